@@ -1,0 +1,1 @@
+//! Facts read from encoded video: is it a keyframe, what size, which decoder config.

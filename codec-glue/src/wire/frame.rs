@@ -1,0 +1,200 @@
+//! Frames as they travel on group streams (PROTOCOL 4).
+
+use bytes::{Buf, BufMut};
+
+use super::{WireError, limits};
+
+/// The first byte of a stream that carries one group (PROTOCOL 4.1).
+pub const GROUP_STREAM: u8 = 0x47;
+
+/// Bytes of the fixed part of a frame (PROTOCOL 4.2).
+pub const HEADER_LEN: usize = 30;
+
+const KEYFRAME: u8 = 0b01;
+const REFINEMENT: u8 = 0b10;
+
+/// The fixed part of a frame (PROTOCOL 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// Opens a group and can be decoded without any other frame.
+    pub keyframe: bool,
+    /// The same source picture encoded again, for quality.
+    pub refinement: bool,
+    /// The track; 0 in this version.
+    pub track: u8,
+    /// The temporal layer; 0 is the base.
+    pub layer: u8,
+    /// The publisher's tenure.
+    pub epoch: u32,
+    /// The group; rises within an epoch.
+    pub group: u32,
+    /// The place in the group, from 0.
+    pub index: u32,
+    /// When the picture was captured, in microseconds on the relay's clock.
+    pub capture_us: u64,
+    /// Bytes of the payload.
+    pub payload_len: u32,
+    /// Bytes of the decoder config; 0 but for keyframes.
+    pub config_len: u16,
+}
+
+impl FrameHeader {
+    /// Writes the header's [`HEADER_LEN`] bytes.
+    pub fn encode(&self, out: &mut impl BufMut) {
+        let flags = if self.keyframe { KEYFRAME } else { 0 }
+            | if self.refinement { REFINEMENT } else { 0 };
+        out.put_u8(flags);
+        out.put_u8(self.track);
+        out.put_u8(self.layer);
+        out.put_u8(0);
+        out.put_u32(self.epoch);
+        out.put_u32(self.group);
+        out.put_u32(self.index);
+        out.put_u64(self.capture_us);
+        out.put_u32(self.payload_len);
+        out.put_u16(self.config_len);
+    }
+
+    /// Reads a header and checks every field that has a range.
+    ///
+    /// # Errors
+    /// [`WireError::Malformed`] or [`WireError::TooLarge`].
+    pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, WireError> {
+        let mut input = &bytes[..];
+        let flags = input.get_u8();
+        let (track, layer, reserved) = (input.get_u8(), input.get_u8(), input.get_u8());
+        let header = Self {
+            keyframe: flags & KEYFRAME != 0,
+            refinement: flags & REFINEMENT != 0,
+            track,
+            layer,
+            epoch: input.get_u32(),
+            group: input.get_u32(),
+            index: input.get_u32(),
+            capture_us: input.get_u64(),
+            payload_len: input.get_u32(),
+            config_len: input.get_u16(),
+        };
+        if flags & !(KEYFRAME | REFINEMENT) != 0 || reserved != 0 {
+            return Err(WireError::Malformed("reserved bits of a frame header"));
+        }
+        header.check()?;
+        Ok(header)
+    }
+
+    /// Bytes of config and payload: what follows the header.
+    pub fn body_len(&self) -> usize {
+        usize::from(self.config_len) + self.payload_len as usize
+    }
+
+    fn check(&self) -> Result<(), WireError> {
+        if self.track != 0 {
+            return Err(WireError::Malformed("a track that does not exist"));
+        }
+        if self.layer > limits::LAYER {
+            return Err(WireError::Malformed("a layer above 7"));
+        }
+        if self.capture_us > MAX_SAFE_TIME {
+            return Err(WireError::Malformed("a capture time beyond 2^53"));
+        }
+        if self.payload_len == 0 {
+            return Err(WireError::Malformed("a frame without payload"));
+        }
+        WireError::check(
+            "payload",
+            self.payload_len as usize,
+            limits::PAYLOAD as usize,
+        )?;
+        WireError::check(
+            "decoder config",
+            self.config_len.into(),
+            limits::CONFIG_MAX.into(),
+        )?;
+        match (self.keyframe, self.config_len) {
+            (true, len) if len < limits::CONFIG_MIN => {
+                Err(WireError::Malformed("a keyframe without decoder config"))
+            }
+            (false, len) if len != 0 => Err(WireError::Malformed(
+                "a decoder config on a frame that is no keyframe",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Times must be exact in a browser's numbers.
+const MAX_SAFE_TIME: u64 = (1 << 53) - 1;
+
+/// What a decoder must know before a keyframe (PROTOCOL 4.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecoderConfig {
+    /// Width of the picture, in pixels.
+    pub width: u16,
+    /// Height of the picture, in pixels.
+    pub height: u16,
+    /// The WebCodecs codec string.
+    pub codec: String,
+    /// The WebCodecs description; empty when there is none.
+    pub description: Vec<u8>,
+}
+
+impl DecoderConfig {
+    /// Writes the config.
+    ///
+    /// # Errors
+    /// The same as [`DecoderConfig::decode`] would give for it.
+    pub fn encode(&self, out: &mut impl BufMut) -> Result<(), WireError> {
+        self.check()?;
+        let codec_len =
+            u8::try_from(self.codec.len()).map_err(|_| WireError::Malformed("codec length"))?;
+        let description_len = u16::try_from(self.description.len())
+            .map_err(|_| WireError::Malformed("description length"))?;
+        out.put_u16(self.width);
+        out.put_u16(self.height);
+        out.put_u8(codec_len);
+        out.put_slice(self.codec.as_bytes());
+        out.put_u16(description_len);
+        out.put_slice(&self.description);
+        Ok(())
+    }
+
+    /// Reads a config from exactly its bytes.
+    ///
+    /// # Errors
+    /// [`WireError::Malformed`] or [`WireError::TooLarge`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        const SHORT: WireError = WireError::Malformed("a decoder config that ends too early");
+        let mut input = bytes;
+        let width = input.try_get_u16().map_err(|_| SHORT)?;
+        let height = input.try_get_u16().map_err(|_| SHORT)?;
+        let codec_len = input.try_get_u8().map_err(|_| SHORT)?.into();
+        let (codec, mut rest) = input.split_at_checked(codec_len).ok_or(SHORT)?;
+        let description_len = usize::from(rest.try_get_u16().map_err(|_| SHORT)?);
+        if rest.len() != description_len {
+            return Err(WireError::Malformed(
+                "a decoder config whose lengths do not add up",
+            ));
+        }
+        let config = Self {
+            width,
+            height,
+            codec: String::from_utf8(codec.to_vec())
+                .map_err(|_| WireError::Malformed("a codec string that is not ASCII"))?,
+            description: rest.to_vec(),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), WireError> {
+        if self.width == 0 || self.height == 0 {
+            return Err(WireError::Malformed("a picture without size"));
+        }
+        let side = usize::from(self.width.max(self.height));
+        WireError::check("picture side", side, limits::PICTURE.into())?;
+        if self.codec.is_empty() || !self.codec.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Err(WireError::Malformed("a codec string that is not ASCII"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,24 @@
+//! Sizes that no peer may exceed. Checked before anything is allocated.
+
+/// The longest control message, in bytes, without its length prefix (PROTOCOL 2.1).
+pub const CONTROL_MESSAGE: usize = 16 * 1024;
+/// The longest token, in bytes (PROTOCOL 2.2, `Hello`).
+pub const TOKEN: usize = 4096;
+/// The longest agent name, in bytes (PROTOCOL 2.2, `Hello`).
+pub const AGENT: usize = 128;
+/// The longest text of a goodbye, in bytes (PROTOCOL 2.2).
+pub const GOODBYE_TEXT: usize = 256;
+/// The longest payload of one frame, in bytes (PROTOCOL 4.2).
+pub const PAYLOAD: u32 = 4 * 1024 * 1024;
+/// The shortest decoder config, in bytes (PROTOCOL 4.2).
+pub const CONFIG_MIN: u16 = 6;
+/// The longest decoder config, in bytes (PROTOCOL 4.2).
+pub const CONFIG_MAX: u16 = 4096;
+/// The largest picture width or height, in pixels (PROTOCOL 4.3).
+pub const PICTURE: u16 = 8192;
+/// The highest temporal layer (PROTOCOL 4.2).
+pub const LAYER: u8 = 7;
+/// The most frames in one group (PROTOCOL 4.7).
+pub const GROUP_FRAMES: u32 = 600;
+/// The most bytes in one group, headers included (PROTOCOL 4.7).
+pub const GROUP_BYTES: usize = 32 * 1024 * 1024;

@@ -1,0 +1,21 @@
+//! The wire: control messages, frames, limits and codes (PROTOCOL 2 to 5).
+//!
+//! Everything here is a pure function of bytes. Decoders are fed by strangers:
+//! they check every length before they trust it and fail with a [`WireError`].
+
+mod code;
+mod control;
+mod error;
+mod frame;
+pub mod limits;
+
+pub use code::Code;
+pub use control::{
+    ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status, decode_client, decode_relay,
+    encode_client, encode_relay,
+};
+pub use error::WireError;
+pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
+
+/// The version of the protocol that this crate speaks (PROTOCOL 2.2, `Hello.version`).
+pub const VERSION: u16 = 1;

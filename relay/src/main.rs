@@ -1,0 +1,2 @@
+//! `steadycast`: the relay.
+fn main() {}
