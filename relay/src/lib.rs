@@ -1,1 +1,2 @@
 //! The Steadycast relay.
+pub mod broadcast;

@@ -19,6 +19,9 @@ pub enum WireError {
     /// A message variant that this version does not know.
     #[error("unknown message {0}")]
     UnknownMessage(u32),
+    /// A frame at a place where it may not be.
+    #[error("out of order: {0}")]
+    OutOfOrder(&'static str),
 }
 
 impl WireError {
@@ -28,6 +31,7 @@ impl WireError {
             Self::Malformed(_) => Code::Malformed,
             Self::TooLarge { .. } => Code::TooLarge,
             Self::UnknownMessage(_) => Code::UnknownMessage,
+            Self::OutOfOrder(_) => Code::OutOfOrder,
         }
     }
 

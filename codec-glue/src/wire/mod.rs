@@ -7,6 +7,7 @@ mod code;
 mod control;
 mod error;
 mod frame;
+mod group;
 pub mod limits;
 
 pub use code::Code;
@@ -16,6 +17,7 @@ pub use control::{
 };
 pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
+pub use group::GroupOrder;
 
 /// The version of the protocol that this crate speaks (PROTOCOL 2.2, `Hello.version`).
 pub const VERSION: u16 = 1;

@@ -1,0 +1,196 @@
+/** One frame: header, decoder config on keyframes, payload (PROTOCOL 4.2-4.4). */
+
+import { malformed, tooLarge } from './error.ts';
+import {
+  CODEC_MAX,
+  CONFIG_MAX,
+  CONFIG_MIN,
+  FRAME_HEADER_SIZE,
+  LAYER_MAX,
+  PAYLOAD_MAX,
+  PICTURE_SIDE_MAX,
+} from './limits.ts';
+
+/** What a WebCodecs decoder is configured with, and the picture's size in pixels. */
+export interface DecoderConfig {
+  width: number;
+  height: number;
+  /** The WebCodecs codec string. */
+  codec: string;
+  /** The WebCodecs description; empty when the codec has none. */
+  description: Uint8Array;
+}
+
+export interface FrameHeader {
+  keyframe: boolean;
+  /** The same source picture as before, encoded again at a better quality. */
+  refinement: boolean;
+  track: number;
+  /** Temporal layer; 0 is the base. */
+  layer: number;
+  epoch: number;
+  group: number;
+  index: number;
+  /** Relay clock, microseconds. */
+  captureUs: number;
+  /** Present on every keyframe and on nothing else. */
+  config: DecoderConfig | null;
+}
+
+export interface Frame {
+  header: FrameHeader;
+  /** One WebCodecs encoded chunk. */
+  payload: Uint8Array;
+}
+
+/** The two pieces of a frame on its stream, in order. */
+export interface EncodedFrame {
+  /** Fixed header and config. */
+  head: Uint8Array;
+  /** The payload as it was given, not copied. */
+  payload: Uint8Array;
+}
+
+/** A header whose config has yet to arrive, with the sizes of what follows it. */
+export interface FixedHeader {
+  header: Omit<FrameHeader, 'config'>;
+  payloadLength: number;
+  configLength: number;
+}
+
+const KEYFRAME = 1;
+const REFINEMENT = 2;
+
+const ascii = new TextDecoder('latin1');
+
+/** The frame's bytes. Throws WireError when the header or payload breaks a limit. */
+export function encodeFrame(header: FrameHeader, payload: Uint8Array): EncodedFrame {
+  if (header.keyframe !== (header.config !== null)) {
+    throw malformed('a decoder config belongs to keyframes, and to each of them');
+  }
+  const config = header.config === null ? new Uint8Array(0) : encodeDecoderConfig(header.config);
+  const head = new Uint8Array(FRAME_HEADER_SIZE + config.length);
+  writeFixedHeader(new DataView(head.buffer), {
+    header,
+    payloadLength: payload.length,
+    configLength: config.length,
+  });
+  head.set(config, FRAME_HEADER_SIZE);
+  return { head, payload };
+}
+
+function writeFixedHeader(view: DataView, fixed: FixedHeader): void {
+  const { header, payloadLength, configLength } = fixed;
+  checkFixedHeader(fixed);
+  view.setUint8(0, (header.keyframe ? KEYFRAME : 0) | (header.refinement ? REFINEMENT : 0));
+  view.setUint8(1, header.track);
+  view.setUint8(2, header.layer);
+  view.setUint32(4, header.epoch);
+  view.setUint32(8, header.group);
+  view.setUint32(12, header.index);
+  view.setBigUint64(16, BigInt(header.captureUs));
+  view.setUint32(24, payloadLength);
+  view.setUint16(28, configLength);
+}
+
+/** Reads the 30 bytes of a fixed header. Throws WireError. */
+export function decodeFixedHeader(bytes: Uint8Array): FixedHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_HEADER_SIZE);
+  const flags = view.getUint8(0);
+  if ((flags & ~(KEYFRAME | REFINEMENT)) !== 0) throw malformed(`frame flags ${flags}`);
+  if (view.getUint8(3) !== 0) throw malformed('a reserved byte that is not 0');
+  const captureUs = view.getBigUint64(16);
+  if (captureUs > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`capture time ${captureUs}`);
+  const header = {
+    keyframe: (flags & KEYFRAME) !== 0,
+    refinement: (flags & REFINEMENT) !== 0,
+    track: view.getUint8(1),
+    layer: view.getUint8(2),
+    epoch: view.getUint32(4),
+    group: view.getUint32(8),
+    index: view.getUint32(12),
+    captureUs: Number(captureUs),
+  };
+  const fixed = { header, payloadLength: view.getUint32(24), configLength: view.getUint16(28) };
+  checkFixedHeader(fixed);
+  return fixed;
+}
+
+export function encodeDecoderConfig(config: DecoderConfig): Uint8Array {
+  checkPicture(config);
+  const size = 7 + config.codec.length + config.description.length;
+  if (size > CONFIG_MAX) throw tooLarge(`a decoder config of ${size} bytes`);
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, config.width);
+  view.setUint16(2, config.height);
+  view.setUint8(4, config.codec.length);
+  for (let at = 0; at < config.codec.length; at += 1) {
+    view.setUint8(5 + at, config.codec.charCodeAt(at));
+  }
+  view.setUint16(5 + config.codec.length, config.description.length);
+  bytes.set(config.description, 7 + config.codec.length);
+  return bytes;
+}
+
+/** Throws WireError; the description is a copy, because a decoder keeps it. */
+export function decodeDecoderConfig(bytes: Uint8Array): DecoderConfig {
+  if (bytes.length < CONFIG_MIN) throw malformed('a decoder config cut short');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const codecEnd = 5 + view.getUint8(4);
+  if (codecEnd + 2 > bytes.length) throw malformed('a decoder config cut short');
+  if (codecEnd + 2 + view.getUint16(codecEnd) !== bytes.length) {
+    throw malformed('a description that does not fill its decoder config');
+  }
+  const config = {
+    width: view.getUint16(0),
+    height: view.getUint16(2),
+    codec: ascii.decode(bytes.subarray(5, codecEnd)),
+    description: bytes.slice(codecEnd + 2),
+  };
+  checkPicture(config);
+  return config;
+}
+
+/** Whether a decoder for one serves the other as well. */
+export function sameDecoderConfig(one: DecoderConfig, other: DecoderConfig): boolean {
+  return (
+    one.codec === other.codec &&
+    one.width === other.width &&
+    one.height === other.height &&
+    one.description.length === other.description.length &&
+    one.description.every((byte, at) => byte === other.description[at])
+  );
+}
+
+function checkFixedHeader({ header, payloadLength, configLength }: FixedHeader): void {
+  checkRange('track', header.track, 0, 0);
+  checkRange('layer', header.layer, 0, LAYER_MAX);
+  for (const name of ['epoch', 'group', 'index'] as const) {
+    checkRange(name, header[name], 0, 0xffff_ffff);
+  }
+  checkRange('capture time', header.captureUs, 0, Number.MAX_SAFE_INTEGER);
+  if (payloadLength === 0) throw malformed('a frame without payload');
+  if (payloadLength > PAYLOAD_MAX) throw tooLarge(`a payload of ${payloadLength} bytes`);
+  if (configLength > CONFIG_MAX) throw tooLarge(`a decoder config of ${configLength} bytes`);
+  if (header.keyframe ? configLength < CONFIG_MIN : configLength !== 0) {
+    throw malformed(`a decoder config of ${configLength} bytes on this frame`);
+  }
+}
+
+function checkPicture(config: DecoderConfig): void {
+  const { width, height, codec } = config;
+  if (width === 0 || height === 0) throw malformed('a picture without size');
+  if (width > PICTURE_SIDE_MAX || height > PICTURE_SIDE_MAX) {
+    throw tooLarge(`a picture of ${width} x ${height}`);
+  }
+  if (codec.length > CODEC_MAX || !/^[\x20-\x7e]+$/.test(codec)) {
+    throw malformed('a codec string that is not 1 to 255 printable ASCII characters');
+  }
+}
+
+function checkRange(name: string, value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw malformed(`${name} ${value}, not ${min} to ${max}`);
+  }
+}

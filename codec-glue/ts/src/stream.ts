@@ -1,0 +1,105 @@
+/** One group on its unidirectional stream (PROTOCOL 4.1, 4.6, 4.7). */
+
+import { ByteQueue } from './bytes.ts';
+import { malformed, outOfOrder, tooLarge, WireError } from './error.ts';
+import {
+  decodeDecoderConfig,
+  decodeFixedHeader,
+  type FixedHeader,
+  type Frame,
+  type FrameHeader,
+} from './frame.ts';
+import { FRAME_HEADER_SIZE, GROUP_BYTES_MAX, GROUP_FRAMES_MAX, GROUP_MARK } from './limits.ts';
+
+/** The bytes that open a group's stream. */
+export function groupPreamble(): Uint8Array {
+  return Uint8Array.of(GROUP_MARK);
+}
+
+/**
+ * Cuts a group's stream into frames, whatever chunks it arrives in: `push` the bytes, then call
+ * `next` until it returns null. A payload may be a view of the chunk it came in. A WireError is
+ * final and is thrown again by every later `next`.
+ */
+export class GroupParser {
+  readonly #queue = new ByteQueue();
+  #opened = false;
+  /** The frame whose fixed header was read already. */
+  #pending: FixedHeader | null = null;
+  #last: Omit<FrameHeader, 'config'> | null = null;
+  #frames = 0;
+  #bytes = 0;
+  #failure: WireError | null = null;
+
+  push(chunk: Uint8Array): void {
+    if (this.#failure === null) this.#queue.push(chunk);
+  }
+
+  next(): Frame | null {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      return this.#parse();
+    } catch (error) {
+      if (error instanceof WireError) this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** Called at the end of the stream: a frame cut short, or no frame at all, is malformed. */
+  finish(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#last === null || this.#pending !== null || this.#queue.length > 0) {
+      throw malformed('the stream ends inside a frame');
+    }
+  }
+
+  #parse(): Frame | null {
+    if (!this.#opened && !this.#open()) return null;
+    this.#pending ??= this.#readHeader();
+    if (this.#pending === null) return null;
+    const { header, payloadLength, configLength } = this.#pending;
+    const body = this.#queue.take(configLength + payloadLength);
+    if (body === null) return null;
+    this.#pending = null;
+    const config = header.keyframe ? decodeDecoderConfig(body.subarray(0, configLength)) : null;
+    return { header: { ...header, config }, payload: body.subarray(configLength) };
+  }
+
+  #open(): boolean {
+    const mark = this.#queue.take(1);
+    if (mark === null) return false;
+    if (mark[0] !== GROUP_MARK) throw malformed(`a stream that begins with ${mark[0]}`);
+    this.#opened = true;
+    return true;
+  }
+
+  #readHeader(): FixedHeader | null {
+    const bytes = this.#queue.take(FRAME_HEADER_SIZE);
+    if (bytes === null) return null;
+    const fixed = decodeFixedHeader(bytes);
+    this.#checkOrder(fixed.header);
+    this.#frames += 1;
+    this.#bytes += FRAME_HEADER_SIZE + fixed.configLength + fixed.payloadLength;
+    if (this.#frames > GROUP_FRAMES_MAX) throw tooLarge(`a group of ${this.#frames} frames`);
+    if (this.#bytes > GROUP_BYTES_MAX) throw tooLarge(`a group of ${this.#bytes} bytes`);
+    this.#last = fixed.header;
+    return fixed;
+  }
+
+  #checkOrder(header: Omit<FrameHeader, 'config'>): void {
+    const last = this.#last;
+    if (last === null) {
+      if (!header.keyframe || header.index !== 0) {
+        throw outOfOrder('a group that does not begin with its keyframe');
+      }
+      return;
+    }
+    if (header.group !== last.group || header.epoch !== last.epoch) {
+      throw outOfOrder(`a frame of group ${header.group} in the stream of ${last.group}`);
+    }
+    if (header.index !== last.index + 1 || header.keyframe) {
+      throw outOfOrder(`frame ${header.index} after frame ${last.index}`);
+    }
+    if (header.captureUs < last.captureUs) throw outOfOrder('a capture time that falls');
+  }
+}

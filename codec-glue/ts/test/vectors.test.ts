@@ -1,0 +1,110 @@
+/** The golden bytes that the Rust side of the wire reads too. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  type ClientMessage,
+  ControlParser,
+  encodeClientMessage,
+  encodeFrame,
+  encodeRelayMessage,
+  type FrameHeader,
+  GroupParser,
+  groupPreamble,
+  type RelayMessage,
+} from '../src/index.ts';
+import { join, outcome } from './sample.ts';
+
+interface Good {
+  name: string;
+  hex: string;
+  value: unknown;
+}
+
+interface Bad {
+  name: string;
+  kind: 'client' | 'relay' | 'group';
+  hex: string;
+  error: string;
+}
+
+const folder = new URL('../../vectors/', import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+
+function vectors<T>(file: string): T[] {
+  return files.includes(file) ? JSON.parse(readFileSync(new URL(file, folder), 'utf8')) : [];
+}
+
+it('every file of vectors is read', () => {
+  const known = ['client_messages.json', 'relay_messages.json', 'frames.json', 'malformed.json'];
+  expect(files.filter((file) => !known.includes(file))).toEqual([]);
+});
+
+const fromHex = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
+const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** In JSON bytes are hex. */
+const toJson = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_, inner: unknown) =>
+      inner instanceof Uint8Array ? toHex(inner) : inner,
+    ),
+  );
+
+const message = <T>(value: unknown): T => {
+  const json = value as { resume?: string | null };
+  return (typeof json.resume === 'string' ? { ...json, resume: fromHex(json.resume) } : json) as T;
+};
+
+describe.each(vectors<Good>('client_messages.json'))('client message $name', ({ hex, value }) => {
+  it('decodes', () => {
+    const { values, error } = outcome(ControlParser.client(), [fromHex(hex)]);
+    expect([toJson(values), error]).toEqual([[value], null]);
+  });
+  it('encodes', () => {
+    expect(toHex(encodeClientMessage(message<ClientMessage>(value)))).toBe(hex);
+  });
+});
+
+describe.each(vectors<Good>('relay_messages.json'))('relay message $name', ({ hex, value }) => {
+  it('decodes', () => {
+    const { values, error } = outcome(ControlParser.relay(), [fromHex(hex)]);
+    expect([toJson(values), error]).toEqual([[value], null]);
+  });
+  it('encodes', () => {
+    expect(toHex(encodeRelayMessage(message<RelayMessage>(value)))).toBe(hex);
+  });
+});
+
+describe.each(vectors<Good>('frames.json'))('frame $name', ({ hex, value }) => {
+  const { header, payload } = value as {
+    header: FrameHeader & { config: { description: string } | null };
+    payload: string;
+  };
+
+  it('encodes', () => {
+    const config =
+      header.config === null
+        ? null
+        : { ...header.config, description: fromHex(String(header.config.description)) };
+    const { head, payload: body } = encodeFrame({ ...header, config }, fromHex(payload));
+    expect(toHex(join([head, body]))).toBe(hex);
+  });
+
+  // A frame in the middle of a group has no stream of its own to be decoded from.
+  it.runIf(header.keyframe)('decodes', () => {
+    const { values, error } = outcome(new GroupParser(), [groupPreamble(), fromHex(hex)]);
+    expect([toJson(values), error]).toEqual([[value], null]);
+  });
+});
+
+describe.each(vectors<Bad>('malformed.json'))('malformed $kind $name', ({ kind, hex, error }) => {
+  it(`is ${error}`, () => {
+    const parsers = {
+      client: () => ControlParser.client(),
+      relay: () => ControlParser.relay(),
+      group: () => new GroupParser(),
+    };
+    expect(outcome<unknown>(parsers[kind](), [fromHex(hex)]).error).toBe(error);
+  });
+});

@@ -1,0 +1,106 @@
+use bytes::Bytes;
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, WireError};
+
+/// One frame as it came and as it goes: a single buffer, shared by the cache and every player.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    header: FrameHeader,
+    bytes: Bytes,
+}
+
+/// Why a buffer is not a frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The bytes do not parse.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+impl Frame {
+    /// Wraps a frame's bytes: `header` again as bytes, its decoder config and its payload.
+    ///
+    /// # Errors
+    /// [`FrameError::Wire`] when the lengths differ from the header's or the config does not parse.
+    pub fn new(header: FrameHeader, bytes: Bytes) -> Result<Self, FrameError> {
+        let config_end = HEADER_LEN + usize::from(header.config_len);
+        if bytes.len() != HEADER_LEN + header.body_len() {
+            return Err(WireError::Malformed("a frame of another length than its header's").into());
+        }
+        if header.keyframe {
+            DecoderConfig::decode(&bytes[HEADER_LEN..config_end])?;
+        }
+        Ok(Self { header, bytes })
+    }
+
+    /// The fixed part.
+    pub fn header(&self) -> &FrameHeader {
+        &self.header
+    }
+
+    /// Header, config and payload, exactly as they came.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Bytes on the wire.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Always false: a frame has at least its header.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use bytes::BytesMut;
+
+    /// A frame with a payload of `len` bytes.
+    pub(crate) fn frame(epoch: u32, group: u32, index: u32, len: usize) -> Frame {
+        let mut config = BytesMut::new();
+        if index == 0 {
+            DecoderConfig {
+                width: 64,
+                height: 48,
+                codec: "vp8".into(),
+                description: vec![],
+            }
+            .encode(&mut config)
+            .unwrap();
+        }
+        let header = FrameHeader {
+            keyframe: index == 0,
+            refinement: false,
+            track: 0,
+            layer: 0,
+            epoch,
+            group,
+            index,
+            capture_us: 0,
+            payload_len: len as u32,
+            config_len: config.len() as u16,
+        };
+        let mut bytes = BytesMut::new();
+        header.encode(&mut bytes);
+        bytes.extend_from_slice(&config);
+        bytes.resize(bytes.len() + len, 0xab);
+        Frame::new(header, bytes.freeze()).unwrap()
+    }
+
+    #[test]
+    fn a_frame_of_another_length_than_its_header_says_is_refused() {
+        let good = frame(1, 0, 1, 10);
+        assert!(Frame::new(*good.header(), good.bytes().slice(..good.len() - 1)).is_err());
+    }
+
+    #[test]
+    fn a_keyframe_with_a_broken_config_is_refused() {
+        let good = frame(1, 0, 0, 10);
+        let mut bytes = BytesMut::from(&good.bytes()[..]);
+        bytes[HEADER_LEN..HEADER_LEN + 4].fill(0);
+        assert!(Frame::new(*good.header(), bytes.freeze()).is_err());
+    }
+}

@@ -1,0 +1,393 @@
+//! A broadcast as sessions share it: the rules behind a lock, and one channel that says when to look again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use steadycast_codec_glue::wire::{Code, ResumeSecret, Status};
+use tokio::sync::watch;
+
+use super::state::{State, Tick};
+use super::{
+    AttachError, BroadcastId, CacheSnapshot, Cursor, Frame, Need, Progress, PublishError,
+    RelayTime, Settings, Snapshot, Step,
+};
+
+/// What everybody at a broadcast is told. Coalesced: only the newest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Rises with every frame and change.
+    pub version: u64,
+    /// How the broadcast is doing.
+    pub status: Status,
+    /// Keyframe requests made of the publisher so far.
+    pub keyframe_requests: u64,
+    /// Set once the broadcast has ended.
+    pub ended: Option<Code>,
+}
+
+/// What one broadcast's sessions share.
+#[derive(Debug)]
+pub struct Broadcast {
+    id: BroadcastId,
+    title: String,
+    settings: Arc<Settings>,
+    state: Mutex<State>,
+    pulse: watch::Sender<Pulse>,
+    budget: Budget,
+}
+
+/// A share of the memory that all caches together may hold.
+#[derive(Debug)]
+struct Budget {
+    used: Arc<AtomicUsize>,
+    mine: AtomicUsize,
+    limit: usize,
+}
+
+impl Budget {
+    /// Bytes that nobody has taken.
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.used.load(Ordering::Relaxed))
+    }
+
+    /// Records that this broadcast caches `now` bytes. Called under the broadcast's lock.
+    fn record(&self, now: usize) {
+        let before = self.mine.swap(now, Ordering::Relaxed);
+        if now >= before {
+            self.used.fetch_add(now - before, Ordering::Relaxed);
+        } else {
+            self.used.fetch_sub(before - now, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        self.record(0);
+    }
+}
+
+impl Broadcast {
+    pub(super) fn new(
+        id: BroadcastId,
+        title: String,
+        settings: Arc<Settings>,
+        cached: Arc<AtomicUsize>,
+        now: RelayTime,
+    ) -> Self {
+        let state = State::new(now);
+        let (pulse, _) = watch::channel(Pulse {
+            version: 0,
+            status: state.status(),
+            keyframe_requests: 0,
+            ended: None,
+        });
+        let budget = Budget {
+            used: cached,
+            mine: AtomicUsize::new(0),
+            limit: settings.cache_bytes,
+        };
+        Self {
+            id,
+            title,
+            settings,
+            state: Mutex::new(state),
+            pulse,
+            budget,
+        }
+    }
+
+    /// The broadcast's id.
+    pub fn id(&self) -> &BroadcastId {
+        &self.id
+    }
+
+    /// Its name for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// How it is doing now.
+    pub fn status(&self) -> Status {
+        self.state.lock().status()
+    }
+
+    /// Everything that the HTTP API shows of it.
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state.lock();
+        let status = state.status();
+        Snapshot {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            phase: status.phase.name(),
+            since_us: status.since_us,
+            epoch: status.epoch,
+            players: status.players,
+            cache: CacheSnapshot {
+                groups: state.cache.groups(),
+                frames: state.cache.frames(),
+                bytes: state.cache.bytes(),
+            },
+            totals: state.totals.clone(),
+        }
+    }
+
+    /// A publisher takes over; the one before it learns so from its pulse (PROTOCOL 3.1).
+    ///
+    /// `fresh` becomes the lineage of a publisher that resumes none.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`], or [`AttachError::Superseded`] when `resume` is another's lineage.
+    pub fn attach_publisher(
+        self: &Arc<Self>,
+        resume: Option<ResumeSecret>,
+        fresh: ResumeSecret,
+        now: RelayTime,
+    ) -> Result<PublisherSeat, AttachError> {
+        let mut state = self.state.lock();
+        let (epoch, lineage) = state.attach_publisher(resume, fresh, now)?;
+        self.announce(&state);
+        Ok(PublisherSeat {
+            broadcast: self.clone(),
+            epoch,
+            lineage,
+            heard: now,
+        })
+    }
+
+    /// A player takes its seat.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`] or [`AttachError::Full`].
+    pub fn attach_player(self: &Arc<Self>) -> Result<PlayerSeat, AttachError> {
+        let mut state = self.state.lock();
+        state.attach_player(&self.settings)?;
+        self.announce(&state);
+        Ok(PlayerSeat {
+            broadcast: self.clone(),
+            cursor: Cursor::default(),
+            progress: Progress::default(),
+            left: None,
+        })
+    }
+
+    /// What time alone changes. Returns the code when the broadcast is to end.
+    pub fn tick(&self, now: RelayTime) -> Option<Code> {
+        let mut state = self.state.lock();
+        let tick = state.tick(&self.settings, now);
+        self.budget.record(state.cache.bytes());
+        match tick {
+            Tick::Nothing => None,
+            Tick::PhaseChanged => {
+                self.announce(&state);
+                None
+            }
+            Tick::HeldTooLong => Some(Code::HeldTooLong),
+        }
+    }
+
+    /// Ends the broadcast: everybody at it is told `code`, nobody can attach any more.
+    pub(super) fn end(&self, code: Code) {
+        let mut state = self.state.lock();
+        if state.end(code) {
+            self.budget.record(0);
+            self.announce(&state);
+        }
+    }
+
+    /// Wakes everybody. Called under the lock, so that pulses come in order.
+    fn announce(&self, state: &State) {
+        self.pulse.send_modify(|pulse| {
+            pulse.version += 1;
+            pulse.status = state.status();
+            pulse.keyframe_requests = state.totals.keyframe_requests;
+            pulse.ended = state.ended();
+        });
+    }
+
+    fn ask(&self, need: Need, now: RelayTime) {
+        let mut state = self.state.lock();
+        if state.ask(need, &self.settings, now) {
+            tracing::debug!(broadcast = %self.id, ?need, "keyframe requested");
+            self.announce(&state);
+        }
+    }
+}
+
+/// A publisher's hold on a broadcast; dropping it leaves the broadcast held.
+#[derive(Debug)]
+pub struct PublisherSeat {
+    broadcast: Arc<Broadcast>,
+    epoch: u32,
+    lineage: ResumeSecret,
+    heard: RelayTime,
+}
+
+/// What a pulse means to one publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublisherNews {
+    /// The session is over.
+    Over(Code),
+    /// The seat stands; keyframes asked for so far, and the status.
+    Stands {
+        /// Requests so far.
+        keyframe_requests: u64,
+        /// How the broadcast is doing.
+        status: Status,
+    },
+}
+
+impl PublisherSeat {
+    /// The tenure that this seat began.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// What the publisher resumes with.
+    pub fn lineage(&self) -> ResumeSecret {
+        self.lineage
+    }
+
+    /// How the broadcast is doing.
+    pub fn status(&self) -> Status {
+        self.broadcast.status()
+    }
+
+    /// Where to listen for news.
+    pub fn pulses(&self) -> watch::Receiver<Pulse> {
+        self.broadcast.pulse.subscribe()
+    }
+
+    /// What a pulse means to this publisher.
+    pub fn news(&self, pulse: &Pulse) -> PublisherNews {
+        if let Some(code) = pulse.ended {
+            return PublisherNews::Over(code);
+        }
+        if pulse.status.epoch != self.epoch {
+            return PublisherNews::Over(Code::Superseded);
+        }
+        PublisherNews::Stands {
+            keyframe_requests: pulse.keyframe_requests,
+            status: pulse.status,
+        }
+    }
+
+    /// Any byte from the publisher is a sign of life.
+    pub fn heard(&mut self, now: RelayTime) {
+        self.heard = now;
+        let mut state = self.broadcast.state.lock();
+        if state.heard(self.epoch, now) {
+            self.broadcast.announce(&state);
+        }
+    }
+
+    /// Takes a frame into the cache and wakes the players.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing has changed then.
+    pub fn publish(&self, frame: Frame, now: RelayTime) -> Result<(), PublishError> {
+        let broadcast = &self.broadcast;
+        let mut state = broadcast.state.lock();
+        if frame.len() > broadcast.budget.room() {
+            state.cache.evict_previous();
+            broadcast.budget.record(state.cache.bytes());
+        }
+        state.publish(self.epoch, frame, broadcast.budget.room(), now)?;
+        broadcast.budget.record(state.cache.bytes());
+        broadcast.announce(&state);
+        Ok(())
+    }
+
+    /// Gives up the seat: the broadcast is held unless a newer publisher has it.
+    pub fn leave(mut self, now: RelayTime) {
+        // Dropping does the rest.
+        self.heard = now;
+    }
+}
+
+impl Drop for PublisherSeat {
+    fn drop(&mut self) {
+        let mut state = self.broadcast.state.lock();
+        if state.detach_publisher(self.epoch, self.heard) {
+            self.broadcast.announce(&state);
+        }
+    }
+}
+
+/// A player's seat at a broadcast: its cursor and its records.
+#[derive(Debug)]
+pub struct PlayerSeat {
+    broadcast: Arc<Broadcast>,
+    cursor: Cursor,
+    progress: Progress,
+    left: Option<Code>,
+}
+
+impl PlayerSeat {
+    /// Where to listen for news.
+    pub fn pulses(&self) -> watch::Receiver<Pulse> {
+        self.broadcast.pulse.subscribe()
+    }
+
+    /// How the broadcast is doing.
+    pub fn status(&self) -> Status {
+        self.broadcast.status()
+    }
+
+    /// What the player gets next; asks the publisher for a keyframe where that is the way on.
+    pub fn step(&mut self, now: RelayTime) -> Step {
+        let mut state = self.broadcast.state.lock();
+        let step = state.step(&mut self.cursor, &self.broadcast.settings, now);
+        match &step {
+            Step::Continue(frames) => state.totals.frames_sent += frames.len() as u64,
+            Step::Open { before, frames } => {
+                state.totals.frames_sent += frames.len() as u64;
+                state.totals.skips += u64::from(*before == super::Before::Skip);
+            }
+            Step::Abandon | Step::Wait { ask: None, .. } => {}
+            Step::Wait {
+                ask: Some(need), ..
+            } => {
+                let need = *need;
+                drop(state);
+                self.broadcast.ask(need, now);
+            }
+        }
+        step
+    }
+
+    /// While a write is pending: whether the rest of it is not worth sending.
+    pub fn is_overtaken(&self, now: RelayTime) -> bool {
+        let state = self.broadcast.state.lock();
+        state.is_overtaken(&self.cursor, &self.broadcast.settings, now)
+    }
+
+    /// Gives up the group being sent; the next step opens a newer one.
+    pub fn abandon(&mut self, need: Need, now: RelayTime) {
+        self.cursor.abandon(need, now);
+    }
+
+    /// Takes what the player's page has counted since its session began.
+    pub fn report(&mut self, progress: Progress) {
+        let mut state = self.broadcast.state.lock();
+        let before = std::mem::replace(&mut self.progress, progress);
+        state.totals.black_frames += progress.black.saturating_sub(before.black);
+        state.totals.decoder_errors +=
+            u64::from(progress.decoder_errors.saturating_sub(before.decoder_errors));
+    }
+
+    /// Gives up the seat; `code` is recorded as the reason.
+    pub fn leave(mut self, code: Code) {
+        // Dropping does the rest.
+        self.left = Some(code);
+    }
+}
+
+impl Drop for PlayerSeat {
+    fn drop(&mut self) {
+        let mut state = self.broadcast.state.lock();
+        state.detach_player(self.left.unwrap_or(Code::Internal));
+        self.broadcast.announce(&state);
+    }
+}

@@ -1,0 +1,201 @@
+//! The broadcasts that this relay knows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use parking_lot::RwLock;
+use steadycast_codec_glue::wire::Code;
+
+use super::{Broadcast, BroadcastId, RelayTime, Settings};
+
+/// Why a broadcast cannot be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// There are as many as there may be.
+    #[error("the relay has as many broadcasts as it may have")]
+    Full,
+    /// The id is taken.
+    #[error("a broadcast of this id exists")]
+    Exists,
+}
+
+/// The broadcasts that this relay knows, by id.
+#[derive(Debug)]
+pub struct Registry {
+    settings: Arc<Settings>,
+    broadcasts: RwLock<HashMap<BroadcastId, Arc<Broadcast>>>,
+    cached: Arc<AtomicUsize>,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            broadcasts: RwLock::default(),
+            cached: Arc::default(),
+        }
+    }
+
+    /// Creates a broadcast that waits for its publisher.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub fn create(
+        &self,
+        id: BroadcastId,
+        title: String,
+        now: RelayTime,
+    ) -> Result<Arc<Broadcast>, RegistryError> {
+        let mut broadcasts = self.broadcasts.write();
+        if broadcasts.contains_key(&id) {
+            return Err(RegistryError::Exists);
+        }
+        if broadcasts.len() >= self.settings.max_broadcasts {
+            return Err(RegistryError::Full);
+        }
+        let broadcast = Arc::new(Broadcast::new(
+            id.clone(),
+            title,
+            self.settings.clone(),
+            self.cached.clone(),
+            now,
+        ));
+        broadcasts.insert(id, broadcast.clone());
+        Ok(broadcast)
+    }
+
+    /// The broadcast of this id.
+    pub fn find(&self, id: &BroadcastId) -> Option<Arc<Broadcast>> {
+        self.broadcasts.read().get(id).cloned()
+    }
+
+    /// All broadcasts, by id.
+    pub fn list(&self) -> Vec<Arc<Broadcast>> {
+        let mut all: Vec<_> = self.broadcasts.read().values().cloned().collect();
+        all.sort_by(|a, b| a.id().cmp(b.id()));
+        all
+    }
+
+    /// Ends a broadcast: everybody at it is told `code`. False when there is none.
+    pub fn end(&self, id: &BroadcastId, code: Code) -> bool {
+        let Some(broadcast) = self.broadcasts.write().remove(id) else {
+            return false;
+        };
+        broadcast.end(code);
+        true
+    }
+
+    /// Lets time pass. Returns the broadcasts that ended because of it.
+    pub fn tick(&self, now: RelayTime) -> Vec<BroadcastId> {
+        let due: Vec<_> = self
+            .list()
+            .into_iter()
+            .filter_map(|broadcast| Some((broadcast.id().clone(), broadcast.tick(now)?)))
+            .collect();
+        due.into_iter()
+            .filter_map(|(id, code)| self.end(&id, code).then_some(id))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::tests::frame;
+    use super::super::{PublishError, PublisherNews, Step};
+    use super::*;
+    use std::time::Duration;
+    use steadycast_codec_glue::wire::{Phase, ResumeSecret};
+
+    fn at(ms: u64) -> RelayTime {
+        RelayTime::from_micros(ms * 1000)
+    }
+
+    fn id(name: &str) -> BroadcastId {
+        name.parse().unwrap()
+    }
+
+    fn registry() -> Registry {
+        Registry::new(Settings {
+            max_broadcasts: 2,
+            cache_bytes: 1000,
+            ..Settings::default()
+        })
+    }
+
+    const SECRET: ResumeSecret = ResumeSecret([1; 16]);
+
+    #[test]
+    fn ids_are_unique_and_bounded() {
+        let registry = registry();
+        registry.create(id("a"), "A".into(), at(0)).unwrap();
+        assert_eq!(
+            registry.create(id("a"), "A".into(), at(0)).unwrap_err(),
+            RegistryError::Exists
+        );
+        registry.create(id("b"), "B".into(), at(0)).unwrap();
+        assert_eq!(
+            registry.create(id("c"), "C".into(), at(0)).unwrap_err(),
+            RegistryError::Full
+        );
+    }
+
+    #[test]
+    fn a_player_outlives_every_publisher() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let mut player = broadcast.attach_player().unwrap();
+        for round in 0..3 {
+            let seat = broadcast.attach_publisher(None, SECRET, at(round)).unwrap();
+            seat.publish(frame(seat.epoch(), 0, 0, 10), at(round)).unwrap();
+            assert!(matches!(player.step(at(round)), Step::Open { .. }));
+            seat.leave(at(round));
+            assert_eq!(broadcast.status().phase, Phase::Held);
+        }
+        assert_eq!(broadcast.snapshot().players, 1);
+    }
+
+    #[test]
+    fn the_older_publisher_learns_that_it_is_superseded() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let old = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        let pulses = old.pulses();
+        let _new = broadcast.attach_publisher(None, SECRET, at(1)).unwrap();
+        let pulse = *pulses.borrow();
+        assert_eq!(old.news(&pulse), PublisherNews::Over(Code::Superseded));
+    }
+
+    #[test]
+    fn memory_is_shared_fairly_and_given_back() {
+        let registry = registry();
+        let first = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let second = registry.create(id("b"), "B".into(), at(0)).unwrap();
+        let a = first.attach_publisher(None, SECRET, at(0)).unwrap();
+        let b = second.attach_publisher(None, SECRET, at(0)).unwrap();
+        a.publish(frame(1, 0, 0, 700), at(0)).unwrap();
+        assert_eq!(
+            b.publish(frame(1, 0, 0, 700), at(0)),
+            Err(PublishError::NoRoom)
+        );
+        drop((a, first));
+        assert!(registry.end(&id("a"), Code::BroadcastEnded));
+        b.publish(frame(1, 0, 0, 700), at(0)).unwrap();
+    }
+
+    #[test]
+    fn a_broadcast_held_too_long_is_ended_and_its_players_are_told() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let player = broadcast.attach_player().unwrap();
+        let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        seat.publish(frame(1, 0, 0, 10), at(0)).unwrap();
+        seat.leave(at(0));
+        assert!(registry.tick(at(1000)).is_empty());
+        let later = at(1000) + Duration::from_secs(31 * 60);
+        assert_eq!(registry.tick(later), vec![id("a")]);
+        assert_eq!(player.pulses().borrow().ended, Some(Code::HeldTooLong));
+        assert!(registry.find(&id("a")).is_none());
+    }
+}

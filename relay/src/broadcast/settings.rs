@@ -1,0 +1,46 @@
+use std::time::Duration;
+
+/// The rules that an operator can change; the configuration's `[broadcast]` and parts of `[limits]`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A broadcast held for longer than this ends.
+    pub held_timeout: Duration,
+    /// A publisher silent for longer than this counts as away.
+    pub publisher_silence: Duration,
+    /// The least time between two keyframe requests to a publisher.
+    pub keyframe_interval: Duration,
+    /// How long a joining player waits for a requested keyframe before it gets the long group.
+    pub keyframe_wait: Duration,
+    /// A join is served from a group of at most this many frames.
+    pub join_frames: usize,
+    /// A join is served from a group of at most this many bytes.
+    pub join_bytes: usize,
+    /// A player whose unsent frames exceed this is skipped.
+    pub player_queue_bytes: usize,
+    /// A player whose oldest unsent frame is older than this is skipped.
+    pub player_lag: Duration,
+    /// Broadcasts that may exist at once.
+    pub max_broadcasts: usize,
+    /// Players that may watch one broadcast at once.
+    pub players_per_broadcast: u32,
+    /// Bytes that all caches together may hold.
+    pub cache_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            held_timeout: Duration::from_secs(30 * 60),
+            publisher_silence: Duration::from_millis(800),
+            keyframe_interval: Duration::from_millis(500),
+            keyframe_wait: Duration::from_millis(500),
+            join_frames: 150,
+            join_bytes: 2 << 20,
+            player_queue_bytes: 4 << 20,
+            player_lag: Duration::from_secs(2),
+            max_broadcasts: 1000,
+            players_per_broadcast: 10_000,
+            cache_bytes: 256 << 20,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{BroadcastId, RelayTime};
+
+/// A broadcast as the HTTP API shows it (PROTOCOL 7.2, without links).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The broadcast.
+    pub id: BroadcastId,
+    /// Its name for people.
+    pub title: String,
+    /// `waiting`, `live` or `held`.
+    pub phase: &'static str,
+    /// When the phase began, in microseconds on the relay's clock.
+    pub since_us: u64,
+    /// The newest epoch.
+    pub epoch: u32,
+    /// Players attached now.
+    pub players: u32,
+    /// What the cache holds.
+    pub cache: CacheSnapshot,
+    /// What has happened since the relay knows the broadcast.
+    pub totals: Totals,
+}
+
+/// What a cache holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheSnapshot {
+    /// Groups.
+    pub groups: usize,
+    /// Frames.
+    pub frames: usize,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+/// Counts that only rise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Publisher sessions.
+    pub publishers_joined: u64,
+    /// Player sessions.
+    pub players_joined: u64,
+    /// Ended player sessions, by the name of the code they ended with.
+    pub players_left: BTreeMap<&'static str, u64>,
+    /// Frames taken from publishers.
+    pub frames_received: u64,
+    /// Bytes taken from publishers.
+    pub bytes_received: u64,
+    /// Frames handed to players.
+    pub frames_sent: u64,
+    /// Frames dropped because a newer group was there.
+    pub late_frames: u64,
+    /// Keyframe requests sent to publishers.
+    pub keyframe_requests: u64,
+    /// Times that a player was skipped.
+    pub skips: u64,
+    /// Blank pictures after the first real one, as players report them.
+    pub black_frames: u64,
+    /// Decoder errors, as players report them.
+    pub decoder_errors: u64,
+    /// When the newest group began to arrive, in microseconds on the relay's clock; 0: never.
+    pub newest_keyframe_us: u64,
+    /// The longest time between two frames while a publisher was attached and its picture moved, in
+    /// microseconds.
+    pub largest_gap_us: u64,
+}
+
+impl Totals {
+    pub(super) fn gap(&mut self, last: Option<RelayTime>, now: RelayTime) {
+        if let Some(last) = last {
+            let gap = (now - last).as_micros() as u64;
+            self.largest_gap_us = self.largest_gap_us.max(gap);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+/// A moment on the relay's clock (PROTOCOL 2.7): microseconds since the Unix epoch, never stepping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct RelayTime(u64);
+
+impl RelayTime {
+    /// The moment `micros` microseconds after the Unix epoch.
+    pub fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// How long ago `earlier` was; zero when it lies ahead.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for RelayTime {
+    type Output = Self;
+
+    fn add(self, delay: Duration) -> Self {
+        Self(self.0.saturating_add(delay.as_micros() as u64))
+    }
+}
+
+impl Sub for RelayTime {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.since(earlier)
+    }
+}
