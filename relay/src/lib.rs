@@ -1,2 +1,3 @@
 //! The Steadycast relay.
 pub mod broadcast;
+pub mod transport;

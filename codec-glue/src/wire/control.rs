@@ -198,7 +198,8 @@ fn config() -> Config {
 /// The message with its length prefix, ready to write.
 ///
 /// # Errors
-/// [`WireError::TooLarge`] when a text or the whole is beyond its limit.
+/// [`WireError::TooLarge`] when a text or the whole is beyond its limit, and
+/// [`WireError::Malformed`] when an integer is above [`limits::INTEGER`].
 pub fn encode_client(message: &ClientMessage) -> Result<Vec<u8>, WireError> {
     check_client(message)?;
     encode(message)
@@ -207,7 +208,8 @@ pub fn encode_client(message: &ClientMessage) -> Result<Vec<u8>, WireError> {
 /// The message with its length prefix, ready to write.
 ///
 /// # Errors
-/// [`WireError::TooLarge`] when a text or the whole is beyond its limit.
+/// [`WireError::TooLarge`] when a text or the whole is beyond its limit, and
+/// [`WireError::Malformed`] when an integer is above [`limits::INTEGER`].
 pub fn encode_relay(message: &RelayMessage) -> Result<Vec<u8>, WireError> {
     check_relay(message)?;
     encode(message)
@@ -269,19 +271,44 @@ fn check_client(message: &ClientMessage) -> Result<(), WireError> {
             WireError::check("token", token.len(), limits::TOKEN)?;
             WireError::check("agent", agent.len(), limits::AGENT)
         }
+        ClientMessage::Ping { sent_us, .. } => WireError::check_integer(*sent_us),
         ClientMessage::Goodbye { message, .. } => {
             WireError::check("goodbye text", message.len(), limits::GOODBYE_TEXT)
         }
-        _ => Ok(()),
+        ClientMessage::KeyframeRequest { .. } => Ok(()),
+        ClientMessage::Report {
+            received,
+            decoded,
+            shown,
+            black,
+            ..
+        } => [received, decoded, shown, black]
+            .into_iter()
+            .try_for_each(|total| WireError::check_integer(*total)),
     }
 }
 
 fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
     match message {
+        RelayMessage::Welcome {
+            session,
+            relay_us,
+            status,
+            ..
+        } => [*session, *relay_us, status.since_us]
+            .into_iter()
+            .try_for_each(WireError::check_integer),
+        RelayMessage::Pong {
+            sent_us, relay_us, ..
+        } => {
+            WireError::check_integer(*sent_us)?;
+            WireError::check_integer(*relay_us)
+        }
+        RelayMessage::Status { status } => WireError::check_integer(status.since_us),
+        RelayMessage::KeyframeRequest { .. } => Ok(()),
         RelayMessage::Goodbye { message, .. } => {
             WireError::check("goodbye text", message.len(), limits::GOODBYE_TEXT)
         }
-        _ => Ok(()),
     }
 }
 

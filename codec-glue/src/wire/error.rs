@@ -1,4 +1,4 @@
-use super::Code;
+use super::{Code, limits};
 
 /// Why bytes from a peer were refused. The peer is at fault, always.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,14 @@ impl WireError {
                 actual: actual as u64,
                 limit: limit as u64,
             });
+        }
+        Ok(())
+    }
+
+    /// Refuses an integer that a browser's numbers cannot hold.
+    pub(crate) fn check_integer(value: u64) -> Result<(), Self> {
+        if value > limits::INTEGER {
+            return Err(Self::Malformed("an integer above 2^53 - 1"));
         }
         Ok(())
     }

@@ -41,8 +41,8 @@ pub struct FrameHeader {
 impl FrameHeader {
     /// Writes the header's [`HEADER_LEN`] bytes.
     pub fn encode(&self, out: &mut impl BufMut) {
-        let flags = if self.keyframe { KEYFRAME } else { 0 }
-            | if self.refinement { REFINEMENT } else { 0 };
+        let flags =
+            if self.keyframe { KEYFRAME } else { 0 } | if self.refinement { REFINEMENT } else { 0 };
         out.put_u8(flags);
         out.put_u8(self.track);
         out.put_u8(self.layer);
@@ -94,9 +94,7 @@ impl FrameHeader {
         if self.layer > limits::LAYER {
             return Err(WireError::Malformed("a layer above 7"));
         }
-        if self.capture_us > MAX_SAFE_TIME {
-            return Err(WireError::Malformed("a capture time beyond 2^53"));
-        }
+        WireError::check_integer(self.capture_us)?;
         if self.payload_len == 0 {
             return Err(WireError::Malformed("a frame without payload"));
         }
@@ -121,9 +119,6 @@ impl FrameHeader {
         }
     }
 }
-
-/// Times must be exact in a browser's numbers.
-const MAX_SAFE_TIME: u64 = (1 << 53) - 1;
 
 /// What a decoder must know before a keyframe (PROTOCOL 4.3).
 #[derive(Debug, Clone, PartialEq, Eq)]

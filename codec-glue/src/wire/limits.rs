@@ -2,6 +2,8 @@
 
 /// The longest control message, in bytes, without its length prefix (PROTOCOL 2.1).
 pub const CONTROL_MESSAGE: usize = 16 * 1024;
+/// The largest integer, of whatever width: a browser's numbers hold it exactly.
+pub const INTEGER: u64 = (1 << 53) - 1;
 /// The longest token, in bytes (PROTOCOL 2.2, `Hello`).
 pub const TOKEN: usize = 4096;
 /// The longest agent name, in bytes (PROTOCOL 2.2, `Hello`).

@@ -1,7 +1,7 @@
 //! A broadcast as sessions share it: the rules behind a lock, and one channel that says when to look again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, ResumeSecret, Status};
@@ -152,7 +152,7 @@ impl Broadcast {
             broadcast: self.clone(),
             epoch,
             lineage,
-            heard: now,
+            heard: AtomicU64::new(now.as_micros()),
         })
     }
 
@@ -221,7 +221,8 @@ pub struct PublisherSeat {
     broadcast: Arc<Broadcast>,
     epoch: u32,
     lineage: ResumeSecret,
-    heard: RelayTime,
+    /// Microseconds on the relay's clock.
+    heard: AtomicU64,
 }
 
 /// What a pulse means to one publisher.
@@ -274,12 +275,17 @@ impl PublisherSeat {
     }
 
     /// Any byte from the publisher is a sign of life.
-    pub fn heard(&mut self, now: RelayTime) {
-        self.heard = now;
+    pub fn heard(&self, now: RelayTime) {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
         let mut state = self.broadcast.state.lock();
         if state.heard(self.epoch, now) {
             self.broadcast.announce(&state);
         }
+    }
+
+    /// When anything was last heard from the publisher.
+    pub fn last_heard(&self) -> RelayTime {
+        RelayTime::from_micros(self.heard.load(Ordering::Relaxed))
     }
 
     /// Takes a frame into the cache and wakes the players.
@@ -287,6 +293,7 @@ impl PublisherSeat {
     /// # Errors
     /// [`PublishError`]; nothing has changed then.
     pub fn publish(&self, frame: Frame, now: RelayTime) -> Result<(), PublishError> {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
         let broadcast = &self.broadcast;
         let mut state = broadcast.state.lock();
         if frame.len() > broadcast.budget.room() {
@@ -300,16 +307,16 @@ impl PublisherSeat {
     }
 
     /// Gives up the seat: the broadcast is held unless a newer publisher has it.
-    pub fn leave(mut self, now: RelayTime) {
+    pub fn leave(self, now: RelayTime) {
         // Dropping does the rest.
-        self.heard = now;
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
     }
 }
 
 impl Drop for PublisherSeat {
     fn drop(&mut self) {
         let mut state = self.broadcast.state.lock();
-        if state.detach_publisher(self.epoch, self.heard) {
+        if state.detach_publisher(self.epoch, self.last_heard()) {
             self.broadcast.announce(&state);
         }
     }
@@ -366,6 +373,11 @@ impl PlayerSeat {
     /// Gives up the group being sent; the next step opens a newer one.
     pub fn abandon(&mut self, need: Need, now: RelayTime) {
         self.cursor.abandon(need, now);
+    }
+
+    /// The player's decoder lost its footing: asks the publisher for a keyframe, if one is due.
+    pub fn request_keyframe(&self, now: RelayTime) {
+        self.broadcast.ask(Need::Broken, now);
     }
 
     /// Takes what the player's page has counted since its session began.

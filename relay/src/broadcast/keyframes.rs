@@ -22,7 +22,7 @@ const LAG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// When the publisher was last asked, and when it last answered.
 #[derive(Debug, Default)]
-pub struct KeyframeRequests {
+pub(super) struct KeyframeRequests {
     asked: Option<RelayTime>,
     outstanding: bool,
     opened: Option<RelayTime>,
@@ -30,7 +30,7 @@ pub struct KeyframeRequests {
 
 impl KeyframeRequests {
     /// Whether to ask the publisher now. Asking is recorded.
-    pub fn ask(&mut self, need: Need, interval: Duration, now: RelayTime) -> bool {
+    pub(super) fn ask(&mut self, need: Need, interval: Duration, now: RelayTime) -> bool {
         let least = match need {
             Need::Join => interval,
             Need::Broken => interval * 2,
@@ -51,13 +51,13 @@ impl KeyframeRequests {
     }
 
     /// A keyframe has come.
-    pub fn answered(&mut self, now: RelayTime) {
+    pub(super) fn answered(&mut self, now: RelayTime) {
         self.outstanding = false;
         self.opened = Some(now);
     }
 
     /// Another publisher is in charge: nothing asked of the last one counts.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 }

@@ -1,0 +1,167 @@
+//! Client to relay (PROTOCOL 2.2).
+
+use steadycast_codec_glue::wire::{ClientMessage, ResumeSecret, Role, encode_client, limits};
+
+use super::json::{Client, Good, hex};
+use super::{boundaries, boundaries_u16, boundaries_u32};
+
+/// Every client message, at the edges of every field.
+pub(crate) fn vectors() -> Vec<Good<Client>> {
+    let mut messages = hellos();
+    messages.extend(pings());
+    messages.extend(goodbyes());
+    messages.extend(keyframe_requests());
+    messages.extend(reports());
+    messages
+        .into_iter()
+        .map(|(name, message)| Good {
+            name,
+            hex: hex(&encode_client(&message).expect("a message within its limits")),
+            value: Client::from(&message),
+        })
+        .collect()
+}
+
+type Named = (String, ClientMessage);
+
+fn hello(token: &str, agent: &str) -> ClientMessage {
+    ClientMessage::Hello {
+        version: 1,
+        role: Role::Player,
+        token: token.into(),
+        agent: agent.into(),
+        resume: None,
+    }
+}
+
+fn hellos() -> Vec<Named> {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJiMSJ9.c2lnbmF0dXJl";
+    let mut all = vec![
+        ("hello of a player".into(), hello(jwt, "web/0.1.0")),
+        ("hello with empty texts".into(), hello("", "")),
+        (
+            "hello with texts of two to four bytes a character".into(),
+            hello("žeton-日本語", "проигрыватель 🖥️"),
+        ),
+        (
+            "hello with a byte order mark and a zero".into(),
+            hello("\u{feff}token", "a\0b"),
+        ),
+        (
+            "hello with the longest texts".into(),
+            hello(&"t".repeat(limits::TOKEN), &"a".repeat(limits::AGENT)),
+        ),
+        (
+            "hello with an agent of 32 four-byte characters".into(),
+            hello("t", &"🖥".repeat(32)),
+        ),
+    ];
+    for length in [250, 251] {
+        let name = format!("hello with a token of {length} bytes");
+        all.push((name, hello(&"t".repeat(length), "a")));
+    }
+    for version in boundaries_u16() {
+        let name = format!("hello of a publisher of version {version}");
+        all.push((name, publisher(version, None)));
+    }
+    let lineages = [
+        ("counting", std::array::from_fn(|i| i as u8)),
+        ("all zero", [0; 16]),
+        ("all ones", [0xff; 16]),
+    ];
+    for (name, lineage) in lineages {
+        let name = format!("hello that resumes a lineage, {name}");
+        all.push((name, publisher(1, Some(ResumeSecret(lineage)))));
+    }
+    all
+}
+
+fn publisher(version: u16, resume: Option<ResumeSecret>) -> ClientMessage {
+    ClientMessage::Hello {
+        version,
+        role: Role::Publisher,
+        token: "token".into(),
+        agent: "host".into(),
+        resume,
+    }
+}
+
+fn pings() -> Vec<Named> {
+    let ping = |sequence, sent_us| {
+        (
+            format!("ping {sequence} sent at {sent_us}"),
+            ClientMessage::Ping { sequence, sent_us },
+        )
+    };
+    let sequences = boundaries_u32().into_iter().map(|n| ping(n, 1_000));
+    let times = boundaries(u64::MAX).into_iter().map(|us| ping(7, us));
+    sequences.chain(times).collect()
+}
+
+fn goodbyes() -> Vec<Named> {
+    let goodbye = |name: String, code, message: &str| {
+        let message = message.into();
+        (name, ClientMessage::Goodbye { code, message })
+    };
+    let mut all: Vec<_> = boundaries_u16()
+        .into_iter()
+        .map(|code| goodbye(format!("goodbye with code {code}"), code, "bye"))
+        .collect();
+    all.push(goodbye("goodbye without text".into(), 0, ""));
+    all.push(goodbye(
+        "goodbye with the longest text".into(),
+        29,
+        &"x".repeat(limits::GOODBYE_TEXT),
+    ));
+    all.push(goodbye(
+        "goodbye with the longest text, in four-byte characters".into(),
+        29,
+        &"🖐".repeat(limits::GOODBYE_TEXT / 4),
+    ));
+    all
+}
+
+fn keyframe_requests() -> Vec<Named> {
+    let request = |epoch, group| {
+        (
+            format!("keyframe request for epoch {epoch}, group {group}"),
+            ClientMessage::KeyframeRequest { epoch, group },
+        )
+    };
+    let epochs = boundaries_u32().into_iter().map(|epoch| request(epoch, 2));
+    let groups = boundaries_u32().into_iter().map(|group| request(3, group));
+    epochs.chain(groups).collect()
+}
+
+fn reports() -> Vec<Named> {
+    let report = |name: &str, totals: [u64; 4], decoder_errors, latency_us| {
+        let [received, decoded, shown, black] = totals;
+        let message = ClientMessage::Report {
+            received,
+            decoded,
+            shown,
+            black,
+            decoder_errors,
+            latency_us,
+        };
+        (format!("report {name}"), message)
+    };
+    let max = (1 << 53) - 1;
+    vec![
+        report("of nothing", [0; 4], 0, 0),
+        report("of a usual session", [54_000, 53_990, 53_981, 0], 1, 87_000),
+        report(
+            "with every width of integer",
+            [250, 251, 0x1_0000, 0x1_0000_0000],
+            0xffff,
+            0x1_0000,
+        ),
+        report(
+            "in the order of its fields",
+            [0x0a01, 0x0a02, 0x0a03, 0x0a04],
+            5,
+            6,
+        ),
+        report("of the largest totals", [max; 4], u32::MAX, u32::MAX),
+    ]
+}

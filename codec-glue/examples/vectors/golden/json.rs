@@ -1,0 +1,274 @@
+//! The shape of the vectors: the unions of `codec-glue/ts`, with bytes as hex.
+
+use serde::{Deserialize, Serialize};
+use steadycast_codec_glue::wire::{
+    ClientMessage, DecoderConfig, FrameHeader, Phase, RelayMessage, ResumeSecret, Role, Status,
+};
+
+/// Bytes that are right, and what they mean.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Good<V> {
+    pub(crate) name: String,
+    pub(crate) hex: String,
+    pub(crate) value: V,
+}
+
+/// Bytes that are wrong, and the name of the code that says so (PROTOCOL 5).
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Bad {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) hex: String,
+    pub(crate) error: String,
+}
+
+/// What a malformed vector would be: control bytes of one side, or a group's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Kind {
+    Client,
+    Relay,
+    Group,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub(crate) enum Client {
+    Hello {
+        version: u16,
+        role: String,
+        token: String,
+        agent: String,
+        resume: Option<String>,
+    },
+    Ping {
+        sequence: u32,
+        sent_us: u64,
+    },
+    Goodbye {
+        code: u16,
+        message: String,
+    },
+    KeyframeRequest {
+        epoch: u32,
+        group: u32,
+    },
+    Report {
+        received: u64,
+        decoded: u64,
+        shown: u64,
+        black: u64,
+        decoder_errors: u32,
+        latency_us: u32,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub(crate) enum Relay {
+    Welcome {
+        version: u16,
+        session: u64,
+        broadcast: String,
+        resume: Option<String>,
+        heartbeat_ms: u32,
+        relay_us: u64,
+        status: StatusJson,
+    },
+    Pong {
+        sequence: u32,
+        sent_us: u64,
+        relay_us: u64,
+    },
+    Status {
+        status: StatusJson,
+    },
+    KeyframeRequest {
+        track: u8,
+    },
+    Goodbye {
+        code: u16,
+        message: String,
+        retry_after_ms: Option<u32>,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StatusJson {
+    pub(crate) phase: String,
+    pub(crate) since_us: u64,
+    pub(crate) epoch: u32,
+    pub(crate) players: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FrameJson {
+    pub(crate) header: HeaderJson,
+    pub(crate) payload: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HeaderJson {
+    pub(crate) keyframe: bool,
+    pub(crate) refinement: bool,
+    pub(crate) track: u8,
+    pub(crate) layer: u8,
+    pub(crate) epoch: u32,
+    pub(crate) group: u32,
+    pub(crate) index: u32,
+    pub(crate) capture_us: u64,
+    pub(crate) config: Option<ConfigJson>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ConfigJson {
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pub(crate) codec: String,
+    pub(crate) description: String,
+}
+
+impl From<&ClientMessage> for Client {
+    fn from(message: &ClientMessage) -> Self {
+        match message.clone() {
+            ClientMessage::Hello {
+                version,
+                role,
+                token,
+                agent,
+                resume,
+            } => Self::Hello {
+                version,
+                role: match role {
+                    Role::Publisher => "publisher".into(),
+                    Role::Player => "player".into(),
+                },
+                token,
+                agent,
+                resume: lineage(resume),
+            },
+            ClientMessage::Ping { sequence, sent_us } => Self::Ping { sequence, sent_us },
+            ClientMessage::Goodbye { code, message } => Self::Goodbye { code, message },
+            ClientMessage::KeyframeRequest { epoch, group } => {
+                Self::KeyframeRequest { epoch, group }
+            }
+            ClientMessage::Report {
+                received,
+                decoded,
+                shown,
+                black,
+                decoder_errors,
+                latency_us,
+            } => Self::Report {
+                received,
+                decoded,
+                shown,
+                black,
+                decoder_errors,
+                latency_us,
+            },
+        }
+    }
+}
+
+impl From<&RelayMessage> for Relay {
+    fn from(message: &RelayMessage) -> Self {
+        match message.clone() {
+            RelayMessage::Welcome {
+                version,
+                session,
+                broadcast,
+                resume,
+                heartbeat_ms,
+                relay_us,
+                status,
+            } => Self::Welcome {
+                version,
+                session,
+                broadcast,
+                resume: lineage(resume),
+                heartbeat_ms,
+                relay_us,
+                status: status.into(),
+            },
+            RelayMessage::Pong {
+                sequence,
+                sent_us,
+                relay_us,
+            } => Self::Pong {
+                sequence,
+                sent_us,
+                relay_us,
+            },
+            RelayMessage::Status { status } => Self::Status {
+                status: status.into(),
+            },
+            RelayMessage::KeyframeRequest { track } => Self::KeyframeRequest { track },
+            RelayMessage::Goodbye {
+                code,
+                message,
+                retry_after_ms,
+            } => Self::Goodbye {
+                code,
+                message,
+                retry_after_ms,
+            },
+        }
+    }
+}
+
+impl From<Status> for StatusJson {
+    fn from(status: Status) -> Self {
+        let phase = match status.phase {
+            Phase::Waiting => "waiting",
+            Phase::Live => "live",
+            Phase::Held => "held",
+        };
+        Self {
+            phase: phase.into(),
+            since_us: status.since_us,
+            epoch: status.epoch,
+            players: status.players,
+        }
+    }
+}
+
+impl From<(&FrameHeader, Option<&DecoderConfig>)> for HeaderJson {
+    fn from((header, config): (&FrameHeader, Option<&DecoderConfig>)) -> Self {
+        Self {
+            keyframe: header.keyframe,
+            refinement: header.refinement,
+            track: header.track,
+            layer: header.layer,
+            epoch: header.epoch,
+            group: header.group,
+            index: header.index,
+            capture_us: header.capture_us,
+            config: config.map(|config| ConfigJson {
+                width: config.width,
+                height: config.height,
+                codec: config.codec.clone(),
+                description: hex(&config.description),
+            }),
+        }
+    }
+}
+
+fn lineage(resume: Option<ResumeSecret>) -> Option<String> {
+    resume.map(|secret| hex(&secret.0))
+}
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,148 @@
+//! Messages that a relay refuses (PROTOCOL 2.2).
+
+use steadycast_codec_glue::wire::Code::{Malformed, TooLarge};
+use steadycast_codec_glue::wire::limits;
+
+use super::{Bad, HUGE_LENGTHS, Kind, NOT_UTF8, bad, cuts, framed, trailing};
+
+/// Version 1, a player, token "tok", agent "ag", a lineage of sevens.
+const HELLO: [u8; 27] = [
+    0, 1, 1, 3, b't', b'o', b'k', 2, b'a', b'g', 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+];
+/// Sequence 300, sent at 70,000.
+const PING: [u8; 9] = [1, 251, 0x2c, 0x01, 252, 0x70, 0x11, 0x01, 0];
+/// Code 0, text "by".
+const GOODBYE: [u8; 5] = [2, 0, 2, b'b', b'y'];
+/// Epoch 3, group 4.
+const KEYFRAME_REQUEST: [u8; 3] = [3, 3, 4];
+/// Totals 1 to 4, 5 decoder errors, 6 us.
+const REPORT: [u8; 7] = [4, 1, 2, 3, 4, 5, 6];
+
+pub(super) fn vectors() -> Vec<Bad> {
+    let messages: [(&str, &[u8]); 5] = [
+        ("hello", &HELLO),
+        ("ping", &PING),
+        ("goodbye", &GOODBYE),
+        ("keyframe request", &KEYFRAME_REQUEST),
+        ("report", &REPORT),
+    ];
+    let mut all = Vec::new();
+    for (name, body) in messages {
+        all.extend(cuts(Kind::Client, name, body));
+        all.push(trailing(Kind::Client, name, body));
+    }
+    all.extend(enums());
+    all.extend(integers());
+    all.extend(texts());
+    all
+}
+
+fn malformed(name: impl Into<String>, body: &[u8]) -> Bad {
+    bad(Kind::Client, name, &framed(body), Malformed)
+}
+
+/// Hello with the bytes from `at` on replaced.
+fn hello_with(at: usize, bytes: &[u8]) -> Vec<u8> {
+    [&HELLO[..at], bytes].concat()
+}
+
+fn enums() -> Vec<Bad> {
+    const ROLE: usize = 2;
+    const OPTION: usize = 10;
+    let role = |mark: &[u8]| [&HELLO[..ROLE], mark, &HELLO[ROLE + 1..]].concat();
+    let option = |tag: u8| [&HELLO[..OPTION], &[tag], &HELLO[OPTION + 1..]].concat();
+    vec![
+        malformed("a role that does not exist", &role(&[2])),
+        malformed("role 250", &role(&[250])),
+        malformed("role 2^32 - 1", &role(&[252, 0xff, 0xff, 0xff, 0xff])),
+        malformed("a lineage with tag 2", &option(2)),
+        malformed("a lineage with tag 255", &option(255)),
+        malformed("no lineage, but its bytes", &option(0)),
+        malformed("a lineage of 15 bytes", &HELLO[..HELLO.len() - 1]),
+    ]
+}
+
+fn integers() -> Vec<Bad> {
+    let largest = [0xff; 8];
+    let beyond = [0, 0, 0, 0, 0, 0, 0x20, 0];
+    vec![
+        malformed(
+            "a version of 32 bits",
+            &[0, 252, 1, 0, 0, 0, 1, 0, 0, 0], // then player, "", "", no lineage
+        ),
+        malformed(
+            "a sequence of 64 bits",
+            &[1, 253, 1, 0, 0, 0, 0, 0, 0, 0, 2],
+        ),
+        malformed(
+            "a time of 128 bits",
+            &[1, 1, 254, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        ),
+        malformed("a time with a reserved mark", &[1, 1, 255]),
+        malformed("a time of 2^53", &[&[1, 1, 253][..], &beyond].concat()),
+        malformed("a time of 2^64 - 1", &[&[1, 1, 253][..], &largest].concat()),
+        malformed(
+            "a total of 2^53",
+            &[&[4, 1, 2, 3, 253][..], &beyond, &[5, 6]].concat(),
+        ),
+    ]
+}
+
+fn texts() -> Vec<Bad> {
+    const TOKEN: usize = 3;
+    let mut all = Vec::new();
+    for (what, text) in NOT_UTF8 {
+        let token = [&[text.len() as u8], text, &[0, 0]].concat();
+        all.push(malformed(
+            format!("a token with {what}"),
+            &hello_with(TOKEN, &token),
+        ));
+        let goodbye = [&[2, 0, text.len() as u8], text].concat();
+        all.push(malformed(format!("a goodbye with {what}"), &goodbye));
+    }
+    for (what, length) in HUGE_LENGTHS {
+        all.push(malformed(
+            format!("a token of {what}"),
+            &hello_with(TOKEN, length),
+        ));
+        all.push(malformed(
+            format!("a goodbye of {what}"),
+            &[&[2, 0][..], length].concat(),
+        ));
+    }
+    all.extend(long_texts());
+    all
+}
+
+/// A text of 251 to 65,535 bytes with its length in front.
+fn text(unit: &str, count: usize) -> Vec<u8> {
+    let text = unit.repeat(count);
+    let length = (text.len() as u16).to_le_bytes();
+    [&[251][..], &length, text.as_bytes()].concat()
+}
+
+fn long_texts() -> Vec<Bad> {
+    let large = |name: &str, body: &[u8]| bad(Kind::Client, name, &framed(body), TooLarge);
+    let token = text("t", limits::TOKEN + 1);
+    let agent = [&[(limits::AGENT + 1) as u8][..], &[b'a'; limits::AGENT + 1]].concat();
+    // 86 characters, but 258 bytes.
+    let wide = text("日", limits::GOODBYE_TEXT / 3 + 1);
+    vec![
+        large(
+            "a token of 4,097 bytes",
+            &[&[0, 1, 1][..], &token, &[0, 0]].concat(),
+        ),
+        large(
+            "an agent of 129 bytes",
+            &[&[0, 1, 1, 0][..], &agent, &[0]].concat(),
+        ),
+        large(
+            "a goodbye of 257 bytes",
+            &[&[2, 0][..], &text("x", limits::GOODBYE_TEXT + 1)].concat(),
+        ),
+        large(
+            "a goodbye of 86 three-byte characters",
+            &[&[2, 0][..], &wide].concat(),
+        ),
+    ]
+}

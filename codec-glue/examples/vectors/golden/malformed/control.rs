@@ -1,0 +1,82 @@
+//! What both sides of the control stream refuse alike (PROTOCOL 2.1, 2.4).
+
+use steadycast_codec_glue::wire::Code::{self, Malformed, TooLarge, UnknownMessage};
+
+use super::{Bad, Kind, bad, framed};
+
+pub(super) fn vectors() -> Vec<Bad> {
+    [Kind::Client, Kind::Relay]
+        .into_iter()
+        .flat_map(|kind| {
+            framing(kind)
+                .chain(variants(kind))
+                .map(move |(name, bytes, error)| bad(kind, name, &bytes, error))
+        })
+        .collect()
+}
+
+type Case = (&'static str, Vec<u8>, Code);
+
+fn framing(_: Kind) -> impl Iterator<Item = Case> {
+    let whole = vec![0; 16_384];
+    [
+        ("half a length", vec![0], Malformed),
+        ("a length of 0", vec![0, 0], Malformed),
+        ("a length without a message", vec![0, 1], Malformed),
+        (
+            "a length beyond the end of the stream",
+            vec![0, 5, 1, 7],
+            Malformed,
+        ),
+        ("a length of 16,385", vec![0x40, 0x01], TooLarge),
+        ("a length of 65,535", vec![0xff, 0xff], TooLarge),
+        ("16,384 bytes of zeros", framed(&whole), Malformed),
+    ]
+    .into_iter()
+}
+
+fn variants(kind: Kind) -> impl Iterator<Item = Case> {
+    // A good message, then a bad one: the first does not excuse the second.
+    let mut second = match kind {
+        Kind::Client => framed(&[1, 7, 9]),
+        Kind::Relay | Kind::Group => framed(&[3, 0]),
+    };
+    second.extend(framed(&[5]));
+    [
+        ("the first unknown variant", framed(&[5]), UnknownMessage),
+        (
+            "an unknown variant with a body",
+            framed(&[6, 1, 2, 3]),
+            UnknownMessage,
+        ),
+        ("variant 250", framed(&[250]), UnknownMessage),
+        (
+            "variant 251, in three bytes",
+            framed(&[251, 251, 0]),
+            UnknownMessage,
+        ),
+        (
+            "an unknown variant in more bytes than it needs",
+            framed(&[251, 5, 0]),
+            UnknownMessage,
+        ),
+        (
+            "variant 2^32 - 1",
+            framed(&[252, 0xff, 0xff, 0xff, 0xff]),
+            UnknownMessage,
+        ),
+        ("a variant cut short", framed(&[251, 5]), Malformed),
+        (
+            "a variant of 64 bits",
+            framed(&[253, 0, 0, 0, 0, 0, 0, 0, 0]),
+            Malformed,
+        ),
+        (
+            "a variant with a reserved mark",
+            framed(&[255, 0, 0]),
+            Malformed,
+        ),
+        ("an unknown variant after a message", second, UnknownMessage),
+    ]
+    .into_iter()
+}

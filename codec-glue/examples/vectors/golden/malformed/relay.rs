@@ -1,0 +1,119 @@
+//! Messages that a client refuses (PROTOCOL 2.3).
+
+use steadycast_codec_glue::wire::Code::{Malformed, TooLarge};
+
+use super::{Bad, HUGE_LENGTHS, Kind, NOT_UTF8, bad, cuts, framed, trailing};
+
+/// Version 1, session 9, broadcast "bc", no lineage, 250 ms, relay time 77, live, 5, 6, 7.
+const WELCOME: [u8; 12] = [0, 1, 9, 2, b'b', b'c', 0, 250, 77, 1, 5, 6];
+/// What a status ends with: its players.
+const PLAYERS: [u8; 1] = [7];
+/// Sequence 300, sent at 2, relay time 70,000.
+const PONG: [u8; 10] = [1, 251, 0x2c, 0x01, 2, 252, 0x70, 0x11, 0x01, 0];
+/// Held since 1,000, epoch 2, 3 players.
+const STATUS: [u8; 7] = [2, 2, 251, 0xe8, 0x03, 2, 3];
+/// Track 0.
+const KEYFRAME_REQUEST: [u8; 2] = [3, 0];
+/// Code 1, text "re", retry after 500 ms.
+const GOODBYE: [u8; 9] = [4, 1, 2, b'r', b'e', 1, 251, 0xf4, 0x01];
+
+pub(super) fn vectors() -> Vec<Bad> {
+    let welcome = [&WELCOME[..], &PLAYERS].concat();
+    let messages: [(&str, &[u8]); 5] = [
+        ("welcome", &welcome),
+        ("pong", &PONG),
+        ("status", &STATUS),
+        ("keyframe request", &KEYFRAME_REQUEST),
+        ("goodbye", &GOODBYE),
+    ];
+    let mut all = Vec::new();
+    for (name, body) in messages {
+        all.extend(cuts(Kind::Relay, name, body));
+        all.push(trailing(Kind::Relay, name, body));
+    }
+    all.extend(enums());
+    all.extend(integers());
+    all.extend(texts());
+    all
+}
+
+fn malformed(name: impl Into<String>, body: &[u8]) -> Bad {
+    bad(Kind::Relay, name, &framed(body), Malformed)
+}
+
+fn enums() -> Vec<Bad> {
+    const LINEAGE: usize = 6;
+    const PHASE: usize = 9;
+    let welcome =
+        |at: usize, bytes: &[u8]| [&WELCOME[..at], bytes, &WELCOME[at + 1..], &PLAYERS].concat();
+    vec![
+        malformed("a phase that does not exist", &[2, 3, 0, 0, 0]),
+        malformed("phase 250", &[2, 250, 0, 0, 0]),
+        malformed("phase 65,535", &[2, 251, 0xff, 0xff, 0, 0, 0]),
+        malformed(
+            "a welcome in a phase that does not exist",
+            &welcome(PHASE, &[3]),
+        ),
+        malformed("a lineage with tag 2", &welcome(LINEAGE, &[2])),
+        malformed("a lineage of 5 bytes", &welcome(LINEAGE, &[1])),
+        malformed("a retry with tag 2", &[4, 1, 0, 2, 5]),
+        malformed("a retry with tag 1 and no time", &[4, 1, 0, 1]),
+        malformed("no retry, but its time", &[4, 1, 0, 0, 5]),
+    ]
+}
+
+fn integers() -> Vec<Bad> {
+    let beyond = [253, 0, 0, 0, 0, 0, 0, 0x20, 0];
+    let largest = [253, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    vec![
+        malformed("a code of 32 bits", &[4, 252, 1, 0, 0, 0, 0, 0]),
+        malformed(
+            "a retry of 64 bits",
+            &[4, 1, 0, 1, 253, 5, 0, 0, 0, 0, 0, 0, 0],
+        ),
+        malformed("a sequence with a reserved mark", &[1, 255, 2, 3]),
+        malformed("a relay time of 2^53", &[&[1, 1, 2][..], &beyond].concat()),
+        malformed(
+            "a relay time of 2^64 - 1",
+            &[&[1, 1, 2][..], &largest].concat(),
+        ),
+        malformed(
+            "a status since 2^53",
+            &[&[2, 1][..], &beyond, &[1, 1]].concat(),
+        ),
+        malformed(
+            "a session of 2^53",
+            &[&[0, 1][..], &beyond, &WELCOME[3..], &PLAYERS].concat(),
+        ),
+        malformed("a track of two bytes", &[3, 251, 0]),
+    ]
+}
+
+fn texts() -> Vec<Bad> {
+    let mut all = Vec::new();
+    for (what, text) in NOT_UTF8 {
+        let length = text.len() as u8;
+        let broadcast = [&[0, 1, 9, length], text, &WELCOME[6..], &PLAYERS].concat();
+        all.push(malformed(format!("a broadcast with {what}"), &broadcast));
+        let goodbye = [&[4, 1, length], text, &[0]].concat();
+        all.push(malformed(format!("a goodbye with {what}"), &goodbye));
+    }
+    for (what, length) in HUGE_LENGTHS {
+        all.push(malformed(
+            format!("a broadcast of {what}"),
+            &[&[0, 1, 9][..], length].concat(),
+        ));
+        all.push(malformed(
+            format!("a goodbye of {what}"),
+            &[&[4, 1][..], length].concat(),
+        ));
+    }
+    let long = [&[4, 1, 251, 0x01, 0x01][..], &[b'x'; 257], &[0]].concat();
+    all.push(bad(
+        Kind::Relay,
+        "a goodbye of 257 bytes",
+        &framed(&long),
+        TooLarge,
+    ));
+    all
+}

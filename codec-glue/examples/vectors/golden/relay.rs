@@ -1,0 +1,200 @@
+//! Relay to client (PROTOCOL 2.3).
+
+use steadycast_codec_glue::wire::{
+    Code, Phase, RelayMessage, ResumeSecret, Status, encode_relay, limits,
+};
+
+use super::json::{Good, Relay, hex};
+use super::{boundaries, boundaries_u32};
+
+/// Every relay message, at the edges of every field.
+pub(crate) fn vectors() -> Vec<Good<Relay>> {
+    let mut messages = welcomes();
+    messages.extend(pongs());
+    messages.extend(statuses());
+    messages.extend(keyframe_requests());
+    messages.extend(goodbyes());
+    messages
+        .into_iter()
+        .map(|(name, message)| Good {
+            name,
+            hex: hex(&encode_relay(&message).expect("a message within its limits")),
+            value: Relay::from(&message),
+        })
+        .collect()
+}
+
+type Named = (String, RelayMessage);
+
+const NOW_US: u64 = 1_790_000_000_000_000;
+
+fn status(phase: Phase) -> Status {
+    Status {
+        phase,
+        since_us: NOW_US - 5_000_000,
+        epoch: 3,
+        players: 12,
+    }
+}
+
+fn welcome(session: u64, broadcast: &str, resume: Option<ResumeSecret>) -> RelayMessage {
+    RelayMessage::Welcome {
+        version: 1,
+        session,
+        broadcast: broadcast.into(),
+        resume,
+        heartbeat_ms: if resume.is_some() { 250 } else { 1_000 },
+        relay_us: NOW_US,
+        status: status(Phase::Live),
+    }
+}
+
+fn welcomes() -> Vec<Named> {
+    let lineage = ResumeSecret(std::array::from_fn(|i| 0xf0 | i as u8));
+    let mut all = vec![
+        ("welcome to a player".into(), welcome(1, "b7k2m9", None)),
+        (
+            "welcome to a publisher".into(),
+            welcome(2, "b7k2m9", Some(lineage)),
+        ),
+        (
+            "welcome to a broadcast without a name".into(),
+            welcome(3, "", None),
+        ),
+        (
+            "welcome to a broadcast with a name in three scripts".into(),
+            welcome(4, "передача-放送-é", None),
+        ),
+        (
+            "welcome with every integer at its largest".into(),
+            RelayMessage::Welcome {
+                version: u16::MAX,
+                session: (1 << 53) - 1,
+                broadcast: "b".into(),
+                resume: Some(ResumeSecret([0xff; 16])),
+                heartbeat_ms: u32::MAX,
+                relay_us: (1 << 53) - 1,
+                status: largest(Phase::Held),
+            },
+        ),
+    ];
+    for session in boundaries(u64::MAX) {
+        let name = format!("welcome to session {session}");
+        all.push((name, welcome(session, "b", None)));
+    }
+    all
+}
+
+fn largest(phase: Phase) -> Status {
+    Status {
+        phase,
+        since_us: (1 << 53) - 1,
+        epoch: u32::MAX,
+        players: u32::MAX,
+    }
+}
+
+fn pongs() -> Vec<Named> {
+    let pong = |sequence, sent_us, relay_us| {
+        (
+            format!("pong {sequence} to {sent_us} at {relay_us}"),
+            RelayMessage::Pong {
+                sequence,
+                sent_us,
+                relay_us,
+            },
+        )
+    };
+    let mut all = vec![pong(0, 0, 0)];
+    all.extend(
+        boundaries_u32()
+            .into_iter()
+            .map(|n| pong(n, 2_000, 3_000_000)),
+    );
+    all.extend(
+        boundaries(u64::MAX)
+            .into_iter()
+            .map(|us| pong(5, us, NOW_US)),
+    );
+    all
+}
+
+fn statuses() -> Vec<Named> {
+    let mut all = Vec::new();
+    for phase in [Phase::Waiting, Phase::Live, Phase::Held] {
+        let name = phase.name();
+        let named = |what: &str, status| {
+            (
+                format!("status {name}, {what}"),
+                RelayMessage::Status { status },
+            )
+        };
+        let nothing = Status {
+            phase,
+            since_us: 0,
+            epoch: 0,
+            players: 0,
+        };
+        all.push(named("all zero", nothing));
+        all.push(named("as usual", status(phase)));
+        all.push(named("all at their largest", largest(phase)));
+    }
+    for count in boundaries_u32() {
+        let counted = Status {
+            epoch: count,
+            players: count,
+            ..status(Phase::Live)
+        };
+        let message = RelayMessage::Status { status: counted };
+        all.push((format!("status of epoch and players {count}"), message));
+    }
+    all
+}
+
+fn keyframe_requests() -> Vec<Named> {
+    // A u8 is one byte, whatever its value: 251 is no mark here.
+    [0, 1, 250, 251, 252, 255]
+        .into_iter()
+        .map(|track| {
+            (
+                format!("keyframe request for track {track}"),
+                RelayMessage::KeyframeRequest { track },
+            )
+        })
+        .collect()
+}
+
+fn goodbyes() -> Vec<Named> {
+    let goodbye = |name: String, code, message: &str, retry_after_ms| {
+        let message = RelayMessage::Goodbye {
+            code,
+            message: message.into(),
+            retry_after_ms,
+        };
+        (name, message)
+    };
+    let mut all: Vec<_> = Code::ALL
+        .iter()
+        .map(|code| {
+            let retry = code.retries().then_some(1_000);
+            goodbye(format!("goodbye: {code}"), code.number(), "", retry)
+        })
+        .collect();
+    for retry in boundaries_u32() {
+        let name = format!("goodbye with retry after {retry} ms");
+        all.push(goodbye(name, 1, "the relay restarts", Some(retry)));
+    }
+    all.push(goodbye(
+        "goodbye with a code of a later version".into(),
+        u16::MAX,
+        "später",
+        None,
+    ));
+    all.push(goodbye(
+        "goodbye with the longest text".into(),
+        16,
+        &"x".repeat(limits::GOODBYE_TEXT),
+        None,
+    ));
+    all
+}

@@ -1,0 +1,207 @@
+//! Control messages (PROTOCOL 2).
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use steadycast_codec_glue::wire::{
+    ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status, WireError, decode_client,
+    decode_relay, encode_client, encode_relay, limits,
+};
+
+use super::{config, reader};
+
+/// As often at the edges of a varint's widths as anywhere.
+fn integer(max: u64) -> impl Strategy<Value = u64> {
+    let edges = [0, 1, 250, 251, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000];
+    prop_oneof![
+        prop::sample::select(edges.to_vec()).prop_map(move |n| n.min(max)),
+        (0u32..64).prop_flat_map(move |bits| 0..=max.min(1 << bits)),
+        0..=max,
+    ]
+}
+
+fn int16() -> impl Strategy<Value = u16> {
+    integer(u16::MAX.into()).prop_map(|n| n as u16)
+}
+
+fn int32() -> impl Strategy<Value = u32> {
+    integer(u32::MAX.into()).prop_map(|n| n as u32)
+}
+
+fn int64() -> impl Strategy<Value = u64> {
+    integer(limits::INTEGER)
+}
+
+fn text(max: usize) -> impl Strategy<Value = String> {
+    prop::collection::vec(any::<char>(), 0..=max / 4).prop_map(|chars| chars.into_iter().collect())
+}
+
+fn lineage() -> impl Strategy<Value = Option<ResumeSecret>> {
+    prop::option::of(any::<[u8; 16]>().prop_map(ResumeSecret))
+}
+
+fn client_message() -> impl Strategy<Value = ClientMessage> {
+    prop_oneof![
+        (
+            int16(),
+            prop::sample::select(vec![Role::Publisher, Role::Player]),
+            text(limits::TOKEN),
+            text(limits::AGENT),
+            lineage(),
+        )
+            .prop_map(|(version, role, token, agent, resume)| {
+                ClientMessage::Hello {
+                    version,
+                    role,
+                    token,
+                    agent,
+                    resume,
+                }
+            }),
+        (int32(), int64())
+            .prop_map(|(sequence, sent_us)| ClientMessage::Ping { sequence, sent_us }),
+        (int16(), text(limits::GOODBYE_TEXT))
+            .prop_map(|(code, message)| ClientMessage::Goodbye { code, message }),
+        (int32(), int32())
+            .prop_map(|(epoch, group)| ClientMessage::KeyframeRequest { epoch, group }),
+        (int64(), int64(), int64(), int64(), int32(), int32()).prop_map(report),
+    ]
+}
+
+fn report(fields: (u64, u64, u64, u64, u32, u32)) -> ClientMessage {
+    let (received, decoded, shown, black, decoder_errors, latency_us) = fields;
+    ClientMessage::Report {
+        received,
+        decoded,
+        shown,
+        black,
+        decoder_errors,
+        latency_us,
+    }
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    let phases = vec![Phase::Waiting, Phase::Live, Phase::Held];
+    (prop::sample::select(phases), int64(), int32(), int32()).prop_map(
+        |(phase, since_us, epoch, players)| Status {
+            phase,
+            since_us,
+            epoch,
+            players,
+        },
+    )
+}
+
+fn relay_message() -> impl Strategy<Value = RelayMessage> {
+    let welcome = (
+        int16(),
+        int64(),
+        text(200),
+        lineage(),
+        int32(),
+        int64(),
+        status(),
+    );
+    prop_oneof![
+        welcome.prop_map(
+            |(version, session, broadcast, resume, heartbeat_ms, relay_us, status)| {
+                RelayMessage::Welcome {
+                    version,
+                    session,
+                    broadcast,
+                    resume,
+                    heartbeat_ms,
+                    relay_us,
+                    status,
+                }
+            }
+        ),
+        (int32(), int64(), int64()).prop_map(|(sequence, sent_us, relay_us)| {
+            RelayMessage::Pong {
+                sequence,
+                sent_us,
+                relay_us,
+            }
+        }),
+        status().prop_map(|status| RelayMessage::Status { status }),
+        any::<u8>().prop_map(|track| RelayMessage::KeyframeRequest { track }),
+        (
+            int16(),
+            text(limits::GOODBYE_TEXT),
+            prop::option::of(int32())
+        )
+            .prop_map(|(code, message, retry_after_ms)| RelayMessage::Goodbye {
+                code,
+                message,
+                retry_after_ms,
+            }),
+    ]
+}
+
+/// Bytes near the start of a message's space: small numbers, marks and letters.
+fn rubbish() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![0u8..8, 248u8..=255, any::<u8>()];
+    prop::collection::vec(byte, 0..60)
+}
+
+/// Whatever decodes has one encoding, which decodes to the same.
+fn stable<M: PartialEq + std::fmt::Debug>(
+    bytes: &[u8],
+    decode: fn(&[u8]) -> Result<M, WireError>,
+    encode: fn(&M) -> Result<Vec<u8>, WireError>,
+) {
+    let Ok(message) = decode(bytes) else { return };
+    let encoded = encode(&message).unwrap();
+    assert!(encoded.len() - 2 <= bytes.len(), "{message:?} has grown");
+    assert_eq!(decode(&encoded[2..]), Ok(message));
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    #[test]
+    fn client_messages_come_back(messages in prop::collection::vec(client_message(), 0..4)) {
+        let stream: Vec<u8> =
+            messages.iter().flat_map(|message| encode_client(message).unwrap()).collect();
+        prop_assert_eq!(reader::control(&stream, decode_client), Ok(messages));
+    }
+
+    #[test]
+    fn relay_messages_come_back(messages in prop::collection::vec(relay_message(), 0..4)) {
+        let stream: Vec<u8> =
+            messages.iter().flat_map(|message| encode_relay(message).unwrap()).collect();
+        prop_assert_eq!(reader::control(&stream, decode_relay), Ok(messages));
+    }
+
+    #[test]
+    fn no_message_begins_with_another(message in client_message(), at in any::<Index>()) {
+        let bytes = encode_client(&message).unwrap();
+        let cut = at.index(bytes.len() - 2);
+        prop_assert!(decode_client(&bytes[2..2 + cut]).is_err());
+    }
+
+    #[test]
+    fn damaged_messages_are_refused_or_stable(
+        message in client_message(),
+        other in relay_message(),
+        at in any::<Index>(),
+        byte in any::<u8>(),
+    ) {
+        let damaged = |mut bytes: Vec<u8>| {
+            let at = 2 + at.index(bytes.len() - 2);
+            bytes[at] = byte;
+            bytes.split_off(2)
+        };
+        stable(&damaged(encode_client(&message).unwrap()), decode_client, encode_client);
+        stable(&damaged(encode_relay(&other).unwrap()), decode_relay, encode_relay);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(5_000))]
+
+    #[test]
+    fn rubbish_is_refused_or_stable(bytes in rubbish()) {
+        stable(&bytes, decode_client, encode_client);
+        stable(&bytes, decode_relay, encode_relay);
+    }
+}

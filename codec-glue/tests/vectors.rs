@@ -1,0 +1,273 @@
+//! The golden vectors say the same as the code, and the generator as the files.
+
+#[path = "../examples/vectors/golden/mod.rs"]
+mod golden;
+mod reader;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use golden::json::{Bad, Client, ConfigJson, FrameJson, Good, HeaderJson, Kind, Relay, StatusJson};
+use serde::de::DeserializeOwned;
+use steadycast_codec_glue::wire::{
+    ClientMessage, DecoderConfig, FrameHeader, HEADER_LEN, Phase, RelayMessage, ResumeSecret, Role,
+    Status, WireError, decode_client, decode_relay, encode_client, encode_relay,
+};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+fn text(file: &str) -> String {
+    std::fs::read_to_string(folder().join(file)).unwrap()
+}
+
+fn read<T: DeserializeOwned>(file: &str) -> Vec<T> {
+    serde_json::from_str(&text(file)).unwrap()
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    assert!(hex.len().is_multiple_of(2), "{hex}");
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_files_are_what_the_generator_writes() {
+    for (file, expected) in golden::files() {
+        // Not assert_eq: nobody wants to read two files of hex.
+        assert!(
+            text(file) == expected,
+            "{file} is stale: run `cargo run -p steadycast-codec-glue --example vectors`"
+        );
+    }
+}
+
+#[test]
+fn every_file_belongs_to_the_generator() {
+    let known: HashSet<_> = golden::files().map(|(name, _)| name.into()).into();
+    let found: HashSet<_> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name: &String| name.ends_with(".json"))
+        .collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn client_messages_decode_and_encode() {
+    for Good { name, hex, value } in read("client_messages.json") {
+        let (bytes, message) = (unhex(&hex), client(value));
+        assert_eq!(
+            reader::control(&bytes, decode_client).as_deref(),
+            Ok(&[message.clone()][..]),
+            "{name}"
+        );
+        assert_eq!(encode_client(&message), Ok(bytes), "{name}");
+    }
+}
+
+#[test]
+fn relay_messages_decode_and_encode() {
+    for Good { name, hex, value } in read("relay_messages.json") {
+        let (bytes, message) = (unhex(&hex), relay(value));
+        assert_eq!(
+            reader::control(&bytes, decode_relay).as_deref(),
+            Ok(&[message.clone()][..]),
+            "{name}"
+        );
+        assert_eq!(encode_relay(&message), Ok(bytes), "{name}");
+    }
+}
+
+#[test]
+fn frames_decode_and_encode() {
+    for Good { name, hex, value } in read::<Good<FrameJson>>("frames.json") {
+        let bytes = unhex(&hex);
+        let (header, body) = bytes.split_first_chunk::<HEADER_LEN>().unwrap();
+        let header = FrameHeader::decode(header).unwrap();
+        let decoded = reader::frame(header, body).unwrap();
+        let expected = frame(value);
+        assert_eq!(decoded, expected, "{name}");
+        let mut encoded = Vec::new();
+        header.encode(&mut encoded);
+        if let Some(config) = &expected.config {
+            config.encode(&mut encoded).unwrap();
+        }
+        encoded.extend_from_slice(&expected.payload);
+        assert_eq!(encoded, bytes, "{name}");
+    }
+}
+
+#[test]
+fn malformed_bytes_are_refused_with_their_code() {
+    for Bad {
+        name,
+        kind,
+        hex,
+        error,
+    } in read("malformed.json")
+    {
+        let bytes = unhex(&hex);
+        let refusal: Option<WireError> = match kind {
+            Kind::Client => reader::control(&bytes, decode_client).err(),
+            Kind::Relay => reader::control(&bytes, decode_relay).err(),
+            Kind::Group => reader::group(&bytes).err(),
+        };
+        let code = refusal.as_ref().map(|error| error.code().name());
+        assert_eq!(code, Some(error.as_str()), "{kind:?} {name}: {refusal:?}");
+    }
+}
+
+#[test]
+fn names_are_unique_in_their_file() {
+    let mut seen = HashSet::new();
+    for Bad { name, kind, .. } in read("malformed.json") {
+        assert!(seen.insert(format!("{kind:?} {name}")), "{name} twice");
+    }
+    for file in ["client_messages.json", "relay_messages.json", "frames.json"] {
+        for Good { name, .. } in read::<Good<serde_json::Value>>(file) {
+            assert!(seen.insert(format!("{file} {name}")), "{name} twice");
+        }
+    }
+}
+
+fn lineage(hex: Option<String>) -> Option<ResumeSecret> {
+    hex.map(|hex| ResumeSecret(unhex(&hex).try_into().unwrap()))
+}
+
+fn client(json: Client) -> ClientMessage {
+    match json {
+        Client::Hello {
+            version,
+            role,
+            token,
+            agent,
+            resume,
+        } => ClientMessage::Hello {
+            version,
+            role: match role.as_str() {
+                "publisher" => Role::Publisher,
+                "player" => Role::Player,
+                other => panic!("role {other}"),
+            },
+            token,
+            agent,
+            resume: lineage(resume),
+        },
+        Client::Ping { sequence, sent_us } => ClientMessage::Ping { sequence, sent_us },
+        Client::Goodbye { code, message } => ClientMessage::Goodbye { code, message },
+        Client::KeyframeRequest { epoch, group } => ClientMessage::KeyframeRequest { epoch, group },
+        Client::Report {
+            received,
+            decoded,
+            shown,
+            black,
+            decoder_errors,
+            latency_us,
+        } => ClientMessage::Report {
+            received,
+            decoded,
+            shown,
+            black,
+            decoder_errors,
+            latency_us,
+        },
+    }
+}
+
+fn relay(json: Relay) -> RelayMessage {
+    match json {
+        Relay::Welcome {
+            version,
+            session,
+            broadcast,
+            resume,
+            heartbeat_ms,
+            relay_us,
+            status: now,
+        } => RelayMessage::Welcome {
+            version,
+            session,
+            broadcast,
+            resume: lineage(resume),
+            heartbeat_ms,
+            relay_us,
+            status: status(now),
+        },
+        Relay::Pong {
+            sequence,
+            sent_us,
+            relay_us,
+        } => RelayMessage::Pong {
+            sequence,
+            sent_us,
+            relay_us,
+        },
+        Relay::Status { status: now } => RelayMessage::Status {
+            status: status(now),
+        },
+        Relay::KeyframeRequest { track } => RelayMessage::KeyframeRequest { track },
+        Relay::Goodbye {
+            code,
+            message,
+            retry_after_ms,
+        } => RelayMessage::Goodbye {
+            code,
+            message,
+            retry_after_ms,
+        },
+    }
+}
+
+fn status(json: StatusJson) -> Status {
+    Status {
+        phase: match json.phase.as_str() {
+            "waiting" => Phase::Waiting,
+            "live" => Phase::Live,
+            "held" => Phase::Held,
+            other => panic!("phase {other}"),
+        },
+        since_us: json.since_us,
+        epoch: json.epoch,
+        players: json.players,
+    }
+}
+
+fn frame(json: FrameJson) -> reader::Frame {
+    let payload = unhex(&json.payload);
+    let HeaderJson { config, .. } = json.header;
+    let config = config.map(decoder_config);
+    let config_len = config
+        .as_ref()
+        .map_or(0, |c| 7 + c.codec.len() + c.description.len());
+    reader::Frame {
+        header: FrameHeader {
+            keyframe: json.header.keyframe,
+            refinement: json.header.refinement,
+            track: json.header.track,
+            layer: json.header.layer,
+            epoch: json.header.epoch,
+            group: json.header.group,
+            index: json.header.index,
+            capture_us: json.header.capture_us,
+            payload_len: payload.len() as u32,
+            config_len: config_len as u16,
+        },
+        config,
+        payload,
+    }
+}
+
+fn decoder_config(json: ConfigJson) -> DecoderConfig {
+    DecoderConfig {
+        width: json.width,
+        height: json.height,
+        codec: json.codec,
+        description: unhex(&json.description),
+    }
+}

@@ -1,0 +1,12 @@
+//! Who may do what: the admin key, tokens for publishers and players, and web origins.
+
+mod admin_key;
+mod hmac_provider;
+mod origin;
+mod random;
+mod token;
+
+pub use admin_key::{AdminKey, AdminKeyError};
+pub use origin::{Origin, OriginError, Origins};
+pub use random::{RandomError, random, random_text};
+pub use token::{Claims, Token, TokenError, TokenSigner};

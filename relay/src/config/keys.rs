@@ -1,0 +1,349 @@
+//! The table of keys. Flags, environment, validation and the default file are all made from it.
+
+use std::sync::LazyLock;
+
+use super::kind::Kind;
+
+/// One thing that an operator can set.
+#[derive(Debug)]
+pub struct Key {
+    /// The table in the file: `server`, `broadcast`, `limits` or `log`.
+    pub section: &'static str,
+    /// The name in that table.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The default, written as a flag's value would be.
+    pub default: &'static str,
+    /// The default with `--dev`, where it differs.
+    pub dev_default: Option<&'static str>,
+    /// What it does, in one or two sentences.
+    pub doc: &'static str,
+}
+
+/// The sections in the order of the default file, with what they are about.
+pub const SECTIONS: &[(&str, &str)] = &[
+    (
+        "server",
+        "Where the relay listens, who it is, and where it keeps its state.",
+    ),
+    ("broadcast", "What a broadcast does for those who watch it."),
+    ("limits", "What strangers and slow players may cost."),
+    ("log", "What the relay says about itself, on stderr."),
+];
+
+const fn key(
+    section: &'static str,
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    doc: &'static str,
+) -> Key {
+    Key {
+        section,
+        name,
+        kind,
+        default,
+        dev_default: None,
+        doc,
+    }
+}
+
+const fn whole(min: u64, max: u64, unit: &'static str) -> Kind {
+    Kind::Whole { min, max, unit }
+}
+
+const HOURS: Kind = whole(1, 87_600, "hours");
+const MANY: u64 = 1_000_000;
+const MIB: u64 = 1 << 20;
+
+/// Every key, in the order of the default file.
+pub const KEYS: &[Key] = &[
+    key(
+        "server",
+        "listen",
+        Kind::Address,
+        "[::]:4433",
+        "Address of the pages (TCP) and of the sessions (UDP, the same port). \
+         [::] means every address of the host, IPv4 too.",
+    ),
+    key(
+        "server",
+        "public_url",
+        Kind::Url,
+        "",
+        "Where browsers reach the relay; used in links. Empty: as the request's Host header says.",
+    ),
+    key(
+        "server",
+        "origins",
+        Kind::Urls,
+        "",
+        "Further web origins whose pages may open sessions and use the API. \
+         The relay's own pages always may.",
+    ),
+    key(
+        "server",
+        "tls_cert",
+        Kind::Path,
+        "",
+        "PEM file with the certificate chain. Read again when it changes. \
+         Needed unless --dev makes a certificate.",
+    ),
+    key(
+        "server",
+        "tls_key",
+        Kind::Path,
+        "",
+        "PEM file with the certificate's private key.",
+    ),
+    Key {
+        dev_default: Some("certs"),
+        ..key(
+            "server",
+            "state_dir",
+            Kind::Directory,
+            "state",
+            "Directory for keys and the list of broadcasts. Never holds a picture.",
+        )
+    },
+    key(
+        "server",
+        "admin_key",
+        Kind::Secret { min: 16 },
+        "",
+        "Who knows it may create, list and end broadcasts. \
+         Empty: made at random and kept in state_dir/admin.key.",
+    ),
+    key(
+        "broadcast",
+        "held_timeout_s",
+        whole(1, 604_800, "seconds"),
+        "1800",
+        "A broadcast whose publisher has been away for this long ends.",
+    ),
+    key(
+        "broadcast",
+        "publisher_silence_ms",
+        whole(300, 60_000, "milliseconds"),
+        "800",
+        "A publisher that has been silent for this long counts as away. It speaks every 250 ms.",
+    ),
+    key(
+        "broadcast",
+        "keyframe_interval_ms",
+        whole(50, 60_000, "milliseconds"),
+        "500",
+        "The least time between two keyframe requests to a publisher.",
+    ),
+    key(
+        "broadcast",
+        "keyframe_wait_ms",
+        whole(0, 10_000, "milliseconds"),
+        "500",
+        "A joining player waits this long for a requested keyframe \
+         before it gets the long group that is there.",
+    ),
+    key(
+        "broadcast",
+        "join_frames",
+        whole(1, 600, "frames"),
+        "150",
+        "A player joins on a group of at most this many frames; for a longer one \
+         a keyframe is requested.",
+    ),
+    key(
+        "broadcast",
+        "join_bytes",
+        whole(64 << 10, 32 * MIB, "bytes"),
+        "2097152",
+        "The same in bytes.",
+    ),
+    key(
+        "broadcast",
+        "max_broadcasts",
+        whole(1, MANY, "broadcasts"),
+        "1000",
+        "Broadcasts that may exist at once.",
+    ),
+    key(
+        "broadcast",
+        "publish_token_ttl_h",
+        HOURS,
+        "720",
+        "How long the admin's link works.",
+    ),
+    key(
+        "broadcast",
+        "play_token_ttl_h",
+        HOURS,
+        "168",
+        "How long a player's link works.",
+    ),
+    key(
+        "limits",
+        "sessions",
+        whole(1, MANY, "sessions"),
+        "20000",
+        "Sessions at once; the same number again for HTTP connections.",
+    ),
+    key(
+        "limits",
+        "sessions_per_address",
+        whole(1, MANY, "sessions"),
+        "2000",
+        "The same for one client address. Everybody behind one NAT shares an address.",
+    ),
+    key(
+        "limits",
+        "players_per_broadcast",
+        whole(1, MANY, "players"),
+        "10000",
+        "Players that may watch one broadcast at once.",
+    ),
+    key(
+        "limits",
+        "handshakes",
+        whole(1, 65_536, "handshakes"),
+        "1024",
+        "Handshakes under way at once, over QUIC and over TCP each.",
+    ),
+    key(
+        "limits",
+        "retry_above",
+        whole(0, 65_536, "handshakes"),
+        "256",
+        "With more QUIC handshakes under way than this, a client must first prove its address \
+         (one more round trip).",
+    ),
+    key(
+        "limits",
+        "connect_timeout_ms",
+        whole(100, 60_000, "milliseconds"),
+        "5000",
+        "From a connection's first packet to its session request.",
+    ),
+    key(
+        "limits",
+        "hello_timeout_ms",
+        whole(100, 60_000, "milliseconds"),
+        "2000",
+        "From the session's start to the client's Hello.",
+    ),
+    key(
+        "limits",
+        "idle_timeout_s",
+        whole(4, 600, "seconds"),
+        "15",
+        "A session not heard from for this long is closed. Clients speak at least every second.",
+    ),
+    key(
+        "limits",
+        "player_stall_s",
+        whole(1, 600, "seconds"),
+        "10",
+        "A player that takes nothing of what waits for it for this long is closed.",
+    ),
+    key(
+        "limits",
+        "player_send_window",
+        whole(64 << 10, 16 * MIB, "bytes"),
+        "1048576",
+        "Bytes on their way to one player.",
+    ),
+    key(
+        "limits",
+        "player_queue_bytes",
+        whole(64 << 10, 32 * MIB, "bytes"),
+        "4194304",
+        "A player with more than this still to be sent is skipped to the newest keyframe.",
+    ),
+    key(
+        "limits",
+        "cache_bytes",
+        whole(MIB, 1 << 40, "bytes"),
+        "268435456",
+        "Pictures kept in memory for joining players, all broadcasts together.",
+    ),
+    key(
+        "log",
+        "level",
+        Kind::Filter,
+        "info",
+        "error, warn, info, debug or trace, also per module: \
+         \"info,steadycast_relay::transport=debug\".",
+    ),
+    key(
+        "log",
+        "format",
+        Kind::Choice(&["text", "json"]),
+        "text",
+        "text for people, json for machines: one object per line.",
+    ),
+];
+
+/// A key's names outside the file.
+#[derive(Debug)]
+pub struct Names {
+    /// The flag without its dashes: `server-public-url`.
+    pub flag: String,
+    /// The environment variable: `STEADYCAST_SERVER_PUBLIC_URL`.
+    pub env: String,
+}
+
+/// What every environment variable of the relay begins with.
+pub(super) const ENV_PREFIX: &str = "STEADYCAST_";
+
+static NAMES: LazyLock<Vec<Names>> = LazyLock::new(|| {
+    let names = |key: &Key| Names {
+        flag: format!("{}-{}", key.section, key.name).replace('_', "-"),
+        env: format!("{ENV_PREFIX}{}_{}", key.section, key.name).to_uppercase(),
+    };
+    KEYS.iter().map(names).collect()
+});
+
+/// Every key with its names.
+pub fn named() -> impl Iterator<Item = (&'static Key, &'static Names)> {
+    KEYS.iter().zip(NAMES.iter())
+}
+
+/// The key of this section and name.
+pub(super) fn find(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter()
+        .find(|key| key.section == section && key.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_in_a_known_section() {
+        let flags: HashSet<_> = named().map(|(_, names)| &names.flag).collect();
+        let env: HashSet<_> = named().map(|(_, names)| &names.env).collect();
+        assert_eq!((flags.len(), env.len()), (KEYS.len(), KEYS.len()));
+        for key in KEYS {
+            assert!(SECTIONS.iter().any(|(name, _)| *name == key.section));
+        }
+    }
+
+    #[test]
+    fn every_default_is_allowed() {
+        for key in KEYS {
+            for default in [Some(key.default), key.dev_default].into_iter().flatten() {
+                key.kind
+                    .read(default)
+                    .unwrap_or_else(|why| panic!("{}.{}: {why}", key.section, key.name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_name_per_place() {
+        let (_, names) = named().find(|(key, _)| key.name == "public_url").unwrap();
+        assert_eq!(names.flag, "server-public-url");
+        assert_eq!(names.env, "STEADYCAST_SERVER_PUBLIC_URL");
+    }
+}

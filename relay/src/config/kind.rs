@@ -1,0 +1,183 @@
+//! What values a key takes: one reader for flags, environment, file and defaults.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use toml::Value;
+use tracing_subscriber::EnvFilter;
+
+use crate::auth::Origin;
+
+/// What values a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A socket address.
+    Address,
+    /// A web origin, or nothing.
+    Url,
+    /// A list of web origins.
+    Urls,
+    /// A path, or nothing.
+    Path,
+    /// A path.
+    Directory,
+    /// A text of at least `min` printable characters that is never shown, or nothing.
+    Secret {
+        /// The least length.
+        min: usize,
+    },
+    /// A whole number of `unit`.
+    Whole {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// Filter directives of `tracing`.
+    Filter,
+}
+
+impl Kind {
+    /// Reads a value as a flag or a variable gives it.
+    ///
+    /// # Errors
+    /// What the value is instead of an allowed one.
+    pub fn read(self, text: &str) -> Result<Value, String> {
+        let text = text.trim();
+        match self {
+            Self::Whole { .. } => match text.parse() {
+                Ok(number) => self.check(Value::Integer(number)),
+                Err(_) => Err(self.seen(&format!("{text:?}"))),
+            },
+            Self::Urls => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                self.check(Value::Array(items.map(Value::from).collect()))
+            }
+            _ => self.check(Value::from(text)),
+        }
+    }
+
+    /// Passes an allowed value on.
+    ///
+    /// # Errors
+    /// What the value is instead of an allowed one.
+    pub fn check(self, value: Value) -> Result<Value, String> {
+        let allowed = match (self, &value) {
+            (Self::Whole { min, max, .. }, Value::Integer(number)) => {
+                u64::try_from(*number).is_ok_and(|number| (min..=max).contains(&number))
+            }
+            (Self::Urls, Value::Array(items)) => items
+                .iter()
+                .all(|item| item.as_str().is_some_and(is_origin)),
+            (Self::Urls | Self::Whole { .. }, _) => false,
+            (_, Value::String(text)) => self.allows(text),
+            _ => false,
+        };
+        if allowed {
+            Ok(value)
+        } else {
+            Err(self.seen(&value.to_string()))
+        }
+    }
+
+    fn allows(self, text: &str) -> bool {
+        match self {
+            Self::Address => text.parse::<SocketAddr>().is_ok(),
+            Self::Url => text.is_empty() || is_origin(text),
+            Self::Path => true,
+            Self::Directory => !text.is_empty(),
+            Self::Secret { min } => {
+                let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+                text.is_empty() || (printable && text.len() >= min)
+            }
+            Self::Choice(words) => words.contains(&text),
+            Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
+            Self::Urls | Self::Whole { .. } => false,
+        }
+    }
+
+    /// The default file's spelling of a value written as a flag's.
+    pub fn to_toml(self, text: &str) -> String {
+        self.read(text).map_or_else(|why| why, |value| value.to_string())
+    }
+
+    /// The value as a message may show it.
+    fn seen(self, shown: &str) -> String {
+        match self {
+            Self::Secret { .. } => "a value that is not shown".to_owned(),
+            _ => shown.chars().take(80).collect(),
+        }
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    text.parse::<Origin>().is_ok()
+}
+
+impl fmt::Display for Kind {
+    /// The allowed values, as the end of a sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address => f.write_str("an address with a port, such as [::]:4433"),
+            Self::Url => f.write_str("https://HOST or https://HOST:PORT without a path, or nothing"),
+            Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path"),
+            Self::Path => f.write_str("the path of a file, or nothing"),
+            Self::Directory => f.write_str("the path of a directory"),
+            Self::Secret { min } => {
+                write!(f, "at least {min} printable characters without spaces, or nothing")
+            }
+            Self::Whole { min, max, unit } => {
+                write!(f, "a whole number of {unit} from {min} to {max}")
+            }
+            Self::Choice(words) => f.write_str(&words.join(" or ")),
+            Self::Filter => f.write_str("a level (error, warn, info, debug, trace) or directives"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_a_range() {
+        let kind = Kind::Whole {
+            min: 1,
+            max: 600,
+            unit: "frames",
+        };
+        assert_eq!(kind.read(" 600 "), Ok(Value::Integer(600)));
+        for bad in ["0", "601", "-1", "1.5", "ten", "", "99999999999999999999"] {
+            assert!(kind.read(bad).is_err(), "{bad}");
+        }
+        assert!(kind.check(Value::from("7")).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_never_in_a_message() {
+        let kind = Kind::Secret { min: 16 };
+        let why = kind.read("hunter2").unwrap_err();
+        assert!(!why.contains("hunter2"), "{why}");
+        assert!(kind.read("0123456789abcdef").is_ok());
+        assert!(kind.read("0123456789 abcdef").is_err());
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas() {
+        let value = Kind::Urls.read("https://a.example, http://b:8080,").unwrap();
+        assert_eq!(value.as_array().map(Vec::len), Some(2));
+        assert!(Kind::Urls.read("a.example").is_err());
+        assert!(Kind::Urls.read("https://a.example/path").is_err());
+    }
+
+    #[test]
+    fn filters_are_those_of_tracing() {
+        assert!(Kind::Filter.read("info,steadycast_relay=debug").is_ok());
+        assert!(Kind::Filter.read("info,relay=loud").is_err());
+        assert!(Kind::Filter.read("").is_err());
+    }
+}

@@ -1,0 +1,262 @@
+//! The operator's settings: one table of keys, four places to set them, one typed tree.
+//!
+//! [`keys`] lists every key once. [`Config::load`] reads default, file, environment
+//! and flags in this order, refuses what no key takes, and says about every mistake
+//! which key it is, where it was set and what would be allowed.
+
+mod duration;
+mod keys;
+mod kind;
+mod layers;
+mod mistake;
+mod suggest;
+mod template;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use keys::{KEYS, Key, Names, SECTIONS, named};
+pub use kind::Kind;
+pub use layers::{ENV_CONFIG, Sources};
+pub use mistake::{ConfigError, Mistake, Origin as ValueOrigin};
+pub use template::template;
+
+use crate::auth::{AdminKey, Origin};
+use crate::broadcast::Settings;
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Development: plain HTTP as well as HTTPS, a certificate of our own, a first broadcast.
+    #[serde(skip)]
+    pub dev: bool,
+    /// `[server]`.
+    pub server: Server,
+    /// `[broadcast]`.
+    pub broadcast: Broadcast,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[log]`.
+    pub log: Log,
+}
+
+/// Where the relay listens, who it is, and where it keeps its state.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The address of the pages (TCP) and of the sessions (UDP).
+    pub listen: SocketAddr,
+    /// Where browsers reach the relay; `None`: as the request's Host header says.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub public_url: Option<Origin>,
+    /// Further origins whose pages may open sessions and use the API.
+    pub origins: Vec<Origin>,
+    /// PEM file with the certificate chain.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's key.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub tls_key: Option<PathBuf>,
+    /// The directory for keys and the list of broadcasts.
+    pub state_dir: PathBuf,
+    /// The admin key; `None`: the one in the state directory.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub admin_key: Option<AdminKey>,
+}
+
+/// What a broadcast does for those who watch it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Broadcast {
+    /// A broadcast held for this long ends.
+    #[serde(rename = "held_timeout_s", deserialize_with = "duration::seconds")]
+    pub held_timeout: Duration,
+    /// A publisher silent for this long counts as away.
+    #[serde(rename = "publisher_silence_ms", deserialize_with = "duration::millis")]
+    pub publisher_silence: Duration,
+    /// The least time between two keyframe requests.
+    #[serde(rename = "keyframe_interval_ms", deserialize_with = "duration::millis")]
+    pub keyframe_interval: Duration,
+    /// How long a join waits for a requested keyframe.
+    #[serde(rename = "keyframe_wait_ms", deserialize_with = "duration::millis")]
+    pub keyframe_wait: Duration,
+    /// The most frames of a group that a player joins on.
+    pub join_frames: usize,
+    /// The most bytes of a group that a player joins on.
+    pub join_bytes: usize,
+    /// Broadcasts that may exist at once.
+    pub max_broadcasts: usize,
+    /// How long a publish token is valid.
+    #[serde(rename = "publish_token_ttl_h", deserialize_with = "duration::hours")]
+    pub publish_token_ttl: Duration,
+    /// How long a play token is valid.
+    #[serde(rename = "play_token_ttl_h", deserialize_with = "duration::hours")]
+    pub play_token_ttl: Duration,
+}
+
+/// What strangers and slow players may cost.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Sessions at once; as many HTTP connections again.
+    pub sessions: usize,
+    /// The same for one client address.
+    pub sessions_per_address: usize,
+    /// Players that may watch one broadcast at once.
+    pub players_per_broadcast: u32,
+    /// Handshakes under way at once.
+    pub handshakes: usize,
+    /// Handshakes under way above which a client must prove its address.
+    pub retry_above: usize,
+    /// From the first packet to the session request.
+    #[serde(rename = "connect_timeout_ms", deserialize_with = "duration::millis")]
+    pub connect_timeout: Duration,
+    /// From the session's start to `Hello`.
+    #[serde(rename = "hello_timeout_ms", deserialize_with = "duration::millis")]
+    pub hello_timeout: Duration,
+    /// A session not heard from for this long is closed.
+    #[serde(rename = "idle_timeout_s", deserialize_with = "duration::seconds")]
+    pub idle_timeout: Duration,
+    /// A player that takes nothing for this long is closed.
+    #[serde(rename = "player_stall_s", deserialize_with = "duration::seconds")]
+    pub player_stall: Duration,
+    /// Bytes on their way to one player.
+    pub player_send_window: u64,
+    /// A player with more bytes than this to be sent is skipped.
+    pub player_queue_bytes: usize,
+    /// Bytes that all caches together may hold.
+    pub cache_bytes: usize,
+}
+
+/// What the relay says about itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Filter directives of `tracing`.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+impl Config {
+    /// Reads all sources.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every mistake that there is, not only the first.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let mut layers = layers::Layers::gather(sources);
+        let mut mistakes = std::mem::take(&mut layers.mistakes);
+        if !mistakes.is_empty() {
+            return Err(ConfigError(mistakes));
+        }
+        let mut config = Self::from_checked(layers);
+        config.dev = sources.dev;
+        config.check_together(&mut mistakes);
+        if mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(mistakes))
+        }
+    }
+
+    /// The defaults, as `--dev` has them if `dev`.
+    pub fn defaults(dev: bool) -> Self {
+        let mut config = Self::from_checked(layers::Layers::defaults(dev));
+        config.dev = dev;
+        config
+    }
+
+    #[expect(clippy::expect_used, reason = "a test holds table and tree together")]
+    fn from_checked(layers: layers::Layers) -> Self {
+        layers
+            .into_table()
+            .try_into()
+            .expect("every key of the table has its place in the tree")
+    }
+
+    fn check_together(&self, mistakes: &mut Vec<Mistake>) {
+        let mut mistake = |wrong: bool, keys, why| {
+            if wrong {
+                mistakes.push(Mistake::Together { keys, why });
+            }
+        };
+        let (cert, key) = (&self.server.tls_cert, &self.server.tls_key);
+        mistake(
+            cert.is_some() != key.is_some(),
+            "server.tls_cert and server.tls_key",
+            "one is set and the other is not; a certificate needs both",
+        );
+        mistake(
+            cert.is_none() && key.is_none() && !self.dev,
+            "server.tls_cert and server.tls_key",
+            "not set; set both to PEM files, or use --dev for a certificate of the relay's own",
+        );
+        mistake(
+            self.limits.retry_above > self.limits.handshakes,
+            "limits.retry_above",
+            "above limits.handshakes it would never take effect; make it smaller",
+        );
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::defaults(false)
+    }
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        let (broadcast, limits) = (&config.broadcast, &config.limits);
+        Self {
+            held_timeout: broadcast.held_timeout,
+            publisher_silence: broadcast.publisher_silence,
+            keyframe_interval: broadcast.keyframe_interval,
+            keyframe_wait: broadcast.keyframe_wait,
+            join_frames: broadcast.join_frames,
+            join_bytes: broadcast.join_bytes,
+            player_queue_bytes: limits.player_queue_bytes,
+            max_broadcasts: broadcast.max_broadcasts,
+            players_per_broadcast: limits.players_per_broadcast,
+            cache_bytes: limits.cache_bytes,
+            ..Self::default()
+        }
+    }
+}
+
+/// Empty texts that mean "not set".
+mod nothing {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, de::Error};
+
+    pub(super) fn or_value<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: FromStr<Err: Display>,
+    {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::auth::{AdminKey, RandomError, TokenSigner, random_text};
+
+/// Why the state directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{}: {why}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// No key can be made.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// Who may read a file of the state directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The relay's user alone.
+    Private,
+    /// Everybody.
+    Public,
+}
+
+/// The directory of what outlives the process.
+#[derive(Debug, Clone)]
+pub struct StateDir {
+    path: Arc<Path>,
+}
+
+impl StateDir {
+    /// Opens the directory; makes it, for this user alone, when it is missing.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(at(path))?;
+        Ok(Self { path: path.into() })
+    }
+
+    /// The path of a file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// A file's bytes, if it is there.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        let path = self.file(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at(&path)(error)),
+        }
+    }
+
+    /// Replaces a file as a whole: after a crash it holds the old bytes or the new ones.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn write(&self, name: &str, bytes: &[u8], access: Access) -> Result<(), StateError> {
+        let path = self.file(name);
+        let temporary = self.file(&format!(".{name}.new"));
+        let replace = || {
+            let mut file = create(&temporary, access)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)?;
+            // The new name is on disk only once the directory is.
+            #[cfg(unix)]
+            File::open(&self.path)?.sync_all()?;
+            Ok(())
+        };
+        replace().map_err(at(&path))
+    }
+
+    /// The admin key: the configured one, else the one in `admin.key`, made now if need be.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn admin_key(&self, configured: Option<&AdminKey>) -> Result<AdminKey, StateError> {
+        if let Some(key) = configured {
+            return Ok(key.clone());
+        }
+        let text = self.secret("admin.key")?;
+        text.parse()
+            .map_err(|error| self.corrupt("admin.key", format!("{error}; remove it for a new one")))
+    }
+
+    /// The signer of tokens, with the key in `token.key`, made now if need be.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn token_signer(&self) -> Result<TokenSigner, StateError> {
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+        let text = self.secret("token.key")?;
+        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap_or_default();
+        match <[u8; 32]>::try_from(bytes) {
+            Ok(secret) => Ok(TokenSigner::new(&secret)),
+            Err(_) => {
+                let why = "not 32 bytes in base64url; remove it for a new one (old links end then)";
+                Err(self.corrupt("token.key", why.to_owned()))
+            }
+        }
+    }
+
+    pub(super) fn corrupt(&self, name: &str, why: String) -> StateError {
+        StateError::Corrupt {
+            path: self.file(name),
+            why,
+        }
+    }
+
+    fn secret(&self, name: &str) -> Result<String, StateError> {
+        if let Some(bytes) = self.read(name)? {
+            self.warn_if_open(name);
+            return match String::from_utf8(bytes) {
+                Ok(text) => Ok(text.trim().to_owned()),
+                Err(_) => Err(self.corrupt(name, "not a text; remove it for a new one".to_owned())),
+            };
+        }
+        let text = random_text()?;
+        self.write(name, format!("{text}\n").as_bytes(), Access::Private)?;
+        Ok(text)
+    }
+
+    /// A key that others can read is a mistake worth a line, but theirs to make.
+    fn warn_if_open(&self, name: &str) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let path = self.file(name);
+            let open = fs::metadata(&path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
+            if open {
+                tracing::warn!(file = %path.display(), "other users can read this key");
+            }
+        }
+    }
+}
+
+fn create(path: &Path, access: Access) -> io::Result<File> {
+    // A leftover of a crash would keep its mode.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        let mode = match access {
+            Access::Private => 0o600,
+            Access::Public => 0o644,
+        };
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    }
+    options.open(path)
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> StateError {
+    let path = path.to_owned();
+    |source| StateError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::temp::TempDir;
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_and_kept() {
+        let dir = TempDir::new();
+        dir.admin_key(None).unwrap();
+        let text = fs::read_to_string(dir.file("admin.key")).unwrap();
+        assert!(dir.admin_key(None).unwrap().matches(text.trim()));
+        let id = "main".parse().unwrap();
+        let (role, now) = (
+            steadycast_codec_glue::wire::Role::Player,
+            crate::broadcast::RelayTime::from_micros(0),
+        );
+        let ttl = std::time::Duration::from_secs(60);
+        let token = dir.token_signer().unwrap().mint(&id, role, ttl, now);
+        assert!(dir.token_signer().unwrap().verify(token.as_str(), now).is_ok());
+    }
+
+    #[test]
+    fn a_configured_admin_key_leaves_no_file() {
+        let dir = TempDir::new();
+        let configured: AdminKey = "configured-by-the-operator".parse().unwrap();
+        let key = dir.admin_key(Some(&configured)).unwrap();
+        assert!(key.matches("configured-by-the-operator"));
+        assert!(dir.read("admin.key").unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn keys_are_for_this_user_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = TempDir::new();
+        dir.admin_key(None).unwrap();
+        dir.token_signer().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&dir.file("admin.key")), 0o600);
+        assert_eq!(mode(&dir.file("token.key")), 0o600);
+        assert_eq!(mode(&dir.path), 0o700);
+    }
+
+    #[test]
+    fn broken_keys_are_named_not_replaced() {
+        let dir = TempDir::new();
+        for (name, bytes) in [("admin.key", &b"short"[..]), ("token.key", b"\xff\xfe")] {
+            dir.write(name, bytes, Access::Private).unwrap();
+        }
+        let text = dir.admin_key(None).unwrap_err().to_string();
+        assert!(text.contains("admin.key"), "{text}");
+        let text = dir.token_signer().unwrap_err().to_string();
+        assert!(text.contains("token.key"), "{text}");
+        dir.write("token.key", b"dG9vLXNob3J0", Access::Private).unwrap();
+        assert!(dir.token_signer().is_err());
+    }
+
+    #[test]
+    fn a_leftover_of_a_crash_is_in_nobodys_way() {
+        let dir = TempDir::new();
+        fs::write(dir.file(".list.new"), "half").unwrap();
+        dir.write("list", b"whole", Access::Public).unwrap();
+        assert_eq!(dir.read("list").unwrap().as_deref(), Some(&b"whole"[..]));
+        assert!(!dir.file(".list.new").exists());
+    }
+}

@@ -1,0 +1,134 @@
+//! What the relay says about itself: one line per event, on stderr.
+
+use std::io::IsTerminal;
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, fmt};
+
+use crate::config::{Log, LogFormat};
+
+/// Why the log cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The directives make no sense.
+    #[error("log.level: {0}")]
+    Level(#[from] tracing_subscriber::filter::ParseError),
+    /// The process has a log already.
+    #[error("the log has begun already")]
+    Begun,
+}
+
+/// Crates that log what peers sent, request headers among it, below this level.
+const PINNED: [&str; 4] = ["wtransport", "h2", "hyper", "hyper_util"];
+
+/// Begins the log of this process.
+///
+/// # Errors
+/// [`TelemetryError`].
+pub fn init(log: &Log) -> Result<(), TelemetryError> {
+    let layer = layer(log, std::io::stderr, std::io::stderr().is_terminal())?;
+    tracing_subscriber::registry()
+        .with(layer)
+        .try_init()
+        .map_err(|_| TelemetryError::Begun)
+}
+
+fn layer<W>(
+    log: &Log,
+    writer: W,
+    colour: bool,
+) -> Result<Box<dyn Layer<Registry> + Send + Sync>, TelemetryError>
+where
+    W: for<'a> fmt::MakeWriter<'a> + Send + Sync + 'static,
+{
+    // The pin holds whatever the directives say: a token must never reach a log.
+    let filter = EnvFilter::try_new(&log.level)?.and(filter_fn(may_be_logged));
+    Ok(match log.format {
+        LogFormat::Text => fmt::layer()
+            .with_writer(writer)
+            .with_ansi(colour)
+            .with_filter(filter)
+            .boxed(),
+        LogFormat::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(writer)
+            .with_filter(filter)
+            .boxed(),
+    })
+}
+
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    let krate = metadata.target().split("::").next().unwrap_or_default();
+    *metadata.level() <= Level::INFO || !PINNED.iter().any(|pinned| krate.starts_with(pinned))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(level: &str, format: LogFormat, act: impl FnOnce()) -> String {
+        let log = Log {
+            level: level.to_owned(),
+            format,
+        };
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = layer(&log, move || writer.clone(), false).unwrap();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), act);
+        let bytes = lines.0.lock().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn request_headers_reach_no_log_whatever_the_directives_say() {
+        for level in ["trace", "info,wtransport=trace", "wtransport::driver=debug"] {
+            let text = logged(level, LogFormat::Text, || {
+                tracing::debug!(target: "wtransport::driver", "header");
+                tracing::trace!(target: "wtransport", "header");
+                tracing::debug!(target: "wtransport_proto", "header");
+                tracing::trace!(target: "h2::codec", "header");
+                tracing::info!(target: "wtransport::driver", "started");
+            });
+            assert!(!text.contains("header"), "{text}");
+        }
+    }
+
+    #[test]
+    fn directives_choose_what_is_logged() {
+        let text = logged("info,steadycast_relay::http=debug", LogFormat::Text, || {
+            tracing::debug!(target: "steadycast_relay::http", "seen");
+            tracing::debug!(target: "steadycast_relay::tls", "unseen");
+        });
+        assert!(text.contains(" seen") && !text.contains("unseen"), "{text}");
+    }
+
+    #[test]
+    fn machines_get_an_object_per_line() {
+        let text = logged("info", LogFormat::Json, || tracing::info!(players = 3, "hello"));
+        let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+        assert_eq!((&line["message"], &line["players"]), (&"hello".into(), &3.into()));
+    }
+}

@@ -1,0 +1,17 @@
+//! The relay's certificate: where it comes from, how it is kept fresh, and the TLS configurations made with it.
+//!
+//! A [`Keeper`] owns the certificate's source and tells a new [`Identity`] through a
+//! channel; the configurations look there at every handshake, so that HTTPS and QUIC
+//! change over together and without a restart.
+
+mod config;
+mod development;
+mod identity;
+mod keeper;
+mod names;
+mod pem;
+
+pub use config::{https_config, quic_config};
+pub use identity::{Identities, Identity, TlsError};
+pub use keeper::{Keeper, Source};
+pub use names::host_addresses;

@@ -1,0 +1,107 @@
+//! The control stream: length-prefixed messages both ways (PROTOCOL 2).
+
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use steadycast_codec_glue::wire::{
+    ClientMessage, RelayMessage, WireError, decode_client, encode_relay, limits,
+};
+use wtransport::{RecvStream, SendStream};
+
+/// Why no message can be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    /// The client has finished or reset the stream, or the connection is gone.
+    #[error("the control stream has ended")]
+    Ended,
+    /// The client's bytes are wrong.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+/// Reads client messages.
+pub(super) struct ControlReader {
+    stream: RecvStream,
+    buffer: BytesMut,
+}
+
+impl ControlReader {
+    pub(super) fn new(stream: RecvStream) -> Self {
+        Self {
+            stream,
+            buffer: BytesMut::new(),
+        }
+    }
+
+    /// The next message. Cancel-safe: what has been read stays in the buffer.
+    pub(super) async fn next(&mut self) -> Result<ClientMessage, ReadError> {
+        loop {
+            if let Some(message) = self.parse()? {
+                return Ok(message);
+            }
+            let chunk = self
+                .stream
+                .quic_stream_mut()
+                .read_chunk(2 + limits::CONTROL_MESSAGE, true)
+                .await
+                .map_err(|_| ReadError::Ended)?
+                .ok_or(ReadError::Ended)?;
+            self.buffer.extend_from_slice(&chunk.bytes);
+        }
+    }
+
+    fn parse(&mut self) -> Result<Option<ClientMessage>, WireError> {
+        let Some(prefix) = self.buffer.first_chunk::<2>() else {
+            return Ok(None);
+        };
+        let length = usize::from(u16::from_be_bytes(*prefix));
+        if length == 0 {
+            return Err(WireError::Malformed("an empty control message"));
+        }
+        if length > limits::CONTROL_MESSAGE {
+            return Err(WireError::TooLarge {
+                what: "control message",
+                actual: length as u64,
+                limit: limits::CONTROL_MESSAGE as u64,
+            });
+        }
+        if self.buffer.len() < 2 + length {
+            return Ok(None);
+        }
+        self.buffer.advance(2);
+        decode_client(&self.buffer.split_to(length)).map(Some)
+    }
+}
+
+/// The client does not take control messages, or is gone.
+#[derive(Debug, thiserror::Error)]
+#[error("the client takes no control messages")]
+pub(super) struct WriteError;
+
+/// Writes relay messages.
+pub(super) struct ControlWriter {
+    stream: SendStream,
+    patience: Duration,
+}
+
+impl ControlWriter {
+    /// A message that the client does not take within `patience` is an error.
+    pub(super) fn new(stream: SendStream, patience: Duration) -> Self {
+        Self { stream, patience }
+    }
+
+    pub(super) async fn send(&mut self, message: &RelayMessage) -> Result<(), WriteError> {
+        let bytes = encode_relay(message).map_err(|_| WriteError)?;
+        let write = self.stream.quic_stream_mut().write_chunk(bytes.into());
+        match tokio::time::timeout(self.patience, write).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(WriteError),
+        }
+    }
+
+    /// Nothing more will be sent; what was sent still arrives.
+    pub(super) fn finish(&mut self) {
+        // Fails only when the client has stopped reading, and then there is nothing to finish.
+        let _ = self.stream.quic_stream_mut().finish();
+    }
+}

@@ -1,0 +1,16 @@
+//! QUIC and WebTransport: the endpoint, its sessions, and the pumps between them and the broadcasts.
+
+mod addresses;
+mod clock;
+mod control;
+mod endpoint;
+mod group;
+mod player;
+mod publisher;
+mod session;
+mod settings;
+
+pub use clock::RelayClock;
+pub use endpoint::{Endpoint, EndpointError};
+pub use session::{Authority, Grant};
+pub use settings::Settings;

@@ -1,0 +1,353 @@
+//! One client's session, from its first packet to its goodbye.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use steadycast_codec_glue::wire::{
+    self, ClientMessage, Code, RelayMessage, ResumeSecret, Role, Status,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use wtransport::endpoint::{IncomingSessionFuture, SessionRequest};
+use wtransport::{Connection, VarInt};
+
+use super::control::{ControlReader, ControlWriter, ReadError};
+use super::{RelayClock, Settings, player, publisher};
+use crate::broadcast::{Broadcast, BroadcastId, Registry, RelayTime};
+
+/// What a token grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The broadcast it is for.
+    pub broadcast: BroadcastId,
+    /// What its bearer may do there.
+    pub role: Role,
+}
+
+/// Says what a token grants, or the code that refuses it.
+pub trait Authority: Send + Sync {
+    /// Checks `token` at `now`.
+    ///
+    /// # Errors
+    /// [`Code::Unauthorized`] or [`Code::TokenExpired`].
+    fn grant(&self, token: &str, now: RelayTime) -> Result<Grant, Code>;
+}
+
+/// What all sessions share.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) clock: RelayClock,
+    pub(super) registry: Arc<Registry>,
+    pub(super) authority: Arc<dyn Authority>,
+    pub(super) shutdown: CancellationToken,
+    pub(super) random: SystemRandom,
+    /// Numbers given to sessions so far.
+    pub(super) numbers: AtomicU64,
+    /// Sessions past their handshake.
+    pub(super) established: AtomicUsize,
+}
+
+/// A client that has said hello and may be here.
+pub(super) struct Session {
+    pub(super) number: u64,
+    pub(super) connection: Connection,
+    pub(super) reader: ControlReader,
+    pub(super) writer: ControlWriter,
+    pub(super) broadcast: Arc<Broadcast>,
+    pub(super) resume: Option<ResumeSecret>,
+}
+
+/// Why a session ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// The reason.
+    pub(super) code: Code,
+    /// What the client is told; `None` when it has left already.
+    pub(super) tell: Option<String>,
+}
+
+impl Ending {
+    /// The relay ends it and says why.
+    pub(super) fn because(code: Code, why: impl ToString) -> Self {
+        Self {
+            code,
+            tell: Some(why.to_string()),
+        }
+    }
+
+    /// The client has left, or cannot be reached.
+    pub(super) fn left(code: Code) -> Self {
+        Self { code, tell: None }
+    }
+
+    /// The connection has ended by itself.
+    pub(super) fn of(connection: &Connection) -> Self {
+        match connection.quic_connection().close_reason() {
+            Some(quinn::ConnectionError::TimedOut) => Self::left(Code::Silent),
+            _ => Self::left(Code::Done),
+        }
+    }
+
+    /// What reading the control stream ended with.
+    pub(super) fn from_read(error: ReadError, connection: &Connection) -> Self {
+        match error {
+            ReadError::Ended => Self::of(connection),
+            ReadError::Wire(error) => Self::because(error.code(), error),
+        }
+    }
+
+    /// A second bidirectional stream (PROTOCOL 1.2).
+    pub(super) fn second_control_stream() -> Self {
+        Self::because(Code::UnexpectedStream, "there is one control stream")
+    }
+
+    /// The broadcast is over for this client.
+    pub(super) fn over(code: Code) -> Self {
+        let why = match code {
+            Code::Superseded => "another publisher has taken over",
+            Code::HeldTooLong => "no publisher came back in time",
+            _ => "the broadcast has ended",
+        };
+        Self::because(code, why)
+    }
+
+    /// The relay stops, or restarts.
+    pub(super) fn shutting_down() -> Self {
+        Self::because(Code::ShuttingDown, "the relay is stopping")
+    }
+}
+
+/// Serves one connection until it ends.
+pub(super) async fn serve(incoming: quinn::Incoming, shared: Arc<Shared>) {
+    let request = IncomingSessionFuture::with_quic_incoming(incoming);
+    let Ok(Ok(request)) = timeout(shared.settings.connect_timeout, request).await else {
+        tracing::debug!("a connection that became no session");
+        return;
+    };
+    let Some(connection) = admit(request, &shared).await else {
+        return;
+    };
+    let number = shared.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+    let span = tracing::info_span!("session", number);
+    shared.established.fetch_add(1, Ordering::Relaxed);
+    greet(connection, number, &shared).instrument(span).await;
+    shared.established.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Checks path and origin (PROTOCOL 1.1). Rejections wait for the client's ack, so not for long.
+async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
+    let patience = shared.settings.connect_timeout;
+    if request.path() != "/session" {
+        let _ = timeout(patience, request.not_found()).await;
+        return None;
+    }
+    let allowed = request.origin().is_none_or(|origin| {
+        is_same_host(origin, request.authority()) || shared.settings.origins.iter().any(|o| o == origin)
+    });
+    if !allowed {
+        tracing::info!(origin = request.origin(), "session from an origin that is not allowed");
+        let _ = timeout(patience, request.forbidden()).await;
+        return None;
+    }
+    timeout(patience, request.accept()).await.ok()?.ok()
+}
+
+/// Whether a page of `origin` was served by the host that it now speaks to.
+fn is_same_host(origin: &str, authority: &str) -> bool {
+    let host = |text: &str| {
+        let end = text.rfind(':').filter(|&at| !text[at..].contains(']'));
+        text[..end.unwrap_or(text.len())].to_ascii_lowercase()
+    };
+    origin
+        .split_once("://")
+        .is_some_and(|(_, rest)| host(rest) == host(authority))
+}
+
+/// Reads the hello, and serves what it asks for or says why not.
+async fn greet(connection: Connection, number: u64, shared: &Arc<Shared>) {
+    let deadline = Instant::now() + shared.settings.hello_timeout;
+    let Ok(Ok((send, recv))) = timeout_at(deadline, connection.accept_bi()).await else {
+        tracing::debug!("no control stream in time");
+        close(&connection, Code::HelloTimeout);
+        return;
+    };
+    let mut reader = ControlReader::new(recv);
+    let mut writer = ControlWriter::new(send, shared.settings.player_stall);
+    let hello = match timeout_at(deadline, reader.next()).await {
+        Ok(hello) => hello.map_err(|error| Ending::from_read(error, &connection)),
+        Err(_) => Err(Ending::because(Code::HelloTimeout, "no Hello in time")),
+    };
+    let admitted = hello.and_then(|hello| authorize(hello, shared));
+    let ending = match admitted {
+        Err(ending) => {
+            tracing::info!(code = %ending.code, why = ending.tell, "session refused");
+            part(&ending, &mut writer, &connection, number).await;
+            return;
+        }
+        Ok((role, broadcast, resume)) => {
+            let session = Session {
+                number,
+                connection: connection.clone(),
+                reader,
+                writer,
+                broadcast,
+                resume,
+            };
+            run(role, session, shared).await
+        }
+    };
+    tracing::info!(code = %ending.code, why = ending.tell, "session ended");
+}
+
+/// Checks a hello against PROTOCOL 1.4, 2.4 and 6.
+fn authorize(
+    hello: ClientMessage,
+    shared: &Shared,
+) -> Result<(Role, Arc<Broadcast>, Option<ResumeSecret>), Ending> {
+    let ClientMessage::Hello {
+        version,
+        role,
+        token,
+        agent,
+        resume,
+    } = hello
+    else {
+        return Err(Ending::because(Code::OutOfOrder, "Hello comes first"));
+    };
+    if version != wire::VERSION {
+        let why = format!("this relay speaks version {}", wire::VERSION);
+        return Err(Ending::because(Code::UnsupportedVersion, why));
+    }
+    let grant = shared
+        .authority
+        .grant(&token, shared.clock.now())
+        .map_err(|code| Ending::because(code, "the token does not allow this"))?;
+    if grant.role != role {
+        return Err(Ending::because(Code::WrongRole, "the token is for another role"));
+    }
+    let broadcast = shared
+        .registry
+        .find(&grant.broadcast)
+        .ok_or_else(|| Ending::because(Code::UnknownBroadcast, "there is no such broadcast"))?;
+    tracing::info!(broadcast = %grant.broadcast, ?role, agent, "session");
+    Ok((role, broadcast, resume))
+}
+
+async fn run(role: Role, session: Session, shared: &Arc<Shared>) -> Ending {
+    match role {
+        Role::Publisher => publisher::run(session, shared).await,
+        Role::Player => player::run(session, shared).await,
+    }
+}
+
+impl Shared {
+    /// A secret that nobody can guess.
+    pub(super) fn secret(&self) -> Result<ResumeSecret, Ending> {
+        let mut secret = [0; 16];
+        self.random
+            .fill(&mut secret)
+            .map_err(|_| Ending::because(Code::Internal, "no randomness"))?;
+        Ok(ResumeSecret(secret))
+    }
+}
+
+impl Session {
+    /// The first message to the client.
+    pub(super) fn welcome(
+        &self,
+        resume: Option<ResumeSecret>,
+        heartbeat: Duration,
+        status: Status,
+        now: RelayTime,
+    ) -> RelayMessage {
+        RelayMessage::Welcome {
+            version: wire::VERSION,
+            session: self.number,
+            broadcast: self.broadcast.id().to_string(),
+            resume,
+            heartbeat_ms: heartbeat.as_millis() as u32,
+            relay_us: now.as_micros(),
+            status,
+        }
+    }
+
+    /// Says goodbye as `ending` wants and closes.
+    pub(super) async fn part(mut self, ending: &Ending) {
+        part(ending, &mut self.writer, &self.connection, self.number).await;
+    }
+}
+
+/// How long a client has to close after it was told goodbye (PROTOCOL 2.8).
+const PARTING: Duration = Duration::from_millis(500);
+
+async fn part(ending: &Ending, writer: &mut ControlWriter, connection: &Connection, number: u64) {
+    if let Some(why) = &ending.tell {
+        let goodbye = RelayMessage::Goodbye {
+            code: ending.code.number(),
+            message: shortened(why),
+            retry_after_ms: retry_after(ending.code, number),
+        };
+        let told = timeout(PARTING, writer.send(&goodbye)).await;
+        writer.finish();
+        if matches!(told, Ok(Ok(()))) {
+            let _ = timeout(PARTING, connection.closed()).await;
+        }
+    }
+    close(connection, ending.code);
+}
+
+/// Spread over a second by session, so that not all come back at once.
+fn retry_after(code: Code, number: u64) -> Option<u32> {
+    let spread = (number % 8) as u32 * 100;
+    match code {
+        Code::TooMany => Some(5000 + spread),
+        code if code.retries() => Some(200 + spread),
+        _ => None,
+    }
+}
+
+/// Cuts `why` to what a goodbye may carry, at a character's boundary.
+fn shortened(why: &str) -> String {
+    why[..why.floor_char_boundary(wire::limits::GOODBYE_TEXT)].to_owned()
+}
+
+fn close(connection: &Connection, code: Code) {
+    connection.close(VarInt::from_u32(code.number().into()), code.name().as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_speak_to_the_host_it_came_from() {
+        for (origin, authority) in [
+            ("http://localhost:4433", "localhost:4433"),
+            ("https://Example.org", "example.org:4433"),
+            ("https://[::1]:8443", "[::1]:4433"),
+        ] {
+            assert!(is_same_host(origin, authority), "{origin} {authority}");
+        }
+        for (origin, authority) in [
+            ("https://evil.example", "example.org:4433"),
+            ("null", "example.org"),
+            ("https://example.org.evil", "example.org"),
+        ] {
+            assert!(!is_same_host(origin, authority), "{origin} {authority}");
+        }
+    }
+
+    #[test]
+    fn a_long_goodbye_is_cut_between_characters() {
+        assert!(shortened(&"ä".repeat(200)).len() <= wire::limits::GOODBYE_TEXT);
+    }
+
+    #[test]
+    fn only_some_goodbyes_invite_back() {
+        assert!(retry_after(Code::ShuttingDown, 3).is_some());
+        assert!(retry_after(Code::Superseded, 3).is_none());
+    }
+}
