@@ -4,7 +4,6 @@ export { CODES, type CodeEntry, type CodeName, codeName, fromHttp3, toHttp3 } fr
 export {
   type ClientGoodbye,
   type ClientMessage,
-  ControlParser,
   decodeClientMessage,
   decodeRelayMessage,
   encodeClientMessage,
@@ -33,4 +32,4 @@ export {
   sameDecoderConfig,
 } from './frame.ts';
 export * from './limits.ts';
-export { GroupParser, groupPreamble } from './stream.ts';
+export { ControlParser, GroupParser, groupPreamble } from './stream.ts';

@@ -1,6 +1,12 @@
-/** One group on its unidirectional stream (PROTOCOL 4.1, 4.6, 4.7). */
+/** Cuts streams into what they carry: control messages (PROTOCOL 2.1), frames of a group (4.1, 4.6, 4.7). */
 
 import { ByteQueue } from './bytes.ts';
+import {
+  type ClientMessage,
+  decodeClientMessage,
+  decodeRelayMessage,
+  type RelayMessage,
+} from './control.ts';
 import { malformed, outOfOrder, tooLarge, WireError } from './error.ts';
 import {
   decodeDecoderConfig,
@@ -9,7 +15,79 @@ import {
   type Frame,
   type FrameHeader,
 } from './frame.ts';
-import { FRAME_HEADER_SIZE, GROUP_BYTES_MAX, GROUP_FRAMES_MAX, GROUP_MARK } from './limits.ts';
+import {
+  CONTROL_MESSAGE_MAX,
+  FRAME_HEADER_SIZE,
+  GROUP_BYTES_MAX,
+  GROUP_FRAMES_MAX,
+  GROUP_MARK,
+} from './limits.ts';
+
+/**
+ * Cuts a control stream into messages, whatever chunks it arrives in: `push` the bytes, then call
+ * `next` until it returns null. A WireError is final and is thrown again by every later `next`.
+ */
+export class ControlParser<Message> {
+  readonly #queue = new ByteQueue();
+  readonly #decode: (body: Uint8Array) => Message;
+  /** Size of the message whose length was read already. */
+  #size: number | null = null;
+  #failure: WireError | null = null;
+
+  constructor(decode: (body: Uint8Array) => Message) {
+    this.#decode = decode;
+  }
+
+  /** A parser for the relay's side of the stream. */
+  static relay(): ControlParser<RelayMessage> {
+    return new ControlParser(decodeRelayMessage);
+  }
+
+  /** A parser for the client's side of the stream. */
+  static client(): ControlParser<ClientMessage> {
+    return new ControlParser(decodeClientMessage);
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#failure === null) this.#queue.push(chunk);
+  }
+
+  next(): Message | null {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      return this.#parse();
+    } catch (error) {
+      if (error instanceof WireError) this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** Called at the end of the stream: a message cut short is malformed. */
+  finish(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#size !== null || this.#queue.length > 0) {
+      throw malformed('the control stream ends inside a message');
+    }
+  }
+
+  #parse(): Message | null {
+    this.#size ??= this.#readSize();
+    if (this.#size === null) return null;
+    const body = this.#queue.take(this.#size);
+    if (body === null) return null;
+    this.#size = null;
+    return this.#decode(body);
+  }
+
+  #readSize(): number | null {
+    const bytes = this.#queue.take(2);
+    if (bytes === null) return null;
+    const size = new DataView(bytes.buffer, bytes.byteOffset, 2).getUint16(0);
+    if (size === 0) throw malformed('a control message of no bytes');
+    if (size > CONTROL_MESSAGE_MAX) throw tooLarge(`a control message of ${size} bytes`);
+    return size;
+  }
+}
 
 /** The bytes that open a group's stream. */
 export function groupPreamble(): Uint8Array {

@@ -1,0 +1,118 @@
+// @vitest-environment jsdom
+import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
+import { StrictMode } from 'react';
+import { afterEach, expect, it } from 'vitest';
+import type { PlayerSnapshot } from '../play/messages.ts';
+import type { PlayerState } from '../play/state.ts';
+import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
+import { SFUStreamPlayer } from './SFUStreamPlayer.tsx';
+
+class FakeService implements PlayerService {
+  readonly canvases: HTMLCanvasElement[] = [];
+  stops = 0;
+  bufferMs = 0;
+  #snapshot: PlayerSnapshot = new PlayerStreamService().snapshot();
+  readonly #listeners = new Set<() => void>();
+
+  start(canvas: HTMLCanvasElement): void {
+    this.canvases.push(canvas);
+  }
+  stop(): void {
+    this.stops += 1;
+  }
+  subscribe = (listener: () => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  snapshot = () => this.#snapshot;
+  setBuffer(ms: number): void {
+    this.bufferMs = ms;
+  }
+  redraw(): void {}
+
+  become(state: PlayerState, framesShown = 0, latencyMs: number | null = null): void {
+    const records = { ...this.#snapshot.records, framesShown, latencyMs };
+    this.#snapshot = { ...this.#snapshot, state, records };
+    act(() => {
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+function show(): FakeService {
+  const service = new FakeService();
+  render(<SFUStreamPlayer origin="https://relay.test" token="t" service={service} />);
+  return service;
+}
+
+const spoken = () => document.querySelector('[aria-live]')?.textContent;
+
+afterEach(cleanup);
+
+it('says what is happening in every state', () => {
+  const service = show();
+  expect(spoken()).toBe('Joining…');
+  service.become({ kind: 'waiting' });
+  expect(spoken()).toBe('Waiting for the host to start');
+  service.become({ kind: 'live' }, 1, 84.4);
+  expect(spoken()).toBe('Live');
+  expect(screen.getByText('84 ms')).toBeTruthy();
+  service.become({ kind: 'static', sinceMs: 0 }, 1, 84.4);
+  expect(spoken()).toBe('Live, screen at rest');
+  service.become({ kind: 'away', sinceMs: Date.now() - 65_000 }, 1);
+  expect(spoken()).toBe('The host is away');
+  expect(screen.getByText(/since .* · 1:05/)).toBeTruthy();
+  service.become({ kind: 'reconnecting', sinceMs: Date.now() }, 1);
+  expect(spoken()).toBe('Connection lost, reconnecting');
+  service.become({ kind: 'ended', reason: 'broadcast_ended' }, 1);
+  expect(spoken()).toBe('The broadcast has ended');
+});
+
+it('keeps the same canvas through all of it', () => {
+  const service = show();
+  const canvas = document.querySelector('canvas');
+  service.become({ kind: 'live' }, 1);
+  service.become({ kind: 'reconnecting', sinceMs: 0 }, 1);
+  service.become({ kind: 'live' }, 2);
+  expect(document.querySelector('canvas')).toBe(canvas);
+  expect([service.canvases.length, service.stops]).toEqual([1, 0]);
+});
+
+it('gives every start a canvas of its own', () => {
+  const service = new FakeService();
+  render(
+    <StrictMode>
+      <SFUStreamPlayer origin="https://relay.test" token="t" service={service} />
+    </StrictMode>,
+  );
+  expect(new Set(service.canvases).size).toBe(2);
+  expect(document.querySelectorAll('canvas')).toHaveLength(1);
+});
+
+it('covers no picture with words before the end', () => {
+  const service = show();
+  expect(document.querySelector('.player-card')).not.toBeNull();
+  service.become({ kind: 'away', sinceMs: 0 }, 1);
+  expect(document.querySelector('.player-card')).toBeNull();
+  expect(document.querySelector('.player-note')).not.toBeNull();
+});
+
+it('is switched by keys, but not while typing', () => {
+  const service = show();
+  service.become({ kind: 'live' }, 1);
+  fireEvent.keyDown(document.body, { key: 'z' });
+  expect(document.querySelector('.player')?.getAttribute('data-fill')).toBe('true');
+  fireEvent.keyDown(document.body, { key: 'S' });
+  expect(service.bufferMs).toBe(100);
+  fireEvent.keyDown(document.body, { key: 'z', ctrlKey: true });
+  const field = document.body.appendChild(document.createElement('input'));
+  fireEvent.keyDown(field, { key: 'z' });
+  expect(document.querySelector('.player')?.getAttribute('data-fill')).toBe('true');
+});
+
+it('shows the figures on request', () => {
+  const service = show();
+  service.become({ kind: 'live' }, 77);
+  fireEvent.click(screen.getByRole('button', { name: 'Details' }));
+  expect(screen.getByText('0 / 0 / 77')).toBeTruthy();
+});

@@ -1,0 +1,143 @@
+import {
+  type RefObject,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
+import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
+import { type Control, Controls } from './player/Controls.tsx';
+import { Details } from './player/Details.tsx';
+import { Overlay } from './player/Overlay.tsx';
+import { useFullscreen } from './player/useFullscreen.ts';
+import { useIdle } from './player/useIdle.ts';
+import { usePictureInPicture } from './player/usePictureInPicture.ts';
+import { useShortcuts } from './player/useShortcuts.ts';
+import { type Words, wordsFor } from './player/words.ts';
+import './player/player.css';
+
+export interface SFUStreamPlayerProps {
+  /** The relay's origin, as in `https://relay.example:4443`. */
+  origin: string;
+  /** A play token (PROTOCOL 6). */
+  token: string;
+  /** The service to play with; one of its own when left out. */
+  service?: PlayerService;
+}
+
+const IDLE_MS = 3_000;
+/** What "smoother motion" allows the jitter buffer. */
+const SMOOTH_MS = 100;
+
+/**
+ * Shows a broadcast and, in words, what is happening to it. Fills its parent; its shortcuts work
+ * anywhere on the page but in a field that is typed in.
+ */
+export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlayerProps) {
+  const service = useMemo(() => given ?? new PlayerStreamService(), [given]);
+  const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
+  const root = useRef<HTMLElement>(null);
+  const stage = useCanvas(service, origin, token);
+  const pictured = snapshot.records.framesShown > 0;
+  const controls = useControls(service, root, stage.canvas, pictured);
+  const { idle, stir } = useIdle(IDLE_MS);
+  useShortcuts(SHORTCUTS, controls, stir);
+
+  const { state, records, undecodable } = snapshot;
+  const words = wordsFor(state);
+  const watching = pictured && !words.final;
+  const latencyMs = state.kind === 'live' || state.kind === 'static' ? records.latencyMs : null;
+
+  return (
+    <section
+      ref={root}
+      className="player"
+      aria-label="Broadcast"
+      data-state={state.kind}
+      data-pictured={pictured}
+      data-final={words.final}
+      data-fill={controls.fill.active}
+      data-idle={idle && watching}
+      onPointerMove={stir}
+      onPointerDown={stir}
+      onDoubleClick={(event) => {
+        if (event.target instanceof HTMLCanvasElement) controls.fullscreen.toggle();
+      }}
+    >
+      <div ref={stage.place} className="player-stage" />
+      <Overlay words={words} pictured={pictured} undecodable={undecodable} />
+      {controls.details.active && <Details records={records} />}
+      {!words.final && (
+        <Controls badge={<Badge words={words} />} latencyMs={latencyMs} {...controls} />
+      )}
+      <p className="spoken" aria-live="polite">
+        {words.title ?? words.badge}
+      </p>
+    </section>
+  );
+}
+
+function Badge({ words }: { words: Words }) {
+  return <span className={`badge badge-${words.tone}`}>{words.badge}</span>;
+}
+
+/**
+ * Starts the service on a fresh canvas and stops it with the component. The canvas is made by hand
+ * because it serves a single start, while an effect may run more than once.
+ */
+function useCanvas(service: PlayerService, origin: string, token: string) {
+  const place = useRef<HTMLDivElement>(null);
+  const current = useRef<HTMLCanvasElement | null>(null);
+
+  useEffect(() => {
+    const canvas = document.createElement('canvas');
+    canvas.className = 'player-canvas';
+    place.current?.append(canvas);
+    current.current = canvas;
+    service.start(canvas, { origin, token });
+    return () => {
+      service.stop();
+      canvas.remove();
+      current.current = null;
+    };
+  }, [service, origin, token]);
+
+  const canvas = useCallback(() => current.current, []);
+  return { place, canvas };
+}
+
+type ControlName = 'fill' | 'smooth' | 'details' | 'pictureInPicture' | 'fullscreen';
+
+function useControls(
+  service: PlayerService,
+  root: RefObject<HTMLElement | null>,
+  canvas: () => HTMLCanvasElement | null,
+  pictured: boolean,
+): Record<ControlName, Control> {
+  const redraw = useCallback(() => service.redraw(), [service]);
+  const fullscreen = useFullscreen(root);
+  const pictureInPicture = usePictureInPicture(canvas, redraw, pictured);
+  const fill = useSwitch();
+  const details = useSwitch();
+  const smooth = useSwitch((on) => service.setBuffer(on ? SMOOTH_MS : 0));
+  return { fill, smooth, details, pictureInPicture, fullscreen };
+}
+
+function useSwitch(onChange?: (active: boolean) => void): Control {
+  const [active, setActive] = useState(false);
+  const toggle = () => {
+    setActive(!active);
+    onChange?.(!active);
+  };
+  return { active, toggle, available: true };
+}
+
+const SHORTCUTS: Record<string, ControlName> = {
+  f: 'fullscreen',
+  p: 'pictureInPicture',
+  z: 'fill',
+  s: 'smooth',
+  i: 'details',
+};

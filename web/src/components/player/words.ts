@@ -1,0 +1,155 @@
+/** What the player says to its viewer in each state. */
+
+import type { PlayerState, UnsupportedReason } from '../../play/state.ts';
+
+export type Tone = 'good' | 'wait' | 'bad' | 'plain';
+
+export interface Words {
+  /** One or two words for the badge. */
+  badge: string;
+  tone: Tone;
+  /** A sentence over the picture; null when the picture speaks for itself. */
+  title: string | null;
+  detail: string | null;
+  /** Since when, Unix milliseconds; shown as a running time. */
+  sinceMs: number | null;
+  /** Whether this is the end, so that it may cover the picture. */
+  final: boolean;
+}
+
+const PLAIN: Words = {
+  badge: '',
+  tone: 'plain',
+  title: null,
+  detail: null,
+  sinceMs: null,
+  final: false,
+};
+
+export function wordsFor(state: PlayerState): Words {
+  switch (state.kind) {
+    case 'connecting':
+      return { ...PLAIN, badge: 'Joining', title: 'Joining…', detail: joining(state.attempt) };
+    case 'live':
+      return { ...PLAIN, badge: 'Live', tone: 'good' };
+    case 'static':
+      return { ...PLAIN, badge: 'Live, screen at rest', tone: 'good' };
+    case 'away':
+      return {
+        ...PLAIN,
+        badge: 'Host away',
+        tone: 'wait',
+        title: 'The host is away',
+        detail: 'You see their last picture. It goes on by itself when they are back.',
+        sinceMs: state.sinceMs,
+      };
+    case 'waiting':
+      return {
+        ...PLAIN,
+        badge: 'Waiting',
+        tone: 'wait',
+        title: 'Waiting for the host to start',
+        detail: 'You are connected. The picture appears here as soon as sharing begins.',
+      };
+    case 'reconnecting':
+      return {
+        ...PLAIN,
+        badge: 'Reconnecting',
+        tone: 'wait',
+        title: 'Connection lost, reconnecting',
+        detail: 'The last picture stays until the connection is back.',
+        sinceMs: state.sinceMs,
+      };
+    case 'ended':
+      return final('Ended', 'plain', 'The broadcast has ended', ending(state.reason));
+    case 'refused':
+      return refused(state.reason);
+    case 'unsupported':
+      return final('Not possible here', 'bad', ...UNSUPPORTED[state.reason]);
+  }
+}
+
+function final(badge: string, tone: Tone, title: string, detail: string): Words {
+  return { ...PLAIN, badge, tone, title, detail, final: true };
+}
+
+function joining(attempt: number): string | null {
+  return attempt > 2 ? 'The server does not answer yet. This page keeps trying.' : null;
+}
+
+function ending(reason: string): string {
+  return reason === 'held_too_long'
+    ? 'The host did not come back in time. Ask them for a new link when they share again.'
+    : 'Thank you for watching. You can close this page.';
+}
+
+type Refused = Extract<PlayerState, { kind: 'refused' }>;
+
+function refused(reason: Refused['reason']): Words {
+  switch (reason) {
+    case 'token_expired':
+      return final('Expired', 'bad', 'This link has expired', 'Ask the host for a new one.');
+    case 'unauthorized':
+    case 'wrong_role':
+      return final(
+        'No access',
+        'bad',
+        'This link does not open a broadcast',
+        'It may have been cut short on its way. Copy the whole link, or ask the host for a new one.',
+      );
+    case 'unknown_broadcast':
+      return final(
+        'Not found',
+        'bad',
+        'This broadcast is over',
+        'The server does not know it any more. Ask the host for a new link.',
+      );
+    case 'unsupported_version':
+      return final(
+        'Outdated',
+        'bad',
+        'This page is older than the server',
+        'Reload the page to get the current version.',
+      );
+    default:
+      return final(
+        'Not connected',
+        'bad',
+        'The broadcast could not be joined',
+        'Reload the page to try again. If that does not help, tell the host.',
+      );
+  }
+}
+
+const UNSUPPORTED: Record<UnsupportedReason, [title: string, detail: string]> = {
+  webkit: [
+    'Please open this link in another browser',
+    'Safari, and every browser on iPhone and iPad, cannot play this broadcast. Chrome, Edge or Firefox on a computer or on Android can.',
+  ],
+  webtransport: [
+    'This browser is too old for this broadcast',
+    'A current Chrome, Edge or Firefox can play it.',
+  ],
+  decoder: [
+    'This browser cannot decode the picture',
+    'A current Chrome, Edge or Firefox can play this broadcast.',
+  ],
+  canvas: [
+    'This browser cannot show the picture',
+    'A current Chrome, Edge or Firefox can play this broadcast.',
+  ],
+  insecure: [
+    'This page was opened without encryption',
+    'Use the link exactly as the host gave it to you; it begins with https.',
+  ],
+};
+
+/** A running time: `8 s`, `3:05`, `1:02:09`. */
+export function elapsed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  const tail = two(seconds % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${tail}` : `${minutes}:${tail}`;
+}

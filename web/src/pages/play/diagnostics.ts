@@ -1,0 +1,28 @@
+/**
+ * `window.steadycast`: what support asks a viewer to read out, and what tests read. Read-only, and
+ * a public interface: fields are added, not changed.
+ */
+
+import type { PlayerState } from '../../play/state.ts';
+import type { PlayerReport, PlayerStreamService } from '../../services/PlayerStreamService.ts';
+
+export interface SteadycastDiagnostics {
+  /** Counts since the page began, and the newest 2,000 shown frames. */
+  records(): PlayerReport;
+  /** What the viewer is told. */
+  state(): PlayerState;
+}
+
+declare global {
+  interface Window {
+    readonly steadycast?: SteadycastDiagnostics;
+  }
+}
+
+export function exposeDiagnostics(service: PlayerStreamService): void {
+  const value: SteadycastDiagnostics = Object.freeze({
+    records: () => service.records(),
+    state: () => service.snapshot().state,
+  });
+  Object.defineProperty(window, 'steadycast', { value });
+}

@@ -1,0 +1,39 @@
+import { StrictMode, useSyncExternalStore } from 'react';
+import { createRoot } from 'react-dom/client';
+import { SFUStreamPlayer } from '../../components/SFUStreamPlayer.tsx';
+import { PlayerStreamService } from '../../services/PlayerStreamService.ts';
+import { exposeDiagnostics } from './diagnostics.ts';
+import '../../styles/base.css';
+import './play.css';
+
+/** The token is the whole fragment, which no server ever sees (PROTOCOL 6.2). */
+const readToken = () => location.hash.slice(1);
+
+function onFragment(listener: () => void): () => void {
+  window.addEventListener('hashchange', listener);
+  return () => window.removeEventListener('hashchange', listener);
+}
+
+function PlayPage({ service }: { service: PlayerStreamService }) {
+  const token = useSyncExternalStore(onFragment, readToken);
+  return <SFUStreamPlayer origin={location.origin} token={token} service={service} />;
+}
+
+/** Browsers freeze hidden pages that seem to do nothing; one that holds a lock is left running. */
+function stayAwake(): void {
+  navigator.locks
+    ?.request(`steadycast-player-${crypto.randomUUID()}`, () => new Promise(() => undefined))
+    .catch(() => undefined);
+}
+
+const place = document.querySelector('#root');
+if (place !== null) {
+  const service = new PlayerStreamService();
+  exposeDiagnostics(service);
+  stayAwake();
+  createRoot(place).render(
+    <StrictMode>
+      <PlayPage service={service} />
+    </StrictMode>,
+  );
+}

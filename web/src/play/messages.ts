@@ -1,0 +1,25 @@
+/** What the page and the player's worker say to each other. */
+
+import type { PlayerRecords, ShownFrame } from './records.ts';
+import type { PlayerState } from './state.ts';
+
+export type ToWorker =
+  | { type: 'start'; canvas: OffscreenCanvas; origin: string; token: string; bufferMs: number }
+  /** The longest wait that the jitter buffer may add, 0 to 100 ms. */
+  | { type: 'buffer'; ms: number }
+  /** Draw the picture once more, for a capture of the canvas that just began. */
+  | { type: 'redraw' }
+  | { type: 'stop' };
+
+export type FromWorker =
+  /** On every change of state, and a few times per second. */
+  { type: 'snapshot'; snapshot: PlayerSnapshot; shown: ShownFrame[] } | { type: 'stopped' };
+
+export interface PlayerSnapshot {
+  state: PlayerState;
+  records: PlayerRecords;
+  /** A codec that this browser cannot decode, while the broadcast uses it. */
+  undecodable: string | null;
+  /** The broadcast's id, once known. */
+  broadcast: string | null;
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { type Decision, Pacing, type Timing } from './pacing.ts';
+
+/** Receives frames captured every 33 ms, the first at `startMs`, at the given times. */
+function receive(pacing: Pacing, startMs: number, atMs: number[], epoch = 1): Timing[] {
+  return atMs.map((ms, at) => pacing.received(epoch, (startMs + at * 33) * 1_000, ms));
+}
+
+function decide(pacing: Pacing, frame: Timing | undefined, nowMs: number, dueMs = 0): Decision {
+  if (frame === undefined) throw new RangeError('no such frame');
+  const decision = pacing.decide(frame, nowMs, dueMs);
+  if (decision.action === 'draw') pacing.drawn(frame);
+  return decision;
+}
+
+describe('pacing', () => {
+  it('draws live frames as they come, whatever their age', () => {
+    const pacing = new Pacing();
+    for (let turn = 0; turn < 30; turn += 1) {
+      const frame = pacing.received(1, turn * 33_000, 5_000 + turn * 33);
+      expect(decide(pacing, frame, 5_010 + turn * 33)).toEqual({ action: 'draw' });
+    }
+  });
+
+  it('shows nothing but the newest of a backlog', () => {
+    const pacing = new Pacing();
+    const frames = receive(pacing, 0, new Array(60).fill(0));
+    const actions = frames.map((frame, at) => decide(pacing, frame, at * 4).action);
+    expect(actions.slice(0, 58)).toEqual(new Array(58).fill('drop'));
+    expect(decide(pacing, frames[59], 240)).toEqual({ action: 'hold', ms: 40, alone: true });
+  });
+
+  it('shows a picture now and then while it cannot catch up', () => {
+    const pacing = new Pacing();
+    const frames = receive(pacing, 0, new Array(200).fill(0));
+    const drawnAt = frames.flatMap((frame, at) =>
+      decide(pacing, frame, at * 20).action === 'draw' ? [at * 20] : [],
+    );
+    expect(drawnAt.length).toBeGreaterThan(5);
+    expect(drawnAt.slice(0, 2)).toEqual([500, 1_020]);
+  });
+
+  it('never goes back behind the shown picture, not even on a new session', () => {
+    const pacing = new Pacing();
+    const [, , third] = receive(pacing, 0, [0, 33, 66]);
+    decide(pacing, third, 70);
+    pacing.restart();
+    const [old, , same] = receive(pacing, 0, [1_000, 1_001, 1_002]);
+    expect(decide(pacing, old, 1_003).action).toBe('drop');
+    expect(decide(pacing, same, 1_004).action).not.toBe('drop');
+  });
+
+  it('shows a new epoch at once, even if its clock is a little behind', () => {
+    const pacing = new Pacing();
+    const [first] = receive(pacing, 1_000, [0]);
+    decide(pacing, first, 1);
+    const [taken] = receive(pacing, 900, [500], 2);
+    expect(decide(pacing, taken, 501)).toEqual({ action: 'draw' });
+  });
+
+  it('holds for the jitter buffer', () => {
+    const pacing = new Pacing();
+    const [frame] = receive(pacing, 0, [0]);
+    expect(decide(pacing, frame, 1, 25)).toEqual({ action: 'hold', ms: 25, alone: false });
+  });
+
+  it('takes the end of a pause for no rush', () => {
+    const pacing = new Pacing();
+    receive(pacing, 0, [0, 33, 66]);
+    const after = pacing.received(1, 20_000_000, 20_010);
+    expect(decide(pacing, after, 20_015)).toEqual({ action: 'draw' });
+  });
+});

@@ -1,0 +1,93 @@
+/**
+ * When a decoded frame is shown. Live frames are shown as they come. When frames come in a rush,
+ * after a join or a stall, all are decoded and only the newest is shown.
+ */
+
+/** What pacing knows of a frame. */
+export interface Timing {
+  epoch: number;
+  captureUs: number;
+  /** Part of a rush: received much faster than it was captured. */
+  rushed: boolean;
+}
+
+export type Decision =
+  | { action: 'draw' }
+  | { action: 'drop' }
+  /** Draw after `ms`; `alone`: unless a newer frame comes first. */
+  | { action: 'hold'; ms: number; alone: boolean };
+
+/** A frame this far behind the newest received one is not worth showing. */
+const LAG_US = 100_000;
+/** Once frames are withheld, they are until the newest is this near: no fast-forward at the end. */
+const CAUGHT_UP_US = 40_000;
+/** How long the last frame of a rush waits for one more. */
+const SETTLE_MS = 40;
+/** Whatever happens, a picture is shown this often while frames are decoded. */
+const STARVING_MS = 500;
+const RUSH_WINDOW = 5;
+const RUSH_SLACK_US = 50_000;
+
+interface Arrival {
+  captureUs: number;
+  atMs: number;
+}
+
+export class Pacing {
+  #arrivals: Arrival[] = [];
+  #newest: { epoch: number; captureUs: number } | null = null;
+  #shown: { epoch: number; captureUs: number } | null = null;
+  /** Since when frames were decoded but not shown. */
+  #withheldMs: number | null = null;
+
+  /** A new session: what it sends first was captured before. The shown picture stays the newest. */
+  restart(): void {
+    this.#arrivals = [];
+    this.#newest = null;
+    this.#withheldMs = null;
+  }
+
+  /** Called for every received frame, in order. */
+  received(epoch: number, captureUs: number, nowMs: number): Timing {
+    if (this.#newest === null || this.#newest.epoch !== epoch) {
+      this.#arrivals = [];
+      this.#newest = { epoch, captureUs };
+    }
+    this.#newest.captureUs = Math.max(this.#newest.captureUs, captureUs);
+    this.#arrivals.push({ captureUs, atMs: nowMs });
+    if (this.#arrivals.length > RUSH_WINDOW) this.#arrivals.shift();
+    return { epoch, captureUs, rushed: this.#inRush(captureUs, nowMs) };
+  }
+
+  /** Called for every decoded frame, in order. `dueMs`: how long the jitter buffer asks to wait. */
+  decide(frame: Timing, nowMs: number, dueMs: number): Decision {
+    const decision = this.#judge(frame, dueMs);
+    if (decision.action === 'draw') return decision;
+    this.#withheldMs ??= nowMs;
+    return nowMs - this.#withheldMs >= STARVING_MS ? { action: 'draw' } : decision;
+  }
+
+  /** Called when a frame was drawn. */
+  drawn({ epoch, captureUs }: Timing): void {
+    this.#shown = { epoch, captureUs };
+    this.#withheldMs = null;
+  }
+
+  #judge(frame: Timing, dueMs: number): Decision {
+    if (this.#shown?.epoch === frame.epoch && frame.captureUs < this.#shown.captureUs) {
+      return { action: 'drop' };
+    }
+    const newest = this.#newest?.epoch === frame.epoch ? this.#newest.captureUs : 0;
+    const lagUs = this.#withheldMs === null ? LAG_US : CAUGHT_UP_US;
+    if (newest - frame.captureUs > lagUs) return { action: 'drop' };
+    if (frame.rushed) return { action: 'hold', ms: SETTLE_MS, alone: true };
+    return dueMs > 0 ? { action: 'hold', ms: dueMs, alone: false } : { action: 'draw' };
+  }
+
+  #inRush(captureUs: number, nowMs: number): boolean {
+    const first = this.#arrivals[0];
+    if (first === undefined) return false;
+    const arrivalUs = (nowMs - first.atMs) * 1_000;
+    return captureUs - first.captureUs > 2 * arrivalUs + RUSH_SLACK_US;
+  }
+}

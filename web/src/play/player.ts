@@ -1,0 +1,253 @@
+/** The player: one session after another, their frames in order, decoded and shown. */
+
+import type { Frame, Report } from '@steadycast/codec-glue';
+import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
+import type { Carrier } from './carrier.ts';
+import { type Break, FrameDecoder } from './decoder.ts';
+import { Display, type FrameTag } from './display.ts';
+import { readGroups } from './intake.ts';
+import { JitterBuffer } from './latency.ts';
+import type { PlayerSnapshot } from './messages.ts';
+import { FrameOrder } from './order.ts';
+import { Pacing } from './pacing.ts';
+import { Records, type ShownFrame } from './records.ts';
+import { Renderer } from './renderer.ts';
+import { type PlayerState, StateMachine, sameState } from './state.ts';
+
+export interface PlayerOptions {
+  canvas: OffscreenCanvas;
+  origin: string;
+  token: string;
+  /** The longest wait that the jitter buffer may add. */
+  bufferMs: number;
+  onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
+  /** What brings sessions; the relay over WebTransport when left out. */
+  connect?: typeof keepConnected;
+}
+
+const AGENT = 'steadycast-web-player';
+const TICK_MS = 250;
+const REPORT_EVERY_MS = 1_000;
+/** Between looks at the canvas while nothing is drawn. */
+const IDLE_LOOK_MS = 2_000;
+/** Between requests for the same keyframe, and between any two. */
+const ASK_AGAIN_MS = 2_000;
+const ASK_PAUSE_MS = 500;
+
+export class Player {
+  readonly #options: PlayerOptions;
+  readonly #abort = new AbortController();
+  readonly #records = new Records();
+  readonly #machine = new StateMachine();
+  readonly #pacing = new Pacing();
+  readonly #jitter = new JitterBuffer();
+  readonly #decoder: FrameDecoder<FrameTag>;
+  readonly #renderer: Renderer;
+  readonly #display: Display;
+  #order = new FrameOrder();
+  #carrier: Carrier | null = null;
+  /** Outlives its session: what is shown meanwhile still has a time. */
+  #clock: RelayClock | null = null;
+  #broadcast: string | null = null;
+  #reportBase: Report | null = null;
+  #reportedMs = 0;
+  #lookedMs = 0;
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #undecodable: string | null = null;
+  #state: PlayerState = { kind: 'connecting', attempt: 1 };
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: PlayerOptions) {
+    this.#options = options;
+    this.#jitter.maxMs = options.bufferMs;
+    this.#renderer = new Renderer(options.canvas, this.#records);
+    this.#decoder = new FrameDecoder<FrameTag>({
+      onFrame: (frame, tag) => {
+        this.#records.count('framesDecoded');
+        this.#display.show(frame, tag);
+      },
+      onBreak: (reason) => this.#broken(reason),
+    });
+    this.#display = new Display({
+      renderer: this.#renderer,
+      pacing: this.#pacing,
+      jitter: this.#jitter,
+      records: this.#records,
+      relayUs: () => this.#clock?.nowUs() ?? 0,
+      nowMs: () => performance.now(),
+      onShown: (tag) => this.#shown(tag),
+    });
+  }
+
+  /** Runs until `stop`, or until the relay wants no more of this player. */
+  async run(): Promise<void> {
+    const { origin, token, connect = keepConnected } = this.#options;
+    const { signal } = this.#abort;
+    this.#records.opening(performance.now());
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    const onState = (state: ConnectionState) => this.#connection(state);
+    await connect({ origin, role: 'player', token, agent: AGENT, signal, onState });
+    clearInterval(this.#timer);
+    this.#detach();
+    this.#decoder.close();
+    this.#display.clear();
+    this.#publish();
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  set bufferMs(ms: number) {
+    this.#jitter.maxMs = ms;
+  }
+
+  redraw(): void {
+    this.#renderer.redraw();
+  }
+
+  #connection(state: ConnectionState): void {
+    const nowMs = Date.now();
+    if (state.kind !== 'open') this.#detach();
+    switch (state.kind) {
+      case 'connecting':
+        this.#machine.connecting(state.attempt);
+        break;
+      case 'open':
+        this.#attach(state.session);
+        break;
+      case 'lost':
+        this.#machine.lost(nowMs);
+        break;
+      case 'refused':
+        this.#machine.refused(state.code, state.message);
+        break;
+      case 'unsupported':
+        this.#machine.unsupported('webtransport');
+        break;
+    }
+    this.#refresh();
+  }
+
+  #attach(carrier: Carrier): void {
+    this.#records.count('sessionsOpened');
+    this.#carrier = carrier;
+    this.#clock = carrier.clock;
+    this.#broadcast = carrier.welcome.broadcast;
+    this.#reportBase = this.#records.report(null);
+    this.#order = new FrameOrder();
+    this.#pacing.restart();
+    this.#decoder.drop();
+    this.#machine.opened(Date.now());
+    carrier.onStatus(({ phase, sinceUs }) => {
+      this.#machine.status(phase, (sinceUs - carrier.clock.offsetUs) / 1_000);
+      this.#refresh();
+    });
+    void readGroups(carrier, {
+      onFrame: (stream, frame) => {
+        if (this.#carrier === carrier) this.#received(carrier, stream, frame);
+      },
+      onSkip: () => this.#records.count('skips'),
+      onBroken: (stream) => {
+        this.#records.count('brokenStreams');
+        if (this.#carrier === carrier && this.#order.isCurrent(stream)) this.#lostGroup();
+      },
+    });
+  }
+
+  #detach(): void {
+    if (this.#carrier === null) return;
+    this.#records.count('sessionsClosed');
+    this.#carrier = null;
+  }
+
+  #received(carrier: Carrier, stream: number, frame: Frame): void {
+    const { header, payload } = frame;
+    this.#records.count('framesReceived');
+    this.#records.count('bytesReceived', payload.length);
+    const verdict = this.#order.accept(stream, header);
+    if (verdict === 'late') this.#records.count('lateFrames');
+    if (verdict !== 'decode') return;
+    const timing = this.#pacing.received(header.epoch, header.captureUs, performance.now());
+    const live = header.captureUs >= carrier.welcome.relayUs;
+    if (live) this.#jitter.arrived((carrier.clock.nowUs() - header.captureUs) / 1_000);
+    this.#decoder.decode(frame, { header, timing, live });
+  }
+
+  #shown({ header }: FrameTag): void {
+    this.#undecodable = null;
+    this.#lookedMs = performance.now();
+    this.#machine.shown(header.refinement, Date.now());
+    if (this.#state.kind !== 'live') this.#refresh();
+  }
+
+  #broken(reason: Break): void {
+    if (reason === 'overloaded') this.#records.count('skips');
+    else this.#records.count('decoderErrors');
+    if (reason === 'unsupported') this.#undecodable = this.#decoder.config?.codec ?? null;
+    this.#lostGroup();
+  }
+
+  /** The current group cannot go on here: wait for the next keyframe, and ask for one. */
+  #lostGroup(): void {
+    this.#order.break();
+    this.#decoder.drop();
+    this.#askForKeyframe(ASK_PAUSE_MS);
+  }
+
+  #askForKeyframe(pauseMs: number): void {
+    const nowMs = performance.now();
+    const lost = this.#order.current;
+    if (lost === null || nowMs - this.#askedMs < pauseMs) return;
+    this.#askedMs = nowMs;
+    this.#records.count('keyframeRequests');
+    const { epoch, group } = lost;
+    this.#carrier?.send({ type: 'keyframeRequest', epoch, group });
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    this.#decoder.check();
+    if (this.#order.needsKeyframe) this.#askForKeyframe(ASK_AGAIN_MS);
+    if (nowMs - this.#lookedMs >= IDLE_LOOK_MS) {
+      this.#lookedMs = nowMs;
+      this.#renderer.look(nowMs);
+    }
+    if (nowMs - this.#reportedMs >= REPORT_EVERY_MS) {
+      this.#reportedMs = nowMs;
+      this.#carrier?.send(this.#records.report(this.#reportBase));
+    }
+    this.#state = this.#currentState();
+    this.#publish();
+  }
+
+  /** Publishes at once when the state changed. */
+  #refresh(): void {
+    const state = this.#currentState();
+    if (sameState(state, this.#state)) return;
+    this.#state = state;
+    this.#publish();
+  }
+
+  #currentState(): PlayerState {
+    return this.#machine.at(Date.now(), this.#carrier?.silentMs ?? 0);
+  }
+
+  #publish(): void {
+    const config = this.#decoder.config;
+    const records = this.#records.snapshot({
+      bufferMs: this.#jitter.waitMs,
+      rttMs: this.#carrier === null ? null : this.#carrier.rttUs / 1_000,
+      picture: config && { width: config.width, height: config.height, codec: config.codec },
+    });
+    this.#options.onSnapshot(
+      {
+        state: this.#state,
+        records,
+        undecodable: this.#undecodable,
+        broadcast: this.#broadcast,
+      },
+      this.#records.takeLog(),
+    );
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { StateMachine } from './state.ts';
+
+/** A player that watches a live broadcast since 1,000. */
+function watching(): StateMachine {
+  const machine = new StateMachine();
+  machine.opened(900);
+  machine.status('live', 0);
+  machine.shown(false, 1_000);
+  return machine;
+}
+
+describe('the player’s state', () => {
+  it('begins by connecting, and counts its attempts', () => {
+    const machine = new StateMachine();
+    machine.connecting(3);
+    machine.lost(10);
+    expect(machine.at(20, 0)).toEqual({ kind: 'connecting', attempt: 3 });
+  });
+
+  it('joins until there is a picture', () => {
+    const machine = new StateMachine();
+    machine.opened(0);
+    machine.status('live', 0);
+    expect(machine.at(50, 0).kind).toBe('connecting');
+    machine.shown(false, 60);
+    expect(machine.at(60, 0)).toEqual({ kind: 'live' });
+  });
+
+  it('waits for an admin who has not started', () => {
+    const machine = new StateMachine();
+    machine.opened(0);
+    machine.status('waiting', 0);
+    expect(machine.at(10, 0)).toEqual({ kind: 'waiting' });
+  });
+
+  it('is static after a second without new content; refinements are not new', () => {
+    const machine = watching();
+    machine.shown(true, 1_900);
+    expect(machine.at(1_999, 0).kind).toBe('live');
+    expect(machine.at(2_000, 0)).toEqual({ kind: 'static', sinceMs: 1_000 });
+    machine.shown(false, 2_500);
+    expect(machine.at(2_500, 0)).toEqual({ kind: 'live' });
+  });
+
+  it('calls nothing static that the relay does not vouch for', () => {
+    expect(watching().at(9_000, 2_600).kind).toBe('live');
+  });
+
+  it('says at once that the admin is away, and since when', () => {
+    const machine = watching();
+    machine.status('held', 1_200);
+    expect(machine.at(1_300, 0)).toEqual({ kind: 'away', sinceMs: 1_200 });
+    machine.status('live', 5_000);
+    machine.shown(false, 5_001);
+    expect(machine.at(5_001, 0).kind).toBe('live');
+  });
+
+  it('reconnects from the moment it lost the session, however many attempts it takes', () => {
+    const machine = watching();
+    machine.lost(2_000);
+    machine.connecting(1);
+    machine.lost(4_000);
+    expect(machine.at(5_000, 0)).toEqual({ kind: 'reconnecting', sinceMs: 2_000 });
+    machine.opened(6_000);
+    expect(machine.at(6_000, 0).kind).toBe('live');
+  });
+
+  it('tells an end from a refusal', () => {
+    const ended = watching();
+    ended.refused('broadcast_ended', 'over');
+    expect(ended.at(1, 0)).toEqual({ kind: 'ended', reason: 'broadcast_ended' });
+    const refused = watching();
+    refused.refused('token_expired', 'old');
+    refused.lost(5);
+    expect(refused.at(1, 0)).toMatchObject({ kind: 'refused', reason: 'token_expired' });
+  });
+});

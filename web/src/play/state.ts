@@ -1,0 +1,107 @@
+/** What the viewer is told; pure, the caller brings the time. */
+
+import type { CodeName, Status } from '@steadycast/codec-glue';
+
+/** `sinceMs` are Unix milliseconds of this machine. */
+export type PlayerState =
+  | { kind: 'connecting'; attempt: number }
+  | { kind: 'live' }
+  /** Connected and live, and the shared screen does not change. Nothing is wrong. */
+  | { kind: 'static'; sinceMs: number }
+  /** The admin is away; the last picture stays. */
+  | { kind: 'away'; sinceMs: number }
+  /** The admin has not started yet. */
+  | { kind: 'waiting' }
+  | { kind: 'reconnecting'; sinceMs: number }
+  | { kind: 'ended'; reason: CodeName }
+  | { kind: 'refused'; reason: CodeName | null; message: string }
+  | { kind: 'unsupported'; reason: UnsupportedReason };
+
+export type UnsupportedReason = 'webkit' | 'webtransport' | 'decoder' | 'canvas' | 'insecure';
+
+/** Without new content for this long, the screen counts as static. */
+const STATIC_AFTER_MS = 1_000;
+/** A relay that was silent for longer vouches for nothing. */
+const TRUSTED_SILENCE_MS = 2_500;
+
+type Link =
+  | { kind: 'connecting'; attempt: number }
+  | { kind: 'open' }
+  | { kind: 'lost'; sinceMs: number }
+  | { kind: 'over'; state: PlayerState };
+
+const ENDINGS: ReadonlySet<CodeName> = new Set(['broadcast_ended', 'held_too_long', 'done']);
+
+export class StateMachine {
+  #link: Link = { kind: 'connecting', attempt: 1 };
+  #status: Pick<Status, 'phase'> & { sinceMs: number } = { phase: 'waiting', sinceMs: 0 };
+  #pictured = false;
+  #newContentMs = 0;
+
+  connecting(attempt: number): void {
+    if (this.#link.kind === 'connecting') this.#link = { kind: 'connecting', attempt };
+  }
+
+  opened(nowMs: number): void {
+    this.#link = { kind: 'open' };
+    this.#newContentMs = nowMs;
+  }
+
+  /** `sinceMs` is the status' time on this machine's clock. */
+  status(phase: Status['phase'], sinceMs: number): void {
+    this.#status = { phase, sinceMs };
+  }
+
+  lost(nowMs: number): void {
+    if (this.#link.kind === 'open') this.#link = { kind: 'lost', sinceMs: nowMs };
+  }
+
+  refused(reason: CodeName | null, message: string): void {
+    const state: PlayerState =
+      reason !== null && ENDINGS.has(reason)
+        ? { kind: 'ended', reason }
+        : { kind: 'refused', reason, message };
+    this.#link = { kind: 'over', state };
+  }
+
+  unsupported(reason: UnsupportedReason): void {
+    this.#link = { kind: 'over', state: { kind: 'unsupported', reason } };
+  }
+
+  /** A frame was shown; a refinement brings no new content. */
+  shown(refinement: boolean, nowMs: number): void {
+    this.#pictured = true;
+    if (!refinement) this.#newContentMs = nowMs;
+  }
+
+  /** `silentMs`: for how long nothing was heard from the relay. */
+  at(nowMs: number, silentMs: number): PlayerState {
+    switch (this.#link.kind) {
+      case 'connecting':
+        return this.#link;
+      case 'lost':
+        return { kind: 'reconnecting', sinceMs: this.#link.sinceMs };
+      case 'over':
+        return this.#link.state;
+      case 'open':
+        return this.#whileOpen(nowMs, silentMs);
+    }
+  }
+
+  #whileOpen(nowMs: number, silentMs: number): PlayerState {
+    const { phase, sinceMs } = this.#status;
+    if (phase === 'waiting') return { kind: 'waiting' };
+    if (phase === 'held') return { kind: 'away', sinceMs };
+    if (!this.#pictured) return { kind: 'connecting', attempt: 1 };
+    const still = nowMs - this.#newContentMs >= STATIC_AFTER_MS;
+    if (still && silentMs < TRUSTED_SILENCE_MS) {
+      return { kind: 'static', sinceMs: this.#newContentMs };
+    }
+    return { kind: 'live' };
+  }
+}
+
+/** Whether two states read the same to a viewer. */
+export function sameState(one: PlayerState, other: PlayerState): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

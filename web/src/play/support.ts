@@ -1,0 +1,12 @@
+import { webTransportWorks } from '../session/transport.ts';
+import type { UnsupportedReason } from './state.ts';
+
+/** What this browser lacks to play frames directly; null when nothing. */
+export function missingSupport(): UnsupportedReason | null {
+  if (!globalThis.isSecureContext) return 'insecure';
+  if (!('WebTransport' in globalThis)) return 'webtransport';
+  if (!webTransportWorks()) return 'webkit';
+  if (!('VideoDecoder' in globalThis)) return 'decoder';
+  if (!('transferControlToOffscreen' in HTMLCanvasElement.prototype)) return 'canvas';
+  return null;
+}

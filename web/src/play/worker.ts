@@ -1,0 +1,41 @@
+/** The player's worker: everything but the page's controls runs here. */
+
+import type { FromWorker, ToWorker } from './messages.ts';
+import { Player } from './player.ts';
+
+/** The worker's global object, as far as it is used; the project's types are a document's. */
+interface WorkerScope {
+  postMessage(message: FromWorker): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+let player: Player | null = null;
+
+function start({ canvas, origin, token, bufferMs }: Extract<ToWorker, { type: 'start' }>): void {
+  player = new Player({
+    canvas,
+    origin,
+    token,
+    bufferMs,
+    onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),
+  });
+  void player.run().then(() => scope.postMessage({ type: 'stopped' }));
+}
+
+scope.onmessage = ({ data }) => {
+  switch (data.type) {
+    case 'start':
+      start(data);
+      break;
+    case 'buffer':
+      if (player !== null) player.bufferMs = data.ms;
+      break;
+    case 'redraw':
+      player?.redraw();
+      break;
+    case 'stop':
+      player?.stop();
+      break;
+  }
+};

@@ -1,0 +1,52 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { fetchEndpoint, probe } from './endpoint.ts';
+
+const { signal } = new AbortController();
+const ORIGIN = 'https://relay.test:4443';
+
+function answer(body: unknown, status = 200): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  vi.stubGlobal('fetch', async () => new Response(text, { status }));
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+it('finds the session’s URL and the certificates', async () => {
+  answer({ version: '1.0.0', protocol: 1, session: '/session', certificateHashes: ['AQID'] });
+  expect(await fetchEndpoint(ORIGIN, signal)).toEqual({
+    sessionUrl: 'https://relay.test:4443/session',
+    certificateHashes: [Uint8Array.of(1, 2, 3)],
+  });
+});
+
+it('needs no hashes of a trusted certificate', async () => {
+  answer({ session: '/session' });
+  expect((await fetchEndpoint(ORIGIN, signal)).certificateHashes).toEqual([]);
+});
+
+it.each([
+  ['an error', {}, 500],
+  ['no JSON', '<html>', 200],
+  ['no session', { certificateHashes: [] }, 200],
+  ['hashes that are none', { session: '/session', certificateHashes: ['%%'] }, 200],
+])('is unreachable at %s', async (_, body, status) => {
+  answer(body, status);
+  await expect(fetchEndpoint(ORIGIN, signal)).rejects.toMatchObject({ kind: 'unreachable' });
+});
+
+it('probes for health', async () => {
+  answer({ status: 'ok' });
+  expect(await probe(ORIGIN, signal)).toBe('ok');
+  answer({ status: 'draining' }, 503);
+  expect(await probe(ORIGIN, signal)).toBe('draining');
+  answer('', 404);
+  expect(await probe(ORIGIN, signal)).toBe('unreachable');
+  vi.stubGlobal('fetch', async () => Promise.reject(new TypeError('Failed to fetch')));
+  expect(await probe(ORIGIN, signal)).toBe('unreachable');
+});
+
+it('stops with the signal', async () => {
+  const abort = new AbortController();
+  abort.abort('enough');
+  await expect(probe(ORIGIN, abort.signal)).rejects.toBe('enough');
+});

@@ -1,0 +1,71 @@
+/** Where a relay's sessions are opened, and whether it is there at all (PROTOCOL 7). */
+
+import { SessionError, unreachable } from './error.ts';
+
+/** What `GET /api/relay` says. */
+export interface RelayEndpoint {
+  /** The URL of WebTransport sessions. */
+  sessionUrl: string;
+  /** SHA-256 of the certificates to accept; empty when the certificate is publicly trusted. */
+  certificateHashes: Uint8Array<ArrayBuffer>[];
+}
+
+export type Health = 'ok' | 'draining' | 'unreachable';
+
+const FETCH_TIMEOUT_MS = 5_000;
+const PROBE_TIMEOUT_MS = 2_000;
+
+/** Asks the relay for its endpoint; hashes change, so ask before every session. Throws SessionError. */
+export async function fetchEndpoint(origin: string, signal: AbortSignal): Promise<RelayEndpoint> {
+  const answer = await request(new URL('/api/relay', origin), FETCH_TIMEOUT_MS, signal);
+  if (!answer.ok) throw unreachable(`the relay answered ${answer.status}`);
+  return parseEndpoint(origin, await answer.json().catch(() => null));
+}
+
+/** Asks over TCP whether the relay takes sessions. Rejects only when `signal` aborts. */
+export async function probe(origin: string, signal: AbortSignal): Promise<Health> {
+  try {
+    const answer = await request(new URL('/health', origin), PROBE_TIMEOUT_MS, signal);
+    await answer.body?.cancel();
+    if (answer.ok) return 'ok';
+    return answer.status === 503 ? 'draining' : 'unreachable';
+  } catch (error) {
+    if (error instanceof SessionError) return 'unreachable';
+    throw error;
+  }
+}
+
+async function request(url: URL, timeoutMs: number, signal: AbortSignal): Promise<Response> {
+  signal.throwIfAborted();
+  try {
+    return await fetch(url, {
+      cache: 'no-store',
+      credentials: 'omit',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable('the relay does not answer', error);
+  }
+}
+
+function parseEndpoint(origin: string, body: unknown): RelayEndpoint {
+  const fields = typeof body === 'object' && body !== null ? body : {};
+  const session = 'session' in fields ? fields.session : null;
+  const hashes = 'certificateHashes' in fields ? fields.certificateHashes : [];
+  if (typeof session !== 'string' || !Array.isArray(hashes)) {
+    throw unreachable('the relay described itself in a way this page does not understand');
+  }
+  return {
+    sessionUrl: new URL(session, origin).href,
+    certificateHashes: hashes.map(parseHash),
+  };
+}
+
+function parseHash(hash: unknown): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(String(hash)), (char) => char.charCodeAt(0));
+  } catch (error) {
+    throw unreachable('a certificate hash that is not base64', error);
+  }
+}

@@ -1,0 +1,142 @@
+import { CODES } from '@steadycast/codec-glue';
+import { expect, it } from 'vitest';
+import type { Health } from './endpoint.ts';
+import { SessionError, unreachable } from './error.ts';
+import { FakeRelay } from './fake.ts';
+import { type ConnectionState, keepConnected, type ReconnectDeps } from './reconnect.ts';
+import { RelaySession, type SessionOptions } from './session.ts';
+
+type Attempt = 'welcome' | Error;
+
+interface Script {
+  health?: Health[];
+  attempts?: Attempt[];
+  /** What happens to a session once it is open. */
+  open?: (relay: FakeRelay) => void;
+  lastsMs?: number;
+}
+
+/** Runs the loop against a script, on virtual time, until `stopAfter` sleeps. */
+async function run(script: Script, stopAfter = 4) {
+  const abort = new AbortController();
+  const log: string[] = [];
+  const sleeps: number[] = [];
+  const states: ConnectionState[] = [];
+  const health = [...(script.health ?? [])];
+  const attempts = [...(script.attempts ?? [])];
+  let nowMs = 0;
+  const deps: ReconnectDeps = {
+    probe: async () => {
+      log.push('probe');
+      return health.shift() ?? 'ok';
+    },
+    fetchEndpoint: async () => ({
+      sessionUrl: 'https://relay.test/session',
+      certificateHashes: [],
+    }),
+    open: async (options: SessionOptions) => {
+      log.push('open');
+      const attempt = attempts.shift() ?? 'welcome';
+      if (attempt !== 'welcome') throw attempt;
+      const relay = new FakeRelay();
+      const session = await RelaySession.open({ ...options, connect: async () => relay.transport });
+      queueMicrotask(() => {
+        nowMs += script.lastsMs ?? 0;
+        script.open?.(relay);
+      });
+      return session;
+    },
+    sleep: async (ms) => {
+      sleeps.push(ms);
+      nowMs += ms;
+      if (sleeps.length >= stopAfter) abort.abort();
+    },
+    random: () => 1,
+    nowMs: () => nowMs,
+  };
+  const outcome = await keepConnected({
+    origin: 'https://relay.test',
+    role: 'player',
+    token: 't',
+    agent: 'test',
+    signal: abort.signal,
+    onState: (state) => states.push(state),
+    deps,
+  });
+  return { outcome, log, sleeps, states };
+}
+
+it('opens no session before the relay answers over TCP', async () => {
+  const { log, sleeps } = await run({ health: ['unreachable', 'draining', 'ok'] }, 2);
+  expect(log).toEqual(['probe', 'probe']);
+  expect(sleeps).toEqual([200, 400]);
+});
+
+it('probes before every handshake, and waits longer after each that fails', async () => {
+  const attempts = Array.from({ length: 6 }, () => unreachable('handshake'));
+  const { log, sleeps, states } = await run({ attempts }, 5);
+  expect(log).toEqual(Array.from({ length: 5 }, () => ['probe', 'open']).flat());
+  expect(sleeps).toEqual([2_000, 4_000, 8_000, 15_000, 15_000]);
+  expect(states.at(-1)).toMatchObject({ kind: 'lost', handshakes: 5 });
+});
+
+it('comes back soon after losing a good session', async () => {
+  const { sleeps } = await run({ open: (relay) => relay.lose(), lastsMs: 60_000 }, 3);
+  expect(sleeps).toEqual([100, 100, 100]);
+});
+
+it('slows down when sessions do not hold', async () => {
+  const { sleeps } = await run({ open: (relay) => relay.lose() }, 6);
+  expect(sleeps).toEqual([200, 400, 800, 1_600, 2_000, 2_000]);
+});
+
+it('waits as long as a goodbye asks, and a little', async () => {
+  const { sleeps } = await run(
+    {
+      open: (relay) =>
+        relay.say({
+          type: 'goodbye',
+          code: CODES.shutting_down.number,
+          message: '',
+          retryAfterMs: 4_000,
+        }),
+    },
+    1,
+  );
+  expect(sleeps).toEqual([5_000]);
+});
+
+it('stops at a goodbye without retry', async () => {
+  const { outcome, sleeps, states } = await run({
+    open: (relay) =>
+      relay.say({
+        type: 'goodbye',
+        code: CODES.broadcast_ended.number,
+        message: 'over',
+        retryAfterMs: null,
+      }),
+  });
+  expect(outcome).toEqual({ kind: 'refused', code: 'broadcast_ended', message: 'over' });
+  expect(sleeps).toEqual([]);
+  expect(states.map(({ kind }) => kind)).toEqual(['connecting', 'open', 'refused']);
+});
+
+it('stops at a refusal without retry, goes on after one with', async () => {
+  const refused = (code: 'unauthorized' | 'too_many', retryAfterMs: number | null) =>
+    new SessionError('refused', 'no', { code, retryAfterMs });
+  const { outcome, sleeps } = await run({
+    attempts: [refused('too_many', 800), refused('unauthorized', null)],
+  });
+  expect(sleeps).toEqual([1_000]);
+  expect(outcome).toEqual({ kind: 'refused', code: 'unauthorized', message: 'no' });
+});
+
+it('stops where no session can ever be', async () => {
+  const { outcome } = await run({ attempts: [new SessionError('unsupported', 'old')] });
+  expect(outcome).toEqual({ kind: 'unsupported', message: 'old' });
+});
+
+it('survives a fault of its own', async () => {
+  const { sleeps } = await run({ attempts: [new TypeError('a bug')] }, 1);
+  expect(sleeps).toEqual([1_250]);
+});

@@ -1,0 +1,170 @@
+/** Keeps a session open: probe, open, run, and again, until that is pointless (PROTOCOL 2.6, 2.8). */
+
+import type { CodeName } from '@steadycast/codec-glue';
+import { fetchEndpoint, type Health, probe, type RelayEndpoint } from './endpoint.ts';
+import { SessionError } from './error.ts';
+import { RelaySession, type SessionEnd, type SessionOptions } from './session.ts';
+
+/** Why it will not be tried again. */
+export type Refusal =
+  /** The relay said no, or ended the session for good. */
+  | { kind: 'refused'; code: CodeName | null; message: string }
+  | { kind: 'unsupported'; message: string };
+
+export type ConnectionState =
+  /** `attempt` counts from 1 since the last session that held. */
+  | { kind: 'connecting'; attempt: number }
+  | { kind: 'open'; session: RelaySession }
+  /**
+   * The session, or the attempt at one, failed; the next follows in `retryInMs`. `handshakes`
+   * counts attempts in a row that failed although the relay answered over TCP.
+   */
+  | { kind: 'lost'; reason: string; retryInMs: number; handshakes: number }
+  | Refusal;
+
+export interface KeepConnectedOptions extends Omit<SessionOptions, 'resume' | 'endpoint'> {
+  /** The lineage to send with the next `Hello`. */
+  resume?: () => Uint8Array | null;
+  /** Called synchronously; `open` comes before anything is read from the session. */
+  onState: (state: ConnectionState) => void;
+  /** What tests replace. */
+  deps?: Partial<ReconnectDeps>;
+}
+
+export interface ReconnectDeps {
+  probe: (origin: string, signal: AbortSignal) => Promise<Health>;
+  fetchEndpoint: (origin: string, signal: AbortSignal) => Promise<RelayEndpoint>;
+  open: (options: SessionOptions) => Promise<RelaySession>;
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  random: () => number;
+  nowMs: () => number;
+}
+
+/** Between probes over TCP, which harm nobody. */
+const PROBE_BACKOFF_MS = { first: 100, most: 2_000 };
+/** Between handshakes that fail although TCP works: Chromium punishes each per page. */
+const HANDSHAKE_BACKOFF_MS = { first: 1_000, most: 15_000 };
+/** A session that lasted this long was a good one: backoff starts anew. */
+const HELD_MS = 5_000;
+
+type Ended =
+  | { kind: 'refusal'; refusal: Refusal }
+  | { kind: 'retry'; reason: string; fault: 'tcp' | 'handshake' | 'session'; atLeastMs: number };
+
+/**
+ * Resolves with the refusal that ended it, or null once `signal` aborted; the open session is then
+ * closed with `done`. Never rejects.
+ */
+export async function keepConnected(options: KeepConnectedOptions): Promise<Refusal | null> {
+  const deps = { ...defaultDeps, ...options.deps };
+  const { signal, onState } = options;
+  let attempt = 0;
+  let handshakes = 0;
+  for (;;) {
+    attempt += 1;
+    onState({ kind: 'connecting', attempt });
+    const startedMs = deps.nowMs();
+    const ended = await attemptOnce(options, deps).catch((error: unknown) => unexpected(error));
+    if (signal.aborted) return null;
+    if (ended.kind === 'refusal') {
+      onState(ended.refusal);
+      return ended.refusal;
+    }
+    handshakes = ended.fault === 'handshake' ? handshakes + 1 : 0;
+    if (ended.fault === 'session' && deps.nowMs() - startedMs >= HELD_MS) attempt = 0;
+    const random = deps.random();
+    // A relay that restarts tells everyone the same time; they come back spread over a quarter more.
+    const asToldMs = Math.round(ended.atLeastMs * (1 + random / 4));
+    const retryInMs = Math.max(asToldMs, backoffMs(attempt, handshakes, random));
+    onState({ kind: 'lost', reason: ended.reason, retryInMs, handshakes });
+    await deps.sleep(retryInMs, signal).catch(() => undefined);
+    if (signal.aborted) return null;
+  }
+}
+
+async function attemptOnce(options: KeepConnectedOptions, deps: ReconnectDeps): Promise<Ended> {
+  const { origin, signal } = options;
+  const [health, endpoint] = await Promise.all([
+    deps.probe(origin, signal),
+    deps.fetchEndpoint(origin, signal).catch(() => null),
+  ]);
+  if (health !== 'ok' || endpoint === null) {
+    const reason = health === 'draining' ? 'the relay is restarting' : 'the relay does not answer';
+    return { kind: 'retry', reason, fault: 'tcp', atLeastMs: 0 };
+  }
+  try {
+    const resume = options.resume?.() ?? null;
+    const session = await deps.open({ ...options, resume, endpoint });
+    return await runSession(session, options);
+  } catch (error) {
+    if (error instanceof SessionError) return failed(error);
+    throw error;
+  }
+}
+
+async function runSession(session: RelaySession, options: KeepConnectedOptions): Promise<Ended> {
+  const { signal, onState } = options;
+  const leave = () => void session.close('done', '');
+  signal.addEventListener('abort', leave);
+  if (signal.aborted) leave();
+  else onState({ kind: 'open', session });
+  const end = await session.ended;
+  signal.removeEventListener('abort', leave);
+  return afterEnd(end);
+}
+
+function afterEnd(end: SessionEnd): Ended {
+  if (end.kind === 'lost') {
+    return { kind: 'retry', reason: end.reason, fault: 'session', atLeastMs: 0 };
+  }
+  const { code, message, retryAfterMs } = end;
+  if (retryAfterMs === null)
+    return { kind: 'refusal', refusal: { kind: 'refused', code, message } };
+  return { kind: 'retry', reason: message, fault: 'session', atLeastMs: retryAfterMs };
+}
+
+function failed(error: SessionError): Ended {
+  const { kind, code, message, retryAfterMs } = error;
+  if (kind === 'unsupported') return { kind: 'refusal', refusal: { kind, message } };
+  if (kind === 'unreachable') {
+    return { kind: 'retry', reason: message, fault: 'handshake', atLeastMs: 0 };
+  }
+  if (retryAfterMs === null) return { kind: 'refusal', refusal: { kind, code, message } };
+  return { kind: 'retry', reason: message, fault: 'session', atLeastMs: retryAfterMs };
+}
+
+/** A fault of this code must not leave the page without a way back. */
+function unexpected(error: unknown): Ended {
+  return { kind: 'retry', reason: String(error), fault: 'session', atLeastMs: 1_000 };
+}
+
+/** Between half of the step and the whole of it, so that players do not return all at once. */
+function backoffMs(attempt: number, handshakes: number, random: number): number {
+  const { first, most } = handshakes > 0 ? HANDSHAKE_BACKOFF_MS : PROBE_BACKOFF_MS;
+  const steps = handshakes > 0 ? handshakes : attempt;
+  const whole = steps === 0 ? first : Math.min(most, first * 2 ** Math.min(steps, 16));
+  return Math.round(whole * (0.5 + random / 2));
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', aborted);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+const defaultDeps: ReconnectDeps = {
+  probe,
+  fetchEndpoint,
+  open: (options) => RelaySession.open(options),
+  sleep,
+  random: Math.random,
+  nowMs: () => performance.now(),
+};

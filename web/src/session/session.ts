@@ -1,0 +1,339 @@
+/** One session with a relay: control stream, heartbeat, clock, group streams (PROTOCOL 1, 2). */
+
+import {
+  type ClientMessage,
+  CODES,
+  type CodeName,
+  ControlParser,
+  codeName,
+  encodeClientMessage,
+  PROTOCOL_VERSION,
+  type RelayGoodbye,
+  type RelayMessage,
+  type Role,
+  type Status,
+  type Welcome,
+  WireError,
+} from '@steadycast/codec-glue';
+import { localUs, RelayClock } from './clock.ts';
+import { fetchEndpoint, type RelayEndpoint } from './endpoint.ts';
+import { SessionError, unreachable } from './error.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { connectWebTransport, settled, type Transport } from './transport.ts';
+
+export interface SessionOptions {
+  /** The relay's origin, as in `https://relay.example:4443`. */
+  origin: string;
+  role: Role;
+  token: string;
+  /** A name for the relay's log. */
+  agent: string;
+  /** A publisher's lineage from an earlier `Welcome` (PROTOCOL 3.3). */
+  resume: Uint8Array | null;
+  /** Ends the attempt to open; an open session is ended with `close`. */
+  signal: AbortSignal;
+  /** Saves asking for it when the caller just did. */
+  endpoint?: RelayEndpoint;
+  /** Another carrier than WebTransport. */
+  connect?: (endpoint: RelayEndpoint, signal: AbortSignal) => Promise<Transport>;
+}
+
+export type SessionEnd =
+  | {
+      kind: 'goodbye';
+      by: 'relay' | 'client';
+      /** null: a code that this version does not know. */
+      code: CodeName | null;
+      message: string;
+      /** When to reconnect; null: not by oneself. */
+      retryAfterMs: number | null;
+    }
+  | { kind: 'lost'; reason: string };
+
+const WELCOME_TIMEOUT_MS = 5_000;
+/** How long a goodbye may take to leave before the session closes on it. */
+const GOODBYE_TIMEOUT_MS = 200;
+const HEARTBEAT_MIN_MS = 100;
+const HEARTBEAT_MAX_MS = 15_000;
+
+export class RelaySession {
+  readonly welcome: Welcome;
+  /** Estimates the relay's clock; better with every pong. */
+  readonly clock: RelayClock;
+  /** Settles once, when the session is over, whatever the reason. Never rejects. */
+  readonly ended: Promise<SessionEnd>;
+
+  readonly #transport: Transport;
+  readonly #control: ControlChannel;
+  readonly #heartbeat: Heartbeat;
+  readonly #listeners = new Set<(message: RelayMessage) => void>();
+  /** What came before anybody listened. */
+  #unheard: RelayMessage[] = [];
+  #status: Status;
+  #rttUs: number;
+  #pings = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #over = false;
+  readonly #settle: (end: SessionEnd) => void;
+
+  private constructor(transport: Transport, control: ControlChannel, hello: Greeting) {
+    this.#transport = transport;
+    this.#control = control;
+    this.welcome = hello.welcome;
+    this.#status = hello.welcome.status;
+    const relayUs = hello.welcome.relayUs;
+    this.clock = new RelayClock({ sentUs: hello.sentUs, receivedUs: hello.receivedUs, relayUs });
+    this.#rttUs = this.clock.rttUs;
+    const { promise, resolve } = deferred<SessionEnd>();
+    this.ended = promise;
+    this.#settle = resolve;
+    const intervalMs = clamp(hello.welcome.heartbeatMs, HEARTBEAT_MIN_MS, HEARTBEAT_MAX_MS);
+    this.#heartbeat = new Heartbeat(intervalMs, performance.now());
+    this.#ping();
+    this.#timer = setInterval(() => this.#tick(), intervalMs);
+    transport.closed.then(
+      () => this.#end({ kind: 'lost', reason: 'the relay closed the session' }),
+      (error: unknown) => this.#end({ kind: 'lost', reason: reasonOf(error) }),
+    );
+    void this.#listen();
+  }
+
+  /** Opens a session and waits for the relay's welcome. Throws SessionError, or the abort's reason. */
+  static async open(options: SessionOptions): Promise<RelaySession> {
+    const { origin, signal, connect = connectWebTransport } = options;
+    const endpoint = options.endpoint ?? (await fetchEndpoint(origin, signal));
+    const transport = await connect(endpoint, signal);
+    try {
+      const control = await ControlChannel.open(transport);
+      const greeting = await settled(greet(control, options), WELCOME_TIMEOUT_MS, signal);
+      return new RelaySession(transport, control, greeting);
+    } catch (error) {
+      transport.close();
+      signal.throwIfAborted();
+      if (error instanceof SessionError) throw error;
+      throw unreachable(`the relay did not welcome this client: ${reasonOf(error)}`, error);
+    }
+  }
+
+  /** The newest status of the broadcast. */
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** The newest round trip. */
+  get rttUs(): number {
+    return this.#rttUs;
+  }
+
+  /**
+   * Every message after the welcome, pongs included. What came before the first listener is given
+   * to it at once. Returns how to stop listening.
+   */
+  onMessage(listener: (message: RelayMessage) => void): () => void {
+    this.#listeners.add(listener);
+    const unheard = this.#unheard;
+    this.#unheard = [];
+    for (const message of unheard) listener(message);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The newest status at once, then every change. Returns how to stop listening. */
+  onStatus(listener: (status: Status) => void): () => void {
+    listener(this.#status);
+    return this.onMessage((message) => {
+      if (message.type === 'status') listener(message.status);
+    });
+  }
+
+  /** Sends a control message; after the end it does nothing. Throws WireError for a bad message. */
+  send(message: ClientMessage): void {
+    const bytes = encodeClientMessage(message);
+    if (!this.#over) this.#control.write(bytes);
+  }
+
+  /** For players: the group streams, in the order in which they are accepted. */
+  groups(): ReadableStream<ReadableStream<Uint8Array>> {
+    return this.#transport.incomingUnidirectionalStreams;
+  }
+
+  /** To be called for bytes on group streams: they are a sign of life as well. */
+  heard(): void {
+    this.#heartbeat.heard(performance.now());
+  }
+
+  /** How long nothing was heard from the relay. */
+  get silentMs(): number {
+    return this.#heartbeat.silentMs(performance.now());
+  }
+
+  /**
+   * For publishers: a new unidirectional stream with nothing on it yet; the first bytes are
+   * `groupPreamble()`. `writer.ready` is the back-pressure; do not await `writer.close()`.
+   */
+  async openGroup(): Promise<WritableStreamDefaultWriter<Uint8Array>> {
+    return (await this.#transport.createUnidirectionalStream()).getWriter();
+  }
+
+  /** Says goodbye, closes, and settles `ended`. */
+  async close(code: CodeName, message: string): Promise<void> {
+    if (this.#over) return;
+    const goodbye = { type: 'goodbye', code: CODES[code].number, message } as const;
+    this.#control.write(encodeClientMessage(goodbye));
+    this.#stop();
+    await Promise.race([this.#control.finish(), pause(GOODBYE_TIMEOUT_MS)]);
+    this.#transport.close({ closeCode: CODES[code].number, reason: message });
+    this.#settle({ kind: 'goodbye', by: 'client', code, message, retryAfterMs: null });
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      for (;;) {
+        const message = await this.#control.read(() => this.heard());
+        if (message === null) break;
+        if (this.#over) return;
+        this.#receive(message);
+      }
+      this.#end({ kind: 'lost', reason: 'the control stream ended' });
+    } catch (error) {
+      if (error instanceof WireError) await this.close(error.code, error.message.slice(0, 80));
+      else this.#end({ kind: 'lost', reason: reasonOf(error) });
+    }
+  }
+
+  #receive(message: RelayMessage): void {
+    if (message.type === 'pong') this.#receivePong(message.sentUs, message.relayUs);
+    if (message.type === 'status') this.#status = message.status;
+    if (this.#listeners.size === 0) this.#unheard.push(message);
+    for (const listener of this.#listeners) listener(message);
+    if (message.type === 'goodbye') this.#end(goodbyeEnd(message));
+    if (message.type === 'welcome') throw new WireError('out_of_order', 'a second welcome');
+  }
+
+  #receivePong(sentUs: number, relayUs: number): void {
+    const receivedUs = localUs();
+    this.#rttUs = Math.max(0, receivedUs - sentUs);
+    this.clock.add({ sentUs, receivedUs, relayUs });
+  }
+
+  #tick(): void {
+    if (this.#heartbeat.tick(performance.now()) === 'dead') {
+      this.#end({ kind: 'lost', reason: 'nothing heard from the relay' });
+    } else {
+      this.#ping();
+    }
+  }
+
+  #ping(): void {
+    this.#pings += 1;
+    this.send({ type: 'ping', sequence: this.#pings, sentUs: localUs() });
+  }
+
+  #stop(): void {
+    this.#over = true;
+    clearInterval(this.#timer);
+    this.#unheard = [];
+  }
+
+  #end(end: SessionEnd): void {
+    if (this.#over) return;
+    this.#stop();
+    this.#transport.close();
+    this.#settle(end);
+  }
+}
+
+interface Greeting {
+  welcome: Welcome;
+  sentUs: number;
+  receivedUs: number;
+}
+
+/** Sends `Hello` and waits for the answer. */
+async function greet(control: ControlChannel, options: SessionOptions): Promise<Greeting> {
+  const { role, token, agent, resume } = options;
+  const hello = { type: 'hello', version: PROTOCOL_VERSION, role, token, agent, resume } as const;
+  const bytes = encodeClientMessage(hello);
+  const sentUs = localUs();
+  control.write(bytes);
+  const answer = await control.read(() => undefined);
+  const receivedUs = localUs();
+  if (answer?.type === 'welcome') {
+    if (answer.version === PROTOCOL_VERSION) return { welcome: answer, sentUs, receivedUs };
+    throw new SessionError('refused', `the relay speaks version ${answer.version}`, {
+      code: 'unsupported_version',
+    });
+  }
+  if (answer?.type === 'goodbye') {
+    const { message, retryAfterMs } = answer;
+    throw new SessionError('refused', message, { code: codeName(answer.code), retryAfterMs });
+  }
+  throw unreachable('the relay answered without a welcome');
+}
+
+/** The bidirectional stream of control messages. */
+class ControlChannel {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #parser = ControlParser.relay();
+
+  private constructor(writable: WritableStream<Uint8Array>, readable: ReadableStream<Uint8Array>) {
+    this.#writer = writable.getWriter();
+    this.#reader = readable.getReader();
+    // Failures show as the end of the session.
+    this.#writer.closed.catch(() => undefined);
+    this.#reader.closed.catch(() => undefined);
+  }
+
+  static async open(transport: Transport): Promise<ControlChannel> {
+    const { writable, readable } = await transport.createBidirectionalStream();
+    return new ControlChannel(writable, readable);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#writer.write(bytes).catch(() => undefined);
+  }
+
+  /** The next message, or null at the end of the stream. */
+  async read(heard: () => void): Promise<RelayMessage | null> {
+    for (;;) {
+      const message = this.#parser.next();
+      if (message !== null) return message;
+      const { value, done } = await this.#reader.read();
+      if (done) {
+        this.#parser.finish();
+        return null;
+      }
+      heard();
+      this.#parser.push(value);
+    }
+  }
+
+  /** Ends the client's side once everything written has left. */
+  async finish(): Promise<void> {
+    await this.#writer.close().catch(() => undefined);
+  }
+}
+
+function goodbyeEnd({ code, message, retryAfterMs }: RelayGoodbye): SessionEnd {
+  return { kind: 'goodbye', by: 'relay', code: codeName(code), message, retryAfterMs };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
