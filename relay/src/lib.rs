@@ -1,3 +1,12 @@
 //! The Steadycast relay.
+pub mod auth;
 pub mod broadcast;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod relay;
+pub mod sockets;
+pub mod store;
+pub mod telemetry;
+pub mod tls;
 pub mod transport;

@@ -1,2 +1,9 @@
 //! `steadycast`: the relay.
-fn main() {}
+
+use std::process::ExitCode;
+
+use steadycast_relay::{cli, relay};
+
+fn main() -> ExitCode {
+    cli::run(|config| relay::run(&config))
+}

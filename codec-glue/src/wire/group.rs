@@ -62,7 +62,7 @@ impl GroupOrder {
             return Err(WireError::OutOfOrder("a frame of another group"));
         }
         // The first index is 0 and the frames are counted, so this cannot overflow.
-        if header.index != last.index + 1 {
+        if header.keyframe || header.index != last.index + 1 {
             return Err(WireError::OutOfOrder("a frame that is not the next one"));
         }
         if header.capture_us < last.capture_us {

@@ -13,7 +13,7 @@ use super::{config, reader};
 fn group(frames: std::ops::Range<usize>) -> impl Strategy<Value = Vec<FrameHeader>> {
     (
         header(),
-        prop::collection::vec((header(), 0..50_000u64), frames),
+        prop::collection::vec((header(), prop_oneof![Just(0u64), 0..50_000u64]), frames),
     )
         .prop_map(|(first, frames)| {
             // Far enough below the largest time that the group ends before it.
@@ -57,7 +57,7 @@ fn edit() -> impl Strategy<Value = Edit> {
         any::<u32>().prop_map(Edit::Epoch),
         any::<u32>().prop_map(Edit::Group),
         (0..=limits::INTEGER).prop_map(Edit::Capture),
-        (0..100_000u64).prop_map(Edit::Earlier),
+        prop_oneof![Just(1u64), 0..100_000u64].prop_map(Edit::Earlier),
         Just(Edit::Drop),
         Just(Edit::Repeat),
     ]

@@ -3,19 +3,19 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{IdleTimeout, TransportConfig, VarInt};
-use ring::rand::SystemRandom;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::addresses::Addresses;
-use super::session::{self, Authority, Shared};
+use super::session::{self, Shared};
 use super::{RelayClock, Settings};
+use crate::auth::{Origins, TokenSigner};
 use crate::broadcast::Registry;
 
 /// Why the endpoint cannot serve.
@@ -37,43 +37,45 @@ pub struct Endpoint {
     sessions: TaskTracker,
 }
 
+/// What the endpoint's sessions work with.
+pub struct Parts {
+    /// What strangers may cost.
+    pub settings: Settings,
+    /// The relay's clock.
+    pub clock: RelayClock,
+    /// The broadcasts.
+    pub registry: Arc<Registry>,
+    /// Who recognises tokens.
+    pub tokens: Arc<TokenSigner>,
+    /// Whose pages may open sessions.
+    pub origins: Origins,
+    /// Cancelled when every session is to say goodbye.
+    pub shutdown: CancellationToken,
+}
+
 /// How long sessions have to part when the relay stops.
 const DRAIN: Duration = Duration::from_secs(3);
 
 impl Endpoint {
-    /// Serves `registry` on `socket`. Cancelling `shutdown` makes every session say goodbye.
+    /// Serves sessions on `socket`.
     ///
     /// # Errors
     /// [`EndpointError`].
     pub fn new(
         socket: UdpSocket,
         tls: Arc<rustls::ServerConfig>,
-        settings: Settings,
-        clock: RelayClock,
-        registry: Arc<Registry>,
-        authority: Arc<dyn Authority>,
-        shutdown: CancellationToken,
+        parts: Parts,
     ) -> Result<Self, EndpointError> {
-        let config = server_config(tls, &settings)?;
+        let config = server_config(tls, &parts.settings)?;
         let quic = quinn::Endpoint::new(
             quinn::EndpointConfig::default(),
             Some(config),
             socket,
             Arc::new(quinn::TokioRuntime),
         )?;
-        let shared = Shared {
-            settings,
-            clock,
-            registry,
-            authority,
-            shutdown,
-            random: SystemRandom::new(),
-            numbers: AtomicU64::new(0),
-            established: AtomicUsize::new(0),
-        };
         Ok(Self {
             quic,
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(parts)),
             addresses: Addresses::default(),
             sessions: TaskTracker::new(),
         })
@@ -90,16 +92,6 @@ impl Endpoint {
     /// Sessions being served, handshakes included.
     pub fn sessions(&self) -> usize {
         self.sessions.len()
-    }
-
-    /// Uses another certificate from now on; open sessions stay.
-    ///
-    /// # Errors
-    /// [`EndpointError::Tls`].
-    pub fn reload(&self, tls: Arc<rustls::ServerConfig>) -> Result<(), EndpointError> {
-        let config = server_config(tls, &self.shared.settings)?;
-        self.quic.set_server_config(Some(config));
-        Ok(())
     }
 
     /// Accepts sessions until the shutdown, then lets all of them part.

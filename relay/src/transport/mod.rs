@@ -11,6 +11,5 @@ mod session;
 mod settings;
 
 pub use clock::RelayClock;
-pub use endpoint::{Endpoint, EndpointError};
-pub use session::{Authority, Grant};
+pub use endpoint::{Endpoint, EndpointError, Parts};
 pub use settings::Settings;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ring::rand::{SecureRandom, SystemRandom};
 use steadycast_codec_glue::wire::{
     self, ClientMessage, Code, RelayMessage, ResumeSecret, Role, Status,
 };
@@ -15,35 +14,18 @@ use wtransport::endpoint::{IncomingSessionFuture, SessionRequest};
 use wtransport::{Connection, VarInt};
 
 use super::control::{ControlReader, ControlWriter, ReadError};
-use super::{RelayClock, Settings, player, publisher};
-use crate::broadcast::{Broadcast, BroadcastId, Registry, RelayTime};
-
-/// What a token grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// The broadcast it is for.
-    pub broadcast: BroadcastId,
-    /// What its bearer may do there.
-    pub role: Role,
-}
-
-/// Says what a token grants, or the code that refuses it.
-pub trait Authority: Send + Sync {
-    /// Checks `token` at `now`.
-    ///
-    /// # Errors
-    /// [`Code::Unauthorized`] or [`Code::TokenExpired`].
-    fn grant(&self, token: &str, now: RelayTime) -> Result<Grant, Code>;
-}
+use super::{Parts, RelayClock, Settings, player, publisher};
+use crate::auth::{Origins, TokenSigner, random};
+use crate::broadcast::{Broadcast, Registry, RelayTime};
 
 /// What all sessions share.
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) clock: RelayClock,
     pub(super) registry: Arc<Registry>,
-    pub(super) authority: Arc<dyn Authority>,
+    pub(super) tokens: Arc<TokenSigner>,
+    pub(super) origins: Origins,
     pub(super) shutdown: CancellationToken,
-    pub(super) random: SystemRandom,
     /// Numbers given to sessions so far.
     pub(super) numbers: AtomicU64,
     /// Sessions past their handshake.
@@ -144,26 +126,15 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
         let _ = timeout(patience, request.not_found()).await;
         return None;
     }
-    let allowed = request.origin().is_none_or(|origin| {
-        is_same_host(origin, request.authority()) || shared.settings.origins.iter().any(|o| o == origin)
-    });
+    let allowed = shared
+        .origins
+        .allow_session(request.origin(), request.authority());
     if !allowed {
         tracing::info!(origin = request.origin(), "session from an origin that is not allowed");
         let _ = timeout(patience, request.forbidden()).await;
         return None;
     }
     timeout(patience, request.accept()).await.ok()?.ok()
-}
-
-/// Whether a page of `origin` was served by the host that it now speaks to.
-fn is_same_host(origin: &str, authority: &str) -> bool {
-    let host = |text: &str| {
-        let end = text.rfind(':').filter(|&at| !text[at..].contains(']'));
-        text[..end.unwrap_or(text.len())].to_ascii_lowercase()
-    };
-    origin
-        .split_once("://")
-        .is_some_and(|(_, rest)| host(rest) == host(authority))
 }
 
 /// Reads the hello, and serves what it asks for or says why not.
@@ -221,18 +192,18 @@ fn authorize(
         let why = format!("this relay speaks version {}", wire::VERSION);
         return Err(Ending::because(Code::UnsupportedVersion, why));
     }
-    let grant = shared
-        .authority
-        .grant(&token, shared.clock.now())
-        .map_err(|code| Ending::because(code, "the token does not allow this"))?;
-    if grant.role != role {
+    let claims = shared
+        .tokens
+        .verify(&token, shared.clock.now())
+        .map_err(|error| Ending::because(error.code(), error))?;
+    if claims.role != role {
         return Err(Ending::because(Code::WrongRole, "the token is for another role"));
     }
     let broadcast = shared
         .registry
-        .find(&grant.broadcast)
+        .find(&claims.broadcast)
         .ok_or_else(|| Ending::because(Code::UnknownBroadcast, "there is no such broadcast"))?;
-    tracing::info!(broadcast = %grant.broadcast, ?role, agent, "session");
+    tracing::info!(broadcast = %claims.broadcast, ?role, agent, "session");
     Ok((role, broadcast, resume))
 }
 
@@ -244,13 +215,24 @@ async fn run(role: Role, session: Session, shared: &Arc<Shared>) -> Ending {
 }
 
 impl Shared {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            settings: parts.settings,
+            clock: parts.clock,
+            registry: parts.registry,
+            tokens: parts.tokens,
+            origins: parts.origins,
+            shutdown: parts.shutdown,
+            numbers: AtomicU64::new(0),
+            established: AtomicUsize::new(0),
+        }
+    }
+
     /// A secret that nobody can guess.
     pub(super) fn secret(&self) -> Result<ResumeSecret, Ending> {
-        let mut secret = [0; 16];
-        self.random
-            .fill(&mut secret)
-            .map_err(|_| Ending::because(Code::Internal, "no randomness"))?;
-        Ok(ResumeSecret(secret))
+        random()
+            .map(ResumeSecret)
+            .map_err(|error| Ending::because(Code::Internal, error))
     }
 }
 
@@ -321,24 +303,6 @@ fn close(connection: &Connection, code: Code) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_may_speak_to_the_host_it_came_from() {
-        for (origin, authority) in [
-            ("http://localhost:4433", "localhost:4433"),
-            ("https://Example.org", "example.org:4433"),
-            ("https://[::1]:8443", "[::1]:4433"),
-        ] {
-            assert!(is_same_host(origin, authority), "{origin} {authority}");
-        }
-        for (origin, authority) in [
-            ("https://evil.example", "example.org:4433"),
-            ("null", "example.org"),
-            ("https://example.org.evil", "example.org"),
-        ] {
-            assert!(!is_same_host(origin, authority), "{origin} {authority}");
-        }
-    }
 
     #[test]
     fn a_long_goodbye_is_cut_between_characters() {

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::config::Limits;
+
 /// What strangers may cost (the configuration's `[limits]`).
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -21,23 +23,20 @@ pub struct Settings {
     pub player_stall: Duration,
     /// Bytes on their way to one player at most.
     pub player_send_window: u64,
-    /// Origins that may open sessions besides the relay's own.
-    pub origins: Vec<String>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+impl From<&Limits> for Settings {
+    fn from(limits: &Limits) -> Self {
         Self {
-            sessions: 20_000,
-            sessions_per_address: 2000,
-            handshakes: 1024,
-            retry_above: 256,
-            connect_timeout: Duration::from_secs(5),
-            hello_timeout: Duration::from_secs(2),
-            idle_timeout: Duration::from_secs(15),
-            player_stall: Duration::from_secs(10),
-            player_send_window: 1 << 20,
-            origins: Vec::new(),
+            sessions: limits.sessions,
+            sessions_per_address: limits.sessions_per_address,
+            handshakes: limits.handshakes,
+            retry_above: limits.retry_above,
+            connect_timeout: limits.connect_timeout,
+            hello_timeout: limits.hello_timeout,
+            idle_timeout: limits.idle_timeout,
+            player_stall: limits.player_stall,
+            player_send_window: limits.player_send_window,
         }
     }
 }

@@ -56,8 +56,11 @@ function parseEndpoint(origin: string, body: unknown): RelayEndpoint {
   if (typeof session !== 'string' || !Array.isArray(hashes)) {
     throw unreachable('the relay described itself in a way this page does not understand');
   }
+  const url = new URL(session, origin);
+  // Sessions are encrypted even where a development relay serves its pages without.
+  url.protocol = 'https:';
   return {
-    sessionUrl: new URL(session, origin).href,
+    sessionUrl: url.href,
     certificateHashes: hashes.map(parseHash),
   };
 }

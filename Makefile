@@ -1,0 +1,67 @@
+# What a person types; .ci/run types the same.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+RELAY := cargo run --release --quiet -p steadycast-relay --
+
+.PHONY: help
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+node_modules/.package-lock.json: package-lock.json package.json web/package.json codec-glue/ts/package.json tests/browser/package.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: web
+web: node_modules/.package-lock.json ## Build the web pages (they are embedded in the relay)
+	npm run build --silent
+
+.PHONY: run
+run: web ## Build everything, start a relay and print the admin and player links
+	cargo build --release -p steadycast-relay
+	$(RELAY) serve --dev
+
+.PHONY: vectors
+vectors: ## Write the golden vectors anew
+	cargo run --quiet -p steadycast-codec-glue --example vectors
+
+.PHONY: test
+test: test-rust test-web test-browser ## Install what tests need and run every test
+
+.PHONY: test-rust
+test-rust: web ## Rust: units, vectors, scenarios over the real relay
+	cargo test --workspace
+
+.PHONY: test-web
+test-web: node_modules/.package-lock.json ## TypeScript: units, vectors
+	npm test
+
+.PHONY: test-browser
+test-browser: web browsers ## Scenarios in real browsers
+	cargo build -p steadycast-relay
+	npm test --workspace tests/browser
+
+.PHONY: browsers
+browsers: ## Install Chromium, Firefox and a virtual display where they are missing
+	scripts/install-browsers
+
+.PHONY: check
+check: node_modules/.package-lock.json ## Format, lints, docs, licences and advisories
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	npm run check
+	scripts/check-dependencies
+
+.PHONY: format
+format: node_modules/.package-lock.json ## Format everything
+	cargo fmt --all
+	npm run format
+
+.PHONY: bench
+bench: web ## Measure joins, restarts, latency and memory with real browsers and real sessions
+	cargo build --release -p steadycast-relay
+	cargo run --release --quiet -p steadycast-tests --bin endurance
+	npm run bench --workspace tests/browser

@@ -1,0 +1,178 @@
+//! The API (PROTOCOL 7.1).
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use steadycast_codec_glue::wire::{Code, VERSION};
+
+use super::body::Json;
+use super::broadcasts::CreateError;
+use super::caller::Caller;
+use super::links::Links;
+use super::problem::Problem;
+use super::site::Site;
+use crate::broadcast::{Broadcast, BroadcastId, RegistryError, Snapshot};
+
+/// The longest title, in characters.
+const TITLE: usize = 120;
+
+/// The fields of `POST /api/broadcasts`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    #[serde(default)]
+    title: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    snapshot: Snapshot,
+    links: PlayerLink,
+}
+
+#[derive(Serialize)]
+struct PlayerLink {
+    player: String,
+}
+
+/// `GET /health`
+pub(super) async fn health(State(site): State<Arc<Site>>) -> Response {
+    if site.draining.is_cancelled() {
+        let draining = Answer(json!({ "status": "draining" }));
+        return (StatusCode::SERVICE_UNAVAILABLE, draining).into_response();
+    }
+    Answer(json!({ "status": "ok" })).into_response()
+}
+
+/// `GET /api/relay`
+pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<serde_json::Value> {
+    let hash = site.identities.borrow().hash();
+    let hashes: Vec<_> = hash.iter().map(|hash| STANDARD.encode(hash)).collect();
+    Answer(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocol": VERSION,
+        "session": "/session",
+        "certificateHashes": hashes,
+        "relayUs": site.clock.now().as_micros(),
+    }))
+}
+
+/// `POST /api/broadcasts`
+pub(super) async fn create(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    links: Links,
+    Json(wish): Json<Wish>,
+) -> Result<Response, Problem> {
+    caller.require_admin()?;
+    if site.draining.is_cancelled() {
+        let detail = "the relay is stopping";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        return Err(Problem::new(status, Code::ShuttingDown, detail));
+    }
+    let title = title(wish.title)?;
+    let broadcast = site.create(None, title).await?;
+    let tokens = site.mint(broadcast.id());
+    let answer = json!({
+        "id": broadcast.id(),
+        "title": broadcast.title(),
+        "expires": tokens.expires,
+        "links": { "admin": links.admin(&tokens.publish), "player": links.player(&tokens.play) },
+        "publishToken": tokens.publish,
+        "playToken": tokens.play,
+    });
+    Ok((StatusCode::CREATED, Answer(answer)).into_response())
+}
+
+/// `GET /api/broadcasts`
+pub(super) async fn list(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    links: Links,
+) -> Result<Answer<serde_json::Value>, Problem> {
+    caller.require_admin()?;
+    let all = site.registry.list();
+    let shown: Vec<_> = all.iter().map(|one| show(&site, one, &links)).collect();
+    Ok(Answer(json!({ "broadcasts": shown })))
+}
+
+/// `GET /api/broadcasts/{id}`
+pub(super) async fn one(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    links: Links,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = permitted(&caller, &id)?;
+    let broadcast = site
+        .registry
+        .find(&id)
+        .ok_or_else(Problem::unknown_broadcast)?;
+    Ok(Answer(show(&site, &broadcast, &links)).into_response())
+}
+
+/// `DELETE /api/broadcasts/{id}`
+pub(super) async fn end(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let id = permitted(&caller, &id)?;
+    if site.end(&id, Code::BroadcastEnded).await {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::unknown_broadcast())
+    }
+}
+
+/// The id if the caller has power over it. Only an admin learns that an id is none.
+fn permitted(caller: &Caller, id: &str) -> Result<BroadcastId, Problem> {
+    match id.parse() {
+        Ok(id) => caller.require_power_over(&id).map(|()| id),
+        Err(_) => Err(caller
+            .require_admin()
+            .err()
+            .unwrap_or_else(Problem::unknown_broadcast)),
+    }
+}
+
+fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Shown {
+    let tokens = site.mint(broadcast.id());
+    Shown {
+        snapshot: broadcast.snapshot(),
+        links: PlayerLink {
+            player: links.player(&tokens.play),
+        },
+    }
+}
+
+fn title(wish: Option<String>) -> Result<String, Problem> {
+    let title = wish.unwrap_or_default();
+    let title = title.trim();
+    if title.chars().count() > TITLE || title.chars().any(char::is_control) {
+        return Err(Problem::malformed(format!(
+            "the body's title: at most {TITLE} characters, and no control characters"
+        )));
+    }
+    Ok(if title.is_empty() { "Untitled" } else { title }.to_owned())
+}
+
+impl From<CreateError> for Problem {
+    fn from(error: CreateError) -> Self {
+        match &error {
+            CreateError::Registry(RegistryError::Full) => {
+                let detail = error.to_string();
+                Self::new(StatusCode::TOO_MANY_REQUESTS, Code::TooMany, detail)
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}

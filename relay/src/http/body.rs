@@ -1,0 +1,75 @@
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use steadycast_codec_glue::wire::Code;
+
+use super::problem::Problem;
+
+/// The longest request body, in bytes (PROTOCOL 7.1).
+const LONGEST: usize = 16 * 1024;
+
+/// A JSON request body. An empty one counts as `{}`.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (head, body) = request.into_parts();
+        let bytes = read(body).await?;
+        if bytes.is_empty() {
+            return parse(b"{}").map(Self);
+        }
+        check_type(&head.headers)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Code::TooLarge,
+            format!("a request body has at most {LONGEST} bytes"),
+        )
+    };
+    // Said beforehand, it need not be read.
+    if body.size_hint().lower() > LONGEST as u64 {
+        return Err(too_large());
+    }
+    // The other errors are those of a connection that nobody listens on any more.
+    to_bytes(body, LONGEST).await.map_err(|_| too_large())
+}
+
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    if media_type.trim().eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Malformed,
+        "the body must be application/json",
+    ))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let what = error.into_inner();
+        Problem::malformed(match path.as_str() {
+            "." => format!("the body: {what}"),
+            path => format!("the body's {path}: {what}"),
+        })
+    })?;
+    json.end()
+        .map_err(|error| Problem::malformed(format!("the body: {error}")))?;
+    Ok(value)
+}

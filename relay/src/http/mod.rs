@@ -1,0 +1,26 @@
+//! HTTP: the pages and the API (PROTOCOL 7), on the same port number as the sessions.
+
+mod access_log;
+mod api;
+mod body;
+mod broadcasts;
+mod caller;
+mod headers;
+mod links;
+mod listener;
+mod pages;
+mod problem;
+mod routes;
+mod server;
+mod site;
+
+pub use broadcasts::CreateError;
+pub use links::Links;
+pub use listener::{Bounds, Listener, Peer};
+pub use problem::Problem;
+pub use routes::router;
+pub use server::serve;
+pub use site::Site;
+
+#[cfg(test)]
+mod tests;

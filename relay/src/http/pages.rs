@@ -1,0 +1,159 @@
+//! The web pages (PROTOCOL 7.3), embedded in the program.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use rust_embed::RustEmbed;
+
+/// What the web build made; nothing when it was not run.
+#[derive(RustEmbed)]
+#[folder = "../web/dist"]
+#[allow_missing = true]
+struct Built;
+
+/// A file as it was embedded.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    pub(super) bytes: Bytes,
+    pub(super) sha256: [u8; 32],
+}
+
+/// Where files come from: the program, or a test.
+type Find = fn(&str) -> Option<File>;
+
+/// The web pages and what they load.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pages {
+    find: Find,
+}
+
+/// Told instead of a page when there are none.
+const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+    <title>Steadycast</title>\n<h1>The relay is up, its pages are not built</h1>\n\
+    <p>Run <code>make web</code> (it needs Node), then build and start the relay again.</p>\n\
+    <p>The API works: <a href=\"/api/relay\">/api/relay</a>.</p>\n</html>\n";
+
+impl Pages {
+    pub(super) fn embedded() -> Self {
+        Self { find: find_built }
+    }
+
+    #[cfg(test)]
+    pub(super) fn from(find: Find) -> Self {
+        Self { find }
+    }
+
+    pub(super) fn router(self) -> Router {
+        Router::new().fallback_service(get(serve).with_state(self))
+    }
+
+    fn respond(self, path: &str, headers: &HeaderMap) -> Response {
+        let name = match path {
+            "/" => "index.html",
+            "/admin" => "admin.html",
+            "/host" => "host.html",
+            "/play" => "play.html",
+            path => path.trim_start_matches('/'),
+        };
+        match (self.find)(name) {
+            Some(file) => file_response(name, file, headers),
+            None if is_page(path) => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                (status, html_headers(), NOT_BUILT).into_response()
+            }
+            None => (StatusCode::NOT_FOUND, "There is no such page.\n").into_response(),
+        }
+    }
+}
+
+async fn serve(State(pages): State<Pages>, uri: Uri, headers: HeaderMap) -> Response {
+    pages.respond(uri.path(), &headers)
+}
+
+fn is_page(path: &str) -> bool {
+    ["/", "/admin", "/host", "/play"].contains(&path)
+}
+
+fn find_built(name: &str) -> Option<File> {
+    let file = Built::get(name)?;
+    Some(File {
+        sha256: file.metadata.sha256_hash(),
+        bytes: match file.data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        },
+    })
+}
+
+fn file_response(name: &str, file: File, request: &HeaderMap) -> Response {
+    let etag = etag(&file.sha256);
+    // Names of assets change with their content; those of pages do not.
+    let caching = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    let fresh = request
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .any(|seen| names(seen, &etag));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(ETAG, etag);
+    }
+    if fresh {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
+    (headers, Body::from(file.bytes)).into_response()
+}
+
+fn etag(sha256: &[u8; 32]) -> String {
+    let hex = sha256.iter().take(16).fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!("\"{hex}\"")
+}
+
+/// Whether an If-None-Match header names `etag`, weakly or not.
+fn names(header: &HeaderValue, etag: &str) -> bool {
+    header.to_str().is_ok_and(|seen| {
+        seen.split(',')
+            .map(|one| one.trim().trim_start_matches("W/"))
+            .any(|one| one == etag || one == "*")
+    })
+}
+
+fn html_headers() -> [(axum::http::HeaderName, HeaderValue); 2] {
+    [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ]
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "map" | "webmanifest") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("webp") => "image/webp",
+        Some("woff2") => "font/woff2",
+        Some("wasm") => "application/wasm",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,50 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, get};
+use steadycast_codec_glue::wire::Code;
+
+use super::pages::Pages;
+use super::problem::Problem;
+use super::site::Site;
+use super::{access_log, api, headers};
+
+/// The pages and the API of `site`.
+pub fn router(site: Arc<Site>) -> Router {
+    with_pages(site, Pages::embedded())
+}
+
+pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
+    let broadcasts = get(api::list).post(api::create);
+    let broadcast = get(api::one).delete(api::end);
+    let api = Router::new()
+        .route("/api/relay", get(api::relay))
+        .route("/api/broadcasts", broadcasts)
+        .route("/api/broadcasts/{id}", broadcast)
+        .route("/api", any(no_such_thing))
+        .route("/api/", any(no_such_thing))
+        .route("/api/{*rest}", any(no_such_thing))
+        .layer(from_fn(access_log::in_time))
+        .layer(from_fn(access_log::log));
+    Router::new()
+        .route("/health", get(api::health))
+        .merge(api)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(site.clone())
+        .layer(from_fn_with_state(site, headers::api))
+        .merge(pages.router())
+        .layer(from_fn(headers::secure))
+}
+
+async fn no_such_thing(uri: Uri) -> Problem {
+    let detail = format!("there is no {}", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, Code::UnknownMessage, detail)
+}
+
+async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{method} is nothing that {} knows", uri.path());
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Problem::new(status, Code::UnknownMessage, detail)
+}

@@ -1,0 +1,94 @@
+//! Serves HTTP on accepted connections.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::listener::{Connection, Listener};
+
+/// How long a connection may be without a whole request: before its first one, and over HTTP/1 before each.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How old a connection may become; clients open another without noticing.
+const AGE: Duration = Duration::from_secs(300);
+/// How long a connection has to finish what it is doing once it is to end.
+const PARTING: Duration = Duration::from_secs(3);
+
+/// Serves `router` until `shutdown` is cancelled, then lets open requests finish.
+pub async fn serve(mut listener: Listener, router: Router, shutdown: CancellationToken) {
+    let connections = TaskTracker::new();
+    loop {
+        tokio::select! {
+            connection = listener.accept() => {
+                connections.spawn(converse(connection, router.clone(), shutdown.clone()));
+            }
+            () = shutdown.cancelled() => break,
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// One connection, from its first request to its end.
+async fn converse(connection: Connection, router: Router, shutdown: CancellationToken) {
+    let peer = connection.peer;
+    let asked = Arc::new(AtomicBool::new(false));
+    let builder = builder(connection.is_http2());
+    let asked_too = asked.clone();
+    let service = router.map_request(move |mut request: Request<_>| {
+        asked_too.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(peer);
+        request
+    });
+    let service = TowerToHyperService::new(service);
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(connection), service));
+    tokio::select! {
+        _ = serving.as_mut() => return,
+        () = silence(&asked) => return,
+        () = shutdown.cancelled() => {}
+        () = sleep(AGE) => {}
+    }
+    serving.as_mut().graceful_shutdown();
+    // What does not part in time is cut off; there is nobody to tell.
+    let _ = timeout(PARTING, serving).await;
+}
+
+/// Ends when a connection has asked for nothing in time.
+async fn silence(asked: &AtomicBool) {
+    sleep(PATIENCE).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending().await
+    }
+}
+
+fn builder(http2: bool) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(64 << 10);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .max_header_list_size(16 << 10)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(10));
+    if http2 {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
+    }
+}

@@ -1,0 +1,37 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{AdminKey, Origin, Origins, TokenSigner};
+use crate::broadcast::Registry;
+use crate::store::Store;
+use crate::tls::Identities;
+use crate::transport::RelayClock;
+
+/// What the pages and the API work with.
+#[derive(Debug)]
+pub struct Site {
+    /// The broadcasts.
+    pub registry: Arc<Registry>,
+    /// The list of them that survives a restart.
+    pub store: Arc<Store>,
+    /// Makes and recognises tokens.
+    pub tokens: Arc<TokenSigner>,
+    /// Who may administer.
+    pub admin_key: AdminKey,
+    /// Whose pages may read the API's answers.
+    pub origins: Origins,
+    /// Where browsers reach the relay; `None`: as the request says.
+    pub public_url: Option<Origin>,
+    /// The current certificate, whose hash pages are told.
+    pub identities: Identities,
+    /// How long a publish token is valid.
+    pub publish_token_ttl: Duration,
+    /// How long a play token is valid.
+    pub play_token_ttl: Duration,
+    /// The relay's clock.
+    pub clock: RelayClock,
+    /// Cancelled once the relay stops: it answers, but takes nothing new on.
+    pub draining: CancellationToken,
+}

@@ -1,0 +1,285 @@
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::digest;
+use serde_json::json;
+use steadycast_codec_glue::wire::{Code, Role};
+
+use super::{ADMIN, APP, Relay, broadcast_id, request};
+use crate::store::Store;
+
+#[tokio::test]
+async fn health_says_whether_the_relay_takes_anything_on() {
+    let relay = Relay::new();
+    let reply = relay.get("/health", "").await;
+    assert_eq!((reply.status, reply.text()), (StatusCode::OK, r#"{"status":"ok"}"#));
+    relay.site.draining.cancel();
+    let reply = relay.get("/health", "").await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(reply.text(), r#"{"status":"draining"}"#);
+    let reply = relay.post("/api/broadcasts", ADMIN, "").await;
+    assert_eq!(reply.problem(503), "shutting_down");
+}
+
+#[tokio::test]
+async fn pages_learn_where_sessions_are_and_which_certificate_to_expect() {
+    let relay = Relay::new();
+    let reply = relay.get("/api/relay", "").await;
+    let json = reply.json();
+    assert_eq!(reply.status, StatusCode::OK);
+    assert_eq!((&json["protocol"], &json["session"]), (&json!(1), &json!("/session")));
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert!(json["relayUs"].as_u64().unwrap() > 1_600_000_000_000_000);
+    let der = relay.site.identities.borrow().chain()[0].clone();
+    let hash = STANDARD.encode(digest::digest(&digest::SHA256, &der));
+    assert_eq!(json["certificateHashes"], json!([hash]));
+}
+
+#[tokio::test]
+async fn an_admin_creates_lists_and_ends() {
+    let relay = Relay::new();
+    let made = relay.create(" Game night ").await;
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(made["title"], "Game night");
+    let (publish, play) = (
+        made["publishToken"].as_str().unwrap(),
+        made["playToken"].as_str().unwrap(),
+    );
+    assert_eq!(
+        made["links"]["admin"],
+        format!("http://relay.test:4433/admin#{publish}")
+    );
+    assert_eq!(
+        made["links"]["player"],
+        format!("http://relay.test:4433/play#{play}")
+    );
+    let now = relay.site.clock.now();
+    let claims = relay.site.tokens.verify(play, now).unwrap();
+    assert_eq!((claims.broadcast.as_str(), claims.role), (id, Role::Player));
+    assert_eq!(made["expires"], claims.expires);
+
+    let list = relay.get("/api/broadcasts", ADMIN).await.json();
+    assert_eq!(list["broadcasts"][0]["id"], id);
+    let one = relay.get(&format!("/api/broadcasts/{id}"), ADMIN).await.json();
+    assert_eq!((&one["phase"], &one["players"]), (&json!("waiting"), &json!(0)));
+    assert!(one["totals"]["framesReceived"].is_number() && one["cache"]["bytes"].is_number());
+    let player = one["links"]["player"].as_str().unwrap();
+    assert!(player.starts_with("http://relay.test:4433/play#ey"), "{player}");
+
+    let reply = relay.delete(&format!("/api/broadcasts/{id}"), ADMIN).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    let reply = relay.delete(&format!("/api/broadcasts/{id}"), ADMIN).await;
+    assert_eq!(reply.problem(404), "unknown_broadcast");
+}
+
+#[tokio::test]
+async fn broadcasts_survive_a_restart_and_ended_ones_do_not() {
+    let relay = Relay::new();
+    let kept = relay.create("kept").await;
+    let ended = relay.create("ended").await;
+    let path = format!("/api/broadcasts/{}", ended["id"].as_str().unwrap());
+    relay.delete(&path, ADMIN).await;
+    let store = Store::open(relay.dir.clone()).unwrap();
+    let again = Relay::with(|site| site.store = store.into());
+    assert_eq!(again.site.restore(), Ok(1));
+    let list = again.get("/api/broadcasts", ADMIN).await.json();
+    assert_eq!(list["broadcasts"][0]["id"], kept["id"]);
+    assert_eq!(list["broadcasts"][0]["title"], "kept");
+}
+
+#[tokio::test]
+async fn a_broadcast_that_cannot_be_kept_is_not_created() {
+    let relay = Relay::new();
+    std::fs::create_dir(relay.dir.file(".broadcasts.json.new")).unwrap();
+    let reply = relay.post("/api/broadcasts", ADMIN, "").await;
+    assert_eq!(reply.problem(500), "internal");
+    assert!(relay.site.registry.list().is_empty());
+}
+
+#[tokio::test]
+async fn everybody_at_an_ended_broadcast_is_told() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = broadcast_id(made["id"].as_str().unwrap());
+    let seat = relay.site.registry.find(&id).unwrap().attach_player().unwrap();
+    relay.delete(&format!("/api/broadcasts/{id}"), ADMIN).await;
+    assert_eq!(seat.pulses().borrow().ended, Some(Code::BroadcastEnded));
+}
+
+#[tokio::test]
+async fn a_publisher_has_power_over_its_own_broadcast_alone() {
+    let relay = Relay::new();
+    let (own, other) = (relay.create("own").await, relay.create("other").await);
+    let publish = own["publishToken"].as_str().unwrap();
+    let own = format!("/api/broadcasts/{}", own["id"].as_str().unwrap());
+    let other = format!("/api/broadcasts/{}", other["id"].as_str().unwrap());
+    assert_eq!(relay.get(&own, publish).await.status, StatusCode::OK);
+    assert_eq!(relay.get(&other, publish).await.problem(403), "unauthorized");
+    assert_eq!(relay.delete(&other, publish).await.problem(403), "unauthorized");
+    let reply = relay.get("/api/broadcasts/No-Id", publish).await;
+    assert_eq!(reply.problem(403), "unauthorized");
+    let reply = relay.get("/api/broadcasts", publish).await;
+    assert_eq!(reply.problem(403), "unauthorized");
+    let reply = relay.post("/api/broadcasts", publish, "").await;
+    assert_eq!(reply.problem(403), "unauthorized");
+    assert_eq!(relay.delete(&own, publish).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(relay.get(&own, publish).await.problem(404), "unknown_broadcast");
+}
+
+#[tokio::test]
+async fn nobody_else_has_power_over_anything() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let play = made["playToken"].as_str().unwrap().to_owned();
+    let path = format!("/api/broadcasts/{}", made["id"].as_str().unwrap());
+    for path in ["/api/broadcasts", path.as_str()] {
+        for bearer in ["", "x", "the-admin-key-of-the-test", "a.b.c"] {
+            let reply = relay.get(path, bearer).await;
+            assert_eq!(reply.problem(401), "unauthorized");
+            assert_eq!(reply.header("www-authenticate"), "Bearer");
+        }
+        assert_eq!(relay.get(path, &play).await.problem(403), "unauthorized");
+    }
+    assert_eq!(relay.delete(&path, &play).await.problem(403), "unauthorized");
+    let mut basic = request(Method::GET, "/api/broadcasts", "", "");
+    let value = format!("Basic {ADMIN}").parse().unwrap();
+    basic.headers_mut().insert("authorization", value);
+    assert_eq!(relay.send(basic).await.problem(401), "unauthorized");
+}
+
+#[tokio::test]
+async fn an_expired_token_is_told_so() {
+    let relay = Relay::with(|site| site.publish_token_ttl = std::time::Duration::ZERO);
+    let made = relay.create("x").await;
+    let path = format!("/api/broadcasts/{}", made["id"].as_str().unwrap());
+    let reply = relay.get(&path, made["publishToken"].as_str().unwrap()).await;
+    assert_eq!(reply.problem(401), "token_expired");
+}
+
+#[tokio::test]
+async fn a_body_that_makes_no_sense_is_told_what_is_wrong_with_it() {
+    let relay = Relay::new();
+    let long = json!({ "title": "x".repeat(121) }).to_string();
+    for (body, detail) in [
+        ("{", "EOF"),
+        ("[]", "the body:"),
+        ("{} x", "trailing"),
+        (r#"{"title": 5}"#, "the body's title: invalid type: integer `5`"),
+        (r#"{"titel": "x"}"#, "unknown field `titel`"),
+        (r#"{"title": "a\u0007b"}"#, "control"),
+        (&long, "at most 120"),
+    ] {
+        let reply = relay.post("/api/broadcasts", ADMIN, body).await;
+        assert_eq!(reply.problem(400), "malformed");
+        let json = reply.json();
+        let told = json["detail"].as_str().unwrap();
+        assert!(told.contains(detail), "{body}: {told}");
+    }
+    let mut form = request(Method::POST, "/api/broadcasts", ADMIN, "title=x");
+    let value = "application/x-www-form-urlencoded".parse().unwrap();
+    form.headers_mut().insert("content-type", value);
+    assert_eq!(relay.send(form).await.problem(415), "malformed");
+}
+
+#[tokio::test]
+async fn a_body_is_no_longer_than_16_kib_and_strangers_are_not_heard_out() {
+    let relay = Relay::new();
+    let body = json!({ "title": "x".repeat(16 << 10) }).to_string();
+    let reply = relay.post("/api/broadcasts", ADMIN, &body).await;
+    assert_eq!(reply.problem(413), "too_large");
+    let reply = relay.post("/api/broadcasts", "", &body).await;
+    assert_eq!(reply.problem(401), "unauthorized");
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_broadcasts() {
+    let relay = Relay::new();
+    for _ in 0..3 {
+        relay.create("").await;
+    }
+    let reply = relay.post("/api/broadcasts", ADMIN, "").await;
+    assert_eq!(reply.problem(429), "too_many");
+    assert_eq!(reply.header("retry-after"), "5");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_too() {
+    let relay = Relay::new();
+    for path in ["/api", "/api/", "/api/nothing", "/api/broadcasts/a/b"] {
+        assert_eq!(relay.get(path, ADMIN).await.problem(404), "unknown_message");
+    }
+    let reply = relay.get("/api/broadcasts/not..an..id", ADMIN).await;
+    assert_eq!(reply.problem(404), "unknown_broadcast");
+    let reply = relay.send(request(Method::PUT, "/api/broadcasts", ADMIN, "")).await;
+    assert_eq!(reply.problem(405), "unknown_message");
+    assert_eq!(reply.header("allow"), "GET,HEAD,POST");
+    let reply = relay.post("/health", "", "").await;
+    assert_eq!(reply.problem(405), "unknown_message");
+}
+
+#[tokio::test]
+async fn links_begin_as_configured_or_as_asked_for() {
+    let relay = Relay::new();
+    let mut odd = request(Method::POST, "/api/broadcasts", ADMIN, "");
+    odd.headers_mut().insert("host", "a b".parse().unwrap());
+    assert_eq!(relay.send(odd).await.problem(400), "malformed");
+    let url = "https://cast.example".parse().unwrap();
+    let relay = Relay::with(|site| site.public_url = Some(url));
+    let made = relay.create("x").await;
+    let link = made["links"]["admin"].as_str().unwrap();
+    assert!(link.starts_with("https://cast.example/admin#"), "{link}");
+}
+
+#[tokio::test]
+async fn only_configured_origins_read_answers() {
+    let relay = Relay::new();
+    let from = |origin: &str, method: Method| {
+        let mut request = request(method, "/api/relay", "", "");
+        let headers = request.headers_mut();
+        headers.insert("origin", origin.parse().unwrap());
+        headers.insert("access-control-request-method", "GET".parse().unwrap());
+        request
+    };
+    let reply = relay.send(from(APP, Method::GET)).await;
+    assert_eq!(reply.header("access-control-allow-origin"), APP);
+    assert_eq!(reply.header("vary"), "origin");
+    let reply = relay.send(from(APP, Method::OPTIONS)).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    assert_eq!(reply.header("access-control-allow-origin"), APP);
+    assert!(reply.header("access-control-allow-headers").contains("authorization"));
+    for method in [Method::GET, Method::OPTIONS] {
+        let reply = relay.send(from("https://evil.example", method)).await;
+        assert_eq!(reply.header("access-control-allow-origin"), "");
+    }
+}
+
+#[tokio::test]
+async fn answers_of_the_moment_are_not_stored() {
+    let relay = Relay::new();
+    for path in ["/health", "/api/relay", "/api/nothing"] {
+        let reply = relay.get(path, "").await;
+        assert_eq!(reply.header("cache-control"), "no-store");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn http2_says_the_host_in_the_request_line() {
+    let relay = Relay::new();
+    let request = Request::post("https://cast.example:4433/api/broadcasts")
+        .header("authorization", format!("Bearer {ADMIN}"))
+        .body(Body::empty())
+        .unwrap();
+    let made = relay.send(request).await.json();
+    let link = made["links"]["player"].as_str().unwrap();
+    assert!(link.contains("://cast.example:4433/play#"), "{link}");
+}
+
+#[tokio::test]
+async fn a_token_of_an_ended_broadcast_finds_nothing() {
+    let relay = Relay::new();
+    let token = relay.token("gone", Role::Publisher);
+    let reply = relay.get("/api/broadcasts/gone", &token).await;
+    assert_eq!(reply.problem(404), "unknown_broadcast");
+}

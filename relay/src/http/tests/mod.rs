@@ -1,0 +1,175 @@
+//! The HTTP side as a client sees it.
+
+mod api;
+mod network;
+mod pages;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::Value;
+use steadycast_codec_glue::wire::Role;
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::pages::{File, Pages};
+use super::routes::with_pages;
+use super::site::Site;
+use crate::auth::{Origins, TokenSigner};
+use crate::broadcast::{BroadcastId, Registry, Settings};
+use crate::store::Store;
+use crate::store::temp::TempDir;
+use crate::tls::{Keeper, Source};
+use crate::transport::RelayClock;
+
+const ADMIN: &str = "the-admin-key-of-the-tests";
+const APP: &str = "https://app.example";
+
+/// A relay's HTTP side with an empty registry and a development certificate.
+struct Relay {
+    site: Arc<Site>,
+    router: Router,
+    dir: TempDir,
+}
+
+/// An answer, read to its end.
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Relay {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Site)) -> Self {
+        let dir = TempDir::new();
+        let source = Source::Development(dir.clone());
+        let (_, identities) = Keeper::start(source, OffsetDateTime::now_utc()).unwrap();
+        let settings = Settings {
+            max_broadcasts: 3,
+            ..Settings::default()
+        };
+        let mut site = Site {
+            registry: Arc::new(Registry::new(settings)),
+            store: Arc::new(Store::open(dir.clone()).unwrap()),
+            tokens: Arc::new(TokenSigner::new(&[1; 32])),
+            admin_key: ADMIN.parse().unwrap(),
+            origins: Origins::new(vec![APP.parse().unwrap()], false),
+            public_url: None,
+            identities,
+            publish_token_ttl: Duration::from_secs(7200),
+            play_token_ttl: Duration::from_secs(3600),
+            clock: RelayClock::start(),
+            draining: CancellationToken::new(),
+        };
+        change(&mut site);
+        let site = Arc::new(site);
+        Self {
+            router: with_pages(site.clone(), Pages::from(page)),
+            site,
+            dir,
+        }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        Reply {
+            status: head.status,
+            headers: head.headers,
+            body: to_bytes(body, 1 << 20).await.unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str, bearer: &str) -> Reply {
+        self.send(request(Method::GET, path, bearer, "")).await
+    }
+
+    async fn post(&self, path: &str, bearer: &str, body: &str) -> Reply {
+        self.send(request(Method::POST, path, bearer, body)).await
+    }
+
+    async fn delete(&self, path: &str, bearer: &str) -> Reply {
+        self.send(request(Method::DELETE, path, bearer, "")).await
+    }
+
+    /// Creates a broadcast as an admin does.
+    async fn create(&self, title: &str) -> Value {
+        let body = serde_json::json!({ "title": title }).to_string();
+        let reply = self.post("/api/broadcasts", ADMIN, &body).await;
+        assert_eq!(reply.status, StatusCode::CREATED);
+        reply.json()
+    }
+
+    fn token(&self, id: &str, role: Role) -> String {
+        let (ttl, now) = (Duration::from_secs(60), self.site.clock.now());
+        let token = self.site.tokens.mint(&broadcast_id(id), role, ttl, now);
+        token.as_str().to_owned()
+    }
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The code of a well-formed problem with this status.
+    fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let json = self.json();
+        assert_eq!(json["type"], "about:blank");
+        assert_eq!(json["status"], status);
+        assert!(json["title"].is_string() && json["detail"].is_string());
+        json["code"].as_str().unwrap().to_owned()
+    }
+}
+
+fn request(method: Method, path: &str, bearer: &str, body: &str) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "relay.test:4433");
+    if !bearer.is_empty() {
+        request = request.header("authorization", format!("Bearer {bearer}"));
+    }
+    if !body.is_empty() {
+        request = request.header("content-type", "application/json");
+    }
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+fn broadcast_id(text: &str) -> BroadcastId {
+    text.parse().unwrap()
+}
+
+fn page(name: &str) -> Option<File> {
+    let bytes: &[u8] = match name {
+        "admin.html" => b"<h1>admin</h1>",
+        "play.html" => b"<h1>play</h1>",
+        "assets/app-1a2b.js" => b"export {};",
+        "icon.svg" => b"<svg/>",
+        _ => return None,
+    };
+    Some(File {
+        bytes: Bytes::from_static(bytes),
+        sha256: [name.len() as u8; 32],
+    })
+}

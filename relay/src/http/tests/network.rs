@@ -1,0 +1,229 @@
+//! Over real sockets: plain and TLS on one port, silence, and shutdown.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use super::{ADMIN, Relay};
+use crate::bind::bind;
+use crate::http::{Bounds, Listener, serve};
+use crate::tls::https_config;
+
+const BOUNDS: Bounds = Bounds {
+    connections: 8,
+    handshakes: 4,
+};
+
+struct Served {
+    relay: Relay,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Served {
+    fn start(plain_too: bool, bounds: Bounds) -> Self {
+        let relay = Relay::new();
+        let sockets = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let tls = Arc::new(https_config(relay.site.identities.clone()).unwrap());
+        let listener = Listener::new(sockets.tcp, tls, plain_too, bounds).unwrap();
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, relay.router.clone(), shutdown.clone()));
+        Self {
+            relay,
+            address: sockets.address,
+            shutdown,
+            serving,
+        }
+    }
+
+    async fn plain(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn tls(&self, alpn: &[u8]) -> TlsStream<TcpStream> {
+        let chain = self.relay.site.identities.borrow().chain().to_vec();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Pinned(chain[0].clone())))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![alpn.to_vec()];
+        let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, self.plain().await).await.unwrap()
+    }
+}
+
+/// Trusts one certificate, as `serverCertificateHashes` does.
+#[derive(Debug)]
+struct Pinned(CertificateDer<'static>);
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        assert_eq!(*leaf, self.0);
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = default_provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, leaf, signed, &algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = default_provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, leaf, signed, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+/// Sends a request on a connection that is closed after it, and reads the answer.
+async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
+    let request = format!("{request}\r\nhost: localhost:4433\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn development_serves_both_on_one_port() {
+    let served = Served::start(true, BOUNDS);
+    let request = format!("GET /api/broadcasts HTTP/1.1\r\nauthorization: Bearer {ADMIN}");
+    served.relay.create("x").await;
+    let answer = ask(&mut served.plain().await, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.contains("\"http://localhost:4433/play#"), "{answer}");
+    let answer = ask(&mut served.tls(b"http/1.1").await, &request).await;
+    assert!(answer.contains("\"https://localhost:4433/play#"), "{answer}");
+}
+
+#[tokio::test]
+async fn production_serves_tls_alone() {
+    let served = Served::start(false, BOUNDS);
+    let mut plain = served.plain().await;
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    let answer = ask(&mut served.tls(b"http/1.1").await, "GET /health HTTP/1.1").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn http2_is_spoken_where_it_is_agreed_on() {
+    let served = Served::start(false, BOUNDS);
+    let mut tls = served.tls(b"h2").await;
+    assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    // The preface and empty settings; the answer begins with the server's settings.
+    tls.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .unwrap();
+    let mut frame = [0; 9];
+    tls.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[3], 4, "a SETTINGS frame");
+}
+
+#[tokio::test]
+async fn silent_clients_hold_nobody_up() {
+    let served = Served::start(true, BOUNDS);
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        silent.push(served.plain().await);
+    }
+    let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
+    let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn handshakes_beyond_the_bound_are_closed() {
+    let served = Served::start(true, BOUNDS);
+    let mut silent = Vec::new();
+    for _ in 0..=BOUNDS.handshakes {
+        silent.push(served.plain().await);
+    }
+    // The last one finds the bound reached.
+    let mut last = silent.pop().unwrap();
+    let closed = timeout(Duration::from_secs(2), last.read(&mut [0; 1])).await;
+    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+    drop(silent);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_are_closed_and_places_are_given_back() {
+    let bounds = Bounds {
+        connections: 1,
+        handshakes: 1,
+    };
+    let served = Served::start(true, bounds);
+    let mut first = served.plain().await;
+    first.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    first.read_exact(&mut [0; 12]).await.unwrap();
+    let mut second = served.plain().await;
+    let closed = timeout(Duration::from_secs(2), second.read(&mut [0; 1])).await;
+    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+    drop(first);
+    // The relay notices in its own time.
+    let again = async {
+        loop {
+            let mut third = served.plain().await;
+            let _ = third.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+            let mut answer = [0; 12];
+            if third.read_exact(&mut answer).await.is_ok() {
+                return answer;
+            }
+        }
+    };
+    let answer = timeout(Duration::from_secs(5), again).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn shutdown_ends_idle_connections_and_the_server() {
+    let served = Served::start(true, BOUNDS);
+    let mut idle = served.plain().await;
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    idle.read_exact(&mut [0; 12]).await.unwrap();
+    served.shutdown.cancel();
+    let ended = timeout(Duration::from_secs(2), served.serving).await;
+    ended.unwrap().unwrap();
+    let mut rest = Vec::new();
+    let _ = idle.read_to_end(&mut rest).await;
+    assert!(TcpStream::connect(served.address).await.is_err());
+}

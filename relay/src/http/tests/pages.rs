@@ -1,0 +1,93 @@
+use axum::http::{Method, StatusCode};
+
+use super::{Relay, request};
+
+#[tokio::test]
+async fn pages_have_short_names_and_are_asked_for_again() {
+    let relay = Relay::new();
+    let reply = relay.get("/admin", "").await;
+    assert_eq!((reply.status, reply.text()), (StatusCode::OK, "<h1>admin</h1>"));
+    assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(reply.header("cache-control"), "no-cache");
+}
+
+#[tokio::test]
+async fn assets_are_kept_for_good_with_the_right_type() {
+    let relay = Relay::new();
+    let reply = relay.get("/assets/app-1a2b.js", "").await;
+    assert_eq!(reply.header("content-type"), "text/javascript; charset=utf-8");
+    assert!(reply.header("cache-control").contains("immutable"));
+    let reply = relay.get("/icon.svg", "").await;
+    assert_eq!(reply.header("content-type"), "image/svg+xml");
+    assert_eq!(reply.header("cache-control"), "no-cache");
+}
+
+#[tokio::test]
+async fn what_a_browser_has_is_not_sent_again() {
+    let relay = Relay::new();
+    let etag = relay.get("/admin", "").await.header("etag").to_owned();
+    for (seen, status) in [
+        (etag.clone(), StatusCode::NOT_MODIFIED),
+        (format!("\"x\", W/{etag}"), StatusCode::NOT_MODIFIED),
+        ("*".to_owned(), StatusCode::NOT_MODIFIED),
+        ("\"x\"".to_owned(), StatusCode::OK),
+    ] {
+        let mut request = request(Method::GET, "/admin", "", "");
+        let value = seen.parse().unwrap();
+        request.headers_mut().insert("if-none-match", value);
+        let reply = relay.send(request).await;
+        assert_eq!(reply.status, status, "{seen}");
+        assert_eq!(reply.header("etag"), etag);
+        assert_eq!(reply.body.is_empty(), status == StatusCode::NOT_MODIFIED);
+    }
+}
+
+#[tokio::test]
+async fn every_page_is_locked_down() {
+    let relay = Relay::new();
+    for path in ["/admin", "/host", "/nothing", "/assets/app-1a2b.js", "/api/relay"] {
+        let reply = relay.get(path, "").await;
+        let policy = reply.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'self'; script-src 'self';"), "{policy}");
+        assert!(policy.contains("connect-src 'self' https:;"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("referrer-policy"), "no-referrer");
+        assert_eq!(reply.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(reply.header("permissions-policy"), "display-capture=(self)");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_built_says_how_to_build_it() {
+    let relay = Relay::new();
+    let reply = relay.get("/host", "").await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(reply.text().contains("make web"));
+    assert_eq!(reply.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn nothing_but_embedded_files_is_ever_found() {
+    let relay = Relay::new();
+    for path in [
+        "/nothing",
+        "/../Cargo.toml",
+        "/assets/../admin.html",
+        "/assets/%2e%2e/admin.html",
+        "//etc/passwd",
+    ] {
+        assert_eq!(relay.get(path, "").await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let reply = relay.post("/admin", "", "").await;
+    assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn a_head_request_gets_the_headers_alone() {
+    let relay = Relay::new();
+    let reply = relay.send(request(Method::HEAD, "/admin", "", "")).await;
+    assert_eq!((reply.status, reply.body.len()), (StatusCode::OK, 0));
+    assert!(!reply.header("etag").is_empty());
+}

@@ -1,0 +1,246 @@
+//! The relay as a whole: what it is made of, how it starts, and how it stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use steadycast_codec_glue::wire::Code;
+use time::OffsetDateTime;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::Origins;
+use crate::broadcast::{BroadcastId, Registry, RegistryError, Settings};
+use crate::cli::{Banner, show_banner};
+use crate::config::Config;
+use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
+use crate::sockets::{ListenError, Sockets};
+use crate::store::{StateDir, StateError, Store};
+use crate::telemetry::{self, TelemetryError};
+use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
+use crate::transport::{self, Endpoint, EndpointError, Parts, RelayClock};
+
+/// Why the relay cannot run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RelayError {
+    /// Nothing can be logged.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// There is no certificate to serve with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The QUIC endpoint cannot serve.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The broadcasts on disk cannot be restored.
+    #[error("restoring broadcasts: {0}")]
+    Restore(#[from] RegistryError),
+    /// The first broadcast cannot be created.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// The system refuses something.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The broadcast that a development relay begins with.
+const FIRST: &str = "main";
+/// How often silence, age and hold times are looked at: well below the shortest of them.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A relay that is bound to its port and ready to run.
+pub struct Relay {
+    dev: bool,
+    address: SocketAddr,
+    site: Arc<Site>,
+    endpoint: Endpoint,
+    listener: Listener,
+    keeper: Keeper,
+    shutdown: CancellationToken,
+}
+
+impl Relay {
+    /// Reads keys, certificates and broadcasts, and binds the port. Call it within a runtime.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn load(config: &Config) -> Result<Self, RelayError> {
+        let dir = StateDir::open(&config.server.state_dir)?;
+        let source = Source::from_config(config, &dir);
+        let (keeper, identities) = Keeper::start(source, OffsetDateTime::now_utc())?;
+        let shutdown = CancellationToken::new();
+        let site = Arc::new(site(config, dir, identities.clone(), shutdown.clone())?);
+        let restored = site.restore()?;
+        let sockets = Sockets::bind(config.server.listen)?;
+        let address = sockets.address()?;
+        tracing::info!(%address, broadcasts = restored, "listening");
+        let parts = Parts {
+            settings: transport::Settings::from(&config.limits),
+            clock: site.clock,
+            registry: site.registry.clone(),
+            tokens: site.tokens.clone(),
+            origins: site.origins.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let quic_tls = Arc::new(quic_config(identities.clone())?);
+        let https_tls = Arc::new(https_config(identities)?);
+        let bounds = Bounds {
+            connections: config.limits.sessions,
+            handshakes: config.limits.handshakes,
+        };
+        Ok(Self {
+            dev: config.dev,
+            address,
+            site,
+            endpoint: Endpoint::new(sockets.udp, quic_tls, parts)?,
+            listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
+            keeper,
+            shutdown,
+        })
+    }
+
+    /// The address that the relay is bound to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the pages and the API work with.
+    pub fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// Cancelling it stops the relay.
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// Serves until the shutdown: then every session is told goodbye, and the relay ends.
+    pub async fn run(self) {
+        let Self {
+            site,
+            endpoint,
+            listener,
+            keeper,
+            shutdown,
+            ..
+        } = self;
+        // Pages that probe for the relay's return must not find one that is about to go.
+        let http = serve(listener, router(site.clone()), shutdown.clone());
+        let background = async {
+            tokio::join!(keeper.run(), tick(&site));
+        };
+        tokio::select! {
+            _ = async { tokio::join!(endpoint.run(), http) } => {}
+            () = background => {}
+        }
+        tracing::info!("stopped");
+    }
+
+    /// Prints the links of the first broadcast; creates it where it is missing.
+    async fn welcome(&self) -> Result<(), RelayError> {
+        let Ok(id) = FIRST.parse::<BroadcastId>() else {
+            return Ok(());
+        };
+        if self.site.registry.find(&id).is_none() {
+            self.site
+                .create(Some(id.clone()), "Main broadcast".to_owned())
+                .await?;
+        }
+        let tokens = self.site.mint(&id);
+        let port = self.address.port();
+        let network: Vec<_> = host_addresses()
+            .into_iter()
+            .filter(|_| self.address.ip().is_unspecified())
+            .map(|ip| format!("https://{}", SocketAddr::new(ip, port)))
+            .collect();
+        show_banner(&Banner {
+            local: &format!("http://localhost:{port}"),
+            network: &network,
+            admin: &format!("/admin#{}", tokens.publish.as_str()),
+            player: &format!("/play#{}", tokens.play.as_str()),
+        });
+        Ok(())
+    }
+}
+
+fn site(
+    config: &Config,
+    dir: StateDir,
+    identities: Identities,
+    draining: CancellationToken,
+) -> Result<Site, RelayError> {
+    let server = &config.server;
+    Ok(Site {
+        registry: Arc::new(Registry::new(Settings::from(config))),
+        tokens: Arc::new(dir.token_signer()?),
+        admin_key: dir.admin_key(server.admin_key.as_ref())?,
+        origins: Origins::from_config(config),
+        public_url: server.public_url.clone(),
+        identities,
+        publish_token_ttl: config.broadcast.publish_token_ttl,
+        play_token_ttl: config.broadcast.play_token_ttl,
+        clock: RelayClock::start(),
+        draining,
+        store: Arc::new(Store::open(dir)?),
+    })
+}
+
+/// Lets time pass for the broadcasts, and forgets those that it ended.
+async fn tick(site: &Site) {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let ended = site.registry.tick(site.clock.now());
+        if !ended.is_empty() {
+            tracing::info!(?ended, code = %Code::HeldTooLong, "ended");
+            site.forget(ended).await;
+        }
+    }
+}
+
+/// Runs a relay with `config` until the process is told to stop.
+///
+/// # Errors
+/// [`RelayError`].
+pub fn run(config: &Config) -> Result<(), RelayError> {
+    telemetry::init(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let relay = Relay::load(config)?;
+        if relay.dev {
+            relay.welcome().await?;
+        }
+        let shutdown = relay.shutdown().clone();
+        tokio::spawn(async move {
+            if let Err(error) = told_to_stop().await {
+                tracing::error!(%error, "signals are not heard");
+                return;
+            }
+            tracing::info!("stopping");
+            shutdown.cancel();
+        });
+        relay.run().await;
+        Ok(())
+    })
+}
+
+/// Ctrl-C, or SIGTERM from a supervisor.
+async fn told_to_stop() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,132 @@
+//! The two sockets of one port number: UDP for sessions, TCP for the pages.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Bound sockets, not yet serving.
+#[derive(Debug)]
+pub struct Sockets {
+    /// For sessions.
+    pub udp: UdpSocket,
+    /// For the pages and the API.
+    pub tcp: TcpListener,
+}
+
+/// The address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} ({protocol}): {source}")]
+pub struct ListenError {
+    address: SocketAddr,
+    protocol: &'static str,
+    source: io::Error,
+}
+
+/// What a burst of keyframes may wait in, in bytes; the system may grant less.
+const UDP_BUFFER: usize = 4 << 20;
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
+/// How often another port is tried where any will do and one is free for UDP only.
+const TRIES: usize = 16;
+
+impl Sockets {
+    /// Binds both sockets to `address`. An unspecified IPv6 address takes IPv4 as well, and on a
+    /// host without IPv6 becomes the unspecified IPv4 address. Port 0 is any port that is free for both.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub fn bind(address: SocketAddr) -> Result<Self, ListenError> {
+        match Self::bind_either(address) {
+            Err(error) if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) => {
+                Self::bind_either((Ipv4Addr::UNSPECIFIED, address.port()).into())
+            }
+            result => result,
+        }
+    }
+
+    fn bind_either(address: SocketAddr) -> Result<Self, ListenError> {
+        let mut tries = if address.port() == 0 { TRIES } else { 1 };
+        loop {
+            tries -= 1;
+            let udp = bind_udp(address).map_err(failed(address, "UDP"))?;
+            let bound = udp.local_addr().map_err(failed(address, "UDP"))?;
+            match bind_tcp(bound) {
+                Ok(tcp) => return Ok(Self { udp, tcp }),
+                Err(source) if tries == 0 => return Err(failed(bound, "TCP")(source)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// The address that both are bound to.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.udp.local_addr()
+    }
+}
+
+fn failed(address: SocketAddr, protocol: &'static str) -> impl Fn(io::Error) -> ListenError {
+    move |source| ListenError {
+        address,
+        protocol,
+        source,
+    }
+}
+
+fn lacks_ipv6(error: &ListenError) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, Unsupported};
+    // EAFNOSUPPORT has no kind of its own that is stable.
+    const EAFNOSUPPORT: i32 = 97;
+    matches!(error.source.kind(), AddrNotAvailable | Unsupported)
+        || error.source.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = open(address, Type::DGRAM, Protocol::UDP)?;
+    // The system's limit may be lower: it then grants what it can.
+    let _ = socket.set_recv_buffer_size(UDP_BUFFER);
+    let _ = socket.set_send_buffer_size(UDP_BUFFER);
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = open(address, Type::STREAM, Protocol::TCP)?;
+    // A relay that restarts takes its port again although old connections linger.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sockets_have_one_port() {
+        let sockets = Sockets::bind("[::]:0".parse().unwrap()).unwrap();
+        let tcp = sockets.tcp.local_addr().unwrap();
+        assert_eq!(tcp.port(), sockets.address().unwrap().port());
+    }
+
+    #[test]
+    fn a_port_in_use_is_named() {
+        let first = Sockets::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = first.address().unwrap();
+        let error = Sockets::bind(address).unwrap_err().to_string();
+        assert!(error.contains(&address.to_string()), "{error}");
+    }
+}

@@ -1,0 +1,468 @@
+//! Clients of the relay, honest and otherwise: everything goes over real sessions.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::{Buf, Bytes, BytesMut};
+use quinn::VarInt;
+use steadycast_codec_glue::wire::{
+    ClientMessage, Code, DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN, Phase, RelayMessage,
+    ResumeSecret, Role, Status, VERSION, decode_relay, encode_client,
+};
+use wtransport::tls::Sha256Digest;
+use wtransport::{ClientConfig, Connection, Endpoint, RecvStream, SendStream};
+
+use crate::picture::Picture;
+
+/// How long anything may take before a scenario gives up: far longer than it ever takes.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Awaits `future`, but not for ever.
+///
+/// # Errors
+/// When it takes longer than [`PATIENCE`].
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .with_context(|| format!("waited in vain for {what}"))
+}
+
+/// How to reach a relay.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its address.
+    pub address: SocketAddr,
+    /// SHA-256 of its certificate.
+    pub certificate: [u8; 32],
+}
+
+/// Opens a WebTransport session, with `origin` as a browser would send it.
+///
+/// # Errors
+/// When the relay refuses.
+pub async fn connect(target: &Target, path: &str, origin: Option<&str>) -> Result<Connection> {
+    let config = ClientConfig::builder()
+        .with_bind_default()
+        .with_server_certificate_hashes([Sha256Digest::new(target.certificate)])
+        .build();
+    let url = format!("https://localhost:{}{path}", target.address.port());
+    let mut request = wtransport::endpoint::ConnectOptions::builder(url);
+    if let Some(origin) = origin {
+        request = request.add_header("origin", origin);
+    }
+    let endpoint = Endpoint::client(config)?;
+    Ok(soon("a session", endpoint.connect(request.build())).await??)
+}
+
+/// The control stream of a session.
+pub struct Control {
+    /// The session.
+    pub connection: Connection,
+    send: SendStream,
+    recv: RecvStream,
+    buffer: BytesMut,
+}
+
+impl Control {
+    /// Opens a session and its control stream, without saying anything.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn open(target: &Target) -> Result<Self> {
+        let connection = connect(target, "/session", None).await?;
+        let (send, recv) = connection.open_bi().await?.await?;
+        Ok(Self {
+            connection,
+            send,
+            recv,
+            buffer: BytesMut::new(),
+        })
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn send(&mut self, message: &ClientMessage) -> Result<()> {
+        self.send_raw(&encode_client(message)?).await
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// When the relay does not take them.
+    pub async fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
+        soon("the relay to read", self.send.write_all(bytes)).await??;
+        Ok(())
+    }
+
+    /// The next message of the relay. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the stream ends, or the bytes are not a message.
+    pub async fn next(&mut self) -> Result<RelayMessage> {
+        loop {
+            if let Some(prefix) = self.buffer.first_chunk::<2>() {
+                let length = usize::from(u16::from_be_bytes(*prefix));
+                if self.buffer.len() >= 2 + length {
+                    self.buffer.advance(2);
+                    return Ok(decode_relay(&self.buffer.split_to(length))?);
+                }
+            }
+            let chunk = self.recv.quic_stream_mut().read_chunk(65_536, true).await?;
+            let chunk = chunk.context("the control stream has ended")?;
+            self.buffer.extend_from_slice(&chunk.bytes);
+        }
+    }
+
+    /// The next message that `pick` takes.
+    ///
+    /// # Errors
+    /// As [`Control::next`], and when none comes.
+    pub async fn find<T>(
+        &mut self,
+        what: &str,
+        pick: impl Fn(&RelayMessage) -> Option<T>,
+    ) -> Result<T> {
+        let search = async {
+            loop {
+                if let Some(found) = pick(&self.next().await?) {
+                    return Ok(found);
+                }
+            }
+        };
+        soon(what, search).await?
+    }
+
+    /// The relay's goodbye: its code, and whether it invites back.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn goodbye(&mut self) -> Result<(Code, bool)> {
+        let (code, again) = self
+            .find("a goodbye", |message| match message {
+                RelayMessage::Goodbye {
+                    code,
+                    retry_after_ms,
+                    ..
+                } => Some((*code, retry_after_ms.is_some())),
+                _ => None,
+            })
+            .await?;
+        Ok((Code::from_number(code).context("an unknown code")?, again))
+    }
+
+    /// The next status of `phase`.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn phase(&mut self, phase: Phase) -> Result<Status> {
+        self.find("a status", |message| match message {
+            RelayMessage::Status { status } if status.phase == phase => Some(*status),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next keyframe request.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn keyframe_request(&mut self) -> Result<()> {
+        self.find("a keyframe request", |message| {
+            matches!(message, RelayMessage::KeyframeRequest { .. }).then_some(())
+        })
+        .await
+    }
+
+    /// A ping and its pong: everything sent before has been handled when it returns.
+    ///
+    /// # Errors
+    /// When no pong comes.
+    pub async fn ping(&mut self) -> Result<()> {
+        let ping = ClientMessage::Ping {
+            sequence: 1,
+            sent_us: 2,
+        };
+        self.send(&ping).await?;
+        self.find("a pong", |message| {
+            matches!(message, RelayMessage::Pong { .. }).then_some(())
+        })
+        .await
+    }
+
+    /// Waits until the session is closed.
+    ///
+    /// # Errors
+    /// When it stays open.
+    pub async fn closed(&self) -> Result<()> {
+        soon("the session to close", self.connection.closed()).await?;
+        Ok(())
+    }
+
+    /// Says hello and awaits the welcome.
+    ///
+    /// # Errors
+    /// With the code, when the relay says goodbye instead.
+    pub async fn hello(
+        &mut self,
+        role: Role,
+        token: &str,
+        resume: Option<ResumeSecret>,
+    ) -> Result<Welcome> {
+        self.send(&hello(role, token, resume)).await?;
+        match soon("a welcome", self.next()).await?? {
+            RelayMessage::Welcome {
+                broadcast,
+                resume,
+                status,
+                ..
+            } => Ok(Welcome {
+                broadcast,
+                resume,
+                status,
+            }),
+            RelayMessage::Goodbye { code, .. } => {
+                bail!("{}", Code::from_number(code).context("code")?)
+            }
+            other => bail!("{other:?} instead of a welcome"),
+        }
+    }
+}
+
+/// A hello of this version.
+pub fn hello(role: Role, token: &str, resume: Option<ResumeSecret>) -> ClientMessage {
+    ClientMessage::Hello {
+        version: VERSION,
+        role,
+        token: token.to_owned(),
+        agent: "scenario".to_owned(),
+        resume,
+    }
+}
+
+/// What a welcome says.
+#[derive(Debug, Clone)]
+pub struct Welcome {
+    /// The broadcast.
+    pub broadcast: String,
+    /// What a publisher resumes with.
+    pub resume: Option<ResumeSecret>,
+    /// How the broadcast is doing.
+    pub status: Status,
+}
+
+/// An honest publisher.
+pub struct Publisher {
+    /// Its control stream.
+    pub control: Control,
+    /// What it was welcomed with.
+    pub welcome: Welcome,
+    group: Option<SendStream>,
+    next: (u32, u32),
+}
+
+impl Publisher {
+    /// Takes over the broadcast of `token`.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn join(target: &Target, token: &str, resume: Option<ResumeSecret>) -> Result<Self> {
+        let mut control = Control::open(target).await?;
+        let welcome = control.hello(Role::Publisher, token, resume).await?;
+        Ok(Self {
+            control,
+            welcome,
+            group: None,
+            next: (0, 0),
+        })
+    }
+
+    /// Its epoch.
+    pub fn epoch(&self) -> u32 {
+        self.welcome.status.epoch
+    }
+
+    /// Opens the next group with a keyframe of `len` bytes.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn keyframe(&mut self, len: usize) -> Result<Picture> {
+        let group = self.next.0;
+        self.next = (group + 1, 1);
+        let mut stream = self.control.connection.open_uni().await?.await?;
+        stream.write_all(&[GROUP_STREAM]).await?;
+        if let Some(mut old) = self.group.replace(stream) {
+            old.quic_stream_mut().finish()?;
+        }
+        self.send(Picture {
+            epoch: self.epoch(),
+            group,
+            index: 0,
+            len,
+        })
+        .await
+    }
+
+    /// Continues the group with a frame of `len` bytes.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn delta(&mut self, len: usize) -> Result<Picture> {
+        let (next_group, index) = self.next;
+        self.next.1 += 1;
+        self.send(Picture {
+            epoch: self.epoch(),
+            group: next_group.wrapping_sub(1),
+            index,
+            len,
+        })
+        .await
+    }
+
+    async fn send(&mut self, picture: Picture) -> Result<Picture> {
+        let stream = self.group.as_mut().context("no group is open")?;
+        stream.write_all(&picture.encode()?).await?;
+        Ok(picture)
+    }
+
+    /// Goes without a word, as a crashed browser does.
+    pub fn crash(self) {
+        self.control
+            .connection
+            .close(wtransport::VarInt::from_u32(0), b"");
+    }
+}
+
+/// A frame as a player gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The fixed part.
+    pub header: FrameHeader,
+    /// The decoder config of a keyframe.
+    pub config: Option<DecoderConfig>,
+    /// The payload.
+    pub payload: Bytes,
+}
+
+impl Received {
+    /// Epoch, group and index.
+    pub fn place(&self) -> (u32, u32, u32) {
+        (self.header.epoch, self.header.group, self.header.index)
+    }
+
+    /// Whether the payload is the one that the frame was sent with.
+    pub fn is_intact(&self) -> bool {
+        let (epoch, group, index) = self.place();
+        let sent = Picture {
+            epoch,
+            group,
+            index,
+            len: self.payload.len(),
+        };
+        sent.payload() == self.payload
+    }
+}
+
+/// An honest player.
+pub struct Player {
+    /// Its control stream.
+    pub control: Control,
+    /// What it was welcomed with.
+    pub welcome: Welcome,
+    group: Option<RecvStream>,
+    /// Streams that the relay cut off.
+    pub cut: u32,
+}
+
+impl Player {
+    /// Joins the broadcast of `token`.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn join(target: &Target, token: &str) -> Result<Self> {
+        let mut control = Control::open(target).await?;
+        let welcome = control.hello(Role::Player, token, None).await?;
+        Ok(Self {
+            control,
+            welcome,
+            group: None,
+            cut: 0,
+        })
+    }
+
+    /// The next frame.
+    ///
+    /// # Errors
+    /// When none comes, or the relay breaks the protocol.
+    pub async fn frame(&mut self) -> Result<Received> {
+        soon("a frame", self.next_frame()).await?
+    }
+
+    async fn next_frame(&mut self) -> Result<Received> {
+        loop {
+            let Some(stream) = &mut self.group else {
+                let mut stream = self.control.connection.accept_uni().await?;
+                let mut kind = [0];
+                stream.read_exact(&mut kind).await?;
+                ensure!(kind[0] == GROUP_STREAM, "a stream that is no group");
+                self.group = Some(stream);
+                continue;
+            };
+            match read_frame(stream).await {
+                Ok(Some(frame)) => return Ok(frame),
+                Ok(None) => self.group = None,
+                Err(error) => {
+                    self.expect_cut(&error)?;
+                    self.group = None;
+                }
+            }
+        }
+    }
+
+    fn expect_cut(&mut self, error: &anyhow::Error) -> Result<()> {
+        let skipped = VarInt::from_u64(Code::Skipped.to_h3())?;
+        match error.downcast_ref() {
+            Some(quinn::ReadError::Reset(code)) if *code == skipped => {
+                self.cut += 1;
+                Ok(())
+            }
+            _ => bail!("{error:#}"),
+        }
+    }
+}
+
+/// One frame of a group stream; `None` at its end.
+async fn read_frame(stream: &mut RecvStream) -> Result<Option<Received>> {
+    let mut fixed = [0; HEADER_LEN];
+    if !fill(stream, &mut fixed).await? {
+        return Ok(None);
+    }
+    let header = FrameHeader::decode(&fixed)?;
+    let mut config = vec![0; header.config_len.into()];
+    let mut payload = vec![0; header.payload_len as usize];
+    ensure!(fill(stream, &mut config).await?, "cut in the config");
+    ensure!(fill(stream, &mut payload).await?, "cut in the payload");
+    let config = match header.keyframe {
+        true => Some(DecoderConfig::decode(&config)?),
+        false => None,
+    };
+    Ok(Some(Received {
+        header,
+        config,
+        payload: payload.into(),
+    }))
+}
+
+async fn fill(stream: &mut RecvStream, buffer: &mut [u8]) -> Result<bool> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.quic_stream_mut().read(&mut buffer[filled..]).await? {
+            Some(read) => filled += read,
+            None if filled == 0 => return Ok(false),
+            None => bail!("the group ends inside a frame"),
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,6 @@
+//! What the scenarios are played with: a real relay in this process, and clients that speak the
+//! wire over real sessions.
+
+pub mod client;
+pub mod picture;
+pub mod relay;

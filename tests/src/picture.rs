@@ -1,0 +1,66 @@
+//! Frames that need no encoder: the relay never looks inside.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, WireError};
+
+/// A frame to send.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The publisher's tenure.
+    pub epoch: u32,
+    /// The group.
+    pub group: u32,
+    /// The place in the group; 0 is the keyframe.
+    pub index: u32,
+    /// Bytes of the payload.
+    pub len: usize,
+}
+
+impl Picture {
+    /// The frame's bytes. The payload repeats the frame's own numbers, so that a receiver can check it.
+    ///
+    /// # Errors
+    /// [`WireError`] when the decoder config cannot be encoded.
+    pub fn encode(&self) -> Result<Bytes, WireError> {
+        let mut config = BytesMut::new();
+        if self.index == 0 {
+            let decoder = DecoderConfig {
+                width: 640,
+                height: 360,
+                codec: "vp8".into(),
+                description: Vec::new(),
+            };
+            decoder.encode(&mut config)?;
+        }
+        let mut bytes = BytesMut::with_capacity(64 + self.len);
+        self.header(config.len()).encode(&mut bytes);
+        bytes.put(config);
+        bytes.put(self.payload());
+        Ok(bytes.freeze())
+    }
+
+    /// The header, for a config of `config_len` bytes.
+    pub fn header(&self, config_len: usize) -> FrameHeader {
+        FrameHeader {
+            keyframe: self.index == 0,
+            refinement: false,
+            track: 0,
+            layer: 0,
+            epoch: self.epoch,
+            group: self.group,
+            index: self.index,
+            capture_us: 1,
+            payload_len: self.len as u32,
+            config_len: config_len as u16,
+        }
+    }
+
+    /// What the payload holds.
+    pub fn payload(&self) -> Bytes {
+        let mut seed = BytesMut::new();
+        seed.put_u32(self.epoch);
+        seed.put_u32(self.group);
+        seed.put_u32(self.index);
+        seed.iter().copied().cycle().take(self.len).collect()
+    }
+}
