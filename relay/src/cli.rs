@@ -100,9 +100,7 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve_command())
-        .subcommand(
-            Command::new("config").about("Print the commented default configuration file"),
-        )
+        .subcommand(Command::new("config").about("Print the commented default configuration file"))
 }
 
 fn serve_command() -> Command {
@@ -228,7 +226,13 @@ mod tests {
 
     #[test]
     fn flags_reach_the_settings() {
-        let args = ["serve", "--dev", "--limits-sessions", "5", "--log-format=json"];
+        let args = [
+            "serve",
+            "--dev",
+            "--limits-sessions",
+            "5",
+            "--log-format=json",
+        ];
         let Ok(Task::Serve(config)) = task(&args) else {
             panic!("not served");
         };

@@ -38,7 +38,9 @@ impl Sockets {
     /// [`ListenError`].
     pub fn bind(address: SocketAddr) -> Result<Self, ListenError> {
         match Self::bind_either(address) {
-            Err(error) if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) => {
+            Err(error)
+                if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) =>
+            {
                 Self::bind_either((Ipv4Addr::UNSPECIFIED, address.port()).into())
             }
             result => result,

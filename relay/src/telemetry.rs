@@ -127,8 +127,13 @@ mod tests {
 
     #[test]
     fn machines_get_an_object_per_line() {
-        let text = logged("info", LogFormat::Json, || tracing::info!(players = 3, "hello"));
+        let text = logged("info", LogFormat::Json, || {
+            tracing::info!(players = 3, "hello")
+        });
         let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
-        assert_eq!((&line["message"], &line["players"]), (&"hello".into(), &3.into()));
+        assert_eq!(
+            (&line["message"], &line["players"]),
+            (&"hello".into(), &3.into())
+        );
     }
 }

@@ -18,6 +18,9 @@ use crate::picture::Picture;
 /// How long anything may take before a scenario gives up: far longer than it ever takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Bytes that a client takes without reading them: few, so that one that does not read is soon full.
+const RECEIVE_WINDOW: u32 = 512 << 10;
+
 /// Awaits `future`, but not for ever.
 ///
 /// # Errors
@@ -42,10 +45,13 @@ pub struct Target {
 /// # Errors
 /// When the relay refuses.
 pub async fn connect(target: &Target, path: &str, origin: Option<&str>) -> Result<Connection> {
-    let config = ClientConfig::builder()
+    let mut config = ClientConfig::builder()
         .with_bind_default()
         .with_server_certificate_hashes([Sha256Digest::new(target.certificate)])
         .build();
+    let mut transport = quinn::TransportConfig::default();
+    transport.receive_window(VarInt::from_u32(RECEIVE_WINDOW));
+    config.quic_config_mut().transport_config(transport.into());
     let url = format!("https://localhost:{}{path}", target.address.port());
     let mut request = wtransport::endpoint::ConnectOptions::builder(url);
     if let Some(origin) = origin {

@@ -146,7 +146,10 @@ mod tests {
         let origin = |text: &str| text.parse::<Origin>();
         assert_eq!(origin("https://A.example:443"), origin("https://a.example"));
         assert_ne!(origin("https://a.example"), origin("http://a.example"));
-        assert_ne!(origin("https://a.example"), origin("https://a.example:4433"));
+        assert_ne!(
+            origin("https://a.example"),
+            origin("https://a.example:4433")
+        );
         assert_eq!(
             origin("https://[::1]:4433").unwrap().to_string(),
             "https://[::1]:4433"

@@ -138,7 +138,13 @@ impl TokenSigner {
     }
 
     /// A token for `role` at `broadcast`, valid from `now` for `ttl`.
-    pub fn mint(&self, broadcast: &BroadcastId, role: Role, ttl: Duration, now: RelayTime) -> Token {
+    pub fn mint(
+        &self,
+        broadcast: &BroadcastId,
+        role: Role,
+        ttl: Duration,
+        now: RelayTime,
+    ) -> Token {
         let issued = seconds(now);
         let claims = WireClaims {
             aud: AUDIENCE.to_owned(),

@@ -129,8 +129,8 @@ impl Cursor {
         let stale = waiting.after.is_some_and(|after| newest.key <= after);
         let long = newest.len() > settings.join_frames || newest.bytes() > settings.join_bytes;
         // Nobody could send a keyframe, or nobody did: the long way is better than no picture.
-        let patient = waiting.need != Need::Join
-            || outlook.now - waiting.since < settings.keyframe_wait;
+        let patient =
+            waiting.need != Need::Join || outlook.now - waiting.since < settings.keyframe_wait;
         if outlook.attached && (stale || long) && patient {
             return Step::Wait {
                 until: Some(outlook.now + settings.keyframe_wait),
@@ -249,7 +249,9 @@ mod tests {
 
         fn frames(&mut self, group: u32, indices: std::ops::Range<u32>) {
             for index in indices {
-                self.cache.take(frame(1, group, index, 100), self.now).unwrap();
+                self.cache
+                    .take(frame(1, group, index, 100), self.now)
+                    .unwrap();
             }
         }
 
@@ -343,7 +345,10 @@ mod tests {
         // It waits for something newer than what it gave up ...
         assert!(matches!(
             cursor.step(scene.outlook()),
-            Step::Wait { ask: Some(Need::Lag), .. }
+            Step::Wait {
+                ask: Some(Need::Lag),
+                ..
+            }
         ));
         // ... or for the publisher to go, when nothing newer can come.
         scene.attached = false;
@@ -373,7 +378,10 @@ mod tests {
         cursor.abandon(Need::Lag, scene.now);
         assert!(matches!(
             cursor.step(scene.outlook()),
-            Step::Open { before: Before::Skip, .. }
+            Step::Open {
+                before: Before::Skip,
+                ..
+            }
         ));
     }
 
@@ -386,7 +394,10 @@ mod tests {
         cursor.abandon(Need::Broken, scene.now);
         assert!(matches!(
             cursor.step(scene.outlook()),
-            Step::Wait { ask: Some(Need::Broken), .. }
+            Step::Wait {
+                ask: Some(Need::Broken),
+                ..
+            }
         ));
         scene.frames(1, 0..1);
         assert_eq!(opened(cursor.step(scene.outlook())), 1);

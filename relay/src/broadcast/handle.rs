@@ -385,8 +385,11 @@ impl PlayerSeat {
         let mut state = self.broadcast.state.lock();
         let before = std::mem::replace(&mut self.progress, progress);
         state.totals.black_frames += progress.black.saturating_sub(before.black);
-        state.totals.decoder_errors +=
-            u64::from(progress.decoder_errors.saturating_sub(before.decoder_errors));
+        state.totals.decoder_errors += u64::from(
+            progress
+                .decoder_errors
+                .saturating_sub(before.decoder_errors),
+        );
     }
 
     /// Gives up the seat; `code` is recorded as the reason.

@@ -148,7 +148,8 @@ mod tests {
         let mut player = broadcast.attach_player().unwrap();
         for round in 0..3 {
             let seat = broadcast.attach_publisher(None, SECRET, at(round)).unwrap();
-            seat.publish(frame(seat.epoch(), 0, 0, 10), at(round)).unwrap();
+            seat.publish(frame(seat.epoch(), 0, 0, 10), at(round))
+                .unwrap();
             assert!(matches!(player.step(at(round)), Step::Open { .. }));
             seat.leave(at(round));
             assert_eq!(broadcast.status().phase, Phase::Held);

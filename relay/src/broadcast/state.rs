@@ -233,16 +233,19 @@ impl State {
         cursor.step(self.outlook(settings, now))
     }
 
-    pub(super) fn is_overtaken(&self, cursor: &Cursor, settings: &Settings, now: RelayTime) -> bool {
+    pub(super) fn is_overtaken(
+        &self,
+        cursor: &Cursor,
+        settings: &Settings,
+        now: RelayTime,
+    ) -> bool {
         cursor.is_overtaken(self.outlook(settings, now))
     }
 
     /// Whether to ask the publisher for a keyframe now.
     pub(super) fn ask(&mut self, need: Need, settings: &Settings, now: RelayTime) -> bool {
-        let ask = self.publisher.is_some()
-            && self
-                .keyframes
-                .ask(need, settings.keyframe_interval, now);
+        let ask =
+            self.publisher.is_some() && self.keyframes.ask(need, settings.keyframe_interval, now);
         if ask {
             self.totals.keyframe_requests += 1;
         }
@@ -321,7 +324,9 @@ mod tests {
     fn live() -> (State, u32) {
         let mut state = State::new(at(0));
         let (epoch, _) = state.attach_publisher(None, FRESH, at(1)).unwrap();
-        state.publish(epoch, frame(epoch, 0, 0, 10), ROOM, at(2)).unwrap();
+        state
+            .publish(epoch, frame(epoch, 0, 0, 10), ROOM, at(2))
+            .unwrap();
         (state, epoch)
     }
 
@@ -335,7 +340,9 @@ mod tests {
         assert_eq!(state.cache.frames(), 1, "the picture is kept");
         let (second, _) = state.attach_publisher(Some(FRESH), OTHER, at(20)).unwrap();
         assert_eq!(state.status().phase, Phase::Held, "until a picture comes");
-        state.publish(second, frame(second, 0, 0, 10), ROOM, at(30)).unwrap();
+        state
+            .publish(second, frame(second, 0, 0, 10), ROOM, at(30))
+            .unwrap();
         assert_eq!(state.status().phase, Phase::Live);
     }
 
@@ -343,7 +350,9 @@ mod tests {
     fn the_late_close_of_an_older_publisher_changes_nothing() {
         let (mut state, first) = live();
         let (second, _) = state.attach_publisher(None, OTHER, at(5)).unwrap();
-        state.publish(second, frame(second, 0, 0, 10), ROOM, at(6)).unwrap();
+        state
+            .publish(second, frame(second, 0, 0, 10), ROOM, at(6))
+            .unwrap();
         assert!(!state.detach_publisher(first, at(7)));
         assert_eq!(state.status().phase, Phase::Live);
         assert_eq!(

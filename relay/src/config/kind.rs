@@ -54,7 +54,10 @@ impl Kind {
                 Err(_) => Err(self.seen(&format!("{text:?}"))),
             },
             Self::Urls => {
-                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                let items = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty());
                 self.check(Value::Array(items.map(Value::from).collect()))
             }
             _ => self.check(Value::from(text)),
@@ -102,7 +105,8 @@ impl Kind {
 
     /// The default file's spelling of a value written as a flag's.
     pub fn to_toml(self, text: &str) -> String {
-        self.read(text).map_or_else(|why| why, |value| value.to_string())
+        self.read(text)
+            .map_or_else(|why| why, |value| value.to_string())
     }
 
     /// The value as a message may show it.
@@ -123,12 +127,17 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address => f.write_str("an address with a port, such as [::]:4433"),
-            Self::Url => f.write_str("https://HOST or https://HOST:PORT without a path, or nothing"),
+            Self::Url => {
+                f.write_str("https://HOST or https://HOST:PORT without a path, or nothing")
+            }
             Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path"),
             Self::Path => f.write_str("the path of a file, or nothing"),
             Self::Directory => f.write_str("the path of a directory"),
             Self::Secret { min } => {
-                write!(f, "at least {min} printable characters without spaces, or nothing")
+                write!(
+                    f,
+                    "at least {min} printable characters without spaces, or nothing"
+                )
             }
             Self::Whole { min, max, unit } => {
                 write!(f, "a whole number of {unit} from {min} to {max}")
@@ -168,7 +177,9 @@ mod tests {
 
     #[test]
     fn lists_are_separated_by_commas() {
-        let value = Kind::Urls.read("https://a.example, http://b:8080,").unwrap();
+        let value = Kind::Urls
+            .read("https://a.example, http://b:8080,")
+            .unwrap();
         assert_eq!(value.as_array().map(Vec::len), Some(2));
         assert!(Kind::Urls.read("a.example").is_err());
         assert!(Kind::Urls.read("https://a.example/path").is_err());

@@ -199,7 +199,10 @@ fn plain(value: DeValue<'_>) -> Value {
         DeValue::String(text) => Value::String(text.into_owned()),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .map_or(Value::Integer(i64::MIN), Value::Integer),
-        DeValue::Float(number) => number.as_str().parse().map_or(Value::Boolean(false), Value::Float),
+        DeValue::Float(number) => number
+            .as_str()
+            .parse()
+            .map_or(Value::Boolean(false), Value::Float),
         DeValue::Boolean(value) => Value::Boolean(value),
         DeValue::Datetime(value) => Value::Datetime(value),
         DeValue::Array(items) => Value::Array(

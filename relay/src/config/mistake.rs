@@ -95,7 +95,9 @@ impl Mistake {
 
     /// A name in the file that no key has.
     pub(super) fn unknown_in_file(name: String, origin: Origin) -> Self {
-        let known = KEYS.iter().map(|key| format!("{}.{}", key.section, key.name));
+        let known = KEYS
+            .iter()
+            .map(|key| format!("{}.{}", key.section, key.name));
         let suggestion = suggest::nearest(&name, known);
         Self::Unknown {
             name,

@@ -1,6 +1,6 @@
 //! The operator's settings: one table of keys, four places to set them, one typed tree.
 //!
-//! [`keys`] lists every key once. [`Config::load`] reads default, file, environment
+//! [`KEYS`] lists every key once. [`Config::load`] reads default, file, environment
 //! and flags in this order, refuses what no key takes, and says about every mistake
 //! which key it is, where it was set and what would be allowed.
 

@@ -63,7 +63,10 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(config.server.listen.port(), 4433);
     assert_eq!(config.broadcast.held_timeout, Duration::from_secs(1800));
     assert_eq!(config.broadcast.keyframe_wait, Duration::from_millis(500));
-    assert_eq!(config.broadcast.play_token_ttl, Duration::from_secs(604_800));
+    assert_eq!(
+        config.broadcast.play_token_ttl,
+        Duration::from_secs(604_800)
+    );
     assert_eq!(config.limits.cache_bytes, 256 << 20);
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.server.state_dir, PathBuf::from("state"));
@@ -168,10 +171,8 @@ fn unknown_variables_are_refused_with_a_suggestion() {
 fn values_that_are_not_allowed_name_key_place_and_range() {
     assert_eq!(
         mistakes_in("range", "[broadcast]\njoin_frames = 601"),
-        [
-            "broadcast.join_frames (line 2): 601 is not allowed; \
-             it takes a whole number of frames from 1 to 600"
-        ]
+        ["broadcast.join_frames (line 2): 601 is not allowed; \
+             it takes a whole number of frames from 1 to 600"]
     );
     assert_eq!(
         mistakes_in("type", "[log]\nformat = \"xml\"\nlevel = 3"),
@@ -196,7 +197,15 @@ fn values_that_are_not_allowed_name_key_place_and_range() {
 
 #[test]
 fn values_of_odd_types_are_refused_too() {
-    for value in ["1.5", "true", "\"5\"", "[5]", "{}", "1979-05-27", "99999999999999999999"] {
+    for value in [
+        "1.5",
+        "true",
+        "\"5\"",
+        "[5]",
+        "{}",
+        "1979-05-27",
+        "99999999999999999999",
+    ] {
         let found = mistakes_in("odd", &format!("[limits]\nsessions = {value}"));
         assert_eq!(found.len(), 1, "{value}: {found:?}");
     }

@@ -14,7 +14,7 @@ mod routes;
 mod server;
 mod site;
 
-pub use broadcasts::CreateError;
+pub use broadcasts::{CreateError, Tokens};
 pub use links::Links;
 pub use listener::{Bounds, Listener, Peer};
 pub use problem::Problem;

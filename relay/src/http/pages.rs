@@ -136,7 +136,10 @@ fn names(header: &HeaderValue, etag: &str) -> bool {
 
 fn html_headers() -> [(axum::http::HeaderName, HeaderValue); 2] {
     [
-        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ]
 }

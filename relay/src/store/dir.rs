@@ -145,6 +145,7 @@ impl StateDir {
         }
         let text = random_text()?;
         self.write(name, format!("{text}\n").as_bytes(), Access::Private)?;
+        tracing::info!(file = %self.file(name).display(), "made a new key");
         Ok(text)
     }
 
@@ -204,7 +205,12 @@ mod tests {
         );
         let ttl = std::time::Duration::from_secs(60);
         let token = dir.token_signer().unwrap().mint(&id, role, ttl, now);
-        assert!(dir.token_signer().unwrap().verify(token.as_str(), now).is_ok());
+        assert!(
+            dir.token_signer()
+                .unwrap()
+                .verify(token.as_str(), now)
+                .is_ok()
+        );
     }
 
     #[test]
@@ -239,7 +245,8 @@ mod tests {
         assert!(text.contains("admin.key"), "{text}");
         let text = dir.token_signer().unwrap_err().to_string();
         assert!(text.contains("token.key"), "{text}");
-        dir.write("token.key", b"dG9vLXNob3J0", Access::Private).unwrap();
+        dir.write("token.key", b"dG9vLXNob3J0", Access::Private)
+            .unwrap();
         assert!(dir.token_signer().is_err());
     }
 

@@ -93,12 +93,9 @@ fn covers(identity: &Identity, names: &[SanType]) -> bool {
     let Ok(Some(kept)) = parsed.subject_alternative_name() else {
         return false;
     };
-    names.iter().all(|name| {
-        kept.value
-            .general_names
-            .iter()
-            .any(|kept| same(name, kept))
-    })
+    names
+        .iter()
+        .all(|name| kept.value.general_names.iter().any(|kept| same(name, kept)))
 }
 
 fn same(name: &SanType, kept: &GeneralName<'_>) -> bool {
@@ -169,7 +166,10 @@ mod tests {
         assert_eq!(hash(&names(&[]), now()), first);
         let second = hash(&names(&["10.0.0.2"]), now());
         assert_ne!(second, first);
-        assert_ne!(hash(&names(&["10.0.0.2"]), now() - Duration::hours(2)), second);
+        assert_ne!(
+            hash(&names(&["10.0.0.2"]), now() - Duration::hours(2)),
+            second
+        );
     }
 
     #[test]
@@ -182,7 +182,10 @@ mod tests {
         let second = load_or_make(&dir, &names(&[]), now()).unwrap().hash();
         assert_ne!(second, first);
         dir.write(CERTIFICATE, b"rubbish", Access::Public).unwrap();
-        assert_ne!(load_or_make(&dir, &names(&[]), now()).unwrap().hash(), second);
+        assert_ne!(
+            load_or_make(&dir, &names(&[]), now()).unwrap().hash(),
+            second
+        );
     }
 
     #[cfg(unix)]
@@ -191,7 +194,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = TempDir::new();
         load_or_make(&dir, &names(&[]), now()).unwrap();
-        let mode = std::fs::metadata(dir.file(KEY)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(dir.file(KEY))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

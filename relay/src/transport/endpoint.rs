@@ -112,12 +112,18 @@ impl Endpoint {
         let settings = &self.shared.settings;
         let under_way = self.quic.open_connections().max(self.sessions.len());
         if under_way >= settings.sessions {
-            tracing::warn!(sessions = under_way, "refused a connection: the relay is full");
+            tracing::warn!(
+                sessions = under_way,
+                "refused a connection: the relay is full"
+            );
             incoming.refuse();
             return;
         }
         let pending = self.sessions.len().saturating_sub(self.established());
-        if pending > settings.retry_above && !incoming.remote_address_validated() && incoming.may_retry() {
+        if pending > settings.retry_above
+            && !incoming.remote_address_validated()
+            && incoming.may_retry()
+        {
             // Fails only where `may_retry` is false.
             let _ = incoming.retry();
             return;
@@ -142,8 +148,14 @@ impl Endpoint {
 
     async fn drain(&self) {
         self.sessions.close();
-        if tokio::time::timeout(DRAIN, self.sessions.wait()).await.is_err() {
-            tracing::warn!(sessions = self.sessions.len(), "sessions that did not part in time");
+        if tokio::time::timeout(DRAIN, self.sessions.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                sessions = self.sessions.len(),
+                "sessions that did not part in time"
+            );
         }
         self.quic.close(VarInt::from_u32(0), b"");
         let _ = tokio::time::timeout(Duration::from_secs(1), self.quic.wait_idle()).await;
@@ -180,7 +192,8 @@ fn transport(settings: &Settings) -> TransportConfig {
         .send_window(settings.player_send_window)
         .datagram_receive_buffer_size(None)
         .congestion_controller_factory(Arc::new(cubic))
-        .keep_alive_interval(Some(Duration::from_secs(5)))
+        // A connection whose client lives stays: who says nothing on it is told so, in band.
+        .keep_alive_interval(Some(settings.idle_timeout / 3))
         .max_idle_timeout(IdleTimeout::try_from(settings.idle_timeout).ok());
     transport
 }

@@ -71,7 +71,12 @@ impl GroupReader {
     async fn fill(&mut self, buffer: &mut [u8]) -> Result<bool, GroupError> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.stream.quic_stream_mut().read(&mut buffer[filled..]).await {
+            match self
+                .stream
+                .quic_stream_mut()
+                .read(&mut buffer[filled..])
+                .await
+            {
                 Ok(Some(read)) => filled += read,
                 Ok(None) if filled == 0 => return Ok(false),
                 Ok(None) => return Err(truncated().into()),
@@ -136,7 +141,10 @@ impl GroupWriter {
         put_varint(&mut prefix, connection.session_id().into_u64());
         prefix.put_u8(GROUP_STREAM);
         let prefix_len = prefix.len() as u64;
-        stream.write_chunk(prefix.freeze()).await.map_err(|_| Gone)?;
+        stream
+            .write_chunk(prefix.freeze())
+            .await
+            .map_err(|_| Gone)?;
         Ok(Self {
             stream,
             keyframe_end: prefix_len + keyframe_len as u64,

@@ -233,6 +233,11 @@ impl<'a> Feed<'a> {
                 Wrote::All => self.recover(),
                 Wrote::Overtaken => self.end_group(Before::Skip),
                 Wrote::Stalled => {
+                    // What the player does not take fills its connection's window: without taking
+                    // it back, the goodbye could not get through either.
+                    if let Some(group) = self.group.take() {
+                        group.cut();
+                    }
                     return Ok(Ending::because(Code::TooSlow, "no progress"));
                 }
             }
@@ -312,7 +317,9 @@ impl<'a> Feed<'a> {
         if over {
             self.lagged = None;
             self.window = self.shared.settings.player_send_window;
-            self.connection.quic_connection().set_send_window(self.window);
+            self.connection
+                .quic_connection()
+                .set_send_window(self.window);
         }
     }
 }

@@ -62,7 +62,9 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
     let mut told = Told::new(status, &pulses);
     let mut groups = FuturesUnordered::new();
     loop {
-        let idle = shared.clock.instant(seat.last_heard() + shared.settings.idle_timeout);
+        let idle = shared
+            .clock
+            .instant(seat.last_heard() + shared.settings.idle_timeout);
         tokio::select! {
             message = session.reader.next() => {
                 seat.heard(shared.clock.now());
@@ -194,7 +196,8 @@ impl Told {
 
     /// When the publisher is to learn `status`; `None` when it knows.
     fn status_due(&self, status: Status) -> Option<Instant> {
-        let same_phase = (status.phase, status.since_us) == (self.status.phase, self.status.since_us);
+        let same_phase =
+            (status.phase, status.since_us) == (self.status.phase, self.status.since_us);
         match (same_phase, status.players == self.status.players) {
             (true, true) => None,
             (true, false) => Some(self.at + STATUS_INTERVAL),

@@ -130,7 +130,10 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
         .origins
         .allow_session(request.origin(), request.authority());
     if !allowed {
-        tracing::info!(origin = request.origin(), "session from an origin that is not allowed");
+        tracing::info!(
+            origin = request.origin(),
+            "session from an origin that is not allowed"
+        );
         let _ = timeout(patience, request.forbidden()).await;
         return None;
     }
@@ -197,7 +200,10 @@ fn authorize(
         .verify(&token, shared.clock.now())
         .map_err(|error| Ending::because(error.code(), error))?;
     if claims.role != role {
-        return Err(Ending::because(Code::WrongRole, "the token is for another role"));
+        return Err(Ending::because(
+            Code::WrongRole,
+            "the token is for another role",
+        ));
     }
     let broadcast = shared
         .registry
@@ -297,7 +303,10 @@ fn shortened(why: &str) -> String {
 }
 
 fn close(connection: &Connection, code: Code) {
-    connection.close(VarInt::from_u32(code.number().into()), code.name().as_bytes());
+    connection.close(
+        VarInt::from_u32(code.number().into()),
+        code.name().as_bytes(),
+    );
 }
 
 #[cfg(test)]

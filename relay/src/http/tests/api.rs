@@ -13,7 +13,10 @@ use crate::store::Store;
 async fn health_says_whether_the_relay_takes_anything_on() {
     let relay = Relay::new();
     let reply = relay.get("/health", "").await;
-    assert_eq!((reply.status, reply.text()), (StatusCode::OK, r#"{"status":"ok"}"#));
+    assert_eq!(
+        (reply.status, reply.text()),
+        (StatusCode::OK, r#"{"status":"ok"}"#)
+    );
     relay.site.draining.cancel();
     let reply = relay.get("/health", "").await;
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -28,7 +31,10 @@ async fn pages_learn_where_sessions_are_and_which_certificate_to_expect() {
     let reply = relay.get("/api/relay", "").await;
     let json = reply.json();
     assert_eq!(reply.status, StatusCode::OK);
-    assert_eq!((&json["protocol"], &json["session"]), (&json!(1), &json!("/session")));
+    assert_eq!(
+        (&json["protocol"], &json["session"]),
+        (&json!(1), &json!("/session"))
+    );
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
     assert!(json["relayUs"].as_u64().unwrap() > 1_600_000_000_000_000);
     let der = relay.site.identities.borrow().chain()[0].clone();
@@ -61,11 +67,20 @@ async fn an_admin_creates_lists_and_ends() {
 
     let list = relay.get("/api/broadcasts", ADMIN).await.json();
     assert_eq!(list["broadcasts"][0]["id"], id);
-    let one = relay.get(&format!("/api/broadcasts/{id}"), ADMIN).await.json();
-    assert_eq!((&one["phase"], &one["players"]), (&json!("waiting"), &json!(0)));
+    let one = relay
+        .get(&format!("/api/broadcasts/{id}"), ADMIN)
+        .await
+        .json();
+    assert_eq!(
+        (&one["phase"], &one["players"]),
+        (&json!("waiting"), &json!(0))
+    );
     assert!(one["totals"]["framesReceived"].is_number() && one["cache"]["bytes"].is_number());
     let player = one["links"]["player"].as_str().unwrap();
-    assert!(player.starts_with("http://relay.test:4433/play#ey"), "{player}");
+    assert!(
+        player.starts_with("http://relay.test:4433/play#ey"),
+        "{player}"
+    );
 
     let reply = relay.delete(&format!("/api/broadcasts/{id}"), ADMIN).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT);
@@ -102,7 +117,13 @@ async fn everybody_at_an_ended_broadcast_is_told() {
     let relay = Relay::new();
     let made = relay.create("x").await;
     let id = broadcast_id(made["id"].as_str().unwrap());
-    let seat = relay.site.registry.find(&id).unwrap().attach_player().unwrap();
+    let seat = relay
+        .site
+        .registry
+        .find(&id)
+        .unwrap()
+        .attach_player()
+        .unwrap();
     relay.delete(&format!("/api/broadcasts/{id}"), ADMIN).await;
     assert_eq!(seat.pulses().borrow().ended, Some(Code::BroadcastEnded));
 }
@@ -115,16 +136,28 @@ async fn a_publisher_has_power_over_its_own_broadcast_alone() {
     let own = format!("/api/broadcasts/{}", own["id"].as_str().unwrap());
     let other = format!("/api/broadcasts/{}", other["id"].as_str().unwrap());
     assert_eq!(relay.get(&own, publish).await.status, StatusCode::OK);
-    assert_eq!(relay.get(&other, publish).await.problem(403), "unauthorized");
-    assert_eq!(relay.delete(&other, publish).await.problem(403), "unauthorized");
+    assert_eq!(
+        relay.get(&other, publish).await.problem(403),
+        "unauthorized"
+    );
+    assert_eq!(
+        relay.delete(&other, publish).await.problem(403),
+        "unauthorized"
+    );
     let reply = relay.get("/api/broadcasts/No-Id", publish).await;
     assert_eq!(reply.problem(403), "unauthorized");
     let reply = relay.get("/api/broadcasts", publish).await;
     assert_eq!(reply.problem(403), "unauthorized");
     let reply = relay.post("/api/broadcasts", publish, "").await;
     assert_eq!(reply.problem(403), "unauthorized");
-    assert_eq!(relay.delete(&own, publish).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(relay.get(&own, publish).await.problem(404), "unknown_broadcast");
+    assert_eq!(
+        relay.delete(&own, publish).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        relay.get(&own, publish).await.problem(404),
+        "unknown_broadcast"
+    );
 }
 
 #[tokio::test]
@@ -141,7 +174,10 @@ async fn nobody_else_has_power_over_anything() {
         }
         assert_eq!(relay.get(path, &play).await.problem(403), "unauthorized");
     }
-    assert_eq!(relay.delete(&path, &play).await.problem(403), "unauthorized");
+    assert_eq!(
+        relay.delete(&path, &play).await.problem(403),
+        "unauthorized"
+    );
     let mut basic = request(Method::GET, "/api/broadcasts", "", "");
     let value = format!("Basic {ADMIN}").parse().unwrap();
     basic.headers_mut().insert("authorization", value);
@@ -153,7 +189,9 @@ async fn an_expired_token_is_told_so() {
     let relay = Relay::with(|site| site.publish_token_ttl = std::time::Duration::ZERO);
     let made = relay.create("x").await;
     let path = format!("/api/broadcasts/{}", made["id"].as_str().unwrap());
-    let reply = relay.get(&path, made["publishToken"].as_str().unwrap()).await;
+    let reply = relay
+        .get(&path, made["publishToken"].as_str().unwrap())
+        .await;
     assert_eq!(reply.problem(401), "token_expired");
 }
 
@@ -165,7 +203,10 @@ async fn a_body_that_makes_no_sense_is_told_what_is_wrong_with_it() {
         ("{", "EOF"),
         ("[]", "the body:"),
         ("{} x", "trailing"),
-        (r#"{"title": 5}"#, "the body's title: invalid type: integer `5`"),
+        (
+            r#"{"title": 5}"#,
+            "the body's title: invalid type: integer `5`",
+        ),
         (r#"{"titel": "x"}"#, "unknown field `titel`"),
         (r#"{"title": "a\u0007b"}"#, "control"),
         (&long, "at most 120"),
@@ -211,7 +252,9 @@ async fn what_is_not_there_is_a_problem_too() {
     }
     let reply = relay.get("/api/broadcasts/not..an..id", ADMIN).await;
     assert_eq!(reply.problem(404), "unknown_broadcast");
-    let reply = relay.send(request(Method::PUT, "/api/broadcasts", ADMIN, "")).await;
+    let reply = relay
+        .send(request(Method::PUT, "/api/broadcasts", ADMIN, ""))
+        .await;
     assert_eq!(reply.problem(405), "unknown_message");
     assert_eq!(reply.header("allow"), "GET,HEAD,POST");
     let reply = relay.post("/health", "", "").await;
@@ -247,7 +290,11 @@ async fn only_configured_origins_read_answers() {
     let reply = relay.send(from(APP, Method::OPTIONS)).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT);
     assert_eq!(reply.header("access-control-allow-origin"), APP);
-    assert!(reply.header("access-control-allow-headers").contains("authorization"));
+    assert!(
+        reply
+            .header("access-control-allow-headers")
+            .contains("authorization")
+    );
     for method in [Method::GET, Method::OPTIONS] {
         let reply = relay.send(from("https://evil.example", method)).await;
         assert_eq!(reply.header("access-control-allow-origin"), "");

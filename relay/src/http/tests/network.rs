@@ -17,8 +17,8 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::{ADMIN, Relay};
-use crate::bind::bind;
 use crate::http::{Bounds, Listener, serve};
+use crate::sockets::Sockets;
 use crate::tls::https_config;
 
 const BOUNDS: Bounds = Bounds {
@@ -36,14 +36,15 @@ struct Served {
 impl Served {
     fn start(plain_too: bool, bounds: Bounds) -> Self {
         let relay = Relay::new();
-        let sockets = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = sockets.address().unwrap();
         let tls = Arc::new(https_config(relay.site.identities.clone()).unwrap());
         let listener = Listener::new(sockets.tcp, tls, plain_too, bounds).unwrap();
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(serve(listener, relay.router.clone(), shutdown.clone()));
         Self {
             relay,
-            address: sockets.address,
+            address,
             shutdown,
             serving,
         }
@@ -130,7 +131,10 @@ async fn development_serves_both_on_one_port() {
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(answer.contains("\"http://localhost:4433/play#"), "{answer}");
     let answer = ask(&mut served.tls(b"http/1.1").await, &request).await;
-    assert!(answer.contains("\"https://localhost:4433/play#"), "{answer}");
+    assert!(
+        answer.contains("\"https://localhost:4433/play#"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -193,7 +197,10 @@ async fn connections_beyond_the_bound_are_closed_and_places_are_given_back() {
     };
     let served = Served::start(true, bounds);
     let mut first = served.plain().await;
-    first.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    first
+        .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     first.read_exact(&mut [0; 12]).await.unwrap();
     let mut second = served.plain().await;
     let closed = timeout(Duration::from_secs(2), second.read(&mut [0; 1])).await;
@@ -203,7 +210,9 @@ async fn connections_beyond_the_bound_are_closed_and_places_are_given_back() {
     let again = async {
         loop {
             let mut third = served.plain().await;
-            let _ = third.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+            let _ = third
+                .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+                .await;
             let mut answer = [0; 12];
             if third.read_exact(&mut answer).await.is_ok() {
                 return answer;
@@ -218,7 +227,9 @@ async fn connections_beyond_the_bound_are_closed_and_places_are_given_back() {
 async fn shutdown_ends_idle_connections_and_the_server() {
     let served = Served::start(true, BOUNDS);
     let mut idle = served.plain().await;
-    idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     idle.read_exact(&mut [0; 12]).await.unwrap();
     served.shutdown.cancel();
     let ended = timeout(Duration::from_secs(2), served.serving).await;
@@ -226,4 +237,52 @@ async fn shutdown_ends_idle_connections_and_the_server() {
     let mut rest = Vec::new();
     let _ = idle.read_to_end(&mut rest).await;
     assert!(TcpStream::connect(served.address).await.is_err());
+}
+
+/// What the relay says to a client that sends `bytes` and then nothing more, on a clock of its own.
+async fn left_waiting(served: &Served, bytes: &[u8]) -> String {
+    let mut plain = served.plain().await;
+    plain.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_byte_is_closed() {
+    let served = Served::start(true, BOUNDS);
+    assert_eq!(left_waiting(&served, b"").await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tls_handshake_that_never_ends_is_closed() {
+    let served = Served::start(true, BOUNDS);
+    assert_eq!(left_waiting(&served, b"\x16\x03\x01").await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_ends_is_closed() {
+    let served = Served::start(true, BOUNDS);
+    let answer = left_waiting(&served, b"GET / HTTP/1.1\r\nhost: x\r\n").await;
+    assert!(!answer.contains("200"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_a_problem() {
+    let served = Served::start(true, BOUNDS);
+    let request = format!(
+        "POST /api/broadcasts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN}\r\n\
+         content-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
+    );
+    let answer = left_waiting(&served, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("application/problem+json"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_http2_connection_without_a_request_is_closed() {
+    let served = Served::start(false, BOUNDS);
+    let mut tls = served.tls(b"h2").await;
+    let mut answer = Vec::new();
+    let _ = tls.read_to_end(&mut answer).await;
 }

@@ -6,7 +6,10 @@ use super::{Relay, request};
 async fn pages_have_short_names_and_are_asked_for_again() {
     let relay = Relay::new();
     let reply = relay.get("/admin", "").await;
-    assert_eq!((reply.status, reply.text()), (StatusCode::OK, "<h1>admin</h1>"));
+    assert_eq!(
+        (reply.status, reply.text()),
+        (StatusCode::OK, "<h1>admin</h1>")
+    );
     assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
     assert_eq!(reply.header("cache-control"), "no-cache");
 }
@@ -15,7 +18,10 @@ async fn pages_have_short_names_and_are_asked_for_again() {
 async fn assets_are_kept_for_good_with_the_right_type() {
     let relay = Relay::new();
     let reply = relay.get("/assets/app-1a2b.js", "").await;
-    assert_eq!(reply.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(
+        reply.header("content-type"),
+        "text/javascript; charset=utf-8"
+    );
     assert!(reply.header("cache-control").contains("immutable"));
     let reply = relay.get("/icon.svg", "").await;
     assert_eq!(reply.header("content-type"), "image/svg+xml");
@@ -45,10 +51,19 @@ async fn what_a_browser_has_is_not_sent_again() {
 #[tokio::test]
 async fn every_page_is_locked_down() {
     let relay = Relay::new();
-    for path in ["/admin", "/host", "/nothing", "/assets/app-1a2b.js", "/api/relay"] {
+    for path in [
+        "/admin",
+        "/host",
+        "/nothing",
+        "/assets/app-1a2b.js",
+        "/api/relay",
+    ] {
         let reply = relay.get(path, "").await;
         let policy = reply.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'self'; script-src 'self';"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'self'; script-src 'self';"),
+            "{policy}"
+        );
         assert!(policy.contains("connect-src 'self' https:;"), "{policy}");
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -78,7 +93,11 @@ async fn nothing_but_embedded_files_is_ever_found() {
         "/assets/%2e%2e/admin.html",
         "//etc/passwd",
     ] {
-        assert_eq!(relay.get(path, "").await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            relay.get(path, "").await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
     let reply = relay.post("/admin", "", "").await;
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
@@ -90,4 +109,17 @@ async fn a_head_request_gets_the_headers_alone() {
     let reply = relay.send(request(Method::HEAD, "/admin", "", "")).await;
     assert_eq!((reply.status, reply.body.len()), (StatusCode::OK, 0));
     assert!(!reply.header("etag").is_empty());
+}
+
+#[tokio::test]
+async fn the_embedded_pages_are_whole_or_say_that_they_are_not_built() {
+    let relay = Relay::new();
+    let router = crate::http::router(relay.site.clone());
+    let relay = Relay { router, ..relay };
+    for path in ["/", "/admin", "/host", "/play"] {
+        let reply = relay.get(path, "").await;
+        let built = reply.status == StatusCode::OK;
+        assert!(built || reply.text().contains("make web"), "{path}");
+        assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
+    }
 }

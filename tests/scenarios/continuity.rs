@@ -1,0 +1,131 @@
+//! Whatever happens to publishers, players keep their sessions.
+
+use anyhow::Result;
+use steadycast_codec_glue::wire::{Code, Phase, Role};
+use steadycast_tests::client::Publisher;
+use steadycast_tests::relay::TestRelay;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn players_see_the_publisher_go_and_the_picture_resume_on_the_same_session() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = broadcast.player().await?;
+    for epoch in 1..=5 {
+        let mut publisher = broadcast.publisher().await?;
+        assert_eq!(publisher.epoch(), epoch);
+        publisher.keyframe(20_000).await?;
+        publisher.delta(500).await?;
+        player.control.phase(Phase::Live).await?;
+        assert_eq!(player.frame().await?.place(), (epoch, 0, 0));
+        assert_eq!(player.frame().await?.place(), (epoch, 0, 1));
+        publisher.crash();
+        player.control.phase(Phase::Held).await?;
+    }
+    let records = broadcast.records()?;
+    assert_eq!(records.players, 1);
+    assert!(records.totals.players_left.is_empty(), "no session closed");
+    assert_eq!(records.totals.publishers_joined, 5);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_publisher_wins_and_the_older_ones_close_is_a_no_op() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = broadcast.player().await?;
+    let mut old = broadcast.publisher().await?;
+    old.keyframe(1000).await?;
+    player.frame().await?;
+    let mut new = broadcast.publisher().await?;
+    assert_eq!(old.control.goodbye().await?, (Code::Superseded, false));
+    new.keyframe(1000).await?;
+    assert_eq!(player.frame().await?.place(), (2, 0, 0));
+    old.control.closed().await?;
+    player.control.ping().await?;
+    new.control.ping().await?;
+    assert_eq!(broadcast.records()?.phase, "live");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_resumes_its_lineage_but_not_after_another_took_over() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let token = broadcast.token(Role::Publisher);
+    let first = broadcast.publisher().await?;
+    let mine = first.welcome.resume;
+    first.crash();
+    let resumed = Publisher::join(relay.target(), &token, mine).await?;
+    assert_eq!(resumed.welcome.resume, mine);
+    let other = broadcast.publisher().await?;
+    assert_ne!(other.welcome.resume, mine);
+    let refused = Publisher::join(relay.target(), &token, mine).await;
+    assert_eq!(
+        refused.err().map(|e| e.to_string()),
+        Some("superseded".into())
+    );
+    assert_eq!(broadcast.records()?.epoch, other.epoch());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_that_falls_silent_is_away_and_back_without_a_new_session() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = broadcast.player().await?;
+    let mut publisher = broadcast.publisher().await?;
+    publisher.keyframe(1000).await?;
+    player.control.phase(Phase::Live).await?;
+    // The scenario's publisher sends no heartbeat of its own.
+    let held = player.control.phase(Phase::Held).await?;
+    assert!(held.since_us > 0);
+    publisher.control.ping().await?;
+    player.control.phase(Phase::Live).await?;
+    publisher.delta(100).await?;
+    assert_eq!(player.frame().await?.place(), (1, 0, 0));
+    assert_eq!(player.frame().await?.place(), (1, 0, 1));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_is_told_how_many_players_watch() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = broadcast.publisher().await?;
+    let _one = broadcast.player().await?;
+    let _two = broadcast.player().await?;
+    publisher
+        .control
+        .find("two players", |message| match message {
+            steadycast_codec_glue::wire::RelayMessage::Status { status } => {
+                (status.players == 2).then_some(())
+            }
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_and_broadcasts_survive_a_restart_of_the_relay() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let id = broadcast.id.clone();
+    let (publish, play) = (
+        broadcast.token(Role::Publisher),
+        broadcast.token(Role::Player),
+    );
+    let mut player = broadcast.player().await?;
+    let publisher = broadcast.publisher().await?;
+    let lineage = publisher.welcome.resume;
+    relay.stop();
+    assert_eq!(player.control.goodbye().await?, (Code::ShuttingDown, true));
+    drop((player, publisher));
+    let relay = relay.restart().await?;
+    let mut publisher = Publisher::join(relay.target(), &publish, lineage).await?;
+    assert_eq!(publisher.welcome.resume, lineage);
+    assert_eq!(publisher.welcome.broadcast, id.as_str());
+    let mut player = steadycast_tests::client::Player::join(relay.target(), &play).await?;
+    publisher.keyframe(1000).await?;
+    assert!(player.frame().await?.header.keyframe);
+    Ok(())
+}

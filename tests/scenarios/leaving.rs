@@ -1,0 +1,112 @@
+//! How sessions and broadcasts end: with a reason, in band.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use steadycast_codec_glue::wire::{ClientMessage, Code};
+use steadycast_tests::relay::TestRelay;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ending_a_broadcast_tells_everybody_and_invites_nobody_back() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = broadcast.player().await?;
+    let mut publisher = broadcast.publisher().await?;
+    assert!(relay.site().end(&broadcast.id, Code::BroadcastEnded).await);
+    assert_eq!(
+        player.control.goodbye().await?,
+        (Code::BroadcastEnded, false)
+    );
+    assert_eq!(
+        publisher.control.goodbye().await?,
+        (Code::BroadcastEnded, false)
+    );
+    player.control.closed().await?;
+    let again = broadcast.player().await;
+    assert_eq!(
+        again.err().map(|e| e.to_string()),
+        Some("unknown_broadcast".into())
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broadcast_held_for_too_long_ends_with_that_reason() -> Result<()> {
+    let relay = TestRelay::with(|config| {
+        config.broadcast.held_timeout = Duration::from_millis(300);
+    })
+    .await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = broadcast.player().await?;
+    let mut publisher = broadcast.publisher().await?;
+    publisher.keyframe(1000).await?;
+    player.frame().await?;
+    publisher.crash();
+    assert_eq!(player.control.goodbye().await?, (Code::HeldTooLong, false));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopping_relay_says_goodbye_to_all_and_asks_them_back() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut players = Vec::new();
+    for _ in 0..10 {
+        players.push(broadcast.player().await?);
+    }
+    let mut publisher = broadcast.publisher().await?;
+    relay.stop();
+    for player in &mut players {
+        assert_eq!(player.control.goodbye().await?, (Code::ShuttingDown, true));
+    }
+    assert_eq!(
+        publisher.control.goodbye().await?,
+        (Code::ShuttingDown, true)
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_relay_records_why_players_left() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut polite = broadcast.player().await?;
+    let rude = broadcast.player().await?;
+    polite
+        .control
+        .send(&ClientMessage::Goodbye {
+            code: Code::Done.number(),
+            message: String::new(),
+        })
+        .await?;
+    rude.control
+        .connection
+        .close(wtransport::VarInt::from_u32(0), b"");
+    broadcast.until("nobody", |r| r.players == 0).await?;
+    assert_eq!(broadcast.left(Code::Done)?, 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_of_black_frames_and_decoder_errors_are_added_up() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut one = broadcast.player().await?;
+    let mut two = broadcast.player().await?;
+    let report = |black, decoder_errors| ClientMessage::Report {
+        received: 10,
+        decoded: 10,
+        shown: 10,
+        black,
+        decoder_errors,
+        latency_us: 0,
+    };
+    one.control.send(&report(1, 0)).await?;
+    one.control.send(&report(3, 1)).await?;
+    two.control.send(&report(2, 0)).await?;
+    one.control.ping().await?;
+    two.control.ping().await?;
+    let totals = broadcast.records()?.totals;
+    assert_eq!((totals.black_frames, totals.decoder_errors), (5, 1));
+    Ok(())
+}

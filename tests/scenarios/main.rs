@@ -1,0 +1,8 @@
+//! Scenarios over the real relay: every client is a real session over UDP.
+
+mod bad_input;
+mod continuity;
+mod joins;
+mod leaving;
+mod slow_players;
+mod tokens;

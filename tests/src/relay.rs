@@ -1,0 +1,233 @@
+//! A real relay in this process, on a port of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_relay::broadcast::{BroadcastId, Snapshot};
+use steadycast_relay::config::Config;
+use steadycast_relay::http::Site;
+use steadycast_relay::relay::Relay;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{PATIENCE, Player, Publisher, Target, soon};
+
+/// A directory that goes with its owner.
+#[derive(Debug)]
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("steadycast-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What is left behind in a temporary directory harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running relay.
+pub struct TestRelay {
+    config: Config,
+    target: Target,
+    site: Arc<Site>,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+    directory: Directory,
+}
+
+impl TestRelay {
+    /// Starts a relay with the defaults.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start() -> Result<Self> {
+        Self::with(|_| {}).await
+    }
+
+    /// Starts a relay whose configuration `change` has changed.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Result<Self> {
+        let directory = Directory::new()?;
+        let mut config = Config::defaults(true);
+        config.server.listen = (Ipv4Addr::LOCALHOST, 0).into();
+        config.server.state_dir.clone_from(&directory.0);
+        change(&mut config);
+        Self::run(config, directory).await
+    }
+
+    async fn run(mut config: Config, directory: Directory) -> Result<Self> {
+        let relay = Relay::load(&config)?;
+        config.server.listen = relay.address();
+        let site = relay.site().clone();
+        let certificate = site.identities.borrow().hash().context("no hash")?;
+        let target = Target {
+            address: relay.address(),
+            certificate,
+        };
+        Ok(Self {
+            config,
+            target,
+            site,
+            shutdown: relay.shutdown().clone(),
+            task: tokio::spawn(relay.run()),
+            directory,
+        })
+    }
+
+    /// Stops the relay and starts another on the same port and state, as an upgrade does.
+    ///
+    /// # Errors
+    /// When it does not stop or start.
+    pub async fn restart(self) -> Result<Self> {
+        self.shutdown.cancel();
+        soon("the relay to stop", self.task).await??;
+        drop(self.site);
+        // The last of its tasks gives the port back a moment later.
+        let free = async {
+            while steadycast_relay::sockets::Sockets::bind(self.config.server.listen).is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        soon("the port to be free", free).await?;
+        Self::run(self.config, self.directory).await
+    }
+
+    /// Tells the relay to stop; it drains by itself.
+    pub fn stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Where clients find it.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Its address.
+    pub fn address(&self) -> SocketAddr {
+        self.target.address
+    }
+
+    /// Its state directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory.0
+    }
+
+    /// What its pages and API work with.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Creates a broadcast.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn broadcast(&self) -> Result<TestBroadcast<'_>> {
+        let broadcast = self.site.create(None, "Scenario".to_owned()).await?;
+        Ok(TestBroadcast {
+            relay: self,
+            id: broadcast.id().clone(),
+        })
+    }
+
+    /// Waits until `condition` holds; looks every few milliseconds.
+    ///
+    /// # Errors
+    /// When it does not come to hold.
+    pub async fn until(&self, what: &str, condition: impl Fn() -> bool) -> Result<()> {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        let search = async {
+            while !condition() {
+                looks.tick().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, search)
+            .await
+            .with_context(|| format!("waited in vain for {what}"))
+    }
+}
+
+/// A broadcast of a running relay.
+pub struct TestBroadcast<'a> {
+    relay: &'a TestRelay,
+    /// Its id.
+    pub id: BroadcastId,
+}
+
+impl TestBroadcast<'_> {
+    /// A token for it.
+    pub fn token(&self, role: Role) -> String {
+        let tokens = self.relay.site.mint(&self.id);
+        let token = match role {
+            Role::Publisher => tokens.publish,
+            Role::Player => tokens.play,
+        };
+        token.as_str().to_owned()
+    }
+
+    /// A token for it that ended long ago.
+    pub fn expired_token(&self, role: Role) -> String {
+        let long_ago = steadycast_relay::broadcast::RelayTime::from_micros(1_000_000);
+        let tokens = &self.relay.site.tokens;
+        let token = tokens.mint(&self.id, role, Duration::from_secs(1), long_ago);
+        token.as_str().to_owned()
+    }
+
+    /// A publisher that takes it over.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn publisher(&self) -> Result<Publisher> {
+        Publisher::join(&self.relay.target, &self.token(Role::Publisher), None).await
+    }
+
+    /// A player that watches it.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn player(&self) -> Result<Player> {
+        Player::join(&self.relay.target, &self.token(Role::Player)).await
+    }
+
+    /// What the relay records of it.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn records(&self) -> Result<Snapshot> {
+        let broadcast = self.relay.site.registry.find(&self.id);
+        Ok(broadcast.context("the broadcast has ended")?.snapshot())
+    }
+
+    /// Ended player sessions, by the name of their code.
+    ///
+    /// # Errors
+    /// When the broadcast has ended.
+    pub fn left(&self, code: Code) -> Result<u64> {
+        let left = self.records()?.totals.players_left;
+        Ok(left.get(code.name()).copied().unwrap_or_default())
+    }
+
+    /// Waits until `condition` holds for the relay's records.
+    ///
+    /// # Errors
+    /// When it does not come to hold.
+    pub async fn until(&self, what: &str, condition: impl Fn(&Snapshot) -> bool) -> Result<()> {
+        let holds = || self.records().is_ok_and(|records| condition(&records));
+        self.relay.until(what, holds).await
+    }
+}
