@@ -3,4 +3,5 @@
 
 pub mod client;
 pub mod picture;
+pub mod process;
 pub mod relay;

@@ -1,0 +1,136 @@
+//! Does the relay's memory stay flat over many publisher restarts, joins and leaves?
+//!
+//! `endurance [--relay target/release/steadycast] [--restarts 200] [--joins 2000]`
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use steadycast_tests::client::{Player, Publisher, soon};
+use steadycast_tests::process::{RelayProcess, Tokens};
+
+/// Players that watch while publishers come and go.
+const WATCHING: usize = 5;
+/// Players that join at the same time.
+const AT_ONCE: usize = 20;
+const KEYFRAME_BYTES: usize = 100_000;
+const DELTA_BYTES: usize = 8_000;
+
+struct Options {
+    relay: PathBuf,
+    restarts: usize,
+    joins: usize,
+}
+
+impl Options {
+    fn parse() -> Result<Self> {
+        let mut options = Self {
+            relay: "target/release/steadycast".into(),
+            restarts: 200,
+            joins: 2000,
+        };
+        let mut args = std::env::args().skip(1);
+        while let Some(name) = args.next() {
+            let value = args.next().with_context(|| format!("{name} needs a value"))?;
+            match name.as_str() {
+                "--relay" => options.relay = value.into(),
+                "--restarts" => options.restarts = value.parse()?,
+                "--joins" => options.joins = value.parse()?,
+                _ => bail!("unknown option {name}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// One line of the table.
+#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
+fn row(relay: &RelayProcess, what: &str) -> Result<u64> {
+    let memory = relay.memory_kb()?;
+    println!("{what:<40} {memory:>10} {:>8}", relay.open_files()?);
+    Ok(memory)
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
+async fn main() -> Result<()> {
+    let options = Options::parse()?;
+    let relay = RelayProcess::start(&options.relay).await?;
+    let tokens = relay.broadcast().await?;
+    println!("{:<40} {:>10} {:>8}", "", "RSS kB", "files");
+    row(&relay, "started")?;
+    restarts(&relay, &tokens, options.restarts / 10).await?;
+    joins(&relay, &tokens, options.joins / 10).await?;
+    row(&relay, "warmed up (a tenth of each)")?;
+    let worst = restarts(&relay, &tokens, options.restarts).await?;
+    row(&relay, &format!("after {} publisher restarts", options.restarts))?;
+    let times = joins(&relay, &tokens, options.joins).await?;
+    row(&relay, &format!("after {} joins and leaves", options.joins))?;
+    restarts(&relay, &tokens, options.restarts).await?;
+    joins(&relay, &tokens, options.joins).await?;
+    row(&relay, "after the same once more")?;
+    println!("picture moving again, worst after attach: {worst:.1?}");
+    println!(
+        "join to first frame, {AT_ONCE} at once: median {:.1?}, p95 {:.1?}",
+        times[times.len() / 2],
+        times[times.len() * 95 / 100]
+    );
+    println!("{}", relay.records(&tokens.id).await?["totals"]);
+    Ok(())
+}
+
+/// Publishers come and crash while players watch. Returns the longest time from attach to picture.
+async fn restarts(relay: &RelayProcess, tokens: &Tokens, count: usize) -> Result<Duration> {
+    let mut players = Vec::new();
+    for _ in 0..WATCHING {
+        players.push(Player::join(relay.target(), &tokens.play).await?);
+    }
+    let mut worst = Duration::ZERO;
+    for _ in 0..count {
+        let mut publisher = Publisher::join(relay.target(), &tokens.publish, None).await?;
+        let started = Instant::now();
+        publisher.keyframe(KEYFRAME_BYTES).await?;
+        publisher.delta(DELTA_BYTES).await?;
+        for player in &mut players {
+            while player.frame().await?.place() != (publisher.epoch(), 0, 1) {}
+        }
+        worst = worst.max(started.elapsed());
+        publisher.crash();
+    }
+    Ok(worst)
+}
+
+/// Players join the held picture and leave. Returns the join times, sorted.
+async fn joins(relay: &RelayProcess, tokens: &Tokens, count: usize) -> Result<Vec<Duration>> {
+    let mut times = Vec::with_capacity(count);
+    while times.len() < count {
+        let mut joining = tokio::task::JoinSet::new();
+        for _ in 0..AT_ONCE.min(count - times.len()) {
+            let (target, token) = (relay.target().clone(), tokens.play.clone());
+            joining.spawn(async move {
+                let started = Instant::now();
+                let mut player = Player::join(&target, &token).await?;
+                player.frame().await?;
+                anyhow::Ok(started.elapsed())
+            });
+        }
+        while let Some(joined) = joining.join_next().await {
+            times.push(joined??);
+        }
+    }
+    nobody_left(relay, tokens).await?;
+    times.sort();
+    Ok(times)
+}
+
+/// Waits until the relay has seen all players leave.
+async fn nobody_left(relay: &RelayProcess, tokens: &Tokens) -> Result<()> {
+    let mut looks = tokio::time::interval(Duration::from_millis(50));
+    let gone = async {
+        while relay.records(&tokens.id).await?["players"] != 0 {
+            looks.tick().await;
+        }
+        anyhow::Ok(())
+    };
+    soon("the players to leave", gone).await?
+}
