@@ -94,6 +94,7 @@ impl Relay {
         let https_tls = Arc::new(https_config(identities)?);
         let bounds = Bounds {
             connections: config.limits.sessions,
+            per_address: config.limits.sessions_per_address,
             handshakes: config.limits.handshakes,
         };
         Ok(Self {

@@ -89,7 +89,9 @@ impl RelayProcess {
         let answer = self.request("POST", "/api/broadcasts", "{}").await?;
         let text = |key: &str| {
             let value = answer[key].as_str();
-            value.map(str::to_owned).with_context(|| format!("no {key}"))
+            value
+                .map(str::to_owned)
+                .with_context(|| format!("no {key}"))
         };
         Ok(Tokens {
             id: text("id")?,
@@ -103,7 +105,8 @@ impl RelayProcess {
     /// # Errors
     /// When the relay does not answer.
     pub async fn records(&self, id: &str) -> Result<Value> {
-        self.request("GET", &format!("/api/broadcasts/{id}"), "").await
+        self.request("GET", &format!("/api/broadcasts/{id}"), "")
+            .await
     }
 
     async fn request(&self, method: &str, path: &str, body: &str) -> Result<Value> {

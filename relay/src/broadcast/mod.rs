@@ -2,7 +2,7 @@
 //!
 //! No sockets and no clock of its own: the time enters as [`RelayTime`], frames
 //! as bytes that have been read and checked, so that every rule here is tested
-//! on a virtual clock. [`Broadcast`] is the shared handle; [`state`] holds the
+//! on a virtual clock. [`Broadcast`] is the shared handle; `state` holds the
 //! rules behind its lock.
 
 mod cache;

@@ -15,6 +15,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::transport::addresses::{Addresses, Place};
+
 /// How long a client has for its handshake, or, in development, for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long nothing is accepted after the system has refused to (no more files, say).
@@ -27,6 +29,8 @@ const TLS_HANDSHAKE: u8 = 0x16;
 pub struct Bounds {
     /// Connections, handshakes included.
     pub connections: usize,
+    /// Connections of one address (IPv6: one /56).
+    pub per_address: usize,
     /// Handshakes under way.
     pub handshakes: usize,
 }
@@ -46,6 +50,7 @@ pub struct Listener {
     door: Arc<Door>,
     bounds: Bounds,
     connections: Arc<Semaphore>,
+    addresses: Addresses,
     handshakes: JoinSet<io::Result<Connection>>,
 }
 
@@ -75,6 +80,7 @@ impl Listener {
             }),
             bounds,
             connections: Arc::new(Semaphore::new(bounds.connections)),
+            addresses: Addresses::default(),
             handshakes: JoinSet::new(),
         })
     }
@@ -108,6 +114,10 @@ impl Listener {
             tracing::warn!("closed a connection: too many handshakes are under way");
             return;
         }
+        let Some(place) = self.addresses.admit(address.ip(), self.bounds.per_address) else {
+            tracing::debug!("closed a connection: its address has too many");
+            return;
+        };
         let door = self.door.clone();
         self.handshakes.spawn(async move {
             let stream = timeout(HANDSHAKE, door.open(tcp)).await??;
@@ -116,6 +126,7 @@ impl Listener {
                 stream,
                 peer: Peer { address, tls },
                 _permit: permit,
+                _place: place,
             })
         });
     }
@@ -143,6 +154,7 @@ pub(super) struct Connection {
     /// Who is at the other end.
     pub(super) peer: Peer,
     _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 enum Stream {

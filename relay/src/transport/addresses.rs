@@ -1,4 +1,4 @@
-//! How many sessions each network has.
+//! How many sessions, or HTTP connections, each network has.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,13 +8,13 @@ use parking_lot::Mutex;
 
 /// Sessions by network: an IPv4 address, or the /56 that an IPv6 customer usually gets.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Addresses {
+pub(crate) struct Addresses {
     sessions: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 impl Addresses {
     /// A place for one more session from `address`, unless its network has `limit` already.
-    pub(super) fn admit(&self, address: IpAddr, limit: usize) -> Option<Place> {
+    pub(crate) fn admit(&self, address: IpAddr, limit: usize) -> Option<Place> {
         let network = network(address);
         let mut sessions = self.sessions.lock();
         let count = sessions.entry(network).or_default();
@@ -31,7 +31,7 @@ impl Addresses {
 
 /// One session's place; dropping it gives the place back.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     addresses: Addresses,
     network: IpAddr,
 }

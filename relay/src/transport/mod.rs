@@ -1,6 +1,6 @@
 //! QUIC and WebTransport: the endpoint, its sessions, and the pumps between them and the broadcasts.
 
-mod addresses;
+pub(crate) mod addresses;
 mod clock;
 mod control;
 mod endpoint;

@@ -31,7 +31,9 @@ impl Options {
         };
         let mut args = std::env::args().skip(1);
         while let Some(name) = args.next() {
-            let value = args.next().with_context(|| format!("{name} needs a value"))?;
+            let value = args
+                .next()
+                .with_context(|| format!("{name} needs a value"))?;
             match name.as_str() {
                 "--relay" => options.relay = value.into(),
                 "--restarts" => options.restarts = value.parse()?,
@@ -63,7 +65,10 @@ async fn main() -> Result<()> {
     joins(&relay, &tokens, options.joins / 10).await?;
     row(&relay, "warmed up (a tenth of each)")?;
     let worst = restarts(&relay, &tokens, options.restarts).await?;
-    row(&relay, &format!("after {} publisher restarts", options.restarts))?;
+    row(
+        &relay,
+        &format!("after {} publisher restarts", options.restarts),
+    )?;
     let times = joins(&relay, &tokens, options.joins).await?;
     row(&relay, &format!("after {} joins and leaves", options.joins))?;
     restarts(&relay, &tokens, options.restarts).await?;

@@ -1,6 +1,5 @@
 //! The HTTP side as a client sees it.
 
-mod access_log;
 mod api;
 mod network;
 mod pages;

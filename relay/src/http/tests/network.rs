@@ -23,6 +23,7 @@ use crate::tls::https_config;
 
 const BOUNDS: Bounds = Bounds {
     connections: 8,
+    per_address: 8,
     handshakes: 4,
 };
 
@@ -191,10 +192,23 @@ async fn handshakes_beyond_the_bound_are_closed() {
 
 #[tokio::test]
 async fn connections_beyond_the_bound_are_closed_and_places_are_given_back() {
-    let bounds = Bounds {
+    closed_beyond_one(Bounds {
         connections: 1,
-        handshakes: 1,
-    };
+        ..BOUNDS
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_connections() {
+    closed_beyond_one(Bounds {
+        per_address: 1,
+        ..BOUNDS
+    })
+    .await;
+}
+
+async fn closed_beyond_one(bounds: Bounds) {
     let served = Served::start(true, bounds);
     let mut first = served.plain().await;
     first
