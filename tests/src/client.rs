@@ -388,7 +388,14 @@ impl Player {
     /// # Errors
     /// When the relay refuses.
     pub async fn join(target: &Target, token: &str) -> Result<Self> {
-        let mut control = Control::open(target).await?;
+        Self::greet(Control::open(target).await?, token).await
+    }
+
+    /// Joins the broadcast of `token` on a session that is open.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn greet(mut control: Control, token: &str) -> Result<Self> {
         let welcome = control.hello(Role::Player, token, None).await?;
         Ok(Self {
             control,

@@ -35,7 +35,7 @@ impl<'a> BitReader<'a> {
 
     /// Passes over bits that say nothing of interest.
     pub(super) fn skip(&mut self, count: u32) -> Result<(), BitstreamError> {
-        self.at += count as usize;
+        self.at = self.at.saturating_add(count as usize);
         if self.at > self.bytes.len() * 8 {
             return Err(BitstreamError::EndsEarly);
         }
@@ -76,6 +76,18 @@ impl<'a> BitReader<'a> {
     }
 }
 
+/// Bits as text, spaces ignored, filled up with zeros to whole bytes.
+#[cfg(test)]
+pub(super) fn packed(text: &str) -> Vec<u8> {
+    let bits: Vec<u8> = text.bytes().filter(|b| *b != b' ').collect();
+    bits.chunks(8)
+        .map(|chunk| {
+            let byte = chunk.iter().fold(0, |byte, bit| byte << 1 | (bit - b'0'));
+            byte << (8 - chunk.len())
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,12 +113,12 @@ mod tests {
 
     #[test]
     fn golomb_codes_are_those_of_table_9_2() {
-        // 1 | 010 | 011 | 00100 | 00101 | 00110 | 00111 | 0001000
-        let mut bits = BitReader::new(&[0b1010_0110, 0b0100_0010, 0b1001_1000, 0b1110_0010, 0]);
+        let codes = packed("1 010 011 00100 00101 00110 00111 0001000");
+        let mut bits = BitReader::new(&codes);
         for expected in 0..8 {
             assert_eq!(bits.unsigned_golomb(), Ok(expected));
         }
-        let mut bits = BitReader::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000]);
+        let mut bits = BitReader::new(&codes);
         for expected in [0, 1, -1, 2, -2] {
             assert_eq!(bits.signed_golomb(), Ok(expected));
         }
@@ -139,6 +151,9 @@ mod tests {
         let mut bits = BitReader::new(&[0, 0, 0, 0, 0b1100_0000]);
         assert_eq!(bits.skip_uvlc(), Ok(()));
         assert_eq!(bits.flag(), Ok(true));
-        assert_eq!(BitReader::new(&[0; 6]).skip_uvlc(), Err(BitstreamError::EndsEarly));
+        assert_eq!(
+            BitReader::new(&[0; 6]).skip_uvlc(),
+            Err(BitstreamError::EndsEarly)
+        );
     }
 }

@@ -117,21 +117,7 @@ fn level(width: u16, height: u16) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Bits as text, spaces ignored, filled up with zeros.
-    fn packed(text: &str) -> Vec<u8> {
-        let bits: Vec<u8> = text
-            .bytes()
-            .filter(|b| *b != b' ')
-            .map(|b| b - b'0')
-            .collect();
-        bits.chunks(8)
-            .map(|chunk| {
-                let byte = chunk.iter().fold(0, |byte, bit| byte << 1 | bit);
-                byte << (8 - chunk.len())
-            })
-            .collect()
-    }
+    use crate::bitstream::bits::packed;
 
     const SYNC: &str = "01001001 10000011 01000010";
     /// 1280 x 720.

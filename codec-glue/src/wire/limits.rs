@@ -13,7 +13,7 @@ pub const GOODBYE_TEXT: usize = 256;
 /// The longest payload of one frame, in bytes (PROTOCOL 4.2).
 pub const PAYLOAD: u32 = 4 * 1024 * 1024;
 /// The shortest decoder config, in bytes (PROTOCOL 4.2).
-pub const CONFIG_MIN: u16 = 6;
+pub const CONFIG_MIN: u16 = 8;
 /// The longest decoder config, in bytes (PROTOCOL 4.2).
 pub const CONFIG_MAX: u16 = 4096;
 /// The largest picture width or height, in pixels (PROTOCOL 4.3).

@@ -91,30 +91,26 @@ fn status() -> impl Strategy<Value = Status> {
     )
 }
 
-fn relay_message() -> impl Strategy<Value = RelayMessage> {
-    let welcome = (
-        int16(),
-        int64(),
-        text(200),
-        lineage(),
-        int32(),
-        int64(),
-        status(),
-    );
-    prop_oneof![
-        welcome.prop_map(
-            |(version, session, broadcast, resume, heartbeat_ms, relay_us, status)| {
-                RelayMessage::Welcome {
-                    version,
-                    session,
-                    broadcast,
-                    resume,
-                    heartbeat_ms,
-                    relay_us,
-                    status,
-                }
+fn welcome() -> impl Strategy<Value = RelayMessage> {
+    let session = (int16(), int64(), text(200), lineage());
+    (session, int32(), int64(), status()).prop_map(
+        |((version, session, broadcast, resume), heartbeat_ms, relay_us, status)| {
+            RelayMessage::Welcome {
+                version,
+                session,
+                broadcast,
+                resume,
+                heartbeat_ms,
+                relay_us,
+                status,
             }
-        ),
+        },
+    )
+}
+
+fn relay_message() -> impl Strategy<Value = RelayMessage> {
+    prop_oneof![
+        welcome(),
         (int32(), int64(), int64()).prop_map(|(sequence, sent_us, relay_us)| {
             RelayMessage::Pong {
                 sequence,

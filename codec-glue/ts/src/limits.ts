@@ -21,7 +21,7 @@ export const FRAME_HEADER_SIZE = 30;
 /** Bytes of one encoded chunk (PROTOCOL 4.2). */
 export const PAYLOAD_MAX = 4_194_304;
 /** Bytes of a keyframe's decoder config (PROTOCOL 4.2). */
-export const CONFIG_MIN = 6;
+export const CONFIG_MIN = 8;
 export const CONFIG_MAX = 4_096;
 /** Characters of the codec string (PROTOCOL 4.3). */
 export const CODEC_MAX = 255;

@@ -109,11 +109,19 @@ impl Talk<'_> {
                 Ok(None) => {}
                 Ok(Some(message)) => {
                     if self.writer.send(&message).await.is_err() {
-                        return Ending::left(Code::TooSlow);
+                        return self.deaf();
                     }
                 }
                 Err(ending) => return ending,
             }
+        }
+    }
+
+    /// The player takes no control messages: it has left, or has stalled for too long.
+    fn deaf(&self) -> Ending {
+        match self.connection.quic_connection().close_reason() {
+            Some(_) => Ending::of(self.connection),
+            None => Ending::left(Code::TooSlow),
         }
     }
 

@@ -105,9 +105,10 @@ impl Ending {
 /// Serves one connection until it ends.
 pub(super) async fn serve(incoming: quinn::Incoming, shared: Arc<Shared>) {
     let request = IncomingSessionFuture::with_quic_incoming(incoming);
-    let Ok(Ok(request)) = timeout(shared.settings.connect_timeout, request).await else {
-        tracing::debug!("a connection that became no session");
-        return;
+    let request = match timeout(shared.settings.connect_timeout, request).await {
+        Ok(Ok(request)) => request,
+        Ok(Err(error)) => return tracing::debug!(%error, "a connection that became no session"),
+        Err(_) => return tracing::debug!("a connection without a session request in time"),
     };
     let Some(connection) = admit(request, &shared).await else {
         return;
@@ -137,7 +138,14 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
         let _ = timeout(patience, request.forbidden()).await;
         return None;
     }
-    timeout(patience, request.accept()).await.ok()?.ok()
+    match timeout(patience, request.accept()).await {
+        Ok(Ok(connection)) => Some(connection),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a session that could not be accepted");
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 /// Reads the hello, and serves what it asks for or says why not.

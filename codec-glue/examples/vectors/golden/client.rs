@@ -35,27 +35,7 @@ fn hello(token: &str, agent: &str) -> ClientMessage {
 }
 
 fn hellos() -> Vec<Named> {
-    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJiMSJ9.c2lnbmF0dXJl";
-    let mut all = vec![
-        ("hello of a player".into(), hello(jwt, "web/0.1.0")),
-        ("hello with empty texts".into(), hello("", "")),
-        (
-            "hello with texts of two to four bytes a character".into(),
-            hello("žeton-日本語", "проигрыватель 🖥️"),
-        ),
-        (
-            "hello with a byte order mark and a zero".into(),
-            hello("\u{feff}token", "a\0b"),
-        ),
-        (
-            "hello with the longest texts".into(),
-            hello(&"t".repeat(limits::TOKEN), &"a".repeat(limits::AGENT)),
-        ),
-        (
-            "hello with an agent of 32 four-byte characters".into(),
-            hello("t", &"🖥".repeat(32)),
-        ),
-    ];
+    let mut all = players();
     for length in [250, 251] {
         let name = format!("hello with a token of {length} bytes");
         all.push((name, hello(&"t".repeat(length), "a")));
@@ -74,6 +54,30 @@ fn hellos() -> Vec<Named> {
         all.push((name, publisher(1, Some(ResumeSecret(lineage)))));
     }
     all
+}
+
+fn players() -> Vec<Named> {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJiMSJ9.c2lnbmF0dXJl";
+    vec![
+        ("hello of a player".into(), hello(jwt, "web/0.1.0")),
+        ("hello with empty texts".into(), hello("", "")),
+        (
+            "hello with texts of two to four bytes a character".into(),
+            hello("žeton-日本語", "проигрыватель 🖥️"),
+        ),
+        (
+            "hello with a byte order mark and a zero".into(),
+            hello("\u{feff}token", "a\0b"),
+        ),
+        (
+            "hello with the longest texts".into(),
+            hello(&"t".repeat(limits::TOKEN), &"a".repeat(limits::AGENT)),
+        ),
+        (
+            "hello with an agent of 32 four-byte characters".into(),
+            hello("t", &"🖥".repeat(32)),
+        ),
+    ]
 }
 
 fn publisher(version: u16, resume: Option<ResumeSecret>) -> ClientMessage {

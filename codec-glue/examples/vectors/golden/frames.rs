@@ -125,12 +125,21 @@ fn keyframes() -> Vec<Named> {
 }
 
 fn configs() -> Vec<Named> {
-    let printable: String = (' '..='~').collect();
+    usual_configs()
+        .into_iter()
+        .chain(extreme_configs())
+        .map(|(name, config)| Named {
+            config: Some(config),
+            ..keyframe(&format!("keyframe {name}"))
+        })
+        .collect()
+}
+
+fn usual_configs() -> [(&'static str, DecoderConfig); 5] {
     let avcc = vec![
         1, 0x42, 0xc0, 0x1f, 0xff, 0xe1, 0, 4, 0x67, 0x42, 0xc0, 0x1f, 1, 0, 2, 0x68, 0xce,
     ];
-    let room = usize::from(limits::CONFIG_MAX) - 7 - 3;
-    let cases = [
+    [
         ("of vp8", config(1280, 720, "vp8", vec![])),
         ("of vp9", config(1920, 1080, "vp09.00.40.08", vec![])),
         ("of av1", config(1920, 1080, "av01.0.08M.08", vec![])),
@@ -142,6 +151,13 @@ fn configs() -> Vec<Named> {
             "of h264 with a description",
             config(640, 360, "avc1.42C01F", avcc),
         ),
+    ]
+}
+
+fn extreme_configs() -> [(&'static str, DecoderConfig); 6] {
+    let printable: String = (' '..='~').collect();
+    let room = usize::from(limits::CONFIG_MAX) - 7 - 3;
+    [
         ("of the smallest picture", config(1, 1, "v", vec![0])),
         (
             "of the largest picture",
@@ -163,14 +179,7 @@ fn configs() -> Vec<Named> {
             "whose config is the longest",
             config(320, 240, "vp8", vec![0xa5; room]),
         ),
-    ];
-    cases
-        .into_iter()
-        .map(|(name, config)| Named {
-            config: Some(config),
-            ..keyframe(&format!("keyframe {name}"))
-        })
-        .collect()
+    ]
 }
 
 fn deltas() -> Vec<Named> {

@@ -113,3 +113,80 @@ fn skip_removal_times(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ObuType;
+    use super::*;
+    use crate::bitstream::bits::packed;
+
+    /// A sequence of pictures up to 16 x 8, with frame ids and order hints.
+    fn sequence() -> SequenceHeader {
+        SequenceHeader {
+            profile: 0,
+            level: 0,
+            high_tier: false,
+            bit_depth: 8,
+            max_width: 16,
+            max_height: 8,
+            frames: FrameFields {
+                width_bits: 5,
+                height_bits: 5,
+                frame_id_bits: 3,
+                order_hint_bits: 2,
+                screen_content_tools: Choice::Frame,
+                integer_mv: Choice::Frame,
+                ..FrameFields::default()
+            },
+        }
+    }
+
+    /// The size in a header that goes on like this after `show_frame`.
+    fn size(rest: &str, sequence: &SequenceHeader) -> Result<Option<(u16, u16)>, BitstreamError> {
+        let payload = packed(&format!("0 00 1 {rest}"));
+        let obu = Obu {
+            kind: ObuType::Frame,
+            temporal_id: 0,
+            spatial_id: 0,
+            payload: &payload,
+        };
+        FrameStart::read(&obu, Some(sequence)).map(|start| start.size)
+    }
+
+    #[test]
+    fn a_keyframe_is_as_large_as_its_sequence_or_as_it_says() {
+        assert_eq!(size("0 0 101 0 11", &sequence()), Ok(Some((16, 8))));
+        assert_eq!(
+            size("0 1 0 101 1 11 00111 00001", &sequence()),
+            Ok(Some((8, 2)))
+        );
+    }
+
+    #[test]
+    fn a_keyframe_larger_than_its_sequence_is_refused() {
+        assert!(matches!(
+            size("0 0 101 1 11 10000 00001", &sequence()),
+            Err(BitstreamError::Invalid(_))
+        ));
+    }
+
+    #[test]
+    fn a_side_of_65_536_pixels_is_refused() {
+        let wide = SequenceHeader {
+            max_width: 0x1_0000,
+            ..sequence()
+        };
+        assert!(matches!(
+            size("0 0 101 0 11", &wide),
+            Err(BitstreamError::Invalid(_))
+        ));
+    }
+
+    #[test]
+    fn a_header_cut_before_its_size_is_refused() {
+        assert_eq!(
+            size("0 0 101 1 11 00", &sequence()),
+            Err(BitstreamError::EndsEarly)
+        );
+    }
+}

@@ -241,3 +241,71 @@ fn bit_depth(bits: &mut BitReader<'_>, profile: u8) -> Result<u8, BitstreamError
         (_, true) => 10,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bitstream::bits::packed;
+
+    /// 16 x 8 pixels in four bits each, no frame ids.
+    const SIZE: &str = "0011 0011 1111 0111 0";
+    /// No tool is on, screen content is left to frames.
+    const TOOLS: &str = "000 0000 0 1 1 000";
+
+    /// A sequence header without timing and delays.
+    fn header(profile: &str, points: &str, size: &str, depth: &str) -> Vec<u8> {
+        packed(&format!(
+            "{profile} 0 0 0 0 {points} {size} {TOOLS} {depth} 0000"
+        ))
+    }
+
+    /// One operating point of this level, with its tier where there is one.
+    fn point(level_and_tier: &str) -> String {
+        format!("00000 000000000000 {level_and_tier}")
+    }
+
+    fn codec(profile: &str, points: &str, depth: &str) -> String {
+        let sequence = SequenceHeader::parse(&header(profile, points, SIZE, depth)).unwrap();
+        assert_eq!((sequence.max_width, sequence.max_height), (16, 8));
+        sequence.codec()
+    }
+
+    #[test]
+    fn profile_level_tier_and_depth_make_the_codec() {
+        assert_eq!(codec("000", &point("00111"), "0"), "av01.0.07M.08");
+        assert_eq!(codec("000", &point("01000 0"), "1"), "av01.0.08M.10");
+        assert_eq!(codec("001", &point("01101 1"), "1"), "av01.1.13H.10");
+        assert_eq!(codec("010", &point("11111 1"), "1 0"), "av01.2.31H.10");
+        assert_eq!(codec("010", &point("00000"), "1 1"), "av01.2.00M.12");
+    }
+
+    #[test]
+    fn the_first_operating_point_counts() {
+        let points = "00001 000100000011 01001 1 000100000001 00101";
+        assert_eq!(codec("000", points, "0"), "av01.0.09H.08");
+    }
+
+    #[test]
+    fn values_beyond_their_range_are_refused() {
+        let ids_of_17_bits = "0011 0011 1111 0111 1 1110 000";
+        for (profile, size) in [("011", SIZE), ("000", ids_of_17_bits)] {
+            let bytes = header(profile, &point("00000"), size, "0");
+            assert!(matches!(
+                SequenceHeader::parse(&bytes),
+                Err(BitstreamError::Invalid(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn every_cut_before_the_depth_is_refused() {
+        let whole = header("000", &point("00000"), SIZE, "0");
+        for end in 0..whole.len() - 1 {
+            assert_eq!(
+                SequenceHeader::parse(&whole[..end]),
+                Err(BitstreamError::EndsEarly),
+                "cut after {end}"
+            );
+        }
+    }
+}

@@ -37,6 +37,7 @@ pub struct HighFormat {
 const VERSION: u8 = 1;
 const MOST_SPS: usize = 31;
 const MOST_PPS: usize = 255;
+const TOO_MANY: BitstreamError = BitstreamError::Invalid("too many parameter sets");
 
 impl AvcConfig {
     /// Reads a WebCodecs description.
@@ -81,20 +82,23 @@ impl AvcConfig {
     /// A [`BitstreamError`] when the framing is broken, or SPS or PPS are
     /// missing, unreadable or too many.
     pub fn from_annex_b(access_unit: &[u8]) -> Result<Self, BitstreamError> {
-        let (mut sps, mut pps, mut sps_extensions) = (vec![], vec![], vec![]);
+        let mut sps = ParameterSets::default();
+        let mut pps = ParameterSets::default();
+        let mut sps_extensions = ParameterSets::default();
         for unit in nal_units(access_unit, Framing::AnnexB) {
             let unit = unit?;
             match NalType::of(unit)? {
-                NalType::Sps => add(&mut sps, unit, MOST_SPS)?,
-                NalType::Pps => add(&mut pps, unit, MOST_PPS)?,
-                NalType::SpsExtension => add(&mut sps_extensions, unit, MOST_PPS)?,
+                NalType::Sps => sps.add(unit, MOST_SPS)?,
+                NalType::Pps => pps.add(unit, MOST_PPS)?,
+                NalType::SpsExtension => sps_extensions.add(unit, MOST_PPS)?,
                 _ => {}
             }
         }
         let first = sps
+            .units
             .first()
             .ok_or(BitstreamError::Invalid("a keyframe without SPS"))?;
-        if pps.is_empty() {
+        if pps.units.is_empty() {
             return Err(BitstreamError::Invalid("a keyframe without PPS"));
         }
         let parsed = Sps::parse(first)?;
@@ -102,15 +106,15 @@ impl AvcConfig {
             chroma_format: parsed.chroma_format,
             luma_depth: parsed.luma_depth,
             chroma_depth: parsed.chroma_depth,
-            sps_extensions,
+            sps_extensions: sps_extensions.units,
         });
         Ok(Self {
             profile: parsed.profile,
             compatibility: parsed.constraints,
             level: parsed.level,
             length_size: LengthSize::Four,
-            sps,
-            pps,
+            sps: sps.units,
+            pps: pps.units,
             high,
         })
     }
@@ -205,20 +209,34 @@ impl Input<'_> {
     }
 }
 
-/// Adds a parameter set, unless an encoder has repeated it.
-fn add(sets: &mut Vec<Vec<u8>>, unit: &[u8], most: usize) -> Result<(), BitstreamError> {
-    if sets.iter().any(|set| set == unit) {
-        return Ok(());
+/// The parameter sets of one kind in an access unit.
+#[derive(Default)]
+struct ParameterSets {
+    units: Vec<Vec<u8>>,
+    /// Those that were there, repeats included.
+    seen: usize,
+}
+
+impl ParameterSets {
+    /// Adds a parameter set, unless an encoder has repeated it.
+    fn add(&mut self, unit: &[u8], most: usize) -> Result<(), BitstreamError> {
+        // Repeats count too, so that no access unit makes this slow.
+        self.seen += 1;
+        if self.seen > most {
+            return Err(TOO_MANY);
+        }
+        if !self.units.iter().any(|set| set == unit) {
+            self.units.push(unit.to_vec());
+        }
+        Ok(())
     }
-    sets.push(unit.to_vec());
-    count(sets, most).map(drop)
 }
 
 fn count(sets: &[Vec<u8>], most: usize) -> Result<u8, BitstreamError> {
     u8::try_from(sets.len())
         .ok()
         .filter(|_| sets.len() <= most)
-        .ok_or(BitstreamError::Invalid("too many parameter sets"))
+        .ok_or(TOO_MANY)
 }
 
 fn write_sets(out: &mut Vec<u8>, sets: &[Vec<u8>]) -> Result<(), BitstreamError> {
@@ -229,4 +247,102 @@ fn write_sets(out: &mut Vec<u8>, sets: &[Vec<u8>]) -> Result<(), BitstreamError>
         out.extend_from_slice(set);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Baseline, 320 x 240.
+    const SPS: [u8; 8] = [0x67, 0x42, 0xc0, 0x1f, 0xda, 0x05, 0x07, 0xe4];
+    const PPS: [u8; 4] = [0x68, 0xce, 0x3c, 0x80];
+    const IDR: [u8; 3] = [0x65, 0x88, 0x80];
+
+    fn annex_b(units: &[&[u8]]) -> Vec<u8> {
+        units
+            .iter()
+            .flat_map(|unit| [&[0, 0, 1], *unit].concat())
+            .collect()
+    }
+
+    fn invalid<T>(result: &Result<T, BitstreamError>) -> bool {
+        matches!(result, Err(BitstreamError::Invalid(_)))
+    }
+
+    #[test]
+    fn a_keyframe_s_parameter_sets_make_a_record() {
+        let config = AvcConfig::from_annex_b(&annex_b(&[&SPS, &PPS, &SPS, &IDR])).unwrap();
+        let expected = [
+            &[1, 0x42, 0xc0, 0x1f, 0xff, 0xe1, 0, 8][..],
+            &SPS,
+            &[1, 0, 4],
+            &PPS,
+        ]
+        .concat();
+        assert_eq!(config.encode().as_deref(), Ok(&expected[..]));
+        assert_eq!(AvcConfig::parse(&expected), Ok(config.clone()));
+        let picture = config.picture().unwrap();
+        assert_eq!((picture.width, picture.height), (320, 240));
+        assert_eq!(picture.codec, "avc1.42C01F");
+    }
+
+    #[test]
+    fn a_keyframe_without_parameter_sets_makes_none() {
+        assert!(invalid(&AvcConfig::from_annex_b(&annex_b(&[&PPS, &IDR]))));
+        assert!(invalid(&AvcConfig::from_annex_b(&annex_b(&[&SPS, &IDR]))));
+    }
+
+    #[test]
+    fn parameter_sets_without_number_are_refused() {
+        let mut units = vec![&SPS[..]; MOST_SPS];
+        units.push(&PPS);
+        assert!(AvcConfig::from_annex_b(&annex_b(&units)).is_ok());
+        units.push(&SPS);
+        assert!(invalid(&AvcConfig::from_annex_b(&annex_b(&units))));
+        let mut config = AvcConfig::from_annex_b(&annex_b(&units[1..])).unwrap();
+        config.sps = vec![SPS.to_vec(); MOST_SPS + 1];
+        assert!(invalid(&config.encode()));
+        config.sps = vec![vec![0x67; 1 << 16]];
+        assert!(invalid(&config.encode()));
+    }
+
+    #[test]
+    fn broken_records_are_refused() {
+        let good = [1, 0x42, 0xc0, 0x1f, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68];
+        assert!(AvcConfig::parse(&good).is_ok());
+        for (at, byte) in [(0, 2), (4, 0xfe), (8, 0x68), (8, 0xe7), (12, 0x67)] {
+            let mut bad = good;
+            bad[at] = byte;
+            assert!(invalid(&AvcConfig::parse(&bad)), "{at}: {byte:#x}");
+        }
+        for end in 0..good.len() {
+            let cut = AvcConfig::parse(&good[..end]);
+            assert_eq!(cut, Err(BitstreamError::EndsEarly), "cut after {end}");
+        }
+    }
+
+    #[test]
+    fn high_profiles_may_tell_their_format() {
+        let old = [1, 100, 0, 31, 0xff, 0xe0, 0];
+        assert_eq!(AvcConfig::parse(&old).unwrap().high, None);
+        let new = [&old[..], &[0xfe, 0xfa, 0xf9, 1, 0, 1, 0x6d]].concat();
+        let config = AvcConfig::parse(&new).unwrap();
+        let expected = HighFormat {
+            chroma_format: 2,
+            luma_depth: 10,
+            chroma_depth: 9,
+            sps_extensions: vec![vec![0x6d]],
+        };
+        assert_eq!(config.high, Some(expected));
+        assert_eq!(config.encode(), Ok(new));
+        let deep = [&old[..], &[0xfc, 0xff, 0xf8, 0]].concat();
+        assert!(invalid(&AvcConfig::parse(&deep)));
+        assert!(AvcConfig::parse(&[&old[..], &[0xfc]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_record_without_sps_has_no_picture() {
+        let config = AvcConfig::parse(&[1, 0x42, 0, 31, 0xff, 0xe0, 0]).unwrap();
+        assert!(invalid(&config.picture()));
+    }
 }

@@ -8,7 +8,7 @@ use crate::bitstream::BitstreamError;
 /// mind them.
 ///
 /// # Errors
-/// A [`BitstreamError`] when the payload is not Annex B.
+/// A [`BitstreamError`] when the payload is not Annex B or has no units.
 pub fn annex_b_to_avc(payload: &[u8]) -> Result<Vec<u8>, BitstreamError> {
     // A start code of three bytes grows by one.
     let mut out = Vec::with_capacity(payload.len() + payload.len() / 16);
@@ -19,7 +19,7 @@ pub fn annex_b_to_avc(payload: &[u8]) -> Result<Vec<u8>, BitstreamError> {
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(unit);
     }
-    Ok(out)
+    not_empty(out)
 }
 
 /// Puts a start code of four bytes before each NAL unit instead of a length.
@@ -39,7 +39,14 @@ pub fn avc_to_annex_b(payload: &[u8], size: LengthSize) -> Result<Vec<u8>, Bitst
         out.extend_from_slice(&[0, 0, 0, 1]);
         out.extend_from_slice(unit);
     }
-    Ok(out)
+    not_empty(out)
+}
+
+fn not_empty(payload: Vec<u8>) -> Result<Vec<u8>, BitstreamError> {
+    if payload.is_empty() {
+        return Err(BitstreamError::Invalid("a payload without NAL units"));
+    }
+    Ok(payload)
 }
 
 #[cfg(test)]
@@ -92,5 +99,12 @@ mod tests {
         );
         // 0, 0, 3 is what keeps start codes out.
         assert!(avc_to_annex_b(&[5, 9, 0, 0, 3, 1], LengthSize::One).is_ok());
+    }
+
+    #[test]
+    fn payloads_without_units_are_refused() {
+        assert!(annex_b_to_avc(&[]).is_err());
+        assert!(annex_b_to_avc(&[0, 0, 0, 1]).is_err());
+        assert!(avc_to_annex_b(&[], LengthSize::Four).is_err());
     }
 }

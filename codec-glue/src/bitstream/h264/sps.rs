@@ -238,3 +238,148 @@ fn cropped(side: u32, crop: u32) -> Result<u16, BitstreamError> {
         .and_then(|side| u16::try_from(side).ok())
         .ok_or(BitstreamError::Invalid("a crop that leaves no picture"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bitstream::bits::packed;
+
+    /// `ue(v)` of a small number.
+    fn ue(value: u32) -> String {
+        let width = (value + 1).ilog2() as usize;
+        format!("{}{:b}", "0".repeat(width), value + 1)
+    }
+
+    /// An SPS NAL unit: profile and format, then picture order, then size and crop.
+    fn unit(profile: u8, format: &str, order: &str, size: &str) -> Vec<u8> {
+        let id = ue(0);
+        let rest = packed(&format!("{id} {format} {order} {size} 0 1"));
+        [&[0x67, profile, 0xc0, 31][..], &rest].concat()
+    }
+
+    /// Frame numbers of 4 bits, order type 2, one reference frame, no gaps.
+    const ORDER: &str = "1 011 010 0";
+
+    /// Frames only, no crop: width and height in macroblocks.
+    fn plain(width: u32, height: u32) -> String {
+        format!("{} {} 1 1 0", ue(width - 1), ue(height - 1))
+    }
+
+    /// Frames only, cropped by this many units at left, right, top and bottom.
+    fn cropped(width: u32, height: u32, crop: [u32; 4]) -> String {
+        let crop = crop.map(ue).concat();
+        format!("{} {} 1 1 1 {crop}", ue(width - 1), ue(height - 1))
+    }
+
+    fn size(unit: &[u8]) -> Result<(u16, u16), BitstreamError> {
+        Sps::parse(unit).map(|sps| (sps.width, sps.height))
+    }
+
+    fn invalid(unit: &[u8]) -> bool {
+        matches!(Sps::parse(unit), Err(BitstreamError::Invalid(_)))
+    }
+
+    #[test]
+    fn profile_constraints_and_level_make_the_codec() {
+        let sps = Sps::parse(&unit(66, "", ORDER, &plain(20, 15))).unwrap();
+        assert_eq!((sps.width, sps.height), (320, 240));
+        assert_eq!(sps.codec(), "avc1.42C01F");
+        assert_eq!((sps.chroma_format, sps.luma_depth), (1, 8));
+    }
+
+    #[test]
+    fn a_crop_counts_in_chroma_samples() {
+        let crop = [1, 2, 3, 4];
+        let of = |format: &str| size(&unit(100, format, ORDER, &cropped(10, 10, crop)));
+        let (eight_bits, flags) = ("1 1", "0 0");
+        let format = |chroma: &str| format!("{chroma} {eight_bits} {flags}");
+        assert_eq!(of(&format("1")), Ok((157, 153))); // monochrome
+        assert_eq!(of(&format("010")), Ok((154, 146))); // 4:2:0
+        assert_eq!(of(&format("011")), Ok((154, 153))); // 4:2:2
+        assert_eq!(of(&format("00100 0")), Ok((157, 153))); // 4:4:4
+        assert_eq!(of(&format("00100 1")), Ok((157, 153))); // in separate planes
+    }
+
+    #[test]
+    fn a_crop_that_leaves_nothing_is_refused() {
+        for crop in [[40, 40, 0, 0], [0, 0, 81, 0], [65_535; 4]] {
+            assert!(invalid(&unit(66, "", ORDER, &cropped(10, 10, crop))));
+        }
+        let most = [0, 79, 0, 79];
+        assert_eq!(
+            size(&unit(66, "", ORDER, &cropped(10, 10, most))),
+            Ok((2, 2))
+        );
+    }
+
+    #[test]
+    fn fields_double_height_and_crop() {
+        let fields = format!(
+            "{} {} 0 0 1 1 {}",
+            ue(9),
+            ue(4),
+            [0, 0, 0, 2].map(ue).concat()
+        );
+        assert_eq!(size(&unit(66, "", ORDER, &fields)), Ok((160, 152)));
+    }
+
+    #[test]
+    fn every_order_of_pictures_is_passed_over() {
+        let reference = "010 0";
+        let type_0 = format!("1 1 {} {reference}", ue(4));
+        let type_1 = format!("1 010 1 00101 011 {} 010 1 011 {reference}", ue(3));
+        for order in [type_0, type_1] {
+            assert_eq!(size(&unit(66, "", &order, &plain(20, 15))), Ok((320, 240)));
+        }
+    }
+
+    #[test]
+    fn scaling_lists_are_passed_over() {
+        // The first list ends at once (delta -8), the second has 16 deltas of 0.
+        let lists = format!("1 {} 1 {} 000000", "000010001", "1".repeat(16));
+        let format = format!("010 1 1 0 1 {lists}");
+        assert_eq!(
+            size(&unit(100, &format, ORDER, &plain(20, 15))),
+            Ok((320, 240))
+        );
+        let huge = format!("010 1 1 0 1 1 {}", ue(1000));
+        assert!(invalid(&unit(100, &huge, ORDER, &plain(20, 15))));
+    }
+
+    #[test]
+    fn values_beyond_their_range_are_refused() {
+        let size = plain(20, 15);
+        assert!(invalid(&unit(100, &ue(4), ORDER, &size)), "chroma format");
+        let deep = format!("010 {} 1 0 0", ue(7));
+        assert!(invalid(&unit(100, &deep, ORDER, &size)), "bit depth");
+        for (name, order) in [
+            ("frame number", format!("{} 011 010 0", ue(13))),
+            ("order type", format!("1 {} 010 0", ue(3))),
+            ("order count", format!("1 1 {} 010 0", ue(13))),
+            ("order cycle", format!("1 010 0 1 1 {} 0", ue(256))),
+            ("references", format!("1 011 {} 0", ue(17))),
+        ] {
+            assert!(invalid(&unit(66, "", &order, &size)), "{name}");
+        }
+        assert!(invalid(&unit(66, "", ORDER, &plain(4096, 1))), "width");
+        assert!(invalid(&unit(66, "", ORDER, &plain(1, 4096))), "height");
+        assert!(invalid(&[0x68, 66, 0xc0, 31, 0xff]), "type");
+    }
+
+    #[test]
+    fn every_cut_before_the_size_is_refused() {
+        let whole = unit(66, "", ORDER, &plain(20, 15));
+        for end in 1..whole.len() - 1 {
+            let cut = Sps::parse(&whole[..end]);
+            assert_eq!(cut, Err(BitstreamError::EndsEarly), "cut after {end}");
+        }
+    }
+
+    #[test]
+    fn emulation_prevention_is_taken_out() {
+        assert_eq!(
+            without_emulation_prevention(&[0, 0, 3, 1, 0, 0, 3, 0, 0, 3, 3, 0, 3]),
+            [0, 0, 1, 0, 0, 0, 0, 3, 0, 3]
+        );
+    }
+}

@@ -79,51 +79,57 @@ fn headers() -> Vec<Bad> {
         .collect()
 }
 
+const PAYLOAD: usize = 24;
+const CONFIG: usize = 28;
+
 fn lengths() -> Vec<Bad> {
-    const PAYLOAD: usize = 24;
-    const CONFIG: usize = 28;
-    // Header and config fill the stream; a payload that is refused never comes.
-    let cut = |mut bytes: Vec<u8>| {
-        bytes.truncate(1 + HEADER_LEN);
-        bytes
-    };
-    let key = |name: &str, at, bytes: &[u8], error: Code| {
-        bad(Kind::Group, name, &cut(edited(at, bytes)), error)
-    };
-    let mut all = vec![
-        key("a payload of 0 bytes", PAYLOAD, &[0; 4], Malformed),
-        key(
+    let cases: [(&str, usize, &[u8], Code); 7] = [
+        ("a payload of 0 bytes", PAYLOAD, &[0; 4], Malformed),
+        (
             "a payload of 4 MiB and a byte",
             PAYLOAD,
             &[0, 0x40, 0, 1],
             TooLarge,
         ),
-        key("a payload of 4 GiB", PAYLOAD, &[0xff; 4], TooLarge),
-        key("a keyframe without config", CONFIG, &[0, 0], Malformed),
-        key(
+        ("a payload of 4 GiB", PAYLOAD, &[0xff; 4], TooLarge),
+        ("a keyframe without config", CONFIG, &[0, 0], Malformed),
+        (
             "a keyframe with a config of 5 bytes",
             CONFIG,
             &[0, 5],
             Malformed,
         ),
-        key(
+        (
             "a decoder config of 4,097 bytes",
             CONFIG,
             &[0x10, 0x01],
             TooLarge,
         ),
-        key(
+        (
             "a decoder config of 65,535 bytes",
             CONFIG,
             &[0xff, 0xff],
             TooLarge,
         ),
     ];
+    let mut all: Vec<_> = cases
+        .into_iter()
+        .map(|(name, at, bytes, error)| {
+            // The header is refused before anything follows it.
+            let mut stream = edited(at, bytes);
+            stream.truncate(1 + HEADER_LEN);
+            bad(Kind::Group, name, &stream, error)
+        })
+        .collect();
+    all.push(delta_with_config());
+    all
+}
+
+fn delta_with_config() -> Bad {
     let mut second = delta("", 1).bytes();
     second[CONFIG + 1] = 10;
     second.truncate(HEADER_LEN);
-    let with_config = [opened(), second].concat();
+    let bytes = [opened(), second].concat();
     let name = "a frame that is no keyframe with a config";
-    all.push(bad(Kind::Group, name, &with_config, Malformed));
-    all
+    bad(Kind::Group, name, &bytes, Malformed)
 }

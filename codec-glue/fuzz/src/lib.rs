@@ -1,0 +1,188 @@
+//! What every fuzz target asserts of the bytes it is given.
+//!
+//! Plain functions, so that the tests of `codec-glue` run the same assertions
+//! over the vectors (`tests/replay.rs`).
+#![allow(clippy::unwrap_used, reason = "a target that fails should stop")]
+
+use std::fmt::Debug;
+
+use steadycast_codec_glue::bitstream::h264::{self, AvcConfig, Framing, LengthSize};
+use steadycast_codec_glue::bitstream::{BitstreamError, Codec, Facts, inspect};
+use steadycast_codec_glue::wire::{
+    DecoderConfig, FrameHeader, GroupOrder, HEADER_LEN, WireError, decode_client, decode_relay,
+    encode_client, encode_relay, limits,
+};
+
+/// A fuzz target: its name and what it does with its bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target, by the name of its binary.
+pub const TARGETS: [Target; 10] = [
+    ("control_client", control_client),
+    ("control_relay", control_relay),
+    ("frame_header", frame_header),
+    ("decoder_config", decoder_config),
+    ("group_order", group_order),
+    ("vp8", vp8),
+    ("vp9", vp9),
+    ("h264", h264),
+    ("h264_convert", h264_convert),
+    ("av1", av1),
+];
+
+const FRAMINGS: [Framing; 4] = [
+    Framing::AnnexB,
+    Framing::Avc(LengthSize::One),
+    Framing::Avc(LengthSize::Two),
+    Framing::Avc(LengthSize::Four),
+];
+
+/// The body of a client's message.
+pub fn control_client(data: &[u8]) {
+    message(data, decode_client, encode_client);
+}
+
+/// The body of a relay's message.
+pub fn control_relay(data: &[u8]) {
+    message(data, decode_relay, encode_relay);
+}
+
+/// Whatever decodes encodes to no more bytes, which decode to the same.
+fn message<M: PartialEq + Debug>(
+    data: &[u8],
+    decode: fn(&[u8]) -> Result<M, WireError>,
+    encode: fn(&M) -> Result<Vec<u8>, WireError>,
+) {
+    let Ok(message) = decode(data) else { return };
+    let encoded = encode(&message).unwrap();
+    let (length, body) = encoded.split_first_chunk().unwrap();
+    assert_eq!(usize::from(u16::from_be_bytes(*length)), body.len());
+    assert!(body.len() <= data.len());
+    assert_eq!(decode(body), Ok(message));
+}
+
+/// A frame's fixed header.
+pub fn frame_header(data: &[u8]) {
+    let Some(bytes) = data.first_chunk::<HEADER_LEN>() else {
+        return;
+    };
+    let Ok(header) = FrameHeader::decode(bytes) else {
+        return;
+    };
+    let most = limits::PAYLOAD as usize + usize::from(limits::CONFIG_MAX);
+    assert!((1..=most).contains(&header.body_len()));
+    let mut encoded = Vec::new();
+    header.encode(&mut encoded);
+    assert_eq!(encoded, bytes);
+}
+
+/// A keyframe's decoder config.
+pub fn decoder_config(data: &[u8]) {
+    let Ok(config) = DecoderConfig::decode(data) else {
+        return;
+    };
+    let mut encoded = Vec::new();
+    config.encode(&mut encoded).unwrap();
+    assert_eq!(encoded, data);
+}
+
+/// The fixed headers of a group's stream, without what stands between them.
+pub fn group_order(data: &[u8]) {
+    let mut order = GroupOrder::new();
+    let headers = data.chunks_exact(HEADER_LEN).filter_map(|bytes| {
+        let bytes = bytes.first_chunk()?;
+        FrameHeader::decode(bytes).ok()
+    });
+    let mut last: Option<FrameHeader> = None;
+    for header in headers {
+        let before = (order.frames(), order.bytes());
+        if order.admit(&header).is_err() {
+            assert_eq!((order.frames(), order.bytes()), before);
+            continue;
+        }
+        assert_eq!(header.index, before.0);
+        assert_eq!(header.keyframe, last.is_none());
+        assert!(order.frames() <= limits::GROUP_FRAMES && order.bytes() <= limits::GROUP_BYTES);
+        if let Some(last) = last {
+            assert_eq!((header.epoch, header.group), (last.epoch, last.group));
+            assert!(header.capture_us >= last.capture_us);
+        }
+        last = Some(header);
+    }
+}
+
+/// A VP8 frame.
+pub fn vp8(data: &[u8]) {
+    facts(inspect(Codec::Vp8, data));
+}
+
+/// A VP9 frame or superframe.
+pub fn vp9(data: &[u8]) {
+    facts(inspect(Codec::Vp9, data));
+}
+
+/// An AV1 temporal unit.
+pub fn av1(data: &[u8]) {
+    facts(inspect(Codec::Av1, data));
+}
+
+fn facts(facts: Result<Facts, BitstreamError>) {
+    let Ok(facts) = facts else { return };
+    if let Some(picture) = facts.picture {
+        assert!(facts.keyframe);
+        assert!(picture.width > 0 && picture.height > 0);
+        assert!(Codec::from_webcodecs(&picture.codec, &[]).is_ok());
+    }
+}
+
+/// An H.264 access unit in any framing, or the description of one.
+pub fn h264(data: &[u8]) {
+    for framing in FRAMINGS {
+        facts(inspect(Codec::H264(framing), data));
+    }
+    for config in [AvcConfig::parse(data), AvcConfig::from_annex_b(data)] {
+        let Ok(config) = config else { continue };
+        let _ = config.picture();
+        if let Ok(encoded) = config.encode() {
+            assert_eq!(AvcConfig::parse(&encoded), Ok(config));
+        }
+    }
+}
+
+/// A framing, then an access unit in it: the other framing holds the same NAL units.
+pub fn h264_convert(data: &[u8]) {
+    let Some((choice, payload)) = data.split_first() else {
+        return;
+    };
+    match FRAMINGS[usize::from(choice % 4)] {
+        Framing::AnnexB => {
+            let Ok(avc) = h264::annex_b_to_avc(payload) else {
+                return;
+            };
+            let in_avc = Framing::Avc(LengthSize::Four);
+            assert_eq!(units(&avc, in_avc), units(payload, Framing::AnnexB));
+            assert!(avc.len() <= 2 * payload.len());
+            if let Ok(back) = h264::avc_to_annex_b(&avc, LengthSize::Four) {
+                assert_eq!(h264::annex_b_to_avc(&back), Ok(avc));
+            }
+        }
+        Framing::Avc(size) => {
+            let Ok(annex_b) = h264::avc_to_annex_b(payload, size) else {
+                return;
+            };
+            let mut expected = units(payload, Framing::Avc(size));
+            for unit in &mut expected {
+                let zeros = unit.iter().rev().take_while(|byte| **byte == 0).count();
+                *unit = &unit[..unit.len() - zeros];
+            }
+            assert_eq!(units(&annex_b, Framing::AnnexB), expected);
+            assert!(annex_b.len() <= 5 * payload.len());
+        }
+    }
+}
+
+fn units(payload: &[u8], framing: Framing) -> Vec<&[u8]> {
+    h264::nal_units(payload, framing)
+        .map(Result::unwrap)
+        .collect()
+}
