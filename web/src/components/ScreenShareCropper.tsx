@@ -1,0 +1,134 @@
+import { useId, useState, useSyncExternalStore } from 'react';
+import { snapCrop, wholeCrop } from '../publish/crop.ts';
+import { HANDLES, reshapeCrop } from '../publish/crop-edit.ts';
+import { type Crop, type Size, sameCrop } from '../publish/geometry.ts';
+import type { AdminScreenShareService } from '../services/AdminScreenShareService.ts';
+import { type AspectName, aspectOf, CropControls } from './admin/CropControls.tsx';
+import { PreviewCanvas } from './admin/PreviewCanvas.tsx';
+import { useCropDrag } from './admin/useCropDrag.ts';
+import { cropKeys } from './admin/useCropKeys.ts';
+
+export interface ScreenShareCropperProps {
+  service: AdminScreenShareService;
+}
+
+const NO_SOURCE: Size = { width: 1_920, height: 1_080 };
+
+/** The live source with the crop on it, by pointer, by keyboard and in numbers. */
+export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
+  const { crop, status } = useSyncExternalStore(service.subscribe, service.snapshot);
+  const [previewed, setPreviewed] = useState<Size | null>(null);
+  const [aspectName, setAspectName] = useState<AspectName>('free');
+  const source = status?.source ?? previewed;
+  const size = source ?? NO_SOURCE;
+  const whole = wholeCrop(size);
+  const shown = crop === null ? whole : snapCrop(crop, size);
+  const aspect = aspectOf(aspectName, size);
+  const commit = (next: Crop) => service.setCrop(sameCrop(next, whole) ? null : next);
+  const reset = () => {
+    setAspectName('free');
+    service.setCrop(null);
+  };
+  const chooseAspect = (name: AspectName) => {
+    setAspectName(name);
+    const chosen = aspectOf(name, size);
+    if (chosen !== null) commit(reshapeCrop(shown, chosen, size));
+  };
+  return (
+    <div className="cropper">
+      <CropStage
+        service={service}
+        source={size}
+        ready={source !== null}
+        crop={shown}
+        aspect={aspect}
+        onSource={setPreviewed}
+        onCommit={commit}
+        onReset={reset}
+      />
+      <CropControls
+        crop={shown}
+        source={size}
+        disabled={source === null}
+        cropped={crop !== null}
+        aspect={aspectName}
+        onAspect={chooseAspect}
+        onCommit={commit}
+        onReset={reset}
+      />
+    </div>
+  );
+}
+
+function CropStage(props: {
+  service: AdminScreenShareService;
+  source: Size;
+  ready: boolean;
+  crop: Crop;
+  aspect: number | null;
+  onSource: (source: Size) => void;
+  onCommit: (crop: Crop) => void;
+  onReset: () => void;
+}) {
+  const { service, source, crop, aspect, onCommit, onReset } = props;
+  const help = useId();
+  const { draft, handlers } = useCropDrag({ source, crop, aspect, onCommit });
+  const shown = draft ?? crop;
+  const onKeyDown = cropKeys({ crop, source, aspect, onCommit, onReset });
+  const part = percentages(shown, source);
+  return (
+    <div className="stage-frame">
+      <div className="stage" style={stageShape(source)}>
+        <div className="stage-touch" data-dragging={draft !== null} {...handlers}>
+          <div className="stage-picture">
+            <PreviewCanvas service={service} onSource={props.onSource} />
+            {props.ready && <div className="crop-shade" style={part} />}
+          </div>
+          {props.ready && (
+            <button
+              type="button"
+              className="crop-area"
+              data-grip="move"
+              style={part}
+              aria-label={describe(shown)}
+              aria-describedby={help}
+              onKeyDown={onKeyDown}
+            >
+              {HANDLES.map((handle) => (
+                <span key={handle} className={`grip grip-${handle}`} data-grip={handle} />
+              ))}
+              {draft !== null && (
+                <span className="crop-size numeric">
+                  {shown.width} × {shown.height}
+                </span>
+              )}
+            </button>
+          )}
+        </div>
+      </div>
+      <span id={help} className="spoken">
+        Arrow keys move the crop, Shift and arrow keys resize it, with Ctrl in small steps. Escape
+        shows the whole picture.
+      </span>
+    </div>
+  );
+}
+
+/** As wide as there is room, but never taller than most of the window. */
+function stageShape({ width, height }: Size) {
+  return { aspectRatio: `${width} / ${height}`, maxWidth: `calc(60vh * ${width / height})` };
+}
+
+function describe({ x, y, width, height }: Crop): string {
+  return `Crop: ${width} by ${height} pixels, ${x} from the left, ${y} from the top`;
+}
+
+function percentages(crop: Crop, source: Size) {
+  const part = (value: number, whole: number) => `${(value / whole) * 100}%`;
+  return {
+    left: part(crop.x, source.width),
+    top: part(crop.y, source.height),
+    width: part(crop.width, source.width),
+    height: part(crop.height, source.height),
+  };
+}

@@ -1,0 +1,178 @@
+import { useSyncExternalStore } from 'react';
+import { type HostStatus, isSharing } from '../publish/status.ts';
+import type {
+  AdminScreenShareService,
+  ShareSnapshot,
+} from '../services/AdminScreenShareService.ts';
+import { EndBroadcast } from './admin/EndBroadcast.tsx';
+import { Details, Figures } from './admin/Figures.tsx';
+import { QualityForm } from './admin/QualityForm.tsx';
+import { ShareLink } from './admin/ShareLink.tsx';
+import { StateBadge } from './admin/StateBadge.tsx';
+import { duration } from './admin/time.ts';
+import { useNow } from './admin/useNow.ts';
+import { isDeadLink, startLabel, type Words, wordsForPanel } from './admin/words.ts';
+import { ScreenShareCropper } from './ScreenShareCropper.tsx';
+import './admin/admin.css';
+import './admin/cropper.css';
+import './admin/panel.css';
+
+export interface StreamControlPanelProps {
+  /** Opened by the caller; may outlive the panel and serve several. */
+  service: AdminScreenShareService;
+  /** Offered when the link is of no use any more. */
+  onNewBroadcast?: () => void;
+}
+
+/** Everything an admin does with one broadcast. */
+export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPanelProps) {
+  const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
+  const { status } = snapshot;
+  const words = wordsForPanel(snapshot);
+  const sharing = status !== null && isSharing(status.state);
+  return (
+    <div className="panel">
+      {snapshot.inside && sharing && <InsideNotice />}
+      {snapshot.problem?.offline === true && <OfflineNotice sharing={sharing} />}
+      <div className="panel-main">
+        <div className="panel-picture">
+          {sharing ? (
+            <ScreenShareCropper service={service} />
+          ) : (
+            <EmptyStage service={service} snapshot={snapshot} words={words} onNewBroadcast={onNewBroadcast} />
+          )}
+        </div>
+        <div className="panel-side">
+          <StateCard service={service} snapshot={snapshot} words={words} />
+          <QualityForm
+            quality={snapshot.quality}
+            status={sharing ? status : null}
+            onChange={(quality) => service.setQuality(quality)}
+          />
+        </div>
+      </div>
+      {sharing && <Figures status={status} history={snapshot.history} />}
+      <footer className="panel-foot">
+        {status !== null && sharing ? <Details status={status} /> : <span />}
+        {!isDeadLink(snapshot) && <EndBroadcast onEnd={() => service.endBroadcast()} />}
+      </footer>
+    </div>
+  );
+}
+
+function StateCard(props: {
+  service: AdminScreenShareService;
+  snapshot: ShareSnapshot;
+  words: Words;
+}) {
+  const { service, snapshot, words } = props;
+  const { status } = snapshot;
+  const sharing = status !== null && isSharing(status.state);
+  return (
+    <section className="card state-card" aria-label="State">
+      <div className="state-line">
+        <StateBadge words={words} />
+        <Since snapshot={snapshot} />
+      </div>
+      <div aria-live="polite">
+        {sharing && words.title !== null && (
+          <p>
+            <strong>{words.title}.</strong> <span className="soft">{words.detail}</span>
+          </p>
+        )}
+        {status?.state === 'reconnecting' && <Retry status={status} />}
+      </div>
+      {sharing && (
+        <button type="button" className="button button-danger" onClick={() => service.stop()}>
+          Stop sharing
+        </button>
+      )}
+      {!isDeadLink(snapshot) && <ShareLink link={snapshot.broadcast?.playerLink ?? null} />}
+    </section>
+  );
+}
+
+function Since({ snapshot }: { snapshot: ShareSnapshot }) {
+  const { status, broadcast, host } = snapshot;
+  const sinceMs =
+    status?.sinceMs ?? (host === 'none' && broadcast?.phase === 'live' ? broadcast.sinceMs : null);
+  const nowMs = useNow(sinceMs !== null);
+  if (sinceMs === null) return null;
+  return (
+    <span className="faint numeric">
+      <span className="spoken">for </span>
+      {duration(nowMs - sinceMs)}
+    </span>
+  );
+}
+
+function Retry({ status }: { status: HostStatus }) {
+  const nowMs = useNow();
+  const leftS = status.retryAtMs === null ? 0 : Math.ceil((status.retryAtMs - nowMs) / 1_000);
+  const when = leftS > 0 ? `Next attempt in ${leftS} s` : 'Trying now';
+  return (
+    <p className="faint">{status.reason === null ? `${when}.` : `${when}: ${status.reason}.`}</p>
+  );
+}
+
+function EmptyStage(props: {
+  service: AdminScreenShareService;
+  snapshot: ShareSnapshot;
+  words: Words;
+  onNewBroadcast: (() => void) | undefined;
+}) {
+  const { service, snapshot, words, onNewBroadcast } = props;
+  const label = startLabel(snapshot);
+  return (
+    <div className="empty-stage" data-tone={words.tone}>
+      <ScreenIcon />
+      <h2>{words.title ?? words.badge}</h2>
+      {words.detail !== null && <p className="soft">{words.detail}</p>}
+      {label !== null && (
+        <button
+          type="button"
+          className="button button-primary"
+          onClick={() => void service.start()}
+        >
+          {label}
+        </button>
+      )}
+      {isDeadLink(snapshot) && onNewBroadcast !== undefined && (
+        <button type="button" className="button button-primary" onClick={onNewBroadcast}>
+          New broadcast
+        </button>
+      )}
+    </div>
+  );
+}
+
+function InsideNotice() {
+  return (
+    <div className="notice" role="status">
+      <strong>This page itself is sharing, because the browser opened no window for it.</strong>{' '}
+      Keep it open: reloading or closing it ends the capture. Allow pop-ups for this site and share
+      again to make the picture independent of this page.
+    </div>
+  );
+}
+
+function OfflineNotice({ sharing }: { sharing: boolean }) {
+  return (
+    <div className="notice" role="status">
+      <strong>The relay does not answer.</strong>{' '}
+      {sharing
+        ? 'The capture window goes on and reconnects by itself.'
+        : 'This page goes on asking; nothing needs to be reloaded.'}
+    </div>
+  );
+}
+
+function ScreenIcon() {
+  return (
+    <svg className="screen-icon" viewBox="0 0 64 48" aria-hidden="true">
+      <rect x="2" y="2" width="60" height="36" rx="5" />
+      <path d="M24 46h16M32 38v8" />
+      <path className="screen-icon-crop" d="M18 20v-6h6M46 20v-6h-6M18 22v4h6M46 22v4h-6" />
+    </svg>
+  );
+}

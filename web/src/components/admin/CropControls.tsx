@@ -1,0 +1,131 @@
+import { CROP_MIN, snapCrop } from '../../publish/crop.ts';
+import { reshapeCrop } from '../../publish/crop-edit.ts';
+import type { Crop, Size } from '../../publish/geometry.ts';
+import { NumberField } from './NumberField.tsx';
+
+const ASPECTS = [
+  { name: 'free', label: 'Free' },
+  { name: 'wide', label: '16:9' },
+  { name: 'classic', label: '4:3' },
+  { name: 'square', label: '1:1' },
+  { name: 'original', label: 'Original' },
+] as const;
+
+export type AspectName = (typeof ASPECTS)[number]['name'];
+
+/** Width through height; null leaves the shape free. */
+export function aspectOf(name: AspectName, source: Size): number | null {
+  switch (name) {
+    case 'free':
+      return null;
+    case 'wide':
+      return 16 / 9;
+    case 'classic':
+      return 4 / 3;
+    case 'square':
+      return 1;
+    case 'original':
+      return source.width / source.height;
+  }
+}
+
+export interface CropControlsProps {
+  crop: Crop;
+  source: Size;
+  disabled: boolean;
+  /** There is something to reset. */
+  cropped: boolean;
+  aspect: AspectName;
+  onAspect: (name: AspectName) => void;
+  onCommit: (crop: Crop) => void;
+  onReset: () => void;
+}
+
+/** The crop in numbers, its shape, and the way back to the whole picture. */
+export function CropControls(props: CropControlsProps) {
+  const { crop, source, disabled, onCommit } = props;
+  const ratio = aspectOf(props.aspect, source);
+  const sized = (change: Partial<Size>) => {
+    const next = { ...crop, ...change };
+    if (ratio !== null && change.width !== undefined) next.height = change.width / ratio;
+    if (ratio !== null && change.height !== undefined) next.width = change.height * ratio;
+    const snapped = snapCrop(next, source);
+    onCommit(ratio === null ? snapped : reshapeCrop(snapped, ratio, source));
+  };
+  const moved = (change: { x?: number; y?: number }) =>
+    onCommit(snapCrop({ ...crop, ...change }, source));
+  const field = { disabled, min: 0 };
+  return (
+    <fieldset className="crop-controls" disabled={disabled}>
+      <legend className="spoken">Crop</legend>
+      <div className="crop-numbers">
+        <NumberField
+          {...field}
+          label="Left"
+          value={crop.x}
+          max={source.width - CROP_MIN}
+          onCommit={(x) => moved({ x })}
+        />
+        <NumberField
+          {...field}
+          label="Top"
+          value={crop.y}
+          max={source.height - CROP_MIN}
+          onCommit={(y) => moved({ y })}
+        />
+        <NumberField
+          {...field}
+          label="Width"
+          value={crop.width}
+          min={CROP_MIN}
+          max={source.width}
+          onCommit={(width) => sized({ width })}
+        />
+        <NumberField
+          {...field}
+          label="Height"
+          value={crop.height}
+          min={CROP_MIN}
+          max={source.height}
+          onCommit={(height) => sized({ height })}
+        />
+      </div>
+      <div className="crop-shape">
+        <AspectChoice aspect={props.aspect} disabled={disabled} onAspect={props.onAspect} />
+        <button
+          type="button"
+          className="button"
+          disabled={disabled || !props.cropped}
+          onClick={props.onReset}
+        >
+          Reset crop
+        </button>
+      </div>
+    </fieldset>
+  );
+}
+
+function AspectChoice(props: {
+  aspect: AspectName;
+  disabled: boolean;
+  onAspect: (name: AspectName) => void;
+}) {
+  return (
+    <fieldset className="segments">
+      <legend>Shape</legend>
+      {ASPECTS.map(({ name, label }) => (
+        <label key={name} data-chosen={name === props.aspect}>
+          <input
+            type="radio"
+            name="aspect"
+            value={name}
+            checked={name === props.aspect}
+            disabled={props.disabled}
+            onChange={() => props.onAspect(name)}
+          />
+          {label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,49 @@
+/** Times and figures as people read them; pure. */
+
+/** How long ago, as a running clock: 0:07, 12:30, 1:02:03. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(seconds / 3_600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  const rest = two(seconds % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** The time that is left, in the largest unit that fits. */
+export function timeLeft(ms: number): string {
+  const units = [
+    { name: 'day', ms: 86_400_000 },
+    { name: 'hour', ms: 3_600_000 },
+    { name: 'minute', ms: 60_000 },
+  ];
+  const unit = units.find((one) => ms >= one.ms);
+  if (unit === undefined) return 'less than a minute';
+  const count = Math.floor(ms / unit.ms);
+  return `${count} ${unit.name}${count === 1 ? '' : 's'}`;
+}
+
+/** kbit/s below one million bits, Mbit/s above. */
+export function bitrate(bitsPerSecond: number): { value: string; unit: string } {
+  if (bitsPerSecond < 999_500) {
+    return { value: String(Math.round(bitsPerSecond / 1_000)), unit: 'kbit/s' };
+  }
+  return { value: (bitsPerSecond / 1_000_000).toFixed(1), unit: 'Mbit/s' };
+}
+
+/** One decimal below ten. */
+export function milliseconds(ms: number | null): string {
+  if (ms === null) return '–';
+  return ms < 10 ? ms.toFixed(1) : String(Math.round(ms));
+}
+
+/** The codec's everyday name. */
+export function codecName(codec: string): string {
+  const names: Record<string, string> = { av01: 'AV1', avc1: 'H.264', vp09: 'VP9', vp8: 'VP8' };
+  return names[codec.split('.')[0] ?? ''] ?? codec;
+}
+
+/** Frames a second; counted over two seconds, in which one more or less means nothing. */
+export function wholeFrames(rate: number): string {
+  return String(Math.floor(rate + 0.25));
+}

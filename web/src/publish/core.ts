@@ -1,0 +1,259 @@
+/** The capture host's worker half: pipeline, session and panels under one roof. */
+
+import type { RelaySession } from '../session/index.ts';
+import { RelayLink } from './link.ts';
+import { fromHost, type HostMessage, type PanelMessage, parsePanelMessage } from './messages.ts';
+import { Pipeline } from './pipeline.ts';
+import {
+  type CapturePhase,
+  deriveState,
+  type HostState,
+  type HostStatus,
+  type SourceFacts,
+} from './status.ts';
+import type { Memory } from './storage.ts';
+import { Tally } from './tally.ts';
+import { Uplink } from './uplink.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
+
+/** How often panels hear of the figures, while one has asked within the lease. */
+const STATUS_INTERVAL_MS = 250;
+const STATUS_LEASE_MS = 3_000;
+/** How often the host's own window does. */
+const OWN_INTERVAL_MS = 500;
+
+export interface CoreOptions {
+  begin: Extract<ToWorker, { type: 'begin' }>;
+  channel: Pick<BroadcastChannel, 'postMessage' | 'addEventListener'>;
+  memory: Memory;
+  post: (message: FromWorker) => void;
+}
+
+export class HostCore {
+  readonly #options: CoreOptions;
+  readonly #tally = new Tally();
+  readonly #pipeline: Pipeline;
+  readonly #link: RelayLink;
+  #capture: { phase: CapturePhase; reason: string | null } = { phase: 'idle', reason: null };
+  #source: Pick<SourceFacts, 'surface' | 'muted'> = { surface: '', muted: false };
+  #uplink: Uplink | null = null;
+  #broken = false;
+  /** Counts sources and stops, so that what was begun before one knows. */
+  #shares = 0;
+  #state: { name: HostState; sinceMs: number } = { name: 'idle', sinceMs: Date.now() };
+  #leaseMs = 0;
+  #toldPanelsMs = 0;
+  #toldOwnMs = 0;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    const { origin, token } = options.begin;
+    this.#pipeline = new Pipeline({
+      tally: this.#tally,
+      onPreview: ({ source, data, width, height }) =>
+        this.#say({ type: 'preview', host: this.#id, size: { width, height }, source, data }),
+      onUnable: () => this.#unable(),
+    });
+    this.#link = new RelayLink({
+      origin,
+      token,
+      agent: 'steadycast-web-host',
+      onOpen: (session) => this.#opened(session),
+      onGone: (wanted) => this.#gone(wanted),
+      onKeyframeRequest: () => this.#keyframeRequested(),
+      onChange: () => this.#tell(true),
+      onRefused: () => this.#release(),
+    });
+    options.channel.addEventListener('message', ({ data }) => this.#hear(data));
+    setInterval(() => this.#tell(false), STATUS_INTERVAL_MS);
+  }
+
+  /** Takes crop and quality from the last time and says that this host is there. */
+  async begin(): Promise<void> {
+    const kept = await this.#options.memory.load();
+    this.#pipeline.setCrop(kept.crop);
+    this.#setFrameRate(kept.quality.frameRate);
+    this.#pipeline.setQuality(kept.quality);
+    this.#tell(true);
+  }
+
+  setCapture(phase: CapturePhase, reason: string | null): void {
+    this.#capture = { phase, reason };
+    this.#tell(true);
+  }
+
+  setMuted(muted: boolean): void {
+    this.#source = { ...this.#source, muted };
+    this.#tell(true);
+  }
+
+  /** Publishes a source, in the place of the one before. */
+  async share({ readable, surface, resume }: Extract<ToWorker, { type: 'source' }>) {
+    this.#source = { surface, muted: false };
+    this.#capture = { phase: 'capturing', reason: null };
+    this.#broken = false;
+    this.#shares += 1;
+    const share = this.#shares;
+    void this.#pipeline.run(readable);
+    const lineage = resume ? (await this.#options.memory.load()).resume : null;
+    // Meanwhile all may have been stopped; and another source needs no other session.
+    if (share === this.#shares && !this.#link.running) await this.#link.connect(lineage);
+    this.#tell(true);
+  }
+
+  /** Closes encoder and session; resolves when the relay was told. */
+  async stop(): Promise<void> {
+    this.#shares += 1;
+    this.#pipeline.stop();
+    await this.#link.close();
+    this.#tell(true);
+  }
+
+  status(): HostStatus {
+    const { session, facts } = this.#link;
+    const size = this.#pipeline.source;
+    return {
+      state: this.#state.name,
+      sinceMs: this.#state.sinceMs,
+      reason: this.#reason(),
+      code: facts.code,
+      inside: this.#options.begin.inside,
+      source: size === null ? null : { ...size, ...this.#source },
+      crop: this.#pipeline.crop,
+      quality: this.#pipeline.quality,
+      picture: this.#pipeline.picture,
+      motion: this.#pipeline.motion(),
+      players: session?.status.players ?? 0,
+      epoch: session?.welcome.status.epoch ?? 0,
+      group: this.#uplink?.group ?? 0,
+      rttMs: session === null ? null : session.rttUs / 1_000,
+      retryAtMs: facts.retryAtMs,
+      rates: this.#pipeline.rates(),
+      counts: { ...this.#tally.counts },
+    };
+  }
+
+  get #id(): string {
+    return this.#options.begin.host;
+  }
+
+  #reason(): string | null {
+    if (this.#broken) return 'No codec of this browser can encode the picture.';
+    return this.#capture.reason ?? this.#link.facts.reason;
+  }
+
+  #opened(session: RelaySession): void {
+    this.#tally.counts.sessionsOpened += 1;
+    this.#tally.counts.epochs += 1;
+    void this.#options.memory.save({ resume: session.welcome.resume });
+    this.#uplink = new Uplink({
+      carrier: session,
+      epoch: session.welcome.status.epoch,
+      onSent: (frame) => {
+        this.#tally.sent(performance.now(), frame);
+        this.#pipeline.roomInUplink();
+      },
+      onKeyframeNeeded: () => this.#pipeline.requestKeyframe(),
+    });
+    this.#pipeline.connect(this.#uplink);
+  }
+
+  #gone(wanted: boolean): void {
+    if (!wanted) this.#tally.counts.sessionsLost += 1;
+    this.#uplink?.close();
+    this.#uplink = null;
+    this.#pipeline.connect(null);
+  }
+
+  #keyframeRequested(): void {
+    this.#tally.counts.keyframeRequests += 1;
+    this.#pipeline.requestKeyframe();
+  }
+
+  #unable(): void {
+    this.#broken = true;
+    this.#release();
+    void this.#link.close().then(() => this.#tell(true));
+  }
+
+  /** Nothing can come of the captured pictures any more. */
+  #release(): void {
+    this.#pipeline.stop();
+    this.#options.post({ type: 'release' });
+  }
+
+  #hear(data: unknown): void {
+    const heard = parsePanelMessage(data);
+    if (heard.kind === 'other') return;
+    if (heard.kind === 'bad' || !this.#isForMe(heard.message)) {
+      this.#tally.counts.ignoredMessages += 1;
+      return;
+    }
+    this.#obey(heard.message);
+  }
+
+  #isForMe(message: PanelMessage): boolean {
+    return message.host === this.#id || (message.type === 'status' && message.host === null);
+  }
+
+  #obey(message: PanelMessage): void {
+    switch (message.type) {
+      case 'status':
+        this.#leaseMs = performance.now() + STATUS_LEASE_MS;
+        if (message.preview) this.#pipeline.showPreview();
+        break;
+      case 'crop':
+        this.#pipeline.setCrop(message.crop);
+        void this.#options.memory.save({ crop: message.crop });
+        break;
+      case 'quality':
+        this.#setFrameRate(message.quality.frameRate);
+        this.#pipeline.setQuality(message.quality);
+        void this.#options.memory.save({ quality: message.quality });
+        break;
+      case 'stop':
+        // Even if the document is busy, nothing more leaves this browser.
+        void this.stop();
+        this.#options.post({ type: 'verb', verb: 'stop' });
+        break;
+      case 'start':
+        this.#options.post({ type: 'verb', verb: 'start' });
+        break;
+    }
+    this.#tell(true);
+  }
+
+  #setFrameRate(frameRate: number): void {
+    this.#options.post({ type: 'frameRate', frameRate });
+  }
+
+  /** `now`: something has changed that is not to wait. */
+  #tell(now: boolean): void {
+    const name = deriveState(this.#capture.phase, this.#link.facts, this.#broken);
+    const turned = name !== this.#state.name;
+    if (turned) this.#state = { name, sinceMs: Date.now() };
+    const nowMs = performance.now();
+    const panels = nowMs < this.#leaseMs || turned;
+    const forPanels = now ? panels : panels && nowMs - this.#toldPanelsMs >= STATUS_INTERVAL_MS / 2;
+    const forOwn = now || nowMs - this.#toldOwnMs >= OWN_INTERVAL_MS - STATUS_INTERVAL_MS / 2;
+    if (!forPanels && !forOwn) return;
+    const status = this.status();
+    if (forPanels) {
+      this.#toldPanelsMs = nowMs;
+      this.#say({
+        type: 'status',
+        host: this.#id,
+        startedMs: this.#options.begin.startedMs,
+        status,
+      });
+    }
+    if (forOwn) {
+      this.#toldOwnMs = nowMs;
+      this.#options.post({ type: 'status', status });
+    }
+  }
+
+  #say(message: HostMessage): void {
+    this.#options.channel.postMessage(fromHost(message));
+  }
+}

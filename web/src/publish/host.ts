@@ -1,0 +1,232 @@
+/**
+ * The capture host's document half: asks for the screen, holds the tracks, and hands their frames
+ * to the worker. Runs in a window of its own or, where that is not to be had, inside the panel.
+ */
+
+import { channelName, fromHost, hostLockName } from './messages.ts';
+import { DEFAULT_QUALITY } from './quality.ts';
+import { askForScreen } from './screen.ts';
+import type { CapturePhase, HostStatus } from './status.ts';
+import { forgetOld, type Memory, memoryOf } from './storage.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
+
+export interface HostOptions {
+  origin: string;
+  token: string;
+  broadcast: string;
+  /** Inside the panel's page. */
+  inside: boolean;
+}
+
+export interface HostView {
+  /** second: another window of this browser hosts the broadcast already. */
+  phase: 'opening' | 'second' | 'open' | 'crashed' | 'closed';
+  status: HostStatus | null;
+}
+
+/** A reloading window's lock is free as soon as its old document is gone. */
+const LOCK_WAIT_MS = 1_000;
+const STOP_WAIT_MS = 1_500;
+
+export class CaptureHost {
+  readonly id = crypto.randomUUID();
+  readonly startedMs = Date.now();
+  readonly #options: HostOptions;
+  readonly #memory: Memory;
+  readonly #channel: BroadcastChannel;
+  readonly #listeners = new Set<() => void>();
+  #view: HostView = { phase: 'opening', status: null };
+  #worker: Worker | null = null;
+  #track: MediaStreamTrack | null = null;
+  #frameRate = DEFAULT_QUALITY.frameRate;
+  #asking = false;
+  #releaseLock: () => void = () => undefined;
+  #stopped: (() => void) | null = null;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#memory = memoryOf(options.broadcast);
+    this.#channel = new BroadcastChannel(channelName(options.broadcast));
+  }
+
+  /** Becomes the broadcast's host in this browser; false when another window is. */
+  async open(): Promise<boolean> {
+    if (!(await this.#takeLock())) {
+      this.#show({ phase: 'second' });
+      return false;
+    }
+    this.#channel.postMessage(
+      fromHost({ type: 'hello', host: this.id, startedMs: this.startedMs }),
+    );
+    addEventListener('pagehide', this.sayBye);
+    this.#startWorker();
+    this.#show({ phase: 'open' });
+    void forgetOld(Date.now());
+    return true;
+  }
+
+  /** Whether the screen was being shared when the window was last reloaded. */
+  async wasSharing(): Promise<boolean> {
+    return (await this.#memory.load()).sharing;
+  }
+
+  /**
+   * Asks for the screen and goes live. `resume`: goes on as the publisher from before the reload;
+   * else takes the broadcast over from whoever has it.
+   */
+  async share({ resume }: { resume: boolean }): Promise<void> {
+    if (this.#asking || this.#worker === null) return;
+    this.#asking = true;
+    if (this.#track === null) this.#setPhase('asking');
+    const asked = await askForScreen(this.#frameRate);
+    this.#asking = false;
+    if (asked.kind === 'track') {
+      this.#attach(asked.track, resume);
+      return;
+    }
+    // With a screen shared already, that one goes on.
+    if (this.#track !== null) return;
+    if (asked.kind === 'failed') this.#setPhase('failed', asked.reason);
+    else this.#setPhase(asked.kind);
+    if (asked.kind !== 'gesture') await this.#memory.save({ sharing: false });
+  }
+
+  /** Ends tracks, encoder and session; resolves when the relay was told. */
+  async stop(): Promise<void> {
+    this.#endTrack();
+    this.#setPhase('stopped');
+    const told = new Promise<void>((resolve) => {
+      this.#stopped = resolve;
+      setTimeout(resolve, STOP_WAIT_MS);
+    });
+    this.#post({ type: 'stop' });
+    await Promise.all([told, this.#memory.save({ sharing: false })]);
+  }
+
+  /** Gives the lock back; the host is of no use afterwards. */
+  close(): void {
+    this.#endTrack();
+    removeEventListener('pagehide', this.sayBye);
+    this.sayBye();
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#releaseLock();
+    this.#show({ phase: 'closed' });
+    this.#channel.close();
+  }
+
+  /** Tells panels that this host is going; a later status takes it back. */
+  sayBye = (): void => {
+    this.#channel.postMessage(fromHost({ type: 'bye', host: this.id }));
+  };
+
+  /** Says that nothing is shared and nothing was asked for yet. */
+  idle(): void {
+    this.#setPhase('idle');
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  snapshot = (): HostView => this.#view;
+
+  #takeLock(): Promise<boolean> {
+    const { broadcast } = this.#options;
+    return new Promise((resolve) => {
+      navigator.locks
+        .request(hostLockName(broadcast), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, () => {
+          resolve(true);
+          return new Promise<void>((release) => {
+            this.#releaseLock = release;
+          });
+        })
+        .catch(() => resolve(false));
+    });
+  }
+
+  #startWorker(): void {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    worker.onerror = () => {
+      this.#endTrack();
+      this.#show({ phase: 'crashed' });
+    };
+    this.#worker = worker;
+    const { id: host, startedMs } = this;
+    this.#post({ type: 'begin', ...this.#options, host, startedMs });
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.type) {
+      case 'status':
+        this.#show({ status: message.status });
+        break;
+      case 'verb':
+        if (message.verb === 'start') void this.share({ resume: false });
+        else void this.stop();
+        break;
+      case 'release':
+        this.#endTrack();
+        void this.#memory.save({ sharing: false });
+        break;
+      case 'stopped':
+        this.#stopped?.();
+        break;
+      case 'frameRate':
+        this.#setFrameRate(message.frameRate);
+        break;
+    }
+  }
+
+  #attach(track: MediaStreamTrack, resume: boolean): void {
+    this.#endTrack();
+    this.#track = track;
+    const mute = () => this.#post({ type: 'muted', muted: track.muted });
+    track.addEventListener('mute', mute);
+    track.addEventListener('unmute', mute);
+    track.addEventListener('ended', () => {
+      if (track === this.#track) void this.#ended();
+    });
+    const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 2 });
+    const surface = track.getSettings().displaySurface ?? '';
+    this.#post({ type: 'source', readable, surface, resume }, [readable]);
+    void this.#memory.save({ sharing: true });
+  }
+
+  /** Sharing was ended from the browser's own bar, or the shared window was closed. */
+  async #ended(): Promise<void> {
+    this.#track = null;
+    this.#setPhase('ended');
+    this.#post({ type: 'stop' });
+    await this.#memory.save({ sharing: false });
+  }
+
+  #endTrack(): void {
+    const track = this.#track;
+    this.#track = null;
+    track?.stop();
+  }
+
+  /** The capturer need not deliver more than the encoder takes. */
+  #setFrameRate(frameRate: number): void {
+    this.#frameRate = frameRate;
+    this.#track
+      ?.applyConstraints({ frameRate: { ideal: frameRate, max: frameRate } })
+      .catch(() => undefined);
+  }
+
+  #setPhase(phase: CapturePhase, reason: string | null = null): void {
+    this.#post({ type: 'capture', phase, reason });
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  #show(change: Partial<HostView>): void {
+    this.#view = { ...this.#view, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,151 @@
+/** The publisher's session, again and again until told otherwise. */
+
+import {
+  type ConnectionState,
+  type KeepConnectedOptions,
+  keepConnected,
+  type RelaySession,
+} from '../session/index.ts';
+import type { LinkPhase } from './status.ts';
+
+export interface LinkOptions {
+  origin: string;
+  token: string;
+  agent: string;
+  onOpen: (session: RelaySession) => void;
+  /** The session is gone; `wanted`: because this side closed it. */
+  onGone: (wanted: boolean) => void;
+  /** The relay wants a keyframe. */
+  onKeyframeRequest: () => void;
+  /** Something that a status shows has changed. */
+  onChange: () => void;
+  /** No session will follow by itself. */
+  onRefused: () => void;
+  /** What tests replace. */
+  keep?: (options: KeepConnectedOptions) => Promise<unknown>;
+}
+
+/** What is known of the session, for the status. */
+export interface LinkFacts {
+  phase: LinkPhase;
+  reason: string | null;
+  code: string | null;
+  retryAtMs: number | null;
+  /** Since `connect` was called. */
+  everOpen: boolean;
+}
+
+const OFF: LinkFacts = { phase: 'off', reason: null, code: null, retryAtMs: null, everOpen: false };
+
+export class RelayLink {
+  readonly #options: LinkOptions;
+  #facts = OFF;
+  #session: RelaySession | null = null;
+  #resume: Uint8Array | null = null;
+  #running: { abort: AbortController; over: Promise<unknown> } | null = null;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it is connected, or on the way there by itself. */
+  get running(): boolean {
+    return this.#running !== null;
+  }
+
+  get facts(): LinkFacts {
+    return this.#facts;
+  }
+
+  get session(): RelaySession | null {
+    return this.#session;
+  }
+
+  /** `resume` null takes the broadcast over from whoever has it (PROTOCOL 3.3). */
+  async connect(resume: Uint8Array | null): Promise<void> {
+    await this.close();
+    this.#resume = resume;
+    const abort = new AbortController();
+    const { origin, token, agent, keep = keepConnected } = this.#options;
+    const over = keep({
+      origin,
+      token,
+      agent,
+      role: 'publisher',
+      resume: () => this.#resume,
+      signal: abort.signal,
+      onState: (state) => {
+        if (!abort.signal.aborted) this.#changed(state);
+      },
+    });
+    this.#running = { abort, over };
+  }
+
+  /** Says goodbye to the relay and waits until that has left. */
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = null;
+    this.#drop(true);
+    running?.abort.abort();
+    await running?.over;
+    this.#facts = OFF;
+  }
+
+  #changed(state: ConnectionState): void {
+    const { everOpen } = this.#facts;
+    switch (state.kind) {
+      case 'connecting':
+        this.#facts = { ...OFF, phase: 'connecting', reason: this.#facts.reason, everOpen };
+        break;
+      case 'open':
+        this.#facts = { ...OFF, phase: 'open', everOpen: true };
+        this.#open(state.session);
+        break;
+      case 'lost':
+        this.#facts = {
+          phase: 'lost',
+          reason: state.reason,
+          code: null,
+          retryAtMs: Date.now() + state.retryInMs,
+          everOpen,
+        };
+        this.#drop(false);
+        break;
+      case 'refused':
+        this.#end({ phase: 'refused', reason: state.message, code: state.code });
+        break;
+      case 'unsupported':
+        this.#end({ phase: 'unsupported', reason: state.message, code: null });
+        break;
+    }
+    this.#options.onChange();
+  }
+
+  #open(session: RelaySession): void {
+    this.#session = session;
+    this.#resume = session.welcome.resume ?? this.#resume;
+    session.onMessage((message) => {
+      if (session !== this.#session) return;
+      if (message.type === 'keyframeRequest') this.#options.onKeyframeRequest();
+      if (message.type === 'status') this.#options.onChange();
+    });
+    this.#options.onOpen(session);
+    // The loop reports a lost session only after its pause was decided; frames stop at once.
+    void session.ended.then(() => {
+      if (session === this.#session) this.#drop(false);
+    });
+  }
+
+  #end(facts: Pick<LinkFacts, 'phase' | 'reason' | 'code'>): void {
+    this.#facts = { ...facts, retryAtMs: null, everOpen: this.#facts.everOpen };
+    this.#running = null;
+    this.#drop(false);
+    this.#options.onRefused();
+  }
+
+  #drop(wanted: boolean): void {
+    if (this.#session === null) return;
+    this.#session = null;
+    this.#options.onGone(wanted);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What panels and capture hosts say to each other over `BroadcastChannel`. Every page of the origin
+ * hears everything, so each side parses what it hears and ignores what is not for it.
+ */
+
+import type { Crop, Size } from './geometry.ts';
+import {
+  type Check,
+  isCount,
+  isCrop,
+  isFlag,
+  isRecord,
+  isSize,
+  isText,
+  orNull,
+  shape,
+} from './parse.ts';
+import { isQuality, type Quality } from './quality.ts';
+import { type HostStatus, isHostStatus } from './status.ts';
+
+/** The five verbs of a panel. `host` is the id of the host that is meant. */
+export type PanelMessage =
+  /** Share the screen, or share it again. */
+  | { type: 'start'; host: string }
+  /** Crops to this part of the source; null: all of it. */
+  | { type: 'crop'; host: string; crop: Crop | null }
+  | { type: 'quality'; host: string; quality: Quality }
+  /** End it all: capture, encoder, session. */
+  | { type: 'stop'; host: string }
+  /** Say how things are, and go on doing so for a few seconds. null: whoever is there. */
+  | { type: 'status'; host: string | null; preview: boolean };
+
+export type HostMessage =
+  /** A host is there and about to have more to say. */
+  | { type: 'hello'; host: string; startedMs: number }
+  | { type: 'status'; host: string; startedMs: number; status: HostStatus }
+  /** A small picture of the whole source, as a WebP file. */
+  | { type: 'preview'; host: string; size: Size; source: Size; data: Uint8Array<ArrayBuffer> }
+  /** The host's window is going away. */
+  | { type: 'bye'; host: string };
+
+type Side = 'panel' | 'host';
+
+/** `other`: from one's own side, so not for this one; `bad`: not understood. */
+export type Heard<T> = { kind: 'message'; message: T } | { kind: 'other' } | { kind: 'bad' };
+
+const PREVIEW_BYTES_MAX = 4_000_000;
+
+const panelShapes: { [T in PanelMessage['type']]: Check<Extract<PanelMessage, { type: T }>> } = {
+  start: shape<Of<PanelMessage, 'start'>>({ type: is('start'), host: isText }),
+  crop: shape<Of<PanelMessage, 'crop'>>({ type: is('crop'), host: isText, crop: orNull(isCrop) }),
+  quality: shape<Of<PanelMessage, 'quality'>>({
+    type: is('quality'),
+    host: isText,
+    quality: isQuality,
+  }),
+  stop: shape<Of<PanelMessage, 'stop'>>({ type: is('stop'), host: isText }),
+  status: shape<Of<PanelMessage, 'status'>>({
+    type: is('status'),
+    host: orNull(isText),
+    preview: isFlag,
+  }),
+};
+
+const hostShapes: { [T in HostMessage['type']]: Check<Extract<HostMessage, { type: T }>> } = {
+  hello: shape<Of<HostMessage, 'hello'>>({ type: is('hello'), host: isText, startedMs: isCount }),
+  status: shape<Of<HostMessage, 'status'>>({
+    type: is('status'),
+    host: isText,
+    startedMs: isCount,
+    status: isHostStatus,
+  }),
+  preview: shape<Of<HostMessage, 'preview'>>({
+    type: is('preview'),
+    host: isText,
+    size: isSize,
+    source: isSize,
+    data: isPreviewData,
+  }),
+  bye: shape<Of<HostMessage, 'bye'>>({ type: is('bye'), host: isText }),
+};
+
+type Of<Message extends { type: string }, T extends Message['type']> = Extract<
+  Message,
+  { type: T }
+>;
+
+export function channelName(broadcast: string): string {
+  return `steadycast:${broadcast}`;
+}
+
+/** The Web Lock that a broadcast's only host of this browser holds. */
+export function hostLockName(broadcast: string): string {
+  return `steadycast-host:${broadcast}`;
+}
+
+/** A message as it goes over the channel: marked with the side it comes from. */
+export function fromPanel(message: PanelMessage): PanelMessage & { side: Side } {
+  return { ...message, side: 'panel' };
+}
+
+export function fromHost(message: HostMessage): HostMessage & { side: Side } {
+  return { ...message, side: 'host' };
+}
+
+export function parsePanelMessage(value: unknown): Heard<PanelMessage> {
+  return parse<PanelMessage>(value, 'panel', panelShapes);
+}
+
+export function parseHostMessage(value: unknown): Heard<HostMessage> {
+  return parse<HostMessage>(value, 'host', hostShapes);
+}
+
+function parse<Message extends { type: string }>(
+  value: unknown,
+  from: Side,
+  shapes: Record<string, Check<Message>>,
+): Heard<Message> {
+  if (!isRecord(value)) return { kind: 'bad' };
+  const { side, type } = value;
+  if (side !== from) return { kind: side === 'panel' || side === 'host' ? 'other' : 'bad' };
+  if (typeof type !== 'string' || !Object.hasOwn(shapes, type)) return { kind: 'bad' };
+  return shapes[type]?.(value) ? { kind: 'message', message: value } : { kind: 'bad' };
+}
+
+function is<const T extends string>(name: T): Check<T> {
+  return (value): value is T => value === name;
+}
+
+function isPreviewData(value: unknown): value is Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array && value.length > 0 && value.length <= PREVIEW_BYTES_MAX;
+}

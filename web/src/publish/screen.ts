@@ -1,0 +1,71 @@
+/** Asking the browser for the screen, and what its refusals mean. */
+
+/** gesture: the browser wants a click in this window; cancelled: the admin closed the picker. */
+export type AskFailure =
+  | { kind: 'gesture' }
+  | { kind: 'cancelled' }
+  | { kind: 'failed'; reason: string };
+
+export type Asked = { kind: 'track'; track: MediaStreamTrack } | AskFailure;
+
+/** Nobody closes a picker this fast. */
+const REFLEX_MS = 250;
+
+/** Members that the platform types lack. */
+interface ScreenOptions extends DisplayMediaStreamOptions {
+  selfBrowserSurface: 'exclude';
+  surfaceSwitching: 'include';
+}
+
+export async function askForScreen(frameRate: number): Promise<Asked> {
+  const askedMs = performance.now();
+  const options: ScreenOptions = {
+    video: { frameRate: { ideal: frameRate, max: frameRate } },
+    audio: false,
+    selfBrowserSurface: 'exclude',
+    surfaceSwitching: 'include',
+  };
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia(options);
+    const [track] = stream.getVideoTracks();
+    if (track === undefined) return { kind: 'failed', reason: 'The browser gave no picture.' };
+    return { kind: 'track', track };
+  } catch (error) {
+    const name = error instanceof Error ? error.name : '';
+    const message = error instanceof Error ? error.message : String(error);
+    const active = navigator.userActivation?.isActive ?? true;
+    return explainRefusal(name, message, performance.now() - askedMs, active);
+  }
+}
+
+/** `active`: the window had a fresh click. */
+export function explainRefusal(
+  name: string,
+  message: string,
+  afterMs: number,
+  active: boolean,
+): AskFailure {
+  if (name === 'InvalidStateError') return { kind: 'gesture' };
+  if (name !== 'NotAllowedError') return { kind: 'failed', reason: message };
+  if (/system/i.test(message)) {
+    return {
+      kind: 'failed',
+      reason: 'The operating system does not let this browser see the screen.',
+    };
+  }
+  return !active && afterMs < REFLEX_MS ? { kind: 'gesture' } : { kind: 'cancelled' };
+}
+
+/** Whether this browser has what a capture host needs; null, or what is missing. */
+export function missingForHost(): string | null {
+  if (!window.isSecureContext) return 'This page must be opened over HTTPS or on localhost.';
+  const needed = {
+    'screen capture': 'getDisplayMedia' in (navigator.mediaDevices ?? {}),
+    'frame access (MediaStreamTrackProcessor)': 'MediaStreamTrackProcessor' in window,
+    'video encoding (WebCodecs)': 'VideoEncoder' in window,
+    WebTransport: 'WebTransport' in window,
+  };
+  const missing = Object.entries(needed).filter(([, there]) => !there);
+  if (missing.length === 0) return null;
+  return `This browser lacks ${missing.map(([name]) => name).join(', ')}. Chrome and Edge have it on every desktop.`;
+}

@@ -1,0 +1,90 @@
+/** What outlives the host's document: IndexedDB, one record a broadcast. */
+
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import type { Crop } from './geometry.ts';
+import { isCrop, isRecord } from './parse.ts';
+import { DEFAULT_QUALITY, isQuality, type Quality } from './quality.ts';
+
+export interface Kept {
+  /** The publisher's lineage from the newest `Welcome` (PROTOCOL 3.3). */
+  resume: Uint8Array | null;
+  crop: Crop | null;
+  quality: Quality;
+  /** The screen was being shared; a reloaded host goes on by itself. */
+  sharing: boolean;
+}
+
+/** What a host or panel remembers; tests use one in memory. */
+export interface Memory {
+  load(): Promise<Kept>;
+  save(changes: Partial<Kept>): Promise<void>;
+}
+
+interface Schema extends DBSchema {
+  broadcasts: { key: string; value: Kept & { savedMs: number } };
+}
+
+const NOTHING: Kept = { resume: null, crop: null, quality: DEFAULT_QUALITY, sharing: false };
+/** Longer than tokens live; what is older is forgotten. */
+const KEEP_MS = 90 * 24 * 3_600_000;
+
+let opened: Promise<IDBPDatabase<Schema>> | null = null;
+
+function database(): Promise<IDBPDatabase<Schema>> {
+  opened ??= openDB<Schema>('steadycast', 1, {
+    upgrade: (db) => {
+      db.createObjectStore('broadcasts');
+    },
+  });
+  return opened;
+}
+
+/** The memory of one broadcast. Without a working database it remembers nothing and says nothing. */
+export function memoryOf(broadcast: string): Memory {
+  return {
+    async load() {
+      try {
+        const db = await database();
+        return checked(await db.get('broadcasts', broadcast));
+      } catch {
+        return NOTHING;
+      }
+    },
+    async save(changes) {
+      try {
+        const transaction = (await database()).transaction('broadcasts', 'readwrite');
+        const before = checked(await transaction.store.get(broadcast));
+        const after = { ...before, ...changes, savedMs: Date.now() };
+        await transaction.store.put(after, broadcast);
+        await transaction.done;
+      } catch {
+        // A full or forbidden store costs only the comfort after a reload.
+      }
+    },
+  };
+}
+
+/** Forgets broadcasts that nobody has touched for a long time. */
+export async function forgetOld(nowMs: number): Promise<void> {
+  try {
+    const transaction = (await database()).transaction('broadcasts', 'readwrite');
+    for (let at = await transaction.store.openCursor(); at !== null; at = await at.continue()) {
+      if (nowMs - at.value.savedMs > KEEP_MS) await at.delete();
+    }
+    await transaction.done;
+  } catch {
+    // As above.
+  }
+}
+
+/** Records of another version of this page, or half-written ones, fall back field by field. */
+function checked(value: unknown): Kept {
+  if (!isRecord(value)) return NOTHING;
+  const { resume, crop, quality, sharing } = value;
+  return {
+    resume: resume instanceof Uint8Array && resume.length === 16 ? resume : null,
+    crop: isCrop(crop) ? crop : null,
+    quality: isQuality(quality) ? quality : DEFAULT_QUALITY,
+    sharing: sharing === true,
+  };
+}

@@ -1,0 +1,162 @@
+/** Encoded pictures onto the group streams of one session (PROTOCOL 4). */
+
+import { encodeFrame, groupPreamble } from '@steadycast/codec-glue';
+import { RelayStamps } from './capture-clock.ts';
+import type { EncodedPicture } from './encoder.ts';
+import { Groups } from './groups.ts';
+
+/** The part of a session that frames need. */
+export interface FrameCarrier {
+  readonly clock: { readonly offsetUs: number };
+  openGroup(): Promise<WritableStreamDefaultWriter<Uint8Array>>;
+}
+
+export interface SentFrame {
+  bytes: number;
+  keyframe: boolean;
+  refinement: boolean;
+  group: number;
+}
+
+export interface UplinkOptions {
+  carrier: FrameCarrier;
+  epoch: number;
+  /** A frame has left, as far as the stream took it. */
+  onSent: (frame: SentFrame) => void;
+  /** A stream failed: nothing goes until the next keyframe. */
+  onKeyframeNeeded: () => void;
+}
+
+interface Outgoing extends SentFrame {
+  pieces: Uint8Array[];
+}
+
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #groups = new Groups();
+  readonly #stamps: RelayStamps;
+  readonly #queue: Outgoing[] = [];
+  #writer: WritableStreamDefaultWriter<Uint8Array> | null = null;
+  #pumping = false;
+  /** After a failed stream the rest of its group is of no use. */
+  #broken = true;
+  #closed = false;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    this.#stamps = new RelayStamps(options.carrier.clock.offsetUs);
+  }
+
+  /** Frames that wait for the stream: above 1 the network takes less than is made. */
+  get backlog(): number {
+    return this.#queue.length;
+  }
+
+  /** Whether the next picture should be a keyframe. */
+  get groupFull(): boolean {
+    return this.#groups.full;
+  }
+
+  get group(): number {
+    return this.#groups.newest;
+  }
+
+  /**
+   * Takes a picture; false when it is of no use here. Throws WireError when it breaks a limit of the
+   * wire; the rest of its group is then dropped.
+   */
+  send(picture: EncodedPicture): boolean {
+    if (this.#closed) return false;
+    if (picture.keyframe) this.#broken = false;
+    if (this.#broken) return false;
+    const place = this.#groups.place(picture.keyframe, picture.payload.length);
+    if (place === null) return false;
+    this.#broken = true;
+    this.#queue.push(this.#outgoing(picture, place));
+    this.#broken = false;
+    void this.#pump();
+    return true;
+  }
+
+  /** Drops what waits; the streams end with their session. */
+  close(): void {
+    this.#closed = true;
+    this.#queue.length = 0;
+    this.#writer = null;
+  }
+
+  #outgoing(picture: EncodedPicture, place: { group: number; index: number }): Outgoing {
+    const { keyframe, refinement, layer, config, payload } = picture;
+    const captureUs = this.#stamps.stamp(picture.capturedUs, this.#options.carrier.clock.offsetUs);
+    const header = {
+      keyframe,
+      refinement,
+      track: 0,
+      layer,
+      epoch: this.#options.epoch,
+      ...place,
+      captureUs,
+      config,
+    };
+    const { head } = encodeFrame(header, payload);
+    const bytes = head.length + payload.length;
+    const pieces = keyframe ? [groupPreamble(), head, payload] : [head, payload];
+    return { pieces, bytes, keyframe, refinement, group: place.group };
+  }
+
+  /** One frame after another; `ready` is the network's back-pressure. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (let frame = this.#queue[0]; frame !== undefined; frame = this.#queue[0]) {
+      try {
+        await this.#write(frame);
+      } catch {
+        this.#fail();
+        break;
+      }
+      this.#queue.shift();
+      if (!this.#closed) this.#options.onSent(frame);
+    }
+    this.#pumping = false;
+  }
+
+  async #write(frame: Outgoing): Promise<void> {
+    if (frame.keyframe) {
+      this.#finish();
+      const writer = await this.#options.carrier.openGroup();
+      // A failure shows at the next `ready`.
+      writer.closed.catch(() => undefined);
+      this.#writer = writer;
+    }
+    const writer = this.#writer;
+    if (writer === null) return;
+    await writer.ready;
+    writer.write(joined(frame.pieces)).catch(() => undefined);
+    // The stream takes one piece at a time: once it is ready again, this one is on its way.
+    await writer.ready;
+  }
+
+  /** Ends the group's stream; waiting for it would hold up the next one. */
+  #finish(): void {
+    this.#writer?.close().catch(() => undefined);
+    this.#writer = null;
+  }
+
+  #fail(): void {
+    this.#queue.length = 0;
+    this.#writer = null;
+    this.#broken = true;
+    if (!this.#closed) this.#options.onKeyframeNeeded();
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

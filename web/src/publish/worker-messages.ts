@@ -1,0 +1,35 @@
+/** Between a host's document and its worker. */
+
+import type { CapturePhase, HostStatus } from './status.ts';
+
+export type ToWorker =
+  | {
+      type: 'begin';
+      origin: string;
+      token: string;
+      broadcast: string;
+      host: string;
+      startedMs: number;
+      inside: boolean;
+    }
+  | { type: 'capture'; phase: CapturePhase; reason: string | null }
+  | {
+      type: 'source';
+      readable: ReadableStream<VideoFrame>;
+      surface: string;
+      /** Go on as the publisher that was there before; else take the broadcast over. */
+      resume: boolean;
+    }
+  | { type: 'muted'; muted: boolean }
+  | { type: 'stop' };
+
+export type FromWorker =
+  | { type: 'status'; status: HostStatus }
+  /** A panel wants the screen shared, or all of it ended. */
+  | { type: 'verb'; verb: 'start' | 'stop' }
+  /** Capture is of no use any more. */
+  | { type: 'release' }
+  /** Encoder and session are closed. */
+  | { type: 'stopped' }
+  /** How many frames a second the encoder takes. */
+  | { type: 'frameRate'; frameRate: number };

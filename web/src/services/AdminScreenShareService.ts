@@ -1,0 +1,332 @@
+/**
+ * Steers one broadcast: finds the capture host or opens one, tells it what to do, and knows how it
+ * is. For any page, with or without a framework; the picture never depends on it.
+ */
+
+import { Draft } from '../publish/draft.ts';
+import type { Crop } from '../publish/geometry.ts';
+import { sameCrop } from '../publish/geometry.ts';
+import { History, type Sample } from '../publish/history.ts';
+import { CaptureHost } from '../publish/host.ts';
+import {
+  channelName,
+  fromPanel,
+  type HostMessage,
+  hostLockName,
+  type PanelMessage,
+  parseHostMessage,
+} from '../publish/messages.ts';
+import { DEFAULT_QUALITY, type Quality, sameQuality } from '../publish/quality.ts';
+import { type HostStatus, isSharing } from '../publish/status.ts';
+import { type Memory, memoryOf } from '../publish/storage.ts';
+import { ApiError, type BroadcastFacts, endBroadcast, readBroadcast } from './api.ts';
+
+export interface ShareOptions {
+  /** The relay's origin; the host page is one of its pages. */
+  origin: string;
+  /** A publish token (PROTOCOL 6). */
+  token: string;
+  /** The token's broadcast. */
+  broadcast: string;
+  /** Where the capture host's page is. */
+  hostPath?: string;
+}
+
+/**
+ * none: no window captures; opening: one was just asked for; present: it answers; silent: it is
+ * there, but has not answered for a while.
+ */
+export type HostPresence = 'searching' | 'none' | 'opening' | 'present' | 'silent';
+
+export interface ShareSnapshot {
+  host: HostPresence;
+  /** What the host says of itself; null without one. */
+  status: HostStatus | null;
+  /** As chosen here or as the host has it, whichever is newer. */
+  crop: Crop | null;
+  quality: Quality;
+  /** What the relay says; null before it answered. */
+  broadcast: BroadcastFacts | null;
+  /** Why the relay's answer is missing; null when it is not. */
+  problem: { offline: boolean; message: string; code: string | null } | null;
+  /** The browser opened no window, so this page captures. */
+  inside: boolean;
+  /** The last minute or so, oldest first. */
+  history: readonly Sample[];
+  /** Messages on the channel that were not understood. */
+  ignored: number;
+}
+
+export interface PreviewImage {
+  bitmap: ImageBitmap;
+  /** The source's size in pixels. */
+  width: number;
+  height: number;
+}
+
+const POLL_MS = 1_000;
+const RELAY_POLL_MS = 5_000;
+/** How long a new host's window may take to say hello before popups count as blocked. */
+const OPEN_WAIT_MS = 1_500;
+/** A host answers at once; after this it may be gone. */
+const STALE_MS = 2_200;
+const WINDOW = 'popup,noopener,width=440,height=600';
+
+export class AdminScreenShareService {
+  readonly #options: ShareOptions;
+  readonly #memory: Memory;
+  readonly #listeners = new Set<() => void>();
+  readonly #watchers = new Set<(image: PreviewImage) => void>();
+  readonly #history = new History();
+  readonly #crop = new Draft<Crop | null>(null, sameCrop);
+  readonly #quality = new Draft<Quality>(DEFAULT_QUALITY, sameQuality);
+  #snapshot: ShareSnapshot;
+  #channel: BroadcastChannel | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #host: { id: string; startedMs: number } | null = null;
+  #heardMs = 0;
+  #openedMs: number | null = null;
+  #askedRelayMs = Number.NEGATIVE_INFINITY;
+  #inside: CaptureHost | null = null;
+
+  constructor(options: ShareOptions) {
+    this.#options = options;
+    this.#memory = memoryOf(options.broadcast);
+    this.#snapshot = {
+      host: 'searching',
+      status: null,
+      crop: null,
+      quality: DEFAULT_QUALITY,
+      broadcast: null,
+      problem: null,
+      inside: false,
+      history: [],
+      ignored: 0,
+    };
+  }
+
+  /** Begins to listen and to ask; call once. */
+  open(): void {
+    this.#channel = new BroadcastChannel(channelName(this.#options.broadcast));
+    this.#channel.onmessage = ({ data }) => this.#hear(data);
+    this.#timer = setInterval(() => this.#poll(), POLL_MS);
+    document.addEventListener('visibilitychange', this.#poll);
+    void this.#memory.load().then(({ crop, quality }) => {
+      this.#crop.learn(crop, Date.now());
+      this.#quality.learn(quality, Date.now());
+      this.#show({});
+    });
+    this.#poll();
+  }
+
+  /** Stops listening; whatever captures goes on, unless it is this page itself. */
+  close(): void {
+    clearInterval(this.#timer);
+    document.removeEventListener('visibilitychange', this.#poll);
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  /** Shares the screen: with the host that is there, or with a new one. Call it from a click. */
+  async start(): Promise<void> {
+    if (this.#inside !== null) return this.#inside.share({ resume: false });
+    if (this.#host !== null && (await this.#isHosted())) {
+      this.#send({ type: 'start', host: this.#host.id });
+      return;
+    }
+    await this.#openHost();
+  }
+
+  /** Ends capture, encoder and session. */
+  stop(): void {
+    if (this.#host !== null) this.#send({ type: 'stop', host: this.#host.id });
+  }
+
+  /** In source pixels; null: the whole picture. */
+  setCrop(crop: Crop | null): void {
+    this.#crop.choose(crop, Date.now());
+    if (this.#host !== null) this.#send({ type: 'crop', host: this.#host.id, crop });
+    else void this.#memory.save({ crop });
+    this.#show({});
+  }
+
+  setQuality(quality: Quality): void {
+    this.#quality.choose(quality, Date.now());
+    if (this.#host !== null) this.#send({ type: 'quality', host: this.#host.id, quality });
+    else void this.#memory.save({ quality });
+    this.#show({});
+  }
+
+  /** Ends the broadcast for everyone, for good. Throws ApiError. */
+  async endBroadcast(): Promise<void> {
+    const { origin, broadcast, token } = this.#options;
+    this.stop();
+    await endBroadcast(origin, broadcast, token);
+    this.#askedRelayMs = Number.NEGATIVE_INFINITY;
+    await this.#askRelay();
+  }
+
+  /** Small pictures of the whole source, about five a second; returns how to stop watching. */
+  watchPreview(watcher: (image: PreviewImage) => void): () => void {
+    this.#watchers.add(watcher);
+    this.#poll();
+    return () => this.#watchers.delete(watcher);
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  snapshot = (): ShareSnapshot => this.#snapshot;
+
+  /** The host's own account; null without a host. */
+  status(): HostStatus | null {
+    return this.#snapshot.status;
+  }
+
+  async #openHost(): Promise<void> {
+    const { hostPath = '/host', token, origin } = this.#options;
+    this.#openedMs = Date.now();
+    this.#show({ host: 'opening' });
+    const url = new URL(hostPath, origin);
+    url.hash = token;
+    // Without an opener the host shares no process with this page, whose crash it so survives;
+    // but then the call never says whether a window came about.
+    window.open(url, '_blank', WINDOW);
+    await new Promise((resolve) => setTimeout(resolve, OPEN_WAIT_MS));
+    if (this.#host !== null || (await this.#isHosted())) return;
+    await this.#hostInside();
+  }
+
+  async #hostInside(): Promise<void> {
+    const { origin, token, broadcast } = this.#options;
+    const host = new CaptureHost({ origin, token, broadcast, inside: true });
+    this.#inside = host;
+    host.subscribe(() => {
+      if (host.snapshot().status?.state === 'stopped') this.#leaveInside(host);
+    });
+    if (!(await host.open())) {
+      this.#inside = null;
+      return;
+    }
+    this.#show({ inside: true });
+    await host.share({ resume: false });
+  }
+
+  /** The next start tries a window again. */
+  #leaveInside(host: CaptureHost): void {
+    if (this.#inside !== host) return;
+    this.#inside = null;
+    host.close();
+    this.#forgetHost();
+  }
+
+  #poll = (): void => {
+    if (document.visibilityState === 'hidden') return;
+    const preview = this.#watchers.size > 0;
+    this.#send({ type: 'status', host: this.#host?.id ?? null, preview });
+    void this.#checkHost();
+    void this.#askRelay();
+  };
+
+  /** Without a sign of life the lock says whether there still is a host. */
+  async #checkHost(): Promise<void> {
+    const nowMs = Date.now();
+    if (this.#host !== null && nowMs - this.#heardMs < STALE_MS) return;
+    const opening = this.#openedMs !== null && nowMs - this.#openedMs < 2 * OPEN_WAIT_MS;
+    if (opening) return;
+    const hosted = await this.#isHosted();
+    if (hosted) this.#show({ host: this.#host === null ? 'searching' : 'silent' });
+    else this.#forgetHost();
+  }
+
+  async #isHosted(): Promise<boolean> {
+    const name = hostLockName(this.#options.broadcast);
+    const { held = [] } = await navigator.locks.query();
+    return held.some((lock) => lock.name === name);
+  }
+
+  async #askRelay(): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs - this.#askedRelayMs < RELAY_POLL_MS) return;
+    this.#askedRelayMs = nowMs;
+    const { origin, broadcast, token } = this.#options;
+    try {
+      this.#show({ broadcast: await readBroadcast(origin, broadcast, token), problem: null });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { kind, message, code } = error;
+      this.#show({ problem: { offline: kind === 'offline', message, code } });
+    }
+  }
+
+  #hear(data: unknown): void {
+    const heard = parseHostMessage(data);
+    if (heard.kind === 'bad') this.#show({ ignored: this.#snapshot.ignored + 1 });
+    if (heard.kind === 'message') this.#listen(heard.message);
+  }
+
+  #listen(message: HostMessage): void {
+    switch (message.type) {
+      case 'hello':
+        if (this.#recognise(message.host, message.startedMs)) this.#poll();
+        break;
+      case 'status':
+        if (this.#recognise(message.host, message.startedMs)) this.#learn(message.status);
+        break;
+      case 'preview':
+        if (message.host === this.#host?.id) void this.#showPreview(message);
+        break;
+      case 'bye':
+        if (message.host === this.#host?.id) this.#forgetHost();
+        break;
+    }
+  }
+
+  /** A newer host replaces the one known; an older one is on its way out. */
+  #recognise(id: string, startedMs: number): boolean {
+    if (this.#host !== null && id !== this.#host.id && startedMs < this.#host.startedMs)
+      return false;
+    this.#host = { id, startedMs };
+    this.#heardMs = Date.now();
+    this.#openedMs = null;
+    return true;
+  }
+
+  #learn(status: HostStatus): void {
+    const nowMs = Date.now();
+    this.#crop.learn(status.crop, nowMs);
+    this.#quality.learn(status.quality, nowMs);
+    if (isSharing(status.state)) this.#history.add(nowMs, status);
+    this.#show({ host: 'present', status, inside: status.inside, history: this.#history.samples });
+  }
+
+  #forgetHost(): void {
+    this.#host = null;
+    const opening = this.#openedMs !== null && Date.now() - this.#openedMs < 2 * OPEN_WAIT_MS;
+    this.#show({ host: opening ? 'opening' : 'none', status: null, inside: false });
+  }
+
+  async #showPreview({ data, source }: Extract<HostMessage, { type: 'preview' }>): Promise<void> {
+    if (this.#watchers.size === 0) return;
+    const file = new Blob([data], { type: 'image/webp' });
+    const bitmap = await createImageBitmap(file).catch(() => null);
+    if (bitmap === null) return;
+    for (const watcher of this.#watchers) watcher({ bitmap, ...source });
+  }
+
+  #send(message: PanelMessage): void {
+    this.#channel?.postMessage(fromPanel(message));
+  }
+
+  #show(change: Partial<ShareSnapshot>): void {
+    this.#snapshot = {
+      ...this.#snapshot,
+      ...change,
+      crop: this.#crop.value,
+      quality: this.#quality.value,
+    };
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,122 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { FromWorker, ToWorker } from '../play/messages.ts';
+import type { ShownFrame } from '../play/records.ts';
+import { PlayerStreamService } from './PlayerStreamService.ts';
+
+let workers: FakeWorker[] = [];
+
+class FakeWorker {
+  readonly said: ToWorker[] = [];
+  terminated = false;
+  onmessage: ((event: { data: FromWorker }) => void) | null = null;
+  onerror: (() => void) | null = null;
+
+  constructor() {
+    workers.push(this);
+  }
+  postMessage(message: ToWorker): void {
+    this.said.push(message);
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+}
+
+const OPTIONS = { origin: 'https://relay.test', token: 't' };
+const canvas = () => document.createElement('canvas');
+const frame = (index: number): ShownFrame => ({
+  epoch: 1,
+  group: 1,
+  index,
+  captureUs: index,
+  shownUs: index,
+});
+
+beforeEach(() => {
+  workers = [];
+  vi.useFakeTimers();
+  vi.stubGlobal('Worker', FakeWorker);
+  vi.stubGlobal('isSecureContext', true);
+  vi.stubGlobal('WebTransport', class {});
+  vi.stubGlobal('VideoDecoder', class {});
+  vi.stubGlobal('navigator', { userAgent: 'Mozilla/5.0 AppleWebKit/537.36 Chrome/156.0.0.0' });
+  Object.assign(HTMLCanvasElement.prototype, { transferControlToOffscreen: () => ({}) });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it('hands the canvas and the token to a worker', () => {
+  new PlayerStreamService().start(canvas(), { ...OPTIONS, bufferMs: 50 });
+  expect(workers[0]?.said).toMatchObject([{ type: 'start', token: 't', bufferMs: 50 }]);
+});
+
+it('passes snapshots on and keeps the newest 2,000 shown frames', () => {
+  const service = new PlayerStreamService();
+  const listener = vi.fn();
+  service.start(canvas(), OPTIONS);
+  const unsubscribe = service.subscribe(listener);
+  const snapshot = { ...service.snapshot(), state: { kind: 'live' } as const };
+  for (let turn = 0; turn < 3; turn += 1) {
+    const shown = Array.from({ length: 900 }, (_, at) => frame(turn * 900 + at));
+    workers[0]?.onmessage?.({ data: { type: 'snapshot', snapshot, shown } });
+  }
+  expect(listener).toHaveBeenCalledTimes(3);
+  expect(service.snapshot()).toBe(snapshot);
+  const { shown } = service.records();
+  expect([shown.length, shown[0]?.index, shown.at(-1)?.index]).toEqual([2_000, 700, 2_699]);
+  unsubscribe();
+  workers[0]?.onmessage?.({ data: { type: 'snapshot', snapshot, shown: [] } });
+  expect(listener).toHaveBeenCalledTimes(3);
+});
+
+it('lets the worker say goodbye, but not for long', () => {
+  const service = new PlayerStreamService();
+  service.start(canvas(), OPTIONS);
+  service.stop();
+  expect(workers[0]?.said.at(-1)).toEqual({ type: 'stop' });
+  expect(workers[0]?.terminated).toBe(false);
+  vi.advanceTimersByTime(500);
+  expect(workers[0]?.terminated).toBe(true);
+});
+
+it('plays one broadcast at a time', () => {
+  const service = new PlayerStreamService();
+  service.start(canvas(), OPTIONS);
+  service.start(canvas(), OPTIONS);
+  workers[0]?.onmessage?.({ data: { type: 'stopped' } });
+  expect(workers.map(({ terminated }) => terminated)).toEqual([true, false]);
+});
+
+it('says what this browser lacks instead of starting', () => {
+  const service = new PlayerStreamService();
+  const reasons: unknown[] = [];
+  for (const missing of ['VideoDecoder', 'WebTransport']) {
+    Reflect.deleteProperty(globalThis, missing);
+    service.start(canvas(), OPTIONS);
+    reasons.push(service.snapshot().state);
+  }
+  vi.stubGlobal('isSecureContext', false);
+  service.start(canvas(), OPTIONS);
+  reasons.push(service.snapshot().state);
+  expect(reasons).toEqual(
+    ['decoder', 'webtransport', 'insecure'].map((reason) => ({ kind: 'unsupported', reason })),
+  );
+  expect(workers).toEqual([]);
+});
+
+it('refuses to start without a token', () => {
+  const service = new PlayerStreamService();
+  service.start(canvas(), { ...OPTIONS, token: '' });
+  expect(service.snapshot().state).toMatchObject({ kind: 'refused', reason: 'unauthorized' });
+});
+
+it('says so when the worker does not load', () => {
+  const service = new PlayerStreamService();
+  service.start(canvas(), OPTIONS);
+  workers[0]?.onerror?.();
+  expect(service.snapshot().state).toMatchObject({ kind: 'refused', reason: 'internal' });
+});

@@ -1,0 +1,152 @@
+/** The relay's HTTP API, as far as admins use it (PROTOCOL 7). */
+
+import { isCount, isRecord, isText, oneOf, shape } from '../publish/parse.ts';
+
+export interface CreatedBroadcast {
+  id: string;
+  title: string;
+  publishToken: string;
+  /** The player's link, as a full URL. */
+  playerLink: string;
+}
+
+export interface BroadcastFacts {
+  id: string;
+  title: string;
+  phase: 'waiting' | 'live' | 'held';
+  /** When the phase began: Unix milliseconds of the relay. */
+  sinceMs: number;
+  players: number;
+  playerLink: string;
+}
+
+/** offline: the relay does not answer. */
+export class ApiError extends Error {
+  readonly kind: 'offline' | 'refused';
+  /** A name of PROTOCOL 5, or null. */
+  readonly code: string | null;
+
+  constructor(kind: 'offline' | 'refused', message: string, code: string | null = null) {
+    super(message);
+    this.name = 'ApiError';
+    this.kind = kind;
+    this.code = code;
+  }
+}
+
+const TIMEOUT_MS = 8_000;
+
+interface Answer {
+  id: string;
+  title: string;
+  links: { player: string };
+}
+
+const answer = {
+  id: isText,
+  title: (value: unknown): value is string =>
+    value === null || value === undefined || isText(value),
+  links: shape<{ player: string }>({ player: isText }),
+};
+const isCreated = shape<Answer & { publishToken: string }>({
+  ...answer,
+  publishToken: (value): value is string => typeof value === 'string' && value.length <= 4_096,
+});
+const isBroadcast = shape<
+  Answer & { phase: BroadcastFacts['phase']; sinceUs: number; players: number }
+>({
+  ...answer,
+  phase: oneOf(['waiting', 'live', 'held']),
+  sinceUs: isCount,
+  players: isCount,
+});
+
+/** Throws ApiError. */
+export async function createBroadcast(
+  origin: string,
+  adminKey: string,
+  title: string,
+): Promise<CreatedBroadcast> {
+  const url = new URL('/api/broadcasts', origin);
+  const body = JSON.stringify(title === '' ? {} : { title });
+  const made = await call(url, adminKey, { method: 'POST', body });
+  if (!isCreated(made)) throw strange();
+  const { id, publishToken, links } = made;
+  return {
+    id,
+    title: made.title ?? '',
+    publishToken,
+    playerLink: new URL(links.player, origin).href,
+  };
+}
+
+/** Throws ApiError. */
+export async function readBroadcast(
+  origin: string,
+  id: string,
+  token: string,
+): Promise<BroadcastFacts> {
+  const facts = await call(broadcastUrl(origin, id), token, { method: 'GET' });
+  if (!isBroadcast(facts)) throw strange();
+  const { phase, sinceUs, players, links } = facts;
+  return {
+    id: facts.id,
+    title: facts.title ?? '',
+    phase,
+    sinceMs: sinceUs / 1_000,
+    players,
+    playerLink: new URL(links.player, origin).href,
+  };
+}
+
+/** Ends the broadcast for everyone, for good. Throws ApiError. */
+export async function endBroadcast(origin: string, id: string, token: string): Promise<void> {
+  await call(broadcastUrl(origin, id), token, { method: 'DELETE' });
+}
+
+function broadcastUrl(origin: string, id: string): URL {
+  return new URL(`/api/broadcasts/${encodeURIComponent(id)}`, origin);
+}
+
+async function call(
+  url: URL,
+  bearer: string,
+  init: { method: string; body?: string },
+): Promise<unknown> {
+  const response = await request(url, bearer, init);
+  const body: unknown = response.status === 204 ? null : await response.json().catch(() => null);
+  if (response.ok) return body;
+  const problem = isRecord(body) ? body : {};
+  const { detail, title, code } = problem;
+  const said = isText(detail)
+    ? detail
+    : isText(title)
+      ? title
+      : `The relay answered ${response.status}.`;
+  throw new ApiError('refused', said, isText(code) ? code : null);
+}
+
+async function request(
+  url: URL,
+  bearer: string,
+  init: { method: string; body?: string },
+): Promise<Response> {
+  try {
+    return await fetch(url, {
+      ...init,
+      cache: 'no-store',
+      credentials: 'omit',
+      headers: {
+        authorization: `Bearer ${bearer}`,
+        ...(init.body !== undefined && { 'content-type': 'application/json' }),
+      },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new ApiError('offline', 'The relay does not answer.');
+  }
+}
+
+function strange(): ApiError {
+  return new ApiError('refused', 'The relay answered in a way this page does not understand.');
+}
