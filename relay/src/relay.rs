@@ -162,8 +162,13 @@ impl Relay {
             .filter(|_| self.address.ip().is_unspecified())
             .map(|ip| format!("https://{}", SocketAddr::new(ip, port)))
             .collect();
+        // Browsers take the first address of a name only; one that was chosen is named as it is.
+        let local = match self.address.ip() {
+            ip if ip.is_unspecified() => format!("http://localhost:{port}"),
+            _ => format!("http://{}", self.address),
+        };
         show_banner(&Banner {
-            local: &format!("http://localhost:{port}"),
+            local: &local,
             network: &network,
             admin: &format!("/admin#{}", tokens.publish.as_str()),
             player: &format!("/play#{}", tokens.play.as_str()),

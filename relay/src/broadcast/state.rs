@@ -35,9 +35,12 @@ impl AttachError {
 /// Why a frame is refused. Always the publisher's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
-    /// The frame names another epoch than its session's, or its session is no longer the newest.
-    #[error("epoch {0} is not the current one")]
+    /// The frame names another epoch than its session's.
+    #[error("epoch {0} is not this session's")]
     StaleEpoch(u32),
+    /// A newer publisher has taken over; the frame was on its way meanwhile.
+    #[error("another publisher has taken over")]
+    Superseded,
     /// The cache refused it.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -51,6 +54,7 @@ impl PublishError {
     pub fn code(self) -> Code {
         match self {
             Self::StaleEpoch(_) => Code::StaleEpoch,
+            Self::Superseded => Code::Superseded,
             Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
             Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,
             Self::NoRoom => Code::TooMany,
@@ -183,8 +187,11 @@ impl State {
         room: usize,
         now: RelayTime,
     ) -> Result<(Taken, bool), PublishError> {
-        if frame.header().epoch != epoch || !self.is_current(epoch) {
+        if frame.header().epoch != epoch {
             return Err(PublishError::StaleEpoch(frame.header().epoch));
+        }
+        if !self.is_current(epoch) {
+            return Err(PublishError::Superseded);
         }
         if frame.len() > room {
             return Err(PublishError::NoRoom);
@@ -357,6 +364,10 @@ mod tests {
         assert_eq!(state.status().phase, Phase::Live);
         assert_eq!(
             state.publish(first, frame(first, 1, 0, 10), ROOM, at(8)),
+            Err(PublishError::Superseded)
+        );
+        assert_eq!(
+            state.publish(second, frame(first, 1, 0, 10), ROOM, at(9)),
             Err(PublishError::StaleEpoch(first))
         );
     }
