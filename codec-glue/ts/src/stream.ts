@@ -94,6 +94,11 @@ export function groupPreamble(): Uint8Array {
   return Uint8Array.of(GROUP_MARK);
 }
 
+export interface GroupRules {
+  /** The relay may have left out frames of higher layers (PROTOCOL 4.8): indexes rise with gaps. */
+  thinned?: boolean;
+}
+
 /**
  * Cuts a group's stream into frames, whatever chunks it arrives in: `push` the bytes, then call
  * `next` until it returns null. A payload may be a view of the chunk it came in. A WireError is
@@ -101,6 +106,7 @@ export function groupPreamble(): Uint8Array {
  */
 export class GroupParser {
   readonly #queue = new ByteQueue();
+  readonly #thinned: boolean;
   #opened = false;
   /** The frame whose fixed header was read already. */
   #pending: FixedHeader | null = null;
@@ -108,6 +114,10 @@ export class GroupParser {
   #frames = 0;
   #bytes = 0;
   #failure: WireError | null = null;
+
+  constructor({ thinned = false }: GroupRules = {}) {
+    this.#thinned = thinned;
+  }
 
   push(chunk: Uint8Array): void {
     if (this.#failure === null) this.#queue.push(chunk);
@@ -175,7 +185,9 @@ export class GroupParser {
     if (header.group !== last.group || header.epoch !== last.epoch) {
       throw outOfOrder(`a frame of group ${header.group} in the stream of ${last.group}`);
     }
-    if (header.index !== last.index + 1 || header.keyframe) {
+    const isNext = header.index === last.index + 1;
+    const follows = isNext || (this.#thinned && header.index > last.index);
+    if (!follows || header.keyframe) {
       throw outOfOrder(`frame ${header.index} after frame ${last.index}`);
     }
     if (header.captureUs < last.captureUs) throw outOfOrder('a capture time that falls');

@@ -52,6 +52,15 @@ describe('a group', () => {
     expect(parseGroup(bytes).values[0]?.payload.buffer).toBe(bytes.buffer);
   });
 
+  it('thinned by the relay has gaps, but is still in order', () => {
+    const thinned = (bytes: Uint8Array) => outcome(new GroupParser({ thinned: true }), [bytes]);
+    const gapped = stream(keyframe(), delta(2), delta(5));
+    expect(thinned(gapped)).toMatchObject({ values: { length: 3 }, error: null });
+    expect(parseGroup(gapped).error).toBe('out_of_order');
+    expect(thinned(stream(keyframe(), delta(2), delta(2))).error).toBe('out_of_order');
+    expect(thinned(stream(keyframe(), delta(2), delta(1))).error).toBe('out_of_order');
+  });
+
   it('of 4 MiB in tiny chunks is parsed within the time a test has', () => {
     const bytes = bytesOf([{ header: keyframe(), payload: new Uint8Array(PAYLOAD_MAX) }]);
     const chunks: Uint8Array[] = [];

@@ -60,6 +60,7 @@ pub struct Outlook<'a> {
 pub struct Cursor {
     place: Option<Place>,
     waiting: Option<Waiting>,
+    dropped: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +80,8 @@ struct Waiting {
     after: Option<GroupKey>,
 }
 
+/// A player whose next frame has waited for this long gets frames of the base layer only.
+const THIN_AFTER: Duration = Duration::from_millis(250);
 /// A player this many frames behind the start of a new group still gets them all.
 const TAIL_FRAMES: usize = 8;
 
@@ -105,6 +108,11 @@ impl Cursor {
             return false;
         };
         place.key != newest.key || lags(newest, place.writing, outlook)
+    }
+
+    /// Frames of higher layers that were dropped since the last call.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
     }
 
     /// Gives up the group being sent; the next step opens a newer one.
@@ -155,7 +163,7 @@ impl Cursor {
             self.abandon(Need::Lag, outlook.now);
             return Step::Abandon;
         }
-        self.advance(place, newest)
+        self.advance(place, newest, outlook.now)
     }
 
     /// A newer group is there: the rest of the old one if it is next to nothing, else skip.
@@ -163,7 +171,9 @@ impl Cursor {
         let old = outlook.cache.group(place.key);
         let left = old.map_or(0, |old| old.len() - place.next.min(old.len()));
         match old {
-            Some(old) if (1..=TAIL_FRAMES).contains(&left) => self.advance(place, old),
+            Some(old) if (1..=TAIL_FRAMES).contains(&left) => {
+                self.advance(place, old, outlook.now)
+            }
             Some(_) if left == 0 => self.open(newest, Before::Finish),
             _ => {
                 self.place = None;
@@ -186,25 +196,28 @@ impl Cursor {
         });
         Step::Open {
             before,
-            frames: bytes_from(group, 0),
+            frames: group.from(0).map(|frame| frame.bytes().clone()).collect(),
         }
     }
 
-    fn advance(&mut self, place: Place, group: &Group) -> Step {
+    /// The rest of the group; to a player that lags a little, fewer frames of it (PROTOCOL 4.8).
+    fn advance(&mut self, place: Place, group: &Group, now: RelayTime) -> Step {
+        let late = group
+            .arrived(place.next)
+            .is_some_and(|arrived| now - arrived > THIN_AFTER);
+        let frames: Vec<_> = group
+            .from(place.next)
+            .filter(|frame| !late || frame.header().layer == 0)
+            .map(|frame| frame.bytes().clone())
+            .collect();
+        self.dropped += (group.len() - place.next - frames.len()) as u64;
         self.place = Some(Place {
             next: group.len(),
             writing: place.next,
             ..place
         });
-        Step::Continue(bytes_from(group, place.next))
+        Step::Continue(frames)
     }
-}
-
-fn bytes_from(group: &Group, index: usize) -> Vec<Bytes> {
-    group
-        .from(index)
-        .map(|frame| frame.bytes().clone())
-        .collect()
 }
 
 /// Whether the frames from `index` on are too many or too old to be worth sending.
@@ -223,7 +236,7 @@ fn lags(group: &Group, index: usize, outlook: Outlook<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::tests::frame;
+    use super::super::frame::tests::{frame, layered_frame};
     use super::*;
 
     fn at(ms: u64) -> RelayTime {
@@ -364,6 +377,25 @@ mod tests {
         scene.frames(0, 1..2);
         scene.now = at(60_000);
         assert!(matches!(cursor.step(scene.outlook()), Step::Continue(_)));
+    }
+
+    #[test]
+    fn a_player_that_lags_a_little_gets_fewer_frames() {
+        let mut scene = Scene::new();
+        scene.frames(0, 0..1);
+        let mut cursor = Cursor::default();
+        cursor.step(scene.outlook());
+        for index in 1..9 {
+            let layered = layered_frame(0, index, (index % 2) as u8);
+            scene.cache.take(layered, scene.now).unwrap();
+        }
+        scene.now = at(300);
+        assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 4));
+        assert_eq!(cursor.take_dropped(), 4);
+        // In time again, it gets them all.
+        scene.cache.take(layered_frame(0, 9, 1), scene.now).unwrap();
+        assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 1));
+        assert_eq!(cursor.take_dropped(), 0);
     }
 
     #[test]

@@ -60,6 +60,15 @@ pub(crate) mod tests {
 
     /// A frame with a payload of `len` bytes.
     pub(crate) fn frame(epoch: u32, group: u32, index: u32, len: usize) -> Frame {
+        build(epoch, (group, index), 0, len)
+    }
+
+    /// A small frame of the first epoch, in a temporal layer.
+    pub(crate) fn layered_frame(group: u32, index: u32, layer: u8) -> Frame {
+        build(1, (group, index), layer, 100)
+    }
+
+    fn build(epoch: u32, (group, index): (u32, u32), layer: u8, len: usize) -> Frame {
         let mut config = BytesMut::new();
         if index == 0 {
             DecoderConfig {
@@ -75,7 +84,7 @@ pub(crate) mod tests {
             keyframe: index == 0,
             refinement: false,
             track: 0,
-            layer: 0,
+            layer,
             epoch,
             group,
             index,

@@ -346,6 +346,7 @@ impl PlayerSeat {
     pub fn step(&mut self, now: RelayTime) -> Step {
         let mut state = self.broadcast.state.lock();
         let step = state.step(&mut self.cursor, &self.broadcast.settings, now);
+        state.totals.dropped_frames += self.cursor.take_dropped();
         match &step {
             Step::Continue(frames) => state.totals.frames_sent += frames.len() as u64,
             Step::Open { before, frames } => {

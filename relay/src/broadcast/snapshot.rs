@@ -56,6 +56,8 @@ pub struct Totals {
     pub frames_sent: u64,
     /// Frames dropped because a newer group was there.
     pub late_frames: u64,
+    /// Frames of higher temporal layers that were left out for players that lagged.
+    pub dropped_frames: u64,
     /// Keyframe requests sent to publishers.
     pub keyframe_requests: u64,
     /// Times that a player was skipped.

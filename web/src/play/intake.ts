@@ -33,7 +33,7 @@ async function readGroup(
   events: IntakeEvents,
 ): Promise<void> {
   const reader = stream.getReader();
-  const parser = new GroupParser();
+  const parser = new GroupParser({ thinned: true });
   try {
     for (;;) {
       const { value, done } = await reader.read();

@@ -1,0 +1,32 @@
+/** Figures and how they are printed. */
+
+export interface Row {
+  what: string;
+  /** Already with its unit. */
+  measured: string;
+  goal: string;
+}
+
+/** The value below which `share` of the values lie (nearest rank). */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+export function ms(value: number): string {
+  return `${value.toFixed(1)} ms`;
+}
+
+/** `p50 / p95 / worst` of times. */
+export function spread(values: readonly number[]): string {
+  const figures = [percentile(values, 0.5), percentile(values, 0.95), Math.max(...values)];
+  return `${figures.map((value) => value.toFixed(1)).join(' / ')} ms`;
+}
+
+export function print(title: string, rows: readonly Row[]): void {
+  const width = Math.max(...rows.map(({ what }) => what.length), 20);
+  const lines = rows.map(
+    ({ what, measured, goal }) => `  ${what.padEnd(width)}  ${measured.padEnd(34)}  ${goal}`,
+  );
+  process.stdout.write(`\n${title}\n${lines.join('\n')}\n`);
+}

@@ -1,0 +1,47 @@
+/** From opening the session to the first picture: on a moving, a static and a held broadcast. */
+
+import { Chromium } from '../src/chromium.ts';
+import type { Relay } from '../src/relay.ts';
+import { until } from '../src/until.ts';
+import { print, type Row, spread } from './figures.ts';
+
+const VIEWPORT = { width: 1280, height: 720 };
+const GOAL = 'median <= 150 ms';
+
+export async function measureJoins(relay: Relay, joins: number): Promise<Row[]> {
+  const broadcast = await relay.createBroadcast('Joins');
+  const admin = await Chromium.launch({ viewport: VIEWPORT });
+  const viewers = await Chromium.launch({ viewport: VIEWPORT });
+  const rows: Row[] = [];
+  const measure = async (what: string) => {
+    const times: number[] = [];
+    for (let join = 0; join < joins; join += 1) {
+      times.push(await joinOnce(viewers, relay, broadcast.playToken));
+    }
+    rows.push({ what, measured: spread(times), goal: GOAL });
+  };
+  try {
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    await measure('moving');
+    await host.setScene({ moving: false });
+    await host.waitFor('at rest', ({ motion }) => motion === 'still');
+    await measure('static');
+    await host.page.close();
+    await until('held', async () => (await relay.snapshot(broadcast.id)).phase === 'held');
+    await measure('held');
+  } finally {
+    await viewers.close();
+    await admin.close();
+  }
+  print(`Join to first picture, 1280x720, ${joins} joins each: p50 / p95 / worst`, rows);
+  return rows;
+}
+
+/** A page of its own each time; its records say how long the picture took from opening the session. */
+async function joinOnce(viewers: Chromium, relay: Relay, token: string): Promise<number> {
+  const player = await viewers.openPlayer(relay, token, { places: null });
+  const time = await until('a first picture', async () => (await player.records()).firstPictureMs);
+  await player.page.close();
+  return time;
+}

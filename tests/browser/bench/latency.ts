@@ -1,0 +1,51 @@
+/** Capture to display on one machine, from the capture time in each frame's header. */
+
+import { Chromium } from '../src/chromium.ts';
+import type { Relay } from '../src/relay.ts';
+import { pause, until } from '../src/until.ts';
+import { UNCROPPED } from '../src/witness.ts';
+import { ms, percentile, print, type Row, spread } from './figures.ts';
+
+const CODECS = ['auto', 'h264', 'vp9', 'vp8'] as const;
+
+export async function measureLatency(relay: Relay, seconds: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const codec of CODECS) rows.push(...(await measureCodec(relay, codec, seconds)));
+  print(`Capture to display, 1280x720 at 30 fps, ${seconds} s each: p50 / p95 / worst`, rows);
+  return rows;
+}
+
+async function measureCodec(relay: Relay, codec: string, seconds: number): Promise<Row[]> {
+  const broadcast = await relay.createBroadcast('Latency');
+  const browser = await Chromium.launch({ viewport: { width: 1280, height: 720 } });
+  try {
+    const panel = await browser.openPanel(relay, broadcast.publishToken);
+    await panel.choose('Codec', codec);
+    const host = await panel.share();
+    await host.page.setViewportSize({ width: 1280, height: 720 });
+    await host.waitUntilLive();
+    const player = await browser.openPlayer(relay, broadcast.playToken, { places: [UNCROPPED] });
+    await until('720p', async () => (await player.records()).picture?.width === 1280);
+    await player.waitForPicture();
+    await panel.page.close();
+    const before = (await player.records()).framesShown;
+    await player.resetWitness();
+    await pause(seconds * 1_000);
+    const records = await player.records();
+    const shown = records.shown.slice(before - records.framesShown);
+    const ages = shown.map(({ captureUs, shownUs }) => (shownUs - captureUs) / 1_000);
+    const drawn = (await player.witness()).agesMs;
+    const fps = (records.framesShown - before) / seconds;
+    const name = `${codec} (${records.picture?.codec}), ${fps.toFixed(0)} fps`;
+    return [
+      { what: name, measured: spread(ages), goal: 'p50 <= 60, p95 <= 100 ms' },
+      {
+        what: '  drawn by the page to read back',
+        measured: `${ms(percentile(drawn, 0.5))} p50, read every 30 ms`,
+        goal: '',
+      },
+    ];
+  } finally {
+    await browser.close();
+  }
+}

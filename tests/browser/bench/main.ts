@@ -1,0 +1,47 @@
+/**
+ * Measures what the README promises, with real browsers:
+ * `npm run bench -- [--only join,latency,reload,restart] [--joins 20] [--seconds 20]
+ * [--reloads 20] [--restarts 100]`
+ */
+
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Relay, relayBinary } from '../src/relay.ts';
+import type { Row } from './figures.ts';
+import { measureJoins } from './join.ts';
+import { measureLatency } from './latency.ts';
+import { measureReloads } from './reload.ts';
+import { measureRestarts } from './restart.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'join,latency,reload,restart' },
+    joins: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '20' },
+    reloads: { type: 'string', default: '20' },
+    restarts: { type: 'string', default: '100' },
+  },
+});
+
+const measures: Record<string, (relay: Relay) => Promise<Row[]>> = {
+  join: (relay) => measureJoins(relay, Number(values.joins)),
+  latency: (relay) => measureLatency(relay, Number(values.seconds)),
+  reload: (relay) => measureReloads(relay, Number(values.reloads)),
+  restart: (relay) => measureRestarts(relay, Number(values.restarts)),
+};
+
+const binary = relayBinary(['release', 'debug']);
+const profile = binary.includes('/release/') ? 'release' : 'debug';
+process.stdout.write(`relay: ${profile} build; ${cpus().length} cores, ${cpus()[0]?.model}\n`);
+const results: Record<string, Row[]> = {};
+for (const name of values.only.split(',')) {
+  const measure = measures[name];
+  if (measure === undefined) throw new Error(`no measurement is called ${name}`);
+  const relay = await Relay.start([], binary);
+  try {
+    results[name] = await measure(relay);
+  } finally {
+    await relay.remove();
+  }
+}
+process.stdout.write(`\n${JSON.stringify(results)}\n`);
