@@ -1,15 +1,15 @@
-import { useId, useState, useSyncExternalStore } from 'react';
+import { type KeyboardEvent, useId, useState, useSyncExternalStore } from 'react';
 import { snapCrop, wholeCrop } from '../publish/crop.ts';
 import { HANDLES, reshapeCrop } from '../publish/crop-edit.ts';
 import { type Crop, type Size, sameCrop } from '../publish/geometry.ts';
-import type { AdminScreenShareService } from '../services/AdminScreenShareService.ts';
+import type { ShareService } from '../services/AdminScreenShareService.ts';
 import { type AspectName, aspectOf, CropControls } from './admin/CropControls.tsx';
 import { PreviewCanvas } from './admin/PreviewCanvas.tsx';
 import { useCropDrag } from './admin/useCropDrag.ts';
 import { cropKeys } from './admin/useCropKeys.ts';
 
 export interface ScreenShareCropperProps {
-  service: AdminScreenShareService;
+  service: ShareService;
 }
 
 const NO_SOURCE: Size = { width: 1_920, height: 1_080 };
@@ -61,7 +61,7 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
 }
 
 function CropStage(props: {
-  service: AdminScreenShareService;
+  service: ShareService;
   source: Size;
   ready: boolean;
   crop: Crop;
@@ -75,34 +75,22 @@ function CropStage(props: {
   const { draft, handlers } = useCropDrag({ source, crop, aspect, onCommit });
   const shown = draft ?? crop;
   const onKeyDown = cropKeys({ crop, source, aspect, onCommit, onReset });
-  const part = percentages(shown, source);
   return (
     <div className="stage-frame">
       <div className="stage" style={stageShape(source)}>
         <div className="stage-touch" data-dragging={draft !== null} {...handlers}>
           <div className="stage-picture">
             <PreviewCanvas service={service} onSource={props.onSource} />
-            {props.ready && <div className="crop-shade" style={part} />}
+            {props.ready && <div className="crop-shade" style={percentages(shown, source)} />}
           </div>
           {props.ready && (
-            <button
-              type="button"
-              className="crop-area"
-              data-grip="move"
-              style={part}
-              aria-label={describe(shown)}
-              aria-describedby={help}
+            <CropArea
+              crop={shown}
+              source={source}
+              dragging={draft !== null}
+              help={help}
               onKeyDown={onKeyDown}
-            >
-              {HANDLES.map((handle) => (
-                <span key={handle} className={`grip grip-${handle}`} data-grip={handle} />
-              ))}
-              {draft !== null && (
-                <span className="crop-size numeric">
-                  {shown.width} × {shown.height}
-                </span>
-              )}
-            </button>
+            />
           )}
         </div>
       </div>
@@ -111,6 +99,37 @@ function CropStage(props: {
         shows the whole picture.
       </span>
     </div>
+  );
+}
+
+/** The crop itself: moved and resized with the keyboard, or by its grips. */
+function CropArea(props: {
+  crop: Crop;
+  source: Size;
+  dragging: boolean;
+  help: string;
+  onKeyDown: (event: KeyboardEvent) => void;
+}) {
+  const { crop, source, dragging, help, onKeyDown } = props;
+  return (
+    <button
+      type="button"
+      className="crop-area"
+      data-grip="move"
+      style={percentages(crop, source)}
+      aria-label={describe(crop)}
+      aria-describedby={help}
+      onKeyDown={onKeyDown}
+    >
+      {HANDLES.map((handle) => (
+        <span key={handle} className={`grip grip-${handle}`} data-grip={handle} />
+      ))}
+      {dragging && (
+        <span className="crop-size numeric">
+          {crop.width} × {crop.height}
+        </span>
+      )}
+    </button>
   );
 }
 

@@ -1,9 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { type HostStatus, isSharing } from '../publish/status.ts';
-import type {
-  AdminScreenShareService,
-  ShareSnapshot,
-} from '../services/AdminScreenShareService.ts';
+import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import { EndBroadcast } from './admin/EndBroadcast.tsx';
 import { Details, Figures } from './admin/Figures.tsx';
 import { QualityForm } from './admin/QualityForm.tsx';
@@ -19,7 +16,7 @@ import './admin/panel.css';
 
 export interface StreamControlPanelProps {
   /** Opened by the caller; may outlive the panel and serve several. */
-  service: AdminScreenShareService;
+  service: ShareService;
   /** Offered when the link is of no use any more. */
   onNewBroadcast?: () => void;
 }
@@ -39,7 +36,12 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
           {sharing ? (
             <ScreenShareCropper service={service} />
           ) : (
-            <EmptyStage service={service} snapshot={snapshot} words={words} onNewBroadcast={onNewBroadcast} />
+            <EmptyStage
+              service={service}
+              snapshot={snapshot}
+              words={words}
+              onNewBroadcast={onNewBroadcast}
+            />
           )}
         </div>
         <div className="panel-side">
@@ -60,11 +62,7 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
   );
 }
 
-function StateCard(props: {
-  service: AdminScreenShareService;
-  snapshot: ShareSnapshot;
-  words: Words;
-}) {
+function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; words: Words }) {
   const { service, snapshot, words } = props;
   const { status } = snapshot;
   const sharing = status !== null && isSharing(status.state);
@@ -74,14 +72,17 @@ function StateCard(props: {
         <StateBadge words={words} />
         <Since snapshot={snapshot} />
       </div>
-      <div aria-live="polite">
-        {sharing && words.title !== null && (
+      <span className="spoken" role="status">
+        {words.badge}. {words.title}
+      </span>
+      {sharing && words.title !== null && (
+        <div>
           <p>
             <strong>{words.title}.</strong> <span className="soft">{words.detail}</span>
           </p>
-        )}
-        {status?.state === 'reconnecting' && <Retry status={status} />}
-      </div>
+          {status.state === 'reconnecting' && <Retry status={status} />}
+        </div>
+      )}
       {sharing && (
         <button type="button" className="button button-danger" onClick={() => service.stop()}>
           Stop sharing
@@ -116,7 +117,7 @@ function Retry({ status }: { status: HostStatus }) {
 }
 
 function EmptyStage(props: {
-  service: AdminScreenShareService;
+  service: ShareService;
   snapshot: ShareSnapshot;
   words: Words;
   onNewBroadcast: (() => void) | undefined;

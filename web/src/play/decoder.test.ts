@@ -80,6 +80,11 @@ function newest(): FakeDecoder {
   return one;
 }
 
+/** As the player's timer does. */
+function checkUntil(one: FrameDecoder<number>, ms: number): void {
+  for (; nowMs < ms; nowMs += 100) one.check();
+}
+
 beforeAll(() => {
   vi.stubGlobal(
     'EncodedVideoChunk',
@@ -167,18 +172,29 @@ describe('the decoder', () => {
 
   it('opens in software when nothing comes out', () => {
     const one = decoder();
+    one.check();
     one.decode(frame(0), 0);
-    nowMs = 1_400;
-    one.check();
+    checkUntil(one, 1_400);
     expect(breaks).toEqual([]);
-    nowMs = 1_500;
-    one.check();
+    checkUntil(one, 1_600);
     expect(breaks).toEqual(['stalled']);
     one.decode(frame(0), 1);
     expect(newest().configs[0]?.hardwareAcceleration).toBe('prefer-software');
-    nowMs = 9_000;
-    one.check();
+    checkUntil(one, 9_000);
     expect(breaks).toEqual(['stalled']);
+  });
+
+  it('is not stalled by its own sleep', () => {
+    const one = decoder();
+    for (let index = 0; index < 40; index += 1) one.decode(frame(index), index);
+    one.check();
+    nowMs = 6_000;
+    one.check();
+    newest().output(16);
+    checkUntil(one, 7_000);
+    newest().output(16);
+    expect(breaks).toEqual([]);
+    expect(made).toHaveLength(1);
   });
 
   it('is not stalled by a static screen', () => {

@@ -28,6 +28,8 @@ const OVERLOAD_MS = 1_500;
 /** Between skips for overload; doubles, because each may cost every viewer a keyframe. */
 const SKIP_PAUSE_MS = { first: 2_000, most: 30_000 };
 const STALL_MS = 1_500;
+/** A longer pause between two looks is this side's own sleep; throttled timers come every second. */
+const ASLEEP_MS = 1_400;
 /** Two errors within this time: the hardware decoder is not to be trusted. */
 const ERROR_PAIR_MS = 30_000;
 
@@ -49,6 +51,7 @@ export class FrameDecoder<Tag> {
   readonly #inside = new Map<number, Tag>();
   #sequence = 0;
   #progressMs = 0;
+  #checkedMs = Number.NEGATIVE_INFINITY;
   #backlogMs: number | null = null;
   #skipPauseMs = SKIP_PAUSE_MS.first;
   #skippedMs = Number.NEGATIVE_INFINITY;
@@ -84,6 +87,9 @@ export class FrameDecoder<Tag> {
   /** Looks for stalls and overload; to be called a few times per second. */
   check(): void {
     const nowMs = this.#now();
+    const asleep = nowMs - this.#checkedMs >= ASLEEP_MS;
+    this.#checkedMs = nowMs;
+    if (asleep) this.#woke(nowMs);
     const inside = this.#inside.size;
     // In software a single late frame is no sign: nothing better could be opened.
     const stalled = inside > (this.#software ? 2 : 0) && nowMs - this.#progressMs >= STALL_MS;
@@ -105,6 +111,12 @@ export class FrameDecoder<Tag> {
   close(): void {
     this.drop();
     this.#closeDecoder();
+  }
+
+  /** Nothing was decoded meanwhile, and nothing could be: the clocks begin anew. */
+  #woke(nowMs: number): void {
+    this.#progressMs = nowMs;
+    if (this.#backlogMs !== null) this.#backlogMs = nowMs;
   }
 
   #pump(): void {

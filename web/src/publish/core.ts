@@ -31,6 +31,8 @@ export interface CoreOptions {
 
 export class HostCore {
   readonly #options: CoreOptions;
+  /** Crop and quality from the last time apply: nothing is encoded before. */
+  readonly #ready: Promise<void>;
   readonly #tally = new Tally();
   readonly #pipeline: Pipeline;
   readonly #link: RelayLink;
@@ -66,15 +68,7 @@ export class HostCore {
     });
     options.channel.addEventListener('message', ({ data }) => this.#hear(data));
     setInterval(() => this.#tell(false), STATUS_INTERVAL_MS);
-  }
-
-  /** Takes crop and quality from the last time and says that this host is there. */
-  async begin(): Promise<void> {
-    const kept = await this.#options.memory.load();
-    this.#pipeline.setCrop(kept.crop);
-    this.#setFrameRate(kept.quality.frameRate);
-    this.#pipeline.setQuality(kept.quality);
-    this.#tell(true);
+    this.#ready = this.#recall();
   }
 
   setCapture(phase: CapturePhase, reason: string | null): void {
@@ -94,10 +88,13 @@ export class HostCore {
     this.#broken = false;
     this.#shares += 1;
     const share = this.#shares;
-    void this.#pipeline.run(readable);
+    await this.#ready;
     const lineage = resume ? (await this.#options.memory.load()).resume : null;
-    // Meanwhile all may have been stopped; and another source needs no other session.
-    if (share === this.#shares && !this.#link.running) await this.#link.connect(lineage);
+    // Meanwhile all may have been stopped.
+    if (share !== this.#shares) return;
+    void this.#pipeline.run(readable);
+    // Another source needs no other session.
+    if (!this.#link.running) await this.#link.connect(lineage);
     this.#tell(true);
   }
 
@@ -131,6 +128,14 @@ export class HostCore {
       rates: this.#pipeline.rates(),
       counts: { ...this.#tally.counts },
     };
+  }
+
+  async #recall(): Promise<void> {
+    const kept = await this.#options.memory.load();
+    this.#pipeline.setCrop(kept.crop);
+    this.#setFrameRate(kept.quality.frameRate);
+    this.#pipeline.setQuality(kept.quality);
+    this.#tell(true);
   }
 
   get #id(): string {

@@ -78,10 +78,12 @@ export class CaptureHost {
     if (this.#asking || this.#worker === null) return;
     this.#asking = true;
     if (this.#track === null) this.#setPhase('asking');
-    const asked = await askForScreen(this.#frameRate);
+    const frameRate = this.#frameRate;
+    const asked = await askForScreen(frameRate);
     this.#asking = false;
     if (asked.kind === 'track') {
       this.#attach(asked.track, resume);
+      if (frameRate !== this.#frameRate) this.#setFrameRate(this.#frameRate);
       return;
     }
     // With a screen shared already, that one goes on.

@@ -70,6 +70,7 @@ export class Pipeline {
   /** Takes frames until the source ends or another takes its place; resolves then. */
   async run(readable: ReadableStream<VideoFrame>): Promise<void> {
     this.stop();
+    this.#encoder.forgive();
     const reader = readable.getReader();
     this.#reader = reader;
     this.#clock = new CaptureClock();

@@ -8,8 +8,9 @@ import { fit } from './crop.ts';
 import type { Size } from './geometry.ts';
 
 /** Panels ask again within this time or the preview stops. */
-export const PREVIEW_LEASE_MS = 3_000;
+const PREVIEW_LEASE_MS = 3_000;
 const INTERVAL_MS = 200;
+const REPEAT_MS = 900;
 const LIMIT = { long: 640, short: 640 };
 const BITRATE = 4_000_000;
 
@@ -32,11 +33,13 @@ export class Preview {
     this.#onPicture = onPicture;
   }
 
-  /** A panel wants to see the source. Returns whether nobody did before. */
+  /**
+   * A panel wants to see the source. Returns whether even a picture at rest is to be shown again: a
+   * panel that opens later has seen nothing yet.
+   */
   renew(nowMs: number): boolean {
-    const fresh = !this.isWanted(nowMs);
     this.#untilMs = nowMs + PREVIEW_LEASE_MS;
-    return fresh;
+    return nowMs - this.#shownMs >= REPEAT_MS;
   }
 
   isWanted(nowMs: number): boolean {

@@ -23,7 +23,6 @@ scope.onmessage = ({ data }) => {
         memory: memoryOf(data.broadcast),
         post: (message) => scope.postMessage(message),
       });
-      void core.begin();
       break;
     case 'capture':
       core?.setCapture(data.phase, data.reason);

@@ -64,15 +64,38 @@ export interface PreviewImage {
   height: number;
 }
 
+/** What components need of the service. */
+export interface ShareService {
+  subscribe(listener: () => void): () => void;
+  snapshot(): ShareSnapshot;
+  /** Shares the screen: with the host that is there, or with a new one. Call it from a click. */
+  start(): Promise<void>;
+  /** Ends capture, encoder and session. */
+  stop(): void;
+  /** In source pixels; null: the whole picture. */
+  setCrop(crop: Crop | null): void;
+  setQuality(quality: Quality): void;
+  /** Ends the broadcast for everyone, for good. Throws ApiError. */
+  endBroadcast(): Promise<void>;
+  /** Small pictures of the whole source, about five a second; returns how to stop watching. */
+  watchPreview(watcher: (image: PreviewImage) => void): () => void;
+}
+
 const POLL_MS = 1_000;
 const RELAY_POLL_MS = 5_000;
+/** How long the relay may take to notice that a host is gone. */
+const RELAY_NOTICES_MS = 1_500;
+/** How long a reloading host's window may take to come back. */
+const RELOAD_MS = 500;
 /** How long a new host's window may take to say hello before popups count as blocked. */
 const OPEN_WAIT_MS = 1_500;
+/** How often as long a window may take that visibly opened. */
+const SLOW_WAITS = 3;
 /** A host answers at once; after this it may be gone. */
 const STALE_MS = 2_200;
 const WINDOW = 'popup,noopener,width=440,height=600';
 
-export class AdminScreenShareService {
+export class AdminScreenShareService implements ShareService {
   readonly #options: ShareOptions;
   readonly #memory: Memory;
   readonly #listeners = new Set<() => void>();
@@ -85,6 +108,7 @@ export class AdminScreenShareService {
   #timer: ReturnType<typeof setInterval> | undefined;
   #host: { id: string; startedMs: number } | null = null;
   #heardMs = 0;
+  #wasHidden = false;
   #openedMs: number | null = null;
   #askedRelayMs = Number.NEGATIVE_INFINITY;
   #inside: CaptureHost | null = null;
@@ -127,22 +151,17 @@ export class AdminScreenShareService {
     this.#channel = null;
   }
 
-  /** Shares the screen: with the host that is there, or with a new one. Call it from a click. */
   async start(): Promise<void> {
     if (this.#inside !== null) return this.#inside.share({ resume: false });
-    if (this.#host !== null && (await this.#isHosted())) {
-      this.#send({ type: 'start', host: this.#host.id });
-      return;
-    }
-    await this.#openHost();
+    const host = this.#host;
+    if (host !== null && (await this.#isHosted())) this.#send({ type: 'start', host: host.id });
+    else await this.#openHost();
   }
 
-  /** Ends capture, encoder and session. */
   stop(): void {
     if (this.#host !== null) this.#send({ type: 'stop', host: this.#host.id });
   }
 
-  /** In source pixels; null: the whole picture. */
   setCrop(crop: Crop | null): void {
     this.#crop.choose(crop, Date.now());
     if (this.#host !== null) this.#send({ type: 'crop', host: this.#host.id, crop });
@@ -157,7 +176,6 @@ export class AdminScreenShareService {
     this.#show({});
   }
 
-  /** Ends the broadcast for everyone, for good. Throws ApiError. */
   async endBroadcast(): Promise<void> {
     const { origin, broadcast, token } = this.#options;
     this.stop();
@@ -166,7 +184,6 @@ export class AdminScreenShareService {
     await this.#askRelay();
   }
 
-  /** Small pictures of the whole source, about five a second; returns how to stop watching. */
   watchPreview(watcher: (image: PreviewImage) => void): () => void {
     this.#watchers.add(watcher);
     this.#poll();
@@ -194,9 +211,20 @@ export class AdminScreenShareService {
     // Without an opener the host shares no process with this page, whose crash it so survives;
     // but then the call never says whether a window came about.
     window.open(url, '_blank', WINDOW);
-    await new Promise((resolve) => setTimeout(resolve, OPEN_WAIT_MS));
-    if (this.#host !== null || (await this.#isHosted())) return;
-    await this.#hostInside();
+    if (!(await this.#hostComes(OPEN_WAIT_MS))) await this.#hostInside();
+  }
+
+  async #hostComes(waitMs: number): Promise<boolean> {
+    await pause(waitMs);
+    // A window that took the focus away is there, but slow.
+    for (
+      let more = 0;
+      more < SLOW_WAITS && !document.hasFocus() && this.#host === null;
+      more += 1
+    ) {
+      await pause(waitMs);
+    }
+    return this.#host !== null || (await this.#isHosted());
   }
 
   async #hostInside(): Promise<void> {
@@ -223,7 +251,11 @@ export class AdminScreenShareService {
   }
 
   #poll = (): void => {
-    if (document.visibilityState === 'hidden') return;
+    const hidden = document.visibilityState === 'hidden';
+    // A hidden panel asks for nothing; back in sight, it gives the host time to answer.
+    if (!hidden && this.#wasHidden) this.#heardMs = Date.now();
+    this.#wasHidden = hidden;
+    if (hidden) return;
     const preview = this.#watchers.size > 0;
     this.#send({ type: 'status', host: this.#host?.id ?? null, preview });
     void this.#checkHost();
@@ -232,13 +264,20 @@ export class AdminScreenShareService {
 
   /** Without a sign of life the lock says whether there still is a host. */
   async #checkHost(): Promise<void> {
-    const nowMs = Date.now();
-    if (this.#host !== null && nowMs - this.#heardMs < STALE_MS) return;
-    const opening = this.#openedMs !== null && nowMs - this.#openedMs < 2 * OPEN_WAIT_MS;
-    if (opening) return;
+    if (!this.#isStale() || this.#isOpening()) return;
     const hosted = await this.#isHosted();
+    // Meanwhile a host may have spoken up.
+    if (!this.#isStale()) return;
     if (hosted) this.#show({ host: this.#host === null ? 'searching' : 'silent' });
     else this.#forgetHost();
+  }
+
+  #isStale(): boolean {
+    return this.#host === null || Date.now() - this.#heardMs >= STALE_MS;
+  }
+
+  #isOpening(): boolean {
+    return this.#openedMs !== null && Date.now() - this.#openedMs < 2 * OPEN_WAIT_MS;
   }
 
   async #isHosted(): Promise<boolean> {
@@ -261,6 +300,13 @@ export class AdminScreenShareService {
     }
   }
 
+  /** What the relay said last was about the host that is gone; it knows a moment later. */
+  #expectHeld(): void {
+    const { broadcast } = this.#snapshot;
+    if (broadcast?.phase === 'live') this.#show({ broadcast: { ...broadcast, phase: 'held' } });
+    this.#askedRelayMs = performance.now() - RELAY_POLL_MS + RELAY_NOTICES_MS;
+  }
+
   #hear(data: unknown): void {
     const heard = parseHostMessage(data);
     if (heard.kind === 'bad') this.#show({ ignored: this.#snapshot.ignored + 1 });
@@ -279,7 +325,7 @@ export class AdminScreenShareService {
         if (message.host === this.#host?.id) void this.#showPreview(message);
         break;
       case 'bye':
-        if (message.host === this.#host?.id) this.#forgetHost();
+        if (message.host === this.#host?.id) this.#hostLeaves();
         break;
     }
   }
@@ -302,10 +348,17 @@ export class AdminScreenShareService {
     this.#show({ host: 'present', status, inside: status.inside, history: this.#history.samples });
   }
 
+  /** A host that reloads is back in a moment. */
+  #hostLeaves(): void {
+    this.#forgetHost();
+    if (!this.#isOpening()) this.#show({ host: 'searching' });
+    setTimeout(() => void this.#checkHost(), RELOAD_MS);
+  }
+
   #forgetHost(): void {
+    if (this.#host !== null) this.#expectHeld();
     this.#host = null;
-    const opening = this.#openedMs !== null && Date.now() - this.#openedMs < 2 * OPEN_WAIT_MS;
-    this.#show({ host: opening ? 'opening' : 'none', status: null, inside: false });
+    this.#show({ host: this.#isOpening() ? 'opening' : 'none', status: null, inside: false });
   }
 
   async #showPreview({ data, source }: Extract<HostMessage, { type: 'preview' }>): Promise<void> {
@@ -329,4 +382,8 @@ export class AdminScreenShareService {
     };
     for (const listener of this.#listeners) listener();
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -43,53 +43,11 @@ export interface CropControlsProps {
 
 /** The crop in numbers, its shape, and the way back to the whole picture. */
 export function CropControls(props: CropControlsProps) {
-  const { crop, source, disabled, onCommit } = props;
-  const ratio = aspectOf(props.aspect, source);
-  const sized = (change: Partial<Size>) => {
-    const next = { ...crop, ...change };
-    if (ratio !== null && change.width !== undefined) next.height = change.width / ratio;
-    if (ratio !== null && change.height !== undefined) next.width = change.height * ratio;
-    const snapped = snapCrop(next, source);
-    onCommit(ratio === null ? snapped : reshapeCrop(snapped, ratio, source));
-  };
-  const moved = (change: { x?: number; y?: number }) =>
-    onCommit(snapCrop({ ...crop, ...change }, source));
-  const field = { disabled, min: 0 };
+  const { disabled } = props;
   return (
     <fieldset className="crop-controls" disabled={disabled}>
       <legend className="spoken">Crop</legend>
-      <div className="crop-numbers">
-        <NumberField
-          {...field}
-          label="Left"
-          value={crop.x}
-          max={source.width - CROP_MIN}
-          onCommit={(x) => moved({ x })}
-        />
-        <NumberField
-          {...field}
-          label="Top"
-          value={crop.y}
-          max={source.height - CROP_MIN}
-          onCommit={(y) => moved({ y })}
-        />
-        <NumberField
-          {...field}
-          label="Width"
-          value={crop.width}
-          min={CROP_MIN}
-          max={source.width}
-          onCommit={(width) => sized({ width })}
-        />
-        <NumberField
-          {...field}
-          label="Height"
-          value={crop.height}
-          min={CROP_MIN}
-          max={source.height}
-          onCommit={(height) => sized({ height })}
-        />
-      </div>
+      <CropNumbers {...props} />
       <div className="crop-shape">
         <AspectChoice aspect={props.aspect} disabled={disabled} onAspect={props.onAspect} />
         <button
@@ -103,6 +61,72 @@ export function CropControls(props: CropControlsProps) {
       </div>
     </fieldset>
   );
+}
+
+function CropNumbers({ crop, source, disabled, aspect, onCommit }: CropControlsProps) {
+  const ratio = aspectOf(aspect, source);
+  const fields: {
+    label: string;
+    value: number;
+    min: number;
+    max: number;
+    next: (n: number) => Crop;
+  }[] = [
+    {
+      label: 'Left',
+      value: crop.x,
+      min: 0,
+      max: source.width - CROP_MIN,
+      next: (x) => ({ ...crop, x }),
+    },
+    {
+      label: 'Top',
+      value: crop.y,
+      min: 0,
+      max: source.height - CROP_MIN,
+      next: (y) => ({ ...crop, y }),
+    },
+    {
+      label: 'Width',
+      value: crop.width,
+      min: CROP_MIN,
+      max: source.width,
+      next: (width) => sized(crop, { width }, ratio),
+    },
+    {
+      label: 'Height',
+      value: crop.height,
+      min: CROP_MIN,
+      max: source.height,
+      next: (height) => sized(crop, { height }, ratio),
+    },
+  ];
+  return (
+    <div className="crop-numbers">
+      {fields.map(({ next, ...field }) => (
+        <NumberField
+          key={field.label}
+          {...field}
+          disabled={disabled}
+          onCommit={(value) => onCommit(lockedIn(next(value), source, ratio))}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** With a locked shape the other side follows. */
+function sized(crop: Crop, change: Partial<Size>, ratio: number | null): Crop {
+  const next = { ...crop, ...change };
+  if (ratio !== null && change.width !== undefined) next.height = change.width / ratio;
+  if (ratio !== null && change.height !== undefined) next.width = change.height * ratio;
+  return next;
+}
+
+/** What the source has no room for is cut off, in the locked shape. */
+function lockedIn(crop: Crop, source: Size, ratio: number | null): Crop {
+  const snapped = snapCrop(crop, source);
+  return ratio === null ? snapped : reshapeCrop(snapped, ratio, source);
 }
 
 function AspectChoice(props: {

@@ -14,61 +14,70 @@ interface TileProps {
 
 /** The running figures of the host, with a line of the last minute each. */
 export function Figures(props: { status: HostStatus; history: readonly Sample[] }) {
-  const { status, history } = props;
-  const { rates, counts, picture } = status;
-  const rate = bitrate(rates.bitsPerSecond);
-  const line = (pick: (sample: Sample) => number) => history.map(pick);
   return (
     <section className="figures" aria-label="Live figures">
-      <Tile
-        name="Frames per second"
-        value={wholeFrames(rates.fpsSent)}
-        note={motionNote(status)}
-        values={line((sample) => sample.fps)}
-        ceiling={10}
-      />
-      <Tile
-        name="Bitrate"
-        value={rate.value}
-        unit={rate.unit}
-        note={`aims at ${bitrate(status.quality.bitrate).value} ${bitrate(status.quality.bitrate).unit}`}
-        values={line((sample) => sample.bitsPerSecond)}
-        ceiling={200_000}
-      />
-      <Tile
-        name="Encode time"
-        value={milliseconds(rates.encodeMs)}
-        unit="ms"
-        note={
-          picture === null
-            ? null
-            : `${codecName(picture.codec)}, ${picture.width} × ${picture.height}`
-        }
-        values={line((sample) => sample.encodeMs)}
-        ceiling={10}
-      />
-      <Tile
-        name="Round trip"
-        value={milliseconds(status.rttMs)}
-        unit="ms"
-        note="to the relay"
-        values={line((sample) => sample.rttMs)}
-        ceiling={20}
-      />
-      <Tile
-        name="Viewers"
-        value={String(status.players)}
-        note="connected now"
-        values={line((sample) => sample.players)}
-        ceiling={4}
-      />
-      <Tile
-        name="Keyframe requests"
-        value={String(counts.keyframeRequests)}
-        note={`${counts.keyframesSent} sent`}
-      />
+      {[...streamTiles(props.status), ...relayTiles(props.status)].map(({ pick, ...tile }) => (
+        <Tile key={tile.name} {...tile} {...(pick && { values: props.history.map(pick) })} />
+      ))}
     </section>
   );
+}
+
+type TileFacts = Omit<TileProps, 'values'> & { pick?: (sample: Sample) => number };
+
+function streamTiles(status: HostStatus): TileFacts[] {
+  const { rates, picture, quality } = status;
+  const rate = bitrate(rates.bitsPerSecond);
+  const aim = bitrate(quality.bitrate);
+  return [
+    {
+      name: 'Frames per second',
+      value: wholeFrames(rates.fpsSent),
+      note: motionNote(status),
+      pick: (sample) => sample.fps,
+      ceiling: 10,
+    },
+    {
+      name: 'Bitrate',
+      ...rate,
+      note: `aims at ${aim.value} ${aim.unit}`,
+      pick: (sample) => sample.bitsPerSecond,
+      ceiling: 200_000,
+    },
+    {
+      name: 'Encode time',
+      value: milliseconds(rates.encodeMs),
+      unit: 'ms',
+      note: picture && `${codecName(picture.codec)}, ${picture.width} × ${picture.height}`,
+      pick: (sample) => sample.encodeMs,
+      ceiling: 10,
+    },
+  ];
+}
+
+function relayTiles({ rttMs, players, counts }: HostStatus): TileFacts[] {
+  return [
+    {
+      name: 'Round trip',
+      value: milliseconds(rttMs),
+      unit: 'ms',
+      note: 'to the relay',
+      pick: (sample) => sample.rttMs,
+      ceiling: 20,
+    },
+    {
+      name: 'Viewers',
+      value: String(players),
+      note: 'connected now',
+      pick: (sample) => sample.players,
+      ceiling: 4,
+    },
+    {
+      name: 'Keyframe requests',
+      value: String(counts.keyframeRequests),
+      note: `${counts.keyframesSent} sent`,
+    },
+  ];
 }
 
 function Tile({ name, value, unit, note, values, ceiling = 1 }: TileProps) {

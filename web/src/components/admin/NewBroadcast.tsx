@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from 'react';
+import { type ComponentProps, type FormEvent, useId, useState } from 'react';
 import { ApiError, createBroadcast } from '../../services/api.ts';
 
 export interface NewBroadcastProps {
@@ -8,57 +8,31 @@ export interface NewBroadcastProps {
 
 /** Asks for the admin key, which is used once and kept nowhere, and creates a broadcast. */
 export function NewBroadcast({ origin, onCreated }: NewBroadcastProps) {
-  const ids = { key: useId(), title: useId() };
   const [key, setKey] = useState('');
   const [title, setTitle] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (event: FormEvent) => {
+  const { busy, problem, create } = useCreate(origin, onCreated);
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const { publishToken } = await createBroadcast(origin, key.trim(), title.trim());
-      onCreated(publishToken);
-    } catch (error) {
-      setProblem(explain(error));
-    }
-    setBusy(false);
+    void create(key.trim(), title.trim());
   };
   return (
-    <form className="card new-broadcast" onSubmit={(event) => void submit(event)}>
+    <form className="card new-broadcast" onSubmit={submit}>
       <h1>Share your screen with everyone</h1>
       <p className="soft">
         Create a broadcast, send its link to your viewers, and share your screen with one click. It
         goes on when this page is reloaded or closed.
       </p>
-      <div className="choice">
-        <label htmlFor={ids.key}>Admin key</label>
-        <input
-          id={ids.key}
-          className="field"
-          type="password"
-          autoComplete="off"
-          required
-          value={key}
-          onChange={(event) => setKey(event.target.value)}
-        />
-        <span className="faint">
-          The relay prints it when it starts, and keeps it in its state directory as{' '}
-          <code>admin.key</code>.
-        </span>
-      </div>
-      <div className="choice">
-        <label htmlFor={ids.title}>Title, if you like</label>
-        <input
-          id={ids.title}
-          className="field"
-          maxLength={120}
-          placeholder="Thursday game night"
-          value={title}
-          onChange={(event) => setTitle(event.target.value)}
-        />
-      </div>
+      <TextField label="Admin key" type="password" required value={key} onType={setKey}>
+        The relay prints it when it starts, and keeps it in its state directory as{' '}
+        <code>admin.key</code>.
+      </TextField>
+      <TextField
+        label="Title, if you like"
+        placeholder="Thursday game night"
+        maxLength={120}
+        value={title}
+        onType={setTitle}
+      />
       {problem !== null && (
         <p className="problem" role="alert">
           {problem}
@@ -68,6 +42,44 @@ export function NewBroadcast({ origin, onCreated }: NewBroadcastProps) {
         {busy ? 'Creating…' : 'Create broadcast'}
       </button>
     </form>
+  );
+}
+
+function useCreate(origin: string, onCreated: (publishToken: string) => void) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const create = async (key: string, title: string) => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      onCreated((await createBroadcast(origin, key, title)).publishToken);
+    } catch (error) {
+      setProblem(explain(error));
+    }
+    setBusy(false);
+  };
+  return { busy, problem, create };
+}
+
+interface TextFieldProps extends Omit<ComponentProps<'input'>, 'id' | 'onChange'> {
+  label: string;
+  onType: (value: string) => void;
+}
+
+function TextField({ label, onType, children, ...input }: TextFieldProps) {
+  const id = useId();
+  return (
+    <div className="choice">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        className="field"
+        autoComplete="off"
+        onChange={(event) => onType(event.target.value)}
+        {...input}
+      />
+      {children !== undefined && <span className="faint">{children}</span>}
+    </div>
   );
 }
 

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Size } from '../../publish/geometry.ts';
-import type { AdminScreenShareService } from '../../services/AdminScreenShareService.ts';
+import type { ShareService } from '../../services/AdminScreenShareService.ts';
 
 export interface PreviewCanvasProps {
-  service: AdminScreenShareService;
+  service: ShareService;
   /** Told when the source's size becomes known or changes. */
   onSource: (source: Size) => void;
 }

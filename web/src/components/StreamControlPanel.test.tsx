@@ -1,0 +1,146 @@
+// @vitest-environment jsdom
+import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Crop } from '../publish/geometry.ts';
+import { DEFAULT_QUALITY, type Quality } from '../publish/quality.ts';
+import { type HostState, type HostStatus, NO_COUNTS } from '../publish/status.ts';
+import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
+import { StreamControlPanel } from './StreamControlPanel.tsx';
+
+const STATUS: HostStatus = {
+  state: 'live',
+  sinceMs: Date.now(),
+  reason: null,
+  code: null,
+  inside: false,
+  source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
+  crop: null,
+  quality: DEFAULT_QUALITY,
+  picture: { width: 1_920, height: 1_080, codec: 'av01.0.08M.08' },
+  motion: 'moving',
+  players: 12,
+  epoch: 1,
+  group: 1,
+  rttMs: 2,
+  retryAtMs: null,
+  rates: {
+    fpsIn: 30,
+    fpsEncoded: 30,
+    fpsSent: 30,
+    bitsPerSecond: 900_000,
+    encodeMs: 7,
+    encoderQueue: 0,
+    uplinkBacklog: 0,
+  },
+  counts: NO_COUNTS,
+};
+
+class FakeService implements ShareService {
+  start = vi.fn(async () => undefined);
+  stop = vi.fn();
+  setQuality = vi.fn<(quality: Quality) => void>();
+  endBroadcast = vi.fn(async () => undefined);
+  watchPreview = () => () => undefined;
+  #snapshot: ShareSnapshot = {
+    host: 'none',
+    status: null,
+    crop: null,
+    quality: DEFAULT_QUALITY,
+    broadcast: null,
+    problem: null,
+    inside: false,
+    history: [],
+    ignored: 0,
+  };
+  readonly #listeners = new Set<() => void>();
+
+  setCrop = (crop: Crop | null) => this.become({ crop });
+  subscribe = (listener: () => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  snapshot = () => this.#snapshot;
+
+  become(change: Partial<ShareSnapshot>): void {
+    act(() => {
+      this.#snapshot = { ...this.#snapshot, ...change };
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+function show(state: HostState | null): FakeService {
+  const service = new FakeService();
+  render(<StreamControlPanel service={service} />);
+  if (state !== null) service.become({ host: 'present', status: { ...STATUS, state } });
+  return service;
+}
+
+const cropArea = () => screen.getByRole('button', { name: /^Crop:/ });
+
+afterEach(cleanup);
+
+it('starts with one click and stops with one', () => {
+  const service = show(null);
+  fireEvent.click(screen.getByRole('button', { name: 'Share screen' }));
+  expect(service.start).toHaveBeenCalledTimes(1);
+  service.become({ host: 'present', status: STATUS });
+  fireEvent.click(screen.getByRole('button', { name: 'Stop sharing' }));
+  expect(service.stop).toHaveBeenCalledTimes(1);
+});
+
+it('shows the state and the figures while live', () => {
+  show('live');
+  expect(screen.getByText('Live')).toBeTruthy();
+  expect(screen.getByText('12')).toBeTruthy();
+  expect(screen.getByText('AV1, 1920 × 1080')).toBeTruthy();
+});
+
+it('offers to take a broadcast back', () => {
+  const service = show('superseded');
+  fireEvent.click(screen.getByRole('button', { name: 'Take back' }));
+  expect(service.start).toHaveBeenCalledTimes(1);
+});
+
+it('says that the picture depends on this page where it does', () => {
+  const service = show('live');
+  expect(screen.queryByText(/This page itself is sharing/)).toBeNull();
+  service.become({ inside: true });
+  expect(screen.getByText(/This page itself is sharing/)).toBeTruthy();
+});
+
+it('crops from the keyboard', () => {
+  const service = show('live');
+  fireEvent.keyDown(cropArea(), { key: 'ArrowLeft', shiftKey: true });
+  expect(service.snapshot().crop).toEqual({ x: 0, y: 0, width: 1_904, height: 1_080 });
+  fireEvent.keyDown(cropArea(), { key: 'ArrowRight' });
+  expect(service.snapshot().crop).toMatchObject({ x: 16, width: 1_904 });
+  fireEvent.keyDown(cropArea(), { key: 'Escape' });
+  expect(service.snapshot().crop).toBeNull();
+});
+
+it('crops in numbers, in a locked shape, and back', () => {
+  const service = show('live');
+  fireEvent.click(screen.getByRole('radio', { name: '1:1' }));
+  expect(service.snapshot().crop).toEqual({ x: 420, y: 0, width: 1_080, height: 1_080 });
+  const width = screen.getByRole('spinbutton', { name: 'Width' });
+  fireEvent.change(width, { target: { value: '500' } });
+  fireEvent.keyDown(width, { key: 'Enter' });
+  expect(service.snapshot().crop).toEqual({ x: 420, y: 0, width: 500, height: 500 });
+  fireEvent.click(screen.getByRole('button', { name: 'Reset crop' }));
+  expect(service.snapshot().crop).toBeNull();
+});
+
+it('changes the quality at once', () => {
+  const service = show('live');
+  fireEvent.change(screen.getByRole('combobox', { name: 'Codec' }), { target: { value: 'vp8' } });
+  expect(service.setQuality).toHaveBeenCalledWith({ ...DEFAULT_QUALITY, codec: 'vp8' });
+});
+
+it('ends the broadcast only after a second thought', () => {
+  const service = show('live');
+  fireEvent.click(screen.getByRole('button', { name: 'End broadcast…' }));
+  expect(service.endBroadcast).not.toHaveBeenCalled();
+  fireEvent.click(screen.getByRole('button', { name: 'End broadcast' }));
+  expect(service.endBroadcast).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_QUALITY } from '../../publish/quality.ts';
+import type { ShareSnapshot } from '../../services/AdminScreenShareService.ts';
+import { bitrate, codecName, duration, milliseconds, timeLeft, wholeFrames } from './time.ts';
+import { cropAfterKey } from './useCropKeys.ts';
+import { isDeadLink, startLabel, wordsForPanel } from './words.ts';
+
+const NONE: ShareSnapshot = {
+  host: 'none',
+  status: null,
+  crop: null,
+  quality: DEFAULT_QUALITY,
+  broadcast: null,
+  problem: null,
+  inside: false,
+  history: [],
+  ignored: 0,
+};
+const BROADCAST = {
+  id: 'b',
+  title: '',
+  phase: 'live' as const,
+  sinceMs: 0,
+  players: 2,
+  playerLink: 'https://relay.example/play#t',
+};
+
+describe('what the panel offers', () => {
+  it('shares, or takes over what is live elsewhere', () => {
+    expect(startLabel(NONE)).toBe('Share screen');
+    expect(startLabel({ ...NONE, broadcast: BROADCAST })).toBe('Take over from here');
+    expect(wordsForPanel({ ...NONE, broadcast: BROADCAST }).badge).toBe('Live elsewhere');
+  });
+
+  it('counts the viewers who wait for the picture to go on', () => {
+    const held = { ...NONE, broadcast: { ...BROADCAST, phase: 'held' as const } };
+    expect(wordsForPanel(held).detail).toContain('2 viewers are connected');
+  });
+
+  it('offers nothing while it looks for the host', () => {
+    expect(startLabel({ ...NONE, host: 'searching' })).toBeNull();
+    expect(startLabel({ ...NONE, host: 'opening' })).toBeNull();
+  });
+
+  it('says when a link is of no use any more', () => {
+    const gone = { ...NONE, problem: { offline: false, message: '', code: 'unknown_broadcast' } };
+    expect(isDeadLink(gone)).toBe(true);
+    expect(startLabel(gone)).toBeNull();
+    expect(wordsForPanel(gone).tone).toBe('bad');
+    const offline = { ...NONE, problem: { offline: true, message: '', code: null } };
+    expect(isDeadLink(offline)).toBe(false);
+  });
+});
+
+describe('crop keys', () => {
+  const crop = { x: 100, y: 100, width: 400, height: 200 };
+  const source = { width: 1_920, height: 1_080 };
+  const plain = { shift: false, fine: false };
+
+  it('move with arrows, resize with Shift, finely with Ctrl', () => {
+    expect(cropAfterKey('ArrowRight', plain, crop, source, null)).toEqual({ ...crop, x: 116 });
+    expect(cropAfterKey('ArrowUp', { shift: false, fine: true }, crop, source, null)).toEqual({
+      ...crop,
+      y: 98,
+    });
+    expect(cropAfterKey('ArrowDown', { shift: true, fine: false }, crop, source, null)).toEqual({
+      ...crop,
+      height: 216,
+    });
+  });
+
+  it('leave every other key alone', () => {
+    expect(cropAfterKey('Tab', plain, crop, source, null)).toBeNull();
+  });
+});
+
+describe('figures', () => {
+  it('read as people say them', () => {
+    expect(duration(7_400)).toBe('0:07');
+    expect(duration(3_723_000)).toBe('1:02:03');
+    expect(timeLeft(29.5 * 86_400_000)).toBe('29 days');
+    expect(timeLeft(61_000)).toBe('1 minute');
+    expect(bitrate(186_124)).toEqual({ value: '186', unit: 'kbit/s' });
+    expect(bitrate(3_000_000)).toEqual({ value: '3.0', unit: 'Mbit/s' });
+    expect(milliseconds(0.94)).toBe('0.9');
+    expect(milliseconds(null)).toBe('–');
+    expect(codecName('avc1.42e028')).toBe('H.264');
+    expect(wholeFrames(30.5)).toBe('30');
+  });
+});

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { HostCore } from './core.ts';
+import { fromPanel, type HostMessage, type PanelMessage, parseHostMessage } from './messages.ts';
+import { DEFAULT_QUALITY } from './quality.ts';
+import type { Kept, Memory } from './storage.ts';
+import type { FromWorker } from './worker-messages.ts';
+
+const CROP = { x: 0, y: 0, width: 640, height: 360 };
+
+class FakeChannel {
+  readonly said: HostMessage[] = [];
+  #listener: (event: { data: unknown }) => void = () => undefined;
+
+  addEventListener(_: string, listener: unknown): void {
+    this.#listener = listener as (event: { data: unknown }) => void;
+  }
+  postMessage(data: unknown): void {
+    const heard = parseHostMessage(structuredClone(data));
+    if (heard.kind !== 'message') throw new Error('the host says what no panel understands');
+    this.said.push(heard.message);
+  }
+  hear(data: unknown): void {
+    this.#listener({ data });
+  }
+  tell(message: PanelMessage): void {
+    this.hear(fromPanel(message));
+  }
+}
+
+class FakeMemory implements Memory {
+  kept: Kept = { resume: null, crop: CROP, quality: DEFAULT_QUALITY, sharing: false };
+  load = async () => this.kept;
+  save = async (changes: Partial<Kept>) => {
+    this.kept = { ...this.kept, ...changes };
+  };
+}
+
+async function setUp() {
+  const channel = new FakeChannel();
+  const memory = new FakeMemory();
+  const posted: FromWorker[] = [];
+  const core = new HostCore({
+    begin: {
+      type: 'begin',
+      origin: 'https://relay.example',
+      token: 't',
+      broadcast: 'b',
+      host: 'me',
+      startedMs: 5,
+      inside: false,
+    },
+    channel: channel as unknown as BroadcastChannel,
+    memory,
+    post: (message) => posted.push(message),
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  return { channel, core, memory, posted };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('takes crop and quality from the last time', async () => {
+  const { core } = await setUp();
+  expect(core.status()).toMatchObject({ state: 'idle', crop: CROP, quality: DEFAULT_QUALITY });
+});
+
+it('pushes figures four times a second, for a few seconds after a panel asked', async () => {
+  const { channel } = await setUp();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(channel.said).toHaveLength(0);
+  channel.tell({ type: 'status', host: null, preview: false });
+  expect(channel.said).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(channel.said.length).toBeGreaterThanOrEqual(8);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const after = channel.said.length;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(channel.said).toHaveLength(after);
+});
+
+it('tells every panel of a new state, asked or not', async () => {
+  const { channel, core } = await setUp();
+  core.setCapture('asking', null);
+  expect(channel.said).toMatchObject([{ type: 'status', host: 'me', status: { state: 'asking' } }]);
+});
+
+it('obeys its panels and remembers what they chose', async () => {
+  const { channel, core, memory, posted } = await setUp();
+  const quality = { ...DEFAULT_QUALITY, frameRate: 10 };
+  channel.tell({ type: 'crop', host: 'me', crop: null });
+  channel.tell({ type: 'quality', host: 'me', quality });
+  expect(core.status()).toMatchObject({ crop: null, quality });
+  expect(memory.kept).toMatchObject({ crop: null, quality });
+  expect(posted).toContainEqual({ type: 'frameRate', frameRate: 10 });
+  channel.tell({ type: 'start', host: 'me' });
+  channel.tell({ type: 'stop', host: 'me' });
+  expect(posted.filter(({ type }) => type === 'verb')).toEqual([
+    { type: 'verb', verb: 'start' },
+    { type: 'verb', verb: 'stop' },
+  ]);
+});
+
+it('ignores and counts what is for another host or not understood', async () => {
+  const { channel, core, posted } = await setUp();
+  channel.tell({ type: 'stop', host: 'somebody else' });
+  channel.hear({ side: 'panel', type: 'crop', host: 'me', crop: { x: -1 } });
+  channel.hear('stop');
+  channel.hear({ side: 'host', type: 'bye', host: 'an earlier host' });
+  expect(core.status()).toMatchObject({ crop: CROP, counts: { ignoredMessages: 3 } });
+  expect(posted.some(({ type }) => type === 'verb')).toBe(false);
+});

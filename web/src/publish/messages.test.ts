@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  fromHost,
+  fromPanel,
+  type HostMessage,
+  type PanelMessage,
+  parseHostMessage,
+  parsePanelMessage,
+} from './messages.ts';
+import { DEFAULT_QUALITY } from './quality.ts';
+import { type HostStatus, NO_COUNTS } from './status.ts';
+
+const STATUS: HostStatus = {
+  state: 'live',
+  sinceMs: 1_700_000_000_000,
+  reason: null,
+  code: null,
+  inside: false,
+  source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
+  crop: { x: 0, y: 0, width: 640, height: 360 },
+  quality: DEFAULT_QUALITY,
+  picture: { width: 640, height: 360, codec: 'av01.0.08M.08' },
+  motion: 'moving',
+  players: 3,
+  epoch: 1,
+  group: 2,
+  rttMs: 1.5,
+  retryAtMs: null,
+  rates: {
+    fpsIn: 30,
+    fpsEncoded: 30,
+    fpsSent: 30,
+    bitsPerSecond: 1_000_000,
+    encodeMs: 7,
+    encoderQueue: 0,
+    uplinkBacklog: 0,
+  },
+  counts: NO_COUNTS,
+};
+
+const PANEL: PanelMessage[] = [
+  { type: 'start', host: 'h' },
+  { type: 'crop', host: 'h', crop: { x: 2, y: 4, width: 64, height: 64 } },
+  { type: 'crop', host: 'h', crop: null },
+  { type: 'quality', host: 'h', quality: DEFAULT_QUALITY },
+  { type: 'stop', host: 'h' },
+  { type: 'status', host: null, preview: true },
+];
+const SIZE = { width: 640, height: 360 };
+const HOST: HostMessage[] = [
+  { type: 'hello', host: 'h', startedMs: 1 },
+  { type: 'status', host: 'h', startedMs: 1, status: STATUS },
+  { type: 'preview', host: 'h', size: SIZE, source: SIZE, data: Uint8Array.of(1) },
+  { type: 'bye', host: 'h' },
+];
+
+/** As a channel delivers it. */
+const sent = (message: object): unknown => structuredClone(message);
+
+describe('channel messages', () => {
+  it('arrive as they were sent', () => {
+    for (const message of PANEL) {
+      expect(parsePanelMessage(sent(fromPanel(message)))).toMatchObject({
+        kind: 'message',
+        message,
+      });
+    }
+    for (const message of HOST) {
+      expect(parseHostMessage(sent(fromHost(message)))).toMatchObject({ kind: 'message', message });
+    }
+  });
+
+  it('from one’s own side are told from bad ones', () => {
+    expect(parsePanelMessage(sent(fromHost({ type: 'bye', host: 'h' })))).toEqual({
+      kind: 'other',
+    });
+    expect(parseHostMessage(sent(fromPanel({ type: 'stop', host: 'h' })))).toEqual({
+      kind: 'other',
+    });
+  });
+
+  it.each([
+    ['of no side', { type: 'stop', host: 'h' }],
+    ['of an unknown type', { side: 'panel', type: 'explode', host: 'h' }],
+    ['of a type that only objects have', { side: 'panel', type: 'constructor', host: 'h' }],
+    ['without a host', { side: 'panel', type: 'stop' }],
+    ['for a host that is no text', { side: 'panel', type: 'stop', host: 7 }],
+    [
+      'with a crop of no size',
+      fromPanel({ type: 'crop', host: 'h', crop: { x: 0, y: 0, width: 0, height: 9 } }),
+    ],
+    [
+      'with a crop beyond all screens',
+      fromPanel({ type: 'crop', host: 'h', crop: { x: 1e9, y: 0, width: 9, height: 9 } }),
+    ],
+    [
+      'with a crop that is no number',
+      fromPanel({ type: 'crop', host: 'h', crop: { x: Number.NaN, y: 0, width: 9, height: 9 } }),
+    ],
+    [
+      'with a bitrate out of bounds',
+      fromPanel({ type: 'quality', host: 'h', quality: { ...DEFAULT_QUALITY, bitrate: 1e12 } }),
+    ],
+    [
+      'with an unknown codec',
+      { side: 'panel', type: 'quality', host: 'h', quality: { ...DEFAULT_QUALITY, codec: 'h266' } },
+    ],
+    ['that are no objects', 'stop'],
+    ['that are nothing', null],
+    ['that are a list', [1, 2]],
+  ])('%s are bad', (_, message) => {
+    expect(parsePanelMessage(message)).toEqual({ kind: 'bad' });
+  });
+
+  it('with a status that lacks a count, or has a strange state, are bad', () => {
+    const { framesSent: _, ...counts } = NO_COUNTS;
+    for (const status of [
+      { ...STATUS, counts },
+      { ...STATUS, state: 'lively' },
+      { ...STATUS, rates: null },
+    ]) {
+      const message = { side: 'host', type: 'status', host: 'h', startedMs: 1, status };
+      expect(parseHostMessage(message)).toEqual({ kind: 'bad' });
+    }
+  });
+
+  it('of whatever shape never throw', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.constantFrom('panel', 'host'), (value, side) => {
+        const message = typeof value === 'object' && value !== null ? { ...value, side } : value;
+        parsePanelMessage(message);
+        parseHostMessage(message);
+      }),
+      { seed: 3 },
+    );
+  });
+});

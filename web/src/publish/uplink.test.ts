@@ -1,0 +1,119 @@
+import { type Frame, GroupParser } from '@steadycast/codec-glue';
+import { describe, expect, it, vi } from 'vitest';
+import type { EncodedPicture } from './encoder.ts';
+import { Uplink } from './uplink.ts';
+
+const CONFIG = { width: 640, height: 360, codec: 'vp8', description: new Uint8Array(0) };
+
+function picture(keyframe: boolean, capturedUs: number): EncodedPicture {
+  const payload = Uint8Array.of(1, 2, 3);
+  const config = keyframe ? CONFIG : null;
+  return { keyframe, refinement: false, layer: 0, capturedUs, config, payload, encodeMs: 1 };
+}
+
+/** A session whose streams keep what was written, and can be told to fail or to hold up. */
+class FakeCarrier {
+  readonly clock = { offsetUs: 1_000 };
+  readonly streams: Uint8Array[][] = [];
+  failing = false;
+  held: Promise<void> = Promise.resolve();
+
+  async openGroup(): Promise<WritableStreamDefaultWriter<Uint8Array>> {
+    const written: Uint8Array[] = [];
+    this.streams.push(written);
+    return new WritableStream<Uint8Array>({
+      write: async (chunk) => {
+        if (this.failing) throw new Error('reset');
+        await this.held;
+        written.push(chunk);
+      },
+    }).getWriter();
+  }
+
+  frames(stream: number): Frame[] {
+    const parser = new GroupParser();
+    for (const chunk of this.streams[stream] ?? []) parser.push(chunk);
+    const frames: Frame[] = [];
+    for (let frame = parser.next(); frame !== null; frame = parser.next()) frames.push(frame);
+    return frames;
+  }
+}
+
+function setUp() {
+  const carrier = new FakeCarrier();
+  const onSent = vi.fn();
+  const onKeyframeNeeded = vi.fn();
+  const uplink = new Uplink({ carrier, epoch: 4, onSent, onKeyframeNeeded });
+  return { carrier, onSent, onKeyframeNeeded, uplink };
+}
+
+describe('the uplink', () => {
+  it('opens a stream with every keyframe and keeps the order', async () => {
+    const { carrier, onSent, uplink } = setUp();
+    for (const [at, key] of [true, false, false, true, false].entries()) {
+      uplink.send(picture(key, 1_000_000 + at));
+    }
+    await vi.waitFor(() => expect(onSent).toHaveBeenCalledTimes(5));
+    expect(carrier.streams).toHaveLength(2);
+    const headers = [...carrier.frames(0), ...carrier.frames(1)].map(({ header }) => header);
+    expect(headers.map(({ group, index }) => [group, index])).toEqual([
+      [1, 0],
+      [1, 1],
+      [1, 2],
+      [2, 0],
+      [2, 1],
+    ]);
+    expect(headers.every(({ epoch }) => epoch === 4)).toBe(true);
+    expect(headers[0]?.config).toEqual(CONFIG);
+    expect(headers[0]?.captureUs).toBe(1_001_000);
+  });
+
+  it('has no use for a picture before the first keyframe', () => {
+    const { uplink } = setUp();
+    expect(uplink.send(picture(false, 1))).toBe(false);
+  });
+
+  it('says how much waits for the network', async () => {
+    const { carrier, onSent, uplink } = setUp();
+    let release: () => void = () => undefined;
+    carrier.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    uplink.send(picture(true, 1));
+    uplink.send(picture(false, 2));
+    uplink.send(picture(false, 3));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(uplink.backlog).toBe(3);
+    release();
+    await vi.waitFor(() => expect(onSent).toHaveBeenCalledTimes(3));
+    expect(uplink.backlog).toBe(0);
+  });
+
+  it('asks for a keyframe when a stream fails, and goes on with it', async () => {
+    const { carrier, onSent, onKeyframeNeeded, uplink } = setUp();
+    carrier.failing = true;
+    uplink.send(picture(true, 1));
+    await vi.waitFor(() => expect(onKeyframeNeeded).toHaveBeenCalledTimes(1));
+    expect(uplink.send(picture(false, 2))).toBe(false);
+    carrier.failing = false;
+    expect(uplink.send(picture(true, 3))).toBe(true);
+    await vi.waitFor(() => expect(onSent).toHaveBeenCalledTimes(1));
+    expect(carrier.frames(1)[0]?.header.group).toBe(2);
+  });
+
+  it('drops the rest of a group whose picture breaks a limit', () => {
+    const { uplink } = setUp();
+    uplink.send(picture(true, 1));
+    const huge = { ...picture(false, 2), payload: new Uint8Array(5_000_000) };
+    expect(() => uplink.send(huge)).toThrow(/payload/);
+    expect(uplink.send(picture(false, 3))).toBe(false);
+    expect(uplink.send(picture(true, 4))).toBe(true);
+  });
+
+  it('takes nothing once its session is gone', async () => {
+    const { onSent, uplink } = setUp();
+    uplink.close();
+    expect(uplink.send(picture(true, 1))).toBe(false);
+    expect(onSent).not.toHaveBeenCalled();
+  });
+});
