@@ -13,6 +13,11 @@ function decide(pacing: Pacing, frame: Timing | undefined, nowMs: number, dueMs 
   return decision;
 }
 
+/** A first picture, long before the rest. */
+function pictured(pacing: Pacing): void {
+  pacing.drawn(pacing.received(1, 0, 0));
+}
+
 describe('pacing', () => {
   it('draws live frames as they come, whatever their age', () => {
     const pacing = new Pacing();
@@ -24,17 +29,28 @@ describe('pacing', () => {
 
   it('shows nothing but the newest of a backlog', () => {
     const pacing = new Pacing();
-    const frames = receive(pacing, 0, new Array(60).fill(0));
-    const actions = frames.map((frame, at) => decide(pacing, frame, at * 4).action);
+    pictured(pacing);
+    const frames = receive(pacing, 1_000, new Array(60).fill(1_000));
+    const actions = frames.map((frame, at) => decide(pacing, frame, 1_000 + at * 4).action);
     expect(actions.slice(0, 58)).toEqual(new Array(58).fill('drop'));
-    expect(decide(pacing, frames[59], 240)).toEqual({ action: 'hold', ms: 40, alone: true });
+    expect(decide(pacing, frames[59], 1_240)).toEqual({ action: 'hold', ms: 40, alone: true });
+  });
+
+  it('shows one picture of a backlog to a page that has none, and then the newest', () => {
+    const pacing = new Pacing();
+    const frames = receive(pacing, 0, new Array(60).fill(0));
+    const drawnAt = frames.flatMap((frame, at) =>
+      decide(pacing, frame, at * 4).action === 'draw' ? [at * 4] : [],
+    );
+    expect(drawnAt).toEqual([52]);
   });
 
   it('shows a picture now and then while it cannot catch up', () => {
     const pacing = new Pacing();
-    const frames = receive(pacing, 0, new Array(200).fill(0));
+    pictured(pacing);
+    const frames = receive(pacing, 1_000, new Array(200).fill(1_000));
     const drawnAt = frames.flatMap((frame, at) =>
-      decide(pacing, frame, at * 20).action === 'draw' ? [at * 20] : [],
+      decide(pacing, frame, 1_000 + at * 20).action === 'draw' ? [at * 20] : [],
     );
     expect(drawnAt.length).toBeGreaterThan(5);
     expect(drawnAt.slice(0, 2)).toEqual([500, 1_020]);

@@ -1,6 +1,7 @@
 /**
  * When a decoded frame is shown. Live frames are shown as they come. When frames come in a rush,
- * after a join or a stall, all are decoded and only the newest is shown.
+ * after a join or a stall, all are decoded and only the newest is shown; but a page without any
+ * picture does not stay so while a long group is decoded.
  */
 
 /** What pacing knows of a frame. */
@@ -25,6 +26,8 @@ const CAUGHT_UP_US = 40_000;
 const SETTLE_MS = 40;
 /** Whatever happens, a picture is shown this often while frames are decoded. */
 const STARVING_MS = 500;
+/** Before the first picture anything is better than nothing: one that is near, then the newest. */
+const BLANK_MS = 50;
 const RUSH_WINDOW = 5;
 const RUSH_SLACK_US = 50_000;
 
@@ -64,7 +67,8 @@ export class Pacing {
     const decision = this.#judge(frame, dueMs);
     if (decision.action === 'draw') return decision;
     this.#withheldMs ??= nowMs;
-    return nowMs - this.#withheldMs >= STARVING_MS ? { action: 'draw' } : decision;
+    const patienceMs = this.#shown === null ? BLANK_MS : STARVING_MS;
+    return nowMs - this.#withheldMs >= patienceMs ? { action: 'draw' } : decision;
   }
 
   /** Called when a frame was drawn. */

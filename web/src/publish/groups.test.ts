@@ -25,6 +25,17 @@ describe('groups', () => {
     expect(groups.full).toBe(false);
   });
 
+  it('are long well before they are full', () => {
+    const groups = new Groups();
+    for (let index = 0; index < 90; index += 1) {
+      expect(groups.long).toBe(false);
+      groups.place(index === 0, 10);
+    }
+    expect([groups.long, groups.full]).toEqual([true, false]);
+    groups.place(true, 10);
+    expect(groups.long).toBe(false);
+  });
+
   it('are full at 16 MiB, far below the wire’s limit', () => {
     const groups = new Groups();
     const frame = 4_000_000;

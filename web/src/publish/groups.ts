@@ -5,6 +5,9 @@ import { GROUP_BYTES_TARGET, GROUP_FRAMES_TARGET } from '@steadycast/codec-glue'
 /** What is encoded but not yet counted when a keyframe is asked for: the encoder's queue. */
 const IN_FLIGHT = 4;
 
+/** A joining player decodes its whole group: one this long keeps it waiting. */
+const LONG_FRAMES = 90;
+
 /** A frame's place in its epoch. */
 export interface Place {
   group: number;
@@ -34,6 +37,11 @@ export class Groups {
   /** Whether the next frame should be a keyframe. */
   get full(): boolean {
     return this.#index >= GROUP_FRAMES_TARGET - IN_FLIGHT || this.#bytes >= GROUP_BYTES_TARGET;
+  }
+
+  /** Whether a keyframe would be worth its price at a moment when nothing moves. */
+  get long(): boolean {
+    return this.#index >= LONG_FRAMES;
   }
 
   /** The newest group; 0 before the first. */

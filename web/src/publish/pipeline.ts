@@ -205,7 +205,9 @@ export class Pipeline {
       void this.#prepare(plan.output);
       return;
     }
-    if (uplink.groupFull) this.#encoder.wantKeyframe();
+    const atRest = !this.#dirty && this.#sharpener.hasComeToRest(nowMs);
+    // At rest a keyframe disturbs nobody, and who joins later decodes no past.
+    if (uplink.groupFull || (atRest && uplink.groupLong)) this.#encoder.wantKeyframe();
     const nowUs = localUs();
     this.#held = decide({
       dirty: this.#dirty,

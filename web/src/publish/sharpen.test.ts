@@ -23,7 +23,9 @@ describe('a picture at rest', () => {
   it('is encoded again after 300 ms, a few dozen times, slower and slower', () => {
     const sharpener = new Sharpener();
     sharpener.changed(1_000);
+    expect([1_299, 1_300].map((ms) => sharpener.hasComeToRest(ms))).toEqual([false, true]);
     const times = refinements(sharpener, 14_000);
+    expect(sharpener.hasComeToRest(60_000)).toBe(false);
     expect(times[0]).toBe(1_300);
     expect(times.length).toBeGreaterThan(24);
     expect(times.length).toBeLessThan(48);

@@ -40,6 +40,11 @@ export class Sharpener {
     return this.#dueMs !== null && nowMs >= this.#dueMs;
   }
 
+  /** Whether the picture has just come to rest: nothing of it was encoded again yet. */
+  hasComeToRest(nowMs: number): boolean {
+    return this.#steps === 0 && this.isDue(nowMs);
+  }
+
   motion(nowMs: number): Motion {
     if (this.#dueMs === null) return 'still';
     if (this.#steps > STEPS) return 'still';

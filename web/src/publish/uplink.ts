@@ -57,6 +57,11 @@ export class Uplink {
     return this.#groups.full;
   }
 
+  /** Whether a keyframe would be worth its price at a moment when nothing moves. */
+  get groupLong(): boolean {
+    return this.#groups.long;
+  }
+
   get group(): number {
     return this.#groups.newest;
   }
