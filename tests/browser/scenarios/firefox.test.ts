@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { Firefox } from '../src/firefox.ts';
+import { scenario } from '../src/stage.ts';
+import { until } from '../src/until.ts';
+
+scenario('Firefox plays every codec, through a reload of the host', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const panel = await admin.openPanel(relay, broadcast.publishToken);
+  await panel.waitForState('live');
+  const firefox = stage.closeLater(await Firefox.launch());
+  stage.note(await firefox.version());
+  const player = await firefox.openPlayer(relay, broadcast.playToken);
+  for (const [codec, prefix] of [
+    ['av1', 'av01'],
+    ['h264', 'avc1'],
+    ['vp9', 'vp09'],
+    ['vp8', 'vp8'],
+  ] as const) {
+    await panel.choose('Codec', codec);
+    await until(`a picture in ${codec}`, async () => {
+      return (await player.records()).picture?.codec.startsWith(prefix);
+    });
+    await player.waitForPicture();
+  }
+  const { firstPictureMs } = await player.records();
+  stage.note(`all four codecs; first picture after ${firstPictureMs?.toFixed()} ms`);
+
+  await host.page.reload();
+  await host.waitUntilLive();
+  await player.waitForPicture(0, await host.scene());
+  await player.waitForState('live');
+  const { states } = await player.witness();
+  assert.ok(states.some(({ kind }) => kind === 'away'));
+  await stage.assertUnharmed({ player });
+});

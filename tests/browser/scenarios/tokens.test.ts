@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import type { PlayerTab } from '../src/chromium.ts';
+import { scenario } from '../src/stage.ts';
+
+scenario('bad tokens open no player, and harm nobody who watches', async (stage) => {
+  const { relay, broadcast } = stage;
+  const { id } = broadcast;
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const player = await admin.openPlayer(relay, broadcast.playToken);
+  await player.waitForPicture();
+  await player.resetWitness();
+
+  const valid = broadcast.playToken;
+  const unknown = { broadcast: 'nosuchone2', role: 'play', expiresInS: 60 } as const;
+  const refusals: [what: string, token: string, code: string, title: RegExp][] = [
+    [
+      'expired',
+      await relay.forge({ broadcast: id, role: 'play', expiresInS: -5 }),
+      'token_expired',
+      /has expired/,
+    ],
+    ['cut short', valid.slice(0, -3), 'unauthorized', /does not open a broadcast/],
+    ['signed by somebody else', withOtherSignature(valid), 'unauthorized', /does not open/],
+    ['no token', '', 'unauthorized', /does not open a broadcast/],
+    ["the admin's", broadcast.publishToken, 'wrong_role', /does not open a broadcast/],
+    ['another broadcast', await relay.forge(unknown), 'unknown_broadcast', /is over/],
+  ];
+  for (const [what, token, code, title] of refusals) {
+    const refused = await admin.openPlayer(relay, token, { places: null });
+    const state = await refused.waitForState('refused');
+    assert.equal(state.kind === 'refused' && state.reason, code, what);
+    await assertTold(refused, title);
+    const { framesReceived, sessionsOpened } = await refused.records();
+    assert.deepEqual([framesReceived, sessionsOpened], [0, 0], `${what}: not a byte of picture`);
+    await refused.page.close();
+  }
+  stage.note(`${refusals.length} refused: ${refusals.map(([what]) => what).join(', ')}`);
+  await player.waitForPicture();
+  await stage.assertUnharmed({ player });
+});
+
+scenario('bad tokens publish nothing and take nothing over', async (stage) => {
+  const { relay, broadcast } = stage;
+  const { id } = broadcast;
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const player = await admin.openPlayer(relay, broadcast.playToken);
+  await player.waitForPicture();
+
+  const stranger = await stage.chromium();
+  const expired = await relay.forge({ broadcast: id, role: 'publish', expiresInS: -5 });
+  for (const [what, token, code] of [
+    ['expired', expired, 'token_expired'],
+    ['signed by somebody else', withOtherSignature(broadcast.publishToken), 'unauthorized'],
+  ] as const) {
+    const refused = await stranger.openHost(relay, token);
+    const status = await refused.waitFor(what, ({ state }) => state === 'refused');
+    assert.equal(status.code, code, what);
+    assert.equal(status.source, null, `${what}: the capture is given back`);
+    await refused.page.close();
+  }
+  // A viewer's link opens neither panel nor host.
+  const viewer = await stranger.openHost(relay, broadcast.playToken);
+  await viewer.page.getByText('This link cannot share').waitFor();
+  const panel = await stranger.openPanel(relay, broadcast.playToken);
+  await panel.page.getByText("This is a viewer's link").waitFor();
+  const answer = await fetch(`${relay.origin}/api/broadcasts/${id}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${expired}` },
+  });
+  assert.equal(answer.status, 401, 'an expired token ends no broadcast');
+
+  await player.waitForPicture(Date.now(), await host.scene());
+  const snapshot = await stage.assertUnharmed({ player });
+  assert.equal(snapshot.epoch, 1, 'nobody took it over');
+});
+
+scenario('the admin ends the broadcast for everybody', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium();
+  const panel = await admin.openPanel(relay, broadcast.publishToken);
+  const host = await panel.share();
+  await host.waitUntilLive();
+  const player = await admin.openPlayer(relay, broadcast.playToken);
+  await player.waitForPicture();
+  const end = (page: Page) => page.getByRole('button', { name: /^End broadcast/ }).first();
+  await end(panel.page).click();
+  await end(panel.page).click();
+  const state = await player.waitForState('ended');
+  assert.equal(state.kind === 'ended' && state.reason, 'broadcast_ended');
+  await assertTold(player, /has ended/);
+  const late = await admin.openPlayer(relay, broadcast.playToken, { places: null });
+  await late.waitForState('refused');
+});
+
+async function assertTold(player: PlayerTab, title: RegExp): Promise<void> {
+  await player.page.getByText(title).first().waitFor();
+}
+
+/** Of the right form, but made with another key. */
+function withOtherSignature(token: string): string {
+  const [head = '', claims = '', signature = ''] = token.split('.');
+  const other = [...signature].reverse().join('');
+  return `${head}.${claims}.${other.slice(0, -1)}A`;
+}

@@ -1,0 +1,59 @@
+/** Sessions closed = 0 and black frames = 0, from the relay's, the pages' and the pixels' records. */
+
+import assert from 'node:assert/strict';
+import type { PlayerPage } from './pages.ts';
+import type { BroadcastSnapshot } from './relay.ts';
+
+export interface Expected {
+  /** Sessions that each player opened; all but the last have ended. */
+  sessions?: number;
+}
+
+/** What one player counted, in a line for people. */
+export async function assertUnharmed(
+  name: string,
+  player: PlayerPage,
+  { sessions = 1 }: Expected = {},
+): Promise<string> {
+  const records = await player.records();
+  const { sessionsOpened, sessionsClosed, blackFrames, blackChecks, blankResets } = records;
+  const { decoderErrors, brokenStreams, framesShown, largestGapMs } = records;
+  assert.equal(sessionsOpened, sessions, `${name}: sessions opened`);
+  assert.equal(sessionsClosed, sessions - 1, `${name}: sessions closed`);
+  assert.equal(blackFrames, 0, `${name}: black frames of ${blackChecks} looked at`);
+  assert.equal(blankResets, 0, `${name}: the canvas was emptied`);
+  assert.equal(decoderErrors, 0, `${name}: decoder errors`);
+  assert.equal(brokenStreams, 0, `${name}: streams that broke the protocol`);
+  assert.ok(blackChecks > 0, `${name}: its canvas was never looked at`);
+  const own = `${name}: closed ${sessionsClosed}, black ${blackFrames}/${blackChecks} looks, ${framesShown} shown, largest gap ${ms(largestGapMs)}`;
+  const pixels = await assertPixels(name, player);
+  return pixels === null ? own : `${own}; pixels: ${pixels}`;
+}
+
+/** Null when nobody watches its pixels. */
+async function assertPixels(name: string, player: PlayerPage): Promise<string | null> {
+  if (!(await player.hasWitness())) return null;
+  const { looks, read, blank, unread, backwards, largestGapMs } = await player.witness();
+  assert.ok(read > 0, `${name}: no code was ever read from its pixels`);
+  assert.equal(blank, 0, `${name}: blank pictures seen in ${looks} looks`);
+  assert.equal(backwards, 0, `${name}: an older picture after a newer one`);
+  return `${read} codes read, blank ${blank}, unread ${unread}, largest gap ${ms(largestGapMs)}`;
+}
+
+/** The relay's own account of the same. */
+export function assertRelayUnharmed(
+  snapshot: BroadcastSnapshot,
+  { players, left = {} }: { players: number; left?: Record<string, number> },
+): string {
+  const { totals } = snapshot;
+  assert.deepEqual(totals.playersLeft, left, 'player sessions ended at the relay');
+  assert.equal(snapshot.players, players, 'players at the relay');
+  assert.equal(totals.blackFrames, 0, 'black frames reported to the relay');
+  assert.equal(totals.decoderErrors, 0, 'decoder errors reported to the relay');
+  const { playersJoined, framesReceived, framesSent, skips, largestGapUs } = totals;
+  return `relay: ${playersJoined} joined, left ${JSON.stringify(totals.playersLeft)}, black ${totals.blackFrames}, frames ${framesReceived} in ${framesSent} out, skips ${skips}, largest gap ${ms(largestGapUs / 1_000)}`;
+}
+
+export function ms(value: number): string {
+  return `${Math.round(value)} ms`;
+}

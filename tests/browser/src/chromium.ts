@@ -1,0 +1,152 @@
+/** Chromium without a screen, driven by Playwright. */
+
+import {
+  type Browser,
+  type BrowserContext,
+  type CDPSession,
+  chromium,
+  type Page,
+} from 'playwright-core';
+import { HostPage, PanelPage, PlayerPage } from './pages.ts';
+import type { Relay } from './relay.ts';
+import { sceneScript } from './scene.ts';
+import { NAME_SHIM } from './script.ts';
+import { type Place, UNCROPPED, witnessScript } from './witness.ts';
+
+export const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** For every launch; nothing may reach beyond this machine. */
+export const COMMON_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export interface ChromiumOptions {
+  /**
+   * What getDisplayMedia captures: the tab that asks, with the scene drawn over it, or a moving
+   * screen that the browser makes up.
+   */
+  capture?: 'tab' | 'monitor';
+  /** Of pages that are opened here, and so of what a tab gives. */
+  viewport?: { width: number; height: number };
+  /** The captured scene at its start. */
+  scene?: { moving?: boolean; noise?: number };
+}
+
+export interface PlayerOptions {
+  /** Where its witness looks for the code; null: it has none. */
+  places?: Place[] | null;
+  /** Between two looks of the witness. */
+  everyMs?: number;
+}
+
+export class Chromium {
+  readonly browser: Browser;
+  readonly #context: BrowserContext;
+  readonly #cdp: CDPSession;
+
+  private constructor(browser: Browser, context: BrowserContext, cdp: CDPSession) {
+    this.browser = browser;
+    this.#context = context;
+    this.#cdp = cdp;
+  }
+
+  static async launch(options: ChromiumOptions = {}): Promise<Chromium> {
+    const { capture = 'tab', viewport = { width: 640, height: 360 }, scene } = options;
+    const device = capture === 'tab' ? 'browser' : 'monitor,fps=30';
+    const browser = await chromium.launch({
+      executablePath: EXECUTABLE,
+      headless: true,
+      ignoreDefaultArgs: ['--disable-quic'],
+      args: [
+        ...COMMON_FLAGS,
+        '--use-fake-ui-for-media-stream',
+        `--use-fake-device-for-media-stream=display-media-type=${device}`,
+      ],
+    });
+    const context = await browser.newContext({ viewport });
+    await context.addInitScript({ content: NAME_SHIM });
+    if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
+    return new Chromium(browser, context, await browser.newBrowserCDPSession());
+  }
+
+  get context(): BrowserContext {
+    return this.#context;
+  }
+
+  async openPlayer(relay: Relay, token: string, options: PlayerOptions = {}): Promise<PlayerTab> {
+    const { places = [UNCROPPED], everyMs } = options;
+    const page = await this.#context.newPage();
+    if (places !== null) {
+      await page.addInitScript({ content: witnessScript(places, everyMs) });
+    }
+    await page.goto(`${relay.origin}/play#${token}`, { waitUntil: 'commit' });
+    return new PlayerTab(page);
+  }
+
+  /** The capture host without a panel, as a tab of its own. */
+  async openHost(relay: Relay, token: string): Promise<HostPage> {
+    const page = await this.#context.newPage();
+    await page.goto(`${relay.origin}/host#${token}`);
+    return new HostPage(page);
+  }
+
+  async openPanel(relay: Relay, token: string): Promise<PanelPage> {
+    const page = await this.#context.newPage();
+    // As wide as a desktop's window; what it opens has its own size.
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${relay.origin}/admin#${token}`);
+    return new PanelPage(page);
+  }
+
+  /** The processes of this browser, by kind: browser, renderer, utility ... */
+  async processes(): Promise<{ type: string; id: number }[]> {
+    return (await this.#cdp.send('SystemInfo.getProcessInfo')).processInfo;
+  }
+
+  /** Ends all its processes at once, as a power cut would. */
+  async kill(): Promise<void> {
+    const all = await this.processes();
+    const gone = new Promise((resolve) => this.browser.once('disconnected', resolve));
+    for (const { id } of all.toSorted((one, other) => order(one.type) - order(other.type))) {
+      try {
+        process.kill(id, 'SIGKILL');
+      } catch {
+        // Gone with its browser already.
+      }
+    }
+    await gone;
+  }
+
+  async close(): Promise<void> {
+    if (this.browser.isConnected()) await this.browser.close();
+  }
+}
+
+/** A player in a tab of this browser. */
+export class PlayerTab extends PlayerPage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    super(page);
+    this.page = page;
+  }
+}
+
+/** Has a page's process crash; resolves when the browser has noticed. */
+export async function crash(page: Page): Promise<void> {
+  const crashed = new Promise((resolve) => page.once('crash', resolve));
+  const cdp = await page.context().newCDPSession(page);
+  // Its answer never comes.
+  cdp.send('Page.crash').catch(() => undefined);
+  await crashed;
+}
+
+/** The browser first, so that it replaces nobody. */
+function order(type: string): number {
+  return type === 'browser' ? 0 : 1;
+}

@@ -1,0 +1,204 @@
+/** The three pages as tests see them: what they say of themselves, and what they show. */
+
+import type { Page } from 'playwright-core';
+import type { PlayerRecords, ShownFrame } from '../../../web/src/play/records.ts';
+import type { PlayerState } from '../../../web/src/play/state.ts';
+import type { Quality } from '../../../web/src/publish/quality.ts';
+import type { HostStatus } from '../../../web/src/publish/status.ts';
+import { type Measured, measureExpression } from './ruler.ts';
+import type { Scene } from './scene.ts';
+import { until } from './until.ts';
+import type { Look, Place, WitnessReport } from './witness.ts';
+
+export type Records = PlayerRecords & { shown: ShownFrame[] };
+
+/** `window.steadycast` of all pages in one; each has its own part. */
+interface Diagnostics {
+  records(): Records;
+  state(): PlayerState;
+  status(): HostStatus | null;
+  panel(): { host: string } | null;
+}
+
+declare global {
+  interface Window {
+    steadycast?: Diagnostics;
+  }
+}
+
+/** Evaluates an expression; both browsers' drivers can. */
+export interface Evaluator {
+  evaluate(expression: string): Promise<unknown>;
+}
+
+/** A player's page, in whatever browser. */
+export class PlayerPage {
+  readonly #page: Evaluator;
+
+  constructor(page: Evaluator) {
+    this.#page = page;
+  }
+
+  async records(): Promise<Records> {
+    return (await this.#page.evaluate('window.steadycast.records()')) as Records;
+  }
+
+  async state(): Promise<PlayerState> {
+    return (await this.#page.evaluate('window.steadycast.state()')) as PlayerState;
+  }
+
+  async hasWitness(): Promise<boolean> {
+    return (await this.#page.evaluate('window.witness !== undefined')) === true;
+  }
+
+  async witness(): Promise<WitnessReport> {
+    return (await this.#page.evaluate('window.witness.report()')) as WitnessReport;
+  }
+
+  /** Begins the witness's count of gaps and ages anew. */
+  async resetWitness(): Promise<void> {
+    await this.#page.evaluate('window.witness.reset()');
+  }
+
+  async look(places: Place[]): Promise<void> {
+    await this.#page.evaluate(`void (window.witness.places = ${JSON.stringify(places)})`);
+  }
+
+  /** Which part of the captured page is shown, once the picture is sharp enough to tell. */
+  async measure(): Promise<Measured | null> {
+    return (await this.#page.evaluate(measureExpression())) as Measured | null;
+  }
+
+  async waitForState(kind: PlayerState['kind'], withinMs?: number): Promise<PlayerState> {
+    const options = withinMs === undefined ? {} : { withinMs };
+    return until(
+      `the player to be ${kind}`,
+      async () => {
+        const state = await this.state();
+        return state.kind === kind ? state : null;
+      },
+      options,
+    );
+  }
+
+  /** Waits until a code is seen that was drawn after `sinceMs`, by `scene` if given. */
+  async waitForPicture(sinceMs = Date.now(), scene?: number): Promise<Look> {
+    return until('a new picture', async () => {
+      const { newest } = await this.witness();
+      if (newest === null || (scene !== undefined && newest.scene !== scene)) return null;
+      return newest.atMs - newest.ageMs >= sinceMs ? newest : null;
+    });
+  }
+}
+
+/** A capture host's page, whose own content the scene covers where a tab is captured. */
+export class HostPage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async status(): Promise<HostStatus | null> {
+    return this.page.evaluate(() => window.steadycast?.status() ?? null);
+  }
+
+  async waitFor(what: string, test: (status: HostStatus) => boolean): Promise<HostStatus> {
+    return until(`the host to be ${what}`, async () => {
+      const status = await this.status();
+      return status !== null && test(status) ? status : null;
+    });
+  }
+
+  waitUntilLive(): Promise<HostStatus> {
+    return this.waitFor('live', ({ state, counts }) => state === 'live' && counts.framesSent > 0);
+  }
+
+  /** Which scene this document draws. */
+  async scene(): Promise<number> {
+    return until('the scene', () => this.page.evaluate(() => window.scene?.id));
+  }
+
+  /** Lets the scene move, or stand still with a last drawing; returns when that was. */
+  async setScene(change: Pick<Scene, 'moving'>): Promise<number> {
+    return this.page.evaluate(({ moving }) => {
+      if (window.scene === undefined) throw new Error('this page has no scene');
+      window.scene.moving = moving;
+      window.scene.draw();
+      return Date.now();
+    }, change);
+  }
+}
+
+/** The admin's panel. */
+export class PanelPage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async status(): Promise<HostStatus | null> {
+    return this.page.evaluate(() => window.steadycast?.status() ?? null);
+  }
+
+  /** What the panel knows of its host: none, opening, present, silent ... */
+  async presence(): Promise<string | null> {
+    return this.page.evaluate(() => window.steadycast?.panel()?.host ?? null);
+  }
+
+  async waitForPresence(presence: string): Promise<void> {
+    await until(`the panel to find its host ${presence}`, async () => {
+      return (await this.presence()) === presence;
+    });
+  }
+
+  async waitForState(state: HostStatus['state']): Promise<HostStatus> {
+    return until(`the panel to say ${state}`, async () => {
+      const status = await this.status();
+      return status?.state === state ? status : null;
+    });
+  }
+
+  /** Clicks whichever button shares now; returns the window that opens. */
+  async share(label: string | RegExp = 'Share screen'): Promise<HostPage> {
+    const opened = this.page.context().waitForEvent('page');
+    await this.clickShare(label);
+    return new HostPage(await opened);
+  }
+
+  async clickShare(label: string | RegExp): Promise<void> {
+    await this.page.getByRole('button', { name: label }).first().click();
+  }
+
+  /** Types the crop in as numbers, as an admin would. */
+  async crop(crop: { x: number; y: number; width: number; height: number }): Promise<void> {
+    // By way of the corner: the fields keep the crop inside the source.
+    const fields = [
+      ['Left', 0],
+      ['Top', 0],
+      ['Width', crop.width],
+      ['Height', crop.height],
+      ['Left', crop.x],
+      ['Top', crop.y],
+    ] as const;
+    for (const [label, value] of fields) {
+      const field = this.page.getByLabel(label, { exact: true });
+      await field.fill(String(value));
+      await field.press('Enter');
+    }
+  }
+
+  async choose(label: 'Codec' | 'Resolution' | 'Bitrate' | 'Frame rate', value: string | number): Promise<void> {
+    await this.page.getByLabel(label, { exact: true }).selectOption(String(value));
+  }
+
+  /** Waits until the host has this quality, as far as it is given. */
+  async waitForQuality(wanted: Partial<Quality>): Promise<void> {
+    await until(`the quality ${JSON.stringify(wanted)}`, async () => {
+      const quality = (await this.status())?.quality;
+      if (quality === undefined) return false;
+      return Object.entries(wanted).every(([key, value]) => quality[key as keyof Quality] === value);
+    });
+  }
+}

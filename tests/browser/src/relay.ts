@@ -1,0 +1,153 @@
+/** A relay of its own for every scenario: own port, own state directory, own log. */
+
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { end, freePort, launch } from './process.ts';
+import { signToken, type TokenFacts } from './token.ts';
+import { until } from './until.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const ADMIN_KEY = 'browser-tests-admin-key-browser-tests-admin';
+
+export interface CreatedBroadcast {
+  id: string;
+  publishToken: string;
+  playToken: string;
+  links: { admin: string; player: string };
+}
+
+/** A broadcast's snapshot (PROTOCOL 7.2), as far as it is read here. */
+export interface BroadcastSnapshot {
+  id: string;
+  phase: 'waiting' | 'live' | 'held';
+  sinceUs: number;
+  epoch: number;
+  players: number;
+  cache: { groups: number; frames: number; bytes: number };
+  totals: {
+    publishersJoined: number;
+    playersJoined: number;
+    playersLeft: Record<string, number>;
+    framesReceived: number;
+    bytesReceived: number;
+    framesSent: number;
+    lateFrames: number;
+    keyframeRequests: number;
+    skips: number;
+    blackFrames: number;
+    decoderErrors: number;
+    newestKeyframeUs: number;
+    largestGapUs: number;
+  };
+}
+
+/** Where the relay to be tested is; `STEADYCAST_BINARY` names another one. */
+export function relayBinary(profiles: readonly string[] = ['debug', 'release']): string {
+  const chosen = process.env['STEADYCAST_BINARY'];
+  if (chosen !== undefined && chosen !== '') return chosen;
+  const built = profiles.map((profile) => join(ROOT, 'target', profile, 'steadycast'));
+  const binary = built.find((path) => existsSync(path));
+  if (binary === undefined) throw new Error('no relay: cargo build -p steadycast-relay');
+  return binary;
+}
+
+export class Relay {
+  readonly #binary: string;
+  readonly #port: number;
+  readonly #state: string;
+  readonly #flags: readonly string[];
+  #child: ChildProcess | null = null;
+
+  private constructor(binary: string, port: number, state: string, flags: readonly string[]) {
+    this.#binary = binary;
+    this.#port = port;
+    this.#state = state;
+    this.#flags = flags;
+  }
+
+  /** Starts one and waits until it answers; `flags` as `--limits-sessions=5`. */
+  static async start(flags: readonly string[] = [], binary = relayBinary()): Promise<Relay> {
+    const state = await mkdtemp(join(tmpdir(), 'steadycast-relay-'));
+    const relay = new Relay(binary, await freePort(), state, flags);
+    await relay.#launch();
+    return relay;
+  }
+
+  /**
+   * By address: Chromium opens sessions to the first address of a name only, and that of
+   * `localhost` is not the one that this relay listens on.
+   */
+  get origin(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get logPath(): string {
+    return join(this.#state, 'relay.log');
+  }
+
+  /** SIGTERM says goodbye to everybody; SIGKILL does not. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child !== null) await end(child, signal);
+  }
+
+  /** Starts again on the same port with the same state. */
+  async startAgain(): Promise<void> {
+    if (this.#child === null) await this.#launch();
+  }
+
+  /** Ends it and forgets its state. */
+  async remove(): Promise<void> {
+    await this.stop();
+    await rm(this.#state, { recursive: true, force: true });
+  }
+
+  async createBroadcast(title = 'Browser test'): Promise<CreatedBroadcast> {
+    return this.#call('POST', '/api/broadcasts', { title }) as Promise<CreatedBroadcast>;
+  }
+
+  async snapshot(broadcast: string): Promise<BroadcastSnapshot> {
+    return this.#call('GET', `/api/broadcasts/${broadcast}`) as Promise<BroadcastSnapshot>;
+  }
+
+  /** Ends it for everybody. */
+  async endBroadcast(broadcast: string): Promise<void> {
+    await this.#call('DELETE', `/api/broadcasts/${broadcast}`);
+  }
+
+  /** A token signed with this relay's own key, whatever it says. */
+  async forge(facts: TokenFacts): Promise<string> {
+    const key = await readFile(join(this.#state, 'token.key'), 'utf8');
+    return signToken(facts, Buffer.from(key.trim(), 'base64url'));
+  }
+
+  async #launch(): Promise<void> {
+    const log = await open(this.logPath, 'a');
+    const args = [
+      ...['serve', '--dev', '--server-listen', `127.0.0.1:${this.#port}`],
+      ...['--server-state-dir', this.#state, '--server-admin-key', ADMIN_KEY],
+      ...this.#flags,
+    ];
+    const child = launch(this.#binary, args, { stdio: ['ignore', log.fd, log.fd] });
+    this.#child = child;
+    await log.close();
+    await until('the relay to answer', async () => {
+      if (child.exitCode !== null) throw new Error(`the relay ended; see ${this.logPath}`);
+      return (await fetch(`${this.origin}/health`)).ok;
+    });
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(`${this.origin}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.status === 204 ? null : answer.json();
+  }
+}

@@ -1,0 +1,18 @@
+/** Functions of these files as a script for a page. */
+
+type Part = (...args: never[]) => unknown;
+
+/**
+ * A script that defines `parts` and has the value of the first of them, called with `argument`. The
+ * functions may use each other and what a page has, nothing else. `path`: only pages there run it.
+ */
+export function pageScript(parts: readonly Part[], argument: unknown, path?: string): string {
+  const guard = path === undefined ? '' : `if (location.pathname !== '${path}') return;`;
+  const call = `return (${parts[0]?.name})(${JSON.stringify(argument)});`;
+  // The loader that strips the types marks functions with their names.
+  const mark = 'const __name = (value) => value;';
+  return `(() => { ${guard} ${mark} ${parts.map(String).join('\n')}\n${call} })()`;
+}
+
+/** The same mark for functions that are given to a page alone. */
+export const NAME_SHIM = 'globalThis.__name ??= (value) => value;';

@@ -1,0 +1,143 @@
+/** One scenario: a relay, a broadcast and browsers, cleared away afterwards, kept when it fails. */
+
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { assertRelayUnharmed, assertUnharmed, type Expected } from './checks.ts';
+import { Chromium, type ChromiumOptions } from './chromium.ts';
+import type { PlayerPage } from './pages.ts';
+import { type BroadcastSnapshot, type CreatedBroadcast, Relay } from './relay.ts';
+import { within } from './until.ts';
+
+const ARTIFACTS = join(import.meta.dirname, '../artifacts');
+const TIMEOUT_MS = 150_000;
+
+export interface Closable {
+  close(): Promise<void>;
+}
+
+export interface ScenarioOptions {
+  /** Flags for the relay. */
+  relay?: readonly string[];
+}
+
+/** A scenario by name; `play` throws when something is not as it should be. */
+export function scenario(
+  name: string,
+  play: (stage: Stage) => Promise<void>,
+  { relay = [] }: ScenarioOptions = {},
+): void {
+  test(name, { timeout: TIMEOUT_MS + 30_000 }, async (context) => {
+    const stage = await Stage.open(context, relay);
+    try {
+      await within(name, TIMEOUT_MS, play(stage));
+    } catch (error) {
+      await stage.keep(name).catch(() => undefined);
+      throw error;
+    } finally {
+      await stage.close();
+    }
+  });
+}
+
+export class Stage {
+  readonly relay: Relay;
+  readonly broadcast: CreatedBroadcast;
+  readonly #context: TestContext;
+  readonly #closables: Closable[] = [];
+  readonly #pages = new Set<Page>();
+  readonly #console: string[] = [];
+
+  private constructor(context: TestContext, relay: Relay, broadcast: CreatedBroadcast) {
+    this.#context = context;
+    this.relay = relay;
+    this.broadcast = broadcast;
+  }
+
+  static async open(context: TestContext, flags: readonly string[]): Promise<Stage> {
+    const relay = await Relay.start(flags);
+    return new Stage(context, relay, await relay.createBroadcast());
+  }
+
+  /** Says what was measured. */
+  note(text: string): void {
+    this.#context.diagnostic(text);
+  }
+
+  async chromium(options: ChromiumOptions = {}): Promise<Chromium> {
+    const chromium = this.closeLater(await Chromium.launch(options));
+    chromium.context.on('page', (page) => this.#watch(page));
+    return chromium;
+  }
+
+  closeLater<T extends Closable>(closable: T): T {
+    this.#closables.push(closable);
+    return closable;
+  }
+
+  snapshot(): Promise<BroadcastSnapshot> {
+    return this.relay.snapshot(this.broadcast.id);
+  }
+
+  /** The checks that every scenario ends with; says what was counted. */
+  async assertUnharmed(
+    players: Record<string, PlayerPage>,
+    expected: Expected & { left?: Record<string, number> } = {},
+  ): Promise<BroadcastSnapshot> {
+    const { left, ...own } = expected;
+    for (const [name, player] of Object.entries(players)) {
+      this.note(await assertUnharmed(name, player, own));
+    }
+    const snapshot = await this.snapshot();
+    const count = Object.keys(players).length;
+    this.note(assertRelayUnharmed(snapshot, { players: count, ...(left !== undefined && { left }) }));
+    return snapshot;
+  }
+
+  /** Keeps what explains a failure: the relay's log, the pages' words, and how they looked. */
+  async keep(name: string): Promise<void> {
+    const directory = join(ARTIFACTS, name.replaceAll(/[^a-z0-9]+/gi, '-'));
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+    await copyFile(this.relay.logPath, join(directory, 'relay.log'));
+    await writeFile(join(directory, 'console.log'), `${this.#console.join('\n')}\n`);
+    const snapshot = await this.snapshot().catch((error: unknown) => String(error));
+    await writeFile(join(directory, 'broadcast.json'), `${JSON.stringify(snapshot, null, 2)}\n`);
+    let number = 0;
+    for (const page of this.#pages) {
+      if (page.isClosed()) continue;
+      number += 1;
+      const path = new URL(page.url()).pathname.replaceAll('/', '');
+      await keepPage(page, join(directory, `${number}-${path}`)).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const closable of this.#closables.reverse()) {
+      await within('closing', 10_000, closable.close()).catch((error) => this.note(String(error)));
+    }
+    await this.relay.remove();
+  }
+
+  #watch(page: Page): void {
+    this.#pages.add(page);
+    const say = (text: string) => {
+      this.#console.push(`${new Date().toISOString()} ${new URL(page.url()).pathname} ${text}`);
+    };
+    page.on('console', (message) => say(`${message.type()} ${message.text()}`));
+    page.on('pageerror', (error) => say(`uncaught ${error.stack ?? error.message}`));
+    page.on('crash', () => say('crashed'));
+  }
+}
+
+async function keepPage(page: Page, path: string): Promise<void> {
+  const said = await page.evaluate(() => ({
+    records: window.steadycast?.records?.(),
+    state: window.steadycast?.state?.(),
+    status: window.steadycast?.status?.(),
+    witness: window.witness?.report(),
+  }));
+  await writeFile(`${path}.json`, `${JSON.stringify(said, null, 2)}\n`);
+  await page.screenshot({ path: `${path}.png`, timeout: 5_000 });
+}

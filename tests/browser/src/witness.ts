@@ -1,0 +1,191 @@
+/**
+ * Looks at what the player really shows, from outside the player: reads the code back from the
+ * pixels of its canvas some thirty times a second, and keeps count.
+ */
+
+import { CODE, checksum, readStamp, type Stamp } from './code.ts';
+import { pageScript } from './script.ts';
+
+/** Where the code may be in the player's picture: left, top, and the side of a cell. */
+export interface Place {
+  x: number;
+  y: number;
+  cell: number;
+}
+
+export interface Look extends Stamp {
+  /** Unix milliseconds of the look. */
+  atMs: number;
+  /** How old the drawing was when it was seen. */
+  ageMs: number;
+}
+
+export interface WitnessReport {
+  looks: number;
+  /** Looks that read a code. */
+  read: number;
+  /** Looks after the first code at which the canvas was empty or all dark. */
+  blank: number;
+  /** Looks after the first code that saw a picture, but no code. */
+  unread: number;
+  /** Times that an older code came after a newer one. */
+  backwards: number;
+  /** Longest time between two different codes seen, since the last `reset`. */
+  largestGapMs: number;
+  /** The first code of every scene, in order. */
+  scenes: Look[];
+  first: Look | null;
+  newest: Look | null;
+  /** Ages of the newest codes, each at its first sight. */
+  agesMs: number[];
+  /** Changes of the page's own state, as it tells the viewer. */
+  states: { kind: string; atMs: number }[];
+}
+
+export interface Witness {
+  places: Place[];
+  report(): WitnessReport;
+  /** Begins the count of gaps and ages anew. */
+  reset(): void;
+}
+
+declare global {
+  interface Window {
+    witness?: Witness;
+  }
+}
+
+interface WitnessOptions {
+  places: Place[];
+  everyMs: number;
+  grid: { columns: number; rows: number };
+}
+
+/** The code's place when nothing is cropped or scaled. */
+export const UNCROPPED: Place = { x: CODE.x, y: CODE.y, cell: CODE.cell };
+
+/** Where the code is in the player's picture when this part of the source is scaled so. */
+export function placeIn(crop: { x: number; y: number }, scale = 1): Place {
+  return {
+    x: (CODE.x - crop.x) * scale,
+    y: (CODE.y - crop.y) * scale,
+    cell: CODE.cell * scale,
+  };
+}
+
+export function witnessScript(places: Place[], everyMs = 30): string {
+  const options: WitnessOptions = {
+    places,
+    everyMs,
+    grid: { columns: CODE.columns, rows: CODE.rows },
+  };
+  return pageScript([runWitness, takeLook, isBlank, readCells, readStamp, checksum], options, '/play');
+}
+
+function runWitness({ places, everyMs, grid }: WitnessOptions): void {
+  const report: WitnessReport = {
+    looks: 0,
+    read: 0,
+    blank: 0,
+    unread: 0,
+    backwards: 0,
+    largestGapMs: 0,
+    scenes: [],
+    first: null,
+    newest: null,
+    agesMs: [],
+    states: [],
+  };
+  let changedMs: number | null = null;
+  const witness: Witness = {
+    places,
+    report: () => ({ ...report, agesMs: [...report.agesMs], states: [...report.states] }),
+    reset: () => {
+      report.largestGapMs = 0;
+      report.agesMs.length = 0;
+      changedMs = null;
+    },
+  };
+  Object.defineProperty(window, 'witness', { value: witness });
+  const sheet = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const seen = (stamp: Stamp, nowMs: number) => {
+    report.read += 1;
+    const last = report.newest;
+    if (last !== null && last.clock === stamp.clock && last.counter === stamp.counter) return;
+    const look: Look = { ...stamp, atMs: nowMs, ageMs: ((nowMs >>> 0) - stamp.clock) | 0 };
+    if (last !== null && ((stamp.clock - last.clock) | 0) < 0) report.backwards += 1;
+    if (last?.scene !== stamp.scene) report.scenes.push(look);
+    if (changedMs !== null) report.largestGapMs = Math.max(report.largestGapMs, nowMs - changedMs);
+    changedMs = nowMs;
+    report.first ??= look;
+    report.newest = look;
+    report.agesMs.push(look.ageMs);
+    if (report.agesMs.length > 3_000) report.agesMs.shift();
+  };
+  setInterval(() => {
+    const nowMs = Date.now();
+    const kind = window.steadycast?.state?.().kind;
+    if (kind !== undefined && report.states.at(-1)?.kind !== kind) {
+      report.states.push({ kind, atMs: nowMs });
+    }
+    const canvas = document.querySelector('canvas');
+    if (canvas === null || sheet === null) return;
+    report.looks += 1;
+    const saw = takeLook(canvas, sheet, witness.places, grid);
+    if (typeof saw === 'object') seen(saw, nowMs);
+    else if (report.first !== null) report[saw] += 1;
+  }, everyMs);
+}
+
+/** The code in the picture; or that there is a picture without, or none. */
+function takeLook(
+  canvas: HTMLCanvasElement,
+  sheet: CanvasRenderingContext2D,
+  places: readonly Place[],
+  grid: { columns: number; rows: number },
+): Stamp | 'blank' | 'unread' {
+  for (const { x, y, cell } of places) {
+    const width = Math.ceil(grid.columns * cell);
+    const height = Math.ceil(grid.rows * cell);
+    sheet.canvas.width = width;
+    sheet.canvas.height = height;
+    sheet.drawImage(canvas, x, y, width, height, 0, 0, width, height);
+    const { data } = sheet.getImageData(0, 0, width, height);
+    const stamp = readStamp(readCells(data, width, cell, grid));
+    if (stamp !== null) return stamp;
+  }
+  return isBlank(canvas, sheet) ? 'blank' : 'unread';
+}
+
+/** Whether nothing but darkness, or nothing at all, is to be seen anywhere. */
+function isBlank(canvas: HTMLCanvasElement, sheet: CanvasRenderingContext2D): boolean {
+  const side = 16;
+  sheet.canvas.width = side;
+  sheet.canvas.height = side;
+  sheet.drawImage(canvas, 0, 0, side, side);
+  const { data } = sheet.getImageData(0, 0, side, side);
+  return data.every((value, at) => at % 4 === 3 || value < 48);
+}
+
+/** A dark cell is a one. Of each cell the middle is read; outside a picture everything is dark. */
+function readCells(
+  data: Uint8ClampedArray,
+  width: number,
+  cell: number,
+  { columns, rows }: { columns: number; rows: number },
+): boolean[] {
+  const margin = cell / 4;
+  return Array.from({ length: columns * rows }, (_, at) => {
+    const left = (at % columns) * cell;
+    const top = Math.floor(at / columns) * cell;
+    let sum = 0;
+    let count = 0;
+    for (let y = Math.ceil(top + margin); y < top + cell - margin; y += 1) {
+      for (let x = Math.ceil(left + margin); x < left + cell - margin; x += 1) {
+        sum += data[(y * width + x) * 4 + 1] ?? 0;
+        count += 1;
+      }
+    }
+    return sum < 128 * count;
+  });
+}
