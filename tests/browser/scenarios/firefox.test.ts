@@ -12,7 +12,7 @@ scenario('Firefox plays every codec, through a reload of the host', async (stage
   await panel.waitForState('live');
   const firefox = stage.closeLater(await Firefox.launch());
   stage.note(await firefox.version());
-  const player = await firefox.openPlayer(relay, broadcast.playToken);
+  const player = await firefox.openPlayer(relay, broadcast.playToken, await admin.openLens());
   for (const [codec, prefix] of [
     ['av1', 'av01'],
     ['h264', 'avc1'],

@@ -82,7 +82,7 @@ export class Chromium {
     const { places = [UNCROPPED], everyMs } = options;
     const page = await this.#context.newPage();
     if (places !== null) {
-      await page.addInitScript({ content: witnessScript(places, everyMs) });
+      await page.addInitScript({ content: witnessScript(places, everyMs, '/play') });
     }
     await page.goto(`${relay.origin}/play#${token}`, { waitUntil: 'commit' });
     return new PlayerTab(page);
@@ -101,6 +101,13 @@ export class Chromium {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(`${relay.origin}/admin#${token}`);
     return new PanelPage(page);
+  }
+
+  /** A page that draws what is brought to it, and whose witness looks at that. */
+  async openLens(): Promise<Page> {
+    const page = await this.#context.newPage();
+    await page.evaluate(witnessScript([UNCROPPED]));
+    return page;
   }
 
   /** The processes of this browser, by kind: browser, renderer, utility ... */

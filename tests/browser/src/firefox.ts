@@ -1,11 +1,14 @@
 /** Firefox without a screen, driven by Puppeteer over WebDriver BiDi. */
 
+import type { Page as LensPage } from 'playwright-core';
 import { type Browser, launch, type Page } from 'puppeteer-core';
 import { PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
-import { UNCROPPED, witnessScript } from './witness.ts';
+import { pause } from './until.ts';
 
 const EXECUTABLE = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
+/** Between two screenshots. */
+const EVERY_MS = 30;
 
 /** Nothing may reach beyond this machine, not even in the attempt. */
 const PREFERENCES = {
@@ -46,11 +49,12 @@ export class Firefox {
     return this.#browser.version();
   }
 
-  async openPlayer(relay: Relay, token: string): Promise<FirefoxPlayer> {
+  /** Its pixels are watched through `lens`: see {@link FirefoxPlayer}. */
+  async openPlayer(relay: Relay, token: string, lens: LensPage): Promise<FirefoxPlayer> {
     const page = await this.#browser.newPage();
-    await page.evaluateOnNewDocument(witnessScript([UNCROPPED]));
+    await page.setViewport({ width: 640, height: 360 });
     await page.goto(`${relay.origin}/play#${token}`);
-    return new FirefoxPlayer(page);
+    return new FirefoxPlayer(page, lens);
   }
 
   async close(): Promise<void> {
@@ -58,11 +62,46 @@ export class Firefox {
   }
 }
 
+/**
+ * A player in Firefox. To read a canvas that a worker draws can hang this browser for half a minute,
+ * so its witness sees screenshots instead, which a page of another browser opens for it.
+ */
 export class FirefoxPlayer extends PlayerPage {
   readonly page: Page;
+  #over = false;
 
-  constructor(page: Page) {
-    super(page);
+  constructor(page: Page, lens: LensPage) {
+    super(page, lens);
     this.page = page;
+    void this.#watch(lens);
   }
+
+  stopWatching(): void {
+    this.#over = true;
+  }
+
+  async #watch(lens: LensPage): Promise<void> {
+    while (!this.#over && !this.page.isClosed()) {
+      try {
+        const { kind } = await this.state();
+        const picture = await this.page.screenshot({ encoding: 'base64' });
+        await lens.evaluate(showPicture, { picture, kind });
+      } catch {
+        // Not there yet, or gone.
+      }
+      await pause(EVERY_MS);
+    }
+  }
+}
+
+/** Runs in the lens. */
+async function showPicture({ picture, kind }: { picture: string; kind: string }): Promise<void> {
+  const bytes = Uint8Array.from(atob(picture), (char) => char.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+  const canvas = document.querySelector('canvas') ?? document.createElement('canvas');
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+  document.body.append(canvas);
+  Object.assign(window, { steadycast: { state: () => ({ kind }) } });
 }

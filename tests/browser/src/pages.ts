@@ -34,9 +34,12 @@ export interface Evaluator {
 /** A player's page, in whatever browser. */
 export class PlayerPage {
   readonly #page: Evaluator;
+  readonly #witness: Evaluator;
 
-  constructor(page: Evaluator) {
+  /** `witness`: the page that its witness is in, where that is another. */
+  constructor(page: Evaluator, witness: Evaluator = page) {
     this.#page = page;
+    this.#witness = witness;
   }
 
   async records(): Promise<Records> {
@@ -48,20 +51,20 @@ export class PlayerPage {
   }
 
   async hasWitness(): Promise<boolean> {
-    return (await this.#page.evaluate('window.witness !== undefined')) === true;
+    return (await this.#witness.evaluate('window.witness !== undefined')) === true;
   }
 
   async witness(): Promise<WitnessReport> {
-    return (await this.#page.evaluate('window.witness.report()')) as WitnessReport;
+    return (await this.#witness.evaluate('window.witness.report()')) as WitnessReport;
   }
 
   /** Begins the witness's count of gaps and ages anew. */
   async resetWitness(): Promise<void> {
-    await this.#page.evaluate('window.witness.reset()');
+    await this.#witness.evaluate('window.witness.reset()');
   }
 
   async look(places: Place[]): Promise<void> {
-    await this.#page.evaluate(`void (window.witness.places = ${JSON.stringify(places)})`);
+    await this.#witness.evaluate(`void (window.witness.places = ${JSON.stringify(places)})`);
   }
 
   /** Which part of the captured page is shown, once the picture is sharp enough to tell. */

@@ -73,13 +73,15 @@ export function placeIn(crop: { x: number; y: number }, scale = 1): Place {
   };
 }
 
-export function witnessScript(places: Place[], everyMs = 30): string {
+/** For pages at `path`, or for the page that it is evaluated in. */
+export function witnessScript(places: Place[], everyMs = 30, path?: string): string {
   const options: WitnessOptions = {
     places,
     everyMs,
     grid: { columns: CODE.columns, rows: CODE.rows },
   };
-  return pageScript([runWitness, takeLook, isBlank, readCells, readStamp, checksum], options, '/play');
+  const parts = [runWitness, takeLook, isBlank, readCells, readStamp, checksum];
+  return pageScript(parts, options, path);
 }
 
 function runWitness({ places, everyMs, grid }: WitnessOptions): void {

@@ -1,0 +1,130 @@
+/** Takes the pictures of both pages in every state into docs/images: `npm run screenshots`. */
+
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright-core';
+import { Chromium } from '../src/chromium.ts';
+import type { HostPage, PanelPage, PlayerPage } from '../src/pages.ts';
+import { type CreatedBroadcast, Relay, relayBinary } from '../src/relay.ts';
+import { until } from '../src/until.ts';
+import { MAP_SIZE, mapScript } from './map.ts';
+
+const IMAGES = resolve(import.meta.dirname, '../../../docs/images');
+
+interface Set {
+  relay: Relay;
+  broadcast: CreatedBroadcast;
+  admin: Chromium;
+  viewers: Chromium;
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  // What fades in is to be seen whole; endless animations have no end to wait for.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getTiming().iterations !== Number.POSITIVE_INFINITY)
+        .map(({ finished }) => finished),
+    ),
+  );
+  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+  process.stdout.write(`${name}.png\n`);
+}
+
+async function main(): Promise<void> {
+  await mkdir(IMAGES, { recursive: true });
+  const relay = await Relay.start([], relayBinary());
+  const admin = await Chromium.launch({ viewport: MAP_SIZE, scene: { moving: false } });
+  const viewers = await Chromium.launch({ viewport: MAP_SIZE });
+  try {
+    await admin.context.addInitScript({ content: mapScript() });
+    const broadcast = await relay.createBroadcast('Game night');
+    await play({ relay, broadcast, admin, viewers });
+  } finally {
+    await viewers.close();
+    await admin.close();
+    await relay.remove();
+  }
+}
+
+async function play(set: Set): Promise<void> {
+  const { relay, broadcast, admin, viewers } = set;
+  const panel = await admin.openPanel(relay, broadcast.publishToken);
+  await panel.page.getByRole('button', { name: 'Share screen' }).first().waitFor();
+  await shoot(panel.page, 'panel-idle');
+  const player = await viewers.openPlayer(relay, broadcast.playToken, { places: null });
+  await player.waitForState('waiting');
+  await shoot(player.page, 'player-waiting');
+  const host = await share(panel);
+  await panel.crop({ x: 160, y: 60, width: 960, height: 540 });
+  await until('the crop', async () => (await player.records()).picture?.width === 960);
+  await showLive(panel, player, host, player.page);
+  await showAway(set, panel, player, player.page, host);
+  await showTakenOver(set);
+}
+
+async function share(panel: PanelPage): Promise<HostPage> {
+  const host = await panel.share();
+  await host.page.setViewportSize(MAP_SIZE);
+  await host.waitUntilLive();
+  return host;
+}
+
+async function showLive(
+  panel: PanelPage,
+  player: PlayerPage,
+  host: HostPage,
+  page: Page,
+): Promise<void> {
+  await player.waitForState('live');
+  // Long enough for charts with something in them.
+  const sent = (await host.status())?.counts.framesSent ?? 0;
+  await host.waitFor('live for a while', ({ counts }) => counts.framesSent > sent + 150);
+  await page.mouse.move(640, 400);
+  await page.mouse.move(640, 420);
+  await shoot(page, 'player-live');
+  await shoot(panel.page, 'panel-live');
+  await host.page.evaluate('void (window.map.moving = false)');
+  await player.waitForState('static');
+  await page.mouse.move(640, 380);
+  await shoot(page, 'player-static');
+}
+
+async function showAway(
+  { relay, broadcast, admin }: Set,
+  panel: PanelPage,
+  player: PlayerPage,
+  page: Page,
+  host: HostPage,
+): Promise<void> {
+  const other = await admin.openPlayer(relay, 'not-a-token', { places: null });
+  await other.waitForState('refused');
+  await shoot(other.page, 'player-refused');
+  await relay.stop('SIGKILL');
+  await player.waitForState('reconnecting');
+  await shoot(page, 'player-reconnecting');
+  await panel.waitForState('reconnecting');
+  await shoot(panel.page, 'panel-reconnecting');
+  await relay.startAgain();
+  await panel.waitForState('live');
+  await host.page.close();
+  await player.waitForState('away');
+  await page.bringToFront();
+  await shoot(page, 'player-away');
+  await relay.endBroadcast(broadcast.id);
+  await player.waitForState('ended');
+  await shoot(page, 'player-ended');
+}
+
+async function showTakenOver({ relay, admin, viewers }: Set): Promise<void> {
+  const { publishToken } = await relay.createBroadcast('Game night');
+  const panel = await admin.openPanel(relay, publishToken);
+  await (await panel.share()).waitUntilLive();
+  const rival = await viewers.openPanel(relay, publishToken);
+  await rival.clickShare(/Take over|Share screen/);
+  await panel.waitForState('superseded');
+  await shoot(panel.page, 'panel-superseded');
+}
+
+await main();
