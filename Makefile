@@ -11,7 +11,8 @@ help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 node_modules/.package-lock.json: package-lock.json package.json web/package.json codec-glue/ts/package.json tests/browser/package.json
-	npm ci --no-audit --no-fund
+	@# Not `npm ci`: it insists on lock entries for platforms that some registries do not carry.
+	npm install --no-audit --no-fund
 	@touch $@
 
 .PHONY: web
