@@ -1,0 +1,207 @@
+/**
+ * Chromium with windows on a virtual screen, launched plainly: without the flags by which drivers
+ * keep hidden pages awake, and with a driver that emulates no focus.
+ */
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { type Browser, type CDPSession, connect, type Page } from 'puppeteer-core';
+import type { HostStatus } from '../../../web/src/publish/status.ts';
+import { COMMON_FLAGS, EXECUTABLE } from './chromium.ts';
+import type { Evaluator } from './pages.ts';
+import { end, launch } from './process.ts';
+import { sceneScript } from './scene.ts';
+import { until, within } from './until.ts';
+
+const run = promisify(execFile);
+const SCREEN = { width: 1280, height: 720 } as const;
+
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** A virtual screen and a browser on it. */
+export class Desktop {
+  readonly browser: Browser;
+  readonly #first: Page;
+  readonly #cdp: CDPSession;
+  readonly #display: string;
+  readonly #close: () => Promise<void>;
+
+  private constructor(
+    browser: Browser,
+    first: Page,
+    cdp: CDPSession,
+    display: string,
+    close: () => Promise<void>,
+  ) {
+    this.browser = browser;
+    this.#first = first;
+    this.#cdp = cdp;
+    this.#display = display;
+    this.#close = close;
+  }
+
+  static async start(): Promise<Desktop> {
+    const geometry = `${SCREEN.width}x${SCREEN.height}x24`;
+    const screen = launch('Xvfb', ['-displayfd', '3', '-screen', '0', geometry, '-nolisten', 'tcp'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
+    const display = `:${(await firstMatch(screen.stdio[3] as Readable, /(\d+)\n/)).trim()}`;
+    const profile = await mkdtemp(join(tmpdir(), 'steadycast-profile-'));
+    const args = [
+      ...COMMON_FLAGS,
+      '--remote-debugging-port=0',
+      `--user-data-dir=${profile}`,
+      '--auto-select-desktop-capture-source=Entire screen',
+      '--window-position=0,0',
+      '--window-size=640,480',
+      'about:blank',
+    ];
+    const chromium = launch(EXECUTABLE, args, {
+      env: { ...process.env, DISPLAY: display },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const address = await firstMatch(chromium.stderr as Readable, /DevTools listening on (ws:\S+)/);
+    const browser = await connect({ browserWSEndpoint: address, defaultViewport: null });
+    const cdp = await browser.target().createCDPSession();
+    const [first] = await browser.pages();
+    if (first === undefined) throw new Error('the browser opened no window');
+    return new Desktop(browser, first, cdp, display, async () => {
+      await browser.disconnect();
+      await end(chromium);
+      await end(screen);
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  /** Shows the scene in the first window; returns where its page is on the screen. */
+  async showScene(): Promise<{ x: number; y: number }> {
+    await this.#first.evaluate(sceneScript());
+    return (await this.#first.evaluate(
+      '({ x: screenX + (outerWidth - innerWidth) / 2, y: screenY + outerHeight - innerHeight })',
+    )) as { x: number; y: number };
+  }
+
+  /** Opens a page in a window of its own. */
+  async openWindow(url: string, box: Box): Promise<Page> {
+    const { targetId } = await this.#cdp.send('Target.createTarget', { url, newWindow: true, ...box });
+    const target = await this.browser.waitForTarget((one) => idOf(one) === targetId);
+    const page = await target.page();
+    if (page === null) throw new Error(`no page at ${url}`);
+    await this.move(page, box);
+    return page;
+  }
+
+  /** The window that `act` opens. */
+  async opened(path: string, act: () => Promise<void>): Promise<Page> {
+    const before = new Set(this.browser.targets());
+    const coming = this.browser.waitForTarget(
+      (target) => !before.has(target) && new URL(target.url(), 'http://x').pathname === path,
+    );
+    await act();
+    const page = await (await coming).page();
+    if (page === null) throw new Error(`no window at ${path}`);
+    return page;
+  }
+
+  async move(page: Page, { left, top, width, height }: Box): Promise<void> {
+    const { windowId } = await this.#cdp.send('Browser.getWindowForTarget', {
+      targetId: idOf(page.target()),
+    });
+    const bounds = { left, top, width, height };
+    await this.#cdp.send('Browser.setWindowBounds', { windowId, bounds });
+  }
+
+  /**
+   * What a window manager does to minimise a window: takes it off the screen and marks it as hidden.
+   */
+  async minimise(title: RegExp): Promise<() => Promise<void>> {
+    const id = await this.#windowOf(title);
+    await this.#x('xdotool', ['windowunmap', id]);
+    const hidden = ['-f', '_NET_WM_STATE', '32a', '-set', '_NET_WM_STATE', '_NET_WM_STATE_HIDDEN'];
+    await this.#x('xprop', ['-id', id, ...hidden]);
+    return async () => {
+      await this.#x('xprop', ['-id', id, '-remove', '_NET_WM_STATE']);
+      await this.#x('xdotool', ['windowmap', id]);
+    };
+  }
+
+  #windowOf(title: RegExp): Promise<string> {
+    return until(`a window with the title ${title}`, async () => {
+      const ids = (await this.#x('xdotool', ['search', '--onlyvisible', '--name', '.'])).split('\n');
+      for (const id of ids) {
+        if (title.test(await this.#x('xdotool', ['getwindowname', id]))) return id;
+      }
+      return null;
+    });
+  }
+
+  async #x(command: string, args: string[]): Promise<string> {
+    const env = { ...process.env, DISPLAY: this.#display };
+    return (await run(command, args, { env })).stdout.trim();
+  }
+}
+
+/** What the browser lets a page do: how often its main thread gets to draw and to time. */
+export interface Liveliness {
+  visibility: DocumentVisibilityState;
+  /** Per second. */
+  animationFrames: number;
+  timers: number;
+}
+
+/** Measured over `seconds` of the page's own clock. */
+export async function livelinessOf(page: Evaluator, seconds: number): Promise<Liveliness> {
+  const measure = `new Promise((resolve) => {
+    let frames = 0;
+    let timers = 0;
+    const startMs = performance.now();
+    const frame = () => { frames += 1; requestAnimationFrame(frame); };
+    requestAnimationFrame(frame);
+    const timer = setInterval(() => {
+      timers += 1;
+      const passed = (performance.now() - startMs) / 1000;
+      if (passed < ${seconds}) return;
+      clearInterval(timer);
+      resolve({
+        visibility: document.visibilityState,
+        animationFrames: frames / passed,
+        timers: timers / passed,
+      });
+    }, 50);
+  })`;
+  return (await page.evaluate(measure)) as Liveliness;
+}
+
+export async function hostStatus(page: Evaluator): Promise<HostStatus | null> {
+  return (await page.evaluate('window.steadycast?.status() ?? null')) as HostStatus | null;
+}
+
+/** DevTools' name for a target, which Puppeteer keeps to itself. */
+function idOf(target: object): string {
+  return '_targetId' in target ? String(target._targetId) : '';
+}
+
+async function firstMatch(stream: Readable, pattern: RegExp): Promise<string> {
+  let text = '';
+  const found = new Promise<string>((resolve) => {
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const match = pattern.exec(text)?.[1];
+      if (match !== undefined) resolve(match);
+    });
+  });
+  return within(`output like ${pattern}`, 30_000, found);
+}
