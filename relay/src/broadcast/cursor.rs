@@ -171,9 +171,7 @@ impl Cursor {
         let old = outlook.cache.group(place.key);
         let left = old.map_or(0, |old| old.len() - place.next.min(old.len()));
         match old {
-            Some(old) if (1..=TAIL_FRAMES).contains(&left) => {
-                self.advance(place, old, outlook.now)
-            }
+            Some(old) if (1..=TAIL_FRAMES).contains(&left) => self.advance(place, old, outlook.now),
             Some(_) if left == 0 => self.open(newest, Before::Finish),
             _ => {
                 self.place = None;

@@ -52,8 +52,9 @@ describe('the player’s state', () => {
     machine.status('held', 1_200);
     expect(machine.at(1_300, 0)).toEqual({ kind: 'away', sinceMs: 1_200 });
     machine.status('live', 5_000);
-    machine.shown(false, 5_001);
-    expect(machine.at(5_001, 0).kind).toBe('live');
+    expect(machine.at(5_020, 0), 'back, though its picture is yet to come').toEqual({ kind: 'live' });
+    machine.shown(false, 5_040);
+    expect(machine.at(5_041, 0).kind).toBe('live');
   });
 
   it('reconnects from the moment it lost the session, however many attempts it takes', () => {

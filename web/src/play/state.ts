@@ -49,6 +49,8 @@ export class StateMachine {
 
   /** `sinceMs` is the status' time on this machine's clock. */
   status(phase: Status['phase'], sinceMs: number): void {
+    // The picture that an admin comes back with is new, and about to be shown.
+    if (phase === 'live') this.#newContentMs = Math.max(this.#newContentMs, sinceMs);
     this.#status = { phase, sinceMs };
   }
 

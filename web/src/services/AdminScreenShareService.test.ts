@@ -139,6 +139,18 @@ it('opens a window without a host, and without an opener', async () => {
   expect(service.snapshot().inside).toBe(false);
 });
 
+it('captures nothing itself while a new window reloads', async () => {
+  const service = open();
+  await vi.advanceTimersByTimeAsync(0);
+  const started = service.start();
+  await vi.advanceTimersByTimeAsync(500);
+  toPanel(fromHost({ type: 'hello', host: 'h', startedMs: 9 }));
+  toPanel(fromHost({ type: 'bye', host: 'h' }));
+  await vi.advanceTimersByTimeAsync(10_000);
+  await started;
+  expect(service.snapshot().inside).toBe(false);
+});
+
 it('asks a host that is there to share again', async () => {
   const service = open();
   page.held = [{ name: hostLockName('b') }];

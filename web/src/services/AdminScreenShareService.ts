@@ -217,14 +217,15 @@ export class AdminScreenShareService implements ShareService {
   async #hostComes(waitMs: number): Promise<boolean> {
     await pause(waitMs);
     // A window that took the focus away is there, but slow.
-    for (
-      let more = 0;
-      more < SLOW_WAITS && !document.hasFocus() && this.#host === null;
-      more += 1
-    ) {
+    for (let more = 0; more < SLOW_WAITS && !document.hasFocus() && !this.#heardNew; more += 1) {
       await pause(waitMs);
     }
-    return this.#host !== null || (await this.#isHosted());
+    return this.#heardNew || (await this.#isHosted());
+  }
+
+  /** A host has spoken since a window was opened; it may be gone again, as while it reloads. */
+  get #heardNew(): boolean {
+    return this.#openedMs === null;
   }
 
   async #hostInside(): Promise<void> {
