@@ -71,5 +71,6 @@ async function report(
     `told that the admin is away ${ms(awayMs)} after the kill, a new picture after ${ms(backMs)}, blank ${blank}; told: ${states.map(({ kind }) => kind).join(', ')}`,
   );
   assert.ok(awayMs < AWAY_MS);
+  assert.equal(scenes.length, 2, 'the old one did not come back');
   assert.ok(!states.some(({ kind }) => kind === 'reconnecting'));
 }

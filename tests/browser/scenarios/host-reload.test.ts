@@ -48,7 +48,8 @@ scenario('a reloaded host resumes by itself, on the same sessions', async (stage
     assert.deepEqual([picture?.width, picture?.height], [crop.width, crop.height], 'same crop');
   }
   await other.waitForPicture(0, await host.scene());
-  const { states } = await player.witness();
+  const { states, scenes } = await player.witness();
+  assert.equal(scenes.length, 4, 'every document was seen, and none came back');
   stage.note(`the viewer was told: ${states.map(({ kind }) => kind).join(', ')}`);
   assert.ok(!states.some(({ kind }) => kind === 'reconnecting'));
   const snapshot = await stage.assertUnharmed({ player, other });

@@ -53,7 +53,7 @@ scenario('a late joiner sees a static screen at once, to the pixel', async (stag
     `first picture after ${firstPictureMs?.toFixed()} ms; ${measured?.rows} rows and ${measured?.columns} columns of the ruler right; ${asked} keyframes asked for`,
   );
   assert.ok((firstPictureMs ?? Infinity) < FIRST_PICTURE_MS);
-  assert.equal(first.counter, (await early.witness()).newest?.counter, 'the same picture');
+  assert.equal(first.clock, (await early.witness()).newest?.clock, 'the same picture');
   const whole = { x: 0, y: 0, width: 640, height: 360, rows: 28, columns: 32 };
   assert.deepEqual(measured, whole, 'every pixel of the ruler is right');
   assert.equal(asked, 0, 'served from the cache');
@@ -78,7 +78,7 @@ scenario('a late joiner sees the last picture of an admin who is away', async (s
   });
   stage.note(`first picture after ${firstPictureMs.toFixed()} ms`);
   assert.ok(firstPictureMs < FIRST_PICTURE_MS);
-  assert.equal(first.counter, (await early.witness()).newest?.counter, 'the last picture');
+  assert.equal(first.clock, (await early.witness()).newest?.clock, 'the last picture');
   await stage.assertUnharmed({ early, late });
 });
 

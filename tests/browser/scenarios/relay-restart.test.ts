@@ -35,7 +35,7 @@ for (const [signal, what] of [
     );
     // Here, and only here, sessions end: the one that the old relay had.
     for (const [name, page] of Object.entries({ player, other })) {
-      stage.note(await assertUnharmed(name, page, { sessions: 2 }));
+      stage.note(await assertUnharmed(name, page, 2));
     }
     const snapshot = await stage.snapshot();
     assert.equal(snapshot.players, 2, 'everybody is back');

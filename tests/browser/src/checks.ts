@@ -1,21 +1,17 @@
 /** Sessions closed = 0 and black frames = 0, from the relay's, the pages' and the pixels' records. */
 
 import assert from 'node:assert/strict';
-import type { PlayerPage } from './pages.ts';
+import type { PlayerPage, Records } from './pages.ts';
 import type { BroadcastSnapshot } from './relay.ts';
+import { until } from './until.ts';
 
-export interface Expected {
-  /** Sessions that each player opened; all but the last have ended. */
-  sessions?: number;
-}
-
-/** What one player counted, in a line for people. */
+/** What one player counted, in a line for people. `sessions`: opened; all but the last have ended. */
 export async function assertUnharmed(
   name: string,
   player: PlayerPage,
-  { sessions = 1 }: Expected = {},
+  sessions = 1,
 ): Promise<string> {
-  const records = await player.records();
+  const records = await freshRecords(player);
   const { sessionsOpened, sessionsClosed, blackFrames, blackChecks, blankResets } = records;
   const { decoderErrors, brokenStreams, framesShown, largestGapMs } = records;
   assert.equal(sessionsOpened, sessions, `${name}: sessions opened`);
@@ -30,6 +26,15 @@ export async function assertUnharmed(
   return pixels === null ? own : `${own}; pixels: ${pixels}`;
 }
 
+/** Records in which the player has looked at its canvas once more: what it tells is a little old. */
+async function freshRecords(player: PlayerPage): Promise<Records> {
+  const { blackChecks } = await player.records();
+  return until('the player to look at its canvas', async () => {
+    const records = await player.records();
+    return records.blackChecks > blackChecks ? records : null;
+  });
+}
+
 /** Null when nobody watches its pixels. */
 async function assertPixels(name: string, player: PlayerPage): Promise<string | null> {
   if (!(await player.hasWitness())) return null;
@@ -41,12 +46,9 @@ async function assertPixels(name: string, player: PlayerPage): Promise<string | 
 }
 
 /** The relay's own account of the same. */
-export function assertRelayUnharmed(
-  snapshot: BroadcastSnapshot,
-  { players, left = {} }: { players: number; left?: Record<string, number> },
-): string {
+export function assertRelayUnharmed(snapshot: BroadcastSnapshot, players: number): string {
   const { totals } = snapshot;
-  assert.deepEqual(totals.playersLeft, left, 'player sessions ended at the relay');
+  assert.deepEqual(totals.playersLeft, {}, 'player sessions ended at the relay');
   assert.equal(snapshot.players, players, 'players at the relay');
   assert.equal(totals.blackFrames, 0, 'black frames reported to the relay');
   assert.equal(totals.decoderErrors, 0, 'decoder errors reported to the relay');

@@ -11,9 +11,9 @@ export const RULER = { period: 48, thickness: 4, order: 11 } as const;
 export interface Stamp {
   /** When it was drawn: Unix milliseconds, the lower 32 bits. */
   clock: number;
-  /** Counts drawings, modulo 2^16. */
+  /** Counts drawings, modulo 2^8. */
   counter: number;
-  /** Which document drew it, modulo 2^8. */
+  /** Which document drew it, modulo 2^16. */
   scene: number;
 }
 
@@ -24,8 +24,8 @@ export function stampBits({ clock, counter, scene }: Stamp): boolean[] {
     (clock >>> 16) & 255,
     (clock >>> 8) & 255,
     clock & 255,
-    (counter >>> 8) & 255,
     counter & 255,
+    (scene >>> 8) & 255,
     scene & 255,
   ];
   const sum = checksum(bytes);
@@ -40,8 +40,9 @@ export function readStamp(bits: readonly boolean[]): Stamp | null {
     bits.slice(at * 8, at * 8 + 8).reduce((value, bit) => value * 2 + (bit ? 1 : 0), 0);
   const bytes = [0, 1, 2, 3, 4, 5, 6].map(byte);
   if (checksum(bytes) !== byte(7) * 256 + byte(8)) return null;
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, scene = 0] = bytes;
-  return { clock: ((a << 24) | (b << 16) | (c << 8) | d) >>> 0, counter: e * 256 + f, scene };
+  const [a = 0, b = 0, c = 0, d = 0, counter = 0, high = 0, low = 0] = bytes;
+  const clock = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  return { clock, counter, scene: high * 256 + low };
 }
 
 /** CRC-16/CCITT; nothing is not zero. */

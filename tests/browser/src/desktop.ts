@@ -30,20 +30,17 @@ export interface Box {
 /** A virtual screen and a browser on it. */
 export class Desktop {
   readonly browser: Browser;
-  readonly #first: Page;
   readonly #cdp: CDPSession;
   readonly #display: string;
   readonly #close: () => Promise<void>;
 
   private constructor(
     browser: Browser,
-    first: Page,
     cdp: CDPSession,
     display: string,
     close: () => Promise<void>,
   ) {
     this.browser = browser;
-    this.#first = first;
     this.#cdp = cdp;
     this.#display = display;
     this.#close = close;
@@ -51,9 +48,13 @@ export class Desktop {
 
   static async start(): Promise<Desktop> {
     const geometry = `${SCREEN.width}x${SCREEN.height}x24`;
-    const screen = launch('Xvfb', ['-displayfd', '3', '-screen', '0', geometry, '-nolisten', 'tcp'], {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    });
+    const screen = launch(
+      'Xvfb',
+      ['-displayfd', '3', '-screen', '0', geometry, '-nolisten', 'tcp'],
+      {
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      },
+    );
     const display = `:${(await firstMatch(screen.stdio[3] as Readable, /(\d+)\n/)).trim()}`;
     const profile = await mkdtemp(join(tmpdir(), 'steadycast-profile-'));
     const args = [
@@ -61,8 +62,6 @@ export class Desktop {
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
       '--auto-select-desktop-capture-source=Entire screen',
-      '--window-position=0,0',
-      '--window-size=640,480',
       'about:blank',
     ];
     const chromium = launch(EXECUTABLE, args, {
@@ -72,9 +71,7 @@ export class Desktop {
     const address = await firstMatch(chromium.stderr as Readable, /DevTools listening on (ws:\S+)/);
     const browser = await connect({ browserWSEndpoint: address, defaultViewport: null });
     const cdp = await browser.target().createCDPSession();
-    const [first] = await browser.pages();
-    if (first === undefined) throw new Error('the browser opened no window');
-    return new Desktop(browser, first, cdp, display, async () => {
+    return new Desktop(browser, cdp, display, async () => {
       await browser.disconnect();
       await end(chromium);
       await end(screen);
@@ -86,17 +83,25 @@ export class Desktop {
     return this.#close();
   }
 
-  /** Shows the scene in the first window; returns where its page is on the screen. */
-  async showScene(): Promise<{ x: number; y: number }> {
-    await this.#first.evaluate(sceneScript());
-    return (await this.#first.evaluate(
+  /** Shows the scene over this page, in a window of its own; returns where it is on the screen. */
+  async showScene(url: string, box: Box): Promise<{ x: number; y: number }> {
+    const page = await this.openWindow(url, box);
+    await until('the page under the scene', async () => {
+      return (await page.evaluate('document.readyState')) === 'complete';
+    });
+    await page.evaluate(sceneScript());
+    return (await page.evaluate(
       '({ x: screenX + (outerWidth - innerWidth) / 2, y: screenY + outerHeight - innerHeight })',
     )) as { x: number; y: number };
   }
 
   /** Opens a page in a window of its own. */
   async openWindow(url: string, box: Box): Promise<Page> {
-    const { targetId } = await this.#cdp.send('Target.createTarget', { url, newWindow: true, ...box });
+    const { targetId } = await this.#cdp.send('Target.createTarget', {
+      url,
+      newWindow: true,
+      ...box,
+    });
     const target = await this.browser.waitForTarget((one) => idOf(one) === targetId);
     const page = await target.page();
     if (page === null) throw new Error(`no page at ${url}`);
@@ -140,7 +145,9 @@ export class Desktop {
 
   #windowOf(title: RegExp): Promise<string> {
     return until(`a window with the title ${title}`, async () => {
-      const ids = (await this.#x('xdotool', ['search', '--onlyvisible', '--name', '.'])).split('\n');
+      const ids = (await this.#x('xdotool', ['search', '--onlyvisible', '--name', '.'])).split(
+        '\n',
+      );
       for (const id of ids) {
         if (title.test(await this.#x('xdotool', ['getwindowname', id]))) return id;
       }

@@ -192,7 +192,10 @@ export class PanelPage {
     }
   }
 
-  async choose(label: 'Codec' | 'Resolution' | 'Bitrate' | 'Frame rate', value: string | number): Promise<void> {
+  async choose(
+    label: 'Codec' | 'Resolution' | 'Bitrate' | 'Frame rate',
+    value: string | number,
+  ): Promise<void> {
     await this.page.getByLabel(label, { exact: true }).selectOption(String(value));
   }
 
@@ -201,7 +204,9 @@ export class PanelPage {
     await until(`the quality ${JSON.stringify(wanted)}`, async () => {
       const quality = (await this.status())?.quality;
       if (quality === undefined) return false;
-      return Object.entries(wanted).every(([key, value]) => quality[key as keyof Quality] === value);
+      return Object.entries(wanted).every(
+        ([key, value]) => quality[key as keyof Quality] === value,
+      );
     });
   }
 }

@@ -45,12 +45,12 @@ function runScene({ moving, code, ruler, noise }: SceneOptions): void {
   const bits = rulerBits(ruler.order);
   let counter = 0;
   const draw = () => {
-    counter += 1;
+    counter = (counter + 1) % 256;
     const clock = Date.now() >>> 0;
     drawCode(context, stampBits({ clock, counter, scene: scene.id }), code);
     if (noise > 0) drawNoise(context, noise, code.x, code.y + code.rows * code.cell + 20);
   };
-  const scene: Scene = { moving, draw, id: Math.floor(Math.random() * 256) };
+  const scene: Scene = { moving, draw, id: Math.floor(Math.random() * 65_536) };
   const fit = () => {
     canvas.width = innerWidth;
     canvas.height = innerHeight;

@@ -4,14 +4,16 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { assertRelayUnharmed, assertUnharmed, type Expected } from './checks.ts';
+import { assertRelayUnharmed, assertUnharmed } from './checks.ts';
 import { Chromium, type ChromiumOptions } from './chromium.ts';
 import type { PlayerPage } from './pages.ts';
 import { type BroadcastSnapshot, type CreatedBroadcast, Relay } from './relay.ts';
-import { within } from './until.ts';
+import { pause, within } from './until.ts';
 
 const ARTIFACTS = join(import.meta.dirname, '../artifacts');
 const TIMEOUT_MS = 150_000;
+/** Players report to the relay every second. */
+const REPORT_MS = 1_100;
 
 export interface Closable {
   close(): Promise<void>;
@@ -81,17 +83,15 @@ export class Stage {
   }
 
   /** The checks that every scenario ends with; says what was counted. */
-  async assertUnharmed(
-    players: Record<string, PlayerPage>,
-    expected: Expected & { left?: Record<string, number> } = {},
-  ): Promise<BroadcastSnapshot> {
-    const { left, ...own } = expected;
-    for (const [name, player] of Object.entries(players)) {
-      this.note(await assertUnharmed(name, player, own));
-    }
+  async assertUnharmed(players: Record<string, PlayerPage>): Promise<BroadcastSnapshot> {
+    const reported = pause(REPORT_MS);
+    const lines = await Promise.all(
+      Object.entries(players).map(([name, player]) => assertUnharmed(name, player)),
+    );
+    await reported;
     const snapshot = await this.snapshot();
     const count = Object.keys(players).length;
-    this.note(assertRelayUnharmed(snapshot, { players: count, ...(left !== undefined && { left }) }));
+    for (const line of [...lines, assertRelayUnharmed(snapshot, count)]) this.note(line);
     return snapshot;
   }
 

@@ -28,7 +28,7 @@ export interface WitnessReport {
   blank: number;
   /** Looks after the first code that saw a picture, but no code. */
   unread: number;
-  /** Times that an older code came after a newer one. */
+  /** Times that an older code of a scene came after a newer one; two scenes may overlap. */
   backwards: number;
   /** Longest time between two different codes seen, since the last `reset`. */
   largestGapMs: number;
@@ -115,8 +115,8 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
     const last = report.newest;
     if (last !== null && last.clock === stamp.clock && last.counter === stamp.counter) return;
     const look: Look = { ...stamp, atMs: nowMs, ageMs: ((nowMs >>> 0) - stamp.clock) | 0 };
-    if (last !== null && ((stamp.clock - last.clock) | 0) < 0) report.backwards += 1;
     if (last?.scene !== stamp.scene) report.scenes.push(look);
+    else if (((stamp.clock - last.clock) | 0) < 0) report.backwards += 1;
     if (changedMs !== null) report.largestGapMs = Math.max(report.largestGapMs, nowMs - changedMs);
     changedMs = nowMs;
     report.first ??= look;

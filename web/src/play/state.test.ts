@@ -52,7 +52,9 @@ describe('the player’s state', () => {
     machine.status('held', 1_200);
     expect(machine.at(1_300, 0)).toEqual({ kind: 'away', sinceMs: 1_200 });
     machine.status('live', 5_000);
-    expect(machine.at(5_020, 0), 'back, though its picture is yet to come').toEqual({ kind: 'live' });
+    expect(machine.at(5_020, 0), 'back, though its picture is yet to come').toEqual({
+      kind: 'live',
+    });
     machine.shown(false, 5_040);
     expect(machine.at(5_041, 0).kind).toBe('live');
   });
