@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'puppeteer-core';
 import { ms } from '../src/checks.ts';
 import type { PlayerTab } from '../src/chromium.ts';
@@ -83,6 +84,9 @@ async function watch(stage: Stage, desktop: Desktop, host: Page, panel: Page): P
   ] as const) {
     await type(panel, label, value);
   }
+  await until('the crop', async () => {
+    return isDeepStrictEqual((await hostStatus(host))?.crop, crop);
+  });
   const audience = await stage.chromium();
   const player = await audience.openPlayer(relay, broadcast.playToken, {
     places: [placeIn({ x: crop.x - scene.x, y: crop.y - scene.y })],
@@ -121,10 +125,12 @@ async function click(page: Page, label: string): Promise<void> {
 }
 
 async function type(page: Page, label: string, value: number): Promise<void> {
-  const selector = `::-p-aria([name="${label}"][role="spinbutton"])`;
-  await page.locator(selector).fill(String(value));
-  const field = await page.waitForSelector(selector);
-  await field?.press('Enter');
+  const field = await page.waitForSelector(`::-p-aria([name="${label}"][role="spinbutton"])`);
+  if (field === null) throw new Error(`no field ${label}`);
+  await field.focus();
+  await field.evaluate((input) => (input as HTMLInputElement).select());
+  await field.type(String(value));
+  await field.press('Enter');
 }
 
 function even(value: number): number {

@@ -62,6 +62,7 @@ async function play(set: Set): Promise<void> {
   await showLive(panel, player, host, player.page);
   await showAway(set, panel, player, player.page, host);
   await showTakenOver(set);
+  await showExpired(set);
 }
 
 async function share(panel: PanelPage): Promise<HostPage> {
@@ -125,6 +126,14 @@ async function showTakenOver({ relay, admin, viewers }: Set): Promise<void> {
   await rival.clickShare(/Take over|Share screen/);
   await panel.waitForState('superseded');
   await shoot(panel.page, 'panel-superseded');
+}
+
+async function showExpired({ relay, broadcast, admin }: Set): Promise<void> {
+  const { id } = broadcast;
+  const token = await relay.forge({ broadcast: id, role: 'publish', expiresInS: -60 });
+  const panel = await admin.openPanel(relay, token);
+  await panel.page.getByText('This link leads nowhere').waitFor();
+  await shoot(panel.page, 'panel-refused');
 }
 
 await main();

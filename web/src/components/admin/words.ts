@@ -50,7 +50,7 @@ const STATES: Record<HostState, Words> = {
     badge: 'Reconnecting',
     tone: 'wait',
     title: 'The connection to the relay is lost',
-    detail: 'It is being restored by itself. Viewers stay connected and keep the last picture.',
+    detail: 'It is being restored by itself. Viewers keep the last picture meanwhile.',
   },
   ended: {
     badge: 'Sharing ended',
