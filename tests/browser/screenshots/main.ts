@@ -109,6 +109,9 @@ async function showAway(
   await shoot(panel.page, 'panel-reconnecting');
   await relay.startAgain();
   await panel.waitForState('live');
+  await until('the picture to be back', async () => {
+    return ['live', 'static'].includes((await player.state()).kind);
+  });
   await host.page.close();
   await player.waitForState('away');
   await page.bringToFront();
@@ -132,7 +135,7 @@ async function showExpired({ relay, broadcast, admin }: Set): Promise<void> {
   const { id } = broadcast;
   const token = await relay.forge({ broadcast: id, role: 'publish', expiresInS: -60 });
   const panel = await admin.openPanel(relay, token);
-  await panel.page.getByText('This link leads nowhere').waitFor();
+  await panel.page.getByRole('heading', { name: 'This link leads nowhere' }).waitFor();
   await shoot(panel.page, 'panel-refused');
 }
 

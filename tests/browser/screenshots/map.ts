@@ -26,9 +26,14 @@ function runMap(): void {
     }
     requestAnimationFrame(tick);
   };
-  const show = () => {
+  const fit = () => {
     canvas.width = innerWidth;
     canvas.height = innerHeight;
+    drawMap(context, step);
+  };
+  const show = () => {
+    fit();
+    addEventListener('resize', fit);
     canvas.style.cssText = 'position:fixed;inset:0;z-index:2147483647;pointer-events:none';
     document.documentElement.append(canvas);
     tick();
