@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { type Browser, type CDPSession, connect, type Page } from 'puppeteer-core';
 import type { HostStatus } from '../../../web/src/publish/status.ts';
 import { COMMON_FLAGS, EXECUTABLE } from './chromium.ts';
+import { keepPages } from './keep.ts';
 import type { Evaluator } from './pages.ts';
 import { end, launch } from './process.ts';
 import { sceneScript } from './scene.ts';
@@ -81,6 +82,10 @@ export class Desktop {
 
   close(): Promise<void> {
     return this.#close();
+  }
+
+  async keep(directory: string): Promise<void> {
+    await keepPages(this.browser, join(directory, 'desktop'));
   }
 
   /** Shows the scene over this page, in a window of its own; returns where it is on the screen. */

@@ -1,7 +1,9 @@
 /** Firefox without a screen, driven by Puppeteer over WebDriver BiDi. */
 
+import { join } from 'node:path';
 import type { Page as LensPage } from 'playwright-core';
 import { type Browser, launch, type Page } from 'puppeteer-core';
+import { keepPages } from './keep.ts';
 import { PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { pause } from './until.ts';
@@ -57,6 +59,10 @@ export class Firefox {
     return new FirefoxPlayer(page, lens);
   }
 
+  async keep(directory: string): Promise<void> {
+    await keepPages(this.#browser, join(directory, 'firefox'));
+  }
+
   async close(): Promise<void> {
     await this.#browser.close();
   }
@@ -68,7 +74,6 @@ export class Firefox {
  */
 export class FirefoxPlayer extends PlayerPage {
   readonly page: Page;
-  #over = false;
 
   constructor(page: Page, lens: LensPage) {
     super(page, lens);
@@ -76,12 +81,8 @@ export class FirefoxPlayer extends PlayerPage {
     void this.#watch(lens);
   }
 
-  stopWatching(): void {
-    this.#over = true;
-  }
-
   async #watch(lens: LensPage): Promise<void> {
-    while (!this.#over && !this.page.isClosed()) {
+    while (!this.page.isClosed()) {
       try {
         const { kind } = await this.state();
         const picture = await this.page.screenshot({ encoding: 'base64' });

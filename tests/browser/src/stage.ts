@@ -17,6 +17,8 @@ const REPORT_MS = 1_100;
 
 export interface Closable {
   close(): Promise<void>;
+  /** Leaves what explains a failure in this directory. */
+  keep?(directory: string): Promise<void>;
 }
 
 export interface ScenarioOptions {
@@ -104,6 +106,9 @@ export class Stage {
     await writeFile(join(directory, 'console.log'), `${this.#console.join('\n')}\n`);
     const snapshot = await this.snapshot().catch((error: unknown) => String(error));
     await writeFile(join(directory, 'broadcast.json'), `${JSON.stringify(snapshot, null, 2)}\n`);
+    for (const closable of this.#closables) {
+      await closable.keep?.(directory).catch(() => undefined);
+    }
     let number = 0;
     for (const page of this.#pages) {
       if (page.isClosed()) continue;
