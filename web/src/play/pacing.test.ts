@@ -74,6 +74,21 @@ describe('pacing', () => {
     expect(decide(pacing, taken, 501)).toEqual({ action: 'draw' });
   });
 
+  it('shows the first picture of a publisher that is back although its next ones are there', () => {
+    const pacing = new Pacing();
+    pictured(pacing);
+    const frames = receive(pacing, 5_000, new Array(8).fill(9_000), 2);
+    expect(decide(pacing, frames[0], 9_150)).toEqual({ action: 'draw' });
+    expect(decide(pacing, frames[1], 9_155).action).toBe('drop');
+  });
+
+  it('rushes through the past of a publisher that came back meanwhile', () => {
+    const pacing = new Pacing();
+    pictured(pacing);
+    const frames = receive(pacing, 5_000, new Array(60).fill(9_000), 2);
+    expect(decide(pacing, frames[0], 9_010).action).toBe('drop');
+  });
+
   it('holds for the jitter buffer', () => {
     const pacing = new Pacing();
     const [frame] = receive(pacing, 0, [0]);

@@ -28,6 +28,8 @@ const SETTLE_MS = 40;
 const STARVING_MS = 500;
 /** Before the first picture anything is better than nothing: one that is near, then the newest. */
 const BLANK_MS = 50;
+/** A publisher that is back: its first picture is news even when it is this far behind its newest. */
+const RETURN_US = 1_000_000;
 const RUSH_WINDOW = 5;
 const RUSH_SLACK_US = 50_000;
 
@@ -65,7 +67,7 @@ export class Pacing {
   /** Called for every decoded frame, in order. `dueMs`: how long the jitter buffer asks to wait. */
   decide(frame: Timing, nowMs: number, dueMs: number): Decision {
     const decision = this.#judge(frame, dueMs);
-    if (decision.action === 'draw') return decision;
+    if (decision.action === 'draw' || this.#isReturn(frame)) return { action: 'draw' };
     this.#withheldMs ??= nowMs;
     const patienceMs = this.#shown === null ? BLANK_MS : STARVING_MS;
     return nowMs - this.#withheldMs >= patienceMs ? { action: 'draw' } : decision;
@@ -86,6 +88,12 @@ export class Pacing {
     if (newest - frame.captureUs > lagUs) return { action: 'drop' };
     if (frame.rushed) return { action: 'hold', ms: SETTLE_MS, alone: true };
     return dueMs > 0 ? { action: 'hold', ms: dueMs, alone: false } : { action: 'draw' };
+  }
+
+  /** The held picture is another epoch's: the first of this one ends the wait. */
+  #isReturn({ epoch, captureUs }: Timing): boolean {
+    if (this.#shown === null || this.#shown.epoch === epoch) return false;
+    return this.#newest?.epoch === epoch && this.#newest.captureUs - captureUs <= RETURN_US;
   }
 
   #inRush(captureUs: number, nowMs: number): boolean {
