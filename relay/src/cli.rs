@@ -39,7 +39,18 @@ pub fn run<E>(serve: impl FnOnce(Config) -> Result<(), E>) -> ExitCode
 where
     E: Into<Box<dyn std::error::Error>>,
 {
-    match parse(std::env::args_os(), std::env::vars_os()) {
+    run_with(std::env::args_os(), serve)
+}
+
+/// The same with a command line of the caller's, the program's name first.
+pub fn run_with<E>(
+    args: impl IntoIterator<Item = OsString>,
+    serve: impl FnOnce(Config) -> Result<(), E>,
+) -> ExitCode
+where
+    E: Into<Box<dyn std::error::Error>>,
+{
+    match parse(args, std::env::vars_os()) {
         Ok(Task::PrintConfig) => print(&config::template()),
         Ok(Task::Serve(config)) => match serve(*config) {
             Ok(()) => ExitCode::SUCCESS,

@@ -76,7 +76,14 @@ impl Control {
     /// # Errors
     /// When the relay refuses.
     pub async fn open(target: &Target) -> Result<Self> {
-        let connection = connect(target, "/session", None).await?;
+        Self::on(connect(target, "/session", None).await?).await
+    }
+
+    /// Opens the control stream of a session.
+    ///
+    /// # Errors
+    /// When the session has ended.
+    pub async fn on(connection: Connection) -> Result<Self> {
         let (send, recv) = connection.open_bi().await?.await?;
         Ok(Self {
             connection,

@@ -1,0 +1,98 @@
+//! Real WebTransport sessions, many of them, for little CPU.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use quinn::{TransportConfig, VarInt};
+use rustls::crypto::ring::{cipher_suite, default_provider};
+use steadycast_tests::client::Control;
+use wtransport::proto::WEBTRANSPORT_ALPN;
+use wtransport::tls::build_native_cert_store;
+use wtransport::tls::client::ServerHashVerification;
+use wtransport::{ClientConfig, Endpoint};
+
+use crate::target::Target;
+
+/// Sessions that share a UDP socket: the kernel's work for each is the same as with a socket
+/// each, and this process holds fewer buffers.
+const PER_SOCKET: usize = 16;
+/// Handshakes that fail are tried again: now and then wtransport 0.7.2 loses part of a frame
+/// that comes in two packets.
+const TRIES: usize = 3;
+
+/// Opens sessions with one relay.
+pub struct Client {
+    target: Target,
+    endpoints: Vec<Endpoint<wtransport::endpoint::endpoint_side::Client>>,
+}
+
+impl Client {
+    /// A client for about `sessions` sessions. Call it within a runtime.
+    ///
+    /// # Errors
+    /// When a socket cannot be made.
+    pub fn new(target: &Target, sessions: usize) -> Result<Self> {
+        let endpoints = (0..sessions.div_ceil(PER_SOCKET))
+            .map(|_| Ok(Endpoint::client(config(target)?)?))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            target: target.clone(),
+            endpoints,
+        })
+    }
+
+    /// Opens session `number` and its control stream.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn open(&self, number: usize) -> Result<Control> {
+        let endpoint = &self.endpoints[number % self.endpoints.len()];
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            match endpoint.connect(&self.target.session_url).await {
+                Ok(connection) => return Control::on(connection).await,
+                Err(_) if tries > 0 => {}
+                Err(error) => return Err(error).context("opening a session"),
+            }
+        }
+    }
+}
+
+fn config(target: &Target) -> Result<ClientConfig> {
+    let mut transport = TransportConfig::default();
+    transport
+        .max_idle_timeout(Some(VarInt::from_u32(30_000).into()))
+        .keep_alive_interval(Some(Duration::from_secs(5)))
+        // As much as a browser grants.
+        .stream_receive_window(VarInt::from_u32(6 << 20))
+        .receive_window(VarInt::from_u32(15 << 20));
+    Ok(ClientConfig::builder()
+        .with_bind_default()
+        .with_custom_tls_and_transport(tls(target)?, transport)
+        .build())
+}
+
+fn tls(target: &Target) -> Result<rustls::ClientConfig> {
+    let mut provider = default_provider();
+    // What browsers prefer on hardware with AES.
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| *suite != cipher_suite::TLS13_AES_128_GCM_SHA256);
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])?;
+    let mut config = if target.certificates.is_empty() {
+        builder
+            .with_root_certificates(build_native_cert_store())
+            .with_no_client_auth()
+    } else {
+        let verifier = ServerHashVerification::new(target.certificates.clone());
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth()
+    };
+    config.alpn_protocols = vec![WEBTRANSPORT_ALPN.to_vec()];
+    Ok(config)
+}

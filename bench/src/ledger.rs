@@ -1,0 +1,88 @@
+//! What a publisher has sent, so that every player's frame can be checked against it.
+
+use std::collections::VecDeque;
+
+/// A frame's place in its broadcast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The publisher's tenure.
+    pub epoch: u32,
+    /// The group.
+    pub group: u32,
+    /// The index in the group; 0 is the keyframe.
+    pub index: u32,
+}
+
+/// What was sent in one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The capture time in the header: rising, and so the entry's key.
+    pub capture_us: u64,
+    /// The frame's place.
+    pub place: Place,
+    /// Of the payload.
+    pub crc: u32,
+}
+
+/// Frames kept: an hour at 30 per second, so that a whole window can be counted.
+const KEPT: usize = 108_000;
+
+/// The newest frames of one publisher.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    entries: VecDeque<Entry>,
+}
+
+impl Ledger {
+    /// Records a frame; its capture time must be above the last one's.
+    pub fn record(&mut self, entry: Entry) {
+        if self.entries.len() == KEPT {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// Frames captured in this time.
+    pub fn count(&self, window: &std::ops::Range<u64>) -> u64 {
+        let captured = self.entries.iter().map(|entry| entry.capture_us);
+        captured.filter(|time| window.contains(time)).count() as u64
+    }
+
+    /// The frame captured at this time.
+    pub fn find(&self, capture_us: u64) -> Option<&Entry> {
+        let at = self
+            .entries
+            .binary_search_by_key(&capture_us, |entry| entry.capture_us)
+            .ok()?;
+        self.entries.get(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(capture_us: u64) -> Entry {
+        let place = Place {
+            epoch: 1,
+            group: 1,
+            index: capture_us as u32,
+        };
+        Entry {
+            capture_us,
+            place,
+            crc: 0,
+        }
+    }
+
+    #[test]
+    fn frames_are_found_by_their_capture_time_and_forgotten_in_the_end() {
+        let mut ledger = Ledger::default();
+        for time in 1..=KEPT as u64 + 10 {
+            ledger.record(entry(time * 2));
+        }
+        assert_eq!(ledger.find(2), None);
+        assert_eq!(ledger.find(101), None);
+        assert_eq!(ledger.find(1_000), Some(&entry(1_000)));
+    }
+}

@@ -1,0 +1,133 @@
+//! What a load is made of.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+/// How many watch, and what they are sent.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct Load {
+    /// Players that watch, all broadcasts together
+    #[arg(long, default_value_t = 200)]
+    pub players: usize,
+    /// Broadcasts with a publisher each; players are spread over them
+    #[arg(long, default_value_t = 1)]
+    pub publishers: usize,
+    /// Frames per second of each publisher
+    #[arg(long, default_value_t = 30)]
+    pub fps: u32,
+    /// Payload of a frame that is no keyframe, in bytes
+    #[arg(long, default_value_t = 8_000)]
+    pub delta_bytes: usize,
+    /// Payload of a keyframe, in bytes
+    #[arg(long, default_value_t = 100_000)]
+    pub key_bytes: usize,
+    /// Frames from one keyframe to the next
+    #[arg(long, default_value_t = 60)]
+    pub group: usize,
+    /// How long to measure, in seconds
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// Players that join per second
+    #[arg(long, default_value_t = 200)]
+    pub ramp: usize,
+    /// Of the players, so many stop reading after their first picture
+    #[arg(long, default_value_t = 0)]
+    pub stall: usize,
+    /// Of the players, so many read no faster than --slow-kbit
+    #[arg(long, default_value_t = 0)]
+    pub slow: usize,
+    /// What a slow player reads, in kbit/s
+    #[arg(long, default_value_t = 300)]
+    pub slow_kbit: u64,
+    /// Publish this recording (IVF, or H.264 Annex B as .h264) instead of made-up frames
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+}
+
+/// How a player takes what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appetite {
+    /// As fast as it comes; only these count in the figures.
+    Healthy,
+    /// Nothing after the first picture.
+    Stalled,
+    /// So many bits per second.
+    Slow(u64),
+}
+
+impl Load {
+    /// How the player of this number takes its frames; the unhealthy ones come first.
+    pub fn appetite(&self, player: usize) -> Appetite {
+        if player < self.stall {
+            Appetite::Stalled
+        } else if player < self.stall + self.slow {
+            Appetite::Slow(self.slow_kbit * 1_000)
+        } else {
+            Appetite::Healthy
+        }
+    }
+
+    /// Players whose figures count.
+    pub fn healthy(&self) -> usize {
+        self.players.saturating_sub(self.stall + self.slow)
+    }
+
+    /// Complaints about figures that make no load.
+    ///
+    /// # Errors
+    /// With the option that is wrong and what it takes.
+    pub fn check(&self) -> Result<(), String> {
+        let whole = |name: &str, value: usize, most: usize| match value {
+            0 => Err(format!("--{name} must be at least 1")),
+            _ if value > most => Err(format!("--{name} must be at most {most}")),
+            _ => Ok(()),
+        };
+        whole("players", self.players, 100_000)?;
+        whole("publishers", self.publishers, 10_000)?;
+        whole("fps", self.fps as usize, 240)?;
+        whole("delta-bytes", self.delta_bytes, 4 << 20)?;
+        whole("key-bytes", self.key_bytes, 4 << 20)?;
+        whole("group", self.group, 500)?;
+        whole("seconds", self.seconds as usize, 3_600)?;
+        whole("ramp", self.ramp, 100_000)?;
+        if self.healthy() == 0 {
+            return Err("--stall and --slow leave no player to measure".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        load: Load,
+    }
+
+    fn load(args: &[&str]) -> Load {
+        Line::parse_from([&["bench"], args].concat()).load
+    }
+
+    #[test]
+    fn unhealthy_players_do_not_count() {
+        let load = load(&["--players", "10", "--stall", "1", "--slow", "2"]);
+        assert_eq!(load.healthy(), 7);
+        assert_eq!(load.appetite(0), Appetite::Stalled);
+        assert_eq!(load.appetite(2), Appetite::Slow(300_000));
+        assert_eq!(load.appetite(3), Appetite::Healthy);
+    }
+
+    #[test]
+    fn a_load_that_is_none_is_named() {
+        assert!(load(&["--fps", "0"]).check().unwrap_err().contains("--fps"));
+        assert!(load(&["--players", "3", "--stall", "3"]).check().is_err());
+        assert!(load(&[]).check().is_ok());
+    }
+}

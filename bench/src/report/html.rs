@@ -1,0 +1,191 @@
+//! The report as a page with plots: one file that needs nothing else.
+
+use anyhow::Result;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::Report;
+
+const SIZE: (u32, u32) = (720, 320);
+const BLUE: RGBColor = RGBColor(37, 99, 235);
+const ORANGE: RGBColor = RGBColor(217, 119, 6);
+
+/// A named line of a plot.
+struct Line {
+    name: &'static str,
+    colour: RGBColor,
+    points: Vec<(f64, f64)>,
+}
+
+/// A run as a page.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn html(report: &Report) -> Result<String> {
+    let second = |value: fn(&super::Sample) -> f64| {
+        let samples = report.samples.iter();
+        samples
+            .map(|sample| (sample.second as f64, value(sample)))
+            .collect()
+    };
+    let plots = [
+        plot(
+            "Latency over time (ms)",
+            "second",
+            &[
+                line("p50", BLUE, second(|sample| sample.p50_us as f64 / 1e3)),
+                line("p99", ORANGE, second(|sample| sample.p99_us as f64 / 1e3)),
+            ],
+        )?,
+        plot(
+            "Share of frames (%) by latency (ms)",
+            "ms",
+            &[line(
+                "frames",
+                BLUE,
+                report
+                    .distribution
+                    .iter()
+                    .map(|(share, time)| (*time as f64 / 1e3, share * 100.0))
+                    .collect(),
+            )],
+        )?,
+        plot(
+            "Relay CPU (cores)",
+            "second",
+            &[line("cores", BLUE, second(|sample| sample.relay_cores))],
+        )?,
+        plot(
+            "Relay memory (MB)",
+            "second",
+            &[line(
+                "RSS",
+                BLUE,
+                second(|sample| sample.rss_kb as f64 / 1e3),
+            )],
+        )?,
+    ];
+    Ok(page("Fan-out", &report.text(), &plots))
+}
+
+/// Several runs as a page, by number of players.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn sweep_html(reports: &[Report], text: &str) -> Result<String> {
+    let by_players = |value: fn(&Report) -> f64| {
+        let points = reports.iter();
+        points
+            .map(|report| (report.players as f64, value(report)))
+            .collect()
+    };
+    let plots = [
+        plot(
+            "Latency by players (ms)",
+            "players",
+            &[
+                line("p50", BLUE, by_players(|report| report.p50_us as f64 / 1e3)),
+                line(
+                    "p99",
+                    ORANGE,
+                    by_players(|report| report.p99_us as f64 / 1e3),
+                ),
+            ],
+        )?,
+        plot(
+            "CPU seconds per Gbit by players",
+            "players",
+            &[line(
+                "relay",
+                BLUE,
+                by_players(|report| report.cpu_s_per_gbit),
+            )],
+        )?,
+        plot(
+            "Relay CPU (cores) by players",
+            "players",
+            &[
+                line("relay", BLUE, by_players(|report| report.relay_cores)),
+                line("client", ORANGE, by_players(|report| report.client_cores)),
+            ],
+        )?,
+        plot(
+            "Relay memory (MB) by players",
+            "players",
+            &[line(
+                "RSS",
+                BLUE,
+                by_players(|report| report.rss_kb as f64 / 1e3),
+            )],
+        )?,
+    ];
+    Ok(page("Sweep", text, &plots))
+}
+
+fn line(name: &'static str, colour: RGBColor, points: Vec<(f64, f64)>) -> Line {
+    Line {
+        name,
+        colour,
+        points,
+    }
+}
+
+fn page(title: &str, text: &str, plots: &[String]) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    let plots = plots.concat();
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} - Steadycast bench</title>\
+         <style>body{{font:16px system-ui;margin:2rem auto;max-width:96rem;padding:0 1rem}}\
+         pre{{background:#f4f4f5;padding:1rem;overflow:auto}}\
+         .plots{{display:flex;flex-wrap:wrap;gap:1rem}}</style>\
+         <h1>{title}</h1><pre>{text}</pre><div class=\"plots\">{plots}</div></html>"
+    )
+}
+
+fn plot(title: &str, x: &str, lines: &[Line]) -> Result<String> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        draw(&area, title, x, lines).map_err(|error| anyhow::anyhow!("{error}"))?;
+    }
+    Ok(svg)
+}
+
+fn draw(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    title: &str,
+    x: &str,
+    lines: &[Line],
+) -> Result<(), Box<dyn std::error::Error>> {
+    area.fill(&WHITE)?;
+    let points = || lines.iter().flat_map(|line| &line.points);
+    let right = points().map(|(x, _)| *x).fold(1e-9, f64::max);
+    let left = points().map(|(x, _)| *x).fold(right, f64::min);
+    let top = points().map(|(_, y)| *y).fold(1e-9, f64::max);
+    let mut chart = ChartBuilder::on(area)
+        .margin(12)
+        .caption(title, ("sans-serif", 18))
+        .x_label_area_size(36)
+        .y_label_area_size(56)
+        .build_cartesian_2d(left..right * 1.0001, 0.0..top * 1.1)?;
+    chart.configure_mesh().disable_x_mesh().x_desc(x).draw()?;
+    for line in lines {
+        let colour = line.colour;
+        chart
+            .draw_series(LineSeries::new(
+                line.points.iter().copied(),
+                colour.stroke_width(2),
+            ))?
+            .label(line.name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
+    }
+    if lines.len() > 1 {
+        chart
+            .configure_series_labels()
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.2))
+            .draw()?;
+    }
+    area.present()?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! The report as text.
+
+use std::fmt::Write as _;
+
+use super::Report;
+
+/// A line of a table: what it is, and its figure.
+pub type Row = (&'static str, String);
+
+/// Lines up rows.
+pub fn table(title: &str, rows: &[Row]) -> String {
+    let width = rows.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
+    let mut text = format!("\n{title}\n");
+    for (what, figure) in rows {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {what:<width$}  {figure}");
+    }
+    text
+}
+
+impl Report {
+    /// The report for people.
+    pub fn text(&self) -> String {
+        let load = &self.load;
+        let title = format!(
+            "{} players, {} publisher(s), {} fps, {} B frames, {} B keyframe every {} frames",
+            self.players, load.publishers, load.fps, load.delta_bytes, load.key_bytes, load.group
+        );
+        let mut text = table(&title, &self.rows());
+        for warning in self.warnings() {
+            let _ = writeln!(text, "  ! {warning}");
+        }
+        text
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let mut cost = format!("{:.3}", self.cpu_s_per_gbit);
+        if let Some(times) = self.times_floor() {
+            let _ = write!(cost, "  ({times:.1} times the floor)");
+        }
+        let share = 100.0 * self.frames as f64 / self.expected.max(1) as f64;
+        vec![
+            (
+                "players with a picture",
+                format!("{} of {}", self.ready, self.players),
+            ),
+            (
+                "frames delivered",
+                format!("{} of {} ({share:.3} %)", self.frames, self.expected),
+            ),
+            (
+                "wrong frames, sessions lost",
+                format!("{}, {}", self.bad, self.closed),
+            ),
+            (
+                "skips seen, at the relay",
+                format!("{}, {}", self.skips, self.relay_skips),
+            ),
+            ("delivered", format!("{:.2} Gbit", self.gbit)),
+            ("relay CPU s per Gbit", cost),
+            (
+                "relay cores, client cores",
+                format!("{:.2}, {:.2}", self.relay_cores, self.client_cores),
+            ),
+            (
+                "latency p50 / p95 / p99 / max",
+                spread(&[self.p50_us, self.p95_us, self.p99_us, self.max_us]),
+            ),
+            (
+                "  of keyframes p50 / p99",
+                spread(&[self.key_p50_us, self.key_p99_us]),
+            ),
+            (
+                "  of other frames p50 / p99",
+                spread(&[self.delta_p50_us, self.delta_p99_us]),
+            ),
+            (
+                "join p50 / p95",
+                spread(&[self.join_p50_us, self.join_p95_us]),
+            ),
+            (
+                "relay memory per player, in all",
+                format!(
+                    "{:.1} kB, {:.1} MB",
+                    self.rss_kb_per_player,
+                    self.rss_kb as f64 / 1e3
+                ),
+            ),
+        ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.client_is_saturated() {
+            warnings.push(format!(
+                "this client kept {:.2} cores busy: the figures are its own, not the relay's",
+                self.client_cores
+            ));
+        }
+        if let Some(why) = &self.first_end {
+            warnings.push(format!("the first session to end early: {why}"));
+        }
+        warnings
+    }
+}
+
+fn spread(times_us: &[u64]) -> String {
+    let figures: Vec<_> = times_us
+        .iter()
+        .map(|time| format!("{:.2}", *time as f64 / 1e3))
+        .collect();
+    format!("{} ms", figures.join(" / "))
+}

@@ -1,0 +1,174 @@
+//! What all players of a run count together.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use hdrhistogram::Histogram;
+
+/// The clock of capture times: Unix time when it started plus monotonic time since.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    started: Instant,
+    unix_us: u64,
+}
+
+impl Clock {
+    /// Starts it.
+    pub fn start() -> Self {
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            started: Instant::now(),
+            unix_us: unix.as_micros() as u64,
+        }
+    }
+
+    /// Microseconds.
+    pub fn now_us(&self) -> u64 {
+        self.unix_us + self.started.elapsed().as_micros() as u64
+    }
+}
+
+/// Times in microseconds, to three digits; a minute at most.
+pub type Times = Histogram<u64>;
+
+/// An empty histogram of times.
+///
+/// # Panics
+/// Never: the bounds are right.
+#[expect(clippy::expect_used, reason = "the bounds are constants")]
+pub fn times() -> Times {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds that histograms take")
+}
+
+/// A frame that was wrong, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// No publisher sent this.
+    Unknown,
+    /// Its payload is another.
+    Corrupt,
+    /// It does not follow the one before it.
+    OutOfOrder,
+    /// The first of a stream is no keyframe.
+    NoKeyframe,
+    /// A stream or session broke.
+    Broken,
+}
+
+/// The figures of all healthy players.
+#[derive(Debug)]
+pub struct Tally {
+    /// Only frames captured in this time count.
+    pub window: Range<u64>,
+    /// Frames that count.
+    pub frames: u64,
+    /// Bytes of their headers, configs and payloads.
+    pub bytes: u64,
+    /// From capture time to the frame's last byte.
+    pub latency: Times,
+    /// The same for keyframes.
+    pub key_latency: Times,
+    /// The same for other frames.
+    pub delta_latency: Times,
+    /// From opening a session to its first whole frame.
+    pub join: Times,
+    /// Latencies since the last look, for the plot over time.
+    pub recent: Times,
+    /// Players that have had a picture, the unhealthy included.
+    pub ready: usize,
+    /// Groups that the relay cut off.
+    pub skips: u64,
+    /// Bytes that came on group streams to any player, whatever became of them.
+    pub received: u64,
+    /// Healthy sessions that ended before the run did.
+    pub closed: u64,
+    /// Why the first of them did.
+    pub first_end: Option<String>,
+    /// Frames that were wrong.
+    pub faults: BTreeMap<Fault, u64>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            window: u64::MAX..u64::MAX,
+            frames: 0,
+            bytes: 0,
+            latency: times(),
+            key_latency: times(),
+            delta_latency: times(),
+            join: times(),
+            recent: times(),
+            ready: 0,
+            skips: 0,
+            received: 0,
+            closed: 0,
+            first_end: None,
+            faults: BTreeMap::new(),
+        }
+    }
+}
+
+impl Tally {
+    /// A whole frame that is as it should be.
+    pub fn frame(&mut self, capture_us: u64, now_us: u64, keyframe: bool, bytes: usize) {
+        let latency = now_us.saturating_sub(capture_us);
+        self.recent.saturating_record(latency);
+        if !self.window.contains(&capture_us) {
+            return;
+        }
+        self.frames += 1;
+        self.bytes += bytes as u64;
+        self.latency.saturating_record(latency);
+        let kind = match keyframe {
+            true => &mut self.key_latency,
+            false => &mut self.delta_latency,
+        };
+        kind.saturating_record(latency);
+    }
+
+    /// A player's first picture.
+    pub fn joined(&mut self, took: Duration) {
+        self.ready += 1;
+        self.join.saturating_record(took.as_micros() as u64);
+    }
+
+    /// A healthy session ended, or was never opened.
+    pub fn closed(&mut self, error: &anyhow::Error) {
+        self.closed += 1;
+        self.first_end.get_or_insert_with(|| format!("{error:#}"));
+    }
+
+    /// Something was wrong.
+    pub fn fault(&mut self, fault: Fault) {
+        *self.faults.entry(fault).or_default() += 1;
+    }
+
+    /// Everything that was wrong.
+    pub fn bad(&self) -> u64 {
+        self.faults.values().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_window_counts() {
+        let mut tally = Tally {
+            window: 100..200,
+            ..Tally::default()
+        };
+        for capture in [99, 100, 199, 200] {
+            tally.frame(capture, capture + 50, false, 10);
+        }
+        assert_eq!((tally.frames, tally.bytes), (2, 20));
+        assert_eq!(tally.recent.len(), 4);
+        assert_eq!(tally.delta_latency.max(), 50);
+        assert_eq!(tally.key_latency.len(), 0);
+    }
+}

@@ -1,0 +1,116 @@
+//! The relay under load: where it is, and what it tells about itself.
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use serde_json::Value;
+use wtransport::tls::Sha256Digest;
+
+/// A relay that can be reached.
+#[derive(Debug, Clone)]
+pub struct Target {
+    origin: String,
+    admin_key: String,
+    /// The URL of its sessions.
+    pub session_url: String,
+    /// SHA-256 of its certificates; empty when they are publicly trusted.
+    pub certificates: Vec<Sha256Digest>,
+}
+
+/// A broadcast made for a run; [`Broadcast::end`] ends it.
+#[derive(Debug, Clone)]
+pub struct Broadcast {
+    /// Its id.
+    pub id: String,
+    /// For its publisher.
+    pub publish_token: String,
+    /// For its players.
+    pub play_token: String,
+}
+
+impl Target {
+    /// Asks the relay at `origin` for its endpoint (PROTOCOL 7.1). Blocks.
+    ///
+    /// # Errors
+    /// When it does not answer as a relay does.
+    pub fn find(origin: &str, admin_key: &str) -> Result<Self> {
+        let origin = origin.trim_end_matches('/').to_owned();
+        let relay = answer(ureq::get(format!("{origin}/api/relay")).call())?;
+        let path = text(&relay, "session")?;
+        let authority = origin
+            .split_once("://")
+            .map_or(origin.as_str(), |(_, rest)| rest);
+        let hashes = relay["certificateHashes"].as_array();
+        Ok(Self {
+            session_url: format!("https://{authority}{path}"),
+            certificates: hashes
+                .into_iter()
+                .flatten()
+                .map(digest)
+                .collect::<Result<_>>()?,
+            admin_key: admin_key.to_owned(),
+            origin,
+        })
+    }
+
+    /// Creates a broadcast. Blocks.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub fn create(&self, title: &str) -> Result<Broadcast> {
+        let request = ureq::post(format!("{}/api/broadcasts", self.origin))
+            .header("Authorization", self.bearer())
+            .send_json(serde_json::json!({ "title": title }));
+        let made = answer(request).context("creating a broadcast (is --admin-key right?)")?;
+        Ok(Broadcast {
+            id: text(&made, "id")?,
+            publish_token: text(&made, "publishToken")?,
+            play_token: text(&made, "playToken")?,
+        })
+    }
+
+    /// What the relay records of a broadcast (PROTOCOL 7.2). Blocks.
+    ///
+    /// # Errors
+    /// When the relay does not answer.
+    pub fn records(&self, id: &str) -> Result<Value> {
+        let request = ureq::get(format!("{}/api/broadcasts/{id}", self.origin));
+        answer(request.header("Authorization", self.bearer()).call())
+    }
+
+    /// Ends a broadcast. Blocks.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub fn end(&self, broadcast: &Broadcast) -> Result<()> {
+        ureq::delete(format!("{}/api/broadcasts/{}", self.origin, broadcast.id))
+            .header("Authorization", self.bearer())
+            .call()?;
+        Ok(())
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.admin_key)
+    }
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
+    Ok(response?.body_mut().read_json()?)
+}
+
+fn text(value: &Value, key: &str) -> Result<String> {
+    let text = value[key].as_str();
+    text.map(str::to_owned)
+        .with_context(|| format!("the relay's answer has no {key}"))
+}
+
+fn digest(hash: &Value) -> Result<Sha256Digest> {
+    let text = hash
+        .as_str()
+        .context("a certificate hash that is no text")?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text)?;
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .ok()
+        .context("a certificate hash of another length")?;
+    Ok(Sha256Digest::new(bytes))
+}
