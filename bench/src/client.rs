@@ -1,11 +1,13 @@
 //! Real WebTransport sessions, many of them, for little CPU.
 
+use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use quinn::{TransportConfig, VarInt};
 use rustls::crypto::ring::{cipher_suite, default_provider};
+use socket2::{Domain, Protocol, Socket, Type};
 use steadycast_tests::client::Control;
 use wtransport::proto::WEBTRANSPORT_ALPN;
 use wtransport::tls::build_native_cert_store;
@@ -17,6 +19,7 @@ use crate::target::Target;
 /// Sessions that share a UDP socket: the kernel's work for each is the same as with a socket
 /// each, and this process holds fewer buffers.
 const PER_SOCKET: usize = 16;
+const RECEIVE_BUFFER: usize = 8 << 20;
 /// Handshakes that fail are tried again: now and then wtransport 0.7.2 loses part of a frame
 /// that comes in two packets.
 const TRIES: usize = 3;
@@ -69,9 +72,21 @@ fn config(target: &Target) -> Result<ClientConfig> {
         .stream_receive_window(VarInt::from_u32(6 << 20))
         .receive_window(VarInt::from_u32(15 << 20));
     Ok(ClientConfig::builder()
-        .with_bind_default()
+        .with_bind_socket(socket()?)
         .with_custom_tls_and_transport(tls(target)?, transport)
         .build())
+}
+
+/// A socket with room for a keyframe of each of its players: what is lost here for want of room is
+/// this client's doing.
+fn socket() -> std::io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_only_v6(false)?;
+    // The system may grant less.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    socket.bind(&any.into())?;
+    Ok(socket.into())
 }
 
 fn tls(target: &Target) -> Result<rustls::ClientConfig> {

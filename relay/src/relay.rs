@@ -101,7 +101,7 @@ impl Relay {
             dev: config.dev,
             address,
             site,
-            endpoint: Endpoint::new(sockets.udp, quic_tls, parts)?,
+            endpoint: Endpoint::new(vec![sockets.udp], quic_tls, parts)?,
             listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
             keeper,
             shutdown,

@@ -56,7 +56,7 @@ pub struct Outlook<'a> {
 ///
 /// Holds no frames: what has not been sent stays in the cache alone, so a slow
 /// player costs no memory but its send window.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Cursor {
     place: Option<Place>,
     waiting: Option<Waiting>,
@@ -108,6 +108,12 @@ impl Cursor {
             return false;
         };
         place.key != newest.key || lags(newest, place.writing, outlook)
+    }
+
+    /// Whether both stand at the same place of a group, and so get the same next.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let at = |cursor: &Self| cursor.place.map(|place| (place.key, place.next));
+        at(self).is_some() && at(self) == at(other)
     }
 
     /// Frames of higher layers that were dropped since the last call.

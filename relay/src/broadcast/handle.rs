@@ -1,4 +1,6 @@
-//! A broadcast as sessions share it: the rules behind a lock, and one channel that says when to look again.
+//! A broadcast as sessions share it: the rules behind a lock, and channels that say when to look
+//! again. Each wakes only those whom a change concerns: with a thousand players, a wake-up that
+//! nobody needed is a thousand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,21 +11,46 @@ use tokio::sync::watch;
 
 use super::state::{State, Tick};
 use super::{
-    AttachError, BroadcastId, CacheSnapshot, Cursor, Frame, Need, Progress, PublishError,
+    AttachError, Before, BroadcastId, CacheSnapshot, Cursor, Frame, Need, Progress, PublishError,
     RelayTime, Settings, Snapshot, Step,
 };
 
-/// What everybody at a broadcast is told. Coalesced: only the newest counts.
+/// What publishers are told. Coalesced: only the newest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
-    /// Rises with every frame and change.
-    pub version: u64,
     /// How the broadcast is doing.
     pub status: Status,
     /// Keyframe requests made of the publisher so far.
     pub keyframe_requests: u64,
     /// Set once the broadcast has ended.
     pub ended: Option<Code>,
+}
+
+/// What players are told. Coalesced: only the newest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct News {
+    /// How the broadcast is doing; `players` may be out of date.
+    pub status: Status,
+    /// Set once the broadcast has ended.
+    pub ended: Option<Code>,
+}
+
+impl News {
+    fn of(state: &State) -> Self {
+        Self {
+            status: state.status(),
+            ended: state.ended(),
+        }
+    }
+
+    /// Whether players are told of the difference (PROTOCOL 2.5).
+    fn differs(&self, other: &Self) -> bool {
+        let known = |news: &Self| {
+            let status = news.status;
+            (status.phase, status.since_us, status.epoch, news.ended)
+        };
+        known(self) != known(other)
+    }
 }
 
 /// What one broadcast's sessions share.
@@ -33,6 +60,9 @@ pub struct Broadcast {
     title: String,
     settings: Arc<Settings>,
     state: Mutex<State>,
+    /// Rises with every frame, and with what changes the worth of those that are there.
+    frames: watch::Sender<u64>,
+    news: watch::Sender<News>,
     pulse: watch::Sender<Pulse>,
     budget: Budget,
 }
@@ -77,8 +107,9 @@ impl Broadcast {
         now: RelayTime,
     ) -> Self {
         let state = State::new(now);
+        let (frames, _) = watch::channel(0);
+        let (news, _) = watch::channel(News::of(&state));
         let (pulse, _) = watch::channel(Pulse {
-            version: 0,
             status: state.status(),
             keyframe_requests: 0,
             ended: None,
@@ -93,6 +124,8 @@ impl Broadcast {
             title,
             settings,
             state: Mutex::new(state),
+            frames,
+            news,
             pulse,
             budget,
         }
@@ -196,21 +229,93 @@ impl Broadcast {
         }
     }
 
-    /// Wakes everybody. Called under the lock, so that pulses come in order.
+    /// Where to listen for frames.
+    pub fn frames(&self) -> watch::Receiver<u64> {
+        self.frames.subscribe()
+    }
+
+    /// What those get next who stand at `cursor`, `players` of them; asks the publisher for a
+    /// keyframe where that is the way on.
+    pub fn step(&self, cursor: &mut Cursor, players: usize, now: RelayTime) -> Step {
+        let players = players as u64;
+        let mut state = self.state.lock();
+        let step = state.step(cursor, &self.settings, now);
+        state.totals.dropped_frames += cursor.take_dropped() * players;
+        match &step {
+            Step::Continue(frames) => state.totals.frames_sent += frames.len() as u64 * players,
+            Step::Open { before, frames } => {
+                state.totals.frames_sent += frames.len() as u64 * players;
+                state.totals.skips += u64::from(*before == Before::Skip) * players;
+            }
+            Step::Abandon | Step::Wait { ask: None, .. } => {}
+            Step::Wait {
+                ask: Some(need), ..
+            } => self.ask_locked(&mut state, *need, now),
+        }
+        step
+    }
+
+    /// The same for players that have everything and only go on: `None`, and nothing has changed,
+    /// when they would be skipped or have to ask.
+    pub fn step_together(
+        &self,
+        cursor: &mut Cursor,
+        players: usize,
+        now: RelayTime,
+    ) -> Option<Step> {
+        let mut next = cursor.clone();
+        let mut state = self.state.lock();
+        let step = state.step(&mut next, &self.settings, now);
+        let sent = match &step {
+            Step::Continue(frames)
+            | Step::Open {
+                before: Before::Finish,
+                frames,
+            } => frames.len(),
+            Step::Wait {
+                until: None,
+                ask: None,
+            } => 0,
+            _ => return None,
+        };
+        state.totals.frames_sent += (sent * players) as u64;
+        state.totals.dropped_frames += next.take_dropped() * players as u64;
+        *cursor = next;
+        Some(step)
+    }
+
+    /// Tells whom it concerns. Called under the lock, so that changes come in order.
     fn announce(&self, state: &State) {
         self.pulse.send_modify(|pulse| {
-            pulse.version += 1;
             pulse.status = state.status();
             pulse.keyframe_requests = state.totals.keyframe_requests;
             pulse.ended = state.ended();
         });
+        let news = News::of(state);
+        let new = self.news.send_if_modified(|known| {
+            let new = known.differs(&news);
+            if new {
+                *known = news;
+            }
+            new
+        });
+        if new {
+            self.announce_frame();
+        }
+    }
+
+    fn announce_frame(&self) {
+        self.frames.send_modify(|version| *version += 1);
     }
 
     fn ask(&self, need: Need, now: RelayTime) {
-        let mut state = self.state.lock();
+        self.ask_locked(&mut self.state.lock(), need, now);
+    }
+
+    fn ask_locked(&self, state: &mut State, need: Need, now: RelayTime) {
         if state.ask(need, &self.settings, now) {
             tracing::debug!(broadcast = %self.id, ?need, "keyframe requested");
-            self.announce(&state);
+            self.announce(state);
         }
     }
 }
@@ -300,9 +405,12 @@ impl PublisherSeat {
             state.cache.evict_previous();
             broadcast.budget.record(state.cache.bytes());
         }
-        state.publish(self.epoch, frame, broadcast.budget.room(), now)?;
+        let (_, phase_changed) = state.publish(self.epoch, frame, broadcast.budget.room(), now)?;
         broadcast.budget.record(state.cache.bytes());
-        broadcast.announce(&state);
+        if phase_changed {
+            broadcast.announce(&state);
+        }
+        broadcast.announce_frame();
         Ok(())
     }
 
@@ -332,9 +440,14 @@ pub struct PlayerSeat {
 }
 
 impl PlayerSeat {
+    /// Its broadcast.
+    pub fn broadcast(&self) -> &Arc<Broadcast> {
+        &self.broadcast
+    }
+
     /// Where to listen for news.
-    pub fn pulses(&self) -> watch::Receiver<Pulse> {
-        self.broadcast.pulse.subscribe()
+    pub fn news(&self) -> watch::Receiver<News> {
+        self.broadcast.news.subscribe()
     }
 
     /// How the broadcast is doing.
@@ -342,27 +455,19 @@ impl PlayerSeat {
         self.broadcast.status()
     }
 
+    /// Its place in the cache.
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// Goes on from where somebody else has brought the player.
+    pub fn resume(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+    }
+
     /// What the player gets next; asks the publisher for a keyframe where that is the way on.
     pub fn step(&mut self, now: RelayTime) -> Step {
-        let mut state = self.broadcast.state.lock();
-        let step = state.step(&mut self.cursor, &self.broadcast.settings, now);
-        state.totals.dropped_frames += self.cursor.take_dropped();
-        match &step {
-            Step::Continue(frames) => state.totals.frames_sent += frames.len() as u64,
-            Step::Open { before, frames } => {
-                state.totals.frames_sent += frames.len() as u64;
-                state.totals.skips += u64::from(*before == super::Before::Skip);
-            }
-            Step::Abandon | Step::Wait { ask: None, .. } => {}
-            Step::Wait {
-                ask: Some(need), ..
-            } => {
-                let need = *need;
-                drop(state);
-                self.broadcast.ask(need, now);
-            }
-        }
-        step
+        self.broadcast.step(&mut self.cursor, 1, now)
     }
 
     /// While a write is pending: whether the rest of it is not worth sending.

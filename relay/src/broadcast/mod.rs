@@ -19,7 +19,7 @@ mod time;
 
 pub use cursor::{Before, Cursor, Step};
 pub use frame::{Frame, FrameError};
-pub use handle::{Broadcast, PlayerSeat, PublisherNews, PublisherSeat, Pulse};
+pub use handle::{Broadcast, News, PlayerSeat, PublisherNews, PublisherSeat, Pulse};
 pub use id::{BroadcastId, BroadcastIdError};
 pub use keyframes::Need;
 pub use registry::{Registry, RegistryError};

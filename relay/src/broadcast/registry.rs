@@ -196,7 +196,7 @@ mod tests {
         assert!(registry.tick(at(1000)).is_empty());
         let later = at(1000) + Duration::from_secs(31 * 60);
         assert_eq!(registry.tick(later), vec![id("a")]);
-        assert_eq!(player.pulses().borrow().ended, Some(Code::HeldTooLong));
+        assert_eq!(player.news().borrow().ended, Some(Code::HeldTooLong));
         assert!(registry.find(&id("a")).is_none());
     }
 }

@@ -3,18 +3,17 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{IdleTimeout, TransportConfig, VarInt};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::addresses::Addresses;
-use super::session::{self, Shared};
-use super::{RelayClock, Settings};
+use super::session::Shared;
+use super::shard::{Common, ShardHandle};
+use super::{RelayClock, Settings, routing};
 use crate::auth::{Origins, TokenSigner};
 use crate::broadcast::Registry;
 
@@ -29,12 +28,12 @@ pub enum EndpointError {
     Tls(#[from] NoInitialCipherSuite),
 }
 
-/// The relay's QUIC endpoint and its sessions.
+/// The relay's QUIC endpoint: one or more shards, and their sessions.
 pub struct Endpoint {
-    quic: quinn::Endpoint,
-    shared: Arc<Shared>,
-    addresses: Addresses,
+    shards: Vec<ShardHandle>,
     sessions: TaskTracker,
+    /// Ends the shards of an endpoint that is dropped.
+    _end: DropGuard,
 }
 
 /// What the endpoint's sessions work with.
@@ -53,40 +52,46 @@ pub struct Parts {
     pub shutdown: CancellationToken,
 }
 
-/// How long sessions have to part when the relay stops.
-const DRAIN: Duration = Duration::from_secs(3);
-
 impl Endpoint {
-    /// Serves sessions on `socket`.
+    /// Serves sessions on `sockets`, which share an address: a shard for each. They begin at once.
     ///
     /// # Errors
     /// [`EndpointError`].
     pub fn new(
-        socket: UdpSocket,
+        sockets: Vec<UdpSocket>,
         tls: Arc<rustls::ServerConfig>,
         parts: Parts,
     ) -> Result<Self, EndpointError> {
-        let config = server_config(tls, &parts.settings)?;
-        let quic = quinn::Endpoint::new(
-            quinn::EndpointConfig::default(),
-            Some(config),
-            socket,
-            Arc::new(quinn::TokioRuntime),
-        )?;
-        Ok(Self {
-            quic,
+        let end = parts.shutdown.clone().drop_guard();
+        let common = Common {
+            config: server_config(tls, &parts.settings)?,
             shared: Arc::new(Shared::new(parts)),
             addresses: Addresses::default(),
             sessions: TaskTracker::new(),
+        };
+        let places = routing::places(sockets.len());
+        let shards = sockets
+            .into_iter()
+            .zip(places)
+            .enumerate()
+            .map(|(number, (socket, routing))| {
+                ShardHandle::start(number, socket, routing, common.clone())
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(Self {
+            shards,
+            sessions: common.sessions,
+            _end: end,
         })
     }
 
     /// The address that the endpoint is bound to.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When there is none.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.quic.local_addr()
+        let first = self.shards.first().map(|shard| shard.address);
+        first.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
     }
 
     /// Sessions being served, handshakes included.
@@ -94,71 +99,11 @@ impl Endpoint {
         self.sessions.len()
     }
 
-    /// Accepts sessions until the shutdown, then lets all of them part.
-    pub async fn run(&self) {
-        loop {
-            tokio::select! {
-                incoming = self.quic.accept() => match incoming {
-                    Some(incoming) => self.admit(incoming),
-                    None => break,
-                },
-                () = self.shared.shutdown.cancelled() => break,
-            }
+    /// Serves until the shutdown and until all sessions have parted.
+    pub async fn run(self) {
+        for shard in self.shards {
+            shard.over().await;
         }
-        self.drain().await;
-    }
-
-    fn admit(&self, incoming: quinn::Incoming) {
-        let settings = &self.shared.settings;
-        let under_way = self.quic.open_connections().max(self.sessions.len());
-        if under_way >= settings.sessions {
-            tracing::warn!(
-                sessions = under_way,
-                "refused a connection: the relay is full"
-            );
-            incoming.refuse();
-            return;
-        }
-        let pending = self.sessions.len().saturating_sub(self.established());
-        if pending > settings.retry_above
-            && !incoming.remote_address_validated()
-            && incoming.may_retry()
-        {
-            // Fails only where `may_retry` is false.
-            let _ = incoming.retry();
-            return;
-        }
-        let address = incoming.remote_address().ip();
-        let Some(place) = self.addresses.admit(address, settings.sessions_per_address) else {
-            tracing::debug!("refused a connection: its address has too many");
-            incoming.refuse();
-            return;
-        };
-        let shared = self.shared.clone();
-        self.sessions.spawn(async move {
-            session::serve(incoming, shared).await;
-            drop(place);
-        });
-    }
-
-    /// Sessions past their handshake.
-    fn established(&self) -> usize {
-        self.shared.established.load(Ordering::Relaxed)
-    }
-
-    async fn drain(&self) {
-        self.sessions.close();
-        if tokio::time::timeout(DRAIN, self.sessions.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                sessions = self.sessions.len(),
-                "sessions that did not part in time"
-            );
-        }
-        self.quic.close(VarInt::from_u32(0), b"");
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.quic.wait_idle()).await;
     }
 }
 

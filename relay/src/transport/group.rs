@@ -122,15 +122,18 @@ pub(super) struct Gone;
 /// shows the player one picture at least. What comes after it may be cut off.
 pub(super) struct GroupWriter {
     stream: quinn::SendStream,
+    /// What comes before the first frame, until it is written.
+    prefix: Bytes,
     /// Bytes of prefix and keyframe.
     keyframe_end: u64,
     written: u64,
 }
 
 impl GroupWriter {
-    /// Opens a stream on which a group goes whose keyframe has `keyframe_len` bytes.
+    /// Opens a stream on which a group goes whose keyframe has `keyframe_len` bytes. Nothing is
+    /// written yet, so that a caller that does not want to wait can drop the future.
     pub(super) async fn open(connection: &Connection, keyframe_len: usize) -> Result<Self, Gone> {
-        let mut stream = connection
+        let stream = connection
             .quic_connection()
             .open_uni()
             .await
@@ -140,20 +143,21 @@ impl GroupWriter {
         prefix.put_slice(&[0x40, 0x54]);
         put_varint(&mut prefix, connection.session_id().into_u64());
         prefix.put_u8(GROUP_STREAM);
-        let prefix_len = prefix.len() as u64;
-        stream
-            .write_chunk(prefix.freeze())
-            .await
-            .map_err(|_| Gone)?;
         Ok(Self {
             stream,
-            keyframe_end: prefix_len + keyframe_len as u64,
-            written: prefix_len,
+            keyframe_end: (prefix.len() + keyframe_len) as u64,
+            prefix: prefix.freeze(),
+            written: 0,
         })
     }
 
     /// Writes some of `frames` and drops from them what was written. Cancel-safe.
     pub(super) async fn write_some(&mut self, frames: &mut &mut [Bytes]) -> Result<(), Gone> {
+        while !self.prefix.is_empty() {
+            let prefix = std::slice::from_mut(&mut self.prefix);
+            let written = self.stream.write_chunks(prefix).await.map_err(|_| Gone)?;
+            self.written += written.bytes as u64;
+        }
         let written = self.stream.write_chunks(frames).await.map_err(|_| Gone)?;
         self.written += written.bytes as u64;
         let rest = std::mem::take(frames);

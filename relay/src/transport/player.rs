@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Status};
 use tokio::sync::watch;
@@ -11,19 +10,16 @@ use tokio::time::{Instant, sleep_until};
 use wtransport::Connection;
 
 use super::control::{ControlReader, ControlWriter};
-use super::group::{Gone, GroupWriter};
+use super::feed::Feed;
 use super::session::{Ending, Session, Shared};
-use crate::broadcast::{Before, Need, PlayerSeat, Progress, Pulse, Step};
+use super::shard::Shard;
+use crate::broadcast::{News, PlayerSeat, Progress};
 
 /// How often a player sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// The least that may be on its way to a player that lags.
-const LEAST_WINDOW: u64 = 64 * 1024;
-/// A player that has not lagged for this long gets its full send window back.
-const WINDOW_RECOVERY: Duration = Duration::from_secs(10);
-
 /// Serves a player until its session ends.
-pub(super) async fn run(mut session: Session, shared: &Arc<Shared>) -> Ending {
+pub(super) async fn run(mut session: Session, shard: &Arc<Shard>) -> Ending {
+    let shared = &shard.shared;
     let seat = match session.broadcast.attach_player() {
         Ok(seat) => Mutex::new(seat),
         Err(error) => {
@@ -35,7 +31,7 @@ pub(super) async fn run(mut session: Session, shared: &Arc<Shared>) -> Ending {
     let status = seat.lock().status();
     let welcome = session.welcome(None, HEARTBEAT, status, shared.clock.now());
     let ending = match session.writer.send(&welcome).await {
-        Ok(()) => pump(&mut session, &seat, status, shared).await,
+        Ok(()) => pump(&mut session, &seat, status, shard).await,
         Err(_) => Ending::of(&session.connection),
     };
     seat.into_inner().leave(ending.code);
@@ -47,18 +43,19 @@ async fn pump(
     session: &mut Session,
     seat: &Mutex<PlayerSeat>,
     status: Status,
-    shared: &Shared,
+    shard: &Arc<Shard>,
 ) -> Ending {
-    let pulses = seat.lock().pulses();
+    let shared = &shard.shared;
+    let news = seat.lock().news();
     let connection = session.connection.clone();
-    let mut feed = Feed::new(&connection, seat, pulses.clone(), shared);
+    let mut feed = Feed::new(&connection, seat, shard);
     let mut talk = Talk {
         reader: &mut session.reader,
         writer: &mut session.writer,
         connection: &connection,
         seat,
         shared,
-        pulses,
+        news,
         told: status,
     };
     tokio::select! {
@@ -83,7 +80,7 @@ struct Talk<'a> {
     connection: &'a Connection,
     seat: &'a Mutex<PlayerSeat>,
     shared: &'a Shared,
-    pulses: watch::Receiver<Pulse>,
+    news: watch::Receiver<News>,
     told: Status,
 }
 
@@ -99,8 +96,8 @@ impl Talk<'_> {
                         Err(error) => return Ending::from_read(error, self.connection),
                     }
                 }
-                changed = self.pulses.changed() => match changed {
-                    Ok(()) => self.news(),
+                changed = self.news.changed() => match changed {
+                    Ok(()) => self.tell(),
                     Err(_) => Err(Ending::because(Code::Internal, "the broadcast is gone")),
                 },
                 () = sleep_until(idle) => return Ending::because(Code::Silent, "nothing heard"),
@@ -155,179 +152,19 @@ impl Talk<'_> {
         }
     }
 
-    /// What a pulse means to a player: most are frames and mean nothing here.
-    fn news(&mut self) -> Result<Option<RelayMessage>, Ending> {
-        let pulse = *self.pulses.borrow_and_update();
-        if let Some(code) = pulse.ended {
+    /// What the news mean to this player, who may know them already.
+    fn tell(&mut self) -> Result<Option<RelayMessage>, Ending> {
+        let news = *self.news.borrow_and_update();
+        if let Some(code) = news.ended {
             return Err(Ending::over(code));
         }
         let known = |s: &Status| (s.phase, s.since_us, s.epoch);
-        if known(&pulse.status) == known(&self.told) {
+        if known(&news.status) == known(&self.told) {
             return Ok(None);
         }
-        self.told = pulse.status;
+        self.told = news.status;
         Ok(Some(RelayMessage::Status {
-            status: pulse.status,
+            status: news.status,
         }))
-    }
-}
-
-/// The frames' side.
-struct Feed<'a> {
-    connection: &'a Connection,
-    seat: &'a Mutex<PlayerSeat>,
-    pulses: watch::Receiver<Pulse>,
-    shared: &'a Shared,
-    group: Option<GroupWriter>,
-    window: u64,
-    lagged: Option<Instant>,
-}
-
-/// How a write ended.
-enum Wrote {
-    All,
-    /// Cut off: newer frames replace the rest.
-    Overtaken,
-    Stalled,
-}
-
-impl<'a> Feed<'a> {
-    fn new(
-        connection: &'a Connection,
-        seat: &'a Mutex<PlayerSeat>,
-        pulses: watch::Receiver<Pulse>,
-        shared: &'a Shared,
-    ) -> Self {
-        Self {
-            connection,
-            seat,
-            pulses,
-            shared,
-            group: None,
-            window: shared.settings.player_send_window,
-            lagged: None,
-        }
-    }
-
-    async fn run(&mut self) -> Ending {
-        match self.feed().await {
-            Ok(ending) => ending,
-            Err(Gone) => Ending::of(self.connection),
-        }
-    }
-
-    async fn feed(&mut self) -> Result<Ending, Gone> {
-        loop {
-            self.pulses.borrow_and_update();
-            let step = self.seat.lock().step(self.shared.clock.now());
-            let wrote = match step {
-                Step::Continue(frames) => self.write(frames).await?,
-                Step::Open { before, frames } => {
-                    self.end_group(before);
-                    self.open_group(&frames).await?;
-                    self.write(frames).await?
-                }
-                Step::Abandon => {
-                    self.end_group(Before::Skip);
-                    Wrote::All
-                }
-                Step::Wait { until, .. } => {
-                    let until = until.map(|time| self.shared.clock.instant(time));
-                    self.wait(until).await;
-                    Wrote::All
-                }
-            };
-            match wrote {
-                Wrote::All => self.recover(),
-                Wrote::Overtaken => self.end_group(Before::Skip),
-                Wrote::Stalled => {
-                    // What the player does not take fills its connection's window: without taking
-                    // it back, the goodbye could not get through either.
-                    if let Some(group) = self.group.take() {
-                        group.cut();
-                    }
-                    return Ok(Ending::because(Code::TooSlow, "no progress"));
-                }
-            }
-        }
-    }
-
-    async fn wait(&mut self, until: Option<Instant>) {
-        match until {
-            None => drop(self.pulses.changed().await),
-            Some(until) => drop(tokio::time::timeout_at(until, self.pulses.changed()).await),
-        }
-    }
-
-    async fn open_group(&mut self, frames: &[Bytes]) -> Result<(), Gone> {
-        let keyframe_len = frames.first().map_or(0, Bytes::len);
-        self.group = Some(GroupWriter::open(self.connection, keyframe_len).await?);
-        Ok(())
-    }
-
-    /// Ends the open stream. A skip takes back what is on its way, if the keyframe has arrived.
-    fn end_group(&mut self, before: Before) {
-        let Some(group) = self.group.take() else {
-            return;
-        };
-        match before {
-            Before::Finish => group.finish(),
-            Before::Skip if group.may_be_cut(self.window) => {
-                group.cut();
-                self.lag();
-            }
-            Before::Skip => {
-                group.finish();
-                self.lag();
-            }
-        }
-    }
-
-    async fn write(&mut self, mut frames: Vec<Bytes>) -> Result<Wrote, Gone> {
-        let Some(group) = &mut self.group else {
-            return Ok(Wrote::All);
-        };
-        let mut rest = &mut frames[..];
-        let mut stalled = Instant::now() + self.shared.settings.player_stall;
-        while !rest.is_empty() {
-            let may_be_cut = group.may_be_cut(self.window);
-            tokio::select! {
-                biased;
-                wrote = group.write_some(&mut rest) => {
-                    wrote?;
-                    stalled = Instant::now() + self.shared.settings.player_stall;
-                }
-                _ = self.pulses.changed(), if may_be_cut => {
-                    let now = self.shared.clock.now();
-                    let mut seat = self.seat.lock();
-                    if seat.is_overtaken(now) {
-                        seat.abandon(Need::Lag, now);
-                        return Ok(Wrote::Overtaken);
-                    }
-                }
-                () = sleep_until(stalled) => return Ok(Wrote::Stalled),
-            }
-        }
-        Ok(Wrote::All)
-    }
-
-    /// Less on its way to a player that lags: what waits there is delay.
-    fn lag(&mut self) {
-        let quic = self.connection.quic_connection();
-        let full = self.shared.settings.player_send_window;
-        self.window = quic.stats().path.cwnd.clamp(LEAST_WINDOW.min(full), full);
-        quic.set_send_window(self.window);
-        self.lagged = Some(Instant::now());
-    }
-
-    fn recover(&mut self) {
-        let over = self.lagged.is_some_and(|at| at.elapsed() > WINDOW_RECOVERY);
-        if over {
-            self.lagged = None;
-            self.window = self.shared.settings.player_send_window;
-            self.connection
-                .quic_connection()
-                .set_send_window(self.window);
-        }
     }
 }

@@ -14,6 +14,7 @@ use wtransport::endpoint::{IncomingSessionFuture, SessionRequest};
 use wtransport::{Connection, VarInt};
 
 use super::control::{ControlReader, ControlWriter, ReadError};
+use super::shard::Shard;
 use super::{Parts, RelayClock, Settings, player, publisher};
 use crate::auth::{Origins, TokenSigner, random};
 use crate::broadcast::{Broadcast, Registry, RelayTime};
@@ -103,20 +104,21 @@ impl Ending {
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn serve(incoming: quinn::Incoming, shared: Arc<Shared>) {
+pub(super) async fn serve(incoming: quinn::Incoming, shard: Arc<Shard>) {
+    let shared = &shard.shared;
     let request = IncomingSessionFuture::with_quic_incoming(incoming);
     let request = match timeout(shared.settings.connect_timeout, request).await {
         Ok(Ok(request)) => request,
         Ok(Err(error)) => return tracing::debug!(%error, "a connection that became no session"),
         Err(_) => return tracing::debug!("a connection without a session request in time"),
     };
-    let Some(connection) = admit(request, &shared).await else {
+    let Some(connection) = admit(request, shared).await else {
         return;
     };
     let number = shared.numbers.fetch_add(1, Ordering::Relaxed) + 1;
     let span = tracing::info_span!("session", number);
     shared.established.fetch_add(1, Ordering::Relaxed);
-    greet(connection, number, &shared).instrument(span).await;
+    greet(connection, number, &shard).instrument(span).await;
     shared.established.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -149,7 +151,8 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
 }
 
 /// Reads the hello, and serves what it asks for or says why not.
-async fn greet(connection: Connection, number: u64, shared: &Arc<Shared>) {
+async fn greet(connection: Connection, number: u64, shard: &Arc<Shard>) {
+    let shared = &shard.shared;
     let deadline = Instant::now() + shared.settings.hello_timeout;
     let Ok(Ok((send, recv))) = timeout_at(deadline, connection.accept_bi()).await else {
         tracing::debug!("no control stream in time");
@@ -178,7 +181,7 @@ async fn greet(connection: Connection, number: u64, shared: &Arc<Shared>) {
                 broadcast,
                 resume,
             };
-            run(role, session, shared).await
+            run(role, session, shard).await
         }
     };
     tracing::info!(code = %ending.code, why = ending.tell, "session ended");
@@ -221,10 +224,10 @@ fn authorize(
     Ok((role, broadcast, resume))
 }
 
-async fn run(role: Role, session: Session, shared: &Arc<Shared>) -> Ending {
+async fn run(role: Role, session: Session, shard: &Arc<Shard>) -> Ending {
     match role {
-        Role::Publisher => publisher::run(session, shared).await,
-        Role::Player => player::run(session, shared).await,
+        Role::Publisher => publisher::run(session, &shard.shared).await,
+        Role::Player => player::run(session, shard).await,
     }
 }
 
@@ -240,6 +243,11 @@ impl Shared {
             numbers: AtomicU64::new(0),
             established: AtomicUsize::new(0),
         }
+    }
+
+    /// Sessions past their handshake.
+    pub(super) fn established(&self) -> usize {
+        self.established.load(Ordering::Relaxed)
     }
 
     /// A secret that nobody can guess.

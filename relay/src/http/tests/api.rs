@@ -125,7 +125,7 @@ async fn everybody_at_an_ended_broadcast_is_told() {
         .attach_player()
         .unwrap();
     relay.delete(&format!("/api/broadcasts/{id}"), ADMIN).await;
-    assert_eq!(seat.pulses().borrow().ended, Some(Code::BroadcastEnded));
+    assert_eq!(seat.news().borrow().ended, Some(Code::BroadcastEnded));
 }
 
 #[tokio::test]
