@@ -79,7 +79,7 @@ impl Relay {
         let shutdown = CancellationToken::new();
         let site = Arc::new(site(config, dir, identities.clone(), shutdown.clone())?);
         let restored = site.restore()?;
-        let sockets = Sockets::bind(config.server.listen)?;
+        let sockets = Sockets::bind(config.server.listen, config.relay.shards())?;
         let address = sockets.address()?;
         tracing::info!(%address, broadcasts = restored, "listening");
         let parts = Parts {
@@ -101,7 +101,7 @@ impl Relay {
             dev: config.dev,
             address,
             site,
-            endpoint: Endpoint::new(vec![sockets.udp], quic_tls, parts)?,
+            endpoint: Endpoint::new(sockets.udp, quic_tls, parts)?,
             listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
             keeper,
             shutdown,

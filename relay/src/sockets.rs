@@ -8,8 +8,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// Bound sockets, not yet serving.
 #[derive(Debug)]
 pub struct Sockets {
-    /// For sessions.
-    pub udp: UdpSocket,
+    /// For sessions: one for each shard, all bound to the same address.
+    pub udp: Vec<UdpSocket>,
     /// For the pages and the API.
     pub tcp: TcpListener,
 }
@@ -31,28 +31,28 @@ const BACKLOG: i32 = 1024;
 const TRIES: usize = 16;
 
 impl Sockets {
-    /// Binds both sockets to `address`. An unspecified IPv6 address takes IPv4 as well, and on a
+    /// Binds `shards` UDP sockets and one for TCP to `address`. An unspecified IPv6 address takes IPv4 as well, and on a
     /// host without IPv6 becomes the unspecified IPv4 address. Port 0 is any port that is free for both.
     ///
     /// # Errors
     /// [`ListenError`].
-    pub fn bind(address: SocketAddr) -> Result<Self, ListenError> {
-        match Self::bind_either(address) {
+    pub fn bind(address: SocketAddr, shards: usize) -> Result<Self, ListenError> {
+        match Self::bind_either(address, shards) {
             Err(error)
                 if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) =>
             {
-                Self::bind_either((Ipv4Addr::UNSPECIFIED, address.port()).into())
+                Self::bind_either((Ipv4Addr::UNSPECIFIED, address.port()).into(), shards)
             }
             result => result,
         }
     }
 
-    fn bind_either(address: SocketAddr) -> Result<Self, ListenError> {
+    fn bind_either(address: SocketAddr, shards: usize) -> Result<Self, ListenError> {
         let mut tries = if address.port() == 0 { TRIES } else { 1 };
         loop {
             tries -= 1;
-            let udp = bind_udp(address).map_err(failed(address, "UDP"))?;
-            let bound = udp.local_addr().map_err(failed(address, "UDP"))?;
+            let udp = bind_shards(address, shards).map_err(failed(address, "UDP"))?;
+            let bound = bound(&udp).map_err(failed(address, "UDP"))?;
             match bind_tcp(bound) {
                 Ok(tcp) => return Ok(Self { udp, tcp }),
                 Err(source) if tries == 0 => return Err(failed(bound, "TCP")(source)),
@@ -66,7 +66,7 @@ impl Sockets {
     /// # Errors
     /// When the system does not tell.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.udp.local_addr()
+        bound(&self.udp)
     }
 }
 
@@ -95,8 +95,28 @@ fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socke
     Ok(socket)
 }
 
-fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+fn bound(udp: &[UdpSocket]) -> io::Result<SocketAddr> {
+    let first = udp.first().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    first.local_addr()
+}
+
+/// The system spreads clients over sockets that share an address.
+fn bind_shards(address: SocketAddr, shards: usize) -> io::Result<Vec<UdpSocket>> {
+    let shared = shards > 1;
+    let first = bind_udp(address, shared)?;
+    let bound = first.local_addr()?;
+    let mut udp = vec![first];
+    for _ in 1..shards {
+        udp.push(bind_udp(bound, shared)?);
+    }
+    Ok(udp)
+}
+
+fn bind_udp(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
     // The system's limit may be lower: it then grants what it can.
     let _ = socket.set_recv_buffer_size(UDP_BUFFER);
     let _ = socket.set_send_buffer_size(UDP_BUFFER);
@@ -119,16 +139,18 @@ mod tests {
 
     #[test]
     fn both_sockets_have_one_port() {
-        let sockets = Sockets::bind("[::]:0".parse().unwrap()).unwrap();
+        let sockets = Sockets::bind("[::]:0".parse().unwrap(), 2).unwrap();
         let tcp = sockets.tcp.local_addr().unwrap();
         assert_eq!(tcp.port(), sockets.address().unwrap().port());
+        let shards = sockets.udp.iter().map(|udp| udp.local_addr().unwrap());
+        assert!(shards.eq([tcp; 2]));
     }
 
     #[test]
     fn a_port_in_use_is_named() {
-        let first = Sockets::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let first = Sockets::bind("127.0.0.1:0".parse().unwrap(), 1).unwrap();
         let address = first.address().unwrap();
-        let error = Sockets::bind(address).unwrap_err().to_string();
+        let error = Sockets::bind(address, 1).unwrap_err().to_string();
         assert!(error.contains(&address.to_string()), "{error}");
     }
 }

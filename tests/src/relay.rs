@@ -100,7 +100,7 @@ impl TestRelay {
         drop(self.site);
         // The last of its tasks gives the port back a moment later.
         let free = async {
-            while steadycast_relay::sockets::Sockets::bind(self.config.server.listen).is_err() {
+            while steadycast_relay::sockets::Sockets::bind(self.config.server.listen, 1).is_err() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

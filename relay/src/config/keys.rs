@@ -7,7 +7,7 @@ use super::kind::Kind;
 /// One thing that an operator can set.
 #[derive(Debug)]
 pub struct Key {
-    /// The table in the file: `server`, `broadcast`, `limits` or `log`.
+    /// The table in the file: `server`, `relay`, `broadcast`, `limits` or `log`.
     pub section: &'static str,
     /// The name in that table.
     pub name: &'static str,
@@ -27,6 +27,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
         "server",
         "Where the relay listens, who it is, and where it keeps its state.",
     ),
+    ("relay", "How the relay uses this machine."),
     ("broadcast", "What a broadcast does for those who watch it."),
     ("limits", "What strangers and slow players may cost."),
     ("log", "What the relay says about itself, on stderr."),
@@ -114,6 +115,14 @@ pub const KEYS: &[Key] = &[
         "",
         "Who knows it may create, list and end broadcasts. \
          Empty: made at random and kept in state_dir/admin.key.",
+    ),
+    key(
+        "relay",
+        "shards",
+        whole(0, 128, "threads"),
+        "0",
+        "Threads that serve sessions, each with a socket and a share of the players. \
+         0: one per core.",
     ),
     key(
         "broadcast",

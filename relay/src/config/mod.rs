@@ -36,6 +36,8 @@ pub struct Config {
     pub dev: bool,
     /// `[server]`.
     pub server: Server,
+    /// `[relay]`.
+    pub relay: RelayShare,
     /// `[broadcast]`.
     pub broadcast: Broadcast,
     /// `[limits]`.
@@ -67,6 +69,28 @@ pub struct Server {
     #[serde(deserialize_with = "nothing::or_value")]
     pub admin_key: Option<AdminKey>,
 }
+
+/// How the relay uses its machine.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayShare {
+    /// Threads that serve sessions; 0: one per core.
+    shards: usize,
+}
+
+impl RelayShare {
+    /// Threads that serve sessions, at least one.
+    pub fn shards(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        match self.shards {
+            0 => cores().min(MOST_SHARDS),
+            shards => shards,
+        }
+    }
+}
+
+/// As many as a byte of a connection id can tell apart well.
+const MOST_SHARDS: usize = 128;
 
 /// What a broadcast does for those who watch it.
 #[derive(Debug, Clone, Deserialize)]

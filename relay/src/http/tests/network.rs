@@ -37,7 +37,7 @@ struct Served {
 impl Served {
     fn start(plain_too: bool, bounds: Bounds) -> Self {
         let relay = Relay::new();
-        let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap(), 1).unwrap();
         let address = sockets.address().unwrap();
         let tls = Arc::new(https_config(relay.site.identities.clone()).unwrap());
         let listener = Listener::new(sockets.tcp, tls, plain_too, bounds).unwrap();
