@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod continuity;
+mod cut_through;
 mod joins;
 mod leaving;
 mod slow_players;

@@ -424,10 +424,10 @@ impl Player {
         loop {
             let Some(stream) = &mut self.group else {
                 let mut stream = self.control.connection.accept_uni().await?;
-                let mut kind = [0];
-                stream.read_exact(&mut kind).await?;
-                ensure!(kind[0] == GROUP_STREAM, "a stream that is no group");
-                self.group = Some(stream);
+                match read_kind(&mut stream).await {
+                    Ok(()) => self.group = Some(stream),
+                    Err(error) => self.expect_cut(&error)?,
+                }
                 continue;
             };
             match read_frame(stream).await {
@@ -451,6 +451,13 @@ impl Player {
             _ => bail!("{error:#}"),
         }
     }
+}
+
+async fn read_kind(stream: &mut RecvStream) -> Result<()> {
+    let mut kind = [0];
+    ensure!(fill(stream, &mut kind).await?, "an empty stream");
+    ensure!(kind[0] == GROUP_STREAM, "a stream that is no group");
+    Ok(())
 }
 
 /// One frame of a group stream; `None` at its end.

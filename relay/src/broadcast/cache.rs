@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
 use steadycast_codec_glue::wire::limits;
 
 use super::{Frame, RelayTime};
@@ -15,54 +16,122 @@ pub struct GroupKey {
 }
 
 /// A keyframe and what depends on it.
+///
+/// Kept in pieces: a frame is one, or several where a large one is passed on as it comes.
 #[derive(Debug)]
 pub struct Group {
     pub key: GroupKey,
-    frames: Vec<Cached>,
+    pieces: Vec<Piece>,
+    frames: usize,
     bytes: usize,
+    /// Bytes of the last frame that are still to come.
+    missing: usize,
 }
 
+/// Bytes of one frame.
 #[derive(Debug)]
-struct Cached {
-    frame: Frame,
+struct Piece {
+    bytes: Bytes,
+    /// Of its frame.
+    layer: u8,
+    /// Whether its frame begins here.
+    begins: bool,
     arrived: RelayTime,
 }
 
 impl Group {
-    fn open(frame: Frame, now: RelayTime) -> Self {
+    fn open(frame: &Frame, now: RelayTime) -> Self {
         let mut group = Self {
-            key: key_of(&frame),
-            frames: Vec::with_capacity(32),
+            key: key_of(frame),
+            pieces: Vec::with_capacity(32),
+            frames: 0,
             bytes: 0,
+            missing: 0,
         };
         group.push(frame, now);
         group
     }
 
-    fn push(&mut self, frame: Frame, now: RelayTime) {
-        self.bytes += frame.len();
-        self.frames.push(Cached {
-            frame,
+    fn push(&mut self, frame: &Frame, now: RelayTime) {
+        self.frames += 1;
+        // A buffer for the whole frame is there already.
+        self.bytes += frame.len() + frame.missing();
+        self.missing = frame.missing();
+        self.pieces.push(Piece {
+            bytes: frame.bytes().clone(),
+            layer: frame.header().layer,
+            begins: true,
             arrived: now,
         });
     }
 
-    pub fn len(&self) -> usize {
-        self.frames.len()
+    fn extend(&mut self, bytes: Bytes, now: RelayTime) {
+        let layer = self.pieces.last().map_or(0, |piece| piece.layer);
+        self.missing = self.missing.saturating_sub(bytes.len());
+        self.pieces.push(Piece {
+            bytes,
+            layer,
+            begins: false,
+            arrived: now,
+        });
     }
 
+    /// Takes back a last frame of which something is missing.
+    fn cut(&mut self) {
+        if self.missing == 0 {
+            return;
+        }
+        self.bytes -= self.missing;
+        self.missing = 0;
+        self.frames -= 1;
+        while let Some(piece) = self.pieces.pop() {
+            self.bytes -= piece.bytes.len();
+            if piece.begins {
+                break;
+            }
+        }
+    }
+
+    /// Frames, one that is still arriving included.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// Pieces.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Bytes of all frames, also those to come of the last.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The frames from `index` on.
-    pub fn from(&self, index: usize) -> impl Iterator<Item = &Frame> {
-        self.frames.iter().skip(index).map(|cached| &cached.frame)
+    /// Whether the keyframe is here to its last byte.
+    pub fn has_keyframe(&self) -> bool {
+        self.frames > 1 || self.missing == 0
     }
 
-    /// When the frame at `index` arrived.
+    /// The pieces from `index` on.
+    pub fn from(&self, index: usize) -> impl Iterator<Item = &Bytes> {
+        self.pieces.iter().skip(index).map(|piece| &piece.bytes)
+    }
+
+    /// The same without frames of higher layers, except for the rest of one that has begun before.
+    pub fn base_from(&self, index: usize) -> impl Iterator<Item = &Bytes> {
+        let mut wanted = true;
+        let pieces = self.pieces.iter().skip(index).filter(move |piece| {
+            if piece.begins {
+                wanted = piece.layer == 0;
+            }
+            wanted
+        });
+        pieces.map(|piece| &piece.bytes)
+    }
+
+    /// When the piece at `index` arrived.
     pub fn arrived(&self, index: usize) -> Option<RelayTime> {
-        self.frames.get(index).map(|cached| cached.arrived)
+        self.pieces.get(index).map(|piece| piece.arrived)
     }
 }
 
@@ -118,38 +187,69 @@ pub struct Cache {
 const PREVIOUS_KEPT: Duration = Duration::from_secs(1);
 
 impl Cache {
-    /// Takes a frame whose epoch has been checked.
-    pub fn take(&mut self, frame: Frame, now: RelayTime) -> Result<Taken, CacheError> {
-        let (key, index) = (key_of(&frame), frame.header().index);
+    /// Takes a frame, or the beginning of one, whose epoch has been checked.
+    pub fn take(&mut self, frame: &Frame, now: RelayTime) -> Result<Taken, CacheError> {
+        let (key, index) = (key_of(frame), frame.header().index);
         let newest = self.groups.back_mut();
         match newest {
             Some(newest) if key < newest.key => Ok(Taken::Late),
             Some(newest) if key == newest.key => {
-                let expected = newest.len() as u32;
-                if index != expected {
-                    return Err(gap(&frame, expected));
+                let expected = newest.frames as u32;
+                if index != expected || newest.missing > 0 {
+                    return Err(gap(frame, expected));
                 }
-                let (frames, bytes) = (newest.len() + 1, newest.bytes + frame.len());
+                let bytes = newest.bytes + frame.len() + frame.missing();
+                let frames = newest.frames + 1;
                 if frames > limits::GROUP_FRAMES as usize || bytes > limits::GROUP_BYTES {
                     return Err(CacheError::GroupTooLarge { frames, bytes });
                 }
                 newest.push(frame, now);
                 Ok(Taken::Appended)
             }
-            _ if index != 0 || !frame.header().keyframe => Err(gap(&frame, 0)),
+            _ if index != 0 || !frame.header().keyframe => Err(gap(frame, 0)),
             _ => {
-                while self.groups.len() > 1 {
-                    self.groups.pop_front();
+                // A picture that nobody will have is no reason to forget one that all can have.
+                if newest.is_some_and(|newest| !newest.has_keyframe()) {
+                    self.groups.pop_back();
                 }
+                self.evict_previous();
                 self.groups.push_back(Group::open(frame, now));
                 Ok(Taken::Opened)
             }
         }
     }
 
+    /// Takes more of a frame that has begun.
+    pub fn extend(&mut self, key: GroupKey, bytes: Bytes, now: RelayTime) -> Taken {
+        match self.groups.iter_mut().find(|group| group.key == key) {
+            Some(group) => {
+                group.extend(bytes, now);
+                Taken::Appended
+            }
+            None => Taken::Late,
+        }
+    }
+
+    /// Takes back what there is of a frame when the rest will never come: of this group, or of all
+    /// groups where there is no `key`.
+    pub fn cut(&mut self, key: Option<GroupKey>) {
+        for group in &mut self.groups {
+            if key.is_none_or(|key| key == group.key) {
+                group.cut();
+            }
+        }
+        self.groups.retain(|group| group.frames > 0);
+    }
+
     /// The newest group.
     pub fn newest(&self) -> Option<&Group> {
         self.groups.back()
+    }
+
+    /// The newest group that has a whole picture; the newest where none has.
+    pub fn pictured(&self) -> Option<&Group> {
+        let whole = self.groups.iter().rev().find(|group| group.has_keyframe());
+        whole.or(self.newest())
     }
 
     /// The group with this key, while it is kept.
@@ -161,6 +261,7 @@ impl Cache {
     pub fn evict(&mut self, now: RelayTime) {
         let stale = self
             .newest()
+            .filter(|newest| newest.has_keyframe())
             .and_then(|newest| newest.arrived(0))
             .is_some_and(|opened| now - opened > PREVIOUS_KEPT);
         if stale {
@@ -182,7 +283,7 @@ impl Cache {
 
     /// Frames kept.
     pub fn frames(&self) -> usize {
-        self.groups.iter().map(Group::len).sum()
+        self.groups.iter().map(Group::frames).sum()
     }
 
     /// Bytes kept.
@@ -201,7 +302,7 @@ fn gap(frame: &Frame, expected: u32) -> CacheError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::tests::frame;
+    use super::super::frame::tests::{begun, frame};
     use super::*;
 
     fn at(ms: u64) -> RelayTime {
@@ -211,7 +312,7 @@ mod tests {
     #[test]
     fn the_newest_group_is_never_evicted() {
         let mut cache = Cache::default();
-        cache.take(frame(1, 0, 0, 10), at(0)).unwrap();
+        cache.take(&frame(1, 0, 0, 10), at(0)).unwrap();
         cache.evict(at(3_600_000));
         assert_eq!(cache.frames(), 1);
     }
@@ -219,8 +320,8 @@ mod tests {
     #[test]
     fn the_previous_group_goes_after_a_second() {
         let mut cache = Cache::default();
-        cache.take(frame(1, 0, 0, 10), at(0)).unwrap();
-        cache.take(frame(1, 1, 0, 10), at(5000)).unwrap();
+        cache.take(&frame(1, 0, 0, 10), at(0)).unwrap();
+        cache.take(&frame(1, 1, 0, 10), at(5000)).unwrap();
         cache.evict(at(5900));
         assert_eq!(cache.groups(), 2);
         cache.evict(at(6100));
@@ -232,35 +333,78 @@ mod tests {
     fn frames_of_an_older_group_are_late_and_gaps_are_errors() {
         let mut cache = Cache::default();
         assert!(matches!(
-            cache.take(frame(1, 0, 1, 10), at(0)),
+            cache.take(&frame(1, 0, 1, 10), at(0)),
             Err(CacheError::Gap { .. })
         ));
-        cache.take(frame(1, 4, 0, 10), at(0)).unwrap();
-        assert_eq!(cache.take(frame(1, 3, 1, 10), at(0)), Ok(Taken::Late));
+        cache.take(&frame(1, 4, 0, 10), at(0)).unwrap();
+        assert_eq!(cache.take(&frame(1, 3, 1, 10), at(0)), Ok(Taken::Late));
         assert!(matches!(
-            cache.take(frame(1, 4, 2, 10), at(0)),
+            cache.take(&frame(1, 4, 2, 10), at(0)),
             Err(CacheError::Gap { expected: 1, .. })
         ));
-        assert_eq!(cache.take(frame(1, 4, 1, 10), at(0)), Ok(Taken::Appended));
+        assert_eq!(cache.take(&frame(1, 4, 1, 10), at(0)), Ok(Taken::Appended));
     }
 
     #[test]
     fn a_new_epoch_starts_anywhere() {
         let mut cache = Cache::default();
-        cache.take(frame(1, 9, 0, 10), at(0)).unwrap();
-        assert_eq!(cache.take(frame(2, 0, 0, 10), at(0)), Ok(Taken::Opened));
-        assert_eq!(cache.take(frame(1, 10, 0, 10), at(0)), Ok(Taken::Late));
+        cache.take(&frame(1, 9, 0, 10), at(0)).unwrap();
+        assert_eq!(cache.take(&frame(2, 0, 0, 10), at(0)), Ok(Taken::Opened));
+        assert_eq!(cache.take(&frame(1, 10, 0, 10), at(0)), Ok(Taken::Late));
     }
 
     #[test]
     fn a_group_without_end_is_refused() {
         let mut cache = Cache::default();
         for index in 0..limits::GROUP_FRAMES {
-            cache.take(frame(1, 0, index, 1), at(0)).unwrap();
+            cache.take(&frame(1, 0, index, 1), at(0)).unwrap();
         }
         assert!(matches!(
-            cache.take(frame(1, 0, limits::GROUP_FRAMES, 1), at(0)),
+            cache.take(&frame(1, 0, limits::GROUP_FRAMES, 1), at(0)),
             Err(CacheError::GroupTooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn a_frame_that_comes_in_pieces_is_one_frame() {
+        let mut cache = Cache::default();
+        let (first, mut rest) = begun(1, (0, 0), 1_000, 400);
+        cache.take(&first, at(0)).unwrap();
+        let key = cache.newest().unwrap().key;
+        assert!(!cache.newest().unwrap().has_keyframe());
+        assert!(cache.take(&frame(1, 0, 1, 10), at(1)).is_err(), "not yet");
+        cache.extend(key, rest.split_to(100), at(2));
+        cache.extend(key, rest, at(3));
+        let newest = cache.newest().unwrap();
+        assert!(newest.has_keyframe());
+        assert_eq!((newest.frames(), newest.len()), (1, 3));
+        let bytes: usize = newest.from(0).map(Bytes::len).sum();
+        assert_eq!(bytes, newest.bytes());
+        cache.take(&frame(1, 0, 1, 10), at(4)).unwrap();
+    }
+
+    #[test]
+    fn what_never_came_whole_is_taken_back() {
+        let mut cache = Cache::default();
+        cache.take(&frame(1, 0, 0, 10), at(0)).unwrap();
+        let before = cache.bytes();
+        let (first, _) = begun(1, (0, 1), 1_000, 400);
+        cache.take(&first, at(1)).unwrap();
+        cache.cut(None);
+        assert_eq!((cache.frames(), cache.bytes()), (1, before));
+    }
+
+    #[test]
+    fn a_keyframe_that_never_came_whole_leaves_the_picture_before_it() {
+        let mut cache = Cache::default();
+        cache.take(&frame(1, 0, 0, 10), at(0)).unwrap();
+        let (first, _) = begun(1, (1, 0), 1_000, 400);
+        cache.take(&first, at(1)).unwrap();
+        cache.evict(at(60_000));
+        assert_eq!(cache.pictured().unwrap().key.group, 0);
+        let (second, _) = begun(1, (2, 0), 1_000, 400);
+        cache.take(&second, at(2)).unwrap();
+        cache.cut(None);
+        assert_eq!(cache.newest().unwrap().key.group, 0);
     }
 }

@@ -21,6 +21,8 @@ pub enum Step {
     },
     /// Finish the open stream and ask again: newer frames are worth more than the rest of it.
     Abandon,
+    /// Reset the open stream and ask again: the rest of the frame on it will never come.
+    Cut,
     /// Nothing to send.
     Wait {
         /// Ask again at this moment even if nothing has changed.
@@ -66,7 +68,7 @@ pub struct Cursor {
 #[derive(Debug, Clone, Copy)]
 struct Place {
     key: GroupKey,
-    /// The index that is sent next.
+    /// The index of the piece that is sent next.
     next: usize,
     /// Where the write that is under way began.
     writing: usize,
@@ -140,8 +142,11 @@ impl Cursor {
             after: None,
         });
         let settings = outlook.settings;
+        let is_long = |group: &Group| {
+            group.frames() > settings.join_frames || group.bytes() > settings.join_bytes
+        };
         let stale = waiting.after.is_some_and(|after| newest.key <= after);
-        let long = newest.len() > settings.join_frames || newest.bytes() > settings.join_bytes;
+        let long = is_long(newest);
         // Nobody could send a keyframe, or nobody did: the long way is better than no picture.
         let patient =
             waiting.need != Need::Join || outlook.now - waiting.since < settings.keyframe_wait;
@@ -155,11 +160,23 @@ impl Cursor {
             Need::Join => Before::Finish,
             Need::Broken | Need::Lag => Before::Skip,
         };
-        self.open(newest, before)
+        // A whole picture now is better than half of a newer one.
+        let group = match (waiting.need, outlook.cache.pictured()) {
+            (Need::Join, Some(pictured)) if !is_long(pictured) => pictured,
+            _ => newest,
+        };
+        self.open(group, before)
     }
 
     fn follow(&mut self, place: Place, newest: &Group, outlook: Outlook<'_>) -> Step {
-        if place.next >= newest.len() {
+        if place.next > newest.len() {
+            self.place = Some(Place {
+                next: newest.len(),
+                ..place
+            });
+            return Step::Cut;
+        }
+        if place.next == newest.len() {
             return Step::Wait {
                 until: None,
                 ask: None,
@@ -200,7 +217,7 @@ impl Cursor {
         });
         Step::Open {
             before,
-            frames: group.from(0).map(|frame| frame.bytes().clone()).collect(),
+            frames: group.from(0).cloned().collect(),
         }
     }
 
@@ -209,11 +226,10 @@ impl Cursor {
         let late = group
             .arrived(place.next)
             .is_some_and(|arrived| now - arrived > THIN_AFTER);
-        let frames: Vec<_> = group
-            .from(place.next)
-            .filter(|frame| !late || frame.header().layer == 0)
-            .map(|frame| frame.bytes().clone())
-            .collect();
+        let frames: Vec<_> = match late {
+            true => group.base_from(place.next).cloned().collect(),
+            false => group.from(place.next).cloned().collect(),
+        };
         self.dropped += (group.len() - place.next - frames.len()) as u64;
         self.place = Some(Place {
             next: group.len(),
@@ -234,7 +250,7 @@ fn lags(group: &Group, index: usize, outlook: Outlook<'_>) -> bool {
     let waited = group
         .arrived(index)
         .map_or(Duration::ZERO, |arrived| outlook.now - arrived);
-    let queued: usize = group.from(index).map(|frame| frame.len()).sum();
+    let queued: usize = group.from(index).map(Bytes::len).sum();
     waited > outlook.settings.player_lag || queued > outlook.settings.player_queue_bytes
 }
 
@@ -267,7 +283,7 @@ mod tests {
         fn frames(&mut self, group: u32, indices: std::ops::Range<u32>) {
             for index in indices {
                 self.cache
-                    .take(frame(1, group, index, 100), self.now)
+                    .take(&frame(1, group, index, 100), self.now)
                     .unwrap();
             }
         }
@@ -391,13 +407,13 @@ mod tests {
         cursor.step(scene.outlook());
         for index in 1..9 {
             let layered = layered_frame(0, index, (index % 2) as u8);
-            scene.cache.take(layered, scene.now).unwrap();
+            scene.cache.take(&layered, scene.now).unwrap();
         }
         scene.now = at(300);
         assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 4));
         assert_eq!(cursor.take_dropped(), 4);
         // In time again, it gets them all.
-        scene.cache.take(layered_frame(0, 9, 1), scene.now).unwrap();
+        scene.cache.take(&layered_frame(0, 9, 1), scene.now).unwrap();
         assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 1));
         assert_eq!(cursor.take_dropped(), 0);
     }

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, WireError};
 
 /// One frame as it came and as it goes: a single buffer, shared by the cache and every player.
+/// Of a large one, at first only the beginning, so that it leaves before its last byte has come.
 #[derive(Debug, Clone)]
 pub struct Frame {
     header: FrameHeader,
@@ -32,6 +33,27 @@ impl Frame {
         Ok(Self { header, bytes })
     }
 
+    /// The beginning of a frame: `header` again as bytes, the whole decoder config, and some of the
+    /// payload. The rest follows.
+    ///
+    /// # Errors
+    /// [`FrameError::Wire`] when it is too short or not short enough, or the config does not parse.
+    pub fn begin(header: FrameHeader, bytes: Bytes) -> Result<Self, FrameError> {
+        let config_end = HEADER_LEN + usize::from(header.config_len);
+        if !(config_end..HEADER_LEN + header.body_len()).contains(&bytes.len()) {
+            return Err(WireError::Malformed("a beginning that is none").into());
+        }
+        if header.keyframe {
+            DecoderConfig::decode(&bytes[HEADER_LEN..config_end])?;
+        }
+        Ok(Self { header, bytes })
+    }
+
+    /// Bytes that are still to come.
+    pub fn missing(&self) -> usize {
+        HEADER_LEN + self.header.body_len() - self.bytes.len()
+    }
+
     /// The fixed part.
     pub fn header(&self) -> &FrameHeader {
         &self.header
@@ -42,7 +64,7 @@ impl Frame {
         &self.bytes
     }
 
-    /// Bytes on the wire.
+    /// Bytes on the wire that are here.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -61,6 +83,19 @@ pub(crate) mod tests {
     /// A frame with a payload of `len` bytes.
     pub(crate) fn frame(epoch: u32, group: u32, index: u32, len: usize) -> Frame {
         build(epoch, (group, index), 0, len)
+    }
+
+    /// The first `here` bytes of a frame with a payload of `len`, and the rest.
+    pub(crate) fn begun(
+        epoch: u32,
+        (group, index): (u32, u32),
+        len: usize,
+        here: usize,
+    ) -> (Frame, Bytes) {
+        let whole = build(epoch, (group, index), 0, len);
+        let mut rest = whole.bytes().clone();
+        let first = rest.split_to(here);
+        (Frame::begin(*whole.header(), first).unwrap(), rest)
     }
 
     /// A small frame of the first epoch, in a temporal layer.
@@ -103,6 +138,17 @@ pub(crate) mod tests {
     fn a_frame_of_another_length_than_its_header_says_is_refused() {
         let good = frame(1, 0, 1, 10);
         assert!(Frame::new(*good.header(), good.bytes().slice(..good.len() - 1)).is_err());
+    }
+
+    #[test]
+    fn a_beginning_has_its_config_and_lacks_something() {
+        let whole = frame(1, 0, 0, 100);
+        let config_end = HEADER_LEN + usize::from(whole.header().config_len);
+        let begin = |len| Frame::begin(*whole.header(), whole.bytes().slice(..len));
+        assert_eq!(begin(config_end).unwrap().missing(), 100);
+        assert_eq!(begin(whole.len() - 1).unwrap().missing(), 1);
+        assert!(begin(config_end - 1).is_err());
+        assert!(begin(whole.len()).is_err());
     }
 
     #[test]

@@ -5,10 +5,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, ResumeSecret, Status};
 use tokio::sync::watch;
 
+use super::cache::GroupKey;
 use super::state::{State, Tick};
 use super::{
     AttachError, Before, BroadcastId, CacheSnapshot, Cursor, Frame, Need, Progress, PublishError,
@@ -247,7 +249,7 @@ impl Broadcast {
                 state.totals.frames_sent += frames.len() as u64 * players;
                 state.totals.skips += u64::from(*before == Before::Skip) * players;
             }
-            Step::Abandon | Step::Wait { ask: None, .. } => {}
+            Step::Abandon | Step::Cut | Step::Wait { ask: None, .. } => {}
             Step::Wait {
                 ask: Some(need), ..
             } => self.ask_locked(&mut state, *need, now),
@@ -393,7 +395,7 @@ impl PublisherSeat {
         RelayTime::from_micros(self.heard.load(Ordering::Relaxed))
     }
 
-    /// Takes a frame into the cache and wakes the players.
+    /// Takes a frame, or the beginning of one, into the cache and wakes the players.
     ///
     /// # Errors
     /// [`PublishError`]; nothing has changed then.
@@ -401,7 +403,7 @@ impl PublisherSeat {
         self.heard.store(now.as_micros(), Ordering::Relaxed);
         let broadcast = &self.broadcast;
         let mut state = broadcast.state.lock();
-        if frame.len() > broadcast.budget.room() {
+        if frame.len() + frame.missing() > broadcast.budget.room() {
             state.cache.evict_previous();
             broadcast.budget.record(state.cache.bytes());
         }
@@ -412,6 +414,24 @@ impl PublisherSeat {
         }
         broadcast.announce_frame();
         Ok(())
+    }
+
+    /// Takes more of a frame that has begun: the next bytes of the last frame of `group`.
+    pub fn extend(&self, group: u32, bytes: Bytes, now: RelayTime) {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+        let epoch = self.epoch;
+        let mut state = self.broadcast.state.lock();
+        state.extend(GroupKey { epoch, group }, bytes, now);
+        self.broadcast.announce_frame();
+    }
+
+    /// The rest of the frame that has begun in `group` will not come.
+    pub fn cut(&self, group: u32) {
+        let epoch = self.epoch;
+        let mut state = self.broadcast.state.lock();
+        state.cut(GroupKey { epoch, group });
+        self.broadcast.budget.record(state.cache.bytes());
+        self.broadcast.announce_frame();
     }
 
     /// Gives up the seat: the broadcast is held unless a newer publisher has it.

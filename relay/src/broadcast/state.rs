@@ -1,8 +1,9 @@
 //! The rules of one broadcast, without locks, channels or time of their own.
 
+use bytes::Bytes;
 use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status};
 
-use super::cache::{Cache, CacheError, Taken};
+use super::cache::{Cache, CacheError, GroupKey, Taken};
 use super::cursor::{Cursor, Outlook, Step};
 use super::keyframes::KeyframeRequests;
 use super::{Frame, Need, RelayTime, Settings, Totals};
@@ -148,6 +149,7 @@ impl State {
             (Some(resumed), _) => resumed,
             (None, _) => fresh,
         };
+        self.cache.cut(None);
         self.epoch += 1;
         self.lineage = Some(lineage);
         self.publisher = Some(Publisher {
@@ -166,6 +168,7 @@ impl State {
             return false;
         }
         self.publisher = None;
+        self.cache.cut(None);
         self.enter_held(now)
     }
 
@@ -179,7 +182,27 @@ impl State {
         publisher.last_frame.is_some() && self.enter(Phase::Live, now)
     }
 
-    /// A publisher's frame. `room` is what the process may still cache, in bytes.
+    /// More of a frame that a publisher has begun.
+    pub(super) fn extend(&mut self, key: GroupKey, bytes: Bytes, now: RelayTime) {
+        if !self.is_current(key.epoch) {
+            return;
+        }
+        self.totals.bytes_received += bytes.len() as u64;
+        // A frame that became late while it came was counted when it began.
+        self.cache.extend(key, bytes, now);
+        if let Some(publisher) = &mut self.publisher {
+            publisher.heard = now;
+        }
+    }
+
+    /// The rest of the frame that a publisher has begun in this group will not come.
+    pub(super) fn cut(&mut self, key: GroupKey) {
+        if self.is_current(key.epoch) {
+            self.cache.cut(Some(key));
+        }
+    }
+
+    /// A publisher's frame, or the beginning of one. `room` is what the process may still cache, in bytes.
     pub(super) fn publish(
         &mut self,
         epoch: u32,
@@ -193,11 +216,11 @@ impl State {
         if !self.is_current(epoch) {
             return Err(PublishError::Superseded);
         }
-        if frame.len() > room {
+        if frame.len() + frame.missing() > room {
             return Err(PublishError::NoRoom);
         }
         let (len, refinement) = (frame.len() as u64, frame.header().refinement);
-        let taken = self.cache.take(frame, now)?;
+        let taken = self.cache.take(&frame, now)?;
         self.totals.frames_received += 1;
         self.totals.bytes_received += len;
         match taken {

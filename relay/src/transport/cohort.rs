@@ -163,7 +163,7 @@ impl Members {
             chunks.clear();
             chunks.extend_from_slice(frames);
             let member = &mut self.all[at];
-            let opened = !opens || member.open(frames);
+            let opened = !opens || member.open();
             match opened.then(|| member.write(&mut chunks)) {
                 Some(Ok(0)) => at += 1,
                 Some(Ok(left)) => {
@@ -191,10 +191,8 @@ impl Members {
 
 impl Member {
     /// Ends the open stream and opens one for the next group; false when that would mean waiting.
-    fn open(&mut self, frames: &[Bytes]) -> bool {
-        let keyframe_len = frames.first().map_or(0, Bytes::len);
-        let opening = GroupWriter::open(&self.connection, keyframe_len);
-        match opening.now_or_never() {
+    fn open(&mut self) -> bool {
+        match GroupWriter::open(&self.connection).now_or_never() {
             Some(Ok(group)) => {
                 std::mem::replace(&mut self.group, group).finish();
                 true

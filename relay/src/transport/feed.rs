@@ -77,8 +77,14 @@ impl<'a> Feed<'a> {
                 Step::Continue(frames) => self.write(frames).await?,
                 Step::Open { before, frames } => {
                     self.end_group(before);
-                    self.open_group(&frames).await?;
+                    self.open_group().await?;
                     self.write(frames).await?
+                }
+                Step::Cut => {
+                    if let Some(group) = self.group.take() {
+                        group.cut();
+                    }
+                    Wrote::All
                 }
                 Step::Abandon => {
                     self.end_group(Before::Skip);
@@ -121,7 +127,7 @@ impl<'a> Feed<'a> {
                 self.seat.lock().resume(back.cursor);
                 self.group = back.group;
                 if self.group.is_none() {
-                    self.open_group(&back.rest).await?;
+                    self.open_group().await?;
                 }
                 self.write(back.rest).await
             }
@@ -150,9 +156,8 @@ impl<'a> Feed<'a> {
         }
     }
 
-    async fn open_group(&mut self, frames: &[Bytes]) -> Result<(), Gone> {
-        let keyframe_len = frames.first().map_or(0, Bytes::len);
-        self.group = Some(GroupWriter::open(self.connection, keyframe_len).await?);
+    async fn open_group(&mut self) -> Result<(), Gone> {
+        self.group = Some(GroupWriter::open(self.connection).await?);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Group streams: one group each (PROTOCOL 4).
 
+use std::time::{Duration, Instant};
+
 use bytes::{BufMut, Bytes, BytesMut};
 use steadycast_codec_glue::wire::{
     Code, FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, WireError,
@@ -31,18 +33,54 @@ impl From<FrameError> for GroupError {
 pub(super) struct GroupReader {
     stream: RecvStream,
     order: Option<GroupOrder>,
+    growing: Option<Growing>,
 }
+
+/// A large frame of which a part has been passed on.
+struct Growing {
+    group: u32,
+    /// Has room for all of the rest.
+    buffer: BytesMut,
+    missing: usize,
+}
+
+/// What comes from a publisher's stream.
+pub(super) enum Part {
+    /// A frame, or the beginning of one.
+    Frame(Frame),
+    /// More of the frame that has begun.
+    More {
+        /// Its group.
+        group: u32,
+        /// The next bytes.
+        bytes: Bytes,
+    },
+}
+
+/// A frame is passed on in parts of at least this size: 26 ms on a link of 10 Mbit/s.
+const PART: usize = 32 << 10;
+/// What comes within this time is passed on as one: cutting it up would cost more than it gains.
+const PART_TIME: Duration = Duration::from_millis(5);
 
 impl GroupReader {
     pub(super) fn new(stream: RecvStream) -> Self {
         Self {
             stream,
             order: None,
+            growing: None,
         }
     }
 
-    /// The next frame, or `None` at the end of the group.
-    pub(super) async fn next(&mut self) -> Result<Option<Frame>, GroupError> {
+    /// The group, if a part of a frame has been passed on and the rest has not.
+    pub(super) fn inside_frame(&self) -> Option<u32> {
+        self.growing.as_ref().map(|growing| growing.group)
+    }
+
+    /// The next frame or part of one, or `None` at the end of the group.
+    pub(super) async fn next(&mut self) -> Result<Option<Part>, GroupError> {
+        if let Some(growing) = self.growing.take() {
+            return self.more(growing).await.map(Some);
+        }
         if self.order.is_none() {
             self.open().await?;
         }
@@ -54,8 +92,39 @@ impl GroupReader {
         if let Some(order) = &mut self.order {
             order.admit(&header)?;
         }
-        let bytes = self.body(&header, &fixed).await?;
-        Ok(Some(Frame::new(header, bytes)?))
+        let mut buffer = BytesMut::with_capacity(HEADER_LEN + header.body_len());
+        buffer.put_slice(&fixed);
+        let missing = self.read_part(&mut buffer, header.body_len()).await?;
+        let bytes = buffer.split().freeze();
+        let frame = if missing == 0 {
+            Frame::new(header, bytes)?
+        } else {
+            self.growing = Some(Growing {
+                group: header.group,
+                buffer,
+                missing,
+            });
+            Frame::begin(header, bytes)?
+        };
+        Ok(Some(Part::Frame(frame)))
+    }
+
+    async fn more(&mut self, mut growing: Growing) -> Result<Part, GroupError> {
+        let read = self.read_part(&mut growing.buffer, growing.missing).await;
+        let group = growing.group;
+        match read {
+            Ok(missing) => {
+                growing.missing = missing;
+                let bytes = growing.buffer.split().freeze();
+                self.growing = Some(growing).filter(|growing| growing.missing > 0);
+                Ok(Part::More { group, bytes })
+            }
+            Err(error) => {
+                // It is still inside of the frame.
+                self.growing = Some(growing);
+                Err(error)
+            }
+        }
     }
 
     async fn open(&mut self) -> Result<(), GroupError> {
@@ -86,24 +155,26 @@ impl GroupReader {
         Ok(true)
     }
 
-    /// The whole frame in one buffer, the only copy the relay makes of it.
-    async fn body(
+    /// Reads into the frame's one buffer, the only copy that the relay makes of it: all of the
+    /// `missing` bytes, or a part that is worth passing on. Returns how many are missing then.
+    async fn read_part(
         &mut self,
-        header: &FrameHeader,
-        fixed: &[u8; HEADER_LEN],
-    ) -> Result<Bytes, GroupError> {
-        let total = HEADER_LEN + header.body_len();
-        let mut bytes = BytesMut::with_capacity(total);
-        bytes.put_slice(fixed);
-        let mut body = self.stream.quic_stream_mut().take(header.body_len() as u64);
-        while bytes.len() < total {
-            match body.read_buf(&mut bytes).await {
+        buffer: &mut BytesMut,
+        mut missing: usize,
+    ) -> Result<usize, GroupError> {
+        let begun = Instant::now();
+        let mut body = self.stream.quic_stream_mut().take(missing as u64);
+        while missing > 0 {
+            match body.read_buf(buffer).await {
                 Ok(0) => return Err(truncated().into()),
-                Ok(_) => {}
+                Ok(read) => missing -= read,
                 Err(_) => return Err(GroupError::CutOff),
             }
+            if buffer.len() >= PART && begun.elapsed() >= PART_TIME {
+                break;
+            }
         }
-        Ok(bytes.freeze())
+        Ok(missing)
     }
 }
 
@@ -124,15 +195,18 @@ pub(super) struct GroupWriter {
     stream: quinn::SendStream,
     /// What comes before the first frame, until it is written.
     prefix: Bytes,
-    /// Bytes of prefix and keyframe.
-    keyframe_end: u64,
+    /// Bytes of frames written.
     written: u64,
+    /// Where the last frame that has begun ends, counted like `written`.
+    frame_end: u64,
+    /// The same of the keyframe.
+    keyframe_end: u64,
 }
 
 impl GroupWriter {
-    /// Opens a stream on which a group goes whose keyframe has `keyframe_len` bytes. Nothing is
-    /// written yet, so that a caller that does not want to wait can drop the future.
-    pub(super) async fn open(connection: &Connection, keyframe_len: usize) -> Result<Self, Gone> {
+    /// Opens a stream for a group. Nothing is written yet, so that a caller that does not want to
+    /// wait can drop the future.
+    pub(super) async fn open(connection: &Connection) -> Result<Self, Gone> {
         let stream = connection
             .quic_connection()
             .open_uni()
@@ -145,33 +219,53 @@ impl GroupWriter {
         prefix.put_u8(GROUP_STREAM);
         Ok(Self {
             stream,
-            keyframe_end: (prefix.len() + keyframe_len) as u64,
             prefix: prefix.freeze(),
             written: 0,
+            frame_end: 0,
+            keyframe_end: 0,
         })
     }
 
-    /// Writes some of `frames` and drops from them what was written. Cancel-safe.
-    pub(super) async fn write_some(&mut self, frames: &mut &mut [Bytes]) -> Result<(), Gone> {
+    /// Writes some of `pieces` and drops from them what was written. Cancel-safe.
+    pub(super) async fn write_some(&mut self, pieces: &mut &mut [Bytes]) -> Result<(), Gone> {
         while !self.prefix.is_empty() {
             let prefix = std::slice::from_mut(&mut self.prefix);
-            let written = self.stream.write_chunks(prefix).await.map_err(|_| Gone)?;
-            self.written += written.bytes as u64;
+            self.stream.write_chunks(prefix).await.map_err(|_| Gone)?;
         }
-        let written = self.stream.write_chunks(frames).await.map_err(|_| Gone)?;
+        self.note_frames(pieces);
+        let written = self.stream.write_chunks(pieces).await.map_err(|_| Gone)?;
         self.written += written.bytes as u64;
-        let rest = std::mem::take(frames);
-        *frames = &mut rest[written.chunks..];
+        let rest = std::mem::take(pieces);
+        *pieces = &mut rest[written.chunks..];
         Ok(())
+    }
+
+    /// Learns from their headers where the frames end that begin in `pieces`.
+    fn note_frames(&mut self, pieces: &[Bytes]) {
+        let mut at = self.written;
+        for piece in pieces {
+            let header = piece.first_chunk().map(FrameHeader::decode);
+            if let (true, Some(Ok(header))) = (at == self.frame_end, header) {
+                self.frame_end += (HEADER_LEN + header.body_len()) as u64;
+                if self.keyframe_end == 0 {
+                    self.keyframe_end = self.frame_end;
+                }
+            }
+            at += piece.len() as u64;
+        }
     }
 
     /// Whether the keyframe has surely arrived when at most `window` bytes are on their way.
     pub(super) fn may_be_cut(&self, window: u64) -> bool {
-        self.written >= self.keyframe_end + window
+        self.keyframe_end > 0 && self.written >= self.keyframe_end + window
     }
 
-    /// Ends the stream; what was written still arrives.
+    /// Ends the stream; what was written still arrives. Inside a frame that would be a fault
+    /// (PROTOCOL 4.1): then the stream is reset.
     pub(super) fn finish(mut self) {
+        if self.written < self.frame_end {
+            return self.cut();
+        }
         let _ = self.stream.finish();
     }
 

@@ -10,7 +10,7 @@ use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Status};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::group::{GroupError, GroupReader};
+use super::group::{GroupError, GroupReader, Part};
 use super::session::{Ending, Session, Shared};
 use crate::broadcast::{PublisherNews, PublisherSeat, Pulse};
 
@@ -132,14 +132,23 @@ async fn read_group(
     shared: &Shared,
 ) -> Result<(), Ending> {
     loop {
-        match reader.next().await {
-            Ok(Some(frame)) => {
-                let now = shared.clock.now();
-                seat.publish(frame, now)
-                    .map_err(|error| Ending::because(error.code(), error))?;
+        let part = reader.next().await;
+        let now = shared.clock.now();
+        match part {
+            Ok(Some(Part::Frame(frame))) => seat
+                .publish(frame, now)
+                .map_err(|error| Ending::because(error.code(), error))?,
+            Ok(Some(Part::More { group, bytes })) => seat.extend(group, bytes, now),
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                if let Some(group) = reader.inside_frame() {
+                    seat.cut(group);
+                }
+                return match error {
+                    GroupError::CutOff => Ok(()),
+                    GroupError::Wire(error) => Err(Ending::because(error.code(), error)),
+                };
             }
-            Ok(None) | Err(GroupError::CutOff) => return Ok(()),
-            Err(GroupError::Wire(error)) => return Err(Ending::because(error.code(), error)),
         }
     }
 }

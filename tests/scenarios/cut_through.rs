@@ -1,0 +1,136 @@
+//! Large frames leave before they are whole, and frames that never become whole harm nobody.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use quinn::VarInt;
+use steadycast_codec_glue::wire::{Code, GROUP_STREAM, Phase};
+use steadycast_tests::client::{Player, Publisher, soon};
+use steadycast_tests::picture::Picture;
+use steadycast_tests::relay::TestRelay;
+use wtransport::{RecvStream, SendStream};
+
+const LARGE: usize = 300_000;
+
+/// A group stream in the test's hands, for the keyframe of group 7.
+async fn group_stream(publisher: &Publisher) -> Result<(SendStream, Bytes)> {
+    let mut stream = publisher.control.connection.open_uni().await?.await?;
+    stream.write_all(&[GROUP_STREAM]).await?;
+    let keyframe = Picture {
+        epoch: publisher.epoch(),
+        group: 7,
+        index: 0,
+        len: LARGE,
+    };
+    Ok((stream, keyframe.encode()?))
+}
+
+/// Sends `bytes` as a slow link would.
+async fn send_slowly(stream: &mut SendStream, bytes: &[u8]) -> Result<()> {
+    for part in bytes.chunks(50_000) {
+        stream.write_all(part).await?;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+async fn read_some(stream: &mut RecvStream, least: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while bytes.len() < least {
+        let chunk = stream.quic_stream_mut().read_chunk(65_536, true).await?;
+        bytes.extend_from_slice(&chunk.context("the group ended")?.bytes);
+    }
+    Ok(bytes)
+}
+
+#[tokio::test]
+async fn a_large_keyframe_leaves_before_its_last_byte_has_come() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let publisher = broadcast.publisher().await?;
+    let player = broadcast.player().await?;
+    let (mut stream, keyframe) = group_stream(&publisher).await?;
+    let (first, rest) = keyframe.split_at(LARGE / 2);
+    send_slowly(&mut stream, first).await?;
+    let mut group = soon("a group", player.control.connection.accept_uni()).await??;
+    // The kind of the stream, and then what has come of the frame.
+    let mut read = soon("a part", read_some(&mut group, 40_000)).await??;
+    stream.write_all(rest).await?;
+    let left = 1 + keyframe.len() - read.len();
+    read.extend(soon("the rest", read_some(&mut group, left)).await??);
+    ensure!(read[1..] == keyframe[..], "another frame than was sent");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_keyframe_that_is_cut_off_leaves_players_their_picture_and_session() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = broadcast.publisher().await?;
+    let picture = publisher.keyframe(1_000).await?;
+    let mut player = broadcast.player().await?;
+    player.frame().await?;
+    let (mut stream, keyframe) = group_stream(&publisher).await?;
+    send_slowly(&mut stream, &keyframe[..LARGE / 2]).await?;
+    publisher.crash();
+    player.control.phase(Phase::Held).await?;
+    // Whoever joins now gets the picture that is whole.
+    let mut late = broadcast.player().await?;
+    let held = late.frame().await?;
+    ensure!(held.place() == (picture.epoch, 0, 0) && held.is_intact());
+    let mut second = broadcast.publisher().await?;
+    second.keyframe(LARGE).await?;
+    let frame = next_epoch(&mut player, second.epoch()).await?;
+    ensure!(frame == (second.epoch(), 0, 0));
+    ensure!(player.cut <= 1, "one stream at most was cut off");
+    ensure!(next_epoch(&mut late, second.epoch()).await? == (second.epoch(), 0, 0));
+    ensure!(broadcast.records()?.players == 2, "nobody was disconnected");
+    Ok(())
+}
+
+/// The first frame of this epoch.
+async fn next_epoch(player: &mut Player, epoch: u32) -> Result<(u32, u32, u32)> {
+    loop {
+        let frame = player.frame().await?;
+        ensure!(frame.is_intact(), "a frame that is not whole");
+        if frame.header.epoch == epoch {
+            return Ok(frame.place());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_is_reset_inside_a_frame_gives_way_to_the_next() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = broadcast.publisher().await?;
+    publisher.keyframe(1_000).await?;
+    let mut player = broadcast.player().await?;
+    player.frame().await?;
+    let (mut stream, keyframe) = group_stream(&publisher).await?;
+    send_slowly(&mut stream, &keyframe[..LARGE / 2]).await?;
+    let code = VarInt::from_u64(Code::Skipped.to_h3())?;
+    stream.quic_stream_mut().reset(code)?;
+    let before = broadcast.records()?.cache;
+    broadcast
+        .until("the picture before", |records| records.cache.groups == 1)
+        .await
+        .with_context(|| format!("{before:?}"))?;
+    ensure!(broadcast.records()?.cache.bytes < LARGE / 2);
+    let (mut next, _) = group_stream(&publisher).await?;
+    let picture = Picture {
+        epoch: publisher.epoch(),
+        group: 8,
+        index: 0,
+        len: 2_000,
+    };
+    next.write_all(&picture.encode()?).await?;
+    loop {
+        let frame = player.frame().await?;
+        ensure!(frame.is_intact());
+        if frame.header.group == 8 {
+            return Ok(());
+        }
+    }
+}
