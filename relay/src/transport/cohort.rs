@@ -7,6 +7,7 @@
 //! delays nobody.
 
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -29,13 +30,28 @@ pub(super) struct Cohort {
 #[derive(Default)]
 struct Members {
     all: Vec<Member>,
-    /// Where all of them stand.
+    /// Where all of them stand when the round is over.
     cursor: Cursor,
+    /// What they are being sent.
+    round: Option<Round>,
     /// Numbers given so far.
     numbers: u64,
     /// Kept for its room.
     chunks: Vec<Bytes>,
 }
+
+/// Frames on their way to all members, in turn.
+struct Round {
+    frames: Vec<Bytes>,
+    /// They go on a new stream each.
+    opens: bool,
+    /// The member that is next.
+    at: usize,
+}
+
+/// Members that are sent to in a row. Then their connections have their turn, while what they
+/// need is still near the processor.
+const IN_A_ROW: usize = 16;
 
 struct Member {
     number: u64,
@@ -70,8 +86,7 @@ impl Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        let mut members = self.cohort.members.lock();
-        members.all.retain(|member| member.number != self.number);
+        self.cohort.members.lock().remove(self.number);
     }
 }
 
@@ -94,18 +109,26 @@ impl Cohort {
         let (mut frames, moved) = (broadcast.frames(), Arc::downgrade(&cohort));
         let task = tokio::spawn(async move {
             while frames.changed().await.is_ok() {
-                let Some(cohort) = moved.upgrade() else {
-                    return;
-                };
-                cohort
-                    .members
-                    .lock()
-                    .advance(&cohort.broadcast, clock.now());
+                loop {
+                    let Some(cohort) = moved.upgrade() else {
+                        return;
+                    };
+                    if !cohort.advance(clock.now(), IN_A_ROW) {
+                        break;
+                    }
+                    drop(cohort);
+                    let_others_run().await;
+                }
             }
         });
         // Set once, right here.
         let _ = cohort.task.set(task.abort_handle());
         cohort
+    }
+
+    /// Sends to the next members; false when all have been sent everything.
+    fn advance(&self, now: RelayTime, most: usize) -> bool {
+        self.members.lock().advance(&self.broadcast, now, most)
     }
 
     /// Takes in a player that has been sent everything up to `cursor`, on the stream of `group`;
@@ -119,7 +142,7 @@ impl Cohort {
     ) -> Result<Stay, GroupWriter> {
         let mut members = self.members.lock();
         // The newcomer may have heard of a frame before the cohort has.
-        members.advance(&self.broadcast, now);
+        while members.advance(&self.broadcast, now, usize::MAX) {}
         if members.all.is_empty() {
             members.cursor = cursor.clone();
         } else if !members.cursor.is_beside(cursor) {
@@ -142,43 +165,93 @@ impl Cohort {
     }
 }
 
-impl Members {
-    /// Brings all members what has come since.
-    fn advance(&mut self, broadcast: &Broadcast, now: RelayTime) {
-        while !self.all.is_empty() {
-            match broadcast.step_together(&mut self.cursor, self.all.len(), now) {
-                Some(Step::Continue(frames)) => self.send(&frames, false),
-                Some(Step::Open { frames, .. }) => self.send(&frames, true),
-                Some(_) => return,
-                None => self.disband(),
-            }
+/// Lets what has been woken run before this task goes on.
+async fn let_others_run() {
+    let mut waited = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl Members {
+    /// Brings the next `most` members what has come since; false when all have everything.
+    fn advance(&mut self, broadcast: &Broadcast, now: RelayTime, most: usize) -> bool {
+        if self.round.is_none() && !self.begin_round(broadcast, now) {
+            return false;
+        }
+        if let Some(mut round) = self.round.take() {
+            self.send(&mut round, most);
+            self.round = Some(round).filter(|round| round.at < self.all.len());
+        }
+        true
     }
 
-    /// Sends `frames` to all; `opens`: on a new stream each. Who cannot take them leaves.
-    fn send(&mut self, frames: &[Bytes], opens: bool) {
+    fn begin_round(&mut self, broadcast: &Broadcast, now: RelayTime) -> bool {
+        if self.all.is_empty() {
+            return false;
+        }
+        let (frames, opens) =
+            match broadcast.step_together(&mut self.cursor, self.all.len(), now) {
+                Some(Step::Continue(frames)) => (frames, false),
+                Some(Step::Open { frames, .. }) => (frames, true),
+                Some(_) => return false,
+                None => {
+                    self.disband();
+                    return false;
+                }
+            };
+        self.round = Some(Round {
+            frames,
+            opens,
+            at: 0,
+        });
+        true
+    }
+
+    /// Sends a round to its next `most` members. Who cannot take it leaves.
+    fn send(&mut self, round: &mut Round, most: usize) {
         let mut chunks = std::mem::take(&mut self.chunks);
-        let mut at = 0;
-        while at < self.all.len() {
+        for _ in 0..most {
+            let Some(member) = self.all.get_mut(round.at) else {
+                break;
+            };
             chunks.clear();
-            chunks.extend_from_slice(frames);
-            let member = &mut self.all[at];
-            let opened = !opens || member.open();
+            chunks.extend_from_slice(&round.frames);
+            let opened = !round.opens || member.open();
             match opened.then(|| member.write(&mut chunks)) {
-                Some(Ok(0)) => at += 1,
+                Some(Ok(0)) => round.at += 1,
                 Some(Ok(left)) => {
                     let rest = chunks.split_off(chunks.len() - left);
-                    self.all.swap_remove(at).leave(&self.cursor, true, rest);
+                    let member = self.all.swap_remove(round.at);
+                    member.leave(&self.cursor, true, rest);
                 }
-                Some(Err(gone)) => self.all.swap_remove(at).gone(gone),
+                Some(Err(gone)) => self.all.swap_remove(round.at).gone(gone),
                 None => {
-                    let rest = frames.to_vec();
-                    self.all.swap_remove(at).leave(&self.cursor, false, rest);
+                    let member = self.all.swap_remove(round.at);
+                    member.leave(&self.cursor, false, round.frames.clone());
                 }
             }
         }
         chunks.clear();
         self.chunks = chunks;
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(mut at) = self.all.iter().position(|member| member.number == number) else {
+            return;
+        };
+        // The last takes the place of who leaves; it must not miss a round for that.
+        if let Some(round) = self.round.as_mut().filter(|round| at < round.at) {
+            round.at -= 1;
+            self.all.swap(at, round.at);
+            at = round.at;
+        }
+        self.all.swap_remove(at);
     }
 
     /// They lag, all of them: each decides for itself.
