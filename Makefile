@@ -62,7 +62,14 @@ format: node_modules/.package-lock.json ## Format everything
 	npm run format
 
 .PHONY: bench
-bench: web ## Measure joins, restarts, latency and memory with real browsers and real sessions
+bench: web ## Measure fan-out, joins, restarts, latency and memory with real sessions and real browsers
 	cargo build --release -p steadycast-relay
+	cargo run --release --quiet -p bench -- fanout
 	cargo run --release --quiet -p steadycast-tests --bin endurance
 	npm run bench --workspace tests/browser
+
+.PHONY: peers
+peers: ## Build other projects' relays into target/peers, for `bench peer`
+	@# Not --locked: its lock file can name versions that a registry does not carry.
+	cargo install moq-relay --version 0.17.10 --no-default-features --features noq,websocket --root target/peers
+	cargo install --path bench/peers/moq --locked --root target/peers

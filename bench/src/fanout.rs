@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{interval, sleep};
 
@@ -12,19 +12,18 @@ use crate::client::Client;
 use crate::load::Load;
 use crate::player::{self, Watch};
 use crate::process::Gauge;
-use crate::publisher::Publisher;
+use crate::publishers::Publishers;
 use crate::report::{Report, Sample};
-use crate::source::Source;
 use crate::tally::{Clock, Tally, times};
 use crate::target::{Broadcast, Target};
 
 /// How long players may take to join, after the last was started.
-const JOIN: Duration = Duration::from_secs(30);
+pub(crate) const JOIN: Duration = Duration::from_secs(30);
 /// How long the picture runs before anything is counted: long enough for every window to open up.
-const SETTLE: Duration = Duration::from_secs(2);
+pub(crate) const SETTLE: Duration = Duration::from_secs(2);
 /// How long frames of the window may still be under way after it.
 const STRAGGLE: Duration = Duration::from_secs(2);
-const LOOK: Duration = Duration::from_millis(20);
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
 /// What a run is told about besides the load.
 pub struct Run<'a> {
@@ -34,29 +33,40 @@ pub struct Run<'a> {
     pub target: &'a Target,
     /// The relay's process, where it is on this machine.
     pub relay: Option<Gauge>,
+    /// From one sample to the next.
+    pub every: Duration,
     /// Told what is happening: a word, and how far it is, of how much.
-    pub progress: &'a dyn Fn(&str, u64, u64),
+    pub progress: Progress<'a>,
 }
+
+/// Is told what is happening: a word, and how far it is, of how much.
+pub type Progress<'a> = &'a dyn Fn(&str, u64, u64);
 
 /// Does the run. Blocks; makes a runtime of its own on this thread.
 ///
 /// # Errors
 /// When the relay cannot be reached or refuses.
 pub fn run(run: &Run<'_>) -> Result<Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     let broadcasts: Vec<Broadcast> = (0..run.load.publishers)
         .map(|number| run.target.create(&format!("Bench {number}")))
         .collect::<Result<_>>()?;
-    let local = LocalSet::new();
-    let report = runtime.block_on(local.run_until(Crowd::run(run, &broadcasts)));
-    drop(local);
-    drop(runtime);
+    let report = on_this_thread(Crowd::run(run, &broadcasts));
     for broadcast in &broadcasts {
         run.target.end(broadcast)?;
     }
     report
+}
+
+/// Runs `work` and the local tasks that it spawns on this thread alone, so that its core is the
+/// client's.
+///
+/// # Errors
+/// As `work`.
+pub fn on_this_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(LocalSet::new().run_until(work))
 }
 
 /// Everybody of one run.
@@ -65,36 +75,36 @@ struct Crowd<'a> {
     broadcasts: &'a [Broadcast],
     clock: Clock,
     tally: Rc<RefCell<Tally>>,
-    tasks: JoinSet<()>,
-    /// What ended a publisher.
-    failed: Rc<RefCell<Option<String>>>,
-    ledgers: Vec<Rc<RefCell<crate::ledger::Ledger>>>,
-    requests: Vec<Rc<RefCell<u64>>>,
+    publishers: Publishers,
+    players: JoinSet<()>,
 }
 
 /// Readings at one moment.
 struct Reading {
     at: Instant,
     relay_cpu: Duration,
+    relay_waited: Duration,
     own_cpu: Duration,
+    own_waited: Duration,
     received: u64,
+    /// Frames of each publisher.
+    sent: Vec<u64>,
 }
 
 impl<'a> Crowd<'a> {
     async fn run(run: &'a Run<'a>, broadcasts: &'a [Broadcast]) -> Result<Report> {
+        let load = run.load;
+        let sessions = load.players + load.publishers;
+        let client = Rc::new(Client::new(run.target, sessions)?);
+        let clock = Clock::start();
         let mut crowd = Self {
             run,
             broadcasts,
-            clock: Clock::start(),
+            clock,
             tally: Rc::default(),
-            tasks: JoinSet::new(),
-            failed: Rc::default(),
-            ledgers: Vec::new(),
-            requests: Vec::new(),
+            publishers: Publishers::start(&client, &load.picture, broadcasts, clock).await?,
+            players: JoinSet::new(),
         };
-        let sessions = run.load.players + run.load.publishers;
-        let client = Rc::new(Client::new(run.target, sessions)?);
-        crowd.publish(&client).await?;
         sleep(Duration::from_millis(500)).await;
         let rss_before = crowd.rss()?;
         crowd.join(&client).await?;
@@ -106,28 +116,6 @@ impl<'a> Crowd<'a> {
         self.run.relay.map_or(Ok(0), |relay| relay.rss_kb())
     }
 
-    async fn publish(&mut self, client: &Rc<Client>) -> Result<()> {
-        let load = self.run.load;
-        let source = Source::of(load)?;
-        let interval = Duration::from_secs(1) / load.fps;
-        for (number, broadcast) in self.broadcasts.iter().enumerate() {
-            let token = &broadcast.publish_token;
-            let publisher =
-                Publisher::join(client, number, token, source.clone(), self.clock).await?;
-            self.ledgers.push(publisher.ledger());
-            self.requests.push(publisher.requests());
-            // Publishers do not keep step with one another.
-            let delay = interval * number as u32 / load.publishers as u32;
-            let (fps, failed) = (load.fps, self.failed.clone());
-            self.tasks.spawn_local(async move {
-                if let Err(error) = publisher.run(fps, delay).await {
-                    failed.borrow_mut().get_or_insert(format!("{error:#}"));
-                }
-            });
-        }
-        Ok(())
-    }
-
     async fn join(&mut self, client: &Rc<Client>) -> Result<()> {
         let load = self.run.load;
         let mut ramp = interval(Duration::from_secs(1) / load.ramp as u32);
@@ -135,46 +123,34 @@ impl<'a> Crowd<'a> {
             ramp.tick().await;
             let at = number % self.broadcasts.len();
             let watch = Watch {
-                ledger: self.ledgers[at].clone(),
+                ledger: Some(self.publishers.ledger(at)),
                 tally: self.tally.clone(),
                 clock: self.clock,
                 appetite: load.appetite(number),
             };
             let token = self.broadcasts[at].play_token.clone();
-            self.tasks
+            self.players
                 .spawn_local(player::run(client.clone(), number, token, watch));
-            self.progress(
-                "joining",
-                self.tally.borrow().ready as u64,
-                load.players as u64,
-            );
+            self.progress("joining", self.ready(), load.players as u64);
         }
         let started = Instant::now();
-        while self.tally.borrow().ready < load.players && started.elapsed() < JOIN {
-            self.check()?;
-            self.progress(
-                "joining",
-                self.tally.borrow().ready as u64,
-                load.players as u64,
-            );
+        while self.ready() < load.players as u64 && started.elapsed() < JOIN {
+            self.publishers.check()?;
+            self.progress("joining", self.ready(), load.players as u64);
             sleep(LOOK).await;
         }
         Ok(())
+    }
+
+    fn ready(&self) -> u64 {
+        self.tally.borrow().ready as u64
     }
 
     fn progress(&self, what: &str, done: u64, all: u64) {
         (self.run.progress)(what, done, all);
     }
 
-    fn check(&self) -> Result<()> {
-        match self.failed.borrow().as_ref() {
-            Some(why) => bail!("a publisher ended: {why}"),
-            None => Ok(()),
-        }
-    }
-
     async fn measure(&mut self, rss_before: u64) -> Result<Report> {
-        let load = self.run.load;
         let ready = self.tally.borrow().ready;
         let opened = self.clock.now_us();
         self.tally.borrow_mut().window = opened..u64::MAX;
@@ -184,72 +160,88 @@ impl<'a> Crowd<'a> {
         let closed = self.clock.now_us();
         self.tally.borrow_mut().window = opened..closed;
         let rss_after = self.rss()?;
-        let expected = self.expected(opened..closed);
+        let expected = self.expected(&start, &end);
         self.straggle(expected).await;
-        self.check()?;
+        self.publishers.check()?;
         let relay_s = (end.relay_cpu - start.relay_cpu).as_secs_f64();
         let wall = (end.at - start.at).as_secs_f64();
-        let tally = self.tally.borrow();
-        let mut report = Report::of(load, &tally);
+        let mut report = Report::of(self.run.load, &self.tally.borrow());
         report.ready = ready;
         report.expected = expected;
         report.gbit = (end.received - start.received) as f64 * 8.0 / 1e9;
         report.cpu_s = relay_s;
         report.cpu_s_per_gbit = relay_s / report.gbit;
         report.relay_cores = relay_s / wall;
+        report.relay_wait = (end.relay_waited - start.relay_waited).as_secs_f64() / wall;
         report.client_cores = (end.own_cpu - start.own_cpu).as_secs_f64() / wall;
+        report.client_wait = (end.own_waited - start.own_waited).as_secs_f64() / wall;
         report.rss_kb = rss_after;
         report.rss_kb_per_player =
             rss_after.saturating_sub(rss_before) as f64 / ready.max(1) as f64;
-        report.keyframe_requests = self.requests.iter().map(|count| *count.borrow()).sum();
+        report.keyframe_requests = self.publishers.requests();
         report.relay_skips = self.relay_skips().context("the relay's records")?;
         report.samples = samples;
         Ok(report)
     }
 
+    /// Waits for nothing, so that no frame comes between its figures.
     fn reading(&self) -> Result<Reading> {
-        let relay = self
-            .run
-            .relay
-            .map_or(Ok(Duration::ZERO), |relay| relay.cpu())?;
+        let (own, relay) = (Gauge::own(), self.run.relay);
         Ok(Reading {
             at: Instant::now(),
-            relay_cpu: relay,
-            own_cpu: Gauge::own().cpu()?,
+            relay_cpu: self.relay_cpu()?,
+            relay_waited: relay.map_or(Ok(Duration::ZERO), |relay| relay.waited())?,
+            own_cpu: own.cpu()?,
+            own_waited: own.waited()?,
             received: self.tally.borrow().received,
+            sent: self.publishers.sent(),
         })
     }
 
-    /// Lets the window pass, with a look every second.
+    fn relay_cpu(&self) -> Result<Duration> {
+        let relay = self.run.relay;
+        relay.map_or(Ok(Duration::ZERO), |relay| relay.cpu())
+    }
+
+    /// Lets the window pass, with a look now and then.
     async fn sample(&self, start: &Reading) -> Result<Vec<Sample>> {
+        let (seconds, every) = (self.run.load.seconds, self.run.every.as_secs().max(1));
         let mut samples = Vec::new();
         let mut cpu_before = start.relay_cpu;
         let mut looks = interval(Duration::from_secs(1));
         looks.tick().await;
         self.tally.borrow_mut().recent = times();
-        for second in 1..=self.run.load.seconds {
+        for second in 1..=seconds {
             looks.tick().await;
-            self.check()?;
-            let cpu = self
-                .run
-                .relay
-                .map_or(Ok(Duration::ZERO), |relay| relay.cpu())?;
-            let recent = std::mem::replace(&mut self.tally.borrow_mut().recent, times());
-            samples.push(Sample {
-                second,
-                p50_us: recent.value_at_quantile(0.5),
-                p99_us: recent.value_at_quantile(0.99),
-                relay_cores: (cpu - cpu_before).as_secs_f64(),
-                rss_kb: self.rss()?,
-            });
-            cpu_before = cpu;
-            self.progress("measuring", second, self.run.load.seconds);
+            self.publishers.check()?;
+            if second % every == 0 {
+                let cpu = self.relay_cpu()?;
+                let cores = (cpu - cpu_before).as_secs_f64() / every as f64;
+                cpu_before = cpu;
+                samples.push(self.look(second, cores)?);
+            }
+            self.progress("measuring", second, seconds);
         }
         Ok(samples)
     }
 
+    fn look(&self, second: u64, relay_cores: f64) -> Result<Sample> {
+        let recent = std::mem::replace(&mut self.tally.borrow_mut().recent, times());
+        let relay = self.run.relay;
+        Ok(Sample {
+            second,
+            frames: recent.len(),
+            p50_us: recent.value_at_quantile(0.5),
+            p99_us: recent.value_at_quantile(0.99),
+            relay_cores,
+            rss_kb: self.rss()?,
+            files: relay.map_or(Ok(0), |relay| relay.files())?,
+            threads: relay.map_or(Ok(0), |relay| relay.threads())?,
+        })
+    }
+
     /// Frames that healthy players should have had.
-    fn expected(&self, window: std::ops::Range<u64>) -> u64 {
+    fn expected(&self, start: &Reading, end: &Reading) -> u64 {
         let load = self.run.load;
         let unhealthy = load.players - load.healthy();
         let watchers = |at: usize| {
@@ -257,10 +249,9 @@ impl<'a> Crowd<'a> {
             all.filter(|number| number % self.broadcasts.len() == at)
                 .count() as u64
         };
-        self.ledgers
-            .iter()
-            .enumerate()
-            .map(|(at, ledger)| ledger.borrow().count(&window) * watchers(at))
+        let sent = start.sent.iter().zip(&end.sent);
+        sent.enumerate()
+            .map(|(at, (before, after))| (after - before) * watchers(at))
             .sum()
     }
 

@@ -153,11 +153,7 @@ impl Sender {
         let (mut seal, mut send) = (Duration::ZERO, Duration::ZERO);
         let (mut bytes, mut frame) = (0_u64, 0);
         while started.elapsed() < time {
-            let len = if frame % load.group == 0 {
-                load.key_bytes
-            } else {
-                load.delta_bytes
-            };
+            let len = load.picture.payload_len(frame % load.picture.group);
             frame += 1;
             for player in 0..load.players {
                 let to = self.addresses[player / PER_SOCKET];

@@ -24,13 +24,14 @@ pub struct Entry {
     pub crc: u32,
 }
 
-/// Frames kept: an hour at 30 per second, so that a whole window can be counted.
-const KEPT: usize = 108_000;
+/// Frames kept, twenty minutes at 30 per second: what waits in a slow player's windows is younger.
+const KEPT: usize = 36_000;
 
-/// The newest frames of one publisher.
+/// The newest frames of one publisher, and the number of all.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: VecDeque<Entry>,
+    total: u64,
 }
 
 impl Ledger {
@@ -40,12 +41,12 @@ impl Ledger {
             self.entries.pop_front();
         }
         self.entries.push_back(entry);
+        self.total += 1;
     }
 
-    /// Frames captured in this time.
-    pub fn count(&self, window: &std::ops::Range<u64>) -> u64 {
-        let captured = self.entries.iter().map(|entry| entry.capture_us);
-        captured.filter(|time| window.contains(time)).count() as u64
+    /// Frames recorded so far, the forgotten included.
+    pub fn total(&self) -> u64 {
+        self.total
     }
 
     /// The frame captured at this time.
@@ -84,5 +85,6 @@ mod tests {
         assert_eq!(ledger.find(2), None);
         assert_eq!(ledger.find(101), None);
         assert_eq!(ledger.find(1_000), Some(&entry(1_000)));
+        assert_eq!(ledger.total(), KEPT as u64 + 10);
     }
 }

@@ -1,19 +1,29 @@
 //! Loads a relay with real sessions and says what it costs.
 //!
 //! [`fanout`] is one run: a publisher per broadcast, players that check every
-//! frame, and a [`report`]. The other commands are made of such runs, except
-//! [`floor`], which measures what the machine allows at best.
+//! frame, and a [`report`]. [`sweep`] and [`soak`] are made of such runs;
+//! [`churn`] has players come and go; [`halves`] is a run on two machines;
+//! [`floor`] measures what the machine allows at best. The [`commands`] only
+//! read options and show results.
 
+pub mod churn;
 pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod fanout;
 pub mod floor;
+pub mod halves;
 pub mod ledger;
 pub mod load;
+pub mod peer;
+pub mod place;
 pub mod player;
 pub mod process;
 pub mod publisher;
+pub mod publishers;
 pub mod report;
+pub mod soak;
 pub mod source;
+pub mod sweep;
 pub mod tally;
 pub mod target;

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+/// The longest run, in seconds.
+const WEEK_S: usize = 7 * 86_400;
+
 /// How many watch, and what they are sent.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Load {
@@ -14,18 +17,6 @@ pub struct Load {
     /// Broadcasts with a publisher each; players are spread over them
     #[arg(long, default_value_t = 1)]
     pub publishers: usize,
-    /// Frames per second of each publisher
-    #[arg(long, default_value_t = 30)]
-    pub fps: u32,
-    /// Payload of a frame that is no keyframe, in bytes
-    #[arg(long, default_value_t = 8_000)]
-    pub delta_bytes: usize,
-    /// Payload of a keyframe, in bytes
-    #[arg(long, default_value_t = 100_000)]
-    pub key_bytes: usize,
-    /// Frames from one keyframe to the next
-    #[arg(long, default_value_t = 60)]
-    pub group: usize,
     /// How long to measure, in seconds
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
@@ -41,6 +32,27 @@ pub struct Load {
     /// What a slow player reads, in kbit/s
     #[arg(long, default_value_t = 300)]
     pub slow_kbit: u64,
+    /// What publishers send.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub picture: Picture,
+}
+
+/// What a publisher sends.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct Picture {
+    /// Frames per second of each publisher
+    #[arg(long, default_value_t = 30)]
+    pub fps: u32,
+    /// Payload of a frame that is no keyframe, in bytes
+    #[arg(long, default_value_t = 8_000)]
+    pub delta_bytes: usize,
+    /// Payload of a keyframe, in bytes
+    #[arg(long, default_value_t = 100_000)]
+    pub key_bytes: usize,
+    /// Frames from one keyframe to the next
+    #[arg(long, default_value_t = 60)]
+    pub group: usize,
     /// Publish this recording (IVF, or H.264 Annex B as .h264) instead of made-up frames
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
@@ -79,23 +91,45 @@ impl Load {
     /// # Errors
     /// With the option that is wrong and what it takes.
     pub fn check(&self) -> Result<(), String> {
-        let whole = |name: &str, value: usize, most: usize| match value {
-            0 => Err(format!("--{name} must be at least 1")),
-            _ if value > most => Err(format!("--{name} must be at most {most}")),
-            _ => Ok(()),
-        };
         whole("players", self.players, 100_000)?;
         whole("publishers", self.publishers, 10_000)?;
-        whole("fps", self.fps as usize, 240)?;
-        whole("delta-bytes", self.delta_bytes, 4 << 20)?;
-        whole("key-bytes", self.key_bytes, 4 << 20)?;
-        whole("group", self.group, 500)?;
-        whole("seconds", self.seconds as usize, 3_600)?;
+        whole("seconds", self.seconds as usize, WEEK_S)?;
         whole("ramp", self.ramp, 100_000)?;
+        self.picture.check()?;
         if self.healthy() == 0 {
             return Err("--stall and --slow leave no player to measure".to_owned());
         }
         Ok(())
+    }
+}
+
+impl Picture {
+    /// The payload of the frame at this place in its group, in bytes.
+    pub fn payload_len(&self, index: usize) -> usize {
+        match index {
+            0 => self.key_bytes,
+            _ => self.delta_bytes,
+        }
+    }
+
+    /// Complaints about figures that make no picture.
+    ///
+    /// # Errors
+    /// With the option that is wrong and what it takes.
+    pub fn check(&self) -> Result<(), String> {
+        whole("fps", self.fps as usize, 240)?;
+        whole("delta-bytes", self.delta_bytes, 4 << 20)?;
+        whole("key-bytes", self.key_bytes, 4 << 20)?;
+        whole("group", self.group, 500)
+    }
+}
+
+/// Complains unless `value` is at least 1 and at most `most`.
+fn whole(name: &str, value: usize, most: usize) -> Result<(), String> {
+    match value {
+        0 => Err(format!("--{name} must be at least 1")),
+        _ if value > most => Err(format!("--{name} must be at most {most}")),
+        _ => Ok(()),
     }
 }
 

@@ -34,17 +34,28 @@ impl Gauge {
     /// # Errors
     /// When there is no such process.
     pub fn cpu(&self) -> Result<Duration> {
+        self.sum(0)
+    }
+
+    /// Time that all its threads so far have been ready to run without a core to run on, because
+    /// other threads had it.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn waited(&self) -> Result<Duration> {
+        self.sum(1)
+    }
+
+    /// The sum of a field of `schedstat` over all threads.
+    fn sum(&self, field: usize) -> Result<Duration> {
         let mut total = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.pid))? {
             // A thread may end between the two looks.
             let Ok(line) = fs::read_to_string(task?.path().join("schedstat")) else {
                 continue;
             };
-            let nanos = line
-                .split_whitespace()
-                .next()
-                .context("an empty schedstat")?;
-            total += nanos.parse::<u64>()?;
+            let nanos = line.split_whitespace().nth(field);
+            total += nanos.context("a short schedstat")?.parse::<u64>()?;
         }
         Ok(Duration::from_nanos(total))
     }

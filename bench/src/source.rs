@@ -8,7 +8,7 @@ use steadycast_codec_glue::bitstream::h264::{Framing, nal_units};
 use steadycast_codec_glue::bitstream::{Codec, inspect};
 use steadycast_codec_glue::wire::{DecoderConfig, limits};
 
-use crate::load::Load;
+use crate::load::Picture;
 
 /// A frame without its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Source {
         /// Random bytes that payloads are cut from.
         noise: Bytes,
         /// Sizes and group length.
-        load: Load,
+        picture: Picture,
         /// Frames made so far.
         made: usize,
     },
@@ -44,15 +44,16 @@ pub enum Source {
 const STRIDE: usize = 61;
 
 impl Source {
-    /// The source that a load asks for.
+    /// The source of a picture.
     ///
     /// # Errors
     /// When the recording cannot be read.
-    pub fn of(load: &Load) -> Result<Self> {
-        let Some(input) = &load.input else {
+    pub fn of(picture: &Picture) -> Result<Self> {
+        let Some(input) = &picture.input else {
+            let longest = picture.key_bytes.max(picture.delta_bytes);
             return Ok(Self::Synthetic {
-                noise: noise(load.key_bytes.max(load.delta_bytes) + STRIDE * load.group),
-                load: load.clone(),
+                noise: noise(longest + STRIDE * picture.group),
+                picture: picture.clone(),
                 made: 0,
             });
         };
@@ -63,17 +64,17 @@ impl Source {
     /// The next frame.
     pub fn next_frame(&mut self) -> Encoded {
         match self {
-            Self::Synthetic { noise, load, made } => {
-                let index = *made % load.group;
+            Self::Synthetic {
+                noise,
+                picture,
+                made,
+            } => {
+                let index = *made % picture.group;
                 *made += 1;
-                let len = if index == 0 {
-                    load.key_bytes
-                } else {
-                    load.delta_bytes
-                };
+                let len = picture.payload_len(index);
                 let start = STRIDE * index;
                 Encoded {
-                    config: (index == 0).then(|| made_up_config()),
+                    config: (index == 0).then(made_up_config),
                     payload: noise.slice(start..start + len),
                 }
             }

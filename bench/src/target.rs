@@ -16,7 +16,7 @@ pub struct Target {
     pub certificates: Vec<Sha256Digest>,
 }
 
-/// A broadcast made for a run; [`Broadcast::end`] ends it.
+/// A broadcast made for a run; [`Target::end`] ends it.
 #[derive(Debug, Clone)]
 pub struct Broadcast {
     /// Its id.

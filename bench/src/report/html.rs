@@ -4,7 +4,7 @@ use anyhow::Result;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::Report;
+use super::{Report, Sample};
 
 const SIZE: (u32, u32) = (720, 320);
 const BLUE: RGBColor = RGBColor(37, 99, 235);
@@ -120,6 +120,32 @@ pub fn sweep_html(reports: &[Report], text: &str) -> Result<String> {
         )?,
     ];
     Ok(page("Sweep", text, &plots))
+}
+
+/// A long run as a page, by minutes.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn soak_html(samples: &[Sample], text: &str) -> Result<String> {
+    let minute = |value: fn(&Sample) -> f64| {
+        let points = samples.iter();
+        points
+            .map(|sample| (sample.second as f64 / 60.0, value(sample)))
+            .collect()
+    };
+    let rss = line("RSS", BLUE, minute(|sample| sample.rss_kb as f64 / 1e3));
+    let files = line("files", BLUE, minute(|sample| sample.files as f64));
+    let threads = line("threads", ORANGE, minute(|sample| sample.threads as f64));
+    let p50 = line("p50", BLUE, minute(|sample| sample.p50_us as f64 / 1e3));
+    let p99 = line("p99", ORANGE, minute(|sample| sample.p99_us as f64 / 1e3));
+    let cores = line("cores", BLUE, minute(|sample| sample.relay_cores));
+    let plots = [
+        plot("Relay memory (MB)", "minute", &[rss])?,
+        plot("Relay files and threads", "minute", &[files, threads])?,
+        plot("Latency (ms)", "minute", &[p50, p99])?,
+        plot("Relay CPU (cores)", "minute", &[cores])?,
+    ];
+    Ok(page("Soak", text, &plots))
 }
 
 fn line(name: &'static str, colour: RGBColor, points: Vec<(f64, f64)>) -> Line {

@@ -1,5 +1,6 @@
 //! What a run found, for people, for machines and for the eye.
 
+mod columns;
 mod html;
 mod table;
 
@@ -8,8 +9,9 @@ use serde::Serialize;
 use crate::load::Load;
 use crate::tally::{Tally, Times};
 
-pub use html::{html, sweep_html};
-pub use table::{Row, table};
+pub use columns::columns;
+pub use html::{html, soak_html, sweep_html};
+pub use table::{Row, spread, table};
 
 /// The figures of one run. Times in microseconds.
 #[derive(Debug, Clone, Serialize)]
@@ -66,6 +68,10 @@ pub struct Report {
     pub bad: u64,
     /// Cores that this client kept busy; near 1 it is the client that is measured.
     pub client_cores: f64,
+    /// Cores' worth of time that the client was ready to run, but others had its core.
+    pub client_wait: f64,
+    /// The same for the relay.
+    pub relay_wait: f64,
     /// CPU seconds per Gbit of sealing and sending alone, where it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor_cpu_s_per_gbit: Option<f64>,
@@ -83,12 +89,14 @@ pub struct Report {
     pub distribution: Vec<(f64, u64)>,
 }
 
-/// One second of a run.
-#[derive(Debug, Clone, Copy)]
+/// A look at a run: what happened since the one before it.
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Sample {
     /// Of the window, from 1.
     pub second: u64,
-    /// Latency of what arrived in it: median.
+    /// Frames that healthy players have had.
+    pub frames: u64,
+    /// Their latency: median.
     pub p50_us: u64,
     /// 99 of 100.
     pub p99_us: u64,
@@ -96,6 +104,10 @@ pub struct Sample {
     pub relay_cores: f64,
     /// Relay memory, in kB.
     pub rss_kb: u64,
+    /// Files and sockets that the relay holds open.
+    pub files: usize,
+    /// Threads of the relay.
+    pub threads: usize,
 }
 
 /// A client this busy measures itself.
@@ -132,6 +144,8 @@ impl Report {
             closed: tally.closed,
             bad: tally.bad(),
             client_cores: 0.0,
+            client_wait: 0.0,
+            relay_wait: 0.0,
             floor_cpu_s_per_gbit: None,
             first_end: tally.first_end.clone(),
             load: load.clone(),
@@ -145,9 +159,10 @@ impl Report {
         self.frames == self.expected && self.bad == 0 && self.closed == 0
     }
 
-    /// Whether this client was as busy as it can be, so that the figures are its own.
+    /// Whether this client was as busy as it can be with what others left it of its core, so that
+    /// the figures are its own.
     pub fn client_is_saturated(&self) -> bool {
-        self.client_cores > SATURATED
+        self.client_cores + self.client_wait > SATURATED
     }
 
     /// How many times the floor the relay costs.

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use super::Report;
 
+/// A share of the time that others may have a core before it is worth a word.
+const DISTURBED: f64 = 0.1;
+
 /// A line of a table: what it is, and its figure.
 pub type Row = (&'static str, String);
 
@@ -21,10 +24,15 @@ pub fn table(title: &str, rows: &[Row]) -> String {
 impl Report {
     /// The report for people.
     pub fn text(&self) -> String {
-        let load = &self.load;
+        let (load, picture) = (&self.load, &self.load.picture);
         let title = format!(
             "{} players, {} publisher(s), {} fps, {} B frames, {} B keyframe every {} frames",
-            self.players, load.publishers, load.fps, load.delta_bytes, load.key_bytes, load.group
+            self.players,
+            load.publishers,
+            picture.fps,
+            picture.delta_bytes,
+            picture.key_bytes,
+            picture.group
         );
         let mut text = table(&title, &self.rows());
         for warning in self.warnings() {
@@ -97,6 +105,14 @@ impl Report {
                 self.client_cores
             ));
         }
+        if self.relay_wait.max(self.client_wait) > DISTURBED {
+            warnings.push(format!(
+                "other programs ran on the cores of the relay ({:.0} % of the time it waited for \
+                 them) and of the client ({:.0} %): measure on a quiet machine",
+                self.relay_wait * 100.0,
+                self.client_wait * 100.0
+            ));
+        }
         if let Some(why) = &self.first_end {
             warnings.push(format!("the first session to end early: {why}"));
         }
@@ -104,7 +120,8 @@ impl Report {
     }
 }
 
-fn spread(times_us: &[u64]) -> String {
+/// Times in microseconds, as milliseconds one after another.
+pub fn spread(times_us: &[u64]) -> String {
     let figures: Vec<_> = times_us
         .iter()
         .map(|time| format!("{:.2}", *time as f64 / 1e3))

@@ -413,7 +413,10 @@ mod tests {
         assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 4));
         assert_eq!(cursor.take_dropped(), 4);
         // In time again, it gets them all.
-        scene.cache.take(&layered_frame(0, 9, 1), scene.now).unwrap();
+        scene
+            .cache
+            .take(&layered_frame(0, 9, 1), scene.now)
+            .unwrap();
         assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 1));
         assert_eq!(cursor.take_dropped(), 0);
     }

@@ -195,16 +195,15 @@ impl Members {
         if self.all.is_empty() {
             return false;
         }
-        let (frames, opens) =
-            match broadcast.step_together(&mut self.cursor, self.all.len(), now) {
-                Some(Step::Continue(frames)) => (frames, false),
-                Some(Step::Open { frames, .. }) => (frames, true),
-                Some(_) => return false,
-                None => {
-                    self.disband();
-                    return false;
-                }
-            };
+        let (frames, opens) = match broadcast.step_together(&mut self.cursor, self.all.len(), now) {
+            Some(Step::Continue(frames)) => (frames, false),
+            Some(Step::Open { frames, .. }) => (frames, true),
+            Some(_) => return false,
+            None => {
+                self.disband();
+                return false;
+            }
+        };
         self.round = Some(Round {
             frames,
             opens,

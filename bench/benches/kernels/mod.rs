@@ -1,0 +1,20 @@
+//! What is measured: named kernels, each a closure that does its work once per call.
+
+mod policy;
+mod wire;
+
+/// A kernel.
+pub(crate) struct Kernel {
+    /// Its name.
+    pub name: &'static str,
+    /// Makes what it needs, outside of what is measured.
+    pub prepare: fn() -> Work,
+}
+
+/// Does a kernel's work once.
+pub(crate) type Work = Box<dyn FnMut()>;
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = Kernel> {
+    wire::KERNELS.into_iter().chain(policy::KERNELS)
+}

@@ -1,0 +1,89 @@
+//! The publishers of a run, one for each of its broadcasts.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use tokio::task::JoinSet;
+
+use crate::client::Client;
+use crate::ledger::Ledger;
+use crate::load::Picture;
+use crate::publisher::Publisher;
+use crate::source::Source;
+use crate::tally::Clock;
+use crate::target::Broadcast;
+
+/// Publishers at work; dropping them ends their sessions.
+#[derive(Debug, Default)]
+pub struct Publishers {
+    ledgers: Vec<Rc<RefCell<Ledger>>>,
+    requests: Vec<Rc<RefCell<u64>>>,
+    tasks: JoinSet<()>,
+    /// What ended the first that ended.
+    failed: Rc<RefCell<Option<String>>>,
+}
+
+impl Publishers {
+    /// Takes over `broadcasts` and publishes `picture` at each. Call it within a `LocalSet`.
+    ///
+    /// # Errors
+    /// When the relay refuses, or a recording cannot be read.
+    pub async fn start(
+        client: &Client,
+        picture: &Picture,
+        broadcasts: &[Broadcast],
+        clock: Clock,
+    ) -> Result<Self> {
+        let mut publishers = Self::default();
+        let source = Source::of(picture)?;
+        let interval = Duration::from_secs(1) / picture.fps;
+        for (number, broadcast) in broadcasts.iter().enumerate() {
+            let token = &broadcast.publish_token;
+            let publisher = Publisher::join(client, number, token, source.clone(), clock).await?;
+            // Publishers do not keep step with one another.
+            let delay = interval * number as u32 / broadcasts.len() as u32;
+            publishers.run(publisher, picture.fps, delay);
+        }
+        Ok(publishers)
+    }
+
+    fn run(&mut self, publisher: Publisher, fps: u32, delay: Duration) {
+        self.ledgers.push(publisher.ledger());
+        self.requests.push(publisher.requests());
+        let failed = self.failed.clone();
+        self.tasks.spawn_local(async move {
+            if let Err(error) = publisher.run(fps, delay).await {
+                failed.borrow_mut().get_or_insert(format!("{error:#}"));
+            }
+        });
+    }
+
+    /// What the publisher of this number has sent.
+    pub fn ledger(&self, number: usize) -> Rc<RefCell<Ledger>> {
+        self.ledgers[number].clone()
+    }
+
+    /// Frames that each has sent so far.
+    pub fn sent(&self) -> Vec<u64> {
+        let ledgers = self.ledgers.iter();
+        ledgers.map(|ledger| ledger.borrow().total()).collect()
+    }
+
+    /// Keyframes that the relay has asked for.
+    pub fn requests(&self) -> u64 {
+        self.requests.iter().map(|count| *count.borrow()).sum()
+    }
+
+    /// Whether all of them still publish.
+    ///
+    /// # Errors
+    /// With what ended the first that does not.
+    pub fn check(&self) -> Result<()> {
+        match self.failed.borrow().as_ref() {
+            Some(why) => bail!("a publisher ended: {why}"),
+            None => Ok(()),
+        }
+    }
+}
