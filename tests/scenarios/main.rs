@@ -5,5 +5,6 @@ mod continuity;
 mod cut_through;
 mod joins;
 mod leaving;
+mod shards;
 mod slow_players;
 mod tokens;

@@ -4,4 +4,5 @@
 pub mod client;
 pub mod picture;
 pub mod process;
+pub mod proxy;
 pub mod relay;

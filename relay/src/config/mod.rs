@@ -75,7 +75,7 @@ pub struct Server {
 #[serde(deny_unknown_fields)]
 pub struct RelayShare {
     /// Threads that serve sessions; 0: one per core.
-    shards: usize,
+    pub shards: usize,
 }
 
 impl RelayShare {
