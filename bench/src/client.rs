@@ -19,6 +19,9 @@ use crate::target::Target;
 /// Sessions that share a UDP socket: the kernel's work for each is the same as with a socket
 /// each, and this process holds fewer buffers.
 const PER_SOCKET: usize = 16;
+/// Bytes that a browser takes on a stream without reading them.
+const BROWSER_WINDOW: u32 = 6 << 20;
+const SMALL_WINDOW: u32 = 128 << 10;
 const RECEIVE_BUFFER: usize = 8 << 20;
 /// Handshakes that fail are tried again: now and then wtransport 0.7.2 loses part of a frame
 /// that comes in two packets.
@@ -36,8 +39,20 @@ impl Client {
     /// # Errors
     /// When a socket cannot be made.
     pub fn new(target: &Target, sessions: usize) -> Result<Self> {
+        Self::with_window(target, sessions, BROWSER_WINDOW)
+    }
+
+    /// The same for players that take little: what they leave unread soon holds up the relay.
+    ///
+    /// # Errors
+    /// When a socket cannot be made.
+    pub fn small(target: &Target, sessions: usize) -> Result<Self> {
+        Self::with_window(target, sessions, SMALL_WINDOW)
+    }
+
+    fn with_window(target: &Target, sessions: usize, window: u32) -> Result<Self> {
         let endpoints = (0..sessions.div_ceil(PER_SOCKET))
-            .map(|_| Ok(Endpoint::client(config(target)?)?))
+            .map(|_| Ok(Endpoint::client(config(target, window)?)?))
             .collect::<Result<_>>()?;
         Ok(Self {
             target: target.clone(),
@@ -63,14 +78,13 @@ impl Client {
     }
 }
 
-fn config(target: &Target) -> Result<ClientConfig> {
+fn config(target: &Target, window: u32) -> Result<ClientConfig> {
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(VarInt::from_u32(30_000).into()))
         .keep_alive_interval(Some(Duration::from_secs(5)))
-        // As much as a browser grants.
-        .stream_receive_window(VarInt::from_u32(6 << 20))
-        .receive_window(VarInt::from_u32(15 << 20));
+        .stream_receive_window(VarInt::from_u32(window))
+        .receive_window(VarInt::from_u32(window.saturating_mul(2)));
     Ok(ClientConfig::builder()
         .with_bind_socket(socket()?)
         .with_custom_tls_and_transport(tls(target)?, transport)

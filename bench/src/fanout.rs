@@ -9,7 +9,7 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{interval, sleep};
 
 use crate::client::Client;
-use crate::load::Load;
+use crate::load::{Appetite, Load};
 use crate::player::{self, Watch};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
@@ -107,7 +107,9 @@ impl<'a> Crowd<'a> {
         };
         sleep(Duration::from_millis(500)).await;
         let rss_before = crowd.rss()?;
-        crowd.join(&client).await?;
+        let unhealthy = load.players - load.healthy();
+        let small = Rc::new(Client::small(run.target, unhealthy)?);
+        crowd.join(&client, &small).await?;
         sleep(SETTLE).await;
         crowd.measure(rss_before).await
     }
@@ -116,17 +118,22 @@ impl<'a> Crowd<'a> {
         self.run.relay.map_or(Ok(0), |relay| relay.rss_kb())
     }
 
-    async fn join(&mut self, client: &Rc<Client>) -> Result<()> {
+    async fn join(&mut self, client: &Rc<Client>, small: &Rc<Client>) -> Result<()> {
         let load = self.run.load;
         let mut ramp = interval(Duration::from_secs(1) / load.ramp as u32);
         for number in 0..load.players {
             ramp.tick().await;
             let at = number % self.broadcasts.len();
+            let appetite = load.appetite(number);
+            let client = match appetite {
+                Appetite::Healthy => client,
+                Appetite::Stalled | Appetite::Slow(_) => small,
+            };
             let watch = Watch {
                 ledger: Some(self.publishers.ledger(at)),
                 tally: self.tally.clone(),
                 clock: self.clock,
-                appetite: load.appetite(number),
+                appetite,
             };
             let token = self.broadcasts[at].play_token.clone();
             self.players
