@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -88,9 +89,13 @@ impl Gauge {
     }
 }
 
-/// Cores of this machine.
+/// Cores that this process was started on. Asked once: a pinned thread would see only its own.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+
+/// Cores that this process was started on.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    *CORES
 }
 
 /// Lets this thread, and what it starts, run on `cores` only.
@@ -98,6 +103,7 @@ pub fn cores() -> usize {
 /// # Errors
 /// When there are no such cores.
 pub fn pin(cores: impl IntoIterator<Item = usize>) -> Result<()> {
+    LazyLock::force(&CORES);
     let mut set = CpuSet::new();
     for core in cores {
         ensure!(core < CpuSet::MAX_CPU, "there is no core {core}");
