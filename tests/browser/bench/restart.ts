@@ -63,11 +63,10 @@ async function timesToPicture(
   );
   return Promise.all(
     players.map(async (player) => {
-      const first = await until('its picture', async () => {
-        const { shown } = await player.records();
-        return shown.find((frame) => frame.epoch === epoch);
+      const shownUs = await until('its picture', () => player.firstShownUs(epoch), {
+        everyMs: 100,
       });
-      return (first.shownUs - keyframeUs) / 1_000;
+      return (shownUs - keyframeUs) / 1_000;
     }),
   );
 }

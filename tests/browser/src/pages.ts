@@ -46,6 +46,13 @@ export class PlayerPage {
     return (await this.#page.evaluate('window.steadycast.records()')) as Records;
   }
 
+  /** When the first frame of this epoch was shown, on the relay's clock; null: not yet. */
+  async firstShownUs(epoch: number): Promise<number | null> {
+    // Looked for there: to bring the whole log here would cost the page more than what is measured.
+    const first = `window.steadycast.records().shown.find((frame) => frame.epoch === ${epoch})`;
+    return (await this.#page.evaluate(`${first}?.shownUs ?? null`)) as number | null;
+  }
+
   async state(): Promise<PlayerState> {
     return (await this.#page.evaluate('window.steadycast.state()')) as PlayerState;
   }
