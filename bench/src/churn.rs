@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use steadycast_relay::transport::RelayClock;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
@@ -17,7 +18,7 @@ use crate::player::{self, Watch};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
 use crate::report::{Row, spread, table};
-use crate::tally::{Clock, Tally};
+use crate::tally::Tally;
 use crate::target::{Broadcast, Target};
 
 /// How long the picture runs before the first player comes, and before what is left is looked at.
@@ -121,7 +122,7 @@ pub fn run(
         target,
         relay,
         broadcast: &broadcast,
-        clock: Clock::start(),
+        clock: RelayClock::start(),
         tally: Rc::default(),
         progress,
     };
@@ -137,7 +138,7 @@ struct Street<'a> {
     target: &'a Target,
     relay: Option<Gauge>,
     broadcast: &'a Broadcast,
-    clock: Clock,
+    clock: RelayClock,
     tally: Rc<RefCell<Tally>>,
     progress: Progress<'a>,
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use steadycast_relay::transport::RelayClock;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{interval, sleep};
 
@@ -14,7 +15,7 @@ use crate::player::{self, Watch};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
 use crate::report::{Report, Sample};
-use crate::tally::{Clock, Tally, times};
+use crate::tally::{Tally, times};
 use crate::target::{Broadcast, Target};
 
 /// How long players may take to join, after the last was started.
@@ -73,7 +74,7 @@ pub fn on_this_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 struct Crowd<'a> {
     run: &'a Run<'a>,
     broadcasts: &'a [Broadcast],
-    clock: Clock,
+    clock: RelayClock,
     tally: Rc<RefCell<Tally>>,
     publishers: Publishers,
     players: JoinSet<()>,
@@ -96,7 +97,7 @@ impl<'a> Crowd<'a> {
         let load = run.load;
         let sessions = load.players + load.publishers;
         let client = Rc::new(Client::new(run.target, sessions)?);
-        let clock = Clock::start();
+        let clock = RelayClock::start();
         let mut crowd = Self {
             run,
             broadcasts,
@@ -159,12 +160,12 @@ impl<'a> Crowd<'a> {
 
     async fn measure(&mut self, rss_before: u64) -> Result<Report> {
         let ready = self.tally.borrow().ready;
-        let opened = self.clock.now_us();
+        let opened = self.clock.now().as_micros();
         self.tally.borrow_mut().window = opened..u64::MAX;
         let start = self.reading()?;
         let samples = self.sample(&start).await?;
         let end = self.reading()?;
-        let closed = self.clock.now_us();
+        let closed = self.clock.now().as_micros();
         self.tally.borrow_mut().window = opened..closed;
         let rss_after = self.rss()?;
         let expected = self.expected(&start, &end);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
+use steadycast_relay::transport::RelayClock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
@@ -23,7 +24,7 @@ use crate::player::{self, Watch};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
 use crate::report::{Row, spread, table};
-use crate::tally::{Clock, Tally};
+use crate::tally::Tally;
 use crate::target::{Broadcast, Target};
 
 /// How often a publisher that has ended is noticed.
@@ -43,7 +44,8 @@ pub fn publish(
     let published = on_this_thread(async {
         let client = Client::new(target, 1)?;
         let broadcasts = std::slice::from_ref(&broadcast);
-        let publishers = Publishers::start(&client, picture, broadcasts, Clock::start()).await?;
+        let publishers =
+            Publishers::start(&client, picture, broadcasts, RelayClock::start()).await?;
         announce(&broadcast)?;
         until_asked(&publishers).await
     });
@@ -136,7 +138,7 @@ pub fn watch(
     progress: Progress<'_>,
 ) -> Result<Watched> {
     on_this_thread(async {
-        let (clock, tally) = (Clock::start(), Rc::<RefCell<Tally>>::default());
+        let (clock, tally) = (RelayClock::start(), Rc::<RefCell<Tally>>::default());
         let client = Rc::new(Client::new(target, audience.players)?);
         let mut players = JoinSet::new();
         let mut ramp = interval(Duration::from_secs(1) / audience.ramp as u32);
@@ -167,13 +169,13 @@ async fn all_ready(tally: &RefCell<Tally>, players: usize, progress: Progress<'_
 
 async fn measure(
     audience: &Audience,
-    clock: Clock,
+    clock: RelayClock,
     tally: &RefCell<Tally>,
     progress: Progress<'_>,
 ) -> Result<Watched> {
     let (started, cpu) = (Instant::now(), Gauge::own().cpu()?);
     let (ready, received) = (tally.borrow().ready, tally.borrow().received);
-    tally.borrow_mut().window = clock.now_us()..u64::MAX;
+    tally.borrow_mut().window = clock.now().as_micros()..u64::MAX;
     for second in 1..=audience.seconds {
         sleep(Duration::from_secs(1)).await;
         progress("watching", second, audience.seconds);

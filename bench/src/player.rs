@@ -9,6 +9,7 @@ use bytes::{Buf, Bytes};
 use steadycast_codec_glue::wire::{
     ClientMessage, Code, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage, Role,
 };
+use steadycast_relay::transport::RelayClock;
 use steadycast_tests::client::Control;
 use tokio::time::{interval, sleep};
 use wtransport::{Connection, RecvStream};
@@ -16,7 +17,7 @@ use wtransport::{Connection, RecvStream};
 use crate::client::Client;
 use crate::ledger::{Ledger, Place};
 use crate::load::Appetite;
-use crate::tally::{Clock, Fault, Tally};
+use crate::tally::{Fault, Tally};
 
 /// How often a player says that it is there (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -31,7 +32,7 @@ pub struct Watch {
     /// Where it counts.
     pub tally: Rc<RefCell<Tally>>,
     /// The clock of capture times: the publisher's, or one that is synchronised with it.
-    pub clock: Clock,
+    pub clock: RelayClock,
     /// How it reads.
     pub appetite: Appetite,
 }
@@ -197,7 +198,7 @@ impl Reading {
             tally.joined(opened.elapsed());
         }
         if self.watch.appetite == Appetite::Healthy {
-            let now = self.watch.clock.now_us();
+            let now = self.watch.clock.now().as_micros();
             let bytes = HEADER_LEN + header.body_len();
             tally.frame(header.capture_us, now, header.keyframe, bytes);
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::wire::{ClientMessage, FrameHeader, GROUP_STREAM, RelayMessage, Role};
+use steadycast_relay::transport::RelayClock;
 use steadycast_tests::client::{Control, Welcome};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use wtransport::SendStream;
@@ -14,7 +15,6 @@ use wtransport::SendStream;
 use crate::client::Client;
 use crate::ledger::{Entry, Ledger, Place};
 use crate::source::{Encoded, Source};
-use crate::tally::Clock;
 
 /// How often a publisher says that it is there (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ pub struct Publisher {
     control: Control,
     source: Source,
     ledger: Rc<RefCell<Ledger>>,
-    clock: Clock,
+    clock: RelayClock,
     epoch: u32,
     group: u32,
     index: u32,
@@ -44,7 +44,7 @@ impl Publisher {
         number: usize,
         token: &str,
         source: Source,
-        clock: Clock,
+        clock: RelayClock,
     ) -> Result<Self> {
         let mut control = client.open(number).await?;
         let Welcome { status, .. } = control.hello(Role::Publisher, token, None).await?;
@@ -105,7 +105,7 @@ impl Publisher {
             chunks.push(Bytes::from_static(&[GROUP_STREAM]));
         }
         // Rising even where the clock stands still.
-        self.captured_us = self.clock.now_us().max(self.captured_us + 1);
+        self.captured_us = self.clock.now().as_micros().max(self.captured_us + 1);
         chunks.push(self.head(&frame)?);
         self.ledger.borrow_mut().record(Entry {
             capture_us: self.captured_us,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use steadycast_relay::transport::RelayClock;
 use tokio::task::JoinSet;
 
 use crate::client::Client;
@@ -12,7 +13,6 @@ use crate::ledger::Ledger;
 use crate::load::Picture;
 use crate::publisher::Publisher;
 use crate::source::Source;
-use crate::tally::Clock;
 use crate::target::Broadcast;
 
 /// Publishers at work; dropping them ends their sessions.
@@ -34,7 +34,7 @@ impl Publishers {
         client: &Client,
         picture: &Picture,
         broadcasts: &[Broadcast],
-        clock: Clock,
+        clock: RelayClock,
     ) -> Result<Self> {
         let mut publishers = Self::default();
         let source = Source::of(picture)?;

@@ -2,34 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
-
-/// The clock of capture times: Unix time when it started plus monotonic time since.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    started: Instant,
-    unix_us: u64,
-}
-
-impl Clock {
-    /// Starts it.
-    pub fn start() -> Self {
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            started: Instant::now(),
-            unix_us: unix.as_micros() as u64,
-        }
-    }
-
-    /// Microseconds.
-    pub fn now_us(&self) -> u64 {
-        self.unix_us + self.started.elapsed().as_micros() as u64
-    }
-}
 
 /// Times in microseconds, to three digits; a minute at most.
 pub type Times = Histogram<u64>;
