@@ -148,6 +148,7 @@ mod tests {
             kind: ObuType::Frame,
             temporal_id: 0,
             spatial_id: 0,
+            header: &[0x32],
             payload: &payload,
         };
         FrameStart::read(&obu, Some(sequence)).map(|start| start.size)

@@ -24,7 +24,7 @@ pub fn inspect(temporal_unit: &[u8]) -> Result<Facts, BitstreamError> {
         match obu.kind {
             ObuType::SequenceHeader => sequence = Some(SequenceHeader::parse(obu.payload)?),
             ObuType::Frame | ObuType::FrameHeader => return facts(&obu, sequence.as_ref()),
-            ObuType::Other => {}
+            _ => {}
         }
     }
     Err(BitstreamError::Invalid("a temporal unit without frames"))

@@ -5,10 +5,16 @@ use crate::bitstream::BitstreamError;
 pub enum ObuType {
     /// `OBU_SEQUENCE_HEADER`.
     SequenceHeader,
+    /// `OBU_TEMPORAL_DELIMITER`.
+    TemporalDelimiter,
     /// `OBU_FRAME_HEADER`.
     FrameHeader,
     /// `OBU_FRAME`: a frame header and its tiles.
     Frame,
+    /// `OBU_TILE_LIST`, for large scale tile decoding.
+    TileList,
+    /// `OBU_PADDING`.
+    Padding,
     /// Anything else.
     Other,
 }
@@ -22,6 +28,8 @@ pub struct Obu<'a> {
     pub temporal_id: u8,
     /// `spatial_id`, 0 without an extension.
     pub spatial_id: u8,
+    /// The header as it stands there: a byte, and the extension's when there is one.
+    pub header: &'a [u8],
     /// What follows the header and the size.
     pub payload: &'a [u8],
 }
@@ -45,17 +53,16 @@ pub fn obus(temporal_unit: &[u8]) -> impl Iterator<Item = Result<Obu<'_>, Bitstr
 
 /// Cuts an OBU off bytes that begin with one (AV1 5.3.1).
 fn next(bytes: &[u8]) -> Result<(Obu<'_>, &[u8]), BitstreamError> {
-    let (&header, mut rest) = bytes.split_first().ok_or(BitstreamError::EndsEarly)?;
-    if header & 0x80 != 0 {
+    let first = *bytes.first().ok_or(BitstreamError::EndsEarly)?;
+    if first & 0x80 != 0 {
         return Err(BitstreamError::Invalid("the forbidden bit of an OBU"));
     }
-    let has_extension = header & 0b100 != 0;
-    let has_size = header & 0b010 != 0;
-    let mut extension = 0;
-    if has_extension {
-        let (&byte, after) = rest.split_first().ok_or(BitstreamError::EndsEarly)?;
-        (extension, rest) = (byte, after);
-    }
+    let has_extension = first & 0b100 != 0;
+    let has_size = first & 0b010 != 0;
+    let (header, mut rest) = bytes
+        .split_at_checked(1 + usize::from(has_extension))
+        .ok_or(BitstreamError::EndsEarly)?;
+    let extension = header.get(1).copied().unwrap_or_default();
     // Only the last OBU of a unit may leave its size to the container.
     let mut size = rest.len();
     if has_size {
@@ -65,14 +72,18 @@ fn next(bytes: &[u8]) -> Result<(Obu<'_>, &[u8]), BitstreamError> {
         .split_at_checked(size)
         .ok_or(BitstreamError::EndsEarly)?;
     let obu = Obu {
-        kind: match header >> 3 & 0xf {
+        kind: match first >> 3 & 0xf {
             1 => ObuType::SequenceHeader,
+            2 => ObuType::TemporalDelimiter,
             3 => ObuType::FrameHeader,
             6 => ObuType::Frame,
+            8 => ObuType::TileList,
+            15 => ObuType::Padding,
             _ => ObuType::Other,
         },
         temporal_id: extension >> 5,
         spatial_id: extension >> 3 & 0b11,
+        header,
         payload,
     };
     Ok((obu, after))
@@ -108,11 +119,13 @@ mod tests {
         let bytes = [0x12, 0, 0x36, 0x48, 2, 0xaa, 0xbb, 0x18, 0xcc];
         let units = all(&bytes).unwrap();
         assert_eq!(units.len(), 3);
-        assert_eq!((units[0].kind, units[0].payload), (ObuType::Other, &[][..]));
+        assert_eq!(units[0].kind, ObuType::TemporalDelimiter);
+        assert_eq!((units[0].header, units[0].payload), (&[0x12][..], &[][..]));
         let layered = Obu {
             kind: ObuType::Frame,
             temporal_id: 2,
             spatial_id: 1,
+            header: &[0x36, 0x48],
             payload: &[0xaa, 0xbb],
         };
         assert_eq!(units[1], layered);
