@@ -1,5 +1,6 @@
 //! The Steadycast relay.
 pub mod auth;
+pub mod bridge;
 pub mod broadcast;
 pub mod cli;
 pub mod config;

@@ -1,7 +1,7 @@
 //! The relay as a whole: what it is made of, how it starts, and how it stops.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Origins;
+use crate::bridge::{self, Bridge, IdentityError};
 use crate::broadcast::{BroadcastId, Registry, RegistryError, Settings};
 use crate::cli::{Banner, show_banner};
-use crate::config::Config;
+use crate::config::{Config, Reachable};
 use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
 use crate::sockets::{ListenError, Sockets};
 use crate::store::{StateDir, StateError, Store};
@@ -37,6 +38,9 @@ pub enum RelayError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// There is no certificate for WebRTC.
+    #[error(transparent)]
+    Bridge(#[from] IdentityError),
     /// The QUIC endpoint cannot serve.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -77,10 +81,12 @@ impl Relay {
         let source = Source::from_config(config, &dir);
         let (keeper, identities) = Keeper::start(source, OffsetDateTime::now_utc())?;
         let shutdown = CancellationToken::new();
-        let site = Arc::new(site(config, dir, identities.clone(), shutdown.clone())?);
-        let restored = site.restore()?;
         let sockets = Sockets::bind(config.server.listen, config.relay.shards())?;
         let address = sockets.address()?;
+        let bridge = Arc::new(Bridge::new(bridge_settings(config, address))?);
+        let site = site(config, dir, identities.clone(), shutdown.clone(), bridge.clone())?;
+        let site = Arc::new(site);
+        let restored = site.restore()?;
         tracing::info!(%address, broadcasts = restored, "listening");
         let parts = Parts {
             settings: transport::Settings::from(&config.limits),
@@ -89,6 +95,7 @@ impl Relay {
             tokens: site.tokens.clone(),
             origins: site.origins.clone(),
             shutdown: shutdown.clone(),
+            bridge,
         };
         let quic_tls = Arc::new(quic_config(identities.clone())?);
         let https_tls = Arc::new(https_config(identities)?);
@@ -177,11 +184,36 @@ impl Relay {
     }
 }
 
+/// Where WebRTC clients reach the relay, and what they may cost.
+fn bridge_settings(config: &Config, address: SocketAddr) -> bridge::Settings {
+    let configured = &config.webrtc.addresses;
+    let addresses = if !configured.is_empty() {
+        let place = |reachable: &Reachable| reachable.with_port(address.port());
+        configured.iter().map(place).collect()
+    } else if address.ip().is_unspecified() {
+        let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let all = host_addresses().into_iter().chain(loopback);
+        let mine = all.filter(|ip: &IpAddr| ip.is_ipv4() || address.is_ipv6());
+        mine.map(|ip| SocketAddr::new(ip, address.port())).collect()
+    } else {
+        vec![address]
+    };
+    let limits = &config.limits;
+    bridge::Settings {
+        addresses,
+        sessions: limits.sessions,
+        handshakes: limits.handshakes,
+        connect_timeout: limits.connect_timeout * 2,
+        idle_timeout: limits.idle_timeout,
+    }
+}
+
 fn site(
     config: &Config,
     dir: StateDir,
     identities: Identities,
     draining: CancellationToken,
+    bridge: Arc<Bridge>,
 ) -> Result<Site, RelayError> {
     let server = &config.server;
     Ok(Site {
@@ -195,6 +227,9 @@ fn site(
         play_token_ttl: config.broadcast.play_token_ttl,
         clock: RelayClock::start(),
         draining,
+        bridge,
+        ice_servers: config.webrtc.ice_servers.clone(),
+        overflow: config.webrtc.overflow.clone(),
         store: Arc::new(Store::open(dir)?),
     })
 }
@@ -205,6 +240,7 @@ async fn tick(site: &Site) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        site.bridge.tick();
         let ended = site.registry.tick(site.clock.now());
         if !ended.is_empty() {
             tracing::info!(?ended, code = %Code::HeldTooLong, "ended");

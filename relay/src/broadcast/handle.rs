@@ -231,6 +231,21 @@ impl Broadcast {
         }
     }
 
+    /// Why it has ended, once it has.
+    pub fn ended(&self) -> Option<Code> {
+        self.news.borrow().ended
+    }
+
+    /// Where to listen for news.
+    pub fn news(&self) -> watch::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    /// Whether the newest group is so short that it is the quickest help for a broken decoder.
+    pub fn is_fresh(&self) -> bool {
+        self.state.lock().is_fresh()
+    }
+
     /// Where to listen for frames.
     pub fn frames(&self) -> watch::Receiver<u64> {
         self.frames.subscribe()
@@ -499,6 +514,11 @@ impl PlayerSeat {
     /// Gives up the group being sent; the next step opens a newer one.
     pub fn abandon(&mut self, need: Need, now: RelayTime) {
         self.cursor.abandon(need, now);
+    }
+
+    /// Begins again, as if the player had just joined.
+    pub fn rejoin(&mut self) {
+        self.cursor = Cursor::default();
     }
 
     /// The player's decoder lost its footing: asks the publisher for a keyframe, if one is due.

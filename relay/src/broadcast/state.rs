@@ -72,6 +72,10 @@ pub struct Progress {
     pub decoder_errors: u32,
 }
 
+/// A group of at most so many frames and bytes arrives sooner than a new keyframe would.
+const FRESH_FRAMES: usize = 60;
+const FRESH_BYTES: usize = 512 << 10;
+
 #[derive(Debug)]
 struct Publisher {
     epoch: u32,
@@ -125,6 +129,15 @@ impl State {
             epoch: self.epoch,
             players: self.players,
         }
+    }
+
+    /// Whether the newest group is whole, short and small.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.cache.newest().is_some_and(|newest| {
+            newest.has_keyframe()
+                && newest.frames() <= FRESH_FRAMES
+                && newest.bytes() <= FRESH_BYTES
+        })
     }
 
     pub(super) fn ended(&self) -> Option<Code> {

@@ -7,7 +7,7 @@ use super::kind::Kind;
 /// One thing that an operator can set.
 #[derive(Debug)]
 pub struct Key {
-    /// The table in the file: `server`, `relay`, `broadcast`, `limits` or `log`.
+    /// The table in the file, one of [`SECTIONS`].
     pub section: &'static str,
     /// The name in that table.
     pub name: &'static str,
@@ -28,6 +28,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
         "Where the relay listens, who it is, and where it keeps its state.",
     ),
     ("relay", "How the relay uses this machine."),
+    (
+        "webrtc",
+        "Browsers without WebTransport, and standard tools: WHIP and WHEP, on the same port.",
+    ),
     ("broadcast", "What a broadcast does for those who watch it."),
     ("limits", "What strangers and slow players may cost."),
     ("log", "What the relay says about itself, on stderr."),
@@ -123,6 +127,30 @@ pub const KEYS: &[Key] = &[
         "0",
         "Threads that serve sessions, each with a socket and a share of the players. \
          0: one per core.",
+    ),
+    key(
+        "webrtc",
+        "addresses",
+        Kind::Places,
+        "",
+        "IP addresses at which clients reach the relay, the best first; with a port where that \
+         is another than the one listened on. Needed behind a NAT. Empty: the host's own.",
+    ),
+    key(
+        "webrtc",
+        "ice_servers",
+        Kind::IceServers,
+        "",
+        "STUN and TURN servers that clients are told of: \
+         \"stun:stun.example:3478\", \"turn:turn.example:3478 USER PASSWORD\".",
+    ),
+    key(
+        "webrtc",
+        "overflow",
+        Kind::Url,
+        "",
+        "Another relay with the same broadcasts: where WHIP and WHEP requests are sent \
+         when this one is full. Empty: they are refused, and may come again.",
     ),
     key(
         "broadcast",

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
+use super::webrtc::{IceServer, Reachable};
 use crate::auth::Origin;
 
 /// What values a key takes.
@@ -17,6 +18,10 @@ pub enum Kind {
     Url,
     /// A list of web origins.
     Urls,
+    /// A list of IP addresses, each perhaps with a port.
+    Places,
+    /// A list of STUN and TURN servers.
+    IceServers,
     /// A path, or nothing.
     Path,
     /// A path.
@@ -53,7 +58,7 @@ impl Kind {
                 Ok(number) => self.check(Value::Integer(number)),
                 Err(_) => Err(self.seen(&format!("{text:?}"))),
             },
-            Self::Urls => {
+            Self::Urls | Self::Places | Self::IceServers => {
                 let items = text
                     .split(',')
                     .map(str::trim)
@@ -73,10 +78,10 @@ impl Kind {
             (Self::Whole { min, max, .. }, Value::Integer(number)) => {
                 u64::try_from(*number).is_ok_and(|number| (min..=max).contains(&number))
             }
-            (Self::Urls, Value::Array(items)) => items
-                .iter()
-                .all(|item| item.as_str().is_some_and(is_origin)),
-            (Self::Urls | Self::Whole { .. }, _) => false,
+            (Self::Urls, Value::Array(items)) => all(items, is_origin),
+            (Self::Places, Value::Array(items)) => all(items, is_place),
+            (Self::IceServers, Value::Array(items)) => all(items, is_ice_server),
+            (Self::Urls | Self::Places | Self::IceServers | Self::Whole { .. }, _) => false,
             (_, Value::String(text)) => self.allows(text),
             _ => false,
         };
@@ -99,7 +104,7 @@ impl Kind {
             }
             Self::Choice(words) => words.contains(&text),
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
-            Self::Urls | Self::Whole { .. } => false,
+            Self::Urls | Self::Places | Self::IceServers | Self::Whole { .. } => false,
         }
     }
 
@@ -112,10 +117,24 @@ impl Kind {
     /// The value as a message may show it.
     fn seen(self, shown: &str) -> String {
         match self {
-            Self::Secret { .. } => "a value that is not shown".to_owned(),
+            Self::Secret { .. } | Self::IceServers => "a value that is not shown".to_owned(),
             _ => shown.chars().take(80).collect(),
         }
     }
+}
+
+fn all(items: &[Value], allowed: impl Fn(&str) -> bool) -> bool {
+    items
+        .iter()
+        .all(|item| item.as_str().is_some_and(&allowed))
+}
+
+fn is_place(text: &str) -> bool {
+    Reachable::parse(text).is_some()
+}
+
+fn is_ice_server(text: &str) -> bool {
+    IceServer::parse(text).is_some()
 }
 
 fn is_origin(text: &str) -> bool {
@@ -131,6 +150,10 @@ impl fmt::Display for Kind {
                 f.write_str("https://HOST or https://HOST:PORT without a path, or nothing")
             }
             Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path"),
+            Self::Places => f.write_str("a list of IP addresses, each perhaps with a port"),
+            Self::IceServers => {
+                f.write_str("a list of stun:HOST:PORT or turn:HOST:PORT USER PASSWORD")
+            }
             Self::Path => f.write_str("the path of a file, or nothing"),
             Self::Directory => f.write_str("the path of a directory"),
             Self::Secret { min } => {

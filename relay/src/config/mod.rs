@@ -11,6 +11,7 @@ mod layers;
 mod mistake;
 mod suggest;
 mod template;
+mod webrtc;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use kind::Kind;
 pub use layers::{ENV_CONFIG, Sources};
 pub use mistake::{ConfigError, Mistake, Origin as ValueOrigin};
 pub use template::template;
+pub use webrtc::{IceServer, Reachable, WebRtc};
 
 use crate::auth::{AdminKey, Origin};
 use crate::broadcast::Settings;
@@ -38,6 +40,8 @@ pub struct Config {
     pub server: Server,
     /// `[relay]`.
     pub relay: RelayShare,
+    /// `[webrtc]`.
+    pub webrtc: WebRtc,
     /// `[broadcast]`.
     pub broadcast: Broadcast,
     /// `[limits]`.

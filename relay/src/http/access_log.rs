@@ -11,6 +11,25 @@ use super::problem::Problem;
 /// The longest that an API request may take, its body included.
 const TIME: Duration = Duration::from_secs(10);
 
+/// One line per WHIP or WHEP request. The end of a session's path is its secret.
+pub(super) async fn log_session(request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let mut parts = request.uri().path().split('/').skip(1);
+    let (broadcast, endpoint) = (parts.next(), parts.next());
+    let path = format!(
+        "/{}/{}{}",
+        broadcast.unwrap_or_default(),
+        endpoint.unwrap_or_default(),
+        if parts.next().is_some() { "/.." } else { "" },
+    );
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    let ms = began.elapsed().as_millis() as u64;
+    tracing::info!(target: "steadycast_relay::access", %method, path, status, ms, "request");
+    response
+}
+
 /// One line per API request. Never the query or a header: a token could be in either.
 pub(super) async fn log(request: Request, next: Next) -> Response {
     let began = Instant::now();

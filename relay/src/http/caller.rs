@@ -44,12 +44,7 @@ impl FromRequestParts<Arc<Site>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
         let missing = "an Authorization header with Bearer and a key or token is missing";
-        let shown = parts
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(bearer)
-            .ok_or_else(|| Problem::unauthorized(missing))?;
+        let shown = shown(parts).ok_or_else(|| Problem::unauthorized(missing))?;
         if site.admin_key.matches(shown) {
             return Ok(Self::Admin);
         }
@@ -57,6 +52,12 @@ impl FromRequestParts<Arc<Site>> for Caller {
         claims.require_role(Role::Publisher)?;
         Ok(Self::Publisher(claims.broadcast))
     }
+}
+
+/// The key or token that a request shows.
+pub(super) fn shown(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(AUTHORIZATION)?;
+    bearer(value.to_str().ok()?)
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -47,26 +47,29 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
 
 /// The API's answers are for the moment, and for the configured origins to read.
 pub(super) async fn api(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let trusted = request
-        .headers()
-        .get(ORIGIN)
-        .filter(|origin| {
-            origin
-                .to_str()
-                .is_ok_and(|origin| site.origins.allow_reading(origin))
-        })
-        .cloned();
+    let trusted = trusted(&site, &request);
     let mut response = match &trusted {
         Some(_) if is_preflight(&request) => preflight(),
         _ => next.run(request).await,
     };
-    let headers = response.headers_mut();
+    share(response.headers_mut(), trusted);
+    response
+}
+
+/// The request's origin, if its pages may read the answer.
+pub(super) fn trusted(site: &Site, request: &Request) -> Option<HeaderValue> {
+    let origin = request.headers().get(ORIGIN)?;
+    let reads = |origin: &str| site.origins.allow_reading(origin);
+    origin.to_str().is_ok_and(reads).then(|| origin.clone())
+}
+
+/// Lets pages of this origin read an answer, which is for the moment.
+pub(super) fn share(headers: &mut HeaderMap, trusted: Option<HeaderValue>) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.append(VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = trusted {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
-    response
 }
 
 fn is_preflight(request: &Request) -> bool {

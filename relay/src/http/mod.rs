@@ -13,6 +13,7 @@ mod problem;
 mod routes;
 mod server;
 mod site;
+mod webrtc;
 
 pub use broadcasts::{CreateError, Tokens};
 pub use links::Links;

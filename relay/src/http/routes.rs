@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
@@ -9,7 +10,7 @@ use steadycast_codec_glue::wire::Code;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
-use super::{access_log, api, headers};
+use super::{access_log, api, headers, webrtc};
 
 /// The pages and the API of `site`.
 pub fn router(site: Arc<Site>) -> Router {
@@ -28,12 +29,17 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .route("/api/{*rest}", any(no_such_thing))
         .layer(from_fn(access_log::in_time))
         .layer(from_fn(access_log::log));
-    Router::new()
+    let api = Router::new()
         .route("/health", get(api::health))
         .merge(api)
+        .layer(from_fn_with_state(site.clone(), headers::api));
+    let webrtc = webrtc::routes(&site)
+        .layer(DefaultBodyLimit::max(webrtc::LONGEST))
+        .layer(from_fn(access_log::in_time))
+        .layer(from_fn(access_log::log_session));
+    api.merge(webrtc)
         .method_not_allowed_fallback(no_such_method)
-        .with_state(site.clone())
-        .layer(from_fn_with_state(site, headers::api))
+        .with_state(site)
         .merge(pages.router())
         .layer(from_fn(headers::secure))
 }

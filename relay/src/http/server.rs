@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -46,9 +46,12 @@ async fn converse(connection: Connection, router: Router, shutdown: Cancellation
     let asked = Arc::new(AtomicBool::new(false));
     let builder = builder(connection.is_http2());
     let asked_too = asked.clone();
+    let lasting = Lasting::default();
+    let answers = lasting.clone();
     let service = router.map_request(move |mut request: Request<_>| {
         asked_too.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(answers.clone());
         request
     });
     let service = TowerToHyperService::new(service);
@@ -57,11 +60,42 @@ async fn converse(connection: Connection, router: Router, shutdown: Cancellation
         _ = serving.as_mut() => return,
         () = silence(&asked) => return,
         () = shutdown.cancelled() => {}
-        () = sleep(AGE) => {}
+        () = lasting.age() => {}
     }
     serving.as_mut().graceful_shutdown();
     // What does not part in time is cut off; there is nobody to tell.
     let _ = timeout(PARTING, serving).await;
+}
+
+/// A connection's answers that last: while there is one, the connection does not grow old.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lasting(Arc<AtomicUsize>);
+
+/// One answer that lasts; dropping it ends that.
+#[derive(Debug)]
+pub(super) struct Hold(Arc<AtomicUsize>);
+
+impl Lasting {
+    pub(super) fn hold(&self) -> Hold {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Hold(self.0.clone())
+    }
+
+    /// Ends when the connection is old.
+    async fn age(&self) {
+        loop {
+            sleep(AGE).await;
+            if self.0.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Ends when a connection has asked for nothing in time.

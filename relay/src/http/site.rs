@@ -4,7 +4,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AdminKey, Origin, Origins, TokenSigner};
+use crate::bridge::Bridge;
 use crate::broadcast::Registry;
+use crate::config::IceServer;
 use crate::store::Store;
 use crate::tls::Identities;
 use crate::transport::RelayClock;
@@ -32,6 +34,12 @@ pub struct Site {
     pub play_token_ttl: Duration,
     /// The relay's clock.
     pub clock: RelayClock,
+    /// The WebRTC sessions.
+    pub bridge: Arc<Bridge>,
+    /// Servers that WebRTC clients are told of.
+    pub ice_servers: Vec<IceServer>,
+    /// Where WebRTC clients are sent when the relay is full.
+    pub overflow: Option<Origin>,
     /// Cancelled once the relay stops: it answers, but takes nothing new on.
     pub draining: CancellationToken,
 }

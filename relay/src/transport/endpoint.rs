@@ -15,6 +15,7 @@ use super::session::Shared;
 use super::shard::{Common, ShardHandle};
 use super::{RelayClock, Settings, routing};
 use crate::auth::{Origins, TokenSigner};
+use crate::bridge::Bridge;
 use crate::broadcast::Registry;
 
 /// Why the endpoint cannot serve.
@@ -50,6 +51,8 @@ pub struct Parts {
     pub origins: Origins,
     /// Cancelled when every session is to say goodbye.
     pub shutdown: CancellationToken,
+    /// The WebRTC sessions, which the shards serve on the same port.
+    pub bridge: Arc<Bridge>,
 }
 
 impl Endpoint {
@@ -65,6 +68,7 @@ impl Endpoint {
         let end = parts.shutdown.clone().drop_guard();
         let common = Common {
             config: server_config(tls, &parts.settings)?,
+            bridge: parts.bridge.clone(),
             shared: Arc::new(Shared::new(parts)),
             addresses: Addresses::default(),
             sessions: TaskTracker::new(),

@@ -20,6 +20,7 @@ use super::driver::ShardRuntime;
 use super::routing::Routing;
 use super::session::{self, Shared};
 use super::socket::ShardSocket;
+use crate::bridge::{Bridge, BridgeShard};
 use crate::broadcast::{Broadcast, BroadcastId};
 
 /// How long sessions have to part when the relay stops.
@@ -61,6 +62,7 @@ pub(super) struct Common {
     pub(super) addresses: Addresses,
     /// Sessions of all shards, handshakes included.
     pub(super) sessions: TaskTracker,
+    pub(super) bridge: Arc<Bridge>,
 }
 
 /// A running shard.
@@ -113,6 +115,7 @@ struct Running {
     quic: quinn::Endpoint,
     common: Common,
     shard: Arc<Shard>,
+    bridge: BridgeShard<ShardSocket>,
 }
 
 impl Running {
@@ -126,6 +129,8 @@ impl Running {
             .build()?;
         let within = runtime.enter();
         let mut config = quinn::EndpointConfig::default();
+        // What tells QUIC from the bridge's packets is the bit that this would take (RFC 9443, 3).
+        config.grease_quic_bit(false);
         let ids = routing.ids();
         config.cid_generator(move || Box::new(ids.clone()));
         let socket = Arc::new(ShardSocket::new(socket, routing)?);
@@ -133,18 +138,50 @@ impl Running {
             config,
             Some(common.config.clone()),
             socket.clone(),
-            Arc::new(ShardRuntime::new(socket)),
+            Arc::new(ShardRuntime::new(socket.clone())),
         )?;
         drop(within);
+        let clock = common.shared.clock;
+        let (bridge, inlet) = BridgeShard::new(common.bridge.clone(), socket.clone(), clock);
+        socket.divert(inlet);
         let shard = Arc::new(Shard::new(common.shared.clone()));
         let running = Self {
             quic,
             common,
             shard,
+            bridge,
         };
         Ok((runtime, running))
     }
 
+    async fn run(self) {
+        let Self {
+            quic,
+            common,
+            shard,
+            bridge,
+        } = self;
+        let shutdown = common.shared.shutdown.clone();
+        let bridge = tokio::spawn(bridge.run(shutdown));
+        let sessions = Sessions {
+            quic,
+            common,
+            shard,
+        };
+        sessions.run().await;
+        // It ends by itself at the shutdown.
+        let _ = tokio::time::timeout(DRAIN, bridge).await;
+    }
+}
+
+/// The QUIC sessions of a shard.
+struct Sessions {
+    quic: quinn::Endpoint,
+    common: Common,
+    shard: Arc<Shard>,
+}
+
+impl Sessions {
     async fn run(self) {
         let shutdown = self.common.shared.shutdown.clone();
         loop {

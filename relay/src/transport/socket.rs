@@ -4,16 +4,18 @@ use std::fmt;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use quinn::udp::{EcnCodepoint, RecvMeta, Transmit, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
 use tokio::io::Interest;
 
 use super::routing::{Routing, Stray};
+use crate::bridge::{Inlet, Packet, Wire, is_for_bridge};
 
 /// The most that one system call takes: a UDP datagram's 65,535 bytes less its headers.
 const MOST: usize = 65_487;
@@ -28,6 +30,8 @@ pub(super) struct ShardSocket {
     /// The system has taken no more, until somebody has waited for it.
     blocked: AtomicBool,
     routing: Routing,
+    /// Where packets go that are not QUIC's.
+    bridge: OnceLock<Inlet>,
 }
 
 /// Packets to one address that wait to go together.
@@ -114,7 +118,47 @@ impl ShardSocket {
             pending: Mutex::default(),
             blocked: AtomicBool::new(false),
             routing,
+            bridge: OnceLock::new(),
         })
+    }
+
+    /// From now on, what is not QUIC's goes there.
+    pub(super) fn divert(&self, inlet: Inlet) {
+        // Set once, before the first packet is read.
+        let _ = self.bridge.set(inlet);
+    }
+
+    /// Takes the bridge's packets out and moves the rest to the front; returns how many stay.
+    fn keep_quic(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+        received: usize,
+    ) -> usize {
+        let Some(inlet) = self.bridge.get() else {
+            return received;
+        };
+        let mut kept = 0;
+        for at in 0..received {
+            match bufs[at].first() {
+                Some(first) if is_for_bridge(*first) && meta[at].len > 0 => {
+                    let size = meta[at].stride.max(1);
+                    for packet in bufs[at][..meta[at].len].chunks(size) {
+                        inlet.put(Packet {
+                            bytes: Bytes::copy_from_slice(packet),
+                            from: meta[at].addr,
+                            to: meta[at].dst_ip,
+                        });
+                    }
+                }
+                _ => {
+                    bufs.swap(kept, at);
+                    meta.swap(kept, at);
+                    kept += 1;
+                }
+            }
+        }
+        kept
     }
 
     /// Sends what waits. What the system does not take is tried again when it does.
@@ -217,6 +261,7 @@ impl AsyncUdpSocket for ShardSocket {
             ready!(self.io.poll_recv_ready(cx))?;
             match self.receive(bufs, meta) {
                 Ok(received) => {
+                    let received = self.keep_quic(bufs, meta, received);
                     let own = self.routing.keep_own(bufs, meta, received);
                     if own > 0 {
                         return Poll::Ready(Ok(own));
@@ -242,6 +287,28 @@ impl AsyncUdpSocket for ShardSocket {
 
     fn may_fragment(&self) -> bool {
         self.state.may_fragment()
+    }
+}
+
+impl Wire for ShardSocket {
+    async fn send(&self, to: SocketAddr, from: Option<IpAddr>, packets: &[u8], size: usize) {
+        let transmit = Transmit {
+            destination: to,
+            ecn: None,
+            contents: packets,
+            segment_size: Some(size).filter(|size| *size < packets.len()),
+            src_ip: from,
+        };
+        while let Err(error) = self.send_now(&transmit) {
+            // Any other failure is this destination's alone: its packets are lost.
+            if error.kind() != io::ErrorKind::WouldBlock || self.io.writable().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn most(&self, size: usize) -> usize {
+        ShardSocket::most(self, size)
     }
 }
 

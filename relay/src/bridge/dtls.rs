@@ -1,0 +1,259 @@
+//! The DTLS association of one peer (RFC 5764): the relay is the server, and all that it is for
+//! is the keys of the media.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use rtc::crypto::{HashAlgorithm, RTCCryptoProvider, constant_time_eq, default_provider};
+use rtc::dtls::cipher_suite::CipherSuiteId;
+use rtc::dtls::config::{ClientAuthType, ConfigBuilder, HandshakeConfig};
+use rtc::dtls::crypto::Certificate;
+use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc::shared::TransportProtocol;
+use rtc::shared::error::Error;
+
+use super::hello::offers_gcm;
+use super::srtp::{Keys, KeysError};
+
+/// How long a flight waits for an answer before it is sent again.
+const FLIGHT: Duration = Duration::from_millis(250);
+/// Datagrams that a peer may take to get done; an honest one needs about ten.
+const PATIENCE: u32 = 200;
+/// The association names its peer by an address; the real one may change under way.
+const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+
+/// The relay's certificate for peers, made anew at each start: peers know it by its fingerprint alone.
+pub struct Identity {
+    provider: Arc<dyn RTCCryptoProvider>,
+    fingerprint: Fingerprint,
+    /// For peers that offer AES-GCM, which costs a third of the alternative.
+    gcm: Arc<HandshakeConfig>,
+    any: Arc<HandshakeConfig>,
+}
+
+/// No certificate could be made.
+#[derive(Debug, thiserror::Error)]
+#[error("a DTLS certificate cannot be made: {0}")]
+pub struct IdentityError(#[from] Error);
+
+impl Identity {
+    /// Makes a certificate.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn generate() -> Result<Self, IdentityError> {
+        let provider = default_provider().map_err(|error| Error::Crypto(error.to_string()))?;
+        let names = ["steadycast".to_owned()];
+        let certificate = Certificate::generate_self_signed(names, provider.crypto())?;
+        let der = certificate.certificate.first();
+        let der = der.ok_or_else(|| Error::Other("an empty certificate".to_owned()))?;
+        let value = provider
+            .crypto()
+            .hash(HashAlgorithm::Sha256, der)
+            .map_err(|error| Error::Crypto(error.to_string()))?;
+        let config = |profiles: &[SrtpProtectionProfile]| {
+            ConfigBuilder::default()
+                .with_crypto_provider(provider.clone())
+                .with_certificates(vec![certificate.clone()])
+                .with_cipher_suites(vec![
+                    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
+                    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_256_Cbc_Sha,
+                ])
+                .with_srtp_protection_profiles(profiles.to_vec())
+                // Its fingerprint is checked against the offer's; there is no authority to ask.
+                .with_client_auth(ClientAuthType::RequireAnyClientCert)
+                .with_insecure_skip_verify(true)
+                .with_flight_interval(FLIGHT)
+                .build(false, None)
+                .map(Arc::new)
+        };
+        Ok(Self {
+            fingerprint: Fingerprint(value),
+            gcm: config(&[SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])?,
+            any: config(&[
+                SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+                SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
+                SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+            ])?,
+            provider,
+        })
+    }
+
+    /// What an answer says of the certificate.
+    pub(super) fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    pub(super) fn provider(&self) -> &Arc<dyn RTCCryptoProvider> {
+        &self.provider
+    }
+}
+
+/// A certificate's SHA-256, as SDP has it (RFC 8122, 5). Every WebRTC client can make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fingerprint(Vec<u8>);
+
+impl Fingerprint {
+    /// Reads `sha-256 12:AB:...`; `None` for other hashes.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (hash, value) = text.trim().split_once(' ')?;
+        let octet = |text| u8::from_str_radix(text, 16).ok();
+        let value: Vec<u8> = value.trim().split(':').map(octet).collect::<Option<_>>()?;
+        let whole = hash.eq_ignore_ascii_case("sha-256") && value.len() == 32;
+        whole.then_some(Self(value))
+    }
+
+    fn is_of(&self, certificate: &[u8], provider: &dyn RTCCryptoProvider) -> bool {
+        let hash = provider.crypto().hash(HashAlgorithm::Sha256, certificate);
+        hash.is_ok_and(|hash| constant_time_eq(&hash, &self.0))
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("sha-256 ")?;
+        for (at, octet) in self.0.iter().enumerate() {
+            let colon = if at == 0 { "" } else { ":" };
+            write!(f, "{colon}{octet:02X}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an association is over before it had keys.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DtlsError {
+    /// The peer breaks the protocol, or has nothing in common with the relay.
+    #[error("DTLS: {0}")]
+    Handshake(#[from] Error),
+    /// The peer's certificate is not the one that its offer names.
+    #[error("the peer has another certificate than it offered")]
+    Fingerprint,
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The peer takes for ever.
+    #[error("the peer does not get done with its handshake")]
+    Endless,
+}
+
+/// What a datagram has brought.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// Nothing that concerns others.
+    Nothing,
+    /// The keys of the media.
+    Established(Box<Keys>),
+    /// The peer has left.
+    Closed,
+}
+
+/// One peer's association.
+pub(super) struct Association {
+    identity: Arc<Identity>,
+    expected: Fingerprint,
+    /// Made when the peer says hello.
+    endpoint: Option<Endpoint>,
+    established: bool,
+    taken: u32,
+}
+
+impl Association {
+    pub(super) fn new(identity: Arc<Identity>, expected: Fingerprint) -> Self {
+        Self {
+            identity,
+            expected,
+            endpoint: None,
+            established: false,
+            taken: 0,
+        }
+    }
+
+    /// Takes a datagram from a checked address.
+    ///
+    /// # Errors
+    /// [`DtlsError`]: there will be no keys. After the handshake nothing is an error.
+    pub(super) fn take(&mut self, packet: &[u8], now: Instant) -> Result<Progress, DtlsError> {
+        if !self.established {
+            self.taken += 1;
+            if self.taken > PATIENCE {
+                return Err(DtlsError::Endless);
+            }
+        }
+        let identity = &self.identity;
+        let endpoint = self.endpoint.get_or_insert_with(|| {
+            let config = match offers_gcm(packet) {
+                true => &identity.gcm,
+                false => &identity.any,
+            };
+            Endpoint::new(PEER, TransportProtocol::UDP, Some(config.clone()))
+        });
+        let events = match endpoint.read(now, PEER, None, BytesMut::from(packet)) {
+            Ok(events) => events,
+            // Anybody can send nonsense once the address is known.
+            Err(_) if self.established => return Ok(Progress::Nothing),
+            Err(error) => return Err(error.into()),
+        };
+        let mut progress = Progress::Nothing;
+        for event in events {
+            match event {
+                EndpointEvent::HandshakeComplete => {
+                    progress = Progress::Established(Box::new(self.keys()?));
+                    self.established = true;
+                }
+                EndpointEvent::PeerClosed => return Ok(Progress::Closed),
+                // Data channels are not offered.
+                _ => {}
+            }
+        }
+        Ok(progress)
+    }
+
+    fn keys(&self) -> Result<Keys, DtlsError> {
+        let state = self
+            .endpoint
+            .as_ref()
+            .and_then(|endpoint| endpoint.get_connection_state(PEER))
+            .ok_or(Error::HandshakeInProgress)?;
+        let provider = self.identity.provider.as_ref();
+        let shown = state.peer_certificates.first();
+        if !shown.is_some_and(|shown| self.expected.is_of(shown, provider)) {
+            return Err(DtlsError::Fingerprint);
+        }
+        Ok(Keys::export(state, provider)?)
+    }
+
+    /// The next datagram for the peer.
+    pub(super) fn poll_transmit(&mut self) -> Option<BytesMut> {
+        let transmit = self.endpoint.as_mut()?.poll_transmit()?;
+        Some(transmit.message)
+    }
+
+    /// When [`Association::pass_time`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.endpoint.as_ref()?.poll_timeout(&PEER)
+    }
+
+    /// Sends a flight again where its answer is late.
+    ///
+    /// # Errors
+    /// [`DtlsError`] when it has been sent often enough.
+    pub(super) fn pass_time(&mut self, now: Instant) -> Result<(), DtlsError> {
+        match &mut self.endpoint {
+            Some(endpoint) if endpoint.poll_timeout(&PEER).is_some() => {
+                Ok(endpoint.handle_timeout(PEER, now)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says goodbye; the datagrams for it are to be polled.
+    pub(super) fn close(&mut self, now: Instant) {
+        if let Some(endpoint) = &mut self.endpoint {
+            endpoint.stop(now, PEER);
+        }
+    }
+}

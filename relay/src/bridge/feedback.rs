@@ -1,0 +1,164 @@
+//! What a peer says of the media: RTCP (RFC 3550, RFC 4585), all of a compound packet.
+
+use rtc::rtcp::goodbye::Goodbye;
+use rtc::rtcp::packet::{Packet, unmarshal};
+use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::reception_report::ReceptionReport;
+use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
+
+/// Lost packets that one compound packet may name; more are for a keyframe.
+const LOST: usize = 512;
+
+/// What one compound packet says.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Feedback {
+    /// Packets to be sent again.
+    pub(super) lost: Vec<u16>,
+    /// A keyframe is needed.
+    pub(super) keyframe: bool,
+    /// How the pictures arrive.
+    pub(super) report: Option<Report>,
+    /// What the peer believes the way takes, in bits per second.
+    pub(super) estimate: Option<f64>,
+    /// What a sender says of its clock: NTP time (middle 32 bits) and RTP time.
+    pub(super) sender: Option<SenderTime>,
+    /// The peer has left.
+    pub(super) goodbye: bool,
+}
+
+/// A receiver's report on one source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Report {
+    /// The share of packets that did not come.
+    pub(super) lost: f64,
+    /// The time of the sender report that it has seen last, and how long ago; both in 1/65,536 s.
+    pub(super) last: u32,
+    pub(super) delay: u32,
+}
+
+/// What a sender report says of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct SenderTime {
+    pub(super) ntp: u64,
+    pub(super) rtp: u32,
+}
+
+impl Feedback {
+    /// Reads a compound packet, as far as it is about `ssrc`. What does not parse says nothing.
+    pub(super) fn parse(packet: &[u8], ssrc: u32) -> Self {
+        let mut feedback = Self::default();
+        let Ok(packets) = unmarshal(&mut &packet[..]) else {
+            return feedback;
+        };
+        for packet in packets {
+            feedback.take(packet.as_ref(), ssrc);
+        }
+        feedback
+    }
+
+    fn take(&mut self, packet: &dyn Packet, ssrc: u32) {
+        let any = packet.as_any();
+        if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
+            if nack.media_ssrc == ssrc {
+                let lost = nack.nacks.iter().flat_map(|pair| pair.packet_list());
+                let room = LOST - self.lost.len().min(LOST);
+                self.lost.extend(lost.take(room));
+            }
+        } else if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
+            self.keyframe |= pli.media_ssrc == ssrc;
+        } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
+            self.keyframe |= fir.fir.iter().any(|entry| entry.ssrc == ssrc);
+        } else if let Some(receiver) = any.downcast_ref::<ReceiverReport>() {
+            self.reports(&receiver.reports, ssrc);
+        } else if let Some(sender) = any.downcast_ref::<SenderReport>() {
+            self.sender = Some(SenderTime {
+                ntp: sender.ntp_time,
+                rtp: sender.rtp_time,
+            });
+            self.reports(&sender.reports, ssrc);
+        } else if let Some(remb) = any.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
+            self.estimate = Some(f64::from(remb.bitrate)).filter(|bits| bits.is_finite());
+        } else if any.is::<Goodbye>() {
+            self.goodbye = true;
+        }
+    }
+
+    fn reports(&mut self, reports: &[ReceptionReport], ssrc: u32) {
+        let own = reports.iter().find(|report| report.ssrc == ssrc);
+        self.report = self.report.or(own.map(|report| Report {
+            lost: f64::from(report.fraction_lost) / 256.0,
+            last: report.last_sender_report,
+            delay: report.delay,
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rtc::rtcp::packet::marshal;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::nack_pairs_from_sequence_numbers;
+
+    use super::*;
+
+    #[test]
+    fn a_compound_packet_is_read_to_its_end() {
+        let packets: Vec<Box<dyn Packet>> = vec![
+            Box::new(ReceiverReport {
+                ssrc: 1,
+                reports: vec![ReceptionReport {
+                    ssrc: 7,
+                    fraction_lost: 64,
+                    last_sender_report: 5,
+                    delay: 6,
+                    ..ReceptionReport::default()
+                }],
+                ..ReceiverReport::default()
+            }),
+            Box::new(TransportLayerNack {
+                sender_ssrc: 1,
+                media_ssrc: 7,
+                nacks: nack_pairs_from_sequence_numbers(&[3, 5, 65_535]),
+            }),
+            Box::new(PictureLossIndication {
+                sender_ssrc: 1,
+                media_ssrc: 7,
+            }),
+            Box::new(ReceiverEstimatedMaximumBitrate {
+                sender_ssrc: 1,
+                bitrate: 300_000.0,
+                ssrcs: vec![7],
+            }),
+        ];
+        let feedback = Feedback::parse(&marshal(&packets).unwrap(), 7);
+        assert_eq!(feedback.lost, [3, 5, 65_535]);
+        assert!(feedback.keyframe && !feedback.goodbye);
+        assert_eq!(feedback.report.unwrap().lost, 0.25);
+        assert!((feedback.estimate.unwrap() - 300_000.0).abs() < 1_000.0);
+    }
+
+    #[test]
+    fn what_is_about_others_is_not_taken() {
+        let packets: Vec<Box<dyn Packet>> = vec![Box::new(PictureLossIndication {
+            sender_ssrc: 1,
+            media_ssrc: 8,
+        })];
+        let feedback = Feedback::parse(&marshal(&packets).unwrap(), 7);
+        assert_eq!(feedback, Feedback::default());
+    }
+
+    proptest! {
+        #[test]
+        fn no_packet_breaks_it(mut packet: Vec<u8>, kind in 200u8..=207) {
+            if packet.len() > 2 {
+                packet[0] = packet[0] & 0x3f | 0x80;
+                packet[1] = kind;
+            }
+            Feedback::parse(&packet, 7);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The lite side of ICE (RFC 8445, 2.5): answers checks, and never makes any.
+//!
+//! The relay is where its candidates say, so it has nothing to find out. What
+//! it learns is where a peer is: from checks that carry the session's own
+//! credentials, so that nobody else can point a session's packets anywhere.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use rtc::crypto::RTCCrypto;
+use rtc::stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc::stun::fingerprint::FINGERPRINT;
+use rtc::stun::integrity::MessageIntegrity;
+use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter};
+use rtc::stun::xoraddr::XorMappedAddress;
+
+use crate::auth::{RandomError, random_text};
+
+/// The longest check that is looked at, in bytes; those of browsers have about 100.
+const LONGEST: usize = 548;
+/// Letters of a user name fragment (RFC 8839, 5.4 asks for 24 bits at least).
+const UFRAG_LEN: usize = 12;
+
+/// A session's user name fragment: what tells whose check a packet is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Ufrag(Box<str>);
+
+impl Ufrag {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the relay expects in the checks of one session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub(super) ufrag: Ufrag,
+    password: Box<str>,
+}
+
+impl Credentials {
+    /// Credentials that nobody can guess.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub(super) fn fresh() -> Result<Self, RandomError> {
+        // Both may only have letters, digits, `+` and `/` (RFC 8839, 5.4).
+        let text = || random_text().map(|text| text.replace('-', "+").replace('_', "/"));
+        Ok(Self {
+            ufrag: Ufrag(text()?[..UFRAG_LEN].into()),
+            password: text()?.into(),
+        })
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.password
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials({}, ..)", self.ufrag.0)
+    }
+}
+
+/// A binding request that nobody has vouched for yet.
+pub(super) struct Check {
+    message: Message,
+    ufrag: Ufrag,
+}
+
+/// Why a packet is no check that could be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CheckError {
+    /// Not a binding request with a user name.
+    #[error("not a check")]
+    Malformed,
+    /// The sender does not know the session's password.
+    #[error("a check of somebody else")]
+    Integrity,
+}
+
+impl Check {
+    /// Reads a packet.
+    ///
+    /// # Errors
+    /// [`CheckError::Malformed`].
+    pub(super) fn parse(packet: &[u8]) -> Result<Self, CheckError> {
+        if packet.len() > LONGEST {
+            return Err(CheckError::Malformed);
+        }
+        let mut message = Message::new();
+        message
+            .unmarshal_binary(packet)
+            .map_err(|_| CheckError::Malformed)?;
+        if message.typ != BINDING_REQUEST {
+            return Err(CheckError::Malformed);
+        }
+        let name = message
+            .get(ATTR_USERNAME)
+            .map_err(|_| CheckError::Malformed)?;
+        let name = std::str::from_utf8(&name).map_err(|_| CheckError::Malformed)?;
+        // `ours:theirs` (RFC 8445, 7.2.2).
+        let (ours, _) = name.split_once(':').ok_or(CheckError::Malformed)?;
+        let ufrag = Ufrag(ours.into());
+        Ok(Self { message, ufrag })
+    }
+
+    /// Whose session it is for, as it says.
+    pub(super) fn ufrag(&self) -> &Ufrag {
+        &self.ufrag
+    }
+
+    /// Whether the sender wants this path used (RFC 8445, 7.2.1).
+    pub(super) fn nominates(&self) -> bool {
+        self.message.contains(ATTR_USE_CANDIDATE)
+    }
+
+    /// Passes when the sender knows the password.
+    ///
+    /// # Errors
+    /// [`CheckError::Integrity`].
+    pub(super) fn verify(
+        &mut self,
+        credentials: &Credentials,
+        crypto: &dyn RTCCrypto,
+    ) -> Result<(), CheckError> {
+        MessageIntegrity::check(&mut self.message, credentials.password.as_bytes(), crypto)
+            .map_err(|_| CheckError::Integrity)
+    }
+
+    /// The answer to a check that was verified: where it came from.
+    pub(super) fn answer(
+        &self,
+        from: SocketAddr,
+        credentials: &Credentials,
+        crypto: &dyn RTCCrypto,
+    ) -> Option<Vec<u8>> {
+        let integrity = MessageIntegrity::new_short_term_integrity_with_provider(
+            credentials.password.to_string(),
+            crypto,
+        );
+        let mapped = XorMappedAddress {
+            ip: from.ip().to_canonical(),
+            port: from.port(),
+        };
+        let mut answer = Message::new();
+        let setters: [Box<dyn Setter + '_>; 5] = [
+            Box::new(self.message.transaction_id),
+            Box::new(BINDING_SUCCESS),
+            Box::new(mapped),
+            Box::new(integrity),
+            Box::new(FINGERPRINT),
+        ];
+        answer.build(&setters).ok()?;
+        Some(answer.raw)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use rtc::crypto::default_provider;
+    use rtc::stun::attributes::ATTR_XORMAPPED_ADDRESS;
+    use rtc::stun::message::TransactionId;
+    use rtc::stun::textattrs::TextAttribute;
+
+    use super::*;
+
+    /// A check as a browser makes it.
+    pub(in crate::bridge) fn check(ufrag: &str, password: &str, nominates: bool) -> Vec<u8> {
+        let provider = default_provider().unwrap();
+        let integrity = MessageIntegrity::new_short_term_integrity_with_provider(
+            password.to_owned(),
+            provider.crypto(),
+        );
+        let mut message = Message::new();
+        let name = TextAttribute::new(ATTR_USERNAME, format!("{ufrag}:theirs"));
+        let setters: [Box<dyn Setter + '_>; 3] = [
+            Box::new(BINDING_REQUEST),
+            Box::new(TransactionId::new()),
+            Box::new(name),
+        ];
+        message.build(&setters).unwrap();
+        if nominates {
+            message.add(ATTR_USE_CANDIDATE, &[]);
+        }
+        integrity.add_to(&mut message).unwrap();
+        FINGERPRINT.add_to(&mut message).unwrap();
+        message.raw
+    }
+
+    #[test]
+    fn a_check_with_the_password_is_answered_with_where_it_came_from() {
+        let provider = default_provider().unwrap();
+        let credentials = Credentials::fresh().unwrap();
+        let packet = check(credentials.ufrag.as_str(), credentials.password(), true);
+        let mut check = Check::parse(&packet).unwrap();
+        assert_eq!(check.ufrag(), &credentials.ufrag);
+        assert!(check.nominates());
+        check.verify(&credentials, provider.crypto()).unwrap();
+        // As a socket for both families names an IPv4 peer.
+        let from = "[::ffff:192.0.2.7]:4242".parse().unwrap();
+        let answer = check.answer(from, &credentials, provider.crypto()).unwrap();
+        let mut read = Message::new();
+        read.unmarshal_binary(&answer).unwrap();
+        let mut mapped = XorMappedAddress::default();
+        mapped.get_from_as(&read, ATTR_XORMAPPED_ADDRESS).unwrap();
+        assert_eq!((mapped.ip.to_string().as_str(), mapped.port), ("192.0.2.7", 4242));
+        MessageIntegrity::check(&mut read, credentials.password().as_bytes(), provider.crypto())
+            .unwrap();
+    }
+
+    #[test]
+    fn a_check_without_the_password_is_nobodys() {
+        let provider = default_provider().unwrap();
+        let credentials = Credentials::fresh().unwrap();
+        let packet = check(credentials.ufrag.as_str(), "a wrong password", false);
+        let mut check = Check::parse(&packet).unwrap();
+        assert_eq!(
+            check.verify(&credentials, provider.crypto()),
+            Err(CheckError::Integrity)
+        );
+    }
+
+    #[test]
+    fn other_packets_are_no_checks() {
+        let good = check("ours", "password", false);
+        let mut indication = good.clone();
+        indication[1] = 0x11;
+        let long = [&good[..], &[0; 600]].concat();
+        for bad in [&good[..30], &indication, &[], &[0; 20], &long] {
+            assert!(Check::parse(bad).is_err());
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The WebRTC side: browsers without WebTransport, and standard tools, watch and publish the same
+//! frames as RTP (PROTOCOL 8).
+//!
+//! On webrtc-rs's sans-I/O parts (`rtc`), driven by the shards that also serve QUIC, on the same
+//! port: [`Bridge`] is what HTTP opens sessions with, `shard` what brings them their packets.
+//! From the socket inward: `ice` (whose packet is it?), `dtls` (which keys?), `srtp`; then
+//! `player` (`sender`, `pace`, `feedback`) or `publisher`.
+
+mod assembly;
+mod channel;
+mod datagrams;
+mod dtls;
+mod feedback;
+mod hello;
+mod ice;
+mod pace;
+mod packets;
+mod peer;
+mod player;
+mod sdp;
+mod sender;
+mod sessions;
+mod shard;
+mod srtp;
+mod upstream;
+
+pub use dtls::IdentityError;
+pub use sdp::{Fragment, FragmentError, Offer, OfferError};
+pub use sessions::{Bridge, Notice, OpenError, Opened, RestartError, Session, SessionId, Settings};
+pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};

@@ -1,0 +1,210 @@
+//! One peer, without sockets or a clock: who may speak for it, and with which keys.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+use super::dtls::{Association, DtlsError, Fingerprint, Identity, Progress};
+use super::ice::{Check, CheckError, Credentials, Ufrag};
+use super::srtp::{Incoming, Keys, KeysError, Outgoing};
+
+/// Addresses of one peer that are remembered.
+const PATHS: usize = 8;
+/// A path is silent after this; browsers check theirs every 2.5 s, others every 5 s.
+const SILENCE: Duration = Duration::from_secs(6);
+
+/// A way to a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Path {
+    /// The peer's address.
+    pub(super) remote: SocketAddr,
+    /// The relay's own, where it has several.
+    pub(super) local: Option<IpAddr>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Checked {
+    path: Path,
+    heard: Instant,
+}
+
+/// What protects a peer's media.
+pub(super) struct Secured {
+    pub(super) outgoing: Outgoing,
+    pub(super) incoming: Incoming,
+}
+
+/// Where a peer is, and what is agreed with it.
+pub(super) struct Link {
+    identity: Arc<Identity>,
+    /// The newest first; those before a restart are good until the new ones are used.
+    credentials: Vec<Credentials>,
+    paths: Vec<Checked>,
+    selected: Option<Path>,
+    association: Association,
+    pub(super) secured: Option<Secured>,
+    heard: Instant,
+}
+
+impl Link {
+    pub(super) fn new(
+        identity: Arc<Identity>,
+        credentials: Credentials,
+        fingerprint: Fingerprint,
+        now: Instant,
+    ) -> Self {
+        Self {
+            association: Association::new(identity.clone(), fingerprint),
+            identity,
+            credentials: vec![credentials],
+            paths: Vec::new(),
+            selected: None,
+            secured: None,
+            heard: now,
+        }
+    }
+
+    /// What its checks are known by.
+    pub(super) fn ufrags(&self) -> impl Iterator<Item = &Ufrag> {
+        self.credentials.iter().map(|credentials| &credentials.ufrag)
+    }
+
+    /// The addresses that it has been checked at.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.paths.iter().map(|checked| checked.path.remote)
+    }
+
+    /// Where to send; `None` until a check has come.
+    pub(super) fn path(&self) -> Option<Path> {
+        self.selected
+    }
+
+    /// When anything that only the peer can send was last heard.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// The peer restarts ICE: its next checks come with these (RFC 8445, 9).
+    pub(super) fn restart(&mut self, credentials: Credentials) {
+        self.credentials.insert(0, credentials);
+        self.credentials.truncate(2);
+    }
+
+    /// Passes a check of the peer itself.
+    pub(super) fn verify(&self, check: &mut Check) -> Result<(), CheckError> {
+        let known = self.credentials_of(check).ok_or(CheckError::Integrity)?;
+        check.verify(known, self.identity.provider().crypto())
+    }
+
+    fn credentials_of(&self, check: &Check) -> Option<&Credentials> {
+        let same = |known: &&Credentials| known.ufrag == *check.ufrag();
+        self.credentials.iter().find(same)
+    }
+
+    /// Takes a check that was verified: its address is the peer's from now on. Gives the answer,
+    /// and the address that is forgotten for it.
+    pub(super) fn checked(
+        &mut self,
+        check: &Check,
+        path: Path,
+        now: Instant,
+    ) -> (Option<Vec<u8>>, Option<SocketAddr>) {
+        self.heard = now;
+        let forgotten = self.hear(path, now);
+        let silent = |selected: Path| {
+            let known = self.paths.iter().find(|checked| checked.path == selected);
+            known.is_none_or(|known| now.duration_since(known.heard) > SILENCE)
+        };
+        // Whose address has changed under way (a NAT forgot it) checks the new one at once, and
+        // may not nominate it for a while.
+        if check.nominates() || self.selected.is_none_or(silent) {
+            self.selected = Some(path);
+        }
+        let answer = self.credentials_of(check).and_then(|known| {
+            check.answer(path.remote, known, self.identity.provider().crypto())
+        });
+        (answer, forgotten)
+    }
+
+    fn hear(&mut self, path: Path, now: Instant) -> Option<SocketAddr> {
+        if let Some(known) = self.paths.iter_mut().find(|known| known.path == path) {
+            known.heard = now;
+            return None;
+        }
+        self.paths.push(Checked { path, heard: now });
+        if self.paths.len() <= PATHS {
+            return None;
+        }
+        let silent = self.paths.iter().enumerate().min_by_key(|(_, known)| known.heard);
+        let silent = silent.map(|(at, _)| at)?;
+        let gone = self.paths.remove(silent).path.remote;
+        self.addresses().all(|left| left != gone).then_some(gone)
+    }
+
+    /// Takes a DTLS datagram from a checked address; gives keys once, `None` when the peer left.
+    pub(super) fn take_dtls(&mut self, packet: &[u8], now: Instant) -> Result<Heard, DtlsError> {
+        match self.association.take(packet, now)? {
+            Progress::Nothing => Ok(Heard::Nothing),
+            Progress::Closed => Ok(Heard::Left),
+            Progress::Established(keys) => {
+                self.heard = now;
+                self.secured = Some(self.secure(&keys)?);
+                Ok(Heard::Connected)
+            }
+        }
+    }
+
+    fn secure(&self, keys: &Keys) -> Result<Secured, KeysError> {
+        let (outgoing, incoming) = keys.contexts(self.identity.provider().as_ref())?;
+        Ok(Secured { outgoing, incoming })
+    }
+
+    /// Opens an RTP packet; nobody else's opens.
+    pub(super) fn open_rtp(&mut self, packet: &[u8], now: Instant) -> Option<BytesMut> {
+        let opened = self.secured.as_mut()?.incoming.rtp(packet).ok()?;
+        self.heard = now;
+        Some(opened)
+    }
+
+    /// Opens an RTCP packet; nobody else's opens.
+    pub(super) fn open_rtcp(&mut self, packet: &[u8], now: Instant) -> Option<BytesMut> {
+        let opened = self.secured.as_mut()?.incoming.rtcp(packet).ok()?;
+        self.heard = now;
+        Some(opened)
+    }
+
+    /// The next DTLS datagram for the peer.
+    pub(super) fn poll_transmit(&mut self) -> Option<BytesMut> {
+        self.association.poll_transmit()
+    }
+
+    /// When [`Link::pass_time`] is due, while there are no keys yet.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.association.poll_timeout().filter(|_| self.secured.is_none())
+    }
+
+    /// Lets time pass for the handshake.
+    pub(super) fn pass_time(&mut self, now: Instant) -> Result<(), DtlsError> {
+        match self.poll_timeout() {
+            Some(due) if due <= now => self.association.pass_time(now),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says goodbye; what is to be sent for it is to be polled.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.association.close(now);
+    }
+}
+
+/// What a DTLS datagram has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    Nothing,
+    /// The keys are there.
+    Connected,
+    /// The peer has left.
+    Left,
+}

@@ -1,0 +1,114 @@
+//! Which payload types carry what.
+
+use std::collections::HashMap;
+
+use rtc::sdp::util::Codec;
+
+/// A video codec that the bridge can packetise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::bridge) enum VideoCodec {
+    Av1,
+    H264,
+    Vp9,
+    Vp8,
+}
+
+impl VideoCodec {
+    fn of(name: &str, parameters: &Parameters<'_>) -> Option<Self> {
+        match name.to_ascii_uppercase().as_str() {
+            "VP8" => Some(Self::Vp8),
+            // Profile 0 is 4:2:0 with 8 bits, and all that publishers send (RFC 9628, 6).
+            "VP9" if parameters.is("profile-id", "0") => Some(Self::Vp9),
+            "AV1" if parameters.is("profile", "0") => Some(Self::Av1),
+            // Mode 0 has no fragments: frames would not fit (RFC 6184, 6.2).
+            "H264" if parameters.get("packetization-mode") == Some("1") => Some(Self::H264),
+            _ => None,
+        }
+    }
+
+    /// The codec of a WebCodecs string, whose family it is.
+    pub(in crate::bridge) fn of_webcodecs(codec: &str) -> Option<Self> {
+        match codec.split('.').next()? {
+            "av01" => Some(Self::Av1),
+            "avc1" | "avc3" => Some(Self::H264),
+            "vp09" | "vp9" => Some(Self::Vp9),
+            "vp8" => Some(Self::Vp8),
+            _ => None,
+        }
+    }
+
+    /// Its name in `a=rtpmap`.
+    pub(in crate::bridge) fn name(self) -> &'static str {
+        match self {
+            Self::Av1 => "AV1",
+            Self::H264 => "H264",
+            Self::Vp9 => "VP9",
+            Self::Vp8 => "VP8",
+        }
+    }
+}
+
+/// A payload type of an offer that the bridge can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::bridge) struct Format {
+    pub(in crate::bridge) payload_type: u8,
+    pub(in crate::bridge) codec: VideoCodec,
+    /// `a=fmtp` as it was offered, for the answer.
+    pub(in crate::bridge) parameters: Option<String>,
+    /// The payload type of its retransmissions (RFC 4588).
+    pub(in crate::bridge) rtx: Option<u8>,
+    /// `a=rtcp-fb` that both can do.
+    pub(in crate::bridge) feedback: Vec<&'static str>,
+}
+
+/// What feedback is of use, as `a=rtcp-fb` writes it.
+const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", "goog-remb"];
+
+/// The formats of a section that the bridge can use, in the order of its offer.
+pub(super) fn usable(order: &[String], mut codecs: HashMap<u8, Codec>) -> Vec<Format> {
+    // The map's own order is none; and an offer may name a payload type twice.
+    let mut rtx = HashMap::new();
+    for codec in codecs.values() {
+        let parameters = Parameters(&codec.fmtp);
+        if codec.name.eq_ignore_ascii_case("rtx")
+            && let Some(apt) = parameters.get("apt").and_then(|apt| apt.parse::<u8>().ok())
+        {
+            rtx.insert(apt, codec.payload_type);
+        }
+    }
+    order
+        .iter()
+        .filter_map(|format| codecs.remove(&format.parse().ok()?))
+        .filter_map(|codec| format(&codec, &rtx))
+        .collect()
+}
+
+fn format(codec: &Codec, rtx: &HashMap<u8, u8>) -> Option<Format> {
+    let kind = VideoCodec::of(&codec.name, &Parameters(&codec.fmtp))?;
+    let offered = |wanted: &&str| codec.rtcp_feedback.iter().any(|offer| offer.trim() == *wanted);
+    Some(Format {
+        payload_type: codec.payload_type,
+        codec: kind,
+        parameters: Some(codec.fmtp.clone()).filter(|fmtp| !fmtp.is_empty()),
+        rtx: rtx.get(&codec.payload_type).copied(),
+        feedback: FEEDBACK.into_iter().filter(offered).collect(),
+    })
+}
+
+/// The parameters of an `a=fmtp`.
+struct Parameters<'a>(&'a str);
+
+impl<'a> Parameters<'a> {
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0
+            .split(';')
+            .filter_map(|parameter| parameter.trim().split_once('='))
+            .find(|(key, _)| key.trim().eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// Whether it has this value, or says nothing.
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.get(name).is_none_or(|found| found == value)
+    }
+}

@@ -1,0 +1,363 @@
+//! What makes a frame's packets one player's: its numbers, its times, its keys; and what of them
+//! is sent again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtp::Header;
+use rtc::rtp::header::{EXTENSION_PROFILE_ONE_BYTE, Extension as HeaderExtension};
+use rtc::shared::marshal::Marshal as _;
+use super::datagrams::Datagrams;
+use super::packets::Packets;
+use super::sdp::{Extension, Media, Offer, VideoCodec};
+use super::srtp::Outgoing;
+
+/// The fixed part of an RTP header (RFC 3550, 5.1).
+const FIXED: usize = 12;
+/// Packets of a player that can be asked for again.
+const REMEMBERED: usize = 2_048;
+/// How long a packet can be asked for again; later a keyframe is the better help.
+const MEMORY: Duration = Duration::from_secs(2);
+/// What a packet is sent again at most: once in the time that the last repetition takes to arrive.
+const LEAST_ROUND_TRIP: Duration = Duration::from_millis(15);
+/// Repetitions whose time is remembered.
+const REPEATED: usize = 256;
+
+/// Payload types of one codec.
+#[derive(Debug, Clone, Copy)]
+struct Types {
+    codec: VideoCodec,
+    media: u8,
+    rtx: Option<u8>,
+}
+
+/// One player's numbers.
+pub(super) struct Sender {
+    media: Media,
+    types: Vec<Types>,
+    abs_send_time: Option<u8>,
+    playout_delay: Option<u8>,
+    sequence: u16,
+    rtx_sequence: u16,
+    picture: u16,
+    tl0: u8,
+    /// The last frame's time, not wrapped.
+    time: Option<u64>,
+    history: VecDeque<Row>,
+    remembered: usize,
+    repeated: VecDeque<(u16, Instant)>,
+    header: Header,
+    plain: Vec<u8>,
+    packets: u32,
+    octets: u32,
+    unsupported: Option<VideoCodec>,
+}
+
+/// Packets of one frame that were sent in a row, so that each can be made again, bit for bit.
+struct Row {
+    first: u16,
+    count: u16,
+    packets: Arc<Packets>,
+    from: u16,
+    stamp: Stamp,
+    at: Instant,
+}
+
+/// What a row of packets has in its headers.
+#[derive(Debug, Clone, Copy)]
+struct Stamp {
+    time: u32,
+    sent: u32,
+    picture: u16,
+    tl0: u8,
+}
+
+/// A frame on its way to one player.
+#[derive(Debug, Clone)]
+pub(super) struct Outbound {
+    pub(super) packets: Arc<Packets>,
+    /// Not wrapped.
+    pub(super) time: u64,
+    /// The payload that is next.
+    pub(super) next: usize,
+}
+
+/// The least that two frames are apart: a tenth of a millisecond.
+const APART: u64 = 9;
+/// What the frames that bring a joiner up to date are apart: a millisecond.
+const CATCHING_UP: u64 = 90;
+
+impl Sender {
+    pub(super) fn new(offer: &Offer, media: Media, [first, second]: [u16; 2]) -> Self {
+        let types = |format: &super::sdp::Format| Types {
+            codec: format.codec,
+            media: format.payload_type,
+            rtx: format.rtx,
+        };
+        Self {
+            media,
+            types: offer.formats().iter().map(types).collect(),
+            abs_send_time: offer.extension(Extension::AbsSendTime),
+            playout_delay: offer.extension(Extension::PlayoutDelay),
+            // Far from the end, so that a lost first packet is no rollover (RFC 3711, 3.3.1).
+            sequence: first & 0x3fff,
+            rtx_sequence: second & 0x3fff,
+            picture: 0,
+            tl0: 0,
+            time: None,
+            history: VecDeque::new(),
+            remembered: 0,
+            repeated: VecDeque::new(),
+            header: Header {
+                version: 2,
+                extension_profile: EXTENSION_PROFILE_ONE_BYTE,
+                ..Header::default()
+            },
+            plain: Vec::new(),
+            packets: 0,
+            octets: 0,
+            unsupported: None,
+        }
+    }
+
+    pub(super) fn ssrc(&self) -> u32 {
+        self.media.ssrc
+    }
+
+    /// The codec of the last frame, where it is none that the player has a type for.
+    pub(super) fn unsupported(&self) -> Option<VideoCodec> {
+        self.unsupported
+    }
+
+    fn types(&self, codec: VideoCodec) -> Option<Types> {
+        self.types.iter().copied().find(|types| types.codec == codec)
+    }
+
+    /// Gives frames the times that this player sees: their own, unless they bring it up to date,
+    /// and always later than what it has seen.
+    pub(super) fn time(&mut self, frames: &[Arc<Packets>], catching_up: bool) -> Vec<Outbound> {
+        let newest = frames.last().map_or(0, |packets| packets.time());
+        let count = frames.len() as u64;
+        let outbound = |(at, packets): (usize, &Arc<Packets>)| {
+            let due = match catching_up {
+                true => newest.saturating_sub((count - 1 - at as u64) * CATCHING_UP),
+                false => packets.time(),
+            };
+            let time = self.time.map_or(due, |last| due.max(last + APART));
+            self.time = Some(time);
+            Outbound {
+                packets: packets.clone(),
+                time,
+                next: 0,
+            }
+        };
+        frames.iter().enumerate().map(outbound).collect()
+    }
+
+    /// Appends packets of a frame to `out`, at most `most` bytes of them but one at least; returns
+    /// how many bytes that was. A frame in a codec that the player has no type for is passed over.
+    pub(super) fn send(
+        &mut self,
+        frame: &mut Outbound,
+        most: usize,
+        keys: &mut Outgoing,
+        now: Instant,
+        sent: u32,
+        out: &mut Datagrams,
+    ) -> usize {
+        let packets = frame.packets.clone();
+        let payloads = &packets.payloads;
+        let Some(types) = self.types(packets.coding.codec) else {
+            self.unsupported = Some(packets.coding.codec);
+            frame.next = payloads.len();
+            return 0;
+        };
+        self.unsupported = None;
+        if frame.next == 0 {
+            self.picture = self.picture.wrapping_add(1) & 0x7fff;
+            self.tl0 = self.tl0.wrapping_add(1);
+        }
+        let stamp = Stamp {
+            time: frame.time as u32,
+            sent,
+            picture: self.picture,
+            tl0: self.tl0,
+        };
+        let (first, from, before) = (self.sequence, frame.next, out.len());
+        while frame.next < payloads.len() {
+            let done = out.len() - before;
+            if done > 0 && done + payloads[frame.next].len() > most {
+                break;
+            }
+            self.describe(types.media, self.media.ssrc, self.sequence, &stamp, &packets);
+            self.header.marker = frame.next + 1 == payloads.len();
+            self.payload(&packets, frame.next, &stamp, None);
+            if !self.protect(keys, out) {
+                break;
+            }
+            self.sequence = self.sequence.wrapping_add(1);
+            frame.next += 1;
+        }
+        let count = (frame.next - from) as u16;
+        self.remember(Row { first, count, packets, from: from as u16, stamp, at: now });
+        let bytes = out.len() - before;
+        self.packets = self.packets.wrapping_add(u32::from(count));
+        self.octets = self.octets.wrapping_add(bytes as u32);
+        bytes
+    }
+
+    fn remember(&mut self, row: Row) {
+        if row.count == 0 {
+            return;
+        }
+        let now = row.at;
+        self.remembered += usize::from(row.count);
+        self.history.push_back(row);
+        // The newest stays whatever its age: after it nothing may come for long.
+        while self.history.len() > 1
+            && let Some(oldest) = self.history.front()
+            && (self.remembered > REMEMBERED || now.duration_since(oldest.at) > MEMORY)
+        {
+            self.remembered -= usize::from(oldest.count);
+            self.history.pop_front();
+        }
+    }
+
+    /// Appends packets that the player has lost, unless they have just been sent again; returns
+    /// how many bytes. What is forgotten is not found, and the player asks for a keyframe.
+    pub(super) fn repeat(
+        &mut self,
+        lost: &[u16],
+        round_trip: Duration,
+        keys: &mut Outgoing,
+        now: Instant,
+        out: &mut Datagrams,
+    ) -> usize {
+        let before = out.len();
+        let patience = round_trip.max(LEAST_ROUND_TRIP);
+        for &sequence in lost {
+            let recent = |(other, at): &(u16, Instant)| {
+                *other == sequence && now.duration_since(*at) < patience
+            };
+            if self.repeated.iter().any(recent) || !self.repeat_one(sequence, keys, out) {
+                continue;
+            }
+            if self.repeated.len() == REPEATED {
+                self.repeated.pop_front();
+            }
+            self.repeated.push_back((sequence, now));
+        }
+        out.len() - before
+    }
+
+    fn repeat_one(&mut self, sequence: u16, keys: &mut Outgoing, out: &mut Datagrams) -> bool {
+        let within = |row: &&Row| sequence.wrapping_sub(row.first) < row.count;
+        let Some(row) = self.history.iter().rev().find(within) else {
+            return false;
+        };
+        let at = usize::from(row.from) + usize::from(sequence.wrapping_sub(row.first));
+        let (packets, stamp) = (row.packets.clone(), row.stamp);
+        let Some(types) = self.types(packets.coding.codec) else {
+            return false;
+        };
+        match types.rtx {
+            Some(rtx) => {
+                self.describe(rtx, self.media.rtx_ssrc, self.rtx_sequence, &stamp, &packets);
+                self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
+            }
+            // The very same packet: the keys allow no other under its number.
+            None => self.describe(types.media, self.media.ssrc, sequence, &stamp, &packets),
+        }
+        self.header.marker = at + 1 == packets.payloads.len();
+        self.payload(&packets, at, &stamp, types.rtx.map(|_| sequence));
+        self.protect(keys, out)
+    }
+
+    /// The last packet once more: when nothing follows it, nothing else shows that it was lost.
+    pub(super) fn probe(&mut self, keys: &mut Outgoing, out: &mut Datagrams) {
+        let last = self.sequence.wrapping_sub(1);
+        if !self.history.is_empty() {
+            self.repeat_one(last, keys, out);
+        }
+    }
+
+    /// Writes the header (RFC 3550, 5.1) with its extensions (RFC 8285, 4.2).
+    fn describe(&mut self, kind: u8, ssrc: u32, sequence: u16, stamp: &Stamp, packets: &Packets) {
+        let keyframe = packets.header.keyframe;
+        let delay = self.playout_delay.filter(|_| keyframe);
+        let time = self.abs_send_time;
+        let header = &mut self.header;
+        header.payload_type = kind;
+        header.ssrc = ssrc;
+        header.sequence_number = sequence;
+        header.timestamp = stamp.time;
+        let wanted = usize::from(delay.is_some()) + usize::from(time.is_some());
+        if header.extensions.len() != wanted {
+            let extension = |id| HeaderExtension { id, payload: Bytes::from_static(&[0; 3]) };
+            header.extensions = time.into_iter().chain(delay).map(extension).collect();
+            header.extension = wanted > 0;
+        }
+    }
+
+    /// Puts header and payload of a packet into `plain`.
+    fn payload(&mut self, packets: &Packets, at: usize, stamp: &Stamp, original: Option<u16>) {
+        let header = &self.header;
+        let plain = &mut self.plain;
+        plain.clear();
+        let extended = u8::from(header.extension) << 4;
+        let marker = u8::from(header.marker) << 7;
+        plain.extend_from_slice(&[0x80 | extended, marker | header.payload_type]);
+        plain.extend_from_slice(&header.sequence_number.to_be_bytes());
+        plain.extend_from_slice(&header.timestamp.to_be_bytes());
+        plain.extend_from_slice(&header.ssrc.to_be_bytes());
+        debug_assert_eq!(plain.len(), FIXED);
+        if header.extension {
+            plain.extend_from_slice(&EXTENSION_PROFILE_ONE_BYTE.to_be_bytes());
+            // An id, its length and three bytes make a word each.
+            plain.extend_from_slice(&(header.extensions.len() as u16).to_be_bytes());
+            for extension in &header.extensions {
+                plain.push(extension.id << 4 | 2);
+                let value = match Some(extension.id) == self.abs_send_time {
+                    true => stamp.sent,
+                    // At once (playout-delay: least and most).
+                    false => 0,
+                };
+                plain.extend_from_slice(&value.to_be_bytes()[1..]);
+            }
+        }
+        if let Some(original) = original {
+            plain.extend_from_slice(&original.to_be_bytes());
+        }
+        let begin = plain.len();
+        plain.extend_from_slice(&packets.payloads[at]);
+        let numbering = packets.payloads.numbering();
+        numbering.write(&mut plain[begin..], stamp.picture, stamp.tl0);
+    }
+
+    fn protect(&mut self, keys: &mut Outgoing, out: &mut Datagrams) -> bool {
+        match keys.rtp(&self.plain, &self.header) {
+            Ok(packet) => {
+                out.push(&packet);
+                true
+            }
+            // Only when the keys are worn out, after 2^48 packets.
+            Err(_) => false,
+        }
+    }
+
+    /// A sender report (RFC 3550, 6.4.1): which RTP time `ntp` is, and what was sent.
+    pub(super) fn report(&self, ntp: u64, relay_us: u64) -> Option<Vec<u8>> {
+        let report = SenderReport {
+            ssrc: self.media.ssrc,
+            ntp_time: ntp,
+            rtp_time: super::packets::rtp_time(relay_us) as u32,
+            packet_count: self.packets,
+            octet_count: self.octets,
+            ..SenderReport::default()
+        };
+        report.marshal().ok().map(|bytes| bytes.to_vec())
+    }
+}

@@ -1,0 +1,512 @@
+//! The sessions of all shards, as HTTP knows them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use steadycast_codec_glue::wire::Code;
+use tokio::sync::watch;
+
+use super::dtls::{Identity, IdentityError};
+use super::ice::{Check, Credentials, Ufrag};
+use super::packets::Packetizer;
+use super::peer::Link;
+use super::player::Player;
+use super::sdp::{Answer, Media, Offer, Place, Restarted, Role};
+use super::sender::Sender;
+use super::shard::{Command, Door, Packet, Peer, Side};
+use super::upstream::Upstream;
+use crate::auth::{RandomError, random, random_text};
+use crate::broadcast::{AttachError, Broadcast, BroadcastId};
+
+/// What the bridge may cost, and where it is reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The addresses in answers, the preferred one first.
+    pub addresses: Vec<SocketAddr>,
+    /// Sessions in all.
+    pub sessions: usize,
+    /// Sessions whose client has not connected yet.
+    pub handshakes: usize,
+    /// How long a client has to connect.
+    pub connect_timeout: Duration,
+    /// A session that nothing was heard of for this long is closed.
+    pub idle_timeout: Duration,
+}
+
+/// The name of a session in its URL: 256 random bits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(Box<str>);
+
+impl SessionId {
+    /// What a URL says is one; whether there is such a session is another matter.
+    pub fn from_url(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// For the URL, which is the session's secret.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// What becomes of a session, for those who ask over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Notice {
+    /// Nothing to tell.
+    #[default]
+    Fine,
+    /// The broadcast's codec is none that the client has offered.
+    Unsupported(&'static str),
+    /// The session is over.
+    Over(Code),
+}
+
+/// A session, as HTTP knows it.
+#[derive(Debug)]
+pub struct Session {
+    /// The name in its URL.
+    pub id: SessionId,
+    /// Its broadcast.
+    pub broadcast: Arc<Broadcast>,
+    pub(super) role: Role,
+    /// For logs.
+    pub(super) number: u64,
+    ice: Mutex<Ice>,
+    notice: watch::Sender<Notice>,
+}
+
+#[derive(Debug)]
+struct Ice {
+    current: Credentials,
+    remote: String,
+    generation: u32,
+}
+
+impl Session {
+    /// The strong tag of its ICE session (RFC 9725, 4.3.1).
+    pub fn etag(&self) -> String {
+        let ice = self.ice.lock();
+        format!("\"{}-{}\"", ice.generation, ice.current.ufrag.as_str())
+    }
+
+    /// Whether it publishes.
+    pub fn publishes(&self) -> bool {
+        self.role == Role::Publisher
+    }
+
+    /// Where to listen for what becomes of it.
+    pub fn notices(&self) -> watch::Receiver<Notice> {
+        self.notice.subscribe()
+    }
+
+    pub(super) fn tell(&self, notice: Notice) {
+        self.notice.send_if_modified(|known| {
+            let new = *known != notice && !matches!(known, Notice::Over(_));
+            if new {
+                *known = notice;
+            }
+            new
+        });
+    }
+}
+
+/// Why no session was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The broadcast takes nobody more.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The relay takes nobody more for now.
+    #[error("the relay is full")]
+    Full,
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// Why a session's ICE was not restarted.
+#[derive(Debug, thiserror::Error)]
+pub enum RestartError {
+    /// There is no such session.
+    #[error("there is no such session")]
+    Unknown,
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// A session that has just been opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The session.
+    pub session: Arc<Session>,
+    /// The SDP answer.
+    pub answer: String,
+}
+
+/// Whose a check is.
+pub(super) enum Claim {
+    /// A client that has not been seen before: it is the asking shard's from now on.
+    Mine(Box<Peer>),
+    /// Another shard's.
+    Of(usize),
+    Nobody,
+}
+
+enum Holder {
+    /// Nobody has seen its client yet.
+    Waiting(Box<Peer>, Instant),
+    Shard(usize),
+}
+
+#[derive(Default)]
+struct Table {
+    holders: HashMap<Ufrag, Holder>,
+    sessions: HashMap<SessionId, Arc<Session>>,
+    waiting: usize,
+    numbers: u64,
+}
+
+/// All WebRTC sessions of a relay.
+pub struct Bridge {
+    settings: Settings,
+    identity: Arc<Identity>,
+    place: Place,
+    table: Mutex<Table>,
+    /// Which shard looks after an address.
+    addresses: RwLock<HashMap<SocketAddr, usize>>,
+    packetizers: Mutex<HashMap<BroadcastId, std::sync::Weak<Packetizer>>>,
+    shards: RwLock<Vec<Door>>,
+}
+
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge").finish_non_exhaustive()
+    }
+}
+
+impl Bridge {
+    /// A bridge without sessions.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn new(settings: Settings) -> Result<Self, IdentityError> {
+        Ok(Self {
+            place: Place {
+                addresses: settings.addresses.clone(),
+            },
+            settings,
+            identity: Arc::new(Identity::generate()?),
+            table: Mutex::default(),
+            addresses: RwLock::default(),
+            packetizers: Mutex::default(),
+            shards: RwLock::default(),
+        })
+    }
+
+    /// The rules.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Makes a shard known; returns its number.
+    pub(super) fn enlist(&self, door: Door) -> usize {
+        let mut shards = self.shards.write();
+        shards.push(door);
+        shards.len() - 1
+    }
+
+    /// Opens a session for somebody who wants to watch.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn watch(&self, broadcast: &Arc<Broadcast>, offer: &Offer) -> Result<Opened, OpenError> {
+        self.check_room()?;
+        let seat = broadcast.attach_player()?;
+        let now = Instant::now();
+        let numbers = random::<12>()?;
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = numbers;
+        let media = Media {
+            ssrc: u32::from_be_bytes([a, b, c, d]),
+            // Never the same.
+            rtx_ssrc: u32::from_be_bytes([!a, f, g, h ^ e]),
+        };
+        let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
+        let sender = Sender::new(offer, media, first);
+        let side = Side::Player(Box::new(Player::new(seat, sender, now)));
+        self.open(broadcast, offer, Role::Player, media, side, now)
+    }
+
+    /// Opens a session for somebody who wants to publish. Whoever publishes now goes on until the
+    /// newcomer has connected.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn publish(&self, broadcast: &Arc<Broadcast>, offer: &Offer) -> Result<Opened, OpenError> {
+        self.check_room()?;
+        let now = Instant::now();
+        let ssrc = u32::from_be_bytes(random()?);
+        let side = Side::Publisher(Box::new(Upstream::new(offer, ssrc, broadcast)));
+        let media = Media { ssrc, rtx_ssrc: !ssrc };
+        self.open(broadcast, offer, Role::Publisher, media, side, now)
+    }
+
+    fn check_room(&self) -> Result<(), OpenError> {
+        let table = self.table.lock();
+        let room = table.sessions.len() < self.settings.sessions
+            && table.waiting < self.settings.handshakes;
+        if room { Ok(()) } else { Err(OpenError::Full) }
+    }
+
+    fn open(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        offer: &Offer,
+        role: Role,
+        media: Media,
+        side: Side,
+        now: Instant,
+    ) -> Result<Opened, OpenError> {
+        let credentials = Credentials::fresh()?;
+        let id = SessionId(random_text()?.into());
+        let mut table = self.table.lock();
+        table.numbers += 1;
+        let number = table.numbers;
+        let session = Arc::new(Session {
+            id: id.clone(),
+            broadcast: broadcast.clone(),
+            role,
+            number,
+            ice: Mutex::new(Ice {
+                current: credentials.clone(),
+                remote: offer.ufrag.clone(),
+                generation: 1,
+            }),
+            notice: watch::Sender::new(Notice::Fine),
+        });
+        let answer = Answer {
+            offer,
+            role,
+            credentials: &credentials,
+            fingerprint: self.identity.fingerprint(),
+            place: &self.place,
+            media,
+            number,
+        }
+        .to_string();
+        let link = Link::new(
+            self.identity.clone(),
+            credentials.clone(),
+            offer.fingerprint.clone(),
+            now,
+        );
+        let peer = Box::new(Peer {
+            session: session.clone(),
+            link,
+            side,
+        });
+        let holder = Holder::Waiting(peer, now + self.settings.connect_timeout);
+        table.holders.insert(credentials.ufrag, holder);
+        table.waiting += 1;
+        table.sessions.insert(id, session.clone());
+        Ok(Opened { session, answer })
+    }
+
+    /// The session of this name at this broadcast.
+    pub fn find(&self, broadcast: &BroadcastId, id: &SessionId) -> Option<Arc<Session>> {
+        let table = self.table.lock();
+        let found = table.sessions.get(id)?;
+        (found.broadcast.id() == broadcast).then(|| found.clone())
+    }
+
+    /// A client restarts ICE: gives the relay's side of it as an SDP fragment. `None` when the
+    /// client's own side is the one that is known: it restarts nothing.
+    ///
+    /// # Errors
+    /// [`RestartError`]; the session goes on as it was.
+    pub fn restart(
+        &self,
+        session: &Arc<Session>,
+        remote_ufrag: &str,
+    ) -> Result<Option<String>, RestartError> {
+        if session.ice.lock().remote == remote_ufrag {
+            return Ok(None);
+        }
+        let credentials = Credentials::fresh()?;
+        let mut table = self.table.lock();
+        let mut ice = session.ice.lock();
+        let old = &ice.current.ufrag;
+        match table.holders.get_mut(old).ok_or(RestartError::Unknown)? {
+            Holder::Waiting(peer, until) => {
+                let until = *until;
+                peer.link.restart(credentials.clone());
+                if let Some(Holder::Waiting(peer, _)) = table.holders.remove(old) {
+                    let holder = Holder::Waiting(peer, until);
+                    table.holders.insert(credentials.ufrag.clone(), holder);
+                }
+            }
+            Holder::Shard(shard) => {
+                let shard = *shard;
+                self.command(shard, Command::Restart(session.clone(), credentials.clone()));
+                let holder = Holder::Shard(shard);
+                table.holders.insert(credentials.ufrag.clone(), holder);
+            }
+        }
+        ice.remote = remote_ufrag.to_owned();
+        ice.generation += 1;
+        ice.current = credentials;
+        let restarted = Restarted {
+            credentials: &ice.current,
+            place: &self.place,
+        };
+        Ok(Some(restarted.to_string()))
+    }
+
+    /// Ends a session because its client wants it so.
+    pub fn close(&self, session: &Arc<Session>) {
+        let holder = {
+            let mut table = self.table.lock();
+            table.sessions.remove(&session.id);
+            let ufrag = session.ice.lock().current.ufrag.clone();
+            match table.holders.get(&ufrag) {
+                Some(Holder::Waiting(..)) => {
+                    table.waiting -= 1;
+                    table.holders.remove(&ufrag)
+                }
+                Some(Holder::Shard(shard)) => Some(Holder::Shard(*shard)),
+                None => None,
+            }
+        };
+        match holder {
+            Some(Holder::Shard(shard)) => self.command(shard, Command::Close(session.clone())),
+            Some(Holder::Waiting(peer, _)) => peer.leave(Code::Done),
+            None => {}
+        }
+        session.tell(Notice::Over(Code::Done));
+    }
+
+    /// Gives up sessions whose client has not come in time, and those of broadcasts that ended.
+    pub fn tick(&self) {
+        let now = Instant::now();
+        let late: Vec<_> = {
+            let mut table = self.table.lock();
+            let late = |holder: &mut Holder| {
+                matches!(holder, Holder::Waiting(peer, until)
+                    if *until <= now || peer.session.broadcast.ended().is_some())
+            };
+            let late: Vec<_> = table.holders.extract_if(|_, holder| late(holder)).collect();
+            table.waiting -= late.len();
+            for (_, holder) in &late {
+                if let Holder::Waiting(peer, _) = holder {
+                    table.sessions.remove(&peer.session.id);
+                }
+            }
+            late
+        };
+        for (_, holder) in late {
+            if let Holder::Waiting(peer, _) = holder {
+                let ended = peer.session.broadcast.ended();
+                let session = peer.session.clone();
+                tracing::debug!(session = session.number, "its client did not connect");
+                let code = ended.unwrap_or(Code::Silent);
+                peer.leave(code);
+                session.tell(Notice::Over(code));
+            }
+        }
+    }
+
+    /// Whose a check is that `shard` does not know.
+    pub(super) fn claim(&self, check: &mut Check, shard: usize) -> Claim {
+        let mut table = self.table.lock();
+        match table.holders.get_mut(check.ufrag()) {
+            None => Claim::Nobody,
+            Some(Holder::Shard(other)) => Claim::Of(*other),
+            Some(holder @ Holder::Waiting(..)) => {
+                let Holder::Waiting(peer, _) = &*holder else {
+                    return Claim::Nobody;
+                };
+                if peer.link.verify(check).is_err() {
+                    return Claim::Nobody;
+                }
+                let taken = std::mem::replace(holder, Holder::Shard(shard));
+                table.waiting -= 1;
+                match taken {
+                    Holder::Waiting(peer, _) => Claim::Mine(peer),
+                    Holder::Shard(other) => Claim::Of(other),
+                }
+            }
+        }
+    }
+
+    /// Forgets a session that is over.
+    pub(super) fn forget(&self, peer: &Peer, code: Code) {
+        let mut table = self.table.lock();
+        for ufrag in peer.link.ufrags() {
+            table.holders.remove(ufrag);
+        }
+        table.sessions.remove(&peer.session.id);
+        drop(table);
+        let mut addresses = self.addresses.write();
+        for address in peer.link.addresses() {
+            addresses.remove(&address);
+        }
+        drop(addresses);
+        peer.session.tell(Notice::Over(code));
+    }
+
+    /// Records where packets from an address belong.
+    pub(super) fn settle(&self, address: SocketAddr, shard: usize) {
+        self.addresses.write().insert(address, shard);
+    }
+
+    /// Forgets an address that is nobody's any more.
+    pub(super) fn unsettle(&self, address: SocketAddr) {
+        self.addresses.write().remove(&address);
+    }
+
+    /// The shard that looks after an address.
+    pub(super) fn shard_of(&self, address: SocketAddr) -> Option<usize> {
+        self.addresses.read().get(&address).copied()
+    }
+
+    /// Hands a packet to a shard. One that is this far behind loses it, as on a network.
+    pub(super) fn forward(&self, shard: usize, packet: Packet) {
+        if let Some(door) = self.shards.read().get(shard) {
+            let _ = door.packets.try_send(packet);
+        }
+    }
+
+    fn command(&self, shard: usize, command: Command) {
+        if let Some(door) = self.shards.read().get(shard) {
+            // A shard that has ended has no sessions.
+            let _ = door.commands.send(command);
+        }
+    }
+
+    /// What cuts a broadcast's frames, for all shards.
+    pub(super) fn packetizer(&self, broadcast: &BroadcastId) -> Arc<Packetizer> {
+        let mut packetizers = self.packetizers.lock();
+        if let Some(known) = packetizers.get(broadcast).and_then(std::sync::Weak::upgrade) {
+            return known;
+        }
+        packetizers.retain(|_, known| known.strong_count() > 0);
+        let new = Arc::new(Packetizer::default());
+        packetizers.insert(broadcast.clone(), Arc::downgrade(&new));
+        new
+    }
+
+    /// Sessions, those included whose client has not come yet.
+    pub fn sessions(&self) -> usize {
+        self.table.lock().sessions.len()
+    }
+}

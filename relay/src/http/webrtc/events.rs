@@ -1,0 +1,183 @@
+//! What a player's page hears of its broadcast (PROTOCOL 8.5): the states that WebTransport
+//! sessions are told in band.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use serde_json::{Value, json};
+use steadycast_codec_glue::wire::{Code, Phase};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::super::problem::Problem;
+use super::super::server::Lasting;
+use super::super::site::Site;
+use super::session::find;
+use crate::bridge::{Notice, Session};
+use crate::broadcast::News;
+use crate::transport::RelayClock;
+
+/// How often a listener hears that the relay lives (PROTOCOL 2.6).
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// When somebody whose relay stops should come again.
+const RETRY_AFTER_MS: u64 = 500;
+
+/// Where the events of a session are (WHEP, 4.9.1): those of this relay come all or not at all.
+pub(super) async fn subscribe(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    Path((id, session)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    find(&site, &id, &session)?;
+    let there = [(LOCATION, uri.path().to_owned())];
+    Ok((StatusCode::CREATED, there).into_response())
+}
+
+/// Tells what happens, until the session is over or nobody listens.
+pub(super) async fn listen(
+    State(site): State<Arc<Site>>,
+    Extension(lasting): Extension<Lasting>,
+    Path((id, session)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let session = find(&site, &id, &session)?;
+    let listener = Listener {
+        news: session.broadcast.news(),
+        notices: session.notices(),
+        session,
+        site,
+        told: None,
+        notice: Notice::Fine,
+        viewers: None,
+        next: Instant::now(),
+        over: false,
+        _lasting: lasting.hold(),
+    };
+    let events = stream::unfold(listener, |mut listener| async {
+        let text = listener.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(text)), listener))
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
+}
+
+struct Listener {
+    session: Arc<Session>,
+    site: Arc<Site>,
+    news: watch::Receiver<News>,
+    notices: watch::Receiver<Notice>,
+    told: Option<News>,
+    notice: Notice,
+    viewers: Option<u32>,
+    /// When the next heartbeat is due.
+    next: Instant,
+    over: bool,
+    _lasting: super::super::server::Hold,
+}
+
+impl Listener {
+    /// The next events; `None` once it is over.
+    async fn next(&mut self) -> Option<String> {
+        if self.over {
+            return None;
+        }
+        loop {
+            let mut text = String::new();
+            self.tell_news(&mut text);
+            self.tell_notice(&mut text);
+            if self.next <= Instant::now() {
+                self.next = Instant::now() + HEARTBEAT;
+                let now = self.clock().now().as_micros();
+                write(&mut text, "ping", &json!({ "relayUs": now }));
+                self.tell_viewers(&mut text);
+            }
+            if !text.is_empty() {
+                return Some(text);
+            }
+            tokio::select! {
+                changed = self.news.changed() => if changed.is_err() { return None },
+                changed = self.notices.changed() => if changed.is_err() { return None },
+                () = sleep_until(self.next) => {}
+                () = self.site.draining.cancelled() => return Some(self.end(Code::ShuttingDown)),
+            }
+        }
+    }
+
+    fn clock(&self) -> RelayClock {
+        self.site.clock
+    }
+
+    fn tell_news(&mut self, text: &mut String) {
+        let news = *self.news.borrow_and_update();
+        if let Some(code) = news.ended {
+            text.push_str(&self.end(code));
+            return;
+        }
+        if self.told == Some(news) {
+            return;
+        }
+        let status = news.status;
+        let was_live = self.told.map(|told| told.status.phase == Phase::Live);
+        self.told = Some(news);
+        let state = json!({
+            "phase": status.phase.name(),
+            "sinceUs": status.since_us,
+            "epoch": status.epoch,
+            "players": self.session.broadcast.status().players,
+            "relayUs": self.clock().now().as_micros(),
+        });
+        write(text, "state", &state);
+        let live = status.phase == Phase::Live;
+        if was_live != Some(live) {
+            write(text, if live { "active" } else { "inactive" }, &json!({}));
+        }
+    }
+
+    fn tell_viewers(&mut self, text: &mut String) {
+        let viewers = self.session.broadcast.status().players;
+        if self.viewers.replace(viewers) != Some(viewers) {
+            write(text, "viewercount", &json!({ "viewercount": viewers }));
+        }
+    }
+
+    fn tell_notice(&mut self, text: &mut String) {
+        let notice = *self.notices.borrow_and_update();
+        if std::mem::replace(&mut self.notice, notice) == notice || self.over {
+            return;
+        }
+        match notice {
+            Notice::Fine => write(text, "supported", &json!({})),
+            Notice::Unsupported(codec) => write(text, "unsupported", &json!({ "codec": codec })),
+            Notice::Over(code) => text.push_str(&self.end(code)),
+        }
+    }
+
+    /// The last event.
+    fn end(&mut self, code: Code) -> String {
+        self.over = true;
+        let retry = code.retries().then_some(RETRY_AFTER_MS);
+        let mut text = String::new();
+        let data = json!({
+            "code": code.name(),
+            "message": code.to_string(),
+            "retryAfterMs": retry,
+        });
+        write(&mut text, "ended", &data);
+        text
+    }
+}
+
+fn write(text: &mut String, name: &str, data: &Value) {
+    text.push_str(&format!("event: {name}\ndata: {data}\n\n"));
+}

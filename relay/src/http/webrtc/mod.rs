@@ -1,0 +1,169 @@
+//! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): PROTOCOL 8.
+
+mod caller;
+mod cors;
+mod events;
+mod session;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, LINK, LOCATION};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use steadycast_codec_glue::wire::{Code, Role};
+
+use super::problem::Problem;
+use super::site::Site;
+use crate::bridge::{Offer, OfferError, OpenError, Opened};
+use crate::broadcast::{Broadcast, BroadcastId};
+use caller::Bearer;
+
+/// The longest offer, in bytes.
+pub(super) const LONGEST: usize = 64 * 1024;
+const SDP: &str = "application/sdp";
+/// The extension by which a player hears of its broadcast (WHEP, 4.9).
+const EVENTS: &str = "urn:ietf:params:whep:ext:core:server-sent-events";
+
+/// The endpoints and their sessions.
+pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
+    let session = || {
+        get(session::show)
+            .patch(session::patch)
+            .delete(session::end)
+            .options(cors::options)
+    };
+    Router::new()
+        .route("/{broadcast}/whep", post(watch).get(head).options(cors::options))
+        .route("/{broadcast}/whip", post(publish).get(head).options(cors::options))
+        .route("/{broadcast}/whep/{session}", session())
+        .route("/{broadcast}/whip/{session}", session())
+        .route("/{broadcast}/whep/{session}/sse", get(events::listen).post(events::subscribe))
+        .layer(from_fn_with_state(site.clone(), cors::allow))
+}
+
+/// What an endpoint takes.
+async fn head(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    broadcast(&site, &id)?;
+    let kind = [(CONTENT_TYPE, SDP), (ACCEPT, SDP)];
+    Ok((StatusCode::OK, kind).into_response())
+}
+
+async fn watch(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    uri: Uri,
+    bearer: Bearer,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let broadcast = bearer.broadcast(&site, &id, Role::Player)?;
+    let offer = Offer::from_player(sdp(&headers, &body)?).map_err(refused)?;
+    match site.bridge.watch(&broadcast, &offer) {
+        Ok(opened) => created(&site, &uri, &opened),
+        Err(error) => not_opened(&site, &uri, &error),
+    }
+}
+
+async fn publish(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    uri: Uri,
+    bearer: Bearer,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let broadcast = bearer.broadcast(&site, &id, Role::Publisher)?;
+    let offer = Offer::from_publisher(sdp(&headers, &body)?).map_err(refused)?;
+    match site.bridge.publish(&broadcast, &offer) {
+        Ok(opened) => created(&site, &uri, &opened),
+        Err(error) => not_opened(&site, &uri, &error),
+    }
+}
+
+/// The broadcast of a path.
+fn broadcast(site: &Site, id: &str) -> Result<Arc<Broadcast>, Problem> {
+    let id: BroadcastId = id.parse().map_err(|_| Problem::unknown_broadcast())?;
+    site.registry.find(&id).ok_or_else(Problem::unknown_broadcast)
+}
+
+fn sdp<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<&'a str, Problem> {
+    check_type(headers, SDP)?;
+    std::str::from_utf8(body).map_err(|_| Problem::malformed("SDP is UTF-8"))
+}
+
+/// Passes a body of this type.
+fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    if media_type.trim().eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Malformed,
+        format!("the body must be {wanted}"),
+    ))
+}
+
+fn refused(error: OfferError) -> Problem {
+    let status = match error {
+        OfferError::Malformed(_) => StatusCode::BAD_REQUEST,
+        OfferError::Unsupported(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Problem::new(status, Code::Malformed, error.to_string())
+}
+
+fn created(site: &Site, uri: &Uri, opened: &Opened) -> Result<Response, Problem> {
+    let session = &opened.session;
+    let location = format!("{}/{}", uri.path().trim_end_matches('/'), session.id.as_str());
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(SDP));
+    put(&mut headers, ETAG, &session.etag())?;
+    put(&mut headers, LOCATION, &location)?;
+    for server in &site.ice_servers {
+        let mut link = format!("<{}>; rel=\"ice-server\"", server.url);
+        if let Some((user, password)) = &server.login {
+            let login = format!("username=\"{user}\"; credential=\"{password}\"");
+            link = format!("{link}; {login}; credential-type=\"password\"");
+        }
+        put(&mut headers, LINK, &link)?;
+    }
+    if !session.publishes() {
+        let events = "active,inactive,layers,viewercount";
+        let link = format!("<{location}/sse>; rel=\"{EVENTS}\"; events=\"{events}\"");
+        put(&mut headers, LINK, &link)?;
+    }
+    Ok((StatusCode::CREATED, headers, opened.answer.clone()).into_response())
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Problem> {
+    let value = HeaderValue::from_str(value).map_err(|error| Problem::internal(&error))?;
+    headers.append(name, value);
+    Ok(())
+}
+
+fn not_opened(site: &Site, uri: &Uri, error: &OpenError) -> Result<Response, Problem> {
+    let full = match error {
+        OpenError::Attach(attach) => attach.code() == Code::TooMany,
+        OpenError::Full => true,
+        OpenError::Random(random) => return Err(Problem::internal(random)),
+    };
+    if !full {
+        return Err(Problem::unknown_broadcast());
+    }
+    if let Some(overflow) = &site.overflow {
+        let location = format!("{overflow}{}", uri.path());
+        let there = [(LOCATION, location)];
+        return Ok((StatusCode::TEMPORARY_REDIRECT, there).into_response());
+    }
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    Err(Problem::new(status, Code::TooMany, error.to_string()))
+}

@@ -1,0 +1,140 @@
+//! What the owner of a session does with it.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use steadycast_codec_glue::wire::{Code, Role};
+
+use super::super::problem::Problem;
+use super::super::site::Site;
+use super::caller::Bearer;
+use super::{check_type, put};
+use crate::bridge::{Fragment, RestartError, Session, SessionId};
+use crate::broadcast::BroadcastId;
+
+/// The type of a PATCH (RFC 8840).
+pub(super) const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+
+/// The session of a path.
+pub(super) fn find(site: &Site, id: &str, session: &str) -> Result<Arc<Session>, Problem> {
+    let gone = || {
+        let detail = "there is no such session, or it has ended";
+        Problem::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail)
+    };
+    let id: BroadcastId = id.parse().map_err(|_| gone())?;
+    let session = SessionId::from_url(session);
+    site.bridge.find(&id, &session).ok_or_else(gone)
+}
+
+/// The session, if its URL is known and the token is good for what it does.
+fn own(
+    site: &Site,
+    uri: &Uri,
+    (id, session): &(String, String),
+    bearer: &Bearer,
+) -> Result<Arc<Session>, Problem> {
+    let publishes = uri.path().split('/').nth(2) == Some("whip");
+    bearer.check(id, if publishes { Role::Publisher } else { Role::Player })?;
+    let session = find(site, id, session)?;
+    if session.publishes() == publishes {
+        Ok(session)
+    } else {
+        let detail = "there is no such session here";
+        Err(Problem::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail))
+    }
+}
+
+/// Whether there is such a session; there is nothing to show of it.
+pub(super) async fn show(
+    State(site): State<Arc<Site>>,
+    Path((id, session)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    find(&site, &id, &session)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Ends the session.
+pub(super) async fn end(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    Path(path): Path<(String, String)>,
+    bearer: Bearer,
+) -> Result<Response, Problem> {
+    let session = own(&site, &uri, &path, &bearer)?;
+    site.bridge.close(&session);
+    Ok(StatusCode::OK.into_response())
+}
+
+/// Candidates, or a restart of ICE (RFC 9725, 4.3).
+pub(super) async fn patch(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    Path(path): Path<(String, String)>,
+    bearer: Bearer,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let session = own(&site, &uri, &path, &bearer)?;
+    check_type(&headers, FRAGMENT)?;
+    let matches = matches(&headers, &session)?;
+    let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("SDP is UTF-8"))?;
+    let fragment = Fragment::parse(text).map_err(|error| Problem::malformed(error.to_string()))?;
+    let restarted = match &fragment.ufrag {
+        Some(ufrag) => site.bridge.restart(&session, ufrag).map_err(problem)?,
+        None if matches == Matches::Any => {
+            let detail = "a restart brings a new ice-ufrag and ice-pwd";
+            return Err(Problem::malformed(detail));
+        }
+        None => None,
+    };
+    match restarted {
+        None => Ok(StatusCode::NO_CONTENT.into_response()),
+        Some(fragment) => {
+            let mut headers = HeaderMap::new();
+            put(&mut headers, CONTENT_TYPE, FRAGMENT)?;
+            put(&mut headers, ETAG, &session.etag())?;
+            Ok((StatusCode::OK, headers, fragment).into_response())
+        }
+    }
+}
+
+/// Which ICE session a PATCH is about.
+#[derive(Debug, PartialEq, Eq)]
+enum Matches {
+    /// The current one.
+    Current,
+    /// Whichever it is: it is to be replaced.
+    Any,
+}
+
+fn matches(headers: &HeaderMap, session: &Session) -> Result<Matches, Problem> {
+    let shown = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
+    match shown.map(str::trim) {
+        None => Err(Problem::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            Code::Malformed,
+            "If-Match has to name the ICE session",
+        )),
+        Some("*" | "\"*\"") => Ok(Matches::Any),
+        Some(tag) if tag == session.etag() => Ok(Matches::Current),
+        Some(_) => Err(Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            Code::Malformed,
+            "ICE has been restarted since",
+        )),
+    }
+}
+
+fn problem(error: RestartError) -> Problem {
+    match error {
+        RestartError::Unknown => {
+            let detail = "the session has ended";
+            Problem::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail)
+        }
+        RestartError::Random(error) => Problem::internal(&error),
+    }
+}
