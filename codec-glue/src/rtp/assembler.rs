@@ -34,6 +34,8 @@ pub struct Assembler {
     /// The timestamp of a frame that is incomplete: its other packets are of no use.
     broken: Option<u32>,
     needs_keyframe: bool,
+    /// Packets before the next one are lost.
+    after_loss: bool,
 }
 
 impl Assembler {
@@ -54,6 +56,7 @@ impl Assembler {
             current: None,
             broken: None,
             needs_keyframe: true,
+            after_loss: false,
         }
     }
 
@@ -92,16 +95,18 @@ impl Assembler {
             self.drop_frame(timestamp);
         }
         self.needs_keyframe = true;
+        self.after_loss = true;
     }
 
     fn add(&mut self, packet: &Packet) -> Result<Option<Assembled>, RtpError> {
+        let after_loss = std::mem::take(&mut self.after_loss);
         if self.broken == Some(packet.timestamp) {
             return Ok(None);
         }
         self.broken = None;
         let added = match self.current {
             Some(_) => Ok(true),
-            None => self.parts.begins(&packet.payload),
+            None => self.parts.begins(&packet.payload, after_loss),
         };
         let added = match added {
             Ok(true) => self.parts.add(&packet.payload).map(|()| true),

@@ -3,8 +3,9 @@ use crate::wire::limits;
 
 /// What a codec makes of a frame's payloads, one after the other.
 pub(super) trait Parts: Send + std::fmt::Debug {
-    /// Whether a frame can begin with this payload.
-    fn begins(&self, payload: &[u8]) -> Result<bool, RtpError>;
+    /// Whether a frame can begin with this payload; `after_loss` where what stood before it
+    /// is not known.
+    fn begins(&self, payload: &[u8], after_loss: bool) -> Result<bool, RtpError>;
     /// Adds the next payload of the frame.
     fn add(&mut self, payload: &[u8]) -> Result<(), RtpError>;
     /// The frame, whole; none when the payloads held no picture. Then begins the next.
@@ -61,7 +62,7 @@ impl Cuts {
 }
 
 impl Parts for Cuts {
-    fn begins(&self, payload: &[u8]) -> Result<bool, RtpError> {
+    fn begins(&self, payload: &[u8], _: bool) -> Result<bool, RtpError> {
         Ok((self.read)(payload)?.begins)
     }
 

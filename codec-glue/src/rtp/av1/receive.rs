@@ -18,8 +18,9 @@ pub(crate) struct Obus {
 }
 
 impl Parts for Obus {
-    /// Whatever does not go on from the last payload; a keyframe has its sequence header.
-    fn begins(&self, payload: &[u8]) -> Result<bool, RtpError> {
+    /// Whatever does not go on from the last payload: that nothing stood before it is known
+    /// of keyframes only, by their sequence header.
+    fn begins(&self, payload: &[u8], _: bool) -> Result<bool, RtpError> {
         Ok(Input(payload).byte()? & CONTINUES == 0)
     }
 

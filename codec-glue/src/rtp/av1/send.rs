@@ -173,8 +173,10 @@ impl Piece {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Obus;
     use super::*;
     use crate::bitstream::BitstreamError;
+    use crate::rtp::parts::Parts;
 
     const DELIMITER: [u8; 2] = [0x12, 0];
     const SEQUENCE_OBU: [u8; 5] = [0x0a, 3, 0xa, 0xb, 0xc];
@@ -257,18 +259,32 @@ mod tests {
     /// Every combination of room and rest near the edges of lengths.
     #[test]
     fn payloads_are_full_whatever_the_sizes() {
-        for max in [64, 128, 129, 130, 131, 132, 300] {
-            for first in 0..300 {
-                let small = [0x22, 1, 7].repeat(first % 5);
+        for max in [64, 128, 129, 130, 131, 132, 200] {
+            for (count, first) in (0..6).flat_map(|count| (0..200).map(move |len| (count, len))) {
+                let small = [0x22, 0x81, 0, 7].repeat(count);
                 let unit = [&small[..], &frame(first), &small, &frame(200)].concat();
                 let payloads = of(false, &unit, max).unwrap();
                 let (last, full) = payloads.split_last().unwrap();
                 assert!(last.len() <= max && last.len() > 1);
                 assert!(
                     full.iter().all(|payload| payload.len() == max),
-                    "{max} {first}"
+                    "{max} {count} {first}"
                 );
+                assert_eq!(back(&payloads), elements_of(&unit), "{max} {count} {first}");
             }
         }
+    }
+
+    fn back(payloads: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let mut obus = Obus::default();
+        for payload in payloads {
+            obus.add(payload).unwrap();
+        }
+        elements_of(&obus.finish().unwrap().unwrap().payload[2..])
+    }
+
+    fn elements_of(unit: &[u8]) -> Vec<Vec<u8>> {
+        let payloads = obus(unit).map(|obu| obu.unwrap().payload.to_vec());
+        payloads.collect()
     }
 }

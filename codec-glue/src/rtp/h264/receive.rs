@@ -31,7 +31,9 @@ struct Seen {
 
 impl Parts for Units {
     /// Everything begins an access unit except for what must stand after its first slice.
-    fn begins(&self, payload: &[u8]) -> Result<bool, RtpError> {
+    ///
+    /// After a loss only a delimiter or an SPS does: others may follow a new SPS that was lost.
+    fn begins(&self, payload: &[u8], after_loss: bool) -> Result<bool, RtpError> {
         let mut input = Input(payload);
         let mut kind = input.byte()? & TYPE;
         match kind {
@@ -49,6 +51,8 @@ impl Parts for Units {
             _ => {}
         }
         Ok(match kind {
+            7 | AUD => true,
+            _ if after_loss => false,
             // first_mb_in_slice, an Exp-Golomb code: 0 is a single 1 (ITU-T H.264 7.3.3).
             1 | 2 | 5 => input.byte()? & 0x80 != 0,
             3 | 4 => false,
@@ -263,7 +267,7 @@ mod tests {
 
     #[test]
     fn only_what_may_stand_first_begins() {
-        let begins = |payload: &[u8]| Units::default().begins(payload);
+        let begins = |payload: &[u8]| Units::default().begins(payload, false);
         for payload in [
             &SPS[..],
             &SLICE,
@@ -281,6 +285,13 @@ mod tests {
             &[0x58, 0, 2, 0x41, 0x4a],
         ] {
             assert_eq!(begins(payload), Ok(false), "{payload:?}");
+        }
+        let after_loss = |payload: &[u8]| Units::default().begins(payload, true);
+        for payload in [&SPS[..], &[0x09, 0xf0], &[0x78, 0, 1, 0x67]] {
+            assert_eq!(after_loss(payload), Ok(true), "{payload:?}");
+        }
+        for payload in [&PPS[..], &SEI, &IDR, &[0x7c, 0x85, 0x88]] {
+            assert_eq!(after_loss(payload), Ok(false), "{payload:?}");
         }
         for payload in [&[][..], &[0x41], &[0x78, 0], &[0x7c], &[0x7c, 0x85]] {
             assert!(begins(payload).is_err(), "{payload:?}");
