@@ -1,19 +1,19 @@
 use super::BitstreamError;
 
 /// Bits from most to least significant, as all four codecs write their headers.
-pub(super) struct BitReader<'a> {
+pub(crate) struct BitReader<'a> {
     bytes: &'a [u8],
     /// Bits taken so far.
     at: usize,
 }
 
 impl<'a> BitReader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// One bit.
-    pub(super) fn flag(&mut self) -> Result<bool, BitstreamError> {
+    pub(crate) fn flag(&mut self) -> Result<bool, BitstreamError> {
         let byte = self
             .bytes
             .get(self.at / 8)
@@ -24,7 +24,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// An unsigned integer of `count` bits, at most 32.
-    pub(super) fn bits(&mut self, count: u32) -> Result<u32, BitstreamError> {
+    pub(crate) fn bits(&mut self, count: u32) -> Result<u32, BitstreamError> {
         debug_assert!(count <= 32);
         let mut value = 0;
         for _ in 0..count {
@@ -34,7 +34,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// Passes over bits that say nothing of interest.
-    pub(super) fn skip(&mut self, count: u32) -> Result<(), BitstreamError> {
+    pub(crate) fn skip(&mut self, count: u32) -> Result<(), BitstreamError> {
         self.at = self.at.saturating_add(count as usize);
         if self.at > self.bytes.len() * 8 {
             return Err(BitstreamError::EndsEarly);
@@ -43,7 +43,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// Exp-Golomb `ue(v)` (ITU-T H.264 9.1), at most 2^32 - 2.
-    pub(super) fn unsigned_golomb(&mut self) -> Result<u32, BitstreamError> {
+    pub(crate) fn unsigned_golomb(&mut self) -> Result<u32, BitstreamError> {
         let mut zeros = 0;
         while !self.flag()? {
             zeros += 1;
@@ -56,7 +56,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// Exp-Golomb `se(v)` (ITU-T H.264 9.1.1).
-    pub(super) fn signed_golomb(&mut self) -> Result<i32, BitstreamError> {
+    pub(crate) fn signed_golomb(&mut self) -> Result<i32, BitstreamError> {
         let code = self.unsigned_golomb()?;
         // Below 2^31, because the code is below 2^32 - 1.
         let magnitude = code.div_ceil(2) as i32;
@@ -64,7 +64,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// Passes over `uvlc()` (AV1 4.10.3), which has no suffix after 32 zeros or more.
-    pub(super) fn skip_uvlc(&mut self) -> Result<(), BitstreamError> {
+    pub(crate) fn skip_uvlc(&mut self) -> Result<(), BitstreamError> {
         let mut zeros = 0;
         while !self.flag()? {
             zeros += 1;

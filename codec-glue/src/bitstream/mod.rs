@@ -6,7 +6,7 @@
 //! end or allocates more than a small multiple of its own size.
 
 pub mod av1;
-mod bits;
+pub(crate) mod bits;
 pub mod h264;
 pub mod vp8;
 pub mod vp9;

@@ -5,17 +5,25 @@
 //! fixed places ([`Numbering`]). RTP headers, timestamps and sequence numbers
 //! are the sender's.
 //!
+//! The other way, packets from a publisher come back into order in a
+//! [`Reorder`] and become chunks again in an [`Assembler`].
+//!
 //! Everything here is a pure function of bytes from strangers: no input
 //! panics, loops without end or allocates more than a small multiple of its
 //! own size.
 
+mod assembler;
 mod av1;
 mod h264;
+mod parts;
 mod payloads;
+mod reorder;
 mod vp8;
 mod vp9;
 
+pub use assembler::{Assembled, Assembler};
 pub use payloads::{Numbering, Payloads};
+pub use reorder::{Ordered, Packet, Placed, Reorder, ReorderConfig};
 
 use std::ops::RangeInclusive;
 
@@ -42,6 +50,12 @@ pub enum RtpError {
     /// The payload length asked for is not one of [`PAYLOAD_LENGTHS`].
     #[error("payloads of {0} bytes")]
     PayloadLength(usize),
+    /// A payload breaks the rules of its format.
+    #[error("not a valid payload: {0}")]
+    Malformed(&'static str),
+    /// A payload has something that is not understood here.
+    #[error("{0} are not supported")]
+    Unsupported(&'static str),
     /// The frame's bitstream cannot be read.
     #[error(transparent)]
     Bitstream(#[from] BitstreamError),

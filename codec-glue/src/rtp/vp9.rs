@@ -1,7 +1,8 @@
 //! VP9 (RFC 9628), as one layer in non-flexible mode.
 
+use super::parts::{Described, Input};
 use super::payloads::Writer;
-use super::{FrameIn, Numbering, Payloads};
+use super::{FrameIn, Numbering, Payloads, RtpError};
 
 /// I: a picture id.
 const PICTURE_ID: u8 = 0x80;
@@ -9,6 +10,8 @@ const PICTURE_ID: u8 = 0x80;
 const PREDICTED: u8 = 0x40;
 /// L: layer indices.
 const LAYERS: u8 = 0x20;
+/// F: flexible mode.
+const FLEXIBLE: u8 = 0x10;
 /// B: here a frame begins.
 const BEGIN: u8 = 0x08;
 /// E: here a frame ends.
@@ -66,6 +69,63 @@ pub(super) fn packetize(frame: FrameIn<'_>, max_payload: usize) -> Payloads {
         rest = after;
     }
     writer.finish(NUMBERING)
+}
+
+/// Takes off a descriptor of either mode (RFC 9628 4.2).
+pub(super) fn read(payload: &[u8]) -> Result<Described<'_>, RtpError> {
+    let mut input = Input(payload);
+    let first = input.byte()?;
+    if first & PICTURE_ID != 0 {
+        input.picture_id()?;
+    }
+    let mut layers = 0;
+    if first & LAYERS != 0 {
+        layers = input.byte()?;
+        if first & FLEXIBLE == 0 {
+            let _tl0_pic_idx = input.byte()?;
+        }
+    }
+    if layers >> 1 & 0b111 != 0 {
+        return Err(RtpError::Unsupported("spatial layers"));
+    }
+    if first & FLEXIBLE != 0 && first & PREDICTED != 0 {
+        skip_references(&mut input)?;
+    }
+    if first & STRUCTURE != 0 {
+        skip_structure(&mut input)?;
+    }
+    Ok(Described {
+        begins: first & BEGIN != 0,
+        layer: layers >> 5,
+        bytes: input.rest()?,
+    })
+}
+
+/// Up to three P_DIFF, each with a bit that says whether another follows (N).
+fn skip_references(input: &mut Input<'_>) -> Result<(), RtpError> {
+    for _ in 0..3 {
+        if input.byte()? & 1 == 0 {
+            return Ok(());
+        }
+    }
+    Err(RtpError::Malformed("a VP9 frame with four references"))
+}
+
+/// A scalability structure (RFC 9628 4.2.1); only frames of spatial layer 0 are taken.
+fn skip_structure(input: &mut Input<'_>) -> Result<(), RtpError> {
+    let first = input.byte()?;
+    let layers = usize::from(first >> 5) + 1;
+    let has_sizes = first & 0x10 != 0;
+    let has_group = first & 0x08 != 0;
+    if has_sizes {
+        input.take(4 * layers)?;
+    }
+    let pictures = if has_group { input.byte()? } else { 0 };
+    for _ in 0..pictures {
+        let references = input.byte()? >> 2 & 0b11;
+        input.take(references.into())?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -129,5 +189,49 @@ mod tests {
             payloads.numbering().write(&mut copy, 0x0102, 0x33);
             assert_eq!(copy[1..6], [0x81, 0x02, 0x00, 0x33, 9]);
         }
+    }
+
+    /// Whether a frame begins there, the layer and the first byte of what follows.
+    fn of(payload: &[u8]) -> Result<(bool, u8, u8), RtpError> {
+        read(payload).map(|part| (part.begins, part.layer, part.bytes[0]))
+    }
+
+    /// Three layers with sizes, and a group of three pictures with 0, 1 and 3 references.
+    const GROUP: [u8; 21] = [
+        0x58, 0, 80, 0, 45, 0, 160, 0, 90, 1, 64, 0, 180, 3, 0x00, 0x44, 1, 0x4c, 1, 2, 3,
+    ];
+
+    #[test]
+    fn every_descriptor_is_read() {
+        assert_eq!(of(&[0x08, 9]), Ok((true, 0, 9)));
+        assert_eq!(of(&[0x04, 9]), Ok((false, 0, 9)));
+        assert_eq!(of(&[0x8c, 0x7f, 9]), Ok((true, 0, 9)));
+        assert_eq!(of(&[0x8d, 0x80, 0x01, 9]), Ok((true, 0, 9)));
+        // Non-flexible: layers and TL0PICIDX.
+        assert_eq!(of(&[0xe8, 0x80, 0x01, 0x50, 0x33, 9]), Ok((true, 2, 9)));
+        // Flexible: layers, then one to three references.
+        assert_eq!(of(&[0xb8, 0x01, 0x20, 9]), Ok((true, 1, 9)));
+        assert_eq!(of(&[0xf8, 0x01, 0x20, 0x02, 9]), Ok((true, 1, 9)));
+        assert_eq!(
+            of(&[0xf8, 0x01, 0x20, 0x03, 0x05, 0x06, 9]),
+            Ok((true, 1, 9))
+        );
+        // Structures.
+        assert_eq!(of(&[0x0a, 0x00, 9]), Ok((true, 0, 9)));
+        let layered = [&[0x0a][..], &GROUP, &[9]].concat();
+        assert_eq!(of(&layered), Ok((true, 0, 9)));
+    }
+
+    #[test]
+    fn broken_descriptors_are_refused() {
+        let longest = [&[0xfa, 0x81, 0x01, 0x20, 0x03, 0x05, 0x06][..], &GROUP].concat();
+        for end in 0..=longest.len() {
+            let error = of(&longest[..end]).unwrap_err();
+            assert!(matches!(error, RtpError::Malformed(_)), "{end}");
+        }
+        let four = [0xf8, 0x01, 0x20, 0x03, 0x05, 0x07, 0x08, 9];
+        assert!(matches!(of(&four), Err(RtpError::Malformed(_))));
+        let upper = of(&[0xa8, 0x01, 0x02, 0x00, 9]);
+        assert_eq!(upper, Err(RtpError::Unsupported("spatial layers")));
     }
 }

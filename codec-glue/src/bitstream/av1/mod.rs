@@ -4,6 +4,7 @@ mod frame;
 mod obu;
 mod sequence;
 
+pub(crate) use obu::leb128;
 pub use obu::{Obu, ObuType, obus};
 pub use sequence::SequenceHeader;
 

@@ -90,7 +90,7 @@ fn next(bytes: &[u8]) -> Result<(Obu<'_>, &[u8]), BitstreamError> {
 }
 
 /// `leb128()` (AV1 4.10.5): eight bytes at most, 32 bits at most.
-fn leb128(bytes: &[u8]) -> Result<(usize, &[u8]), BitstreamError> {
+pub(crate) fn leb128(bytes: &[u8]) -> Result<(usize, &[u8]), BitstreamError> {
     let mut value = 0u64;
     for (at, byte) in bytes.iter().take(8).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * at);

@@ -1,24 +1,10 @@
-//! H.264 (RFC 6184), packetization mode 1: single NAL units, STAP-A and FU-A.
-
-use super::payloads::Writer;
-use super::{FRAME_UNITS, FrameIn, Numbering, Payloads, RtpError};
+use super::{AUD, END, FILLER, FU_A, REFERENCE, STAP_A, START, TYPE};
 use crate::bitstream::h264::{AvcConfig, Framing, NalType, nal_units};
-
-/// The types that are not sent: access unit delimiter and filler data (ITU-T H.264 Table 7-1).
-const AUD: u8 = 9;
-const FILLER: u8 = 12;
-
-const STAP_A: u8 = 24;
-const FU_A: u8 = 28;
-/// S and E of the FU header (RFC 6184 5.8).
-const START: u8 = 0x80;
-const END: u8 = 0x40;
-/// NRI and type in the first byte of a unit.
-const REFERENCE: u8 = 0x60;
-const TYPE: u8 = 0x1f;
+use crate::rtp::payloads::Writer;
+use crate::rtp::{FRAME_UNITS, FrameIn, Numbering, Payloads, RtpError};
 
 /// Payloads of one access unit; before a keyframe's slices stand SPS and PPS.
-pub(super) fn packetize(
+pub(crate) fn packetize(
     framing: Framing,
     frame: FrameIn<'_>,
     max_payload: usize,

@@ -1,22 +1,10 @@
-//! AV1 (RTP Payload Format For AV1, version 1.0).
-
-use super::payloads::Writer;
-use super::{FRAME_UNITS, FrameIn, Numbering, Payloads, RtpError};
+use super::{CONTINUED, CONTINUES, COUNTED, HAS_SIZE, SEQUENCE, leb128_bytes, leb128_len};
 use crate::bitstream::av1::{Obu, ObuType, obus};
-
-/// Z of the aggregation header (4.4): the first element goes on from the last payload.
-const CONTINUES: u8 = 0x80;
-/// Y: the last element goes on in the next payload.
-const CONTINUED: u8 = 0x40;
-/// N: here a coded video sequence begins.
-const SEQUENCE: u8 = 0x08;
-/// W has room for so many elements; with more it is 0.
-const COUNTED: usize = 3;
-
-const HAS_SIZE: u8 = 0b010;
+use crate::rtp::payloads::Writer;
+use crate::rtp::{FRAME_UNITS, FrameIn, Numbering, Payloads, RtpError};
 
 /// Payloads of one temporal unit, without delimiters, tile lists and padding (5).
-pub(super) fn packetize(frame: FrameIn<'_>, max_payload: usize) -> Result<Payloads, RtpError> {
+pub(crate) fn packetize(frame: FrameIn<'_>, max_payload: usize) -> Result<Payloads, RtpError> {
     let elements = elements(&frame)?;
     let total: usize = elements.iter().map(Element::len).sum();
     // An aggregation header for each, and a length before most elements.
@@ -112,14 +100,15 @@ struct Rest<'e, 'a> {
 /// Fills a payload up, to the last byte as long as there is more, and returns its W.
 fn fill(writer: &mut Writer, rest: &mut Rest<'_, '_>, mut room: usize) -> u8 {
     let mut count = 0;
-    while let Some((element, others)) = rest.elements.split_first() {
-        if room == 0 {
-            break;
-        }
+    while room > 0
+        && let Some((element, others)) = rest.elements.split_first()
+    {
         count += 1;
         let left = element.len() - rest.offset;
         let piece = Piece::choose(left, room, count <= COUNTED, others.is_empty());
-        put_leb128(writer, piece.len, piece.length_len);
+        for byte in leb128_bytes(piece.len, piece.length_len) {
+            writer.put(&[byte]);
+        }
         element.put(writer, rest.offset, rest.offset + piece.len);
         room -= piece.length_len + piece.len;
         if piece.len == left {
@@ -182,23 +171,12 @@ impl Piece {
     }
 }
 
-fn leb128_len(value: usize) -> usize {
-    let bits = usize::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7) as usize
-}
-
-/// Writes a `leb128()` in so many bytes (AV1 4.10.5).
-fn put_leb128(writer: &mut Writer, value: usize, len: usize) {
-    for at in 0..len {
-        let more = if at + 1 < len { 0x80 } else { 0 };
-        writer.put(&[(value >> (7 * at)) as u8 & 0x7f | more]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Obus;
     use super::*;
     use crate::bitstream::BitstreamError;
+    use crate::rtp::parts::Parts;
 
     const DELIMITER: [u8; 2] = [0x12, 0];
     const SEQUENCE_OBU: [u8; 5] = [0x0a, 3, 0xa, 0xb, 0xc];
@@ -281,18 +259,32 @@ mod tests {
     /// Every combination of room and rest near the edges of lengths.
     #[test]
     fn payloads_are_full_whatever_the_sizes() {
-        for max in [64, 128, 129, 130, 131, 132, 300] {
-            for first in 0..300 {
-                let small = [0x22, 1, 7].repeat(first % 5);
+        for max in [64, 128, 129, 130, 131, 132, 200] {
+            for (count, first) in (0..6).flat_map(|count| (0..200).map(move |len| (count, len))) {
+                let small = [0x22, 0x81, 0, 7].repeat(count);
                 let unit = [&small[..], &frame(first), &small, &frame(200)].concat();
                 let payloads = of(false, &unit, max).unwrap();
                 let (last, full) = payloads.split_last().unwrap();
                 assert!(last.len() <= max && last.len() > 1);
                 assert!(
                     full.iter().all(|payload| payload.len() == max),
-                    "{max} {first}"
+                    "{max} {count} {first}"
                 );
+                assert_eq!(back(&payloads), elements_of(&unit), "{max} {count} {first}");
             }
         }
+    }
+
+    fn back(payloads: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let mut obus = Obus::default();
+        for payload in payloads {
+            obus.add(payload).unwrap();
+        }
+        elements_of(&obus.finish().unwrap().unwrap().payload[2..])
+    }
+
+    fn elements_of(unit: &[u8]) -> Vec<Vec<u8>> {
+        let payloads = obus(unit).map(|obu| obu.unwrap().payload.to_vec());
+        payloads.collect()
     }
 }

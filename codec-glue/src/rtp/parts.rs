@@ -1,0 +1,123 @@
+use super::RtpError;
+use crate::wire::limits;
+
+/// What a codec makes of a frame's payloads, one after the other.
+pub(super) trait Parts: Send + std::fmt::Debug {
+    /// Whether a frame can begin with this payload; `after_loss` where what stood before it
+    /// is not known.
+    fn begins(&self, payload: &[u8], after_loss: bool) -> Result<bool, RtpError>;
+    /// Adds the next payload of the frame.
+    fn add(&mut self, payload: &[u8]) -> Result<(), RtpError>;
+    /// The frame, whole; none when the payloads held no picture. Then begins the next.
+    fn finish(&mut self) -> Result<Option<Whole>, RtpError>;
+    /// Drops what there is of the frame.
+    fn clear(&mut self);
+}
+
+/// A frame put together again.
+pub(super) struct Whole {
+    /// A WebCodecs chunk.
+    pub(super) payload: Vec<u8>,
+    /// Its temporal layer.
+    pub(super) layer: u8,
+}
+
+/// Adds bytes to a frame, which has its limit.
+pub(super) fn append(frame: &mut Vec<u8>, bytes: &[u8]) -> Result<(), RtpError> {
+    if frame.len() + bytes.len() > limits::PAYLOAD as usize {
+        return Err(RtpError::TooLarge);
+    }
+    frame.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// What the descriptor before every payload of VP8 and VP9 says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Described<'a> {
+    /// The frame begins here.
+    pub(super) begins: bool,
+    /// The temporal layer.
+    pub(super) layer: u8,
+    /// What follows the descriptor.
+    pub(super) bytes: &'a [u8],
+}
+
+/// The parts of codecs whose frames are cut anywhere.
+#[derive(Debug)]
+pub(super) struct Cuts {
+    read: fn(&[u8]) -> Result<Described<'_>, RtpError>,
+    frame: Vec<u8>,
+    layer: u8,
+}
+
+impl Cuts {
+    /// Of a codec whose descriptor `read` takes off.
+    pub(super) fn new(read: fn(&[u8]) -> Result<Described<'_>, RtpError>) -> Self {
+        Self {
+            read,
+            frame: Vec::new(),
+            layer: 0,
+        }
+    }
+}
+
+impl Parts for Cuts {
+    fn begins(&self, payload: &[u8], _: bool) -> Result<bool, RtpError> {
+        Ok((self.read)(payload)?.begins)
+    }
+
+    fn add(&mut self, payload: &[u8]) -> Result<(), RtpError> {
+        let part = (self.read)(payload)?;
+        if part.begins != self.frame.is_empty() {
+            return Err(RtpError::Malformed("a frame that begins inside another"));
+        }
+        if part.begins {
+            self.layer = part.layer;
+        }
+        append(&mut self.frame, part.bytes)
+    }
+
+    fn finish(&mut self) -> Result<Option<Whole>, RtpError> {
+        Ok(Some(Whole {
+            payload: std::mem::take(&mut self.frame),
+            layer: self.layer,
+        }))
+    }
+
+    fn clear(&mut self) {
+        self.frame.clear();
+    }
+}
+
+/// The part of a payload that was not read yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Input<'a>(pub(super) &'a [u8]);
+
+impl<'a> Input<'a> {
+    const ENDS_EARLY: RtpError = RtpError::Malformed("a payload that ends in its header");
+
+    pub(super) fn byte(&mut self) -> Result<u8, RtpError> {
+        self.take(1).map(|bytes| bytes[0])
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], RtpError> {
+        let (bytes, rest) = self.0.split_at_checked(count).ok_or(Self::ENDS_EARLY)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    /// A picture id of 7 or 15 bits, behind the bit that says which (M).
+    pub(super) fn picture_id(&mut self) -> Result<(), RtpError> {
+        let long = self.byte()? & 0x80 != 0;
+        self.take(long.into())?;
+        Ok(())
+    }
+
+    /// What follows a descriptor, which is never nothing.
+    pub(super) fn rest(self) -> Result<&'a [u8], RtpError> {
+        if self.0.is_empty() {
+            return Err(Self::ENDS_EARLY);
+        }
+        Ok(self.0)
+    }
+}
