@@ -84,7 +84,13 @@ impl Relay {
         let sockets = Sockets::bind(config.server.listen, config.relay.shards())?;
         let address = sockets.address()?;
         let bridge = Arc::new(Bridge::new(bridge_settings(config, address))?);
-        let site = site(config, dir, identities.clone(), shutdown.clone(), bridge.clone())?;
+        let site = site(
+            config,
+            dir,
+            identities.clone(),
+            shutdown.clone(),
+            bridge.clone(),
+        )?;
         let site = Arc::new(site);
         let restored = site.restore()?;
         tracing::info!(%address, broadcasts = restored, "listening");

@@ -69,11 +69,6 @@ impl Assembly {
         self.missing = 0;
     }
 
-    /// Whether a frame is arriving.
-    pub(super) fn is_inside_frame(&self) -> bool {
-        !self.pieces.is_empty()
-    }
-
     fn whole(&mut self, bytes: &Bytes) -> Option<Whole> {
         let header = header_of(bytes)?;
         let config_end = HEADER_LEN + usize::from(header.config_len);

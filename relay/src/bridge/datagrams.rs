@@ -48,10 +48,14 @@ impl Datagrams {
         most: impl Fn(usize) -> usize,
     ) -> impl Iterator<Item = (&[u8], usize)> {
         let begins = std::iter::once(0).chain(self.rows.iter().map(|(end, _)| *end));
-        begins.zip(&self.rows).flat_map(move |(begin, &(end, size))| {
-            let bytes = self.bytes.get(begin..end).unwrap_or_default();
-            bytes.chunks(most(size).max(size)).map(move |call| (call, size))
-        })
+        begins
+            .zip(&self.rows)
+            .flat_map(move |(begin, &(end, size))| {
+                let bytes = self.bytes.get(begin..end).unwrap_or_default();
+                bytes
+                    .chunks(most(size).max(size))
+                    .map(move |call| (call, size))
+            })
     }
 }
 

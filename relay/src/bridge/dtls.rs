@@ -26,7 +26,7 @@ const PATIENCE: u32 = 200;
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// The relay's certificate for peers, made anew at each start: peers know it by its fingerprint alone.
-pub struct Identity {
+pub(super) struct Identity {
     provider: Arc<dyn RTCCryptoProvider>,
     fingerprint: Fingerprint,
     /// For peers that offer AES-GCM, which costs a third of the alternative.
@@ -44,7 +44,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`IdentityError`].
-    pub fn generate() -> Result<Self, IdentityError> {
+    pub(super) fn generate() -> Result<Self, IdentityError> {
         let provider = default_provider().map_err(|error| Error::Crypto(error.to_string()))?;
         let names = ["steadycast".to_owned()];
         let certificate = Certificate::generate_self_signed(names, provider.crypto())?;
@@ -223,7 +223,7 @@ impl Association {
         if !shown.is_some_and(|shown| self.expected.is_of(shown, provider)) {
             return Err(DtlsError::Fingerprint);
         }
-        Ok(Keys::export(state, provider)?)
+        Ok(Keys::export(state)?)
     }
 
     /// The next datagram for the peer.

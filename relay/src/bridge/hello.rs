@@ -64,7 +64,11 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self, octets: usize) -> Option<usize> {
         let octets = self.take(octets)?;
-        Some(octets.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)))
+        Some(
+            octets
+                .iter()
+                .fold(0, |sum, octet| sum << 8 | usize::from(*octet)),
+        )
     }
 
     fn u8(&mut self) -> Option<u8> {

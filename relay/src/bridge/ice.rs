@@ -33,7 +33,7 @@ impl Ufrag {
 
 /// What the relay expects in the checks of one session.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub(super) struct Credentials {
     pub(super) ufrag: Ufrag,
     password: Box<str>,
 }
@@ -205,9 +205,16 @@ pub(super) mod tests {
         read.unmarshal_binary(&answer).unwrap();
         let mut mapped = XorMappedAddress::default();
         mapped.get_from_as(&read, ATTR_XORMAPPED_ADDRESS).unwrap();
-        assert_eq!((mapped.ip.to_string().as_str(), mapped.port), ("192.0.2.7", 4242));
-        MessageIntegrity::check(&mut read, credentials.password().as_bytes(), provider.crypto())
-            .unwrap();
+        assert_eq!(
+            (mapped.ip.to_string().as_str(), mapped.port),
+            ("192.0.2.7", 4242)
+        );
+        MessageIntegrity::check(
+            &mut read,
+            credentials.password().as_bytes(),
+            provider.crypto(),
+        )
+        .unwrap();
     }
 
     #[test]

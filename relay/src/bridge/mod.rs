@@ -8,6 +8,7 @@
 
 mod assembly;
 mod channel;
+mod control;
 mod datagrams;
 mod dtls;
 mod feedback;
@@ -22,6 +23,7 @@ mod sender;
 mod sessions;
 mod shard;
 mod srtp;
+mod timeline;
 mod upstream;
 
 pub use dtls::IdentityError;

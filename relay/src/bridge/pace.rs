@@ -5,7 +5,7 @@
 //! arrived, and quiet reports widen it again. What does not go out waits in
 //! the cache, so that a player on a narrow way gets fewer frames, not old ones.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Bits per second at first and at most: a way in a building.
 const WIDEST: f64 = 400e6;
@@ -62,12 +62,6 @@ impl Pace {
         self.sent += bytes as f64;
     }
 
-    /// How long until a packet may go out again.
-    pub(super) fn wait(&self) -> Duration {
-        let lacking = (LEAST_BURST / 2.0 - self.budget).max(0.0);
-        Duration::from_secs_f64((lacking * 8.0 / self.rate).clamp(0.001, 0.2))
-    }
-
     /// Takes a receiver report: the share of packets that was lost since the last.
     pub(super) fn report(&mut self, lost: f64, now: Instant) {
         let Some(reported) = self.reported.replace(now) else {
@@ -93,7 +87,9 @@ impl Pace {
     /// It never exceeds half as much again as what came, so it is worth something only where it
     /// is less than what was sent.
     pub(super) fn estimate(&mut self, estimate: f64, now: Instant) {
-        let Some(reported) = self.reported else { return };
+        let Some(reported) = self.reported else {
+            return;
+        };
         let passed = now.saturating_duration_since(reported).as_secs_f64();
         let sent = self.sent * 8.0 / passed.max(0.2);
         if passed >= 0.2 && self.sent > 4.0 * LEAST_BURST && estimate < 0.85 * sent {
@@ -113,6 +109,8 @@ fn burst(rate: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// Sends what it may over a way of `width` bits per second, with reports once a second;

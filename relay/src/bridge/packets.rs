@@ -103,7 +103,11 @@ impl Recent {
         if packets.header.keyframe {
             let older = |other: &Key| other.0 == track && (other.1, other.2) < (epoch, group);
             self.frames.retain(|(other, _)| !older(other));
-            self.bytes = self.frames.iter().map(|(_, kept)| kept.payloads.byte_len()).sum();
+            self.bytes = self
+                .frames
+                .iter()
+                .map(|(_, kept)| kept.payloads.byte_len())
+                .sum();
         }
         self.bytes += packets.payloads.byte_len();
         self.frames.push_back((key, packets));

@@ -68,7 +68,9 @@ impl Link {
 
     /// What its checks are known by.
     pub(super) fn ufrags(&self) -> impl Iterator<Item = &Ufrag> {
-        self.credentials.iter().map(|credentials| &credentials.ufrag)
+        self.credentials
+            .iter()
+            .map(|credentials| &credentials.ufrag)
     }
 
     /// The addresses that it has been checked at.
@@ -122,9 +124,9 @@ impl Link {
         if check.nominates() || self.selected.is_none_or(silent) {
             self.selected = Some(path);
         }
-        let answer = self.credentials_of(check).and_then(|known| {
-            check.answer(path.remote, known, self.identity.provider().crypto())
-        });
+        let answer = self
+            .credentials_of(check)
+            .and_then(|known| check.answer(path.remote, known, self.identity.provider().crypto()));
         (answer, forgotten)
     }
 
@@ -137,7 +139,11 @@ impl Link {
         if self.paths.len() <= PATHS {
             return None;
         }
-        let silent = self.paths.iter().enumerate().min_by_key(|(_, known)| known.heard);
+        let silent = self
+            .paths
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, known)| known.heard);
         let silent = silent.map(|(at, _)| at)?;
         let gone = self.paths.remove(silent).path.remote;
         self.addresses().all(|left| left != gone).then_some(gone)
@@ -182,7 +188,9 @@ impl Link {
 
     /// When [`Link::pass_time`] is due, while there are no keys yet.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.association.poll_timeout().filter(|_| self.secured.is_none())
+        self.association
+            .poll_timeout()
+            .filter(|_| self.secured.is_none())
     }
 
     /// Lets time pass for the handshake.

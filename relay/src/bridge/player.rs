@@ -12,8 +12,8 @@ use super::feedback::Feedback;
 use super::pace::Pace;
 use super::packets::{Packetizer, Packets};
 use super::sender::{Outbound, Sender};
-use super::srtp::Outgoing;
 use super::sessions::Notice;
+use super::srtp::Outgoing;
 use crate::broadcast::{Cursor, Need, PlayerSeat, RelayTime, Step};
 
 /// The least time between two keyframes for a player that asks for them.
@@ -122,7 +122,10 @@ impl Player {
     /// Gives up frames that wait when newer ones are worth more. A keyframe, once begun, is
     /// delivered, so that the narrowest way shows pictures.
     pub(super) fn skip_if_overtaken(&mut self, now: RelayTime) {
-        let keyframe = self.outbox.front().is_some_and(|front| front.packets.header.keyframe);
+        let keyframe = self
+            .outbox
+            .front()
+            .is_some_and(|front| front.packets.header.keyframe);
         if keyframe || self.outbox.is_empty() || !self.seat.is_overtaken(now) {
             return;
         }
@@ -169,7 +172,9 @@ impl Player {
             self.pace.estimate(estimate, now.0);
         }
         if !feedback.lost.is_empty() && self.pace.budget(now.0) > 0 {
-            let bytes = self.sender.repeat(&feedback.lost, self.round_trip, keys, now.0, out);
+            let bytes = self
+                .sender
+                .repeat(&feedback.lost, self.round_trip, keys, now.0, out);
             self.pace.spend(bytes);
         }
         if feedback.keyframe {
@@ -207,7 +212,8 @@ impl Player {
 
     /// The next thing that time alone makes due.
     pub(super) fn due(&self) -> Instant {
-        self.probe.map_or(self.next_report, |probe| probe.min(self.next_report))
+        self.probe
+            .map_or(self.next_report, |probe| probe.min(self.next_report))
     }
 
     /// Appends the probe and the report that are due.
@@ -238,7 +244,7 @@ impl Player {
 fn ntp(time: RelayTime) -> u64 {
     const UNIX: u64 = 2_208_988_800;
     let micros = time.as_micros();
-    let fraction = (micros % 1_000_000 << 32) / 1_000_000;
+    let fraction = ((micros % 1_000_000) << 32) / 1_000_000;
     (micros / 1_000_000 + UNIX) << 32 | fraction
 }
 
@@ -249,7 +255,9 @@ pub(super) fn assemble(
     pieces: Vec<Bytes>,
 ) -> Vec<Arc<Packets>> {
     let wholes = pieces.into_iter().filter_map(|piece| assembly.push(piece));
-    wholes.filter_map(|whole| packetizer.packets(&whole)).collect()
+    wholes
+        .filter_map(|whole| packetizer.packets(&whole))
+        .collect()
 }
 
 #[cfg(test)]

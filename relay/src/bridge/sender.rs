@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::datagrams::Datagrams;
+use super::packets::Packets;
+use super::sdp::{Extension, Media, Offer, VideoCodec};
+use super::srtp::Outgoing;
 use bytes::Bytes;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtp::Header;
 use rtc::rtp::header::{EXTENSION_PROFILE_ONE_BYTE, Extension as HeaderExtension};
 use rtc::shared::marshal::Marshal as _;
-use super::datagrams::Datagrams;
-use super::packets::Packets;
-use super::sdp::{Extension, Media, Offer, VideoCodec};
-use super::srtp::Outgoing;
 
 /// The fixed part of an RTP header (RFC 3550, 5.1).
 const FIXED: usize = 12;
@@ -133,7 +133,10 @@ impl Sender {
     }
 
     fn types(&self, codec: VideoCodec) -> Option<Types> {
-        self.types.iter().copied().find(|types| types.codec == codec)
+        self.types
+            .iter()
+            .copied()
+            .find(|types| types.codec == codec)
     }
 
     /// Gives frames the times that this player sees: their own, unless they bring it up to date,
@@ -192,7 +195,13 @@ impl Sender {
             if done > 0 && done + payloads[frame.next].len() > most {
                 break;
             }
-            self.describe(types.media, self.media.ssrc, self.sequence, &stamp, &packets);
+            self.describe(
+                types.media,
+                self.media.ssrc,
+                self.sequence,
+                &stamp,
+                &packets,
+            );
             self.header.marker = frame.next + 1 == payloads.len();
             self.payload(&packets, frame.next, &stamp, None);
             if !self.protect(keys, out) {
@@ -202,7 +211,14 @@ impl Sender {
             frame.next += 1;
         }
         let count = (frame.next - from) as u16;
-        self.remember(Row { first, count, packets, from: from as u16, stamp, at: now });
+        self.remember(Row {
+            first,
+            count,
+            packets,
+            from: from as u16,
+            stamp,
+            at: now,
+        });
         let bytes = out.len() - before;
         self.packets = self.packets.wrapping_add(u32::from(count));
         self.octets = self.octets.wrapping_add(bytes as u32);
@@ -265,7 +281,13 @@ impl Sender {
         };
         match types.rtx {
             Some(rtx) => {
-                self.describe(rtx, self.media.rtx_ssrc, self.rtx_sequence, &stamp, &packets);
+                self.describe(
+                    rtx,
+                    self.media.rtx_ssrc,
+                    self.rtx_sequence,
+                    &stamp,
+                    &packets,
+                );
                 self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
             }
             // The very same packet: the keys allow no other under its number.
@@ -296,7 +318,10 @@ impl Sender {
         header.timestamp = stamp.time;
         let wanted = usize::from(delay.is_some()) + usize::from(time.is_some());
         if header.extensions.len() != wanted {
-            let extension = |id| HeaderExtension { id, payload: Bytes::from_static(&[0; 3]) };
+            let extension = |id| HeaderExtension {
+                id,
+                payload: Bytes::from_static(&[0; 3]),
+            };
             header.extensions = time.into_iter().chain(delay).map(extension).collect();
             header.extension = wanted > 0;
         }

@@ -257,7 +257,10 @@ impl Bridge {
         let now = Instant::now();
         let ssrc = u32::from_be_bytes(random()?);
         let side = Side::Publisher(Box::new(Upstream::new(offer, ssrc, broadcast)));
-        let media = Media { ssrc, rtx_ssrc: !ssrc };
+        let media = Media {
+            ssrc,
+            rtx_ssrc: !ssrc,
+        };
         self.open(broadcast, offer, Role::Publisher, media, side, now)
     }
 
@@ -357,7 +360,10 @@ impl Bridge {
             }
             Holder::Shard(shard) => {
                 let shard = *shard;
-                self.command(shard, Command::Restart(session.clone(), credentials.clone()));
+                self.command(
+                    shard,
+                    Command::Restart(session.clone(), credentials.clone()),
+                );
                 let holder = Holder::Shard(shard);
                 table.holders.insert(credentials.ufrag.clone(), holder);
             }
@@ -496,7 +502,10 @@ impl Bridge {
     /// What cuts a broadcast's frames, for all shards.
     pub(super) fn packetizer(&self, broadcast: &BroadcastId) -> Arc<Packetizer> {
         let mut packetizers = self.packetizers.lock();
-        if let Some(known) = packetizers.get(broadcast).and_then(std::sync::Weak::upgrade) {
+        if let Some(known) = packetizers
+            .get(broadcast)
+            .and_then(std::sync::Weak::upgrade)
+        {
             return known;
         }
         packetizers.retain(|_, known| known.strong_count() > 0);

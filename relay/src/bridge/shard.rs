@@ -100,9 +100,8 @@ pub(super) enum Side {
 impl Peer {
     /// Gives up its seat; `code` is recorded as the reason.
     pub(super) fn leave(self, code: Code) {
-        match self.side {
-            Side::Player(player) => player.seat.leave(code),
-            Side::Publisher(upstream) => upstream.leave(code),
+        if let Side::Player(player) = self.side {
+            player.seat.leave(code);
         }
     }
 }
@@ -242,7 +241,9 @@ impl<W: Wire> BridgeShard<W> {
             self.bridge.unsettle(gone);
         }
         if let Some(answer) = answer {
-            self.wire.send(path.remote, path.local, &answer, answer.len()).await;
+            self.wire
+                .send(path.remote, path.local, &answer, answer.len())
+                .await;
         }
     }
 
@@ -250,7 +251,8 @@ impl<W: Wire> BridgeShard<W> {
         tracing::debug!(session = peer.session.number, "a client has come");
         let ufrags: Vec<_> = peer.link.ufrags().cloned().collect();
         let key = self.peers.insert(peer);
-        self.by_ufrag.extend(ufrags.into_iter().map(|ufrag| (ufrag, key)));
+        self.by_ufrag
+            .extend(ufrags.into_iter().map(|ufrag| (ufrag, key)));
         key
     }
 
@@ -299,12 +301,14 @@ impl<W: Wire> BridgeShard<W> {
             return;
         };
         while let Some(datagram) = self.peers[key].link.poll_transmit() {
-            self.wire.send(path.remote, path.local, &datagram, datagram.len()).await;
+            self.wire
+                .send(path.remote, path.local, &datagram, datagram.len())
+                .await;
         }
     }
 
     async fn connected(&mut self, key: usize) {
-        let (_, now) = self.now();
+        let now = self.now();
         let peer = &mut self.peers[key];
         let session = peer.session.clone();
         match &mut peer.side {
@@ -325,10 +329,12 @@ impl<W: Wire> BridgeShard<W> {
 
     fn channel(&mut self, session: &Session) -> &mut Channel {
         let broadcast = &session.broadcast;
-        self.channels.entry(broadcast.id().clone()).or_insert_with(|| {
-            let packetizer = self.bridge.packetizer(broadcast.id());
-            Channel::open(broadcast, packetizer, &self.wakes)
-        })
+        self.channels
+            .entry(broadcast.id().clone())
+            .or_insert_with(|| {
+                let packetizer = self.bridge.packetizer(broadcast.id());
+                Channel::open(broadcast, packetizer, &self.wakes)
+            })
     }
 
     async fn take_media(&mut self, packet: Packet) {
@@ -336,7 +342,10 @@ impl<W: Wire> BridgeShard<W> {
             return;
         };
         // RTCP has packet types where RTP has the marker and payload types up to 95 (RFC 5761, 4).
-        let control = packet.bytes.get(1).is_some_and(|kind| (192..=223).contains(kind));
+        let control = packet
+            .bytes
+            .get(1)
+            .is_some_and(|kind| (192..=223).contains(kind));
         let now = self.now();
         let Peer { link, side, .. } = &mut self.peers[key];
         match (side, control) {
@@ -350,14 +359,14 @@ impl<W: Wire> BridgeShard<W> {
             (Side::Player(_), false) => {}
             (Side::Publisher(upstream), true) => {
                 if let Some(opened) = link.open_rtcp(&packet.bytes, now.0) {
-                    upstream.take_control(&opened, now.1);
+                    upstream.take_control(&opened, now);
                 }
             }
             (Side::Publisher(upstream), false) => {
                 let Some(opened) = link.open_rtp(&packet.bytes, now.0) else {
                     return;
                 };
-                if let Err(error) = upstream.take(opened.freeze(), now) {
+                if let Err(error) = upstream.take(opened, now) {
                     let session = self.peers[key].session.number;
                     tracing::info!(session, %error, "publisher refused");
                     return self.end(key, error.code()).await;
@@ -375,7 +384,11 @@ impl<W: Wire> BridgeShard<W> {
             self.leave_cohort(key);
         }
         let now = self.now();
-        let Peer { link, side, session } = &mut self.peers[key];
+        let Peer {
+            link,
+            side,
+            session,
+        } = &mut self.peers[key];
         let (Side::Player(player), Some(secured)) = (side, &mut link.secured) else {
             return;
         };
@@ -436,7 +449,6 @@ impl<W: Wire> BridgeShard<W> {
             self.advance_alone(id, *key).await;
         }
         self.members = alone;
-        self.advance_publishers(id).await;
     }
 
     async fn advance_together(&mut self, id: &BroadcastId) {
@@ -469,7 +481,11 @@ impl<W: Wire> BridgeShard<W> {
     async fn send(&mut self, key: usize) -> Sent {
         let now = Instant::now();
         let sent_at = abs_send_time(self.clock.now());
-        let Peer { link, side, session } = &mut self.peers[key];
+        let Peer {
+            link,
+            side,
+            session,
+        } = &mut self.peers[key];
         let (Side::Player(player), Some(secured)) = (side, &mut link.secured) else {
             return Sent::All;
         };
@@ -506,8 +522,13 @@ impl<W: Wire> BridgeShard<W> {
                 return;
             }
             let now = self.clock.now();
-            let (Some(channel), Some(Peer { side: Side::Player(player), .. })) =
-                (self.channels.get_mut(id), self.peers.get_mut(key))
+            let (
+                Some(channel),
+                Some(Peer {
+                    side: Side::Player(player),
+                    ..
+                }),
+            ) = (self.channels.get_mut(id), self.peers.get_mut(key))
             else {
                 return;
             };
@@ -519,19 +540,6 @@ impl<W: Wire> BridgeShard<W> {
                     channel.enter(key, player, now);
                 }
                 return;
-            }
-        }
-    }
-
-    async fn advance_publishers(&mut self, id: &BroadcastId) {
-        let publishers = self.channels.get(id).map(|channel| channel.publishers.clone());
-        for key in publishers.unwrap_or_default() {
-            let Side::Publisher(upstream) = &mut self.peers[key].side else {
-                continue;
-            };
-            match upstream.news() {
-                Ok(()) => self.speak(key).await,
-                Err(code) => self.end(key, code).await,
             }
         }
     }
@@ -607,7 +615,11 @@ impl<W: Wire> BridgeShard<W> {
 
     async fn tick_peer(&mut self, key: usize) {
         let now = self.now();
-        let Peer { link, side, session } = &mut self.peers[key];
+        let Peer {
+            link,
+            side,
+            session,
+        } = &mut self.peers[key];
         let patience = match link.secured {
             Some(_) => self.bridge.settings().idle_timeout,
             None => self.bridge.settings().connect_timeout,
@@ -640,7 +652,7 @@ impl<W: Wire> BridgeShard<W> {
                     self.advance_alone(&id, key).await;
                 }
             }
-            Side::Publisher(upstream) => match upstream.pass_time(now) {
+            Side::Publisher(upstream) => match upstream.pass_time(link.heard(), now) {
                 Ok(()) => self.speak(key).await,
                 Err(error) => self.end(key, error.code()).await,
             },
@@ -653,4 +665,3 @@ fn abs_send_time(now: RelayTime) -> u32 {
     let micros = u128::from(now.as_micros());
     ((micros << 18) / 1_000_000) as u32 & 0x00ff_ffff
 }
-

@@ -33,10 +33,7 @@ pub(super) enum KeysError {
 
 impl Keys {
     /// Takes the keys out of a finished handshake in which the relay was the server.
-    pub(super) fn export(
-        state: &State,
-        provider: &dyn RTCCryptoProvider,
-    ) -> Result<Self, KeysError> {
+    pub(super) fn export(state: &State) -> Result<Self, KeysError> {
         let profile = match state.srtp_protection_profile() {
             SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => ProtectionProfile::AeadAes128Gcm,
             SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => ProtectionProfile::AeadAes256Gcm,
@@ -45,7 +42,6 @@ impl Keys {
             }
             _ => return Err(KeysError::Profile),
         };
-        let _ = provider;
         let mut config = Config {
             profile,
             ..Config::default()
@@ -82,35 +78,26 @@ impl Keys {
             Some(srtcp_replay_protection(REPLAY_WINDOW)),
             crypto,
         )?;
-        let tag = match self.profile {
-            ProtectionProfile::Aes128CmHmacSha1_80 => 10,
-            _ => 16,
-        };
-        Ok((Outgoing { context: out, tag }, Incoming(incoming)))
+        Ok((Outgoing(out), Incoming(incoming)))
     }
 }
 
 /// What protects packets to a peer.
-pub(super) struct Outgoing {
-    context: Context,
-    /// What protection adds to an RTP packet, in bytes.
-    tag: usize,
-}
+pub(super) struct Outgoing(Context);
 
 impl Outgoing {
-    /// What protection adds to an RTP packet, in bytes.
-    pub(super) fn overhead(&self) -> usize {
-        self.tag
-    }
-
     /// Protects an RTP packet, whose header is given again.
-    pub(super) fn rtp(&mut self, packet: &[u8], header: &rtc::rtp::Header) -> Result<BytesMut, Error> {
-        self.context.encrypt_rtp_with_header(packet, header)
+    pub(super) fn rtp(
+        &mut self,
+        packet: &[u8],
+        header: &rtc::rtp::Header,
+    ) -> Result<BytesMut, Error> {
+        self.0.encrypt_rtp_with_header(packet, header)
     }
 
     /// Protects an RTCP packet.
     pub(super) fn rtcp(&mut self, packet: &[u8]) -> Result<BytesMut, Error> {
-        self.context.encrypt_rtcp(packet)
+        self.0.encrypt_rtcp(packet)
     }
 }
 

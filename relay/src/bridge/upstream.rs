@@ -1,58 +1,428 @@
-//! A peer that publishes (WHIP).
+//! A peer that publishes (WHIP): from its packets to the frames of its broadcast.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use steadycast_codec_glue::wire::Code;
+use bytes::BytesMut;
+use rtc::rtp::Packet as RtpPacket;
+use rtc::shared::marshal::Unmarshal as _;
+use steadycast_codec_glue::bitstream::Codec;
+use steadycast_codec_glue::bitstream::h264::Framing;
+use steadycast_codec_glue::rtp::{
+    Assembled, Assembler, Ordered, Packet, Placed, Reorder, ReorderConfig,
+};
+use steadycast_codec_glue::wire::{Code, DecoderConfig, FrameHeader, ResumeSecret, limits};
 
-use super::sdp::Offer;
-use crate::broadcast::{AttachError, Broadcast, RelayTime};
+use super::control::Control;
+use super::feedback::Feedback;
+use super::sdp::{Format, Offer, VideoCodec};
+use super::timeline::Timeline;
+use crate::auth::{RandomError, random};
+use crate::broadcast::{
+    AttachError, Broadcast, Frame, FrameError, PublishError, PublisherNews, PublisherSeat,
+    RelayTime,
+};
+
+/// The least time between two keyframe requests.
+const KEYFRAMES: Duration = Duration::from_millis(500);
+/// A publisher that sends nothing new is still there for so long after its last packet: standard
+/// clients have no heartbeat, and pictures that stand still are sent seldom.
+const SILENCE: Duration = Duration::from_secs(3);
+/// A source that has been silent for this long may be replaced by another of the same client.
+const SOURCE_SILENCE: Duration = Duration::from_secs(1);
+/// From here on a group is so long that its end is asked for (PROTOCOL 4.7).
+const LONG_FRAMES: u32 = 450;
+const LONG_BYTES: usize = 12 << 20;
+
+/// Why a publisher's session ends.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamError {
+    /// The broadcast does not take it.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The broadcast does not take its frames.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The broadcast is over for it.
+    #[error("the broadcast is over for this publisher")]
+    Over(Code),
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl UpstreamError {
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Self::Attach(error) => error.code(),
+            Self::Publish(error) => error.code(),
+            Self::Over(code) => *code,
+            Self::Random(_) => Code::Internal,
+        }
+    }
+}
 
 /// A publisher's side of the bridge.
 pub(super) struct Upstream {
     broadcast: Arc<Broadcast>,
+    formats: Vec<Format>,
+    seat: Option<PublisherSeat>,
+    source: Option<Source>,
+    control: Control,
+    began: Instant,
+    /// When any packet of the client was last heard.
+    heard: Instant,
+    requests: u64,
+    asked: Option<Instant>,
+    place: Place,
 }
 
-/// Why a publisher's session ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UpstreamError {
-    #[error("not yet")]
-    NotYet,
+/// The one stream of packets that is taken.
+struct Source {
+    ssrc: u32,
+    heard: Instant,
+    reorder: Reorder,
+    coding: Option<(VideoCodec, Assembler)>,
+    timeline: Timeline,
 }
 
-impl UpstreamError {
-    pub(super) fn code(self) -> Code {
-        Code::Internal
-    }
+/// Where the next frame goes.
+#[derive(Debug, Default)]
+struct Place {
+    group: u32,
+    index: u32,
+    bytes: usize,
+    /// Nothing more fits until the next keyframe.
+    full: bool,
 }
 
 impl Upstream {
-    pub(super) fn new(_offer: &Offer, _ssrc: u32, broadcast: &Arc<Broadcast>) -> Self {
-        Self { broadcast: broadcast.clone() }
+    pub(super) fn new(offer: &Offer, ssrc: u32, broadcast: &Arc<Broadcast>) -> Self {
+        let now = Instant::now();
+        Self {
+            broadcast: broadcast.clone(),
+            formats: offer.formats().to_vec(),
+            seat: None,
+            source: None,
+            control: Control::new(ssrc),
+            began: now,
+            heard: now,
+            requests: 0,
+            asked: None,
+            place: Place::default(),
+        }
     }
 
-    pub(super) fn attach(&mut self, _now: RelayTime) -> Result<(), AttachError> {
+    /// Takes over the broadcast (PROTOCOL 3.1): its client has connected.
+    pub(super) fn attach(&mut self, now: (Instant, RelayTime)) -> Result<(), UpstreamError> {
+        let lineage = ResumeSecret(random()?);
+        let seat = self.broadcast.attach_publisher(None, lineage, now.1)?;
+        self.requests = seat.pulses().borrow().keyframe_requests;
+        self.heard = now.0;
+        self.seat = Some(seat);
         Ok(())
     }
 
-    pub(super) fn take(&mut self, _packet: Bytes, _now: (Instant, RelayTime)) -> Result<(), UpstreamError> {
-        Err(UpstreamError::NotYet)
+    /// Takes a packet that was opened.
+    pub(super) fn take(
+        &mut self,
+        packet: BytesMut,
+        now: (Instant, RelayTime),
+    ) -> Result<(), UpstreamError> {
+        self.hear(now);
+        // Whoever has the keys can send nonsense; it is as good as lost.
+        let Ok(packet) = RtpPacket::unmarshal(&mut packet.freeze()) else {
+            return Ok(());
+        };
+        let Some((codec, packet)) = self.sort(packet, now.0) else {
+            return Ok(());
+        };
+        let Some(source) = &mut self.source else {
+            return Ok(());
+        };
+        source.heard = now.0;
+        let (sequence, timestamp, arrival) = (packet.sequence, packet.timestamp, packet.arrival);
+        if source.reorder.push(packet) != Placed::Old {
+            self.control.count(sequence, timestamp, arrival);
+        }
+        if let Some(codec) = codec {
+            source.expect(codec);
+        }
+        self.drain(now)
     }
 
-    pub(super) fn take_control(&mut self, _packet: &[u8], _now: RelayTime) {}
+    fn hear(&mut self, now: (Instant, RelayTime)) {
+        self.heard = now.0;
+        if let Some(seat) = &self.seat {
+            seat.heard(now.1);
+        }
+    }
 
+    /// A packet with its codec; a repetition under its own number, and without: it may be of the
+    /// codec before (RFC 4588, 4).
+    fn sort(&mut self, packet: RtpPacket, now: Instant) -> Option<(Option<VideoCodec>, Packet)> {
+        let header = packet.header;
+        let arrival = now.duration_since(self.began);
+        let mut media = Packet {
+            sequence: header.sequence_number,
+            timestamp: header.timestamp,
+            marker: header.marker,
+            payload: packet.payload,
+            arrival,
+        };
+        let kind = header.payload_type;
+        let own = self
+            .formats
+            .iter()
+            .find(|format| format.payload_type == kind);
+        if let Some(codec) = own.map(|format| format.codec) {
+            self.choose(header.ssrc, now)
+                .then_some((Some(codec), media))
+        } else {
+            self.formats
+                .iter()
+                .find(|format| format.rtx == Some(kind))?;
+            let original: [u8; 2] = *media.payload.first_chunk()?;
+            media.sequence = u16::from_be_bytes(original);
+            media.payload = media.payload.slice(2..);
+            // What is left of padding is nothing.
+            let known = self.source.is_some() && !media.payload.is_empty();
+            known.then_some((None, media))
+        }
+    }
+
+    /// Whether this source is the one that is taken: the first, until it falls silent.
+    fn choose(&mut self, ssrc: u32, now: Instant) -> bool {
+        match &self.source {
+            Some(source) if source.ssrc == ssrc => return true,
+            Some(source) if now.duration_since(source.heard) < SOURCE_SILENCE => return false,
+            _ => {}
+        }
+        self.source = Some(Source {
+            ssrc,
+            heard: now,
+            reorder: Reorder::new(ReorderConfig::default()),
+            coding: None,
+            timeline: Timeline::default(),
+        });
+        self.control.follow(ssrc);
+        true
+    }
+
+    /// Takes out what is in order, and asks for what is missing.
+    fn drain(&mut self, now: (Instant, RelayTime)) -> Result<(), UpstreamError> {
+        let elapsed = now.0.duration_since(self.began);
+        let mut frames = Vec::new();
+        let Some(source) = &mut self.source else {
+            return Ok(());
+        };
+        while let Some(ordered) = source.reorder.pop(elapsed) {
+            source.assemble(&ordered, &mut frames);
+        }
+        let asks = source.reorder.asks(elapsed);
+        self.control.nack(&asks);
+        for frame in frames {
+            self.publish(frame, now.1)?;
+        }
+        let broken = self.source.as_ref().is_some_and(Source::is_broken);
+        if broken || self.place.full {
+            self.ask(now.0);
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, now: Instant) {
+        if self
+            .asked
+            .is_none_or(|asked| now.duration_since(asked) >= KEYFRAMES)
+        {
+            self.asked = Some(now);
+            self.control.pli();
+        }
+    }
+
+    fn publish(&mut self, assembled: Assembled, now: RelayTime) -> Result<(), UpstreamError> {
+        let (Some(seat), Some(source)) = (&self.seat, &mut self.source) else {
+            return Ok(());
+        };
+        let config = match (&assembled.picture, assembled.keyframe) {
+            (Some(picture), true) => Some(DecoderConfig {
+                width: picture.width,
+                height: picture.height,
+                codec: picture.codec.clone(),
+                description: Vec::new(),
+            }),
+            (None, true) => return Ok(()),
+            (_, false) => None,
+        };
+        if !self.place.admit(&assembled) {
+            return Ok(());
+        }
+        let capture = source.timeline.capture(assembled.timestamp, now);
+        let frame = frame(
+            &assembled,
+            config.as_ref(),
+            seat.epoch(),
+            &self.place,
+            capture,
+        );
+        match frame {
+            Ok(frame) => seat.publish(frame, now)?,
+            // A picture of no size that the wire knows.
+            Err(_) => self.place.full = true,
+        }
+        Ok(())
+    }
+
+    /// Takes control packets that were opened.
+    pub(super) fn take_control(&mut self, packet: &[u8], now: (Instant, RelayTime)) {
+        self.hear(now);
+        let ssrc = self.control.ssrc();
+        if let Some(sender) = Feedback::parse(packet, ssrc).sender {
+            self.control.heard_report(sender.ntp, now.0);
+        }
+    }
+
+    /// The next control packet for the client.
     pub(super) fn poll_control(&mut self) -> Option<Vec<u8>> {
-        None
+        self.control.poll()
     }
 
-    pub(super) fn news(&mut self) -> Result<(), Code> {
-        self.broadcast.ended().map_or(Ok(()), Err)
+    /// Lets time pass; `alive` is when anything of the client was last heard.
+    pub(super) fn pass_time(
+        &mut self,
+        alive: Instant,
+        now: (Instant, RelayTime),
+    ) -> Result<(), UpstreamError> {
+        self.heard = self.heard.max(alive);
+        let Some(seat) = &self.seat else {
+            return Ok(());
+        };
+        if now.0.duration_since(self.heard) < SILENCE {
+            seat.heard(now.1);
+        }
+        let pulse = *seat.pulses().borrow();
+        match seat.news(&pulse) {
+            PublisherNews::Over(code) => return Err(UpstreamError::Over(code)),
+            PublisherNews::Stands {
+                keyframe_requests, ..
+            } if keyframe_requests > self.requests => {
+                self.requests = keyframe_requests;
+                self.asked = Some(now.0);
+                self.control.pli();
+            }
+            PublisherNews::Stands { .. } => {}
+        }
+        self.control.report(now.0);
+        self.drain(now)
+    }
+}
+
+impl Source {
+    /// Makes ready for a codec; with another one the frames begin anew.
+    fn expect(&mut self, codec: VideoCodec) {
+        if self
+            .coding
+            .as_ref()
+            .is_some_and(|(known, _)| *known == codec)
+        {
+            return;
+        }
+        let framing = match codec {
+            VideoCodec::Av1 => Codec::Av1,
+            VideoCodec::H264 => Codec::H264(Framing::AnnexB),
+            VideoCodec::Vp9 => Codec::Vp9,
+            VideoCodec::Vp8 => Codec::Vp8,
+        };
+        self.coding = Some((codec, Assembler::new(framing)));
     }
 
-    pub(super) fn pass_time(&mut self, _now: (Instant, RelayTime)) -> Result<(), UpstreamError> {
-        Ok(())
+    fn assemble(&mut self, ordered: &Ordered, frames: &mut Vec<Assembled>) {
+        let Some((_, assembler)) = &mut self.coding else {
+            return;
+        };
+        match ordered {
+            Ordered::Packet(packet) => {
+                let ended = assembler.push(packet);
+                frames.extend(ended.filter_map(|frame| match frame {
+                    Ok(frame) => Some(frame),
+                    Err(error) => {
+                        tracing::debug!(%error, "a frame that cannot be put together");
+                        None
+                    }
+                }));
+            }
+            Ordered::Lost { .. } => assembler.lost(),
+            Ordered::Restarted => {
+                assembler.lost();
+                self.timeline.restart();
+            }
+        }
     }
 
-    pub(super) fn leave(self, _code: Code) {}
+    fn is_broken(&self) -> bool {
+        self.coding
+            .as_ref()
+            .is_some_and(|(_, assembler)| assembler.needs_keyframe())
+    }
+}
+
+impl Place {
+    /// Makes room for a frame; false when it has to be left out until the next keyframe.
+    fn admit(&mut self, assembled: &Assembled) -> bool {
+        let len = assembled.payload.len();
+        if assembled.keyframe {
+            *self = Self {
+                group: self.group + u32::from(self.index > 0),
+                index: 0,
+                bytes: 0,
+                full: false,
+            };
+        }
+        let nothing_yet = self.index == 0 && !assembled.keyframe;
+        if nothing_yet || self.is_at_its_end(len) {
+            self.full = true;
+            return false;
+        }
+        self.full = self.index > LONG_FRAMES || self.bytes > LONG_BYTES;
+        self.bytes += len;
+        self.index += 1;
+        true
+    }
+
+    fn is_at_its_end(&self, len: usize) -> bool {
+        let room = limits::GROUP_BYTES - (64 << 10);
+        self.index >= limits::GROUP_FRAMES || self.bytes + len + self.index as usize * 64 > room
+    }
+}
+
+/// A frame as publishers on WebTransport send it.
+fn frame(
+    assembled: &Assembled,
+    config: Option<&DecoderConfig>,
+    epoch: u32,
+    place: &Place,
+    capture_us: u64,
+) -> Result<Frame, FrameError> {
+    let mut described = BytesMut::new();
+    if let Some(config) = config {
+        config.encode(&mut described)?;
+    }
+    let header = FrameHeader {
+        keyframe: assembled.keyframe,
+        refinement: false,
+        track: 0,
+        layer: assembled.layer,
+        epoch,
+        group: place.group,
+        index: place.index - 1,
+        capture_us,
+        payload_len: assembled.payload.len() as u32,
+        config_len: described.len() as u16,
+    };
+    let mut bytes = BytesMut::with_capacity(64 + described.len() + assembled.payload.len());
+    header.encode(&mut bytes);
+    bytes.extend_from_slice(&described);
+    bytes.extend_from_slice(&assembled.payload);
+    Frame::new(header, bytes.freeze())
 }

@@ -124,9 +124,7 @@ impl Kind {
 }
 
 fn all(items: &[Value], allowed: impl Fn(&str) -> bool) -> bool {
-    items
-        .iter()
-        .all(|item| item.as_str().is_some_and(&allowed))
+    items.iter().all(|item| item.as_str().is_some_and(&allowed))
 }
 
 fn is_place(text: &str) -> bool {

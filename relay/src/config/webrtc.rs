@@ -69,7 +69,10 @@ impl IceServer {
         let turn = matches!(scheme, "turn" | "turns");
         let known = turn || matches!(scheme, "stun" | "stuns");
         let login = user.zip(password);
-        let all_plain = [Some(host), user, password].into_iter().flatten().all(plain);
+        let all_plain = [Some(host), user, password]
+            .into_iter()
+            .flatten()
+            .all(plain);
         (known && all_plain && turn == login.is_some() && words.next().is_none()).then(|| Self {
             url: url.to_owned(),
             login: login.map(|(user, password)| (user.to_owned(), password.to_owned())),
@@ -106,8 +109,14 @@ mod tests {
         let at = |text: &str| Reachable::parse(text).map(|place| place.with_port(4433));
         assert_eq!(at("192.0.2.1"), Some("192.0.2.1:4433".parse().unwrap()));
         assert_eq!(at("192.0.2.1:9"), Some("192.0.2.1:9".parse().unwrap()));
-        assert_eq!(at("2001:db8::1"), Some("[2001:db8::1]:4433".parse().unwrap()));
-        assert_eq!(at("[2001:db8::1]:9"), Some("[2001:db8::1]:9".parse().unwrap()));
+        assert_eq!(
+            at("2001:db8::1"),
+            Some("[2001:db8::1]:4433".parse().unwrap())
+        );
+        assert_eq!(
+            at("[2001:db8::1]:9"),
+            Some("[2001:db8::1]:9".parse().unwrap())
+        );
         assert_eq!(at("relay.example"), None);
     }
 
@@ -117,7 +126,15 @@ mod tests {
         let turn = IceServer::parse("turns:turn.example:5349?transport=tcp me secret").unwrap();
         assert_eq!(turn.login.as_ref().unwrap().1, "secret");
         assert!(!format!("{turn:?}").contains("secret"));
-        for bad in ["", "stun:", "turn:a", "stun:a b c", "https://a", "stun:a>b", "turn:a b c d"] {
+        for bad in [
+            "",
+            "stun:",
+            "turn:a",
+            "stun:a b c",
+            "https://a",
+            "stun:a>b",
+            "turn:a b c d",
+        ] {
             assert_eq!(IceServer::parse(bad), None, "{bad}");
         }
     }

@@ -32,13 +32,14 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
     let api = Router::new()
         .route("/health", get(api::health))
         .merge(api)
+        .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(site.clone(), headers::api));
     let webrtc = webrtc::routes(&site)
+        .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(webrtc::LONGEST))
         .layer(from_fn(access_log::in_time))
         .layer(from_fn(access_log::log_session));
     api.merge(webrtc)
-        .method_not_allowed_fallback(no_such_method)
         .with_state(site)
         .merge(pages.router())
         .layer(from_fn(headers::secure))

@@ -70,7 +70,11 @@ impl Answer<'_> {
 
     fn section(&self, out: &mut String, section: &Section) -> fmt::Result {
         match section {
-            Section::Video { formats, extensions, .. } => {
+            Section::Video {
+                formats,
+                extensions,
+                ..
+            } => {
                 write!(out, "m=video {} UDP/TLS/RTP/SAVPF", self.port())?;
                 for format in formats {
                     write!(out, " {}", format.payload_type)?;
@@ -83,7 +87,9 @@ impl Answer<'_> {
                 for (id, extension) in extensions {
                     writeln!(out, "a=extmap:{id} {}", extension.uri())?;
                 }
-                formats.iter().try_for_each(|format| write_format(out, format))?;
+                formats
+                    .iter()
+                    .try_for_each(|format| write_format(out, format))?;
                 self.direction(out, formats)
             }
             Section::Audio { format, map, .. } => {
@@ -165,7 +171,11 @@ pub(super) fn candidates(out: &mut impl fmt::Write, place: &Place) -> fmt::Resul
         let preference = 65_535 - at as u32;
         let priority = (126 << 24) | (preference << 8) | 255;
         let (ip, port) = (address.ip(), address.port());
-        writeln!(out, "a=candidate:{} 1 udp {priority} {ip} {port} typ host", at + 1)?;
+        writeln!(
+            out,
+            "a=candidate:{} 1 udp {priority} {ip} {port} typ host",
+            at + 1
+        )?;
     }
     writeln!(out, "a=end-of-candidates")
 }

@@ -85,7 +85,12 @@ pub(super) fn usable(order: &[String], mut codecs: HashMap<u8, Codec>) -> Vec<Fo
 
 fn format(codec: &Codec, rtx: &HashMap<u8, u8>) -> Option<Format> {
     let kind = VideoCodec::of(&codec.name, &Parameters(&codec.fmtp))?;
-    let offered = |wanted: &&str| codec.rtcp_feedback.iter().any(|offer| offer.trim() == *wanted);
+    let offered = |wanted: &&str| {
+        codec
+            .rtcp_feedback
+            .iter()
+            .any(|offer| offer.trim() == *wanted)
+    };
     Some(Format {
         payload_type: codec.payload_type,
         codec: kind,

@@ -36,7 +36,11 @@ impl Fragment {
         if text.lines().count() > LINES {
             return Err(FragmentError("too many lines"));
         }
-        for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        for line in text
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+        {
             let Some((kind, value)) = line.split_once('=').filter(|(kind, _)| kind.len() == 1)
             else {
                 return Err(FragmentError("a line that is none"));
@@ -50,7 +54,9 @@ impl Fragment {
             }
         }
         if fragment.ufrag.is_some() != fragment.password.is_some() {
-            return Err(FragmentError("a user name fragment and a password go together"));
+            return Err(FragmentError(
+                "a user name fragment and a password go together",
+            ));
         }
         Ok(fragment)
     }
@@ -67,7 +73,10 @@ impl fmt::Display for Restarted<'_> {
         let mut text = String::new();
         candidates(&mut text, self.place)?;
         let (ufrag, password) = (self.credentials.ufrag.as_str(), self.credentials.password());
-        write!(f, "a=ice-lite\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n")?;
+        write!(
+            f,
+            "a=ice-lite\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n"
+        )?;
         text.lines().try_for_each(|line| write!(f, "{line}\r\n"))
     }
 }

@@ -70,7 +70,11 @@ pub(in crate::bridge) enum Section {
         extensions: Vec<(u8, Extension)>,
     },
     /// Sound, which broadcasts do not have: taken, and left silent, because clients offer it always.
-    Audio { mid: String, format: String, map: Option<String> },
+    Audio {
+        mid: String,
+        format: String,
+        map: Option<String>,
+    },
 }
 
 /// An offer with a video section that can be answered.
@@ -116,12 +120,16 @@ impl Offer {
             .collect::<Result<Vec<_>, _>>()?;
         check_sections(&sections)?;
         let either = |key: &str| {
-            let inside = medias.iter().find_map(|media| media.attribute(key).flatten());
+            let inside = medias
+                .iter()
+                .find_map(|media| media.attribute(key).flatten());
             inside.or_else(|| description.attribute(key).map(String::as_str))
         };
         let setup = either("setup").ok_or_else(|| malformed("no a=setup"))?;
         if setup == "passive" {
-            return Err(OfferError::Unsupported("the client has to open DTLS itself"));
+            return Err(OfferError::Unsupported(
+                "the client has to open DTLS itself",
+            ));
         }
         let inside = medias.iter().flat_map(|media| &media.attributes);
         let fingerprint = inside
@@ -185,8 +193,12 @@ fn check_sections(sections: &[Section]) -> Result<(), OfferError> {
         _ if mids.len() < sections.len() => Err(malformed("two sections of one name")),
         (1, 0 | 1) => Ok(()),
         (0, _) => Err(OfferError::Unsupported("there is no video section")),
-        (1, _) => Err(OfferError::Unsupported("there is more than one audio section")),
-        _ => Err(OfferError::Unsupported("there is more than one video section")),
+        (1, _) => Err(OfferError::Unsupported(
+            "there is more than one audio section",
+        )),
+        _ => Err(OfferError::Unsupported(
+            "there is more than one video section",
+        )),
     }
 }
 
@@ -201,7 +213,9 @@ impl Section {
 fn section(media: &MediaDescription, role: Role) -> Result<Section, OfferError> {
     let name = &media.media_name;
     if !media.has_attribute("rtcp-mux") && name.media != "application" {
-        return Err(OfferError::Unsupported("RTP and RTCP have to share a way (a=rtcp-mux)"));
+        return Err(OfferError::Unsupported(
+            "RTP and RTCP have to share a way (a=rtcp-mux)",
+        ));
     }
     let mid = media.attribute("mid").flatten().unwrap_or("0").to_owned();
     if mid.is_empty() || mid.len() > NAME {
@@ -229,7 +243,8 @@ fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, O
     }
     let formats = usable(&media.media_name.formats, media.codecs());
     if formats.is_empty() {
-        let wanted = "none of AV1, H.264 (packetization-mode=1), VP9 (profile 0) and VP8 is offered";
+        let wanted =
+            "none of AV1, H.264 (packetization-mode=1), VP9 (profile 0) and VP8 is offered";
         return Err(OfferError::Unsupported(wanted));
     }
     // Nothing that a publisher sends is measured by these.
@@ -237,22 +252,36 @@ fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, O
         Role::Player => extensions(media),
         Role::Publisher => Vec::new(),
     };
-    Ok(Section::Video { mid, formats, extensions })
+    Ok(Section::Video {
+        mid,
+        formats,
+        extensions,
+    })
 }
 
 fn extensions(media: &MediaDescription) -> Vec<(u8, Extension)> {
     let mut found = Vec::new();
     for attribute in &media.attributes {
-        let Some(value) = attribute.value.as_deref().filter(|_| attribute.key == "extmap") else {
+        let Some(value) = attribute
+            .value
+            .as_deref()
+            .filter(|_| attribute.key == "extmap")
+        else {
             continue;
         };
         let mut words = value.split_whitespace();
-        let id = words.next().and_then(|id| id.split('/').next()?.parse::<u8>().ok());
+        let id = words
+            .next()
+            .and_then(|id| id.split('/').next()?.parse::<u8>().ok());
         let uri = words.next();
-        let known = Extension::ALL.into_iter().find(|known| Some(known.uri()) == uri);
+        let known = Extension::ALL
+            .into_iter()
+            .find(|known| Some(known.uri()) == uri);
         // One-byte headers have room for ids up to 14 (RFC 8285, 4.2).
         if let (Some(id @ 1..=14), Some(known)) = (id, known)
-            && found.iter().all(|(taken, other)| *taken != id && *other != known)
+            && found
+                .iter()
+                .all(|(taken, other)| *taken != id && *other != known)
         {
             found.push((id, known));
         }
@@ -262,10 +291,17 @@ fn extensions(media: &MediaDescription) -> Vec<(u8, Extension)> {
 
 fn audio(media: &MediaDescription, mid: String) -> Result<Section, OfferError> {
     let format = media.media_name.formats.first();
-    let format = format.ok_or_else(|| malformed("an audio section without a format"))?.clone();
+    let format = format
+        .ok_or_else(|| malformed("an audio section without a format"))?
+        .clone();
     let map = media.attributes.iter().find_map(|attribute| {
-        let value = attribute.value.as_deref().filter(|_| attribute.key == "rtpmap")?;
-        let own = value.split_once(' ').is_some_and(|(number, _)| number == format);
+        let value = attribute
+            .value
+            .as_deref()
+            .filter(|_| attribute.key == "rtpmap")?;
+        let own = value
+            .split_once(' ')
+            .is_some_and(|(number, _)| number == format);
         own.then(|| value.to_owned())
     });
     Ok(Section::Audio { mid, format, map })

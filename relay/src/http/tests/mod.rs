@@ -20,6 +20,7 @@ use super::pages::{File, Pages};
 use super::routes::with_pages;
 use super::site::Site;
 use crate::auth::{Origins, TokenSigner};
+use crate::bridge::{self, Bridge};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::store::Store;
 use crate::store::temp::TempDir;
@@ -37,6 +38,16 @@ struct Relay {
 }
 
 /// An answer, read to its end.
+fn bridge_settings() -> bridge::Settings {
+    bridge::Settings {
+        addresses: vec!["192.0.2.1:4433".parse().unwrap()],
+        sessions: 100,
+        handshakes: 10,
+        connect_timeout: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(15),
+    }
+}
+
 struct Reply {
     status: StatusCode,
     headers: HeaderMap,
@@ -67,6 +78,9 @@ impl Relay {
             publish_token_ttl: Duration::from_secs(7200),
             play_token_ttl: Duration::from_secs(3600),
             clock: RelayClock::start(),
+            bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),
+            ice_servers: Vec::new(),
+            overflow: None,
             draining: CancellationToken::new(),
         };
         change(&mut site);

@@ -37,7 +37,9 @@ impl Bearer {
     pub(super) fn check(&self, id: &str, role: Role) -> Result<(), Problem> {
         let Self(claims) = self;
         claims.require_role(role)?;
-        let own = id.parse::<BroadcastId>().is_ok_and(|id| id == claims.broadcast);
+        let own = id
+            .parse::<BroadcastId>()
+            .is_ok_and(|id| id == claims.broadcast);
         if own {
             Ok(())
         } else {

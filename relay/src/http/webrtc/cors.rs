@@ -25,7 +25,10 @@ pub(super) async fn allow(State(site): State<Arc<Site>>, request: Request, next:
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if trusted.is_some() {
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(EXPOSED),
+        );
     }
     share(headers, trusted);
     response

@@ -38,11 +38,20 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
             .options(cors::options)
     };
     Router::new()
-        .route("/{broadcast}/whep", post(watch).get(head).options(cors::options))
-        .route("/{broadcast}/whip", post(publish).get(head).options(cors::options))
+        .route(
+            "/{broadcast}/whep",
+            post(watch).get(head).options(cors::options),
+        )
+        .route(
+            "/{broadcast}/whip",
+            post(publish).get(head).options(cors::options),
+        )
         .route("/{broadcast}/whep/{session}", session())
         .route("/{broadcast}/whip/{session}", session())
-        .route("/{broadcast}/whep/{session}/sse", get(events::listen).post(events::subscribe))
+        .route(
+            "/{broadcast}/whep/{session}/sse",
+            get(events::listen).post(events::subscribe),
+        )
         .layer(from_fn_with_state(site.clone(), cors::allow))
 }
 
@@ -88,7 +97,9 @@ async fn publish(
 /// The broadcast of a path.
 fn broadcast(site: &Site, id: &str) -> Result<Arc<Broadcast>, Problem> {
     let id: BroadcastId = id.parse().map_err(|_| Problem::unknown_broadcast())?;
-    site.registry.find(&id).ok_or_else(Problem::unknown_broadcast)
+    site.registry
+        .find(&id)
+        .ok_or_else(Problem::unknown_broadcast)
 }
 
 fn sdp<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<&'a str, Problem> {
@@ -123,7 +134,11 @@ fn refused(error: OfferError) -> Problem {
 
 fn created(site: &Site, uri: &Uri, opened: &Opened) -> Result<Response, Problem> {
     let session = &opened.session;
-    let location = format!("{}/{}", uri.path().trim_end_matches('/'), session.id.as_str());
+    let location = format!(
+        "{}/{}",
+        uri.path().trim_end_matches('/'),
+        session.id.as_str()
+    );
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(SDP));
     put(&mut headers, ETAG, &session.etag())?;

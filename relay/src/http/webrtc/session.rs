@@ -38,13 +38,24 @@ fn own(
     bearer: &Bearer,
 ) -> Result<Arc<Session>, Problem> {
     let publishes = uri.path().split('/').nth(2) == Some("whip");
-    bearer.check(id, if publishes { Role::Publisher } else { Role::Player })?;
+    bearer.check(
+        id,
+        if publishes {
+            Role::Publisher
+        } else {
+            Role::Player
+        },
+    )?;
     let session = find(site, id, session)?;
     if session.publishes() == publishes {
         Ok(session)
     } else {
         let detail = "there is no such session here";
-        Err(Problem::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail))
+        Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            Code::UnknownBroadcast,
+            detail,
+        ))
     }
 }
 
