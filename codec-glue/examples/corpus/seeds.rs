@@ -7,6 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use steadycast_codec_glue::bitstream::Codec;
+use steadycast_codec_glue::rtp::{FrameIn, packetize};
 use steadycast_codec_glue::wire::HEADER_LEN;
 
 /// A fuzz target's name and bytes for it.
@@ -26,10 +28,16 @@ pub(crate) fn all() -> Vec<Seed> {
             wire(&mut seeds, kind, &unhex(&vector.hex));
         }
     }
+    let mut stream = Vec::new();
     for sample in read::<Sample>("bitstream/facts.json") {
         let bytes = std::fs::read(folder().join("bitstream").join(&sample.file)).unwrap();
+        if sample.keyframe {
+            stream.clear();
+        }
+        rtp(&mut seeds, &mut stream, &sample, &bytes);
         bitstream(&mut seeds, &sample, bytes);
     }
+    seeds.push(("rtp_reorder", orders()));
     seeds
 }
 
@@ -44,6 +52,7 @@ struct Sample {
     file: String,
     codec: String,
     description: String,
+    keyframe: bool,
 }
 
 fn folder() -> PathBuf {
@@ -94,13 +103,7 @@ fn frames(seeds: &mut Vec<Seed>, mut bytes: &[u8]) {
 }
 
 fn bitstream(seeds: &mut Vec<Seed>, sample: &Sample, bytes: Vec<u8>) {
-    let family = sample.codec.split('.').next().unwrap();
-    let target = match family {
-        "vp8" => "vp8",
-        "vp09" => "vp9",
-        "av01" => "av1",
-        _ => "h264",
-    };
+    let [target, ..] = targets(sample);
     if target == "h264" {
         let description = unhex(&sample.description);
         // The first byte is the framing: 0 for Annex B, 3 for lengths of four bytes.
@@ -109,4 +112,53 @@ fn bitstream(seeds: &mut Vec<Seed>, sample: &Sample, bytes: Vec<u8>) {
         seeds.push(("h264", description));
     }
     seeds.push((target, bytes));
+}
+
+/// The targets of a codec: its bitstream, frames to send, packets received.
+fn targets(sample: &Sample) -> [&'static str; 3] {
+    match sample.codec.split('.').next().unwrap() {
+        "vp8" => ["vp8", "rtp_send_vp8", "rtp_receive_vp8"],
+        "vp09" => ["vp9", "rtp_send_vp9", "rtp_receive_vp9"],
+        "av01" => ["av1", "rtp_send_av1", "rtp_receive_av1"],
+        _ => ["h264", "rtp_send_h264", "rtp_receive_h264"],
+    }
+}
+
+/// A frame to send, and the packets of its stream so far, of which `stream` has the others.
+fn rtp(seeds: &mut Vec<Seed>, stream: &mut Vec<u8>, sample: &Sample, bytes: &[u8]) {
+    let [_, send, receive] = targets(sample);
+    let description = unhex(&sample.description);
+    let framing = if description.is_empty() { 0 } else { 3 };
+    let choices = framing | u8::from(sample.keyframe) << 2 | 8;
+    let head = [choices, 136, description.len() as u8];
+    seeds.push((send, [&head[..], &description, bytes].concat()));
+    let frame = FrameIn {
+        keyframe: sample.keyframe,
+        payload: bytes,
+        description: &description,
+        size: Some((128, 96)),
+    };
+    let codec = Codec::from_webcodecs(&sample.codec, &description).unwrap();
+    let payloads = packetize(codec, frame, 200).unwrap();
+    for (index, payload) in payloads.iter().enumerate() {
+        let marker = index + 1 == payloads.len();
+        stream.push(u8::from(marker) | u8::from(index == 0) << 2);
+        stream.extend((payload.len() as u16).to_be_bytes());
+        stream.extend(payload);
+    }
+    seeds.push((receive, stream.clone()));
+}
+
+/// Packets in order, out of order, twice, after a gap that stays, and from elsewhere.
+fn orders() -> Vec<u8> {
+    let ahead = [1, 1, 1, 100];
+    let back = [1, 255, 1, 100];
+    let skip = [1, 3, 1, 100];
+    let later = [255, 1, 1, 100];
+    let away = [1, 100, 100, 100];
+    [
+        ahead, ahead, skip, back, back, ahead, ahead, ahead, skip, later, later, ahead, away,
+        ahead, ahead, skip, away, back, ahead, ahead,
+    ]
+    .concat()
 }

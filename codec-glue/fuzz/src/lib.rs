@@ -4,6 +4,8 @@
 //! over the vectors (`tests/replay.rs`).
 #![allow(clippy::unwrap_used, reason = "a target that fails should stop")]
 
+pub mod rtp;
+
 use std::fmt::Debug;
 
 use steadycast_codec_glue::bitstream::h264::{self, AvcConfig, Framing, LengthSize};
@@ -17,7 +19,7 @@ use steadycast_codec_glue::wire::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 19] = [
     ("control_client", control_client),
     ("control_relay", control_relay),
     ("frame_header", frame_header),
@@ -28,6 +30,15 @@ pub const TARGETS: [Target; 10] = [
     ("h264", h264),
     ("h264_convert", h264_convert),
     ("av1", av1),
+    ("rtp_send_vp8", rtp::rtp_send_vp8),
+    ("rtp_send_vp9", rtp::rtp_send_vp9),
+    ("rtp_send_h264", rtp::rtp_send_h264),
+    ("rtp_send_av1", rtp::rtp_send_av1),
+    ("rtp_receive_vp8", rtp::rtp_receive_vp8),
+    ("rtp_receive_vp9", rtp::rtp_receive_vp9),
+    ("rtp_receive_h264", rtp::rtp_receive_h264),
+    ("rtp_receive_av1", rtp::rtp_receive_av1),
+    ("rtp_reorder", rtp::rtp_reorder),
 ];
 
 const FRAMINGS: [Framing; 4] = [
