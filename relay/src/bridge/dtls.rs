@@ -15,7 +15,7 @@ use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::shared::TransportProtocol;
 use rtc::shared::error::Error;
 
-use super::hello::offers_gcm;
+use super::hello::Hello;
 use super::srtp::{Keys, KeysError};
 
 /// How long a flight waits for an answer before it is sent again.
@@ -155,7 +155,8 @@ pub(super) enum Progress {
 pub(super) struct Association {
     identity: Arc<Identity>,
     expected: Fingerprint,
-    /// Made when the peer says hello.
+    hello: Hello,
+    /// Made when the peer has said hello.
     endpoint: Option<Endpoint>,
     established: bool,
     taken: u32,
@@ -166,6 +167,7 @@ impl Association {
         Self {
             identity,
             expected,
+            hello: Hello::default(),
             endpoint: None,
             established: false,
             taken: 0,
@@ -183,15 +185,28 @@ impl Association {
                 return Err(DtlsError::Endless);
             }
         }
-        let identity = &self.identity;
-        let endpoint = self.endpoint.get_or_insert_with(|| {
-            let config = match offers_gcm(packet) {
-                true => &identity.gcm,
-                false => &identity.any,
-            };
-            Endpoint::new(PEER, TransportProtocol::UDP, Some(config.clone()))
-        });
-        let events = match endpoint.read(now, PEER, None, BytesMut::from(packet)) {
+        if let Some(endpoint) = &mut self.endpoint {
+            let read = endpoint.read(now, PEER, None, BytesMut::from(packet));
+            return self.follow(read);
+        }
+        let Some(heard) = self.hello.push(packet) else {
+            return Ok(Progress::Nothing);
+        };
+        let config = match heard.gcm {
+            true => &self.identity.gcm,
+            false => &self.identity.any,
+        };
+        let endpoint = Endpoint::new(PEER, TransportProtocol::UDP, Some(config.clone()));
+        let endpoint = self.endpoint.insert(endpoint);
+        for datagram in heard.datagrams {
+            // A hello alone establishes nothing.
+            endpoint.read(now, PEER, None, BytesMut::from(&datagram[..]))?;
+        }
+        Ok(Progress::Nothing)
+    }
+
+    fn follow(&mut self, read: Result<Vec<EndpointEvent>, Error>) -> Result<Progress, DtlsError> {
+        let events = match read {
             Ok(events) => events,
             // Anybody can send nonsense once the address is known.
             Err(_) if self.established => return Ok(Progress::Nothing),
