@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::{Bytes, BytesMut};
-use steadycast_codec_glue::wire::{ClientMessage, FrameHeader, GROUP_STREAM, RelayMessage, Role};
+use steadycast_codec_glue::wire::{
+    ClientMessage, FrameHeader, GROUP_STREAM, RelayMessage, Role, TrackId,
+};
 use steadycast_relay::transport::RelayClock;
 use steadycast_tests::client::{Control, Welcome};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
@@ -147,7 +149,7 @@ impl Publisher {
         let header = FrameHeader {
             keyframe: frame.config.is_some(),
             refinement: false,
-            track: 0,
+            track: TrackId::MAIN,
             layer: 0,
             epoch: self.epoch,
             group: self.group,

@@ -1,8 +1,9 @@
 //! Bytes computed by hand from PROTOCOL.md, so that code and vectors cannot drift together.
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, DecoderConfig, FrameHeader, Phase, RelayMessage, ResumeSecret, Role, Status,
-    WireError, decode_client, decode_relay, encode_client, encode_relay,
+    ClientMessage, CodecKind, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
+    ResumeSecret, Role, Service, Serving, Status, TrackId, WireError, decode_client, decode_relay,
+    encode_client, encode_relay,
 };
 
 fn client(message: ClientMessage, expected: &[u8]) {
@@ -121,12 +122,41 @@ fn goodbye_with_and_without_retry() {
 
 #[test]
 fn keyframe_request_to_a_publisher() {
-    relay(RelayMessage::KeyframeRequest { track: 0 }, &[0, 2, 3, 0]);
-    // A u8 is no varint.
+    let request = |track| RelayMessage::KeyframeRequest { track };
+    relay(request(TrackId::MAIN), &[0, 2, 3, 0]);
+    relay(request(TrackId::of(CodecKind::Vp9)), &[0, 2, 3, 3]);
+}
+
+#[test]
+fn renditions_and_what_they_are_for() {
+    let decodes = |codecs: &[CodecKind]| ClientMessage::Decodes {
+        codecs: codecs.iter().copied().collect(),
+    };
+    client(decodes(&[CodecKind::Av1]), &[0, 2, 5, 1]);
+    client(decodes(&CodecKind::ALL), &[0, 2, 5, 15]);
+    let [av1, h264, vp9, vp8] = CodecKind::ALL;
+    let refused = ClientMessage::RenditionRefused {
+        track: TrackId::of(h264),
+        reason: "no".into(),
+    };
+    client(refused, &[0, 5, 6, 1, 2, b'n', b'o']);
+    let wanted = [(h264, 300), (vp8, 1), (vp9, 2), (av1, 3)].map(|(codec, players)| Rendition {
+        track: TrackId::of(codec),
+        codec,
+        players,
+    });
     relay(
-        RelayMessage::KeyframeRequest { track: 251 },
-        &[0, 2, 3, 251],
+        RelayMessage::Renditions {
+            wanted: wanted.to_vec(),
+        },
+        &[0, 16, 5, 4, 1, 1, 251, 0x2c, 1, 2, 3, 1, 3, 2, 2, 4, 0, 3],
     );
+    let serving = Serving {
+        service: Service::Unsupported,
+        track: TrackId::MAIN,
+        codec: Some(CodecKind::Vp9),
+    };
+    relay(RelayMessage::Serving { serving }, &[0, 5, 6, 2, 0, 1, 2]);
 }
 
 #[test]
@@ -134,7 +164,7 @@ fn a_keyframe_s_header_and_config() {
     let header = FrameHeader {
         keyframe: true,
         refinement: true,
-        track: 0,
+        track: TrackId::of(CodecKind::Vp8),
         layer: 2,
         epoch: 0x0102_0304,
         group: 0x0506_0708,
@@ -144,7 +174,7 @@ fn a_keyframe_s_header_and_config() {
         config_len: 12,
     };
     let expected = [
-        3, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13,
+        3, 2, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13,
         0x14, 0, 0x15, 0x16, 0x17, 0, 12,
     ];
     let mut bytes = Vec::new();

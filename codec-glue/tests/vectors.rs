@@ -8,11 +8,15 @@ mod reader;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use golden::json::{Bad, Client, ConfigJson, FrameJson, Good, HeaderJson, Kind, Relay, StatusJson};
+use golden::json::{
+    Bad, Client, ConfigJson, FrameJson, Good, HeaderJson, Kind, Relay, RenditionJson, ServingJson,
+    StatusJson,
+};
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
-    ClientMessage, DecoderConfig, FrameHeader, HEADER_LEN, Phase, RelayMessage, ResumeSecret, Role,
-    Status, WireError, decode_client, decode_relay, encode_client, encode_relay,
+    ClientMessage, CodecKind, DecoderConfig, FrameHeader, HEADER_LEN, Phase, RelayMessage,
+    Rendition, ResumeSecret, Role, Service, Serving, Status, TrackId, WireError, decode_client,
+    decode_relay, encode_client, encode_relay,
 };
 
 fn folder() -> PathBuf {
@@ -178,6 +182,47 @@ fn client(json: Client) -> ClientMessage {
             decoder_errors,
             latency_us,
         },
+        Client::Decodes { codecs } => ClientMessage::Decodes {
+            codecs: codecs.iter().map(|name| codec(name)).collect(),
+        },
+        Client::RenditionRefused {
+            track: number,
+            reason,
+        } => ClientMessage::RenditionRefused {
+            track: track(number),
+            reason,
+        },
+    }
+}
+
+fn track(number: u8) -> TrackId {
+    TrackId::from_number(number).unwrap()
+}
+
+fn codec(name: &str) -> CodecKind {
+    CodecKind::ALL
+        .into_iter()
+        .find(|codec| codec.name() == name)
+        .unwrap()
+}
+
+fn rendition(json: RenditionJson) -> Rendition {
+    Rendition {
+        track: track(json.track),
+        codec: codec(&json.codec),
+        players: json.players,
+    }
+}
+
+fn serving(json: ServingJson) -> Serving {
+    let services = [Service::Ready, Service::Preparing, Service::Unsupported];
+    Serving {
+        service: services
+            .into_iter()
+            .find(|s| s.name() == json.service)
+            .unwrap(),
+        track: track(json.track),
+        codec: json.codec.as_deref().map(codec),
     }
 }
 
@@ -212,7 +257,9 @@ fn relay(json: Relay) -> RelayMessage {
         Relay::Status { status: now } => RelayMessage::Status {
             status: status(now),
         },
-        Relay::KeyframeRequest { track } => RelayMessage::KeyframeRequest { track },
+        Relay::KeyframeRequest { track: number } => RelayMessage::KeyframeRequest {
+            track: track(number),
+        },
         Relay::Goodbye {
             code,
             message,
@@ -221,6 +268,12 @@ fn relay(json: Relay) -> RelayMessage {
             code,
             message,
             retry_after_ms,
+        },
+        Relay::Renditions { wanted } => RelayMessage::Renditions {
+            wanted: wanted.into_iter().map(rendition).collect(),
+        },
+        Relay::Serving { serving: json } => RelayMessage::Serving {
+            serving: serving(json),
         },
     }
 }
@@ -250,7 +303,7 @@ fn frame(json: FrameJson) -> reader::Frame {
         header: FrameHeader {
             keyframe: json.header.keyframe,
             refinement: json.header.refinement,
-            track: json.header.track,
+            track: track(json.header.track),
             layer: json.header.layer,
             epoch: json.header.epoch,
             group: json.header.group,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use bytes::{BufMut, BytesMut};
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, DecoderConfig, FrameHeader, GROUP_STREAM, Role, VERSION, encode_client,
-    limits,
+    ClientMessage, Code, CodecKind, CodecSet, DecoderConfig, FrameHeader, GROUP_STREAM, Role,
+    TrackId, VERSION, encode_client, limits,
 };
 use steadycast_tests::client::{Control, Player, Publisher, hello};
 use steadycast_tests::picture::Picture;
@@ -74,6 +74,7 @@ fn frame(epoch: u32, group: u32, index: u32) -> Vec<u8> {
         group,
         index,
         len: 50,
+        ..Picture::default()
     };
     picture.encode().map(|b| b.to_vec()).unwrap_or_default()
 }
@@ -137,11 +138,21 @@ async fn messages_of_the_other_role() -> Result<()> {
             decoder_errors: 0,
             latency_us: 0,
         },
+        ClientMessage::Decodes {
+            codecs: CodecSet::NONE,
+        },
     ] {
         let mut publisher = broadcast.publisher().await?;
         publisher.control.send(&message).await?;
         assert_eq!(publisher.control.goodbye().await?, (Code::WrongRole, false));
     }
+    let mut player = broadcast.player().await?;
+    let refusal = ClientMessage::RenditionRefused {
+        track: TrackId::of(CodecKind::H264),
+        reason: String::new(),
+    };
+    player.control.send(&refusal).await?;
+    assert_eq!(player.control.goodbye().await?, (Code::WrongRole, false));
     let mut player = broadcast.player().await?;
     let connection = player.control.connection.clone();
     let mut stream = connection.open_uni().await?.await?;
@@ -225,6 +236,7 @@ async fn sizes_beyond_their_limits_are_refused_before_they_are_read() -> Result<
         group: 0,
         index: 0,
         len: 1,
+        ..Picture::default()
     };
     let big = FrameHeader {
         payload_len: limits::PAYLOAD + 1,

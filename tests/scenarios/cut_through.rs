@@ -22,6 +22,7 @@ async fn group_stream(publisher: &Publisher) -> Result<(SendStream, Bytes)> {
         group: 7,
         index: 0,
         len: LARGE,
+        ..Picture::default()
     };
     Ok((stream, keyframe.encode()?))
 }
@@ -124,6 +125,7 @@ async fn a_group_that_is_reset_inside_a_frame_gives_way_to_the_next() -> Result<
         group: 8,
         index: 0,
         len: 2_000,
+        ..Picture::default()
     };
     next.write_all(&picture.encode()?).await?;
     loop {

@@ -7,13 +7,15 @@ use anyhow::{Context, Result, bail, ensure};
 use bytes::{Buf, Bytes, BytesMut};
 use quinn::VarInt;
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN, Phase, RelayMessage,
-    ResumeSecret, Role, Status, VERSION, decode_relay, encode_client,
+    ClientMessage, Code, CodecKind, DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN, Phase,
+    RelayMessage, ResumeSecret, Role, Serving, Status, TrackId, VERSION, decode_relay,
+    encode_client,
 };
 use wtransport::tls::Sha256Digest;
 use wtransport::{ClientConfig, Connection, Endpoint, RecvStream, SendStream};
 
 use crate::picture::Picture;
+pub use crate::publisher::Publisher;
 
 /// How long anything may take before a scenario gives up: far longer than it ever takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -178,13 +180,40 @@ impl Control {
         .await
     }
 
+    /// The next word on what this player is served.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn serving(&mut self) -> Result<Serving> {
+        self.find("what is served", |message| match message {
+            RelayMessage::Serving { serving } => Some(*serving),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next word on which renditions this publisher is to send: codecs and their players.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn renditions(&mut self) -> Result<Vec<(CodecKind, u32)>> {
+        self.find("renditions", |message| match message {
+            RelayMessage::Renditions { wanted } => {
+                Some(wanted.iter().map(|r| (r.codec, r.players)).collect())
+            }
+            _ => None,
+        })
+        .await
+    }
+
     /// The next keyframe request.
     ///
     /// # Errors
     /// When none comes.
-    pub async fn keyframe_request(&mut self) -> Result<()> {
-        self.find("a keyframe request", |message| {
-            matches!(message, RelayMessage::KeyframeRequest { .. }).then_some(())
+    pub async fn keyframe_request(&mut self) -> Result<TrackId> {
+        self.find("a keyframe request", |message| match message {
+            RelayMessage::KeyframeRequest { track } => Some(*track),
+            _ => None,
         })
         .await
     }
@@ -266,88 +295,6 @@ pub struct Welcome {
     pub status: Status,
 }
 
-/// An honest publisher.
-pub struct Publisher {
-    /// Its control stream.
-    pub control: Control,
-    /// What it was welcomed with.
-    pub welcome: Welcome,
-    group: Option<SendStream>,
-    next: (u32, u32),
-}
-
-impl Publisher {
-    /// Takes over the broadcast of `token`.
-    ///
-    /// # Errors
-    /// When the relay refuses.
-    pub async fn join(target: &Target, token: &str, resume: Option<ResumeSecret>) -> Result<Self> {
-        let mut control = Control::open(target).await?;
-        let welcome = control.hello(Role::Publisher, token, resume).await?;
-        Ok(Self {
-            control,
-            welcome,
-            group: None,
-            next: (0, 0),
-        })
-    }
-
-    /// Its epoch.
-    pub fn epoch(&self) -> u32 {
-        self.welcome.status.epoch
-    }
-
-    /// Opens the next group with a keyframe of `len` bytes.
-    ///
-    /// # Errors
-    /// When the relay does not take it.
-    pub async fn keyframe(&mut self, len: usize) -> Result<Picture> {
-        let group = self.next.0;
-        self.next = (group + 1, 1);
-        let mut stream = self.control.connection.open_uni().await?.await?;
-        stream.write_all(&[GROUP_STREAM]).await?;
-        if let Some(mut old) = self.group.replace(stream) {
-            old.quic_stream_mut().finish()?;
-        }
-        self.send(Picture {
-            epoch: self.epoch(),
-            group,
-            index: 0,
-            len,
-        })
-        .await
-    }
-
-    /// Continues the group with a frame of `len` bytes.
-    ///
-    /// # Errors
-    /// When the relay does not take it.
-    pub async fn delta(&mut self, len: usize) -> Result<Picture> {
-        let (next_group, index) = self.next;
-        self.next.1 += 1;
-        self.send(Picture {
-            epoch: self.epoch(),
-            group: next_group.wrapping_sub(1),
-            index,
-            len,
-        })
-        .await
-    }
-
-    async fn send(&mut self, picture: Picture) -> Result<Picture> {
-        let stream = self.group.as_mut().context("no group is open")?;
-        stream.write_all(&picture.encode()?).await?;
-        Ok(picture)
-    }
-
-    /// Goes without a word, as a crashed browser does.
-    pub fn crash(self) {
-        self.control
-            .connection
-            .close(wtransport::VarInt::from_u32(0), b"");
-    }
-}
-
 /// A frame as a player gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
@@ -365,14 +312,21 @@ impl Received {
         (self.header.epoch, self.header.group, self.header.index)
     }
 
+    /// Track, group and index.
+    pub fn track_place(&self) -> (TrackId, u32, u32) {
+        (self.header.track, self.header.group, self.header.index)
+    }
+
     /// Whether the payload is the one that the frame was sent with.
     pub fn is_intact(&self) -> bool {
         let (epoch, group, index) = self.place();
         let sent = Picture {
+            track: self.header.track,
             epoch,
             group,
             index,
             len: self.payload.len(),
+            ..Picture::default()
         };
         sent.payload() == self.payload
     }
@@ -410,6 +364,15 @@ impl Player {
             group: None,
             cut: 0,
         })
+    }
+
+    /// Says what it can decode.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn decodes(&mut self, codecs: &[CodecKind]) -> Result<()> {
+        let codecs = codecs.iter().copied().collect();
+        self.control.send(&ClientMessage::Decodes { codecs }).await
     }
 
     /// The next frame.

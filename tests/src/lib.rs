@@ -5,4 +5,5 @@ pub mod client;
 pub mod picture;
 pub mod process;
 pub mod proxy;
+pub mod publisher;
 pub mod relay;

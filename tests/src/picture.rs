@@ -1,11 +1,15 @@
 //! Frames that need no encoder: the relay never looks inside.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, WireError};
+use steadycast_codec_glue::wire::{CodecKind, DecoderConfig, FrameHeader, TrackId, WireError};
 
 /// A frame to send.
 #[derive(Debug, Clone)]
 pub struct Picture {
+    /// The track.
+    pub track: TrackId,
+    /// Of its keyframe.
+    pub codec: CodecKind,
     /// The publisher's tenure.
     pub epoch: u32,
     /// The group.
@@ -14,6 +18,20 @@ pub struct Picture {
     pub index: u32,
     /// Bytes of the payload.
     pub len: usize,
+}
+
+impl Default for Picture {
+    /// A keyframe of one byte on the main track.
+    fn default() -> Self {
+        Self {
+            track: TrackId::MAIN,
+            codec: CodecKind::Vp8,
+            epoch: 1,
+            group: 0,
+            index: 0,
+            len: 1,
+        }
+    }
 }
 
 impl Picture {
@@ -27,7 +45,7 @@ impl Picture {
             let decoder = DecoderConfig {
                 width: 640,
                 height: 360,
-                codec: "vp8".into(),
+                codec: codec_string(self.codec).into(),
                 description: Vec::new(),
             };
             decoder.encode(&mut config)?;
@@ -44,7 +62,7 @@ impl Picture {
         FrameHeader {
             keyframe: self.index == 0,
             refinement: false,
-            track: 0,
+            track: self.track,
             layer: 0,
             epoch: self.epoch,
             group: self.group,
@@ -58,9 +76,20 @@ impl Picture {
     /// What the payload holds.
     pub fn payload(&self) -> Bytes {
         let mut seed = BytesMut::new();
+        seed.put_u8(self.track.number());
         seed.put_u32(self.epoch);
         seed.put_u32(self.group);
         seed.put_u32(self.index);
         seed.iter().copied().cycle().take(self.len).collect()
+    }
+}
+
+/// A WebCodecs codec string of this family.
+fn codec_string(codec: CodecKind) -> &'static str {
+    match codec {
+        CodecKind::Av1 => "av01.0.08M.08",
+        CodecKind::H264 => "avc1.42e01f",
+        CodecKind::Vp9 => "vp09.00.40.08",
+        CodecKind::Vp8 => "vp8",
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, ResumeSecret};
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, ResumeSecret, TrackId};
 use steadycast_relay::broadcast::{
     Broadcast, Frame, PlayerSeat, PublisherSeat, Registry, RelayTime, Settings,
 };
@@ -113,7 +113,7 @@ impl Film {
         let header = FrameHeader {
             keyframe,
             refinement: false,
-            track: 0,
+            track: TrackId::MAIN,
             layer: 0,
             epoch: self.seat.epoch(),
             group: self.sent / GROUP + 1,

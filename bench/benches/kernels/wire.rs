@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::hint::black_box;
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, FrameHeader, HEADER_LEN, Phase, RelayMessage, Role, Status, VERSION,
+    ClientMessage, FrameHeader, HEADER_LEN, Phase, RelayMessage, Role, Status, TrackId, VERSION,
     decode_client, decode_relay, encode_client, encode_relay,
 };
 
@@ -48,7 +48,7 @@ pub(super) const KERNELS: [Kernel; 8] = [
 const HEADER: FrameHeader = FrameHeader {
     keyframe: false,
     refinement: false,
-    track: 0,
+    track: TrackId::MAIN,
     layer: 0,
     epoch: 3,
     group: 700,

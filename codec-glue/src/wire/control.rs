@@ -1,189 +1,10 @@
-//! Control messages (PROTOCOL 2).
+//! Control messages as bytes (PROTOCOL 2.1).
 
 use bincode::config::{Configuration, Limit};
 use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
-use std::fmt;
 
-use super::{WireError, limits};
-
-/// What a session may do (PROTOCOL 1.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
-pub enum Role {
-    /// Sends the broadcast's frames.
-    Publisher,
-    /// Receives them.
-    Player,
-}
-
-/// Names a publisher's lineage (PROTOCOL 3.3). Whoever holds it may resume.
-#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct ResumeSecret(pub [u8; 16]);
-
-impl fmt::Debug for ResumeSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ResumeSecret(..)")
-    }
-}
-
-/// Where a broadcast is in its life (PROTOCOL 2.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub enum Phase {
-    /// No publisher has sent a frame yet.
-    Waiting,
-    /// A publisher is attached and heard.
-    Live,
-    /// The publisher has gone or fallen silent; the picture is kept.
-    Held,
-}
-
-impl Phase {
-    /// The name used in the HTTP API and in logs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Live => "live",
-            Self::Held => "held",
-        }
-    }
-}
-
-/// How a broadcast is doing (PROTOCOL 2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct Status {
-    /// Where the broadcast is in its life.
-    pub phase: Phase,
-    /// When that began, in microseconds on the relay's clock.
-    pub since_us: u64,
-    /// The newest epoch; for a publisher, in `Welcome`, its own.
-    pub epoch: u32,
-    /// Players attached now.
-    pub players: u32,
-}
-
-/// From a client to the relay (PROTOCOL 2.2).
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-pub enum ClientMessage {
-    /// The first message of a session.
-    Hello {
-        /// The protocol version that the client speaks.
-        version: u16,
-        /// What the client wants to be.
-        role: Role,
-        /// The token that grants it.
-        token: String,
-        /// A name for logs.
-        agent: String,
-        /// The lineage that a publisher resumes.
-        resume: Option<ResumeSecret>,
-    },
-    /// A sign of life that asks for the relay's time.
-    Ping {
-        /// Echoed in `Pong`.
-        sequence: u32,
-        /// The client's clock, in microseconds; echoed in `Pong`.
-        sent_us: u64,
-    },
-    /// The client leaves.
-    Goodbye {
-        /// Why (PROTOCOL 5).
-        code: u16,
-        /// The same for people.
-        message: String,
-    },
-    /// A player cannot decode `group` and wants a newer keyframe.
-    KeyframeRequest {
-        /// The epoch of the broken group.
-        epoch: u32,
-        /// The broken group.
-        group: u32,
-    },
-    /// What a player has seen since its session began.
-    Report {
-        /// Frames received.
-        received: u64,
-        /// Frames decoded.
-        decoded: u64,
-        /// Frames shown.
-        shown: u64,
-        /// Blank pictures shown after the first real one.
-        black: u64,
-        /// Decoder errors.
-        decoder_errors: u32,
-        /// Capture to display of the newest frame, in microseconds; 0 when unknown.
-        latency_us: u32,
-    },
-}
-
-/// From the relay to a client (PROTOCOL 2.3).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum RelayMessage {
-    /// The session is accepted.
-    Welcome {
-        /// The protocol version that the relay speaks.
-        version: u16,
-        /// This session's number, for logs.
-        session: u64,
-        /// The broadcast that the token named.
-        broadcast: String,
-        /// The lineage to resume with; for publishers.
-        resume: Option<ResumeSecret>,
-        /// How often the client sends `Ping`, in milliseconds.
-        heartbeat_ms: u32,
-        /// The relay's clock, in microseconds.
-        relay_us: u64,
-        /// How the broadcast is doing.
-        status: Status,
-    },
-    /// The answer to `Ping`.
-    Pong {
-        /// From the ping.
-        sequence: u32,
-        /// From the ping.
-        sent_us: u64,
-        /// The relay's clock, in microseconds.
-        relay_us: u64,
-    },
-    /// The broadcast's status has changed.
-    Status {
-        /// How the broadcast is doing now.
-        status: Status,
-    },
-    /// The publisher is to send a keyframe soon.
-    KeyframeRequest {
-        /// The track that needs one.
-        track: u8,
-    },
-    /// The session ends.
-    Goodbye {
-        /// Why (PROTOCOL 5).
-        code: u16,
-        /// The same for people.
-        message: String,
-        /// Reconnect after this many milliseconds; `None`: do not.
-        retry_after_ms: Option<u32>,
-    },
-}
-
-impl fmt::Debug for ClientMessage {
-    /// Like a derived one, but without the token.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hello {
-                version,
-                role,
-                agent,
-                ..
-            } => write!(f, "Hello(v{version} {role:?} {agent:?})"),
-            Self::Ping { sequence, .. } => write!(f, "Ping({sequence})"),
-            Self::Goodbye { code, message } => write!(f, "Goodbye({code} {message:?})"),
-            Self::KeyframeRequest { epoch, group } => {
-                write!(f, "KeyframeRequest({epoch}/{group})")
-            }
-            Self::Report { shown, .. } => write!(f, "Report({shown} shown)"),
-        }
-    }
-}
+use super::{ClientMessage, RelayMessage, Rendition, WireError, limits};
 
 type Config = Configuration<
     bincode::config::LittleEndian,
@@ -285,6 +106,14 @@ fn check_client(message: &ClientMessage) -> Result<(), WireError> {
         } => [received, decoded, shown, black]
             .into_iter()
             .try_for_each(|total| WireError::check_integer(*total)),
+        ClientMessage::Decodes { .. } => Ok(()),
+        ClientMessage::RenditionRefused { track, reason } => {
+            WireError::check("refusal text", reason.len(), limits::REFUSAL_TEXT)?;
+            match track.codec() {
+                Some(_) => Ok(()),
+                None => Err(WireError::Malformed("the main track is no rendition")),
+            }
+        }
     }
 }
 
@@ -309,11 +138,27 @@ fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
         RelayMessage::Goodbye { message, .. } => {
             WireError::check("goodbye text", message.len(), limits::GOODBYE_TEXT)
         }
+        RelayMessage::Renditions { wanted } => check_renditions(wanted),
+        RelayMessage::Serving { .. } => Ok(()),
+    }
+}
+
+/// Each track once, in order, with the codec that goes with it.
+fn check_renditions(wanted: &[Rendition]) -> Result<(), WireError> {
+    for rendition in wanted {
+        if rendition.track.codec() != Some(rendition.codec) {
+            return Err(WireError::Malformed("a rendition on another codec's track"));
+        }
+    }
+    match wanted.is_sorted_by(|one, next| one.track < next.track) {
+        true => Ok(()),
+        false => Err(WireError::Malformed("renditions out of order")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{ResumeSecret, Role};
     use super::*;
 
     fn body(message: &ClientMessage) -> Vec<u8> {

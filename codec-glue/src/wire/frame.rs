@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut};
 
-use super::{WireError, limits};
+use super::{TrackId, WireError, limits};
 
 /// The first byte of a stream that carries one group (PROTOCOL 4.1).
 pub const GROUP_STREAM: u8 = 0x47;
@@ -20,8 +20,8 @@ pub struct FrameHeader {
     pub keyframe: bool,
     /// The same source picture encoded again, for quality.
     pub refinement: bool,
-    /// The track; 0 in this version.
-    pub track: u8,
+    /// The track.
+    pub track: TrackId,
     /// The temporal layer; 0 is the base.
     pub layer: u8,
     /// The publisher's tenure.
@@ -44,7 +44,7 @@ impl FrameHeader {
         let flags =
             if self.keyframe { KEYFRAME } else { 0 } | if self.refinement { REFINEMENT } else { 0 };
         out.put_u8(flags);
-        out.put_u8(self.track);
+        out.put_u8(self.track.number());
         out.put_u8(self.layer);
         out.put_u8(0);
         out.put_u32(self.epoch);
@@ -66,7 +66,8 @@ impl FrameHeader {
         let header = Self {
             keyframe: flags & KEYFRAME != 0,
             refinement: flags & REFINEMENT != 0,
-            track,
+            track: TrackId::from_number(track)
+                .ok_or(WireError::Malformed("a track that does not exist"))?,
             layer,
             epoch: input.get_u32(),
             group: input.get_u32(),
@@ -88,9 +89,6 @@ impl FrameHeader {
     }
 
     fn check(&self) -> Result<(), WireError> {
-        if self.track != 0 {
-            return Err(WireError::Malformed("a track that does not exist"));
-        }
         if self.layer > limits::LAYER {
             return Err(WireError::Malformed("a layer above 7"));
         }

@@ -58,7 +58,7 @@ impl GroupOrder {
                 ))
             };
         };
-        if (header.epoch, header.group) != (last.epoch, last.group) {
+        if (header.track, header.epoch, header.group) != (last.track, last.epoch, last.group) {
             return Err(WireError::OutOfOrder("a frame of another group"));
         }
         // The first index is 0 and the frames are counted, so this cannot overflow.
@@ -74,13 +74,14 @@ impl GroupOrder {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{CodecKind, TrackId};
     use super::*;
 
     fn frame(index: u32) -> FrameHeader {
         FrameHeader {
             keyframe: index == 0,
             refinement: false,
-            track: 0,
+            track: TrackId::MAIN,
             layer: 0,
             epoch: 3,
             group: 7,
@@ -126,6 +127,10 @@ mod tests {
             },
             FrameHeader { group: 8, ..next },
             FrameHeader { epoch: 4, ..next },
+            FrameHeader {
+                track: TrackId::of(CodecKind::H264),
+                ..next
+            },
             FrameHeader {
                 capture_us: 999,
                 ..next

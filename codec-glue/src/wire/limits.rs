@@ -10,6 +10,8 @@ pub const TOKEN: usize = 4096;
 pub const AGENT: usize = 128;
 /// The longest text of a goodbye, in bytes (PROTOCOL 2.2).
 pub const GOODBYE_TEXT: usize = 256;
+/// The longest text of a refused rendition, in bytes (PROTOCOL 2.2).
+pub const REFUSAL_TEXT: usize = 256;
 /// The longest payload of one frame, in bytes (PROTOCOL 4.2).
 pub const PAYLOAD: u32 = 4 * 1024 * 1024;
 /// The shortest decoder config, in bytes (PROTOCOL 4.2).

@@ -4,20 +4,21 @@
 //! they check every length before they trust it and fail with a [`WireError`].
 
 mod code;
+mod codec;
 mod control;
 mod error;
 mod frame;
 mod group;
 pub mod limits;
+mod message;
 
 pub use code::Code;
-pub use control::{
-    ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status, decode_client, decode_relay,
-    encode_client, encode_relay,
-};
+pub use codec::{CodecKind, CodecSet, Rendition, Service, Serving, TrackId};
+pub use control::{decode_client, decode_relay, encode_client, encode_relay};
 pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
 pub use group::GroupOrder;
+pub use message::{ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status};
 
 /// The version of the protocol that this crate speaks (PROTOCOL 2.2, `Hello.version`).
 pub const VERSION: u16 = 1;

@@ -2,13 +2,18 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, limits};
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, TrackId, limits};
 
 use super::config;
 
+/// Any track.
+pub(crate) fn track() -> impl Strategy<Value = TrackId> {
+    prop::sample::select(TrackId::all().collect::<Vec<_>>())
+}
+
 /// Any header that may be sent.
 pub(crate) fn header() -> impl Strategy<Value = FrameHeader> {
-    let flags = (any::<bool>(), any::<bool>(), 0..=limits::LAYER);
+    let flags = (any::<bool>(), any::<bool>(), track(), 0..=limits::LAYER);
     let place = (any::<u32>(), any::<u32>(), any::<u32>());
     let lengths = (
         1..=limits::PAYLOAD,
@@ -16,11 +21,15 @@ pub(crate) fn header() -> impl Strategy<Value = FrameHeader> {
         0..=limits::INTEGER,
     );
     (flags, place, lengths).prop_map(
-        |((keyframe, refinement, layer), (epoch, group, index), (payload, config, capture_us))| {
+        |(
+            (keyframe, refinement, track, layer),
+            (epoch, group, index),
+            (payload, config, capture_us),
+        )| {
             FrameHeader {
                 keyframe,
                 refinement,
-                track: 0,
+                track,
                 layer,
                 epoch,
                 group,

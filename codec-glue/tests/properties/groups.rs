@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use steadycast_codec_glue::wire::{
-    Code, DecoderConfig, FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, limits,
+    Code, DecoderConfig, FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, TrackId, limits,
 };
 
-use super::frames::header;
+use super::frames::{header, track};
 use super::{config, reader};
 
 /// A group as its publisher sends it.
@@ -23,6 +23,7 @@ fn group(frames: std::ops::Range<usize>) -> impl Strategy<Value = Vec<FrameHeade
                 capture_us += step;
                 last.push(FrameHeader {
                     keyframe: index == 0,
+                    track: first.track,
                     epoch: first.epoch,
                     group: first.group,
                     index,
@@ -43,6 +44,7 @@ enum Edit {
     Index(u32),
     Epoch(u32),
     Group(u32),
+    Track(TrackId),
     Capture(u64),
     Earlier(u64),
     Drop,
@@ -56,6 +58,7 @@ fn edit() -> impl Strategy<Value = Edit> {
         (0u32..8).prop_map(Edit::Index),
         any::<u32>().prop_map(Edit::Epoch),
         any::<u32>().prop_map(Edit::Group),
+        track().prop_map(Edit::Track),
         (0..=limits::INTEGER).prop_map(Edit::Capture),
         prop_oneof![Just(1u64), 0..100_000u64].prop_map(Edit::Earlier),
         Just(Edit::Drop),
@@ -71,6 +74,7 @@ fn apply(frames: &mut Vec<FrameHeader>, at: usize, edit: Edit) {
         Edit::Index(index) => frame.index = index,
         Edit::Epoch(epoch) => frame.epoch = epoch,
         Edit::Group(group) => frame.group = group,
+        Edit::Track(track) => frame.track = track,
         Edit::Capture(capture_us) => frame.capture_us = capture_us,
         Edit::Earlier(us) => frame.capture_us = frame.capture_us.saturating_sub(us),
         Edit::Drop => drop(frames.remove(at)),
@@ -87,6 +91,7 @@ fn legal(frames: &[FrameHeader]) -> bool {
     frames.iter().enumerate().all(|(at, frame)| {
         frame.index as usize == at
             && frame.keyframe == (at == 0)
+            && frame.track == frames[0].track
             && frame.epoch == frames[0].epoch
             && frame.group == frames[0].group
     }) && frames.is_sorted_by_key(|frame| frame.capture_us)

@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use steadycast_codec_glue::wire::{
-    ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status, WireError, decode_client,
-    decode_relay, encode_client, encode_relay, limits,
+    ClientMessage, CodecKind, CodecSet, Phase, RelayMessage, Rendition, ResumeSecret, Role,
+    Service, Serving, Status, TrackId, WireError, decode_client, decode_relay, encode_client,
+    encode_relay, limits,
 };
 
+use super::frames::track;
 use super::{config, reader};
 
 /// As often at the edges of a varint's widths as anywhere.
@@ -64,6 +66,15 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         (int32(), int32())
             .prop_map(|(epoch, group)| ClientMessage::KeyframeRequest { epoch, group }),
         (int64(), int64(), int64(), int64(), int32(), int32()).prop_map(report),
+        (0..CodecSet::COUNT as u8).prop_map(|bits| ClientMessage::Decodes {
+            codecs: CodecSet::from_bits(bits).unwrap(),
+        }),
+        (codec(), text(limits::REFUSAL_TEXT)).prop_map(|(codec, reason)| {
+            ClientMessage::RenditionRefused {
+                track: TrackId::of(codec),
+                reason,
+            }
+        }),
     ]
 }
 
@@ -109,6 +120,11 @@ fn welcome() -> impl Strategy<Value = RelayMessage> {
 }
 
 fn relay_message() -> impl Strategy<Value = RelayMessage> {
+    let service = prop::sample::select(vec![
+        Service::Ready,
+        Service::Preparing,
+        Service::Unsupported,
+    ]);
     prop_oneof![
         welcome(),
         (int32(), int64(), int64()).prop_map(|(sequence, sent_us, relay_us)| {
@@ -119,7 +135,7 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
             }
         }),
         status().prop_map(|status| RelayMessage::Status { status }),
-        any::<u8>().prop_map(|track| RelayMessage::KeyframeRequest { track }),
+        track().prop_map(|track| RelayMessage::KeyframeRequest { track }),
         (
             int16(),
             text(limits::GOODBYE_TEXT),
@@ -130,7 +146,34 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
                 message,
                 retry_after_ms,
             }),
+        renditions(),
+        (service, track(), prop::option::of(codec())).prop_map(|(service, track, codec)| {
+            let serving = Serving {
+                service,
+                track,
+                codec,
+            };
+            RelayMessage::Serving { serving }
+        }),
     ]
+}
+
+fn codec() -> impl Strategy<Value = CodecKind> {
+    prop::sample::select(CodecKind::ALL.to_vec())
+}
+
+fn renditions() -> impl Strategy<Value = RelayMessage> {
+    let wanted = prop::sample::subsequence(TrackId::RENDITIONS.to_vec(), 0..=4);
+    (wanted, int32()).prop_map(|(codecs, players)| RelayMessage::Renditions {
+        wanted: codecs
+            .into_iter()
+            .map(|codec| Rendition {
+                track: TrackId::of(codec),
+                codec,
+                players,
+            })
+            .collect(),
+    })
 }
 
 /// Bytes near the start of a message's space: small numbers, marks and letters.

@@ -1,124 +1,50 @@
-/** The control stream's messages in both directions (PROTOCOL 2). */
+/** Control messages as bytes (PROTOCOL 2.1). */
 
 import { BincodeReader, BincodeWriter, utf8Length } from './bytes.ts';
+import {
+  CODEC_KINDS,
+  type CodecKind,
+  codecOf,
+  MAIN_TRACK,
+  type Rendition,
+  SERVICES,
+  type Serving,
+  TRACK_MAX,
+} from './codec.ts';
 import { malformed, tooLarge, WireError } from './error.ts';
 import {
   AGENT_MAX,
   CONTROL_MESSAGE_MAX,
   GOODBYE_MESSAGE_MAX,
+  REFUSAL_REASON_MAX,
   RESUME_SIZE,
   TOKEN_MAX,
 } from './limits.ts';
+import { type ClientMessage, PHASES, type RelayMessage, ROLES, type Status } from './message.ts';
 
 /** In the order of the wire's variants. */
-const ROLES = ['publisher', 'player'] as const;
-const PHASES = ['waiting', 'live', 'held'] as const;
-
-export type Role = (typeof ROLES)[number];
-/** waiting: nothing published yet; live: a publisher is heard; held: it is away (PROTOCOL 2.5). */
-export type Phase = (typeof PHASES)[number];
-
-/** What the relay says of the broadcast. */
-export interface Status {
-  phase: Phase;
-  /** When the phase began: relay clock, microseconds. */
-  sinceUs: number;
-  epoch: number;
-  players: number;
-}
-
-export interface Hello {
-  type: 'hello';
-  version: number;
-  role: Role;
-  token: string;
-  /** A name for the relay's log. */
-  agent: string;
-  /** The lineage to go on with, 16 bytes (PROTOCOL 3.3). */
-  resume: Uint8Array | null;
-}
-
-export interface Ping {
-  type: 'ping';
-  sequence: number;
-  /** The client's clock, microseconds. */
-  sentUs: number;
-}
-
-export interface ClientGoodbye {
-  type: 'goodbye';
-  code: number;
-  message: string;
-}
-
-/** A player could not decode this group. */
-export interface GroupRequest {
-  type: 'keyframeRequest';
-  epoch: number;
-  group: number;
-}
-
-/** Totals since the session began. */
-export interface Report {
-  type: 'report';
-  received: number;
-  decoded: number;
-  shown: number;
-  black: number;
-  decoderErrors: number;
-  /** Capture to display in microseconds; 0 when unknown. */
-  latencyUs: number;
-}
-
-export interface Welcome {
-  type: 'welcome';
-  version: number;
-  session: number;
-  broadcast: string;
-  /** The publisher's lineage; null for players. */
-  resume: Uint8Array | null;
-  heartbeatMs: number;
-  /** The relay's clock, microseconds. */
-  relayUs: number;
-  status: Status;
-}
-
-export interface Pong {
-  type: 'pong';
-  sequence: number;
-  sentUs: number;
-  relayUs: number;
-}
-
-export interface StatusChange {
-  type: 'status';
-  status: Status;
-}
-
-/** The relay wants a new group on this track. */
-export interface TrackRequest {
-  type: 'keyframeRequest';
-  track: number;
-}
-
-export interface RelayGoodbye {
-  type: 'goodbye';
-  code: number;
-  message: string;
-  /** When to reconnect by itself; null: not at all (PROTOCOL 2.8). */
-  retryAfterMs: number | null;
-}
-
-export type ClientMessage = Hello | Ping | ClientGoodbye | GroupRequest | Report;
-export type RelayMessage = Welcome | Pong | StatusChange | TrackRequest | RelayGoodbye;
-
-/** In the order of the wire's variants. */
-const CLIENT_TYPES = ['hello', 'ping', 'goodbye', 'keyframeRequest', 'report'] as const;
-const RELAY_TYPES = ['welcome', 'pong', 'status', 'keyframeRequest', 'goodbye'] as const;
+const CLIENT_TYPES = [
+  'hello',
+  'ping',
+  'goodbye',
+  'keyframeRequest',
+  'report',
+  'decodes',
+  'renditionRefused',
+] as const;
+const RELAY_TYPES = [
+  'welcome',
+  'pong',
+  'status',
+  'keyframeRequest',
+  'goodbye',
+  'renditions',
+  'serving',
+] as const;
 
 /** The message with its length in front, ready for the control stream. */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
-  checkTexts(message);
+  check(message);
   const out = new BincodeWriter();
   out.u32(CLIENT_TYPES.indexOf(message.type));
   writeClientFields(out, message);
@@ -126,7 +52,7 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
 }
 
 export function encodeRelayMessage(message: RelayMessage): Uint8Array {
-  checkTexts(message);
+  check(message);
   const out = new BincodeWriter();
   out.u32(RELAY_TYPES.indexOf(message.type));
   writeRelayFields(out, message);
@@ -138,7 +64,7 @@ export function decodeClientMessage(body: Uint8Array): ClientMessage {
   const input = new BincodeReader(body);
   const message = readClientMessage(input, variant(input, CLIENT_TYPES));
   input.end();
-  checkTexts(message);
+  check(message);
   return message;
 }
 
@@ -147,7 +73,7 @@ export function decodeRelayMessage(body: Uint8Array): RelayMessage {
   const input = new BincodeReader(body);
   const message = readRelayMessage(input, variant(input, RELAY_TYPES));
   input.end();
-  checkTexts(message);
+  check(message);
   return message;
 }
 
@@ -162,12 +88,32 @@ function framed(body: Uint8Array): Uint8Array {
 }
 
 /** Checked on whole messages, so that rubbish is malformed before it is too large. */
-function checkTexts(message: ClientMessage | RelayMessage): void {
-  if (message.type === 'hello') {
-    checkText('token', message.token, TOKEN_MAX);
-    checkText('agent', message.agent, AGENT_MAX);
-  } else if (message.type === 'goodbye') {
-    checkText('goodbye', message.message, GOODBYE_MESSAGE_MAX);
+function check(message: ClientMessage | RelayMessage): void {
+  switch (message.type) {
+    case 'hello':
+      checkText('token', message.token, TOKEN_MAX);
+      checkText('agent', message.agent, AGENT_MAX);
+      break;
+    case 'goodbye':
+      checkText('goodbye', message.message, GOODBYE_MESSAGE_MAX);
+      break;
+    case 'renditionRefused':
+      checkText('refusal', message.reason, REFUSAL_REASON_MAX);
+      if (message.track === MAIN_TRACK) throw malformed('the main track is no rendition');
+      break;
+    case 'renditions':
+      checkRenditions(message.wanted);
+      break;
+  }
+}
+
+/** Each track once, in order, with the codec that goes with it. */
+function checkRenditions(wanted: readonly Rendition[]): void {
+  let last = MAIN_TRACK;
+  for (const { track, codec } of wanted) {
+    if (codecOf(track) !== codec) throw malformed("a rendition on another codec's track");
+    if (track <= last) throw malformed('renditions out of order');
+    last = track;
   }
 }
 
@@ -224,6 +170,13 @@ function writeClientFields(out: BincodeWriter, message: ClientMessage): void {
       out.u32(message.decoderErrors);
       out.u32(message.latencyUs);
       break;
+    case 'decodes':
+      writeCodecs(out, message.codecs);
+      break;
+    case 'renditionRefused':
+      writeTrack(out, message.track);
+      out.string(message.reason);
+      break;
   }
 }
 
@@ -257,6 +210,10 @@ function readClientMessage(
         decoderErrors: input.u32(),
         latencyUs: input.u32(),
       };
+    case 'decodes':
+      return { type, codecs: readCodecs(input) };
+    case 'renditionRefused':
+      return { type, track: readTrack(input), reason: input.string() };
   }
 }
 
@@ -280,12 +237,19 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
       writeStatus(out, message.status);
       break;
     case 'keyframeRequest':
-      out.u8(message.track);
+      writeTrack(out, message.track);
       break;
     case 'goodbye':
       out.u16(message.code);
       out.string(message.message);
       out.option(message.retryAfterMs, (value) => out.u32(value));
+      break;
+    case 'renditions':
+      out.u64(message.wanted.length);
+      for (const rendition of message.wanted) writeRendition(out, rendition);
+      break;
+    case 'serving':
+      writeServing(out, message.serving);
       break;
   }
 }
@@ -308,7 +272,7 @@ function readRelayMessage(input: BincodeReader, type: (typeof RELAY_TYPES)[numbe
     case 'status':
       return { type, status: readStatus(input) };
     case 'keyframeRequest':
-      return { type, track: input.u8() };
+      return { type, track: readTrack(input) };
     case 'goodbye':
       return {
         type,
@@ -316,6 +280,10 @@ function readRelayMessage(input: BincodeReader, type: (typeof RELAY_TYPES)[numbe
         message: input.string(),
         retryAfterMs: input.option(() => input.u32()),
       };
+    case 'renditions':
+      return { type, wanted: readRenditions(input) };
+    case 'serving':
+      return { type, serving: readServing(input) };
   }
 }
 
@@ -344,4 +312,59 @@ function writeResume(out: BincodeWriter, resume: Uint8Array | null): void {
 
 function readResume(input: BincodeReader): Uint8Array | null {
   return input.option(() => input.raw(RESUME_SIZE));
+}
+
+function writeTrack(out: BincodeWriter, track: number): void {
+  if (track > TRACK_MAX) throw malformed(`track ${track}`);
+  out.u8(track);
+}
+
+function readTrack(input: BincodeReader): number {
+  const track = input.u8();
+  if (track > TRACK_MAX) throw malformed(`track ${track}`);
+  return track;
+}
+
+/** One byte, a bit for each codec. */
+function writeCodecs(out: BincodeWriter, codecs: readonly CodecKind[]): void {
+  out.u8(codecs.reduce((bits, codec) => bits | (1 << CODEC_KINDS.indexOf(codec)), 0));
+}
+
+function readCodecs(input: BincodeReader): CodecKind[] {
+  const bits = input.u8();
+  if (bits >= 1 << CODEC_KINDS.length) throw malformed(`codecs ${bits}`);
+  return CODEC_KINDS.filter((_, place) => (bits & (1 << place)) !== 0);
+}
+
+function writeRendition(out: BincodeWriter, { track, codec, players }: Rendition): void {
+  writeTrack(out, track);
+  out.u32(CODEC_KINDS.indexOf(codec));
+  out.u32(players);
+}
+
+function readRenditions(input: BincodeReader): Rendition[] {
+  const wanted: Rendition[] = [];
+  // A count that lies meets the end of the message.
+  for (let left = input.u64(); left > 0; left -= 1) {
+    wanted.push({
+      track: readTrack(input),
+      codec: choice(input, CODEC_KINDS),
+      players: input.u32(),
+    });
+  }
+  return wanted;
+}
+
+function writeServing(out: BincodeWriter, { service, track, codec }: Serving): void {
+  out.u32(SERVICES.indexOf(service));
+  writeTrack(out, track);
+  out.option(codec, (kind) => out.u32(CODEC_KINDS.indexOf(kind)));
+}
+
+function readServing(input: BincodeReader): Serving {
+  return {
+    service: choice(input, SERVICES),
+    track: readTrack(input),
+    codec: input.option(() => choice(input, CODEC_KINDS)),
+  };
 }

@@ -1,5 +1,6 @@
 /** One frame: header, decoder config on keyframes, payload (PROTOCOL 4.2-4.4). */
 
+import { MAIN_TRACK, TRACK_MAX } from './codec.ts';
 import { malformed, tooLarge } from './error.ts';
 import {
   CODEC_MAX,
@@ -164,7 +165,7 @@ export function sameDecoderConfig(one: DecoderConfig, other: DecoderConfig): boo
 }
 
 function checkFixedHeader({ header, payloadLength, configLength }: FixedHeader): void {
-  checkRange('track', header.track, 0, 0);
+  checkRange('track', header.track, MAIN_TRACK, TRACK_MAX);
   checkRange('layer', header.layer, 0, LAYER_MAX);
   for (const name of ['epoch', 'group', 'index'] as const) {
     checkRange(name, header[name], 0, 0xffff_ffff);

@@ -1,26 +1,12 @@
 /** The Steadycast wire (PROTOCOL.md) for browsers: bytes to messages and frames, and back. */
 
 export { CODES, type CodeEntry, type CodeName, codeName, fromHttp3, toHttp3 } from './code.ts';
+export * from './codec.ts';
 export {
-  type ClientGoodbye,
-  type ClientMessage,
   decodeClientMessage,
   decodeRelayMessage,
   encodeClientMessage,
   encodeRelayMessage,
-  type GroupRequest,
-  type Hello,
-  type Phase,
-  type Ping,
-  type Pong,
-  type RelayGoodbye,
-  type RelayMessage,
-  type Report,
-  type Role,
-  type Status,
-  type StatusChange,
-  type TrackRequest,
-  type Welcome,
 } from './control.ts';
 export { WireError } from './error.ts';
 export {
@@ -32,4 +18,25 @@ export {
   sameDecoderConfig,
 } from './frame.ts';
 export * from './limits.ts';
+export type {
+  ClientGoodbye,
+  ClientMessage,
+  Decodes,
+  GroupRequest,
+  Hello,
+  Phase,
+  Ping,
+  Pong,
+  RelayGoodbye,
+  RelayMessage,
+  RenditionRefused,
+  Renditions,
+  Report,
+  Role,
+  ServingChange,
+  Status,
+  StatusChange,
+  TrackRequest,
+  Welcome,
+} from './message.ts';
 export { ControlParser, GroupParser, groupPreamble } from './stream.ts';

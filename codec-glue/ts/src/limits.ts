@@ -11,6 +11,8 @@ export const TOKEN_MAX = 4_096;
 export const AGENT_MAX = 128;
 /** UTF-8 bytes of a goodbye's message (PROTOCOL 2.2). */
 export const GOODBYE_MESSAGE_MAX = 256;
+/** UTF-8 bytes of a refused rendition's reason (PROTOCOL 2.2). */
+export const REFUSAL_REASON_MAX = 256;
 /** Bytes of a publisher's lineage (PROTOCOL 3.3). */
 export const RESUME_SIZE = 16;
 

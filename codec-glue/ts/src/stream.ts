@@ -1,12 +1,7 @@
 /** Cuts streams into what they carry: control messages (PROTOCOL 2.1), frames of a group (4.1, 4.6, 4.7). */
 
 import { ByteQueue } from './bytes.ts';
-import {
-  type ClientMessage,
-  decodeClientMessage,
-  decodeRelayMessage,
-  type RelayMessage,
-} from './control.ts';
+import { decodeClientMessage, decodeRelayMessage } from './control.ts';
 import { malformed, outOfOrder, tooLarge, WireError } from './error.ts';
 import {
   decodeDecoderConfig,
@@ -22,6 +17,7 @@ import {
   GROUP_FRAMES_MAX,
   GROUP_MARK,
 } from './limits.ts';
+import type { ClientMessage, RelayMessage } from './message.ts';
 
 /**
  * Cuts a control stream into messages, whatever chunks it arrives in: `push` the bytes, then call
@@ -182,7 +178,8 @@ export class GroupParser {
       }
       return;
     }
-    if (header.group !== last.group || header.epoch !== last.epoch) {
+    const sameTrack = header.track === last.track;
+    if (header.group !== last.group || header.epoch !== last.epoch || !sameTrack) {
       throw outOfOrder(`a frame of group ${header.group} in the stream of ${last.group}`);
     }
     const isNext = header.index === last.index + 1;

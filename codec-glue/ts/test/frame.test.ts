@@ -83,7 +83,7 @@ describe('a group in error', () => {
     ['no frame', groupPreamble(), 'malformed'],
     ['a frame cut short', stream(keyframe()).subarray(0, -1), 'malformed'],
     ['unknown flags', patched(0, 5), 'malformed'],
-    ['a second track', patched(1, 1), 'malformed'],
+    ['a sixth track', patched(1, 5), 'malformed'],
     ['a layer above 7', patched(2, 8), 'malformed'],
     ['a reserved byte', patched(3, 1), 'malformed'],
     ['a time beyond 2^53', patched(16, 0, 0x20), 'malformed'],
@@ -100,6 +100,7 @@ describe('a group in error', () => {
     ['a gap', stream(keyframe(), delta(2)), 'out_of_order'],
     ['a frame of another group', stream(keyframe(), delta(1, { group: 2 })), 'out_of_order'],
     ['a frame of another epoch', stream(keyframe(), delta(1, { epoch: 2 })), 'out_of_order'],
+    ['a frame of another track', stream(keyframe(), delta(1, { track: 1 })), 'out_of_order'],
     ['a second keyframe', stream(keyframe(), keyframe({ index: 1 })), 'out_of_order'],
     ['a time that falls', stream(keyframe(), delta(1, { captureUs: 5 })), 'out_of_order'],
   ])('%s', (_, bytes, expected) => expect(code(bytes)).toBe(expected));

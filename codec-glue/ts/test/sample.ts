@@ -1,17 +1,21 @@
 import fc from 'fast-check';
 import {
   type ClientMessage,
+  CODEC_KINDS,
   type Frame,
   type FrameHeader,
   GroupParser,
+  RENDITION_CODECS,
   type RelayMessage,
+  SERVICES,
+  TRACK_MAX,
+  trackOf,
   WireError,
 } from '../src/index.ts';
 
 // The same cases in every run; a failure prints the path to its own.
 fc.configureGlobal({ seed: 4_443 });
 
-const u8 = fc.nat(0xff);
 const u16 = fc.nat(0xffff);
 const u32 = fc.nat(0xffff_ffff);
 const u64 = fc.maxSafeNat();
@@ -46,6 +50,12 @@ export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(
     decoderErrors: u32,
     latencyUs: u32,
   }),
+  fc.record({ type: fc.constant('decodes' as const), codecs: fc.subarray([...CODEC_KINDS]) }),
+  fc.record({
+    type: fc.constant('renditionRefused' as const),
+    track: fc.integer({ min: 1, max: TRACK_MAX }),
+    reason: text(256),
+  }),
 );
 
 export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
@@ -61,12 +71,28 @@ export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
   }),
   fc.record({ type: fc.constant('pong' as const), sequence: u32, sentUs: u64, relayUs: u64 }),
   fc.record({ type: fc.constant('status' as const), status }),
-  fc.record({ type: fc.constant('keyframeRequest' as const), track: u8 }),
+  fc.record({ type: fc.constant('keyframeRequest' as const), track: fc.nat(TRACK_MAX) }),
   fc.record({
     type: fc.constant('goodbye' as const),
     code: u16,
     message: text(256),
     retryAfterMs: fc.option(u32),
+  }),
+  fc.record({
+    type: fc.constant('renditions' as const),
+    wanted: fc
+      .tuple(fc.subarray([...RENDITION_CODECS]), u32)
+      .map(([codecs, players]) =>
+        codecs.map((codec) => ({ track: trackOf(codec), codec, players })),
+      ),
+  }),
+  fc.record({
+    type: fc.constant('serving' as const),
+    serving: fc.record({
+      service: fc.constantFrom(...SERVICES),
+      track: fc.nat(TRACK_MAX),
+      codec: fc.option(fc.constantFrom(...CODEC_KINDS)),
+    }),
   }),
 );
 
@@ -84,6 +110,7 @@ export const groups: fc.Arbitrary<Frame[]> = fc
     group: u32,
     startUs: fc.nat(2 ** 52),
     config,
+    track: fc.nat(TRACK_MAX),
     frames: fc.array(
       fc.record({
         refinement: fc.boolean(),
@@ -94,12 +121,12 @@ export const groups: fc.Arbitrary<Frame[]> = fc
       { minLength: 1, maxLength: 8 },
     ),
   })
-  .map(({ epoch, group, startUs, config, frames }) => {
+  .map(({ epoch, group, startUs, config, track, frames }) => {
     let captureUs = startUs;
     return frames.map(({ refinement, layer, stepUs, payload }, index) => {
       captureUs += stepUs;
       const keyframe = index === 0;
-      const header = { keyframe, refinement, track: 0, layer, epoch, group, index, captureUs };
+      const header = { keyframe, refinement, track, layer, epoch, group, index, captureUs };
       return { header: { ...header, config: keyframe ? config : null }, payload };
     });
   });

@@ -15,6 +15,16 @@ pub struct GroupKey {
     pub group: u32,
 }
 
+impl GroupKey {
+    /// The group that a frame belongs to.
+    pub fn of(frame: &Frame) -> Self {
+        Self {
+            epoch: frame.header().epoch,
+            group: frame.header().group,
+        }
+    }
+}
+
 /// A keyframe and what depends on it.
 ///
 /// Kept in pieces: a frame is one, or several where a large one is passed on as it comes.
@@ -42,7 +52,7 @@ struct Piece {
 impl Group {
     fn open(frame: &Frame, now: RelayTime) -> Self {
         let mut group = Self {
-            key: key_of(frame),
+            key: GroupKey::of(frame),
             pieces: Vec::with_capacity(32),
             frames: 0,
             bytes: 0,
@@ -135,13 +145,6 @@ impl Group {
     }
 }
 
-fn key_of(frame: &Frame) -> GroupKey {
-    GroupKey {
-        epoch: frame.header().epoch,
-        group: frame.header().group,
-    }
-}
-
 /// How the cache took a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
@@ -189,7 +192,7 @@ const PREVIOUS_KEPT: Duration = Duration::from_secs(1);
 impl Cache {
     /// Takes a frame, or the beginning of one, whose epoch has been checked.
     pub fn take(&mut self, frame: &Frame, now: RelayTime) -> Result<Taken, CacheError> {
-        let (key, index) = (key_of(frame), frame.header().index);
+        let (key, index) = (GroupKey::of(frame), frame.header().index);
         let newest = self.groups.back_mut();
         match newest {
             Some(newest) if key < newest.key => Ok(Taken::Late),

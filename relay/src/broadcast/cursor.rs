@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use steadycast_codec_glue::wire::TrackId;
 
 use super::cache::{Cache, Group, GroupKey};
 use super::{Need, RelayTime, Settings};
@@ -44,7 +45,7 @@ pub enum Before {
 /// What a cursor must know of the broadcast to decide.
 #[derive(Debug, Clone, Copy)]
 pub struct Outlook<'a> {
-    /// The newest groups.
+    /// The newest groups of the cursor's track.
     pub cache: &'a Cache,
     /// Whether a publisher is attached that could send a keyframe.
     pub attached: bool,
@@ -58,8 +59,9 @@ pub struct Outlook<'a> {
 ///
 /// Holds no frames: what has not been sent stays in the cache alone, so a slow
 /// player costs no memory but its send window.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Cursor {
+    track: Option<TrackId>,
     place: Option<Place>,
     waiting: Option<Waiting>,
     dropped: u64,
@@ -87,7 +89,37 @@ const THIN_AFTER: Duration = Duration::from_millis(250);
 /// A player this many frames behind the start of a new group still gets them all.
 const TAIL_FRAMES: usize = 8;
 
+impl Default for Cursor {
+    fn default() -> Self {
+        Self::on(TrackId::MAIN)
+    }
+}
+
 impl Cursor {
+    /// The place of a player that joins on `track`.
+    pub fn on(track: TrackId) -> Self {
+        Self {
+            track: Some(track),
+            place: None,
+            waiting: None,
+            dropped: 0,
+        }
+    }
+
+    /// The track that the player gets; `None`: nothing that is there.
+    pub fn track(&self) -> Option<TrackId> {
+        self.track
+    }
+
+    /// Goes on with another track, at a keyframe as at a join; with `None` nothing follows.
+    pub fn follow(&mut self, track: Option<TrackId>) {
+        if track != self.track {
+            self.track = track;
+            self.place = None;
+            self.waiting = None;
+        }
+    }
+
     /// What the player gets next. The frames of a step count as being written
     /// until [`Cursor::step`] is called again.
     pub fn step(&mut self, outlook: Outlook<'_>) -> Step {
@@ -99,7 +131,7 @@ impl Cursor {
         };
         match self.place {
             None => self.join(newest, outlook),
-            Some(place) if place.key == newest.key => self.follow(place, newest, outlook),
+            Some(place) if place.key == newest.key => self.go_on(place, newest, outlook),
             Some(place) => self.move_on(place, newest, outlook),
         }
     }
@@ -112,9 +144,17 @@ impl Cursor {
         place.key != newest.key || lags(newest, place.writing, outlook)
     }
 
+    /// Whether the player has been sent something of its track.
+    pub fn is_placed(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// Whether both stand at the same place of a group, and so get the same next.
     pub fn is_beside(&self, other: &Self) -> bool {
-        let at = |cursor: &Self| cursor.place.map(|place| (place.key, place.next));
+        let at = |cursor: &Self| {
+            let place = cursor.place?;
+            Some((cursor.track, place.key, place.next))
+        };
         at(self).is_some() && at(self) == at(other)
     }
 
@@ -168,7 +208,7 @@ impl Cursor {
         self.open(group, before)
     }
 
-    fn follow(&mut self, place: Place, newest: &Group, outlook: Outlook<'_>) -> Step {
+    fn go_on(&mut self, place: Place, newest: &Group, outlook: Outlook<'_>) -> Step {
         if place.next > newest.len() {
             self.place = Some(Place {
                 next: newest.len(),
@@ -255,206 +295,4 @@ fn lags(group: &Group, index: usize, outlook: Outlook<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::frame::tests::{frame, layered_frame};
-    use super::*;
-
-    fn at(ms: u64) -> RelayTime {
-        RelayTime::from_micros(ms * 1000)
-    }
-
-    struct Scene {
-        cache: Cache,
-        settings: Settings,
-        attached: bool,
-        now: RelayTime,
-    }
-
-    impl Scene {
-        fn new() -> Self {
-            Self {
-                cache: Cache::default(),
-                settings: Settings::default(),
-                attached: true,
-                now: at(0),
-            }
-        }
-
-        fn frames(&mut self, group: u32, indices: std::ops::Range<u32>) {
-            for index in indices {
-                self.cache
-                    .take(&frame(1, group, index, 100), self.now)
-                    .unwrap();
-            }
-        }
-
-        fn outlook(&self) -> Outlook<'_> {
-            Outlook {
-                cache: &self.cache,
-                attached: self.attached,
-                settings: &self.settings,
-                now: self.now,
-            }
-        }
-    }
-
-    fn opened(step: Step) -> usize {
-        match step {
-            Step::Open { frames, .. } => frames.len(),
-            other => panic!("expected a new stream, got {other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_join_gets_the_whole_group_at_once_and_then_each_frame() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..5);
-        let mut cursor = Cursor::default();
-        assert_eq!(opened(cursor.step(scene.outlook())), 5);
-        assert!(matches!(cursor.step(scene.outlook()), Step::Wait { .. }));
-        scene.frames(0, 5..6);
-        assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 1));
-    }
-
-    #[test]
-    fn a_join_on_a_long_group_waits_for_a_keyframe_but_not_for_ever() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..200);
-        let mut cursor = Cursor::default();
-        assert!(matches!(
-            cursor.step(scene.outlook()),
-            Step::Wait { ask: Some(Need::Join), until: Some(until) } if until == at(500)
-        ));
-        scene.now = at(500);
-        assert_eq!(opened(cursor.step(scene.outlook())), 200);
-    }
-
-    #[test]
-    fn a_join_on_a_held_broadcast_never_waits() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..200);
-        scene.attached = false;
-        assert_eq!(opened(Cursor::default().step(scene.outlook())), 200);
-    }
-
-    #[test]
-    fn a_player_at_the_end_of_a_group_moves_to_the_next_without_a_skip() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..3);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
-        scene.frames(0, 3..5);
-        scene.frames(1, 0..1);
-        assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 2));
-        assert!(matches!(
-            cursor.step(scene.outlook()),
-            Step::Open { before: Before::Finish, frames } if frames.len() == 1
-        ));
-    }
-
-    #[test]
-    fn a_player_far_behind_skips_to_the_newest_keyframe() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..3);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
-        scene.frames(0, 3..40);
-        scene.frames(1, 0..2);
-        assert!(matches!(
-            cursor.step(scene.outlook()),
-            Step::Open { before: Before::Skip, frames } if frames.len() == 2
-        ));
-    }
-
-    #[test]
-    fn a_delay_never_grows_past_the_bound() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..1);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
-        scene.frames(0, 1..10);
-        scene.now = at(2500);
-        assert_eq!(cursor.step(scene.outlook()), Step::Abandon);
-        // It waits for something newer than what it gave up ...
-        assert!(matches!(
-            cursor.step(scene.outlook()),
-            Step::Wait {
-                ask: Some(Need::Lag),
-                ..
-            }
-        ));
-        // ... or for the publisher to go, when nothing newer can come.
-        scene.attached = false;
-        assert_eq!(opened(cursor.step(scene.outlook())), 10);
-    }
-
-    #[test]
-    fn a_single_late_frame_is_no_lag() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..1);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
-        scene.frames(0, 1..2);
-        scene.now = at(60_000);
-        assert!(matches!(cursor.step(scene.outlook()), Step::Continue(_)));
-    }
-
-    #[test]
-    fn a_player_that_lags_a_little_gets_fewer_frames() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..1);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
-        for index in 1..9 {
-            let layered = layered_frame(0, index, (index % 2) as u8);
-            scene.cache.take(&layered, scene.now).unwrap();
-        }
-        scene.now = at(300);
-        assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 4));
-        assert_eq!(cursor.take_dropped(), 4);
-        // In time again, it gets them all.
-        scene
-            .cache
-            .take(&layered_frame(0, 9, 1), scene.now)
-            .unwrap();
-        assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 1));
-        assert_eq!(cursor.take_dropped(), 0);
-    }
-
-    #[test]
-    fn a_pending_write_is_overtaken_by_a_newer_group() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..3);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
-        assert!(!cursor.is_overtaken(scene.outlook()));
-        scene.frames(1, 0..1);
-        assert!(cursor.is_overtaken(scene.outlook()));
-        cursor.abandon(Need::Lag, scene.now);
-        assert!(matches!(
-            cursor.step(scene.outlook()),
-            Step::Open {
-                before: Before::Skip,
-                ..
-            }
-        ));
-    }
-
-    #[test]
-    fn a_broken_decoder_gets_the_next_keyframe_only() {
-        let mut scene = Scene::new();
-        scene.frames(0, 0..3);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
-        cursor.abandon(Need::Broken, scene.now);
-        assert!(matches!(
-            cursor.step(scene.outlook()),
-            Step::Wait {
-                ask: Some(Need::Broken),
-                ..
-            }
-        ));
-        scene.frames(1, 0..1);
-        assert_eq!(opened(cursor.step(scene.outlook())), 1);
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, WireError};
+use steadycast_codec_glue::wire::{
+    CodecKind, DecoderConfig, FrameHeader, HEADER_LEN, TrackId, WireError,
+};
 
 /// One frame as it came and as it goes: a single buffer, shared by the cache and every player.
 /// Of a large one, at first only the beginning, so that it leaves before its last byte has come.
@@ -7,6 +9,7 @@ use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, WireEr
 pub struct Frame {
     header: FrameHeader,
     bytes: Bytes,
+    codec: Option<CodecKind>,
 }
 
 /// Why a buffer is not a frame.
@@ -23,14 +26,10 @@ impl Frame {
     /// # Errors
     /// [`FrameError::Wire`] when the lengths differ from the header's or the config does not parse.
     pub fn new(header: FrameHeader, bytes: Bytes) -> Result<Self, FrameError> {
-        let config_end = HEADER_LEN + usize::from(header.config_len);
         if bytes.len() != HEADER_LEN + header.body_len() {
             return Err(WireError::Malformed("a frame of another length than its header's").into());
         }
-        if header.keyframe {
-            DecoderConfig::decode(&bytes[HEADER_LEN..config_end])?;
-        }
-        Ok(Self { header, bytes })
+        Self::checked(header, bytes)
     }
 
     /// The beginning of a frame: `header` again as bytes, the whole decoder config, and some of the
@@ -43,10 +42,30 @@ impl Frame {
         if !(config_end..HEADER_LEN + header.body_len()).contains(&bytes.len()) {
             return Err(WireError::Malformed("a beginning that is none").into());
         }
+        Self::checked(header, bytes)
+    }
+
+    /// `bytes` hold the config at least.
+    fn checked(header: FrameHeader, bytes: Bytes) -> Result<Self, FrameError> {
+        let mut codec = None;
         if header.keyframe {
-            DecoderConfig::decode(&bytes[HEADER_LEN..config_end])?;
+            let config_end = HEADER_LEN + usize::from(header.config_len);
+            let config = DecoderConfig::decode(&bytes[HEADER_LEN..config_end])?;
+            codec = CodecKind::of(&config.codec);
+            if header.track != TrackId::MAIN && header.track.codec() != codec {
+                return Err(WireError::Malformed("a rendition in another codec").into());
+            }
         }
-        Ok(Self { header, bytes })
+        Ok(Self {
+            header,
+            bytes,
+            codec,
+        })
+    }
+
+    /// The family of a keyframe's codec, if it is one of the four.
+    pub fn codec(&self) -> Option<CodecKind> {
+        self.codec
     }
 
     /// Bytes that are still to come.
@@ -85,6 +104,25 @@ pub(crate) mod tests {
         build(epoch, (group, index), 0, len)
     }
 
+    /// A small frame of the first epoch whose keyframe is in `codec`.
+    pub(crate) fn coded_frame(
+        track: TrackId,
+        (group, index): (u32, u32),
+        codec: CodecKind,
+    ) -> Frame {
+        let codec = match codec {
+            CodecKind::Av1 => "av01.0.08M.08",
+            CodecKind::H264 => "avc1.42e01f",
+            CodecKind::Vp9 => "vp09.00.40.08",
+            CodecKind::Vp8 => "vp8",
+        };
+        let header = FrameHeader {
+            track,
+            ..header(1, (group, index), 0, 100)
+        };
+        whole(header, codec)
+    }
+
     /// The first `here` bytes of a frame with a payload of `len`, and the rest.
     pub(crate) fn begun(
         epoch: u32,
@@ -103,34 +141,42 @@ pub(crate) mod tests {
         build(1, (group, index), layer, 100)
     }
 
-    fn build(epoch: u32, (group, index): (u32, u32), layer: u8, len: usize) -> Frame {
-        let mut config = BytesMut::new();
-        if index == 0 {
-            DecoderConfig {
-                width: 64,
-                height: 48,
-                codec: "vp8".into(),
-                description: vec![],
-            }
-            .encode(&mut config)
-            .unwrap();
-        }
-        let header = FrameHeader {
+    fn build(epoch: u32, place: (u32, u32), layer: u8, len: usize) -> Frame {
+        whole(header(epoch, place, layer, len), "vp8")
+    }
+
+    fn header(epoch: u32, (group, index): (u32, u32), layer: u8, len: usize) -> FrameHeader {
+        FrameHeader {
             keyframe: index == 0,
             refinement: false,
-            track: 0,
+            track: TrackId::MAIN,
             layer,
             epoch,
             group,
             index,
             capture_us: 0,
             payload_len: len as u32,
-            config_len: config.len() as u16,
-        };
+            config_len: 0,
+        }
+    }
+
+    fn whole(mut header: FrameHeader, codec: &str) -> Frame {
+        let mut config = BytesMut::new();
+        if header.keyframe {
+            DecoderConfig {
+                width: 64,
+                height: 48,
+                codec: codec.into(),
+                description: vec![],
+            }
+            .encode(&mut config)
+            .unwrap();
+        }
+        header.config_len = config.len() as u16;
         let mut bytes = BytesMut::new();
         header.encode(&mut bytes);
         bytes.extend_from_slice(&config);
-        bytes.resize(bytes.len() + len, 0xab);
+        bytes.resize(HEADER_LEN + header.body_len(), 0xab);
         Frame::new(header, bytes.freeze()).unwrap()
     }
 
@@ -157,5 +203,18 @@ pub(crate) mod tests {
         let mut bytes = BytesMut::from(&good.bytes()[..]);
         bytes[HEADER_LEN..HEADER_LEN + 4].fill(0);
         assert!(Frame::new(*good.header(), bytes.freeze()).is_err());
+    }
+
+    #[test]
+    fn a_rendition_is_in_the_codec_of_its_track() {
+        let track = TrackId::of(CodecKind::H264);
+        let good = coded_frame(track, (0, 0), CodecKind::H264);
+        assert_eq!(good.codec(), Some(CodecKind::H264));
+        let vp8 = frame(1, 0, 0, 10);
+        let header = FrameHeader {
+            track,
+            ..*vp8.header()
+        };
+        assert!(Frame::new(header, vp8.bytes().clone()).is_err());
     }
 }

@@ -5,25 +5,35 @@
 //! on a virtual clock. [`Broadcast`] is the shared handle; `state` holds the
 //! rules behind its lock.
 
+mod budget;
 mod cache;
 mod cursor;
+mod error;
 mod frame;
 mod handle;
 mod id;
 mod keyframes;
+mod news;
 mod registry;
+mod renditions;
+mod seats;
 mod settings;
 mod snapshot;
 mod state;
 mod time;
+mod track;
 
 pub use cursor::{Before, Cursor, Step};
+pub use error::{AttachError, PublishError};
 pub use frame::{Frame, FrameError};
-pub use handle::{Broadcast, News, PlayerSeat, PublisherNews, PublisherSeat, Pulse};
+pub use handle::Broadcast;
 pub use id::{BroadcastId, BroadcastIdError};
 pub use keyframes::Need;
+pub use news::{News, PublisherNews, Pulse};
 pub use registry::{Registry, RegistryError};
+pub use renditions::Wanted;
+pub use seats::{PlayerSeat, PublisherSeat};
 pub use settings::Settings;
-pub use snapshot::{CacheSnapshot, Snapshot, Totals};
-pub use state::{AttachError, Progress, PublishError};
+pub use snapshot::{CacheSnapshot, RenditionSnapshot, Snapshot, Totals};
+pub use state::Progress;
 pub use time::RelayTime;

@@ -11,6 +11,8 @@ pub struct Settings {
     pub keyframe_interval: Duration,
     /// How long a joining player waits for a requested keyframe before it gets the long group.
     pub keyframe_wait: Duration,
+    /// How long a rendition goes on after its last player: who reloads a page finds it again.
+    pub rendition_linger: Duration,
     /// A join is served from a group of at most this many frames.
     pub join_frames: usize,
     /// A join is served from a group of at most this many bytes.
@@ -34,6 +36,7 @@ impl Default for Settings {
             publisher_silence: Duration::from_millis(800),
             keyframe_interval: Duration::from_millis(500),
             keyframe_wait: Duration::from_millis(500),
+            rendition_linger: Duration::from_secs(10),
             join_frames: 150,
             join_bytes: 2 << 20,
             player_queue_bytes: 4 << 20,

@@ -20,8 +20,10 @@ pub struct Snapshot {
     pub epoch: u32,
     /// Players attached now.
     pub players: u32,
-    /// What the cache holds.
+    /// What the cache holds, of all tracks.
     pub cache: CacheSnapshot,
+    /// The renditions that run for players that cannot decode what the publisher chose.
+    pub renditions: Vec<RenditionSnapshot>,
     /// What has happened since the relay knows the broadcast.
     pub totals: Totals,
 }
@@ -36,6 +38,22 @@ pub struct CacheSnapshot {
     pub frames: usize,
     /// Bytes.
     pub bytes: usize,
+}
+
+/// A rendition that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RenditionSnapshot {
+    /// Its track.
+    pub track: u8,
+    /// `av1`, `h264`, `vp9` or `vp8`.
+    pub codec: &'static str,
+    /// Players that watch it.
+    pub players: u32,
+    /// Frames taken from publishers since the relay knows the broadcast.
+    pub frames_received: u64,
+    /// Bytes of them.
+    pub bytes_received: u64,
 }
 
 /// Counts that only rise.
@@ -56,6 +74,8 @@ pub struct Totals {
     pub frames_sent: u64,
     /// Frames dropped because a newer group was there.
     pub late_frames: u64,
+    /// Frames of renditions dropped because nobody wanted them any more.
+    pub unwanted_frames: u64,
     /// Frames of higher temporal layers that were left out for players that lagged.
     pub dropped_frames: u64,
     /// Keyframe requests sent to publishers.

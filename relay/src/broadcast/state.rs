@@ -1,67 +1,18 @@
 //! The rules of one broadcast, without locks, channels or time of their own.
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status};
+use steadycast_codec_glue::wire::{
+    Code, CodecKind, CodecSet, Phase, ResumeSecret, Status, TrackId,
+};
 
-use super::cache::{Cache, CacheError, GroupKey, Taken};
+use super::cache::{GroupKey, Taken};
 use super::cursor::{Cursor, Outlook, Step};
-use super::keyframes::KeyframeRequests;
-use super::{Frame, Need, RelayTime, Settings, Totals};
-
-/// Why a publisher or player may not attach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AttachError {
-    /// The broadcast has ended.
-    #[error("the broadcast has ended")]
-    Ended(Code),
-    /// Another publisher has taken over since (PROTOCOL 3.3).
-    #[error("another publisher has taken over")]
-    Superseded,
-    /// The broadcast has as many players as it may have.
-    #[error("the broadcast is full")]
-    Full,
-}
-
-impl AttachError {
-    /// The code that tells the client.
-    pub fn code(self) -> Code {
-        match self {
-            Self::Ended(code) => code,
-            Self::Superseded => Code::Superseded,
-            Self::Full => Code::TooMany,
-        }
-    }
-}
-
-/// Why a frame is refused. Always the publisher's fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PublishError {
-    /// The frame names another epoch than its session's.
-    #[error("epoch {0} is not this session's")]
-    StaleEpoch(u32),
-    /// A newer publisher has taken over; the frame was on its way meanwhile.
-    #[error("another publisher has taken over")]
-    Superseded,
-    /// The cache refused it.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-    /// The relay's memory for pictures is used up.
-    #[error("the relay has no room for more pictures")]
-    NoRoom,
-}
-
-impl PublishError {
-    /// The code that tells the publisher.
-    pub fn code(self) -> Code {
-        match self {
-            Self::StaleEpoch(_) => Code::StaleEpoch,
-            Self::Superseded => Code::Superseded,
-            Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
-            Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,
-            Self::NoRoom => Code::TooMany,
-        }
-    }
-}
+use super::renditions::{Admission, Renditions};
+use super::track::Track;
+use super::{
+    AttachError, CacheSnapshot, Frame, Need, PublishError, RelayTime, RenditionSnapshot, Settings,
+    Totals,
+};
 
 /// What a player's page has counted since its session began (PROTOCOL 2.2, `Report`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,10 +22,6 @@ pub struct Progress {
     /// Decoder errors.
     pub decoder_errors: u32,
 }
-
-/// A group of at most so many frames and bytes arrives sooner than a new keyframe would.
-const FRESH_FRAMES: usize = 60;
-const FRESH_BYTES: usize = 512 << 10;
 
 #[derive(Debug)]
 struct Publisher {
@@ -91,8 +38,8 @@ pub(super) struct State {
     epoch: u32,
     lineage: Option<ResumeSecret>,
     publisher: Option<Publisher>,
-    pub(super) cache: Cache,
-    keyframes: KeyframeRequests,
+    tracks: [Track; TrackId::COUNT],
+    pub(super) renditions: Renditions,
     players: u32,
     pub(super) totals: Totals,
     ended: Option<Code>,
@@ -102,7 +49,7 @@ pub(super) struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tick {
     Nothing,
-    PhaseChanged,
+    Changed,
     HeldTooLong,
 }
 
@@ -114,8 +61,8 @@ impl State {
             epoch: 0,
             lineage: None,
             publisher: None,
-            cache: Cache::default(),
-            keyframes: KeyframeRequests::default(),
+            tracks: Default::default(),
+            renditions: Renditions::default(),
             players: 0,
             totals: Totals::default(),
             ended: None,
@@ -129,15 +76,6 @@ impl State {
             epoch: self.epoch,
             players: self.players,
         }
-    }
-
-    /// Whether the newest group is whole, short and small.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.cache.newest().is_some_and(|newest| {
-            newest.has_keyframe()
-                && newest.frames() <= FRESH_FRAMES
-                && newest.bytes() <= FRESH_BYTES
-        })
     }
 
     pub(super) fn ended(&self) -> Option<Code> {
@@ -162,7 +100,8 @@ impl State {
             (Some(resumed), _) => resumed,
             (None, _) => fresh,
         };
-        self.cache.cut(None);
+        self.hand_over();
+        self.renditions.reset();
         self.epoch += 1;
         self.lineage = Some(lineage);
         self.publisher = Some(Publisher {
@@ -170,7 +109,6 @@ impl State {
             heard: now,
             last_frame: None,
         });
-        self.keyframes.reset();
         self.totals.publishers_joined += 1;
         Ok((self.epoch, lineage))
     }
@@ -181,7 +119,7 @@ impl State {
             return false;
         }
         self.publisher = None;
-        self.cache.cut(None);
+        self.hand_over();
         self.enter_held(now)
     }
 
@@ -196,33 +134,34 @@ impl State {
     }
 
     /// More of a frame that a publisher has begun.
-    pub(super) fn extend(&mut self, key: GroupKey, bytes: Bytes, now: RelayTime) {
+    pub(super) fn extend(&mut self, track: TrackId, key: GroupKey, bytes: Bytes, now: RelayTime) {
         if !self.is_current(key.epoch) {
             return;
         }
         self.totals.bytes_received += bytes.len() as u64;
         // A frame that became late while it came was counted when it began.
-        self.cache.extend(key, bytes, now);
+        self.track_mut(track).extend(key, bytes, now);
         if let Some(publisher) = &mut self.publisher {
             publisher.heard = now;
         }
     }
 
     /// The rest of the frame that a publisher has begun in this group will not come.
-    pub(super) fn cut(&mut self, key: GroupKey) {
+    pub(super) fn cut(&mut self, track: TrackId, key: GroupKey) {
         if self.is_current(key.epoch) {
-            self.cache.cut(Some(key));
+            self.track_mut(track).cache.cut(Some(key));
         }
     }
 
-    /// A publisher's frame, or the beginning of one. `room` is what the process may still cache, in bytes.
+    /// A publisher's frame, or the beginning of one. `room` is what the process may still cache, in
+    /// bytes. True when that changed what there is to tell.
     pub(super) fn publish(
         &mut self,
         epoch: u32,
-        frame: Frame,
+        frame: &Frame,
         room: usize,
         now: RelayTime,
-    ) -> Result<(Taken, bool), PublishError> {
+    ) -> Result<bool, PublishError> {
         if frame.header().epoch != epoch {
             return Err(PublishError::StaleEpoch(frame.header().epoch));
         }
@@ -232,27 +171,76 @@ impl State {
         if frame.len() + frame.missing() > room {
             return Err(PublishError::NoRoom);
         }
-        let (len, refinement) = (frame.len() as u64, frame.header().refinement);
-        let taken = self.cache.take(&frame, now)?;
-        self.totals.frames_received += 1;
-        self.totals.bytes_received += len;
-        match taken {
-            Taken::Late => self.totals.late_frames += 1,
-            Taken::Opened => {
-                self.keyframes.answered(now);
-                self.totals.newest_keyframe_us = now.as_micros();
-            }
-            Taken::Appended => {}
+        let track = frame.header().track;
+        if self.admits(frame)? {
+            let taken = self.track_mut(track).take(frame, now)?;
+            self.totals.late_frames += u64::from(taken == Taken::Late);
+            let changed = taken == Taken::Opened && self.opened(frame, now);
+            self.record(frame, now);
+            return Ok(self.enter(Phase::Live, now) || changed);
         }
-        if let Some(publisher) = &mut self.publisher {
+        self.track_mut(track).drop_frame(frame);
+        self.totals.unwanted_frames += 1;
+        self.record(frame, now);
+        Ok(false)
+    }
+
+    /// Whether the frame is wanted; false when it and the news of that have crossed.
+    fn admits(&self, frame: &Frame) -> Result<bool, PublishError> {
+        let track = frame.header().track;
+        match track.codec().map(|codec| self.renditions.admission(codec)) {
+            None | Some(Admission::Wanted) => Ok(true),
+            Some(Admission::Crossed) => Ok(false),
+            Some(Admission::Unasked) => Err(PublishError::Unasked(track)),
+        }
+    }
+
+    /// A keyframe has opened a group. True when players are served otherwise from now on.
+    fn opened(&mut self, frame: &Frame, now: RelayTime) -> bool {
+        if let Some(codec) = frame.header().track.codec() {
+            return self.renditions.began(codec);
+        }
+        self.totals.newest_keyframe_us = now.as_micros();
+        let changed = self.renditions.main_is(frame.codec());
+        if changed {
+            self.let_go_unwanted();
+        }
+        changed
+    }
+
+    fn record(&mut self, frame: &Frame, now: RelayTime) {
+        self.totals.frames_received += 1;
+        self.totals.bytes_received += frame.len() as u64;
+        let Some(publisher) = &mut self.publisher else {
+            return;
+        };
+        publisher.heard = now;
+        if frame.header().track == TrackId::MAIN {
             // A refinement follows a picture that stood still: no gap worth recording.
-            if !refinement {
+            if !frame.header().refinement {
                 self.totals.gap(publisher.last_frame, now);
             }
             publisher.last_frame = Some(now);
-            publisher.heard = now;
         }
-        Ok((taken, self.enter(Phase::Live, now)))
+    }
+
+    /// The publisher cannot encode the rendition on `track`. True when that changed what there is to tell.
+    pub(super) fn refuse(&mut self, epoch: u32, track: TrackId) -> bool {
+        let Some(codec) = track.codec().filter(|_| self.is_current(epoch)) else {
+            return false;
+        };
+        let changed = self.renditions.refuse(codec);
+        self.let_go_unwanted();
+        changed
+    }
+
+    /// Players have moved to other tracks, or left them: what nobody is to send any more goes.
+    fn let_go_unwanted(&mut self) {
+        for codec in CodecKind::ALL {
+            if !self.renditions.is_wanted(codec) {
+                self.track_mut(TrackId::of(codec)).let_go();
+            }
+        }
     }
 
     pub(super) fn attach_player(&mut self, settings: &Settings) -> Result<(), AttachError> {
@@ -267,13 +255,21 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn detach_player(&mut self, code: Code) {
+    /// A player that had said `codecs` has left.
+    pub(super) fn detach_player(&mut self, codecs: Option<CodecSet>, code: Code) {
+        self.renditions.said(codecs, None);
         self.players = self.players.saturating_sub(1);
         *self.totals.players_left.entry(code.name()).or_default() += 1;
     }
 
     pub(super) fn step(&self, cursor: &mut Cursor, settings: &Settings, now: RelayTime) -> Step {
-        cursor.step(self.outlook(settings, now))
+        let Some(track) = cursor.track() else {
+            return Step::Wait {
+                until: None,
+                ask: None,
+            };
+        };
+        cursor.step(self.outlook(track, settings, now))
     }
 
     pub(super) fn is_overtaken(
@@ -282,13 +278,21 @@ impl State {
         settings: &Settings,
         now: RelayTime,
     ) -> bool {
-        cursor.is_overtaken(self.outlook(settings, now))
+        cursor
+            .track()
+            .is_none_or(|track| cursor.is_overtaken(self.outlook(track, settings, now)))
     }
 
-    /// Whether to ask the publisher for a keyframe now.
-    pub(super) fn ask(&mut self, need: Need, settings: &Settings, now: RelayTime) -> bool {
-        let ask =
-            self.publisher.is_some() && self.keyframes.ask(need, settings.keyframe_interval, now);
+    /// Whether to ask the publisher for a keyframe of `track` now.
+    pub(super) fn ask(
+        &mut self,
+        track: TrackId,
+        need: Need,
+        settings: &Settings,
+        now: RelayTime,
+    ) -> bool {
+        let interval = settings.keyframe_interval;
+        let ask = self.publisher.is_some() && self.track_mut(track).ask(need, interval, now);
         if ask {
             self.totals.keyframe_requests += 1;
         }
@@ -298,13 +302,15 @@ impl State {
     pub(super) fn end(&mut self, code: Code) -> bool {
         let first = self.ended.is_none();
         self.ended.get_or_insert(code);
-        self.cache = Cache::default();
+        self.tracks = Default::default();
         first
     }
 
     /// What time alone changes: silence, age, eviction.
     pub(super) fn tick(&mut self, settings: &Settings, now: RelayTime) -> Tick {
-        self.cache.evict(now);
+        for track in &mut self.tracks {
+            track.cache.evict(now);
+        }
         if self.ended.is_some() {
             return Tick::Nothing;
         }
@@ -315,17 +321,86 @@ impl State {
             .publisher
             .as_ref()
             .is_some_and(|p| now - p.heard > settings.publisher_silence);
-        if silent && self.enter_held(now) {
-            return Tick::PhaseChanged;
+        let mut changed = silent && self.enter_held(now);
+        if self
+            .renditions
+            .tick(self.is_answered(), settings.rendition_linger, now)
+        {
+            self.let_go_unwanted();
+            changed = true;
         }
-        Tick::Nothing
+        match changed {
+            true => Tick::Changed,
+            false => Tick::Nothing,
+        }
     }
 
-    fn outlook<'a>(&'a self, settings: &'a Settings, now: RelayTime) -> Outlook<'a> {
+    /// What the HTTP API shows of the caches.
+    pub(super) fn cached(&self) -> CacheSnapshot {
+        let mut all = CacheSnapshot::default();
+        for Track { cache, .. } in &self.tracks {
+            all.groups += cache.groups();
+            all.frames += cache.frames();
+            all.bytes += cache.bytes();
+        }
+        all
+    }
+
+    /// What the HTTP API shows of the renditions that run.
+    pub(super) fn rendition_snapshots(&self) -> Vec<RenditionSnapshot> {
+        let wanted = self.renditions.wanted().list().into_iter();
+        let shown = wanted.map(|rendition| {
+            let track = self.track(rendition.track);
+            RenditionSnapshot {
+                track: rendition.track.number(),
+                codec: rendition.codec.name(),
+                players: rendition.players,
+                frames_received: track.frames_received,
+                bytes_received: track.bytes_received,
+            }
+        });
+        shown.collect()
+    }
+
+    /// Bytes in all caches.
+    pub(super) fn cached_bytes(&self) -> usize {
+        self.tracks.iter().map(|track| track.cache.bytes()).sum()
+    }
+
+    /// Evicts all but the newest groups, to make room.
+    pub(super) fn evict_previous(&mut self) {
+        for track in &mut self.tracks {
+            track.cache.evict_previous();
+        }
+    }
+
+    pub(super) fn track(&self, track: TrackId) -> &Track {
+        &self.tracks[usize::from(track.number())]
+    }
+
+    fn track_mut(&mut self, track: TrackId) -> &mut Track {
+        &mut self.tracks[usize::from(track.number())]
+    }
+
+    /// A publisher has come or gone: what was not whole will never be.
+    fn hand_over(&mut self) {
+        self.tracks.iter_mut().for_each(Track::hand_over);
+    }
+
+    /// Whether a publisher is there that could answer; a silent one cannot.
+    fn is_answered(&self) -> bool {
+        self.publisher.is_some() && self.phase == Phase::Live
+    }
+
+    fn outlook<'a>(
+        &'a self,
+        track: TrackId,
+        settings: &'a Settings,
+        now: RelayTime,
+    ) -> Outlook<'a> {
         Outlook {
-            cache: &self.cache,
-            // A silent publisher cannot answer either.
-            attached: self.publisher.is_some() && self.phase == Phase::Live,
+            cache: &self.track(track).cache,
+            attached: self.is_answered(),
             settings,
             now,
         }
@@ -351,112 +426,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::frame::tests::frame;
-    use super::*;
-    use std::time::Duration;
-
-    const FRESH: ResumeSecret = ResumeSecret([1; 16]);
-    const OTHER: ResumeSecret = ResumeSecret([2; 16]);
-    const ROOM: usize = usize::MAX;
-
-    fn at(ms: u64) -> RelayTime {
-        RelayTime::from_micros(ms * 1000)
-    }
-
-    fn live() -> (State, u32) {
-        let mut state = State::new(at(0));
-        let (epoch, _) = state.attach_publisher(None, FRESH, at(1)).unwrap();
-        state
-            .publish(epoch, frame(epoch, 0, 0, 10), ROOM, at(2))
-            .unwrap();
-        (state, epoch)
-    }
-
-    #[test]
-    fn a_broadcast_waits_then_lives_then_is_held_and_lives_again() {
-        let (mut state, epoch) = live();
-        assert_eq!(state.status().phase, Phase::Live);
-        assert!(state.detach_publisher(epoch, at(10)));
-        assert_eq!(state.status().phase, Phase::Held);
-        assert_eq!(state.status().since_us, 10_000);
-        assert_eq!(state.cache.frames(), 1, "the picture is kept");
-        let (second, _) = state.attach_publisher(Some(FRESH), OTHER, at(20)).unwrap();
-        assert_eq!(state.status().phase, Phase::Held, "until a picture comes");
-        state
-            .publish(second, frame(second, 0, 0, 10), ROOM, at(30))
-            .unwrap();
-        assert_eq!(state.status().phase, Phase::Live);
-    }
-
-    #[test]
-    fn the_late_close_of_an_older_publisher_changes_nothing() {
-        let (mut state, first) = live();
-        let (second, _) = state.attach_publisher(None, OTHER, at(5)).unwrap();
-        state
-            .publish(second, frame(second, 0, 0, 10), ROOM, at(6))
-            .unwrap();
-        assert!(!state.detach_publisher(first, at(7)));
-        assert_eq!(state.status().phase, Phase::Live);
-        assert_eq!(
-            state.publish(first, frame(first, 1, 0, 10), ROOM, at(8)),
-            Err(PublishError::Superseded)
-        );
-        assert_eq!(
-            state.publish(second, frame(first, 1, 0, 10), ROOM, at(9)),
-            Err(PublishError::StaleEpoch(first))
-        );
-    }
-
-    #[test]
-    fn a_superseded_lineage_cannot_resume_but_can_take_over() {
-        let (mut state, _) = live();
-        state.attach_publisher(None, OTHER, at(5)).unwrap();
-        assert_eq!(
-            state.attach_publisher(Some(FRESH), FRESH, at(6)),
-            Err(AttachError::Superseded)
-        );
-        assert!(state.attach_publisher(None, FRESH, at(7)).is_ok());
-    }
-
-    #[test]
-    fn a_silent_publisher_is_away_and_back_at_its_next_byte() {
-        let (mut state, epoch) = live();
-        let settings = Settings::default();
-        assert_eq!(state.tick(&settings, at(802)), Tick::Nothing);
-        assert_eq!(state.tick(&settings, at(803)), Tick::PhaseChanged);
-        assert_eq!(state.status().phase, Phase::Held);
-        assert!(state.heard(epoch, at(900)));
-        assert_eq!(state.status().phase, Phase::Live);
-    }
-
-    #[test]
-    fn a_broadcast_held_too_long_ends() {
-        let (mut state, epoch) = live();
-        let settings = Settings::default();
-        state.detach_publisher(epoch, at(10));
-        let over = at(11) + settings.held_timeout;
-        assert_eq!(state.tick(&settings, over), Tick::HeldTooLong);
-        state.end(Code::HeldTooLong);
-        assert_eq!(
-            state.attach_player(&settings),
-            Err(AttachError::Ended(Code::HeldTooLong))
-        );
-    }
-
-    #[test]
-    fn a_waiting_broadcast_never_times_out() {
-        let mut state = State::new(at(0));
-        let day = at(0) + Duration::from_secs(86_400);
-        assert_eq!(state.tick(&Settings::default(), day), Tick::Nothing);
-    }
-
-    #[test]
-    fn without_room_a_frame_is_refused() {
-        let (mut state, epoch) = live();
-        assert_eq!(
-            state.publish(epoch, frame(epoch, 0, 1, 100), 50, at(3)),
-            Err(PublishError::NoRoom)
-        );
-    }
-}
+mod tests;

@@ -183,6 +183,14 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "broadcast",
+        "rendition_linger_ms",
+        whole(0, 600_000, "milliseconds"),
+        "10000",
+        "A version for players that cannot decode the main one goes on for this long \
+         after the last of them has gone.",
+    ),
+    key(
+        "broadcast",
         "join_frames",
         whole(1, 600, "frames"),
         "150",

@@ -112,6 +112,9 @@ pub struct Broadcast {
     /// How long a join waits for a requested keyframe.
     #[serde(rename = "keyframe_wait_ms", deserialize_with = "duration::millis")]
     pub keyframe_wait: Duration,
+    /// How long a rendition goes on after its last player.
+    #[serde(rename = "rendition_linger_ms", deserialize_with = "duration::millis")]
+    pub rendition_linger: Duration,
     /// The most frames of a group that a player joins on.
     pub join_frames: usize,
     /// The most bytes of a group that a player joins on.
@@ -255,6 +258,7 @@ impl From<&Config> for Settings {
             publisher_silence: broadcast.publisher_silence,
             keyframe_interval: broadcast.keyframe_interval,
             keyframe_wait: broadcast.keyframe_wait,
+            rendition_linger: broadcast.rendition_linger,
             join_frames: broadcast.join_frames,
             join_bytes: broadcast.join_bytes,
             player_queue_bytes: limits.player_queue_bytes,

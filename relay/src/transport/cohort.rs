@@ -12,6 +12,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
+use steadycast_codec_glue::wire::TrackId;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use wtransport::Connection;
@@ -20,9 +21,10 @@ use super::RelayClock;
 use super::group::{Gone, GroupWriter};
 use crate::broadcast::{Broadcast, Cursor, RelayTime, Step};
 
-/// The players of one broadcast, on one shard, that stand at the same place.
+/// The players of one track of a broadcast, on one shard, that stand at the same place.
 pub(super) struct Cohort {
     broadcast: Arc<Broadcast>,
+    track: TrackId,
     members: Mutex<Members>,
     task: OnceLock<AbortHandle>,
 }
@@ -78,9 +80,19 @@ pub(super) struct Stay {
 }
 
 impl Stay {
-    /// Waits until the member has to go on by itself.
-    pub(super) async fn over(mut self) -> Result<Back, Gone> {
+    /// Waits until the member has to go on by itself. Cancel-safe.
+    pub(super) async fn over(&mut self) -> Result<Back, Gone> {
         (&mut self.back).await.unwrap_or(Err(Gone))
+    }
+
+    /// Ends the membership; gives back the member's stream, which may lack what it was to get next.
+    pub(super) async fn leave(mut self) -> Result<Option<GroupWriter>, Gone> {
+        let member = self.cohort.members.lock().remove(self.number);
+        match member {
+            Some(member) => Ok(Some(member.group)),
+            // It has just had to leave.
+            None => self.over().await.map(|back| back.group),
+        }
     }
 }
 
@@ -100,13 +112,18 @@ impl Drop for Cohort {
 
 impl Cohort {
     /// A cohort without members, and the task that moves it. Call it within the shard's runtime.
-    pub(super) fn start(broadcast: &Arc<Broadcast>, clock: RelayClock) -> Arc<Self> {
+    pub(super) fn start(
+        broadcast: &Arc<Broadcast>,
+        track: TrackId,
+        clock: RelayClock,
+    ) -> Arc<Self> {
         let cohort = Arc::new(Self {
             broadcast: broadcast.clone(),
+            track,
             members: Mutex::default(),
             task: OnceLock::new(),
         });
-        let (mut frames, moved) = (broadcast.frames(), Arc::downgrade(&cohort));
+        let (mut frames, moved) = (broadcast.frames(track), Arc::downgrade(&cohort));
         let task = tokio::spawn(async move {
             while frames.changed().await.is_ok() {
                 loop {
@@ -143,6 +160,9 @@ impl Cohort {
         let mut members = self.members.lock();
         // The newcomer may have heard of a frame before the cohort has.
         while members.advance(&self.broadcast, now, usize::MAX) {}
+        if cursor.track() != Some(self.track) || !cursor.is_placed() {
+            return Err(group);
+        }
         if members.all.is_empty() {
             members.cursor = cursor.clone();
         } else if !members.cursor.is_beside(cursor) {
@@ -240,17 +260,15 @@ impl Members {
         self.chunks = chunks;
     }
 
-    fn remove(&mut self, number: u64) {
-        let Some(mut at) = self.all.iter().position(|member| member.number == number) else {
-            return;
-        };
+    fn remove(&mut self, number: u64) -> Option<Member> {
+        let mut at = self.all.iter().position(|member| member.number == number)?;
         // The last takes the place of who leaves; it must not miss a round for that.
         if let Some(round) = self.round.as_mut().filter(|round| at < round.at) {
             round.at -= 1;
             self.all.swap(at, round.at);
             at = round.at;
         }
-        self.all.swap_remove(at);
+        Some(self.all.swap_remove(at))
     }
 
     /// They lag, all of them: each decides for itself.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::Code;
-use tokio::sync::watch;
+use steadycast_codec_glue::wire::{Code, TrackId};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use wtransport::Connection;
 
@@ -14,7 +14,7 @@ use super::cohort::{Cohort, Stay};
 use super::group::{Gone, GroupWriter};
 use super::session::Ending;
 use super::shard::Shard;
-use crate::broadcast::{Before, Need, PlayerSeat, Step};
+use crate::broadcast::{Before, Cursor, Need, PlayerSeat, Step};
 
 /// The least that may be on its way to a player that lags.
 const LEAST_WINDOW: u64 = 64 * 1024;
@@ -26,6 +26,10 @@ const WINDOW_RECOVERY: Duration = Duration::from_secs(10);
 pub(super) struct Feed<'a> {
     connection: &'a Connection,
     seat: &'a Mutex<PlayerSeat>,
+    /// Somebody may have moved the player to another track.
+    moved: &'a Notify,
+    /// Of the track that the player is on, or was before nothing could be sent to it.
+    track: TrackId,
     frames: watch::Receiver<u64>,
     cohort: Arc<Cohort>,
     shard: &'a Shard,
@@ -46,14 +50,17 @@ impl<'a> Feed<'a> {
     pub(super) fn new(
         connection: &'a Connection,
         seat: &'a Mutex<PlayerSeat>,
+        moved: &'a Notify,
         shard: &'a Arc<Shard>,
     ) -> Self {
         let broadcast = seat.lock().broadcast().clone();
         Self {
             connection,
             seat,
-            frames: broadcast.frames(),
-            cohort: shard.cohort(&broadcast),
+            moved,
+            track: TrackId::MAIN,
+            frames: broadcast.frames(TrackId::MAIN),
+            cohort: shard.cohort(&broadcast, TrackId::MAIN),
             shard,
             group: None,
             window: shard.shared.settings.player_send_window,
@@ -72,7 +79,7 @@ impl<'a> Feed<'a> {
     async fn feed(&mut self) -> Result<Ending, Gone> {
         loop {
             self.frames.borrow_and_update();
-            let step = self.seat.lock().step(self.shard.shared.clock.now());
+            let step = self.step();
             let wrote = match step {
                 Step::Continue(frames) => self.write(frames).await?,
                 Step::Open { before, frames } => {
@@ -115,6 +122,20 @@ impl<'a> Feed<'a> {
         }
     }
 
+    fn step(&mut self) -> Step {
+        let mut seat = self.seat.lock();
+        let step = seat.step(self.shard.shared.clock.now());
+        if let Some(track) = seat.cursor().track().filter(|&track| track != self.track) {
+            let broadcast = seat.broadcast();
+            self.track = track;
+            self.frames = broadcast.frames(track);
+            // What came before somebody listened is news as well.
+            self.frames.mark_changed();
+            self.cohort = self.shard.cohort(broadcast, track);
+        }
+        step
+    }
+
     /// The player has everything: it moves with its cohort, or waits by itself where it cannot.
     async fn rest(&mut self) -> Result<Wrote, Gone> {
         let Some(group) = self.group.take() else {
@@ -122,21 +143,34 @@ impl<'a> Feed<'a> {
             return Ok(Wrote::All);
         };
         match self.enter(group) {
-            Ok(stay) => {
-                let back = stay.over().await?;
-                self.seat.lock().resume(back.cursor);
-                self.group = back.group;
-                if self.group.is_none() {
-                    self.open_group().await?;
-                }
-                self.write(back.rest).await
-            }
+            Ok(stay) => self.stay(stay).await,
             Err(group) => {
                 self.group = Some(group);
                 self.wait(None).await;
                 Ok(Wrote::All)
             }
         }
+    }
+
+    /// Moves with the cohort until the player is to go on by itself.
+    async fn stay(&mut self, mut stay: Stay) -> Result<Wrote, Gone> {
+        let back = loop {
+            tokio::select! {
+                back = stay.over() => break back?,
+                () = self.moved.notified() => if self.seat.lock().is_to_move() {
+                    self.group = stay.leave().await?;
+                    // How far the cohort had come does not matter on another track.
+                    self.seat.lock().resume(Cursor::on(self.track));
+                    return Ok(Wrote::All);
+                },
+            }
+        };
+        self.seat.lock().resume(back.cursor);
+        self.group = back.group;
+        if self.group.is_none() {
+            self.open_group().await?;
+        }
+        self.write(back.rest).await
     }
 
     fn enter(&self, group: GroupWriter) -> Result<Stay, GroupWriter> {
@@ -150,9 +184,11 @@ impl<'a> Feed<'a> {
     }
 
     async fn wait(&mut self, until: Option<Instant>) {
-        match until {
-            None => drop(self.frames.changed().await),
-            Some(until) => drop(tokio::time::timeout_at(until, self.frames.changed()).await),
+        tokio::select! {
+            // Fails only when the broadcast has ended, and that ends the session.
+            _ = self.frames.changed() => {}
+            () = self.moved.notified() => {}
+            () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
         }
     }
 

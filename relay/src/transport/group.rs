@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use steadycast_codec_glue::wire::{
-    Code, FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, WireError,
+    Code, FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, TrackId, WireError,
 };
 use tokio::io::AsyncReadExt;
 use wtransport::{Connection, RecvStream};
@@ -38,6 +38,7 @@ pub(super) struct GroupReader {
 
 /// A large frame of which a part has been passed on.
 struct Growing {
+    track: TrackId,
     group: u32,
     /// Has room for all of the rest.
     buffer: BytesMut,
@@ -50,6 +51,8 @@ pub(super) enum Part {
     Frame(Frame),
     /// More of the frame that has begun.
     More {
+        /// Its track.
+        track: TrackId,
         /// Its group.
         group: u32,
         /// The next bytes.
@@ -71,9 +74,11 @@ impl GroupReader {
         }
     }
 
-    /// The group, if a part of a frame has been passed on and the rest has not.
-    pub(super) fn inside_frame(&self) -> Option<u32> {
-        self.growing.as_ref().map(|growing| growing.group)
+    /// Track and group, if a part of a frame has been passed on and the rest has not.
+    pub(super) fn inside_frame(&self) -> Option<(TrackId, u32)> {
+        self.growing
+            .as_ref()
+            .map(|growing| (growing.track, growing.group))
     }
 
     /// The next frame or part of one, or `None` at the end of the group.
@@ -100,6 +105,7 @@ impl GroupReader {
             Frame::new(header, bytes)?
         } else {
             self.growing = Some(Growing {
+                track: header.track,
                 group: header.group,
                 buffer,
                 missing,
@@ -111,13 +117,17 @@ impl GroupReader {
 
     async fn more(&mut self, mut growing: Growing) -> Result<Part, GroupError> {
         let read = self.read_part(&mut growing.buffer, growing.missing).await;
-        let group = growing.group;
+        let (track, group) = (growing.track, growing.group);
         match read {
             Ok(missing) => {
                 growing.missing = missing;
                 let bytes = growing.buffer.split().freeze();
                 self.growing = Some(growing).filter(|growing| growing.missing > 0);
-                Ok(Part::More { group, bytes })
+                Ok(Part::More {
+                    track,
+                    group,
+                    bytes,
+                })
             }
             Err(error) => {
                 // It is still inside of the frame.

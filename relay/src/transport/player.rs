@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Status};
-use tokio::sync::watch;
+use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Serving, Status};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use wtransport::Connection;
 
@@ -48,15 +48,18 @@ async fn pump(
     let shared = &shard.shared;
     let news = seat.lock().news();
     let connection = session.connection.clone();
-    let mut feed = Feed::new(&connection, seat, shard);
+    let moved = Notify::new();
+    let mut feed = Feed::new(&connection, seat, &moved, shard);
     let mut talk = Talk {
         reader: &mut session.reader,
         writer: &mut session.writer,
         connection: &connection,
         seat,
         shared,
+        moved: &moved,
         news,
         told: status,
+        served: Serving::DEFAULT,
     };
     tokio::select! {
         ending = feed.run() => ending,
@@ -80,8 +83,12 @@ struct Talk<'a> {
     connection: &'a Connection,
     seat: &'a Mutex<PlayerSeat>,
     shared: &'a Shared,
+    /// Tells the frames' side to look at its track.
+    moved: &'a Notify,
     news: watch::Receiver<News>,
+    /// What the player knows.
     told: Status,
+    served: Serving,
 }
 
 impl Talk<'_> {
@@ -97,19 +104,29 @@ impl Talk<'_> {
                     }
                 }
                 changed = self.news.changed() => match changed {
-                    Ok(()) => self.tell(),
+                    Ok(()) => Ok(None),
                     Err(_) => Err(Ending::because(Code::Internal, "the broadcast is gone")),
                 },
                 () = sleep_until(idle) => return Ending::because(Code::Silent, "nothing heard"),
             };
-            match answer {
-                Ok(None) => {}
-                Ok(Some(message)) => {
-                    if self.writer.send(&message).await.is_err() {
-                        return self.deaf();
-                    }
-                }
-                Err(ending) => return ending,
+            if let Err(ending) = self.say(answer).await {
+                return ending;
+            }
+        }
+    }
+
+    /// Sends `answer`, if there is one, and whatever else the player does not know.
+    async fn say(&mut self, answer: Result<Option<RelayMessage>, Ending>) -> Result<(), Ending> {
+        let mut next = answer?;
+        loop {
+            if let Some(message) = next
+                && self.writer.send(&message).await.is_err()
+            {
+                return Err(self.deaf());
+            }
+            next = self.untold()?;
+            if next.is_none() {
+                return Ok(());
             }
         }
     }
@@ -145,26 +162,40 @@ impl Talk<'_> {
                 });
                 Ok(None)
             }
+            ClientMessage::Decodes { codecs } => {
+                self.seat.lock().decodes(codecs);
+                Ok(None)
+            }
             ClientMessage::Goodbye { .. } => Err(Ending::left(Code::Done)),
             ClientMessage::Hello { .. } => {
                 Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
             }
+            ClientMessage::RenditionRefused { .. } => Err(Ending::because(
+                Code::WrongRole,
+                "only publishers send this",
+            )),
         }
     }
 
-    /// What the news mean to this player, who may know them already.
-    fn tell(&mut self) -> Result<Option<RelayMessage>, Ending> {
+    /// Something of the news that the player does not know.
+    fn untold(&mut self) -> Result<Option<RelayMessage>, Ending> {
         let news = *self.news.borrow_and_update();
         if let Some(code) = news.ended {
             return Err(Ending::over(code));
         }
         let known = |s: &Status| (s.phase, s.since_us, s.epoch);
-        if known(&news.status) == known(&self.told) {
+        if known(&news.status) != known(&self.told) {
+            self.told = news.status;
+            return Ok(Some(RelayMessage::Status {
+                status: news.status,
+            }));
+        }
+        let serving = news.serving(self.seat.lock().codecs());
+        if serving == self.served {
             return Ok(None);
         }
-        self.told = news.status;
-        Ok(Some(RelayMessage::Status {
-            status: news.status,
-        }))
+        self.served = serving;
+        self.moved.notify_one();
+        Ok(Some(RelayMessage::Serving { serving }))
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use quinn::VarInt;
-use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Status};
+use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Status, TrackId};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::group::{GroupError, GroupReader, Part};
 use super::session::{Ending, Session, Shared};
-use crate::broadcast::{PublisherNews, PublisherSeat, Pulse};
+use crate::broadcast::{PublisherNews, PublisherSeat, Pulse, Wanted};
 
 /// How often a publisher sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -69,7 +69,7 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
             message = session.reader.next() => {
                 seat.heard(shared.clock.now());
                 match message {
-                    Ok(message) => match answer(message, shared) {
+                    Ok(message) => match answer(message, seat, shared) {
                         Ok(Some(answer)) if session.writer.send(&answer).await.is_err() => {
                             return Ending::of(&session.connection);
                         }
@@ -109,7 +109,11 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
     }
 }
 
-fn answer(message: ClientMessage, shared: &Shared) -> Result<Option<RelayMessage>, Ending> {
+fn answer(
+    message: ClientMessage,
+    seat: &PublisherSeat,
+    shared: &Shared,
+) -> Result<Option<RelayMessage>, Ending> {
     match message {
         ClientMessage::Ping { sequence, sent_us } => Ok(Some(RelayMessage::Pong {
             sequence,
@@ -120,7 +124,14 @@ fn answer(message: ClientMessage, shared: &Shared) -> Result<Option<RelayMessage
         ClientMessage::Hello { .. } => {
             Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
         }
-        ClientMessage::KeyframeRequest { .. } | ClientMessage::Report { .. } => {
+        ClientMessage::RenditionRefused { track, reason } => {
+            tracing::info!(%track, reason, "rendition refused");
+            seat.refuse(track);
+            Ok(None)
+        }
+        ClientMessage::KeyframeRequest { .. }
+        | ClientMessage::Report { .. }
+        | ClientMessage::Decodes { .. } => {
             Err(Ending::because(Code::WrongRole, "only players send this"))
         }
     }
@@ -138,11 +149,15 @@ async fn read_group(
             Ok(Some(Part::Frame(frame))) => seat
                 .publish(frame, now)
                 .map_err(|error| Ending::because(error.code(), error))?,
-            Ok(Some(Part::More { group, bytes })) => seat.extend(group, bytes, now),
+            Ok(Some(Part::More {
+                track,
+                group,
+                bytes,
+            })) => seat.extend(track, group, bytes, now),
             Ok(None) => return Ok(()),
             Err(error) => {
-                if let Some(group) = reader.inside_frame() {
-                    seat.cut(group);
+                if let Some((track, group)) = reader.inside_frame() {
+                    seat.cut(track, group);
                 }
                 return match error {
                     GroupError::CutOff => Ok(()),
@@ -156,7 +171,8 @@ async fn read_group(
 /// What the publisher has been told, so that it is told the rest.
 struct Told {
     status: Status,
-    keyframe_requests: u64,
+    keyframe_requests: [u64; TrackId::COUNT],
+    wanted: Wanted,
     at: Instant,
 }
 
@@ -165,6 +181,8 @@ impl Told {
         Self {
             status,
             keyframe_requests: pulses.borrow().keyframe_requests,
+            // Whatever runs already is news to a new publisher.
+            wanted: Wanted::default(),
             at: Instant::now(),
         }
     }
@@ -177,29 +195,59 @@ impl Told {
     ) -> Result<RelayMessage, Ending> {
         loop {
             let pulse = *pulses.borrow_and_update();
-            let (requests, status) = match seat.news(&pulse) {
+            let (requests, wanted, status) = match seat.news(&pulse) {
                 PublisherNews::Over(code) => return Err(Ending::over(code)),
                 PublisherNews::Stands {
                     keyframe_requests,
+                    wanted,
                     status,
-                } => (keyframe_requests, status),
+                } => (keyframe_requests, wanted, status),
             };
-            if requests > self.keyframe_requests {
-                self.keyframe_requests = requests;
-                return Ok(RelayMessage::KeyframeRequest { track: 0 });
+            // A request for a track's keyframe is of no use before the wish for the track.
+            let wanted_due = self.wanted_due(wanted);
+            if is_due(wanted_due) {
+                self.wanted = wanted;
+                self.at = Instant::now();
+                let wanted = wanted.list();
+                return Ok(RelayMessage::Renditions { wanted });
             }
-            let due = self.status_due(status);
-            if due.is_some_and(|due| due <= Instant::now()) {
+            if let Some(track) = self.requested(requests) {
+                return Ok(RelayMessage::KeyframeRequest { track });
+            }
+            let status_due = self.status_due(status);
+            if is_due(status_due) {
                 self.status = status;
                 self.at = Instant::now();
                 return Ok(RelayMessage::Status { status });
             }
+            let due = wanted_due.into_iter().chain(status_due).min();
             tokio::select! {
                 changed = pulses.changed() => if changed.is_err() {
                     return Err(Ending::because(Code::Internal, "the broadcast is gone"));
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
+        }
+    }
+
+    /// A track for which a keyframe was requested that the publisher does not know of.
+    fn requested(&mut self, requests: [u64; TrackId::COUNT]) -> Option<TrackId> {
+        let told = self.keyframe_requests.iter_mut().zip(requests);
+        for (track, (told, request)) in TrackId::all().zip(told) {
+            if request > *told {
+                *told = request;
+                return Some(track);
+            }
+        }
+        None
+    }
+
+    /// When the publisher is to learn which renditions are wanted; `None` when it knows.
+    fn wanted_due(&self, wanted: Wanted) -> Option<Instant> {
+        match (wanted.same_tracks(&self.wanted), wanted == self.wanted) {
+            (_, true) => None,
+            (true, false) => Some(self.at + STATUS_INTERVAL),
+            (false, _) => Some(Instant::now()),
         }
     }
 
@@ -213,4 +261,8 @@ impl Told {
             (false, _) => Some(Instant::now()),
         }
     }
+}
+
+fn is_due(due: Option<Instant>) -> bool {
+    due.is_some_and(|due| due <= Instant::now())
 }

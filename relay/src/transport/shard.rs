@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use quinn::VarInt;
+use steadycast_codec_glue::wire::TrackId;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
@@ -29,7 +30,7 @@ const DRAIN: Duration = Duration::from_secs(3);
 /// What the sessions of one shard share.
 pub(super) struct Shard {
     pub(super) shared: Arc<Shared>,
-    cohorts: Mutex<HashMap<BroadcastId, Weak<Cohort>>>,
+    cohorts: Mutex<HashMap<(BroadcastId, TrackId), Weak<Cohort>>>,
 }
 
 impl Shard {
@@ -40,16 +41,17 @@ impl Shard {
         }
     }
 
-    /// The cohort of a broadcast; it lives as long as somebody holds it. Call it within the
-    /// shard's runtime.
-    pub(super) fn cohort(&self, broadcast: &Arc<Broadcast>) -> Arc<Cohort> {
+    /// The cohort of a track of a broadcast; it lives as long as somebody holds it. Call it within
+    /// the shard's runtime.
+    pub(super) fn cohort(&self, broadcast: &Arc<Broadcast>, track: TrackId) -> Arc<Cohort> {
+        let key = (broadcast.id().clone(), track);
         let mut cohorts = self.cohorts.lock();
-        if let Some(cohort) = cohorts.get(broadcast.id()).and_then(Weak::upgrade) {
+        if let Some(cohort) = cohorts.get(&key).and_then(Weak::upgrade) {
             return cohort;
         }
         cohorts.retain(|_, cohort| cohort.strong_count() > 0);
-        let cohort = Cohort::start(broadcast, self.shared.clock);
-        cohorts.insert(broadcast.id().clone(), Arc::downgrade(&cohort));
+        let cohort = Cohort::start(broadcast, track, self.shared.clock);
+        cohorts.insert(key, Arc::downgrade(&cohort));
         cohort
     }
 }

@@ -1,6 +1,8 @@
 //! Client to relay (PROTOCOL 2.2).
 
-use steadycast_codec_glue::wire::{ClientMessage, ResumeSecret, Role, encode_client, limits};
+use steadycast_codec_glue::wire::{
+    ClientMessage, CodecKind, CodecSet, ResumeSecret, Role, TrackId, encode_client, limits,
+};
 
 use super::json::{Client, Good, hex};
 use super::{boundaries, boundaries_u16, boundaries_u32};
@@ -12,6 +14,8 @@ pub(crate) fn vectors() -> Vec<Good<Client>> {
     messages.extend(goodbyes());
     messages.extend(keyframe_requests());
     messages.extend(reports());
+    messages.extend(decodes());
+    messages.extend(refusals());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -168,4 +172,37 @@ fn reports() -> Vec<Named> {
         ),
         report("of the largest totals", [max; 4], u32::MAX, u32::MAX),
     ]
+}
+
+fn decodes() -> Vec<Named> {
+    (0..CodecSet::COUNT as u8)
+        .filter_map(CodecSet::from_bits)
+        .map(|codecs| {
+            let names: Vec<_> = codecs.iter().map(|codec| codec.name()).collect();
+            let name = match names.len() {
+                0 => "decodes nothing".into(),
+                _ => format!("decodes {}", names.join(", ")),
+            };
+            (name, ClientMessage::Decodes { codecs })
+        })
+        .collect()
+}
+
+fn refusals() -> Vec<Named> {
+    let refusal = |name: String, track, reason: &str| {
+        let reason = reason.into();
+        (name, ClientMessage::RenditionRefused { track, reason })
+    };
+    let mut all: Vec<_> = TrackId::all()
+        .skip(1)
+        .map(|track| refusal(format!("refusal of track {track}"), track, "no encoder"))
+        .collect();
+    let track = TrackId::of(CodecKind::H264);
+    all.push(refusal("refusal without text".into(), track, ""));
+    all.push(refusal(
+        "refusal with the longest text".into(),
+        track,
+        &"日".repeat(limits::REFUSAL_TEXT / 3),
+    ));
+    all
 }

@@ -1,6 +1,6 @@
 //! Frames, each as it stands on its group's stream (PROTOCOL 4.2 to 4.4).
 
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, limits};
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, TrackId, limits};
 
 use super::boundaries_u32;
 use super::json::{FrameJson, Good, HeaderJson, hex};
@@ -69,7 +69,7 @@ pub(crate) fn keyframe(name: &str) -> Named {
         header: FrameHeader {
             keyframe: true,
             refinement: false,
-            track: 0,
+            track: TrackId::MAIN,
             layer: 0,
             epoch: 1,
             group: 1,
@@ -121,6 +121,11 @@ fn keyframes() -> Vec<Named> {
     let mut long = keyframe("keyframe with a payload of 300 bytes");
     long.payload = (0..300).map(|i| i as u8).collect();
     all.extend([zero, full, refined, ordered, long]);
+    all.extend(TrackId::all().skip(1).map(|track| {
+        let mut frame = keyframe(&format!("keyframe of track {track}"));
+        frame.header.track = track;
+        frame
+    }));
     all
 }
 
@@ -195,6 +200,11 @@ fn deltas() -> Vec<Named> {
     for layer in 1..=limits::LAYER {
         let mut frame = delta(&format!("frame of layer {layer}"), layer.into());
         frame.header.layer = layer;
+        all.push(frame);
+    }
+    for track in TrackId::all().skip(1) {
+        let mut frame = delta(&format!("frame of track {track}"), 1);
+        frame.header.track = track;
         all.push(frame);
     }
     let mut refined = delta("frame that refines", 9);

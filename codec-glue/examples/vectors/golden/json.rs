@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{
-    ClientMessage, DecoderConfig, FrameHeader, Phase, RelayMessage, ResumeSecret, Role, Status,
+    ClientMessage, CodecSet, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
+    ResumeSecret, Role, Serving, Status,
 };
 
 /// Bytes that are right, and what they mean.
@@ -65,6 +66,13 @@ pub(crate) enum Client {
         decoder_errors: u32,
         latency_us: u32,
     },
+    Decodes {
+        codecs: Vec<String>,
+    },
+    RenditionRefused {
+        track: u8,
+        reason: String,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +107,26 @@ pub(crate) enum Relay {
         message: String,
         retry_after_ms: Option<u32>,
     },
+    Renditions {
+        wanted: Vec<RenditionJson>,
+    },
+    Serving {
+        serving: ServingJson,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RenditionJson {
+    pub(crate) track: u8,
+    pub(crate) codec: String,
+    pub(crate) players: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ServingJson {
+    pub(crate) service: String,
+    pub(crate) track: u8,
+    pub(crate) codec: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -177,6 +205,13 @@ impl From<&ClientMessage> for Client {
                 decoder_errors,
                 latency_us,
             },
+            ClientMessage::Decodes { codecs } => Self::Decodes {
+                codecs: names(codecs),
+            },
+            ClientMessage::RenditionRefused { track, reason } => Self::RenditionRefused {
+                track: track.number(),
+                reason,
+            },
         }
     }
 }
@@ -213,7 +248,9 @@ impl From<&RelayMessage> for Relay {
             RelayMessage::Status { status } => Self::Status {
                 status: status.into(),
             },
-            RelayMessage::KeyframeRequest { track } => Self::KeyframeRequest { track },
+            RelayMessage::KeyframeRequest { track } => Self::KeyframeRequest {
+                track: track.number(),
+            },
             RelayMessage::Goodbye {
                 code,
                 message,
@@ -223,8 +260,38 @@ impl From<&RelayMessage> for Relay {
                 message,
                 retry_after_ms,
             },
+            RelayMessage::Renditions { wanted } => Self::Renditions {
+                wanted: wanted.into_iter().map(RenditionJson::from).collect(),
+            },
+            RelayMessage::Serving { serving } => Self::Serving {
+                serving: serving.into(),
+            },
         }
     }
+}
+
+impl From<Rendition> for RenditionJson {
+    fn from(rendition: Rendition) -> Self {
+        Self {
+            track: rendition.track.number(),
+            codec: rendition.codec.name().into(),
+            players: rendition.players,
+        }
+    }
+}
+
+impl From<Serving> for ServingJson {
+    fn from(serving: Serving) -> Self {
+        Self {
+            service: serving.service.name().into(),
+            track: serving.track.number(),
+            codec: serving.codec.map(|codec| codec.name().into()),
+        }
+    }
+}
+
+fn names(codecs: CodecSet) -> Vec<String> {
+    codecs.iter().map(|codec| codec.name().into()).collect()
 }
 
 impl From<Status> for StatusJson {
@@ -248,7 +315,7 @@ impl From<(&FrameHeader, Option<&DecoderConfig>)> for HeaderJson {
         Self {
             keyframe: header.keyframe,
             refinement: header.refinement,
-            track: header.track,
+            track: header.track.number(),
             layer: header.layer,
             epoch: header.epoch,
             group: header.group,

@@ -1,7 +1,8 @@
 //! Relay to client (PROTOCOL 2.3).
 
 use steadycast_codec_glue::wire::{
-    Code, Phase, RelayMessage, ResumeSecret, Status, encode_relay, limits,
+    Code, CodecKind, Phase, RelayMessage, Rendition, ResumeSecret, Service, Serving, Status,
+    TrackId, encode_relay, limits,
 };
 
 use super::json::{Good, Relay, hex};
@@ -14,6 +15,8 @@ pub(crate) fn vectors() -> Vec<Good<Relay>> {
     messages.extend(statuses());
     messages.extend(keyframe_requests());
     messages.extend(goodbyes());
+    messages.extend(renditions());
+    messages.extend(servings());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -152,9 +155,7 @@ fn statuses() -> Vec<Named> {
 }
 
 fn keyframe_requests() -> Vec<Named> {
-    // A u8 is one byte, whatever its value: 251 is no mark here.
-    [0, 1, 250, 251, 252, 255]
-        .into_iter()
+    TrackId::all()
         .map(|track| {
             (
                 format!("keyframe request for track {track}"),
@@ -195,6 +196,53 @@ fn goodbyes() -> Vec<Named> {
         16,
         &"x".repeat(limits::GOODBYE_TEXT),
         None,
+    ));
+    all
+}
+
+fn renditions() -> Vec<Named> {
+    let rendition = |codec, players| Rendition {
+        track: TrackId::of(codec),
+        codec,
+        players,
+    };
+    let wanted = |name: &str, wanted| {
+        let message = RelayMessage::Renditions { wanted };
+        (format!("renditions: {name}"), message)
+    };
+    let all = TrackId::RENDITIONS.map(|codec| rendition(codec, 2));
+    let mut messages = vec![
+        wanted("none any more", vec![]),
+        wanted("all of them", all.to_vec()),
+        wanted("two, not the first", vec![all[1], all[3]]),
+    ];
+    for codec in CodecKind::ALL {
+        messages.push(wanted(codec.name(), vec![rendition(codec, 1)]));
+    }
+    for players in boundaries_u32() {
+        let name = format!("for {players} players");
+        messages.push(wanted(&name, vec![rendition(CodecKind::H264, players)]));
+    }
+    messages
+}
+
+fn servings() -> Vec<Named> {
+    let mut all = Vec::new();
+    for service in [Service::Ready, Service::Preparing, Service::Unsupported] {
+        for track in TrackId::all() {
+            let serving = Serving {
+                service,
+                track,
+                codec: track.codec().or(Some(CodecKind::Av1)),
+            };
+            let name = format!("serving {} on track {track}", service.name());
+            all.push((name, RelayMessage::Serving { serving }));
+        }
+    }
+    let serving = Serving::DEFAULT;
+    all.push((
+        "serving in an unknown codec".into(),
+        RelayMessage::Serving { serving },
     ));
     all
 }

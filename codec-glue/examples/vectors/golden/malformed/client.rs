@@ -17,14 +17,20 @@ const GOODBYE: [u8; 5] = [2, 0, 2, b'b', b'y'];
 const KEYFRAME_REQUEST: [u8; 3] = [3, 3, 4];
 /// Totals 1 to 4, 5 decoder errors, 6 us.
 const REPORT: [u8; 7] = [4, 1, 2, 3, 4, 5, 6];
+/// AV1 and H.264.
+const DECODES: [u8; 2] = [5, 3];
+/// Track 1, text "no".
+const REFUSED: [u8; 5] = [6, 1, 2, b'n', b'o'];
 
 pub(super) fn vectors() -> Vec<Bad> {
-    let messages: [(&str, &[u8]); 5] = [
+    let messages: [(&str, &[u8]); 7] = [
         ("hello", &HELLO),
         ("ping", &PING),
         ("goodbye", &GOODBYE),
         ("keyframe request", &KEYFRAME_REQUEST),
         ("report", &REPORT),
+        ("decodes", &DECODES),
+        ("refusal", &REFUSED),
     ];
     let mut all = Vec::new();
     for (name, body) in messages {
@@ -59,6 +65,13 @@ fn enums() -> Vec<Bad> {
         malformed("a lineage with tag 255", &option(255)),
         malformed("no lineage, but its bytes", &option(0)),
         malformed("a lineage of 15 bytes", &HELLO[..HELLO.len() - 1]),
+        malformed("a fifth codec", &[5, 0x10]),
+        malformed("a fifth codec among others", &[5, 0x1f]),
+        malformed("eight codecs", &[5, 0xff]),
+        malformed("codecs of two bytes", &[5, 251, 3, 0]),
+        malformed("a refusal of the main track", &[6, 0, 0]),
+        malformed("a refusal of track 5", &[6, 5, 0]),
+        malformed("a refusal of track 255", &[6, 255, 0]),
     ]
 }
 
@@ -99,6 +112,8 @@ fn texts() -> Vec<Bad> {
         ));
         let goodbye = [&[2, 0, text.len() as u8], text].concat();
         all.push(malformed(format!("a goodbye with {what}"), &goodbye));
+        let refusal = [&[6, 1, text.len() as u8], text].concat();
+        all.push(malformed(format!("a refusal with {what}"), &refusal));
     }
     for (what, length) in HUGE_LENGTHS {
         all.push(malformed(
@@ -139,6 +154,10 @@ fn long_texts() -> Vec<Bad> {
         large(
             "a goodbye of 257 bytes",
             &[&[2, 0][..], &text("x", limits::GOODBYE_TEXT + 1)].concat(),
+        ),
+        large(
+            "a refusal of 257 bytes",
+            &[&[6, 1][..], &text("x", limits::REFUSAL_TEXT + 1)].concat(),
         ),
         large(
             "a goodbye of 86 three-byte characters",

@@ -41,7 +41,7 @@ fn variants(kind: Kind) -> impl Iterator<Item = Case> {
         Kind::Client => &[1, 7, 9],
         Kind::Relay | Kind::Group => &[3, 0],
     };
-    let second = [framed(good), framed(&[5])].concat();
+    let second = [framed(good), framed(&[7])].concat();
     unknown().into_iter().chain([
         ("an unknown variant after a message", second, UnknownMessage),
         ("a variant cut short", framed(&[251, 5]), Malformed),
@@ -60,10 +60,10 @@ fn variants(kind: Kind) -> impl Iterator<Item = Case> {
 
 fn unknown() -> [Case; 6] {
     [
-        ("the first unknown variant", framed(&[5]), UnknownMessage),
+        ("the first unknown variant", framed(&[7]), UnknownMessage),
         (
             "an unknown variant with a body",
-            framed(&[6, 1, 2, 3]),
+            framed(&[8, 1, 2, 3]),
             UnknownMessage,
         ),
         ("variant 250", framed(&[250]), UnknownMessage),
@@ -74,7 +74,7 @@ fn unknown() -> [Case; 6] {
         ),
         (
             "an unknown variant in more bytes than it needs",
-            framed(&[251, 5, 0]),
+            framed(&[251, 7, 0]),
             UnknownMessage,
         ),
         (

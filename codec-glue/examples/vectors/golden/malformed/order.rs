@@ -1,7 +1,7 @@
 //! Good frames at places where they may not be (PROTOCOL 4.1, 4.6, 4.7).
 
 use steadycast_codec_glue::wire::Code::{OutOfOrder, TooLarge};
-use steadycast_codec_glue::wire::{FrameHeader, GROUP_STREAM, limits};
+use steadycast_codec_glue::wire::{CodecKind, FrameHeader, GROUP_STREAM, TrackId, limits};
 
 use super::super::frames::{Named, delta, keyframe};
 use super::{Bad, Kind, bad};
@@ -75,6 +75,10 @@ fn second_frames() -> Vec<(&'static str, Named)> {
         (
             "a frame of the previous group",
             edited(next(), |h| h.group = 0),
+        ),
+        (
+            "a frame of another track",
+            edited(next(), |h| h.track = TrackId::of(CodecKind::H264)),
         ),
         ("a frame of the next epoch", edited(next(), |h| h.epoch = 2)),
         (

@@ -16,15 +16,21 @@ const STATUS: [u8; 7] = [2, 2, 251, 0xe8, 0x03, 2, 3];
 const KEYFRAME_REQUEST: [u8; 2] = [3, 0];
 /// Code 1, text "re", retry after 500 ms.
 const GOODBYE: [u8; 9] = [4, 1, 2, b'r', b'e', 1, 251, 0xf4, 0x01];
+/// H.264 for 5 players on track 1, VP8 for 300 on track 2.
+const RENDITIONS: [u8; 10] = [5, 2, 1, 1, 5, 2, 3, 251, 0x2c, 0x01];
+/// Preparing H.264 on track 1.
+const SERVING: [u8; 5] = [6, 1, 1, 1, 1];
 
 pub(super) fn vectors() -> Vec<Bad> {
     let welcome = [&WELCOME[..], &PLAYERS].concat();
-    let messages: [(&str, &[u8]); 5] = [
+    let messages: [(&str, &[u8]); 7] = [
         ("welcome", &welcome),
         ("pong", &PONG),
         ("status", &STATUS),
         ("keyframe request", &KEYFRAME_REQUEST),
         ("goodbye", &GOODBYE),
+        ("renditions", &RENDITIONS),
+        ("serving", &SERVING),
     ];
     let mut all = Vec::new();
     for (name, body) in messages {
@@ -32,6 +38,7 @@ pub(super) fn vectors() -> Vec<Bad> {
         all.push(trailing(Kind::Relay, name, body));
     }
     all.extend(enums());
+    all.extend(renditions());
     all.extend(integers());
     all.extend(texts());
     all
@@ -86,6 +93,8 @@ fn integers() -> Vec<Bad> {
             &[&[0, 1][..], &beyond, &WELCOME[3..], &PLAYERS].concat(),
         ),
         malformed("a track of two bytes", &[3, 251, 0]),
+        malformed("a keyframe of track 5", &[3, 5]),
+        malformed("a keyframe of track 255", &[3, 255]),
     ]
 }
 
@@ -115,5 +124,29 @@ fn texts() -> Vec<Bad> {
         &framed(&long),
         TooLarge,
     ));
+    all
+}
+
+fn renditions() -> Vec<Bad> {
+    let mut all = vec![
+        malformed("a rendition of the main track", &[5, 1, 0, 0, 1]),
+        malformed("a rendition of track 5", &[5, 1, 5, 1, 1]),
+        malformed("a rendition in a fifth codec", &[5, 1, 1, 4, 1]),
+        malformed("a rendition on another codec's track", &[5, 1, 1, 3, 1]),
+        malformed("a rendition twice", &[5, 2, 1, 1, 1, 1, 1, 1]),
+        malformed("renditions out of order", &[5, 2, 2, 3, 1, 1, 1, 1]),
+        malformed(
+            "players of 64 bits",
+            &[5, 1, 1, 1, 253, 1, 0, 0, 0, 0, 0, 0, 0],
+        ),
+        malformed("a service that does not exist", &[6, 3, 1, 0]),
+        malformed("a serving on track 5", &[6, 0, 5, 0]),
+        malformed("a serving in a fifth codec", &[6, 0, 1, 1, 4]),
+        malformed("a serving whose codec has tag 2", &[6, 0, 1, 2, 1]),
+    ];
+    for (what, length) in HUGE_LENGTHS {
+        let body = [&[5][..], length].concat();
+        all.push(malformed(format!("renditions of {what}"), &body));
+    }
     all
 }

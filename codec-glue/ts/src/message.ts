@@ -1,0 +1,146 @@
+/** What relay and clients say to each other (PROTOCOL 2.2, 2.3). */
+
+import type { CodecKind, Rendition, Serving } from './codec.ts';
+
+/** In the order of the wire's variants. */
+export const ROLES = ['publisher', 'player'] as const;
+export const PHASES = ['waiting', 'live', 'held'] as const;
+
+export type Role = (typeof ROLES)[number];
+/** waiting: nothing published yet; live: a publisher is heard; held: it is away (PROTOCOL 2.5). */
+export type Phase = (typeof PHASES)[number];
+
+/** What the relay says of the broadcast. */
+export interface Status {
+  phase: Phase;
+  /** When the phase began: relay clock, microseconds. */
+  sinceUs: number;
+  epoch: number;
+  players: number;
+}
+
+export interface Hello {
+  type: 'hello';
+  version: number;
+  role: Role;
+  token: string;
+  /** A name for the relay's log. */
+  agent: string;
+  /** The lineage to go on with, 16 bytes (PROTOCOL 3.3). */
+  resume: Uint8Array | null;
+}
+
+export interface Ping {
+  type: 'ping';
+  sequence: number;
+  /** The client's clock, microseconds. */
+  sentUs: number;
+}
+
+export interface ClientGoodbye {
+  type: 'goodbye';
+  code: number;
+  message: string;
+}
+
+/** A player could not decode this group. */
+export interface GroupRequest {
+  type: 'keyframeRequest';
+  epoch: number;
+  group: number;
+}
+
+/** Totals since the session began. */
+export interface Report {
+  type: 'report';
+  received: number;
+  decoded: number;
+  shown: number;
+  black: number;
+  decoderErrors: number;
+  /** Capture to display in microseconds; 0 when unknown. */
+  latencyUs: number;
+}
+
+export interface Welcome {
+  type: 'welcome';
+  version: number;
+  session: number;
+  broadcast: string;
+  /** The publisher's lineage; null for players. */
+  resume: Uint8Array | null;
+  heartbeatMs: number;
+  /** The relay's clock, microseconds. */
+  relayUs: number;
+  status: Status;
+}
+
+export interface Pong {
+  type: 'pong';
+  sequence: number;
+  sentUs: number;
+  relayUs: number;
+}
+
+export interface StatusChange {
+  type: 'status';
+  status: Status;
+}
+
+/** The relay wants a new group on this track. */
+export interface TrackRequest {
+  type: 'keyframeRequest';
+  track: number;
+}
+
+export interface RelayGoodbye {
+  type: 'goodbye';
+  code: number;
+  message: string;
+  /** When to reconnect by itself; null: not at all (PROTOCOL 2.8). */
+  retryAfterMs: number | null;
+}
+
+/** What a player's decoder can do; said as soon as it is known, and again when that changes. */
+export interface Decodes {
+  type: 'decodes';
+  codecs: CodecKind[];
+}
+
+/** A publisher cannot encode a rendition that the relay wants. */
+export interface RenditionRefused {
+  type: 'renditionRefused';
+  track: number;
+  /** For logs. */
+  reason: string;
+}
+
+/** Every rendition that the relay wants of the publisher, and no other. */
+export interface Renditions {
+  type: 'renditions';
+  /** In order of their tracks. */
+  wanted: Rendition[];
+}
+
+/** What the player is served has changed. */
+export interface ServingChange {
+  type: 'serving';
+  serving: Serving;
+}
+
+export type ClientMessage =
+  | Hello
+  | Ping
+  | ClientGoodbye
+  | GroupRequest
+  | Report
+  | Decodes
+  | RenditionRefused;
+export type RelayMessage =
+  | Welcome
+  | Pong
+  | StatusChange
+  | TrackRequest
+  | RelayGoodbye
+  | Renditions
+  | ServingChange;

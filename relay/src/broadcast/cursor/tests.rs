@@ -1,0 +1,238 @@
+//! What a player gets, on a virtual clock.
+
+use super::super::frame::tests::{frame, layered_frame};
+use super::*;
+
+fn at(ms: u64) -> RelayTime {
+    RelayTime::from_micros(ms * 1000)
+}
+
+struct Scene {
+    cache: Cache,
+    settings: Settings,
+    attached: bool,
+    now: RelayTime,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self {
+            cache: Cache::default(),
+            settings: Settings::default(),
+            attached: true,
+            now: at(0),
+        }
+    }
+
+    fn frames(&mut self, group: u32, indices: std::ops::Range<u32>) {
+        for index in indices {
+            self.cache
+                .take(&frame(1, group, index, 100), self.now)
+                .unwrap();
+        }
+    }
+
+    fn outlook(&self) -> Outlook<'_> {
+        Outlook {
+            cache: &self.cache,
+            attached: self.attached,
+            settings: &self.settings,
+            now: self.now,
+        }
+    }
+}
+
+fn opened(step: Step) -> usize {
+    match step {
+        Step::Open { frames, .. } => frames.len(),
+        other => panic!("expected a new stream, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_join_gets_the_whole_group_at_once_and_then_each_frame() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..5);
+    let mut cursor = Cursor::default();
+    assert_eq!(opened(cursor.step(scene.outlook())), 5);
+    assert!(matches!(cursor.step(scene.outlook()), Step::Wait { .. }));
+    scene.frames(0, 5..6);
+    assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 1));
+}
+
+#[test]
+fn a_join_on_a_long_group_waits_for_a_keyframe_but_not_for_ever() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..200);
+    let mut cursor = Cursor::default();
+    assert!(matches!(
+        cursor.step(scene.outlook()),
+        Step::Wait { ask: Some(Need::Join), until: Some(until) } if until == at(500)
+    ));
+    scene.now = at(500);
+    assert_eq!(opened(cursor.step(scene.outlook())), 200);
+}
+
+#[test]
+fn a_join_on_a_held_broadcast_never_waits() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..200);
+    scene.attached = false;
+    assert_eq!(opened(Cursor::default().step(scene.outlook())), 200);
+}
+
+#[test]
+fn a_player_at_the_end_of_a_group_moves_to_the_next_without_a_skip() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..3);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(0, 3..5);
+    scene.frames(1, 0..1);
+    assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 2));
+    assert!(matches!(
+        cursor.step(scene.outlook()),
+        Step::Open { before: Before::Finish, frames } if frames.len() == 1
+    ));
+}
+
+#[test]
+fn a_player_far_behind_skips_to_the_newest_keyframe() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..3);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(0, 3..40);
+    scene.frames(1, 0..2);
+    assert!(matches!(
+        cursor.step(scene.outlook()),
+        Step::Open { before: Before::Skip, frames } if frames.len() == 2
+    ));
+}
+
+#[test]
+fn a_delay_never_grows_past_the_bound() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(0, 1..10);
+    scene.now = at(2500);
+    assert_eq!(cursor.step(scene.outlook()), Step::Abandon);
+    // It waits for something newer than what it gave up ...
+    assert!(matches!(
+        cursor.step(scene.outlook()),
+        Step::Wait {
+            ask: Some(Need::Lag),
+            ..
+        }
+    ));
+    // ... or for the publisher to go, when nothing newer can come.
+    scene.attached = false;
+    assert_eq!(opened(cursor.step(scene.outlook())), 10);
+}
+
+#[test]
+fn a_single_late_frame_is_no_lag() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(0, 1..2);
+    scene.now = at(60_000);
+    assert!(matches!(cursor.step(scene.outlook()), Step::Continue(_)));
+}
+
+#[test]
+fn a_player_that_lags_a_little_gets_fewer_frames() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    for index in 1..9 {
+        let layered = layered_frame(0, index, (index % 2) as u8);
+        scene.cache.take(&layered, scene.now).unwrap();
+    }
+    scene.now = at(300);
+    assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 4));
+    assert_eq!(cursor.take_dropped(), 4);
+    // In time again, it gets them all.
+    scene
+        .cache
+        .take(&layered_frame(0, 9, 1), scene.now)
+        .unwrap();
+    assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 1));
+    assert_eq!(cursor.take_dropped(), 0);
+}
+
+#[test]
+fn a_pending_write_is_overtaken_by_a_newer_group() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..3);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    assert!(!cursor.is_overtaken(scene.outlook()));
+    scene.frames(1, 0..1);
+    assert!(cursor.is_overtaken(scene.outlook()));
+    cursor.abandon(Need::Lag, scene.now);
+    assert!(matches!(
+        cursor.step(scene.outlook()),
+        Step::Open {
+            before: Before::Skip,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_broken_decoder_gets_the_next_keyframe_only() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..3);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    cursor.abandon(Need::Broken, scene.now);
+    assert!(matches!(
+        cursor.step(scene.outlook()),
+        Step::Wait {
+            ask: Some(Need::Broken),
+            ..
+        }
+    ));
+    scene.frames(1, 0..1);
+    assert_eq!(opened(cursor.step(scene.outlook())), 1);
+}
+
+#[test]
+fn a_player_that_moves_to_another_track_joins_there_and_ends_what_was_open() {
+    let mut scene = Scene::new();
+    scene.frames(7, 0..3);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    let track = TrackId::from_number(1);
+    cursor.follow(track);
+    assert_eq!(cursor.track(), track);
+    // The other track's groups have numbers of their own.
+    scene.cache = Cache::default();
+    assert!(matches!(cursor.step(scene.outlook()), Step::Wait { .. }));
+    assert!(!cursor.is_placed());
+    scene.frames(0, 0..2);
+    assert!(matches!(
+        cursor.step(scene.outlook()),
+        Step::Open { before: Before::Finish, frames } if frames.len() == 2
+    ));
+    // Told again where it is, it stays.
+    cursor.follow(track);
+    assert!(cursor.is_placed());
+}
+
+#[test]
+fn equal_numbers_on_two_tracks_are_two_places() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut one = Cursor::default();
+    let mut other = Cursor::on(TrackId::from_number(1).unwrap());
+    one.step(scene.outlook());
+    other.step(scene.outlook());
+    assert!(!one.is_beside(&other));
+    assert!(one.is_beside(&one.clone()));
+}

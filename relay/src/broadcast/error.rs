@@ -1,0 +1,63 @@
+//! Why a session is not let in, or a frame not taken.
+
+use steadycast_codec_glue::wire::{Code, TrackId};
+
+use super::cache::CacheError;
+
+/// Why a publisher or player may not attach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AttachError {
+    /// The broadcast has ended.
+    #[error("the broadcast has ended")]
+    Ended(Code),
+    /// Another publisher has taken over since (PROTOCOL 3.3).
+    #[error("another publisher has taken over")]
+    Superseded,
+    /// The broadcast has as many players as it may have.
+    #[error("the broadcast is full")]
+    Full,
+}
+
+impl AttachError {
+    /// The code that tells the client.
+    pub fn code(self) -> Code {
+        match self {
+            Self::Ended(code) => code,
+            Self::Superseded => Code::Superseded,
+            Self::Full => Code::TooMany,
+        }
+    }
+}
+
+/// Why a frame is refused. Always the publisher's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The frame names another epoch than its session's.
+    #[error("epoch {0} is not this session's")]
+    StaleEpoch(u32),
+    /// A newer publisher has taken over; the frame was on its way meanwhile.
+    #[error("another publisher has taken over")]
+    Superseded,
+    /// Nobody has asked this publisher for a rendition on the frame's track.
+    #[error("nobody has asked for track {0}")]
+    Unasked(TrackId),
+    /// The cache refused it.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The relay's memory for pictures is used up.
+    #[error("the relay has no room for more pictures")]
+    NoRoom,
+}
+
+impl PublishError {
+    /// The code that tells the publisher.
+    pub fn code(self) -> Code {
+        match self {
+            Self::StaleEpoch(_) => Code::StaleEpoch,
+            Self::Superseded => Code::Superseded,
+            Self::Unasked(_) | Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
+            Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,
+            Self::NoRoom => Code::TooMany,
+        }
+    }
+}

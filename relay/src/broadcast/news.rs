@@ -1,0 +1,84 @@
+//! What sessions are told of their broadcast.
+
+use steadycast_codec_glue::wire::{Code, CodecSet, Serving, Status, TrackId};
+
+use super::renditions::{Servings, Wanted};
+use super::state::State;
+
+/// What publishers are told. Coalesced: only the newest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// How the broadcast is doing.
+    pub status: Status,
+    /// Keyframe requests made of the publisher so far, by number of track.
+    pub keyframe_requests: [u64; TrackId::COUNT],
+    /// The renditions that the publisher is to send.
+    pub wanted: Wanted,
+    /// Set once the broadcast has ended.
+    pub ended: Option<Code>,
+}
+
+impl Pulse {
+    pub(super) fn of(state: &State) -> Self {
+        let mut keyframe_requests = [0; TrackId::COUNT];
+        for (count, track) in keyframe_requests.iter_mut().zip(TrackId::all()) {
+            *count = state.track(track).requests;
+        }
+        Self {
+            status: state.status(),
+            keyframe_requests,
+            wanted: state.renditions.wanted(),
+            ended: state.ended(),
+        }
+    }
+}
+
+/// What players are told. Coalesced: only the newest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct News {
+    /// How the broadcast is doing; `players` may be out of date.
+    pub status: Status,
+    /// Set once the broadcast has ended.
+    pub ended: Option<Code>,
+    servings: Servings,
+}
+
+impl News {
+    pub(super) fn of(state: &State) -> Self {
+        Self {
+            status: state.status(),
+            ended: state.ended(),
+            servings: *state.renditions.servings(),
+        }
+    }
+
+    /// What a player is served that can decode `codecs`, or has said nothing of that.
+    pub fn serving(&self, codecs: Option<CodecSet>) -> Serving {
+        self.servings.of(codecs)
+    }
+
+    /// Whether players are told of the difference (PROTOCOL 2.5, 2.10).
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        let known = |news: &Self| {
+            let status = news.status;
+            (status.phase, status.since_us, status.epoch, news.ended)
+        };
+        known(self) != known(other) || self.servings != other.servings
+    }
+}
+
+/// What a pulse means to one publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublisherNews {
+    /// The session is over.
+    Over(Code),
+    /// The seat stands.
+    Stands {
+        /// Keyframe requests so far, by number of track.
+        keyframe_requests: [u64; TrackId::COUNT],
+        /// The renditions to send.
+        wanted: Wanted,
+        /// How the broadcast is doing.
+        status: Status,
+    },
+}

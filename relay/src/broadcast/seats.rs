@@ -1,0 +1,295 @@
+//! What a session holds of its broadcast: a publisher's seat, or a player's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use steadycast_codec_glue::wire::{Code, CodecSet, ResumeSecret, Serving, Status, TrackId};
+use tokio::sync::watch;
+
+use super::cache::GroupKey;
+use super::state::State;
+use super::{
+    Broadcast, Cursor, Frame, Need, News, Progress, PublishError, PublisherNews, Pulse, RelayTime,
+    Step,
+};
+
+/// A publisher's hold on a broadcast; dropping it leaves the broadcast held.
+#[derive(Debug)]
+pub struct PublisherSeat {
+    broadcast: Arc<Broadcast>,
+    epoch: u32,
+    lineage: ResumeSecret,
+    /// Microseconds on the relay's clock.
+    heard: AtomicU64,
+}
+
+impl PublisherSeat {
+    pub(super) fn new(
+        broadcast: &Arc<Broadcast>,
+        epoch: u32,
+        lineage: ResumeSecret,
+        now: RelayTime,
+    ) -> Self {
+        Self {
+            broadcast: broadcast.clone(),
+            epoch,
+            lineage,
+            heard: AtomicU64::new(now.as_micros()),
+        }
+    }
+
+    /// The tenure that this seat began.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// What the publisher resumes with.
+    pub fn lineage(&self) -> ResumeSecret {
+        self.lineage
+    }
+
+    /// How the broadcast is doing.
+    pub fn status(&self) -> Status {
+        self.broadcast.status()
+    }
+
+    /// Where to listen for news.
+    pub fn pulses(&self) -> watch::Receiver<Pulse> {
+        self.broadcast.pulse.subscribe()
+    }
+
+    /// What a pulse means to this publisher.
+    pub fn news(&self, pulse: &Pulse) -> PublisherNews {
+        if let Some(code) = pulse.ended {
+            return PublisherNews::Over(code);
+        }
+        if pulse.status.epoch != self.epoch {
+            return PublisherNews::Over(Code::Superseded);
+        }
+        PublisherNews::Stands {
+            keyframe_requests: pulse.keyframe_requests,
+            wanted: pulse.wanted,
+            status: pulse.status,
+        }
+    }
+
+    /// Any byte from the publisher is a sign of life.
+    pub fn heard(&self, now: RelayTime) {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+        let mut state = self.broadcast.state.lock();
+        if state.heard(self.epoch, now) {
+            self.broadcast.announce(&state);
+        }
+    }
+
+    /// When anything was last heard from the publisher.
+    pub fn last_heard(&self) -> RelayTime {
+        RelayTime::from_micros(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// Takes a frame, or the beginning of one, into the cache and wakes the players.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing has changed then.
+    pub fn publish(&self, frame: Frame, now: RelayTime) -> Result<(), PublishError> {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+        let broadcast = &self.broadcast;
+        let mut state = broadcast.state.lock();
+        if frame.len() + frame.missing() > broadcast.budget.room() {
+            state.evict_previous();
+            broadcast.budget.record(state.cached_bytes());
+        }
+        let changed = state.publish(self.epoch, &frame, broadcast.budget.room(), now)?;
+        broadcast.budget.record(state.cached_bytes());
+        if changed {
+            broadcast.announce(&state);
+        }
+        broadcast.announce_frame(frame.header().track);
+        Ok(())
+    }
+
+    /// Takes more of a frame that has begun: the next bytes of the last frame of `group` on `track`.
+    pub fn extend(&self, track: TrackId, group: u32, bytes: Bytes, now: RelayTime) {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+        let epoch = self.epoch;
+        let mut state = self.broadcast.state.lock();
+        state.extend(track, GroupKey { epoch, group }, bytes, now);
+        self.broadcast.announce_frame(track);
+    }
+
+    /// The rest of the frame that has begun in `group` on `track` will not come.
+    pub fn cut(&self, track: TrackId, group: u32) {
+        let epoch = self.epoch;
+        let mut state = self.broadcast.state.lock();
+        state.cut(track, GroupKey { epoch, group });
+        self.broadcast.budget.record(state.cached_bytes());
+        self.broadcast.announce_frame(track);
+    }
+
+    /// The publisher cannot encode the rendition on `track`: its players get another, if there is one.
+    pub fn refuse(&self, track: TrackId) {
+        let mut state = self.broadcast.state.lock();
+        if state.refuse(self.epoch, track) {
+            self.broadcast.budget.record(state.cached_bytes());
+            self.broadcast.announce(&state);
+        }
+    }
+
+    /// Gives up the seat: the broadcast is held unless a newer publisher has it.
+    pub fn leave(self, now: RelayTime) {
+        // Dropping does the rest.
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for PublisherSeat {
+    fn drop(&mut self) {
+        let mut state = self.broadcast.state.lock();
+        if state.detach_publisher(self.epoch, self.last_heard()) {
+            self.broadcast.announce(&state);
+        }
+    }
+}
+
+/// A player's seat at a broadcast: its cursor and its records.
+#[derive(Debug)]
+pub struct PlayerSeat {
+    broadcast: Arc<Broadcast>,
+    codecs: Option<CodecSet>,
+    cursor: Cursor,
+    progress: Progress,
+    left: Option<Code>,
+}
+
+impl PlayerSeat {
+    pub(super) fn new(broadcast: &Arc<Broadcast>) -> Self {
+        Self {
+            broadcast: broadcast.clone(),
+            codecs: None,
+            cursor: Cursor::default(),
+            progress: Progress::default(),
+            left: None,
+        }
+    }
+
+    /// Its broadcast.
+    pub fn broadcast(&self) -> &Arc<Broadcast> {
+        &self.broadcast
+    }
+
+    /// Where to listen for news.
+    pub fn news(&self) -> watch::Receiver<News> {
+        self.broadcast.news.subscribe()
+    }
+
+    /// How the broadcast is doing.
+    pub fn status(&self) -> Status {
+        self.broadcast.status()
+    }
+
+    /// The player can decode `codecs` and nothing else. Until it says so it is served what the
+    /// publisher chose. Where that is nothing for it, the publisher is asked for a rendition.
+    pub fn decodes(&mut self, codecs: CodecSet) {
+        let mut state = self.broadcast.state.lock();
+        state.renditions.said(self.codecs, Some(codecs));
+        self.codecs = Some(codecs);
+        self.broadcast.announce(&state);
+    }
+
+    /// What the player has said that it can decode.
+    pub fn codecs(&self) -> Option<CodecSet> {
+        self.codecs
+    }
+
+    /// What the player is served now.
+    pub fn serving(&self) -> Serving {
+        self.serving_of(&self.broadcast.state.lock())
+    }
+
+    /// Whether the player is to go on with another track than it is on: the next step does so.
+    pub fn is_to_move(&self) -> bool {
+        self.serving().sends() != self.cursor.track()
+    }
+
+    /// Its place in the cache.
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// Goes on from where somebody else has brought the player.
+    pub fn resume(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+    }
+
+    /// What the player gets next; asks the publisher for a keyframe where that is the way on.
+    pub fn step(&mut self, now: RelayTime) -> Step {
+        let mut state = self.broadcast.state.lock();
+        self.cursor.follow(self.serving_of(&state).sends());
+        self.broadcast
+            .step_locked(&mut state, &mut self.cursor, 1, now)
+    }
+
+    /// While a write is pending: whether the rest of it is not worth sending.
+    pub fn is_overtaken(&self, now: RelayTime) -> bool {
+        let state = self.broadcast.state.lock();
+        self.serving_of(&state).sends() != self.cursor.track()
+            || state.is_overtaken(&self.cursor, &self.broadcast.settings, now)
+    }
+
+    /// Gives up the group being sent; the next step opens a newer one.
+    pub fn abandon(&mut self, need: Need, now: RelayTime) {
+        self.cursor.abandon(need, now);
+    }
+
+    /// The player's decoder lost its footing, and it cannot be told from where on it has nothing:
+    /// the cached group again where that is little, else the next keyframe, asked for if one is due.
+    pub fn restart(&mut self, now: RelayTime) {
+        let state = self.broadcast.state.lock();
+        let Some(track) = self.cursor.track() else {
+            return;
+        };
+        if state.track(track).is_fresh() {
+            self.cursor = Cursor::on(track);
+        } else {
+            self.cursor.abandon(Need::Broken, now);
+        }
+    }
+
+    /// The player's decoder lost its footing: asks the publisher for a keyframe, if one is due.
+    pub fn request_keyframe(&self, now: RelayTime) {
+        let mut state = self.broadcast.state.lock();
+        let track = self.cursor.track();
+        self.broadcast.ask(&mut state, track, Need::Broken, now);
+    }
+
+    /// Takes what the player's page has counted since its session began.
+    pub fn report(&mut self, progress: Progress) {
+        let mut state = self.broadcast.state.lock();
+        let before = std::mem::replace(&mut self.progress, progress);
+        state.totals.black_frames += progress.black.saturating_sub(before.black);
+        state.totals.decoder_errors += u64::from(
+            progress
+                .decoder_errors
+                .saturating_sub(before.decoder_errors),
+        );
+    }
+
+    fn serving_of(&self, state: &State) -> Serving {
+        state.renditions.servings().of(self.codecs)
+    }
+
+    /// Gives up the seat; `code` is recorded as the reason.
+    pub fn leave(mut self, code: Code) {
+        // Dropping does the rest.
+        self.left = Some(code);
+    }
+}
+
+impl Drop for PlayerSeat {
+    fn drop(&mut self) {
+        let mut state = self.broadcast.state.lock();
+        state.detach_player(self.codecs, self.left.unwrap_or(Code::Internal));
+        self.broadcast.announce(&state);
+    }
+}

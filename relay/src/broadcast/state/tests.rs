@@ -1,0 +1,217 @@
+//! A broadcast's life, on a virtual clock.
+
+use super::super::frame::tests::{coded_frame, frame};
+use super::*;
+use std::time::Duration;
+
+const FRESH: ResumeSecret = ResumeSecret([1; 16]);
+const OTHER: ResumeSecret = ResumeSecret([2; 16]);
+const ROOM: usize = usize::MAX;
+
+fn at(ms: u64) -> RelayTime {
+    RelayTime::from_micros(ms * 1000)
+}
+
+fn live() -> (State, u32) {
+    let mut state = State::new(at(0));
+    let (epoch, _) = state.attach_publisher(None, FRESH, at(1)).unwrap();
+    state
+        .publish(epoch, &frame(epoch, 0, 0, 10), ROOM, at(2))
+        .unwrap();
+    (state, epoch)
+}
+
+#[test]
+fn a_broadcast_waits_then_lives_then_is_held_and_lives_again() {
+    let (mut state, epoch) = live();
+    assert_eq!(state.status().phase, Phase::Live);
+    assert!(state.detach_publisher(epoch, at(10)));
+    assert_eq!(state.status().phase, Phase::Held);
+    assert_eq!(state.status().since_us, 10_000);
+    assert_eq!(state.cached().frames, 1, "the picture is kept");
+    let (second, _) = state.attach_publisher(Some(FRESH), OTHER, at(20)).unwrap();
+    assert_eq!(state.status().phase, Phase::Held, "until a picture comes");
+    state
+        .publish(second, &frame(second, 0, 0, 10), ROOM, at(30))
+        .unwrap();
+    assert_eq!(state.status().phase, Phase::Live);
+}
+
+#[test]
+fn the_late_close_of_an_older_publisher_changes_nothing() {
+    let (mut state, first) = live();
+    let (second, _) = state.attach_publisher(None, OTHER, at(5)).unwrap();
+    state
+        .publish(second, &frame(second, 0, 0, 10), ROOM, at(6))
+        .unwrap();
+    assert!(!state.detach_publisher(first, at(7)));
+    assert_eq!(state.status().phase, Phase::Live);
+    assert_eq!(
+        state.publish(first, &frame(first, 1, 0, 10), ROOM, at(8)),
+        Err(PublishError::Superseded)
+    );
+    assert_eq!(
+        state.publish(second, &frame(first, 1, 0, 10), ROOM, at(9)),
+        Err(PublishError::StaleEpoch(first))
+    );
+}
+
+#[test]
+fn a_superseded_lineage_cannot_resume_but_can_take_over() {
+    let (mut state, _) = live();
+    state.attach_publisher(None, OTHER, at(5)).unwrap();
+    assert_eq!(
+        state.attach_publisher(Some(FRESH), FRESH, at(6)),
+        Err(AttachError::Superseded)
+    );
+    assert!(state.attach_publisher(None, FRESH, at(7)).is_ok());
+}
+
+#[test]
+fn a_silent_publisher_is_away_and_back_at_its_next_byte() {
+    let (mut state, epoch) = live();
+    let settings = Settings::default();
+    assert_eq!(state.tick(&settings, at(802)), Tick::Nothing);
+    assert_eq!(state.tick(&settings, at(803)), Tick::Changed);
+    assert_eq!(state.status().phase, Phase::Held);
+    assert!(state.heard(epoch, at(900)));
+    assert_eq!(state.status().phase, Phase::Live);
+}
+
+#[test]
+fn a_broadcast_held_too_long_ends() {
+    let (mut state, epoch) = live();
+    let settings = Settings::default();
+    state.detach_publisher(epoch, at(10));
+    let over = at(11) + settings.held_timeout;
+    assert_eq!(state.tick(&settings, over), Tick::HeldTooLong);
+    state.end(Code::HeldTooLong);
+    assert_eq!(
+        state.attach_player(&settings),
+        Err(AttachError::Ended(Code::HeldTooLong))
+    );
+}
+
+#[test]
+fn a_waiting_broadcast_never_times_out() {
+    let mut state = State::new(at(0));
+    let day = at(0) + Duration::from_secs(86_400);
+    assert_eq!(state.tick(&Settings::default(), day), Tick::Nothing);
+}
+
+#[test]
+fn without_room_a_frame_is_refused() {
+    let (mut state, epoch) = live();
+    assert_eq!(
+        state.publish(epoch, &frame(epoch, 0, 1, 100), 50, at(3)),
+        Err(PublishError::NoRoom)
+    );
+}
+
+const H264: TrackId = TrackId::of(CodecKind::H264);
+
+/// A broadcast in AV1 with a player that decodes H.264 only.
+fn with_rendition() -> State {
+    let mut state = State::new(at(0));
+    state.attach_publisher(None, FRESH, at(1)).unwrap();
+    let main = coded_frame(TrackId::MAIN, (0, 0), CodecKind::Av1);
+    state.publish(1, &main, ROOM, at(2)).unwrap();
+    state.attach_player(&Settings::default()).unwrap();
+    state
+        .renditions
+        .said(None, Some(CodecSet::NONE.with(CodecKind::H264)));
+    state
+}
+
+fn rendition(group: u32, index: u32) -> Frame {
+    coded_frame(H264, (group, index), CodecKind::H264)
+}
+
+fn let_go(state: &mut State) {
+    let settings = Settings::default();
+    state.detach_player(Some(CodecSet::NONE.with(CodecKind::H264)), Code::Done);
+    state.heard(1, at(3_000));
+    state.tick(&settings, at(3_000));
+    state.heard(1, at(13_000));
+    assert_eq!(state.tick(&settings, at(13_000)), Tick::Changed);
+}
+
+#[test]
+fn a_rendition_has_a_cache_of_its_own() {
+    let mut state = with_rendition();
+    assert_eq!(state.publish(1, &rendition(0, 0), ROOM, at(3)), Ok(true));
+    assert_eq!(state.publish(1, &rendition(0, 1), ROOM, at(4)), Ok(false));
+    assert_eq!(state.cached().frames, 3);
+    let mut cursor = Cursor::on(H264);
+    let step = state.step(&mut cursor, &Settings::default(), at(5));
+    assert!(matches!(step, Step::Open { frames, .. } if frames.len() == 2));
+    // Its frames are no sign that the main picture moves.
+    assert_eq!(state.totals.largest_gap_us, 0);
+    assert_eq!(state.rendition_snapshots()[0].frames_received, 2);
+}
+
+#[test]
+fn a_rendition_that_nobody_asked_for_is_the_publisher_s_error() {
+    let (mut state, epoch) = live();
+    let error = state.publish(epoch, &rendition(0, 0), ROOM, at(3));
+    assert_eq!(error, Err(PublishError::Unasked(H264)));
+    assert_eq!(PublishError::Unasked(H264).code(), Code::OutOfOrder);
+}
+
+#[test]
+fn frames_that_cross_with_a_change_are_dropped_and_counted() {
+    let mut state = with_rendition();
+    state.publish(1, &rendition(0, 0), ROOM, at(3)).unwrap();
+    let_go(&mut state);
+    assert_eq!(state.cached().frames, 1, "its pictures have gone");
+    state
+        .publish(1, &rendition(0, 1), ROOM, at(13_001))
+        .unwrap();
+    assert_eq!(state.totals.unwanted_frames, 1);
+    // Wanted again before the publisher has stopped: the group's rest is of no use.
+    state
+        .renditions
+        .said(None, Some(CodecSet::NONE.with(CodecKind::H264)));
+    state
+        .publish(1, &rendition(0, 2), ROOM, at(13_002))
+        .unwrap();
+    assert_eq!(state.cached().frames, 1);
+    state
+        .publish(1, &rendition(1, 0), ROOM, at(13_003))
+        .unwrap();
+    assert_eq!(state.cached().frames, 2);
+}
+
+#[test]
+fn a_held_broadcast_keeps_every_track_s_picture_and_a_new_publisher_cuts_all() {
+    let mut state = with_rendition();
+    state.publish(1, &rendition(0, 0), ROOM, at(3)).unwrap();
+    state.detach_publisher(1, at(4));
+    assert_eq!(state.cached().frames, 2);
+    state.attach_publisher(None, OTHER, at(5)).unwrap();
+    assert_eq!(state.cached().frames, 2);
+    assert_eq!(state.renditions.wanted().list().len(), 1, "it goes on");
+    let late = state.publish(1, &rendition(0, 1), ROOM, at(6));
+    assert_eq!(late, Err(PublishError::Superseded));
+}
+
+#[test]
+fn keyframes_are_asked_for_by_track() {
+    let mut state = with_rendition();
+    let settings = Settings::default();
+    assert!(state.ask(H264, Need::Join, &settings, at(10)));
+    assert!(state.ask(TrackId::MAIN, Need::Join, &settings, at(11)));
+    assert!(!state.ask(H264, Need::Join, &settings, at(12)));
+    assert_eq!(state.track(H264).requests, 1);
+    assert_eq!(state.totals.keyframe_requests, 2);
+}
+
+#[test]
+fn a_refused_rendition_takes_its_pictures_along() {
+    let mut state = with_rendition();
+    state.publish(1, &rendition(0, 0), ROOM, at(3)).unwrap();
+    assert!(!state.refuse(7, H264), "of another epoch");
+    assert!(!state.refuse(1, TrackId::MAIN));
+    assert!(state.refuse(1, H264));
+    assert_eq!(state.cached().frames, 1);
+}

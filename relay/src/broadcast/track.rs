@@ -1,0 +1,106 @@
+//! One track of a broadcast: its newest groups, and the keyframes asked for it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::cache::{Cache, CacheError, GroupKey, Taken};
+use super::keyframes::KeyframeRequests;
+use super::{Frame, Need, RelayTime};
+
+/// A group of at most so many frames and bytes arrives sooner than a new keyframe would.
+const FRESH_FRAMES: usize = 60;
+const FRESH_BYTES: usize = 512 << 10;
+
+/// A track, wanted or not.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    pub(super) cache: Cache,
+    keyframes: KeyframeRequests,
+    /// Groups up to this one are not taken: some of their frames were dropped.
+    closed: Option<GroupKey>,
+    /// What the publisher has been asked for.
+    pub(super) requests: u64,
+    /// What was taken.
+    pub(super) frames_received: u64,
+    pub(super) bytes_received: u64,
+}
+
+impl Track {
+    /// Takes a frame, or the beginning of one, whose epoch has been checked.
+    pub(super) fn take(&mut self, frame: &Frame, now: RelayTime) -> Result<Taken, CacheError> {
+        if Some(GroupKey::of(frame)) <= self.closed {
+            return Ok(Taken::Late);
+        }
+        let taken = self.cache.take(frame, now)?;
+        if taken == Taken::Opened {
+            self.keyframes.answered(now);
+        }
+        self.frames_received += 1;
+        self.bytes_received += frame.len() as u64;
+        Ok(taken)
+    }
+
+    /// Takes more of a frame that has begun.
+    pub(super) fn extend(&mut self, key: GroupKey, bytes: Bytes, now: RelayTime) {
+        self.bytes_received += bytes.len() as u64;
+        self.cache.extend(key, bytes, now);
+    }
+
+    /// Leaves out a frame that nobody wants, and with it the rest of its group.
+    pub(super) fn drop_frame(&mut self, frame: &Frame) {
+        self.closed = self.closed.max(Some(GroupKey::of(frame)));
+    }
+
+    /// Nobody wants the track any more: its pictures go.
+    pub(super) fn let_go(&mut self) {
+        let newest = self.cache.newest().map(|group| group.key);
+        self.closed = self.closed.max(newest);
+        self.cache = Cache::default();
+        self.keyframes.reset();
+    }
+
+    /// Whether the newest group is whole, short and small.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.cache.newest().is_some_and(|newest| {
+            newest.has_keyframe()
+                && newest.frames() <= FRESH_FRAMES
+                && newest.bytes() <= FRESH_BYTES
+        })
+    }
+
+    /// Whether to ask the publisher for a keyframe now.
+    pub(super) fn ask(&mut self, need: Need, interval: Duration, now: RelayTime) -> bool {
+        let ask = self.keyframes.ask(need, interval, now);
+        self.requests += u64::from(ask);
+        ask
+    }
+
+    /// Another publisher is in charge: what the last one left unfinished stays so.
+    pub(super) fn hand_over(&mut self) {
+        self.cache.cut(None);
+        self.keyframes.reset();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::tests::frame;
+    use super::*;
+
+    fn at(ms: u64) -> RelayTime {
+        RelayTime::from_micros(ms * 1000)
+    }
+
+    #[test]
+    fn a_group_of_which_a_frame_was_dropped_is_not_taken_up_again() {
+        let mut track = Track::default();
+        track.take(&frame(1, 4, 0, 10), at(0)).unwrap();
+        track.let_go();
+        assert_eq!(track.take(&frame(1, 4, 1, 10), at(1)), Ok(Taken::Late));
+        track.drop_frame(&frame(1, 5, 0, 10));
+        assert_eq!(track.take(&frame(1, 5, 1, 10), at(2)), Ok(Taken::Late));
+        assert_eq!(track.take(&frame(1, 6, 0, 10), at(3)), Ok(Taken::Opened));
+        assert_eq!(track.take(&frame(2, 0, 0, 10), at(4)), Ok(Taken::Opened));
+    }
+}

@@ -1,0 +1,137 @@
+//! An honest publisher, of as many tracks as it is asked for.
+
+use anyhow::{Context, Result};
+use steadycast_codec_glue::wire::{
+    ClientMessage, CodecKind, GROUP_STREAM, ResumeSecret, Role, TrackId,
+};
+use wtransport::SendStream;
+
+use crate::client::{Control, Target, Welcome};
+use crate::picture::Picture;
+
+/// An honest publisher.
+pub struct Publisher {
+    /// Its control stream.
+    pub control: Control,
+    /// What it was welcomed with.
+    pub welcome: Welcome,
+    /// The codec of its main track.
+    pub codec: CodecKind,
+    tracks: [Sending; TrackId::COUNT],
+}
+
+/// Where a track is.
+#[derive(Default)]
+struct Sending {
+    group: Option<SendStream>,
+    next: (u32, u32),
+}
+
+impl Publisher {
+    /// Takes over the broadcast of `token`.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn join(target: &Target, token: &str, resume: Option<ResumeSecret>) -> Result<Self> {
+        let mut control = Control::open(target).await?;
+        let welcome = control.hello(Role::Publisher, token, resume).await?;
+        Ok(Self {
+            control,
+            welcome,
+            codec: CodecKind::Vp8,
+            tracks: Default::default(),
+        })
+    }
+
+    /// Its epoch.
+    pub fn epoch(&self) -> u32 {
+        self.welcome.status.epoch
+    }
+
+    /// Opens the next group with a keyframe of `len` bytes.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn keyframe(&mut self, len: usize) -> Result<Picture> {
+        self.keyframe_on(TrackId::MAIN, len).await
+    }
+
+    /// Continues the group with a frame of `len` bytes.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn delta(&mut self, len: usize) -> Result<Picture> {
+        self.delta_on(TrackId::MAIN, len).await
+    }
+
+    /// Opens the next group of `track`.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn keyframe_on(&mut self, track: TrackId, len: usize) -> Result<Picture> {
+        let mut stream = self.control.connection.open_uni().await?.await?;
+        stream.write_all(&[GROUP_STREAM]).await?;
+        let sending = self.sending(track);
+        let group = sending.next.0;
+        sending.next = (group + 1, 1);
+        if let Some(mut old) = sending.group.replace(stream) {
+            old.quic_stream_mut().finish()?;
+        }
+        self.send(track, (group, 0), len).await
+    }
+
+    /// Continues the group of `track`.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn delta_on(&mut self, track: TrackId, len: usize) -> Result<Picture> {
+        let sending = self.sending(track);
+        let (next_group, index) = sending.next;
+        sending.next.1 += 1;
+        self.send(track, (next_group.wrapping_sub(1), index), len)
+            .await
+    }
+
+    /// Says that it cannot encode the rendition in `codec`.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn refuse(&mut self, codec: CodecKind) -> Result<()> {
+        let refusal = ClientMessage::RenditionRefused {
+            track: TrackId::of(codec),
+            reason: "no encoder".to_owned(),
+        };
+        self.control.send(&refusal).await
+    }
+
+    fn sending(&mut self, track: TrackId) -> &mut Sending {
+        &mut self.tracks[usize::from(track.number())]
+    }
+
+    async fn send(
+        &mut self,
+        track: TrackId,
+        (group, index): (u32, u32),
+        len: usize,
+    ) -> Result<Picture> {
+        let picture = Picture {
+            track,
+            codec: track.codec().unwrap_or(self.codec),
+            epoch: self.epoch(),
+            group,
+            index,
+            len,
+        };
+        let stream = self.sending(track).group.as_mut();
+        let stream = stream.context("no group is open")?;
+        stream.write_all(&picture.encode()?).await?;
+        Ok(picture)
+    }
+
+    /// Goes without a word, as a crashed browser does.
+    pub fn crash(self) {
+        self.control
+            .connection
+            .close(wtransport::VarInt::from_u32(0), b"");
+    }
+}
