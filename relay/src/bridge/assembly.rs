@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::bitstream::Codec;
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN};
-
-use super::sdp::VideoCodec;
+use steadycast_codec_glue::wire::{CodecKind, DecoderConfig, FrameHeader, HEADER_LEN};
 
 /// What a group's keyframe says of all its frames.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Coding {
-    pub(super) codec: VideoCodec,
+    pub(super) codec: CodecKind,
     /// How its payloads are cut.
     pub(super) framing: Codec,
     pub(super) config: DecoderConfig,
@@ -21,7 +19,7 @@ impl Coding {
     fn of(config: &[u8]) -> Option<Self> {
         let config = DecoderConfig::decode(config).ok()?;
         Some(Self {
-            codec: VideoCodec::of_webcodecs(&config.codec)?,
+            codec: CodecKind::of(&config.codec)?,
             framing: Codec::from_webcodecs(&config.codec, &config.description).ok()?,
             config,
         })

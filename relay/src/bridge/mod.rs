@@ -28,5 +28,5 @@ mod upstream;
 
 pub use dtls::IdentityError;
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
-pub use sessions::{Bridge, Notice, OpenError, Opened, RestartError, Session, SessionId, Settings};
+pub use sessions::{Bridge, OpenError, Opened, RestartError, Session, SessionId, Settings};
 pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};

@@ -39,7 +39,12 @@ pub(super) fn rtp_time(micros: u64) -> u64 {
 type Key = (u8, u32, u32, u32);
 
 fn key(header: &FrameHeader) -> Key {
-    (header.track, header.epoch, header.group, header.index)
+    (
+        header.track.number(),
+        header.epoch,
+        header.group,
+        header.index,
+    )
 }
 
 /// The frames of one broadcast that have been cut lately.

@@ -12,7 +12,6 @@ use super::feedback::Feedback;
 use super::pace::Pace;
 use super::packets::{Packetizer, Packets};
 use super::sender::{Outbound, Sender};
-use super::sessions::Notice;
 use super::srtp::Outgoing;
 use crate::broadcast::{Cursor, Need, PlayerSeat, RelayTime, Step};
 
@@ -111,14 +110,6 @@ impl Player {
         self.assembly = assembly.clone();
     }
 
-    /// What there is to tell of it.
-    pub(super) fn notice(&self) -> Notice {
-        match self.sender.unsupported() {
-            Some(codec) => Notice::Unsupported(codec.name()),
-            None => Notice::Fine,
-        }
-    }
-
     /// Gives up frames that wait when newer ones are worth more. A keyframe, once begun, is
     /// delivered, so that the narrowest way shows pictures.
     pub(super) fn skip_if_overtaken(&mut self, now: RelayTime) {
@@ -203,11 +194,7 @@ impl Player {
         self.asked = Some(now.0);
         self.outbox.clear();
         self.assembly.cut();
-        if self.seat.broadcast().is_fresh() {
-            self.seat.rejoin();
-        } else {
-            self.seat.abandon(Need::Broken, now.1);
-        }
+        self.seat.restart(now.1);
     }
 
     /// The next thing that time alone makes due.

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::datagrams::Datagrams;
 use super::packets::Packets;
-use super::sdp::{Extension, Media, Offer, VideoCodec};
+use super::sdp::{Extension, Media, Offer};
 use super::srtp::Outgoing;
 use bytes::Bytes;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtp::Header;
 use rtc::rtp::header::{EXTENSION_PROFILE_ONE_BYTE, Extension as HeaderExtension};
 use rtc::shared::marshal::Marshal as _;
+use steadycast_codec_glue::wire::CodecKind;
 
 /// The fixed part of an RTP header (RFC 3550, 5.1).
 const FIXED: usize = 12;
@@ -29,7 +30,7 @@ const REPEATED: usize = 256;
 /// Payload types of one codec.
 #[derive(Debug, Clone, Copy)]
 struct Types {
-    codec: VideoCodec,
+    codec: CodecKind,
     media: u8,
     rtx: Option<u8>,
 }
@@ -53,7 +54,6 @@ pub(super) struct Sender {
     plain: Vec<u8>,
     packets: u32,
     octets: u32,
-    unsupported: Option<VideoCodec>,
 }
 
 /// Packets of one frame that were sent in a row, so that each can be made again, bit for bit.
@@ -119,7 +119,6 @@ impl Sender {
             plain: Vec::new(),
             packets: 0,
             octets: 0,
-            unsupported: None,
         }
     }
 
@@ -127,12 +126,7 @@ impl Sender {
         self.media.ssrc
     }
 
-    /// The codec of the last frame, where it is none that the player has a type for.
-    pub(super) fn unsupported(&self) -> Option<VideoCodec> {
-        self.unsupported
-    }
-
-    fn types(&self, codec: VideoCodec) -> Option<Types> {
+    fn types(&self, codec: CodecKind) -> Option<Types> {
         self.types
             .iter()
             .copied()
@@ -174,11 +168,9 @@ impl Sender {
         let packets = frame.packets.clone();
         let payloads = &packets.payloads;
         let Some(types) = self.types(packets.coding.codec) else {
-            self.unsupported = Some(packets.coding.codec);
             frame.next = payloads.len();
             return 0;
         };
-        self.unsupported = None;
         if frame.next == 0 {
             self.picture = self.picture.wrapping_add(1) & 0x7fff;
             self.tl0 = self.tl0.wrapping_add(1);

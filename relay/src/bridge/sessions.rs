@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
-use steadycast_codec_glue::wire::Code;
+use steadycast_codec_glue::wire::{Code, CodecSet};
 use tokio::sync::watch;
 
 use super::dtls::{Identity, IdentityError};
@@ -59,18 +59,6 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// What becomes of a session, for those who ask over HTTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Notice {
-    /// Nothing to tell.
-    #[default]
-    Fine,
-    /// The broadcast's codec is none that the client has offered.
-    Unsupported(&'static str),
-    /// The session is over.
-    Over(Code),
-}
-
 /// A session, as HTTP knows it.
 #[derive(Debug)]
 pub struct Session {
@@ -82,7 +70,8 @@ pub struct Session {
     /// For logs.
     pub(super) number: u64,
     ice: Mutex<Ice>,
-    notice: watch::Sender<Notice>,
+    over: watch::Sender<Option<Code>>,
+    codecs: CodecSet,
 }
 
 #[derive(Debug)]
@@ -104,18 +93,21 @@ impl Session {
         self.role == Role::Publisher
     }
 
-    /// Where to listen for what becomes of it.
-    pub fn notices(&self) -> watch::Receiver<Notice> {
-        self.notice.subscribe()
+    /// Where to listen for its end.
+    pub fn over(&self) -> watch::Receiver<Option<Code>> {
+        self.over.subscribe()
     }
 
-    pub(super) fn tell(&self, notice: Notice) {
-        self.notice.send_if_modified(|known| {
-            let new = *known != notice && !matches!(known, Notice::Over(_));
-            if new {
-                *known = notice;
-            }
-            new
+    /// What its client can decode.
+    pub fn codecs(&self) -> CodecSet {
+        self.codecs
+    }
+
+    fn end(&self, code: Code) {
+        self.over.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert(code);
+            first
         });
     }
 }
@@ -232,7 +224,8 @@ impl Bridge {
     /// [`OpenError`].
     pub fn watch(&self, broadcast: &Arc<Broadcast>, offer: &Offer) -> Result<Opened, OpenError> {
         self.check_room()?;
-        let seat = broadcast.attach_player()?;
+        let mut seat = broadcast.attach_player()?;
+        seat.decodes(offer.codecs());
         let now = Instant::now();
         let numbers = random::<12>()?;
         let [a, b, c, d, e, f, g, h, i, j, k, l] = numbers;
@@ -295,7 +288,8 @@ impl Bridge {
                 remote: offer.ufrag.clone(),
                 generation: 1,
             }),
-            notice: watch::Sender::new(Notice::Fine),
+            over: watch::Sender::new(None),
+            codecs: offer.codecs(),
         });
         let answer = Answer {
             offer,
@@ -398,7 +392,7 @@ impl Bridge {
             Some(Holder::Waiting(peer, _)) => peer.leave(Code::Done),
             None => {}
         }
-        session.tell(Notice::Over(Code::Done));
+        session.end(Code::Done);
     }
 
     /// Gives up sessions whose client has not come in time, and those of broadcasts that ended.
@@ -426,7 +420,7 @@ impl Bridge {
                 tracing::debug!(session = session.number, "its client did not connect");
                 let code = ended.unwrap_or(Code::Silent);
                 peer.leave(code);
-                session.tell(Notice::Over(code));
+                session.end(code);
             }
         }
     }
@@ -467,7 +461,7 @@ impl Bridge {
             addresses.remove(&address);
         }
         drop(addresses);
-        peer.session.tell(Notice::Over(code));
+        peer.session.end(code);
     }
 
     /// Records where packets from an address belong.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use slab::Slab;
-use steadycast_codec_glue::wire::Code;
+use steadycast_codec_glue::wire::{Code, TrackId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,8 @@ use crate::transport::RelayClock;
 const WAITING: usize = 2_048;
 /// Packets that are taken in a row before players have their turn.
 const IN_A_ROW: usize = 64;
+/// Players that are sent to in a row, before QUIC has its turn.
+const IN_A_TURN: usize = 16;
 /// How often time is let pass where nothing is urgent.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -439,7 +441,10 @@ impl<W: Wire> BridgeShard<W> {
         if let Some(code) = channel.broadcast.ended() {
             return self.end_channel(id, code).await;
         }
-        self.advance_together(id).await;
+        self.sort_out(id);
+        for track in TrackId::all() {
+            self.advance_together(id, track).await;
+        }
         let mut alone = std::mem::take(&mut self.members);
         alone.clear();
         if let Some(channel) = self.channels.get(id) {
@@ -451,14 +456,12 @@ impl<W: Wire> BridgeShard<W> {
         self.members = alone;
     }
 
-    async fn advance_together(&mut self, id: &BroadcastId) {
+    async fn advance_together(&mut self, id: &BroadcastId, track: TrackId) {
         let mut members = std::mem::take(&mut self.members);
         while let Some(channel) = self.channels.get_mut(id) {
-            let Some(round) = channel.round(self.clock.now()) else {
+            let Some(round) = channel.round(track, self.clock.now(), &mut members) else {
                 break;
             };
-            members.clear();
-            members.extend_from_slice(&channel.together);
             for (at, key) in members.iter().enumerate() {
                 if let Side::Player(player) = &mut self.peers[*key].side {
                     player.queue(&round.frames, false);
@@ -466,7 +469,7 @@ impl<W: Wire> BridgeShard<W> {
                 if self.send(*key).await == Sent::Paced || round.disband {
                     self.leave_cohort(*key);
                 }
-                if at % 16 == 15 {
+                if at % IN_A_TURN == IN_A_TURN - 1 {
                     tokio::task::yield_now().await;
                 }
             }
@@ -477,20 +480,34 @@ impl<W: Wire> BridgeShard<W> {
         self.members = members;
     }
 
+    /// Lets those go by themselves who are to be on another track.
+    fn sort_out(&mut self, id: &BroadcastId) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        if !channel.has_news() {
+            return;
+        }
+        let codecs = |key: usize| match &self.peers[key].side {
+            Side::Player(player) => player.seat.codecs(),
+            Side::Publisher(_) => None,
+        };
+        let moving = |&(track, key): &(_, usize)| channel.track_of(codecs(key)) != Some(track);
+        let moving: Vec<_> = channel.together().filter(moving).collect();
+        for (_, key) in moving {
+            self.leave_cohort(key);
+        }
+    }
+
     /// Sends what a player's pace allows.
     async fn send(&mut self, key: usize) -> Sent {
         let now = Instant::now();
         let sent_at = abs_send_time(self.clock.now());
-        let Peer {
-            link,
-            side,
-            session,
-        } = &mut self.peers[key];
+        let Peer { link, side, .. } = &mut self.peers[key];
         let (Side::Player(player), Some(secured)) = (side, &mut link.secured) else {
             return Sent::All;
         };
         let sent = player.send(&mut secured.outgoing, now, sent_at, &mut self.out);
-        session.tell(player.notice());
         match sent {
             Sent::All => self.paced.remove(&key),
             Sent::Paced => self.paced.insert(key),
@@ -537,7 +554,7 @@ impl<W: Wire> BridgeShard<W> {
             }
             if player.take_next(&channel.packetizer, now).is_none() {
                 if player.again.is_none() {
-                    channel.enter(key, player, now);
+                    channel.enter(key, player);
                 }
                 return;
             }

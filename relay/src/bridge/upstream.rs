@@ -11,11 +11,13 @@ use steadycast_codec_glue::bitstream::h264::Framing;
 use steadycast_codec_glue::rtp::{
     Assembled, Assembler, Ordered, Packet, Placed, Reorder, ReorderConfig,
 };
-use steadycast_codec_glue::wire::{Code, DecoderConfig, FrameHeader, ResumeSecret, limits};
+use steadycast_codec_glue::wire::{
+    Code, CodecKind, DecoderConfig, FrameHeader, ResumeSecret, TrackId, limits,
+};
 
 use super::control::Control;
 use super::feedback::Feedback;
-use super::sdp::{Format, Offer, VideoCodec};
+use super::sdp::{Format, Offer};
 use super::timeline::Timeline;
 use crate::auth::{RandomError, random};
 use crate::broadcast::{
@@ -82,7 +84,7 @@ struct Source {
     ssrc: u32,
     heard: Instant,
     reorder: Reorder,
-    coding: Option<(VideoCodec, Assembler)>,
+    coding: Option<(CodecKind, Assembler)>,
     timeline: Timeline,
 }
 
@@ -117,7 +119,7 @@ impl Upstream {
     pub(super) fn attach(&mut self, now: (Instant, RelayTime)) -> Result<(), UpstreamError> {
         let lineage = ResumeSecret(random()?);
         let seat = self.broadcast.attach_publisher(None, lineage, now.1)?;
-        self.requests = seat.pulses().borrow().keyframe_requests;
+        self.requests = main_requests(&seat.pulses().borrow().keyframe_requests);
         self.heard = now.0;
         self.seat = Some(seat);
         Ok(())
@@ -160,7 +162,7 @@ impl Upstream {
 
     /// A packet with its codec; a repetition under its own number, and without: it may be of the
     /// codec before (RFC 4588, 4).
-    fn sort(&mut self, packet: RtpPacket, now: Instant) -> Option<(Option<VideoCodec>, Packet)> {
+    fn sort(&mut self, packet: RtpPacket, now: Instant) -> Option<(Option<CodecKind>, Packet)> {
         let header = packet.header;
         let arrival = now.duration_since(self.began);
         let mut media = Packet {
@@ -305,13 +307,21 @@ impl Upstream {
         match seat.news(&pulse) {
             PublisherNews::Over(code) => return Err(UpstreamError::Over(code)),
             PublisherNews::Stands {
-                keyframe_requests, ..
-            } if keyframe_requests > self.requests => {
-                self.requests = keyframe_requests;
-                self.asked = Some(now.0);
-                self.control.pli();
+                keyframe_requests,
+                wanted,
+                ..
+            } => {
+                // Standard clients encode once.
+                for rendition in wanted.list() {
+                    seat.refuse(rendition.track);
+                }
+                let requests = main_requests(&keyframe_requests);
+                if requests > self.requests {
+                    self.requests = requests;
+                    self.asked = Some(now.0);
+                    self.control.pli();
+                }
             }
-            PublisherNews::Stands { .. } => {}
         }
         self.control.report(now.0);
         self.drain(now)
@@ -320,7 +330,7 @@ impl Upstream {
 
 impl Source {
     /// Makes ready for a codec; with another one the frames begin anew.
-    fn expect(&mut self, codec: VideoCodec) {
+    fn expect(&mut self, codec: CodecKind) {
         if self
             .coding
             .as_ref()
@@ -329,10 +339,10 @@ impl Source {
             return;
         }
         let framing = match codec {
-            VideoCodec::Av1 => Codec::Av1,
-            VideoCodec::H264 => Codec::H264(Framing::AnnexB),
-            VideoCodec::Vp9 => Codec::Vp9,
-            VideoCodec::Vp8 => Codec::Vp8,
+            CodecKind::Av1 => Codec::Av1,
+            CodecKind::H264 => Codec::H264(Framing::AnnexB),
+            CodecKind::Vp9 => Codec::Vp9,
+            CodecKind::Vp8 => Codec::Vp8,
         };
         self.coding = Some((codec, Assembler::new(framing)));
     }
@@ -396,6 +406,11 @@ impl Place {
     }
 }
 
+/// The keyframes asked for of the one track there is.
+fn main_requests(requests: &[u64; TrackId::COUNT]) -> u64 {
+    requests[usize::from(TrackId::MAIN.number())]
+}
+
 /// A frame as publishers on WebTransport send it.
 fn frame(
     assembled: &Assembled,
@@ -411,7 +426,7 @@ fn frame(
     let header = FrameHeader {
         keyframe: assembled.keyframe,
         refinement: false,
-        track: 0,
+        track: TrackId::MAIN,
         layer: assembled.layer,
         epoch,
         group: place.group,

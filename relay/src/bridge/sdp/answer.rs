@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
-use super::codecs::Format;
+use super::codecs::{Format, name};
 use super::offer::{Offer, Role, Section};
 use crate::bridge::dtls::Fingerprint;
 use crate::bridge::ice::Credentials;
@@ -151,7 +151,7 @@ impl Answer<'_> {
 
 fn write_format(out: &mut String, format: &Format) -> fmt::Result {
     let number = format.payload_type;
-    writeln!(out, "a=rtpmap:{number} {}/90000", format.codec.name())?;
+    writeln!(out, "a=rtpmap:{number} {}/90000", name(format.codec))?;
     if let Some(parameters) = &format.parameters {
         writeln!(out, "a=fmtp:{number} {parameters}")?;
     }

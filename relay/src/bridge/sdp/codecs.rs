@@ -3,48 +3,29 @@
 use std::collections::HashMap;
 
 use rtc::sdp::util::Codec;
+use steadycast_codec_glue::wire::CodecKind;
 
-/// A video codec that the bridge can packetise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::bridge) enum VideoCodec {
-    Av1,
-    H264,
-    Vp9,
-    Vp8,
+/// The codec of an `a=rtpmap`, if it is one that the bridge packetises, in a form that publishers
+/// send.
+fn kind(name: &str, parameters: &Parameters<'_>) -> Option<CodecKind> {
+    match name.to_ascii_uppercase().as_str() {
+        "VP8" => Some(CodecKind::Vp8),
+        // Profile 0 is 4:2:0 with 8 bits, and all that publishers send (RFC 9628, 6).
+        "VP9" if parameters.is("profile-id", "0") => Some(CodecKind::Vp9),
+        "AV1" if parameters.is("profile", "0") => Some(CodecKind::Av1),
+        // Mode 0 has no fragments: frames would not fit (RFC 6184, 6.2).
+        "H264" if parameters.get("packetization-mode") == Some("1") => Some(CodecKind::H264),
+        _ => None,
+    }
 }
 
-impl VideoCodec {
-    fn of(name: &str, parameters: &Parameters<'_>) -> Option<Self> {
-        match name.to_ascii_uppercase().as_str() {
-            "VP8" => Some(Self::Vp8),
-            // Profile 0 is 4:2:0 with 8 bits, and all that publishers send (RFC 9628, 6).
-            "VP9" if parameters.is("profile-id", "0") => Some(Self::Vp9),
-            "AV1" if parameters.is("profile", "0") => Some(Self::Av1),
-            // Mode 0 has no fragments: frames would not fit (RFC 6184, 6.2).
-            "H264" if parameters.get("packetization-mode") == Some("1") => Some(Self::H264),
-            _ => None,
-        }
-    }
-
-    /// The codec of a WebCodecs string, whose family it is.
-    pub(in crate::bridge) fn of_webcodecs(codec: &str) -> Option<Self> {
-        match codec.split('.').next()? {
-            "av01" => Some(Self::Av1),
-            "avc1" | "avc3" => Some(Self::H264),
-            "vp09" | "vp9" => Some(Self::Vp9),
-            "vp8" => Some(Self::Vp8),
-            _ => None,
-        }
-    }
-
-    /// Its name in `a=rtpmap`.
-    pub(in crate::bridge) fn name(self) -> &'static str {
-        match self {
-            Self::Av1 => "AV1",
-            Self::H264 => "H264",
-            Self::Vp9 => "VP9",
-            Self::Vp8 => "VP8",
-        }
+/// A codec's name in `a=rtpmap`.
+pub(super) fn name(codec: CodecKind) -> &'static str {
+    match codec {
+        CodecKind::Av1 => "AV1",
+        CodecKind::H264 => "H264",
+        CodecKind::Vp9 => "VP9",
+        CodecKind::Vp8 => "VP8",
     }
 }
 
@@ -52,7 +33,7 @@ impl VideoCodec {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::bridge) struct Format {
     pub(in crate::bridge) payload_type: u8,
-    pub(in crate::bridge) codec: VideoCodec,
+    pub(in crate::bridge) codec: CodecKind,
     /// `a=fmtp` as it was offered, for the answer.
     pub(in crate::bridge) parameters: Option<String>,
     /// The payload type of its retransmissions (RFC 4588).
@@ -84,7 +65,7 @@ pub(super) fn usable(order: &[String], mut codecs: HashMap<u8, Codec>) -> Vec<Fo
 }
 
 fn format(codec: &Codec, rtx: &HashMap<u8, u8>) -> Option<Format> {
-    let kind = VideoCodec::of(&codec.name, &Parameters(&codec.fmtp))?;
+    let kind = self::kind(&codec.name, &Parameters(&codec.fmtp))?;
     let offered = |wanted: &&str| {
         codec
             .rtcp_feedback

@@ -6,7 +6,7 @@ mod fragment;
 mod offer;
 
 pub(super) use answer::{Answer, Media, Place};
-pub(super) use codecs::{Format, VideoCodec};
+pub(super) use codecs::Format;
 pub(super) use fragment::Restarted;
 pub use fragment::{Fragment, FragmentError};
 pub(super) use offer::{Extension, Role};

@@ -5,6 +5,7 @@ use std::io::Cursor;
 
 use rtc::sdp::SessionDescription;
 use rtc::sdp::description::media::MediaDescription;
+use steadycast_codec_glue::wire::CodecSet;
 
 use super::codecs::{Format, usable};
 use crate::bridge::dtls::Fingerprint;
@@ -152,6 +153,11 @@ impl Offer {
             Section::Audio { .. } => None,
         });
         video.unwrap_or_default()
+    }
+
+    /// What its client can decode, or send.
+    pub(in crate::bridge) fn codecs(&self) -> CodecSet {
+        self.formats().iter().map(|format| format.codec).collect()
     }
 
     /// The video's header extensions.

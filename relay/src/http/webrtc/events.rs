@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
-use steadycast_codec_glue::wire::{Code, Phase};
+use steadycast_codec_glue::wire::{Code, CodecKind, Phase, Serving};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -22,7 +22,7 @@ use super::super::problem::Problem;
 use super::super::server::Lasting;
 use super::super::site::Site;
 use super::session::find;
-use crate::bridge::{Notice, Session};
+use crate::bridge::Session;
 use crate::broadcast::News;
 use crate::transport::RelayClock;
 
@@ -51,11 +51,11 @@ pub(super) async fn listen(
     let session = find(&site, &id, &session)?;
     let listener = Listener {
         news: session.broadcast.news(),
-        notices: session.notices(),
+        ended: session.over(),
         session,
         site,
         told: None,
-        notice: Notice::Fine,
+        serving: Serving::DEFAULT,
         viewers: None,
         next: Instant::now(),
         over: false,
@@ -76,9 +76,9 @@ struct Listener {
     session: Arc<Session>,
     site: Arc<Site>,
     news: watch::Receiver<News>,
-    notices: watch::Receiver<Notice>,
+    ended: watch::Receiver<Option<Code>>,
     told: Option<News>,
-    notice: Notice,
+    serving: Serving,
     viewers: Option<u32>,
     /// When the next heartbeat is due.
     next: Instant,
@@ -95,7 +95,7 @@ impl Listener {
         loop {
             let mut text = String::new();
             self.tell_news(&mut text);
-            self.tell_notice(&mut text);
+            self.tell_end(&mut text);
             if self.next <= Instant::now() {
                 self.next = Instant::now() + HEARTBEAT;
                 let now = self.clock().now().as_micros();
@@ -107,7 +107,7 @@ impl Listener {
             }
             tokio::select! {
                 changed = self.news.changed() => if changed.is_err() { return None },
-                changed = self.notices.changed() => if changed.is_err() { return None },
+                changed = self.ended.changed() => if changed.is_err() { return None },
                 () = sleep_until(self.next) => {}
                 () = self.site.draining.cancelled() => return Some(self.end(Code::ShuttingDown)),
             }
@@ -127,6 +127,7 @@ impl Listener {
         if self.told == Some(news) {
             return;
         }
+        self.tell_serving(&news, text);
         let status = news.status;
         let was_live = self.told.map(|told| told.status.phase == Phase::Live);
         self.told = Some(news);
@@ -151,15 +152,23 @@ impl Listener {
         }
     }
 
-    fn tell_notice(&mut self, text: &mut String) {
-        let notice = *self.notices.borrow_and_update();
-        if std::mem::replace(&mut self.notice, notice) == notice || self.over {
-            return;
+    /// What the player is served, where that is not simply the broadcast (PROTOCOL 2.10).
+    fn tell_serving(&mut self, news: &News, text: &mut String) {
+        let serving = news.serving(Some(self.session.codecs()));
+        if std::mem::replace(&mut self.serving, serving) != serving {
+            let data = json!({
+                "service": serving.service.name(),
+                "track": serving.track.number(),
+                "codec": serving.codec.map(CodecKind::name),
+            });
+            write(text, "serving", &data);
         }
-        match notice {
-            Notice::Fine => write(text, "supported", &json!({})),
-            Notice::Unsupported(codec) => write(text, "unsupported", &json!({ "codec": codec })),
-            Notice::Over(code) => text.push_str(&self.end(code)),
+    }
+
+    fn tell_end(&mut self, text: &mut String) {
+        let ended = *self.ended.borrow_and_update();
+        if let Some(code) = ended.filter(|_| !self.over) {
+            text.push_str(&self.end(code));
         }
     }
 
