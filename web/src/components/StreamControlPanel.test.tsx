@@ -3,7 +3,12 @@ import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Crop } from '../publish/geometry.ts';
 import { DEFAULT_QUALITY, type Quality } from '../publish/quality.ts';
-import { type HostState, type HostStatus, NO_COUNTS } from '../publish/status.ts';
+import {
+  type HostState,
+  type HostStatus,
+  NO_COUNTS,
+  type RenditionFacts,
+} from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import { StreamControlPanel } from './StreamControlPanel.tsx';
 
@@ -17,6 +22,7 @@ const STATUS: HostStatus = {
   crop: null,
   quality: DEFAULT_QUALITY,
   picture: { width: 1_920, height: 1_080, codec: 'av01.0.08M.08' },
+  renditions: [],
   motion: 'moving',
   players: 12,
   epoch: 1,
@@ -143,4 +149,25 @@ it('ends the broadcast only after a second thought', () => {
   expect(service.endBroadcast).not.toHaveBeenCalled();
   fireEvent.click(screen.getByRole('button', { name: 'End broadcast' }));
   expect(service.endBroadcast).toHaveBeenCalledTimes(1);
+});
+
+it('says which other versions it sends, for whom, and which it cannot', () => {
+  const service = show('live');
+  expect(screen.queryByRole('list', { name: 'Other versions' })).toBeNull();
+  const h264 = { codec: 'h264', players: 2, bitsPerSecond: 1_200_000, fps: 30, refused: null };
+  const vp9 = { codec: 'vp9', players: 0, bitsPerSecond: 0, fps: 0, refused: 'no encoder' };
+  const { status } = service.snapshot();
+  if (status === null) throw new Error('no status');
+  service.become({ status: { ...status, renditions: [h264, vp9] as RenditionFacts[] } });
+  const sentence = 'Also sending H.264 for 2 viewers whose browsers cannot show AV1.';
+  expect(screen.getByText(sentence)).toBeTruthy();
+  expect(screen.getByText('30 fps · 1.2 Mbit/s')).toBeTruthy();
+  expect(screen.getByText(/^VP9 cannot be sent from here.*no encoder/)).toBeTruthy();
+  const one = [{ ...h264, players: 1 }] as RenditionFacts[];
+  service.become({ status: { ...status, renditions: one } });
+  expect(screen.getByText(/for 1 viewer whose browser cannot show AV1/)).toBeTruthy();
+  service.become({
+    status: { ...status, renditions: [{ ...h264, players: 0 }] as RenditionFacts[] },
+  });
+  expect(screen.getByText(/Still sending H.264 for a moment/)).toBeTruthy();
 });

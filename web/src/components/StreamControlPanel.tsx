@@ -4,6 +4,7 @@ import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareSe
 import { EndBroadcast } from './admin/EndBroadcast.tsx';
 import { Details, Figures } from './admin/Figures.tsx';
 import { QualityForm } from './admin/QualityForm.tsx';
+import { Renditions } from './admin/Renditions.tsx';
 import { ShareLink } from './admin/ShareLink.tsx';
 import { StateBadge } from './admin/StateBadge.tsx';
 import { duration } from './admin/time.ts';
@@ -53,6 +54,7 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
           />
         </div>
       </div>
+      {sharing && <Renditions status={status} />}
       {sharing && <Figures status={status} history={snapshot.history} />}
       <footer className="panel-foot">
         {status !== null && sharing ? <Details status={status} /> : <span />}

@@ -73,6 +73,11 @@ export function candidates(quality: Quality, size: Size): Candidate[] {
   });
 }
 
+/** The one way to encode in this codec. */
+export function onlyWay(id: CodecId, quality: Quality, size: Size): Candidate {
+  return { id, config: configFor(id, quality, size) };
+}
+
 /** The first candidate that the browser can encode and that has not failed before. */
 export async function chooseCodec(
   list: readonly Candidate[],

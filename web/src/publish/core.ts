@@ -13,7 +13,7 @@ import {
 } from './status.ts';
 import type { Memory } from './storage.ts';
 import { Tally } from './tally.ts';
-import { Uplink } from './uplink.ts';
+import { SessionUplinks } from './uplinks.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** How often panels hear of the figures, while one has asked within the lease. */
@@ -38,7 +38,7 @@ export class HostCore {
   readonly #link: RelayLink;
   #capture: { phase: CapturePhase; reason: string | null } = { phase: 'idle', reason: null };
   #source: Pick<SourceFacts, 'surface' | 'muted'> = { surface: '', muted: false };
-  #uplink: Uplink | null = null;
+  #uplinks: SessionUplinks | null = null;
   #broken = false;
   /** Counts sources and stops, so that what was begun before one knows. */
   #shares = 0;
@@ -55,6 +55,7 @@ export class HostCore {
       onPreview: ({ source, data, width, height }) =>
         this.#say({ type: 'preview', host: this.#id, size: { width, height }, source, data }),
       onUnable: () => this.#unable(),
+      onRefused: (track, reason) => this.#refused(track, reason),
     });
     this.#link = new RelayLink({
       origin,
@@ -62,7 +63,8 @@ export class HostCore {
       agent: 'steadycast-web-host',
       onOpen: (session) => this.#opened(session),
       onGone: (wanted) => this.#gone(wanted),
-      onKeyframeRequest: () => this.#keyframeRequested(),
+      onKeyframeRequest: (track) => this.#keyframeRequested(track),
+      onRenditions: (wanted) => this.#pipeline.want(wanted),
       onChange: () => this.#tell(true),
       onRefused: () => this.#release(),
     });
@@ -119,10 +121,11 @@ export class HostCore {
       crop: this.#pipeline.crop,
       quality: this.#pipeline.quality,
       picture: this.#pipeline.picture,
+      renditions: this.#pipeline.renditions,
       motion: this.#pipeline.motion(),
       players: session?.status.players ?? 0,
       epoch: session?.welcome.status.epoch ?? 0,
-      group: this.#uplink?.group ?? 0,
+      group: this.#uplinks?.main.group ?? 0,
       rttMs: session === null ? null : session.rttUs / 1_000,
       retryAtMs: facts.retryAtMs,
       rates: this.#pipeline.rates(),
@@ -151,28 +154,30 @@ export class HostCore {
     this.#tally.counts.sessionsOpened += 1;
     this.#tally.counts.epochs += 1;
     void this.#options.memory.save({ resume: session.welcome.resume });
-    this.#uplink = new Uplink({
+    this.#uplinks = new SessionUplinks({
       carrier: session,
       epoch: session.welcome.status.epoch,
-      onSent: (frame) => {
-        this.#tally.sent(performance.now(), frame);
-        this.#pipeline.roomInUplink();
-      },
-      onKeyframeNeeded: () => this.#pipeline.requestKeyframe(),
+      onSent: (track, frame) => this.#pipeline.sent(track, frame),
+      onKeyframeNeeded: (track) => this.#pipeline.requestKeyframe(track),
     });
-    this.#pipeline.connect(this.#uplink);
+    this.#pipeline.connect(this.#uplinks);
   }
 
   #gone(wanted: boolean): void {
     if (!wanted) this.#tally.counts.sessionsLost += 1;
-    this.#uplink?.close();
-    this.#uplink = null;
     this.#pipeline.connect(null);
+    this.#uplinks?.close();
+    this.#uplinks = null;
   }
 
-  #keyframeRequested(): void {
+  #keyframeRequested(track: number): void {
     this.#tally.counts.keyframeRequests += 1;
-    this.#pipeline.requestKeyframe();
+    this.#pipeline.requestKeyframe(track);
+  }
+
+  #refused(track: number, reason: string): void {
+    this.#link.session?.send({ type: 'renditionRefused', track, reason: reason.slice(0, 80) });
+    this.#tell(true);
   }
 
   #unable(): void {

@@ -6,6 +6,7 @@ const CALM: Situation = {
   keyframeWanted: false,
   refinementDue: false,
   admitted: true,
+  yields: false,
   encoderQueue: 0,
   uplinkBacklog: 0,
 };
@@ -28,6 +29,11 @@ describe('what to do now', () => {
 
   it('answers a keyframe request at once, new picture or not', () => {
     expect(decide({ ...CALM, keyframeWanted: true, admitted: false })).toBe('encode');
+  });
+
+  it('yields to a track that needs the machine more', () => {
+    expect(decide({ ...CALM, dirty: true, yields: true })).toBe('others');
+    expect(decide({ ...CALM, yields: true })).toBe('rest');
   });
 
   it('sharpens only when nothing else is under way', () => {

@@ -9,12 +9,14 @@ export interface Situation {
   refinementDue: boolean;
   /** The frame rate allows one now. */
   admitted: boolean;
+  /** Another track needs the processor or the network more. */
+  yields: boolean;
   encoderQueue: number;
   uplinkBacklog: number;
 }
 
 /** rest: nothing to do; the others name what to wait for. */
-export type Decision = 'encode' | 'rest' | 'rate' | 'encoder' | 'uplink';
+export type Decision = 'encode' | 'rest' | 'others' | 'rate' | 'encoder' | 'uplink';
 
 /** More than this in a queue only makes the picture older. */
 const QUEUE_MAX = 2;
@@ -22,6 +24,7 @@ const QUEUE_MAX = 2;
 export function decide(now: Situation): Decision {
   const wanted = now.dirty || now.keyframeWanted;
   if (!wanted && !now.refinementDue) return 'rest';
+  if (now.yields) return 'others';
   // What only sharpens gives way to everything else.
   const most = wanted ? QUEUE_MAX : 1;
   if (now.encoderQueue >= most) return 'encoder';

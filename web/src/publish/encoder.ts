@@ -30,6 +30,8 @@ export interface EncodedPicture extends FrameFacts {
 }
 
 export interface EncoderOptions {
+  /** The ways to encode, in order. */
+  ways?: (quality: Quality, size: Size) => Candidate[];
   onPicture: (picture: EncodedPicture) => void;
   /** The queue got shorter. */
   onRoom: () => void;
@@ -45,6 +47,7 @@ interface Pending extends FrameFacts {
 export class PictureEncoder {
   readonly #options: EncoderOptions;
   readonly #prober: Prober;
+  readonly #ways: (quality: Quality, size: Size) => Candidate[];
   /** Codecs that broke while encoding. */
   readonly #failed = new Set<CodecId>();
   readonly #pending = new Map<number, Pending>();
@@ -59,6 +62,7 @@ export class PictureEncoder {
   constructor(options: EncoderOptions) {
     this.#options = options;
     this.#prober = options.prober ?? browserProber;
+    this.#ways = options.ways ?? candidates;
   }
 
   /** The codec in use; null before the first `prepare`. */
@@ -76,7 +80,7 @@ export class PictureEncoder {
 
   /** Makes ready for pictures of this size. False: the browser can encode nothing of the kind. */
   async prepare(quality: Quality, size: Size): Promise<boolean> {
-    const chosen = await chooseCodec(candidates(quality, size), this.#prober, this.#failed);
+    const chosen = await chooseCodec(this.#ways(quality, size), this.#prober, this.#failed);
     if (chosen === null) return false;
     // A reconfigured encoder of the same codec keeps what is in its queue; another one cannot.
     if (this.#encoder?.state !== 'configured' || this.#chosen?.id !== chosen.id) this.#renew();

@@ -9,6 +9,7 @@ function setUp() {
     onOpen: vi.fn(),
     onGone: vi.fn(),
     onKeyframeRequest: vi.fn(),
+    onRenditions: vi.fn(),
     onChange: vi.fn(),
     onRefused: vi.fn(),
   };

@@ -1,5 +1,6 @@
 /** The publisher's session, again and again until told otherwise. */
 
+import type { Rendition } from '@steadycast/codec-glue';
 import {
   type ConnectionState,
   type KeepConnectedOptions,
@@ -15,8 +16,10 @@ export interface LinkOptions {
   onOpen: (session: RelaySession) => void;
   /** The session is gone; `wanted`: because this side closed it. */
   onGone: (wanted: boolean) => void;
-  /** The relay wants a keyframe. */
-  onKeyframeRequest: () => void;
+  /** The relay wants a keyframe of a track. */
+  onKeyframeRequest: (track: number) => void;
+  /** Everything that the relay wants besides the main track. */
+  onRenditions: (wanted: readonly Rendition[]) => void;
   /** Something that a status shows has changed. */
   onChange: () => void;
   /** No session will follow by itself. */
@@ -126,7 +129,8 @@ export class RelayLink {
     this.#resume = session.welcome.resume ?? this.#resume;
     session.onMessage((message) => {
       if (session !== this.#session) return;
-      if (message.type === 'keyframeRequest') this.#options.onKeyframeRequest();
+      if (message.type === 'keyframeRequest') this.#options.onKeyframeRequest(message.track);
+      if (message.type === 'renditions') this.#options.onRenditions(message.wanted);
       if (message.type === 'status') this.#options.onChange();
     });
     this.#options.onOpen(session);

@@ -21,6 +21,7 @@ const STATUS: HostStatus = {
   crop: { x: 0, y: 0, width: 640, height: 360 },
   quality: DEFAULT_QUALITY,
   picture: { width: 640, height: 360, codec: 'av01.0.08M.08' },
+  renditions: [{ codec: 'h264', players: 2, bitsPerSecond: 900_000, fps: 30, refused: null }],
   motion: 'moving',
   players: 3,
   epoch: 1,

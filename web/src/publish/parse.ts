@@ -41,6 +41,12 @@ export function orNull<T>(check: Check<T>): Check<T | null> {
   return (value): value is T | null => value === null || check(value);
 }
 
+/** An array of at most `max` of these. */
+export function listOf<T>(check: Check<T>, max: number): Check<T[]> {
+  return (value): value is T[] =>
+    Array.isArray(value) && value.length <= max && value.every((entry) => check(entry));
+}
+
 /** An object with these fields; others may be there and are ignored. */
 export function shape<T extends object>(fields: { [K in keyof T]: Check<T[K]> }): Check<T> {
   const checks = Object.entries(fields) as [string, Check<unknown>][];

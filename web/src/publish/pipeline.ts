@@ -3,74 +3,73 @@
  * frame, a chunk or room in a queue arrives; the only timer is for pictures that no frame follows.
  */
 
+import { MAIN_TRACK, type Rendition } from '@steadycast/codec-glue';
 import { localUs } from '../session/index.ts';
 import { CaptureClock } from './capture-clock.ts';
 import { ChangeDetector } from './change.ts';
+import { candidates } from './codecs.ts';
 import { type Plan, planFor } from './crop.ts';
-import { type Decision, decide } from './decide.ts';
-import { type EncodedPicture, PictureEncoder } from './encoder.ts';
 import { type Crop, type Size, sameCrop } from './geometry.ts';
+import { inCoded, type Kept, Lane } from './lane.ts';
 import { Preview, type PreviewPicture } from './preview.ts';
 import { DEFAULT_QUALITY, limitOf, type Quality, sameQuality } from './quality.ts';
-import { FrameRateLimiter } from './rate.ts';
-import { Sharpener } from './sharpen.ts';
-import type { HostRates, PictureFacts } from './status.ts';
+import { Renditions } from './renditions.ts';
+import type { HostRates, PictureFacts, RenditionFacts } from './status.ts';
 import type { Tally } from './tally.ts';
-import type { Uplink } from './uplink.ts';
+import type { SentFrame } from './uplink.ts';
+import type { SessionUplinks } from './uplinks.ts';
 
 export interface PipelineOptions {
   tally: Tally;
   onPreview: (picture: PreviewPicture) => void;
   /** No codec of this browser can encode the picture. */
   onUnable: () => void;
-}
-
-/** The newest frame, kept because no other may follow. */
-interface Kept {
-  frame: VideoFrame;
-  capturedUs: number;
+  /** This browser cannot encode a rendition. */
+  onRefused: (track: number, reason: string) => void;
 }
 
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #encoder: PictureEncoder;
+  readonly #main: Lane;
+  readonly #renditions: Renditions;
   readonly #preview: Preview;
   readonly #detector = new ChangeDetector();
-  readonly #sharpener = new Sharpener();
   #clock = new CaptureClock();
-  #limiter = new FrameRateLimiter(DEFAULT_QUALITY.frameRate);
   #quality: Quality = DEFAULT_QUALITY;
   #crop: Crop | null = null;
   #reader: ReadableStreamDefaultReader<VideoFrame> | null = null;
-  #uplink: Uplink | null = null;
   #kept: Kept | null = null;
-  /** The kept frame shows something that was not encoded yet. */
-  #dirty = false;
-  /** What held the kept frame up. */
-  #held: Decision = 'rest';
   #previewStale = false;
-  #encodedUs = 0;
-  #preparing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Number.POSITIVE_INFINITY;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#preview = new Preview(options.onPreview);
-    this.#encoder = new PictureEncoder({
-      onPicture: (picture) => this.#encoded(picture),
-      onRoom: () => this.#work(),
-      onFailure: () => {
-        options.tally.counts.encoderErrors += 1;
-        this.#work();
+    const { tally } = options;
+    const events = {
+      onReady: () => this.#work(),
+      onError: () => {
+        tally.counts.encoderErrors += 1;
       },
+    };
+    this.#main = new Lane({
+      ...events,
+      ways: candidates,
+      onEncoded: (encodeMs) => tally.encoded(performance.now(), encodeMs),
+      onUnable: () => options.onUnable(),
     });
+    this.#renditions = new Renditions({
+      ...events,
+      onRefused: (track, reason) => options.onRefused(track, reason),
+    });
+    this.#renditions.setQuality(this.#quality);
   }
 
   /** Takes frames until the source ends or another takes its place; resolves then. */
   async run(readable: ReadableStream<VideoFrame>): Promise<void> {
     this.stop();
-    this.#encoder.forgive();
+    this.#main.forgive();
     const reader = readable.getReader();
     this.#reader = reader;
     this.#clock = new CaptureClock();
@@ -88,9 +87,8 @@ export class Pipeline {
     this.#reader = null;
     this.#kept?.frame.close();
     this.#kept = null;
-    this.#dirty = false;
     this.#detector.forget();
-    this.#encoder.close();
+    for (const lane of this.#lanes()) lane.close();
     this.#preview.close();
     this.#options.tally.paused();
     clearTimeout(this.#timer);
@@ -98,33 +96,44 @@ export class Pipeline {
   }
 
   /** A new session: its first frame is a keyframe, at once. null: there is none at present. */
-  connect(uplink: Uplink | null): void {
-    this.#uplink = uplink;
-    this.requestKeyframe();
+  connect(uplinks: SessionUplinks | null): void {
+    this.#main.connect(uplinks?.main ?? null);
+    this.#renditions.connect(uplinks);
+    this.#work();
   }
 
-  requestKeyframe(): void {
-    this.#encoder.wantKeyframe();
+  /** Everything that the relay wants besides the main track. */
+  want(wanted: readonly Rendition[]): void {
+    this.#renditions.want(wanted);
+    this.#work();
+  }
+
+  requestKeyframe(track: number): void {
+    if (track === MAIN_TRACK) this.#main.wantKeyframe();
+    else this.#renditions.requestKeyframe(track);
     this.#work();
   }
 
   /** Called when the session took a frame. */
-  roomInUplink(): void {
+  sent(track: number, frame: SentFrame): void {
+    const nowMs = performance.now();
+    if (track === MAIN_TRACK) this.#options.tally.sent(nowMs, frame);
+    else this.#renditions.sent(track, frame, nowMs);
     this.#work();
   }
 
   setCrop(crop: Crop | null): void {
     if (sameCrop(crop, this.#crop)) return;
     this.#crop = crop;
-    this.#dirty = this.#kept !== null;
+    if (this.#kept !== null) for (const lane of this.#lanes()) lane.changed();
     this.#work();
   }
 
   setQuality(quality: Quality): void {
     if (sameQuality(quality, this.#quality)) return;
-    if (quality.codec !== this.#quality.codec) this.#encoder.forgive();
     this.#quality = quality;
-    this.#limiter = new FrameRateLimiter(quality.frameRate);
+    this.#main.setQuality(quality);
+    this.#renditions.setQuality(quality);
     this.#work();
   }
 
@@ -147,21 +156,25 @@ export class Pipeline {
   }
 
   get picture(): PictureFacts | null {
-    const chosen = this.#encoder.chosen;
+    const { chosen } = this.#main;
     if (chosen === null || this.#kept === null) return null;
     const { width, height } = chosen.config;
     return { width, height, codec: chosen.config.codec };
   }
 
+  get renditions(): RenditionFacts[] {
+    return this.#renditions.facts(performance.now());
+  }
+
   motion() {
-    return this.#sharpener.motion(performance.now());
+    return this.#main.motion(performance.now());
   }
 
   rates(): HostRates {
     return {
       ...this.#options.tally.rates(performance.now()),
-      encoderQueue: this.#encoder.queue,
-      uplinkBacklog: this.#uplink?.backlog ?? 0,
+      encoderQueue: this.#main.queue,
+      uplinkBacklog: this.#main.backlog,
     };
   }
 
@@ -175,10 +188,9 @@ export class Pipeline {
       frame.close();
       return;
     }
-    if (changed && this.#dirty) this.#countSkipped();
     this.#kept?.frame.close();
     this.#kept = { frame, capturedUs };
-    this.#dirty ||= changed;
+    if (changed) this.#changed();
     // Outside the crop nothing is compared, but a panel sees it.
     this.#previewStale ||= changed || this.#crop !== null;
     this.#work();
@@ -194,67 +206,26 @@ export class Pipeline {
       this.#preview.show(kept.frame, nowMs);
     }
     this.#preview.rest(nowMs);
-    if (this.#uplink !== null) this.#encodeIfWanted(kept, this.#uplink, nowMs);
+    this.#encode(kept, nowMs);
     this.#schedule(nowMs);
   }
 
-  #encodeIfWanted(kept: Kept, uplink: Uplink, nowMs: number): void {
+  /** The main track first: what the others cost must not delay it. */
+  #encode(kept: Kept, nowMs: number): void {
     const plan = this.#planFor(kept.frame);
-    if (!this.#encoder.isPrepared(this.#quality, plan.output)) {
-      this.#held = 'encoder';
-      void this.#prepare(plan.output);
-      return;
-    }
-    const atRest = !this.#dirty && this.#sharpener.hasComeToRest(nowMs);
-    // At rest a keyframe disturbs nobody, and who joins later decodes no past.
-    if (uplink.groupFull || (atRest && uplink.groupLong)) this.#encoder.wantKeyframe();
-    const nowUs = localUs();
-    this.#held = decide({
-      dirty: this.#dirty,
-      keyframeWanted: this.#encoder.keyframeWanted,
-      refinementDue: this.#sharpener.isDue(nowMs),
-      admitted: this.#dirty
-        ? this.#limiter.admits(kept.capturedUs) || nowUs >= this.#limiter.overdueUs
-        : this.#limiter.admits(nowUs),
-      encoderQueue: this.#encoder.queue,
-      uplinkBacklog: uplink.backlog,
-    });
-    if (this.#held === 'encode') this.#encode(kept, plan, nowMs, nowUs);
+    this.#main.work({ kept, plan, yields: false, nowMs });
+    const yields = this.#main.isBehind;
+    for (const lane of this.#renditions.lanes()) lane.work({ kept, plan, yields, nowMs });
   }
 
-  #encode(kept: Kept, plan: Plan, nowMs: number, nowUs: number): void {
-    const refinement = !this.#dirty;
-    const capturedUs = Math.max(refinement ? nowUs : kept.capturedUs, this.#encodedUs + 1);
-    const rect = inCoded(plan.rect, kept.frame);
-    const cropped = new VideoFrame(kept.frame, { visibleRect: rect, timestamp: capturedUs });
-    // A keyframe of a picture at rest is coarse and sharpens all over again.
-    if (refinement && !this.#encoder.keyframeWanted) this.#sharpener.refined(nowMs);
-    else this.#sharpener.changed(nowMs);
-    this.#limiter.take(capturedUs);
-    this.#encodedUs = capturedUs;
-    this.#dirty = false;
-    this.#encoder.encode(cropped, { capturedUs, refinement });
+  #changed(): void {
+    const [main, ...others] = this.#lanes();
+    if (main?.changed() === false) this.#countSkipped();
+    for (const lane of others) lane.changed();
   }
 
-  #encoded(picture: EncodedPicture): void {
-    this.#options.tally.encoded(performance.now(), picture.encodeMs);
-    try {
-      this.#uplink?.send(picture);
-    } catch {
-      // A picture beyond a limit of the wire: the rest of its group would hang in the air.
-      this.#options.tally.counts.encoderErrors += 1;
-      this.#encoder.wantKeyframe();
-    }
-  }
-
-  async #prepare(size: Size): Promise<void> {
-    if (this.#preparing) return;
-    this.#preparing = true;
-    const able = await this.#encoder.prepare(this.#quality, size).catch(() => false);
-    this.#preparing = false;
-    if (this.#kept === null) this.#encoder.close();
-    else if (able) this.#work();
-    else this.#options.onUnable();
+  #lanes(): Lane[] {
+    return [this.#main, ...this.#renditions.lanes()];
   }
 
   #schedule(nowMs: number): void {
@@ -274,24 +245,17 @@ export class Pipeline {
   #nextDueMs(nowMs: number): number {
     const preview = this.#previewStale && this.#preview.isWanted(nowMs);
     return Math.min(
-      this.#uplink === null ? Number.POSITIVE_INFINITY : this.#encodeDueMs(nowMs),
+      ...this.#lanes().map((lane) => lane.dueMs(nowMs)),
       preview ? this.#preview.dueMs : Number.POSITIVE_INFINITY,
     );
   }
 
-  #encodeDueMs(nowMs: number): number {
-    // Room in a queue announces itself; only time does not.
-    if (this.#held === 'encoder' || this.#held === 'uplink') return Number.POSITIVE_INFINITY;
-    if (this.#held !== 'rate') return this.#sharpener.dueMs ?? Number.POSITIVE_INFINITY;
-    const openUs = this.#dirty ? this.#limiter.overdueUs : this.#limiter.opensUs;
-    return nowMs + (openUs - localUs()) / 1_000;
-  }
-
   #countSkipped(): void {
     const { counts } = this.#options.tally;
-    if (this.#uplink === null) return;
-    if (this.#held === 'rate') counts.skippedForRate += 1;
-    else if (this.#held === 'uplink') counts.skippedForUplink += 1;
+    const { held } = this.#main;
+    if (held === null) return;
+    if (held === 'rate') counts.skippedForRate += 1;
+    else if (held === 'uplink') counts.skippedForUplink += 1;
     else counts.skippedForEncoder += 1;
   }
 
@@ -303,10 +267,4 @@ export class Pipeline {
 function sizeOf(frame: VideoFrame): Size {
   const { width = 0, height = 0 } = frame.visibleRect ?? {};
   return { width, height };
-}
-
-/** A rectangle of the visible picture in the coordinates of the frame's memory. */
-function inCoded(rect: Crop, frame: VideoFrame): Crop {
-  const { x = 0, y = 0 } = frame.visibleRect ?? {};
-  return { ...rect, x: rect.x + Math.ceil(x / 2) * 2, y: rect.y + Math.ceil(y / 2) * 2 };
 }

@@ -1,7 +1,8 @@
 /** What a capture host says of itself, to panels, to its own window and to support. */
 
+import { CODEC_KINDS, type CodecKind } from '@steadycast/codec-glue';
 import type { Crop, Size } from './geometry.ts';
-import { isCount, isCrop, isFlag, isText, oneOf, orNull, shape } from './parse.ts';
+import { isCount, isCrop, isFlag, isText, listOf, oneOf, orNull, shape } from './parse.ts';
 import { isQuality, type Quality } from './quality.ts';
 import type { Motion } from './sharpen.ts';
 
@@ -51,6 +52,17 @@ export interface SourceFacts extends Size {
 /** The picture as it is sent. */
 export interface PictureFacts extends Size {
   codec: string;
+}
+
+/** A version of the picture for viewers who cannot show the main one. */
+export interface RenditionFacts {
+  codec: CodecKind;
+  /** Viewers that watch it; 0 for a moment after the last has gone. */
+  players: number;
+  bitsPerSecond: number;
+  fps: number;
+  /** Why this browser cannot send it; null: it does. */
+  refused: string | null;
 }
 
 export interface HostRates {
@@ -103,6 +115,7 @@ export interface HostStatus {
   crop: Crop | null;
   quality: Quality;
   picture: PictureFacts | null;
+  renditions: RenditionFacts[];
   motion: Motion;
   players: number;
   epoch: number;
@@ -170,6 +183,16 @@ export const isHostStatus = shape<HostStatus>({
   crop: orNull(isCrop),
   quality: isQuality,
   picture: orNull(shape<PictureFacts>({ width: isCount, height: isCount, codec: isText })),
+  renditions: listOf(
+    shape<RenditionFacts>({
+      codec: oneOf(CODEC_KINDS),
+      players: isCount,
+      bitsPerSecond: isCount,
+      fps: isCount,
+      refused: orNull(isText),
+    }),
+    2 * CODEC_KINDS.length,
+  ),
   motion: oneOf(['moving', 'sharpening', 'still']),
   players: isCount,
   epoch: isCount,

@@ -15,6 +15,7 @@ function picture(keyframe: boolean, capturedUs: number): EncodedPicture {
 class FakeCarrier {
   readonly clock = { offsetUs: 1_000 };
   readonly streams: Uint8Array[][] = [];
+  finished = 0;
   failing = false;
   held: Promise<void> = Promise.resolve();
 
@@ -26,6 +27,9 @@ class FakeCarrier {
         if (this.failing) throw new Error('reset');
         await this.held;
         written.push(chunk);
+      },
+      close: () => {
+        this.finished += 1;
       },
     }).getWriter();
   }
@@ -43,7 +47,7 @@ function setUp() {
   const carrier = new FakeCarrier();
   const onSent = vi.fn();
   const onKeyframeNeeded = vi.fn();
-  const uplink = new Uplink({ carrier, epoch: 4, onSent, onKeyframeNeeded });
+  const uplink = new Uplink({ carrier, epoch: 4, track: 2, onSent, onKeyframeNeeded });
   return { carrier, onSent, onKeyframeNeeded, uplink };
 }
 
@@ -63,7 +67,7 @@ describe('the uplink', () => {
       [2, 0],
       [2, 1],
     ]);
-    expect(headers.every(({ epoch }) => epoch === 4)).toBe(true);
+    expect(headers.every(({ epoch, track }) => epoch === 4 && track === 2)).toBe(true);
     expect(headers[0]?.config).toEqual(CONFIG);
     expect(headers[0]?.captureUs).toBe(1_001_000);
   });
@@ -108,6 +112,28 @@ describe('the uplink', () => {
     expect(() => uplink.send(huge)).toThrow(/payload/);
     expect(uplink.send(picture(false, 3))).toBe(false);
     expect(uplink.send(picture(true, 4))).toBe(true);
+  });
+
+  it('rests after the frame that is being written, and goes on with the next group', async () => {
+    const { carrier, onSent, uplink } = setUp();
+    let release: () => void = () => undefined;
+    carrier.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    uplink.send(picture(true, 1));
+    uplink.send(picture(false, 2));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    uplink.rest();
+    expect(uplink.send(picture(false, 3))).toBe(false);
+    release();
+    await vi.waitFor(() => expect(carrier.finished).toBe(1));
+    expect(onSent).toHaveBeenCalledTimes(1);
+    expect(carrier.frames(0)).toHaveLength(1);
+    uplink.send(picture(true, 4));
+    await vi.waitFor(() => expect(onSent).toHaveBeenCalledTimes(2));
+    expect(carrier.frames(1)[0]?.header.group).toBe(2);
+    uplink.rest();
+    await vi.waitFor(() => expect(carrier.finished).toBe(2));
   });
 
   it('takes nothing once its session is gone', async () => {

@@ -21,6 +21,7 @@ export interface SentFrame {
 export interface UplinkOptions {
   carrier: FrameCarrier;
   epoch: number;
+  track: number;
   /** A frame has left, as far as the stream took it. */
   onSent: (frame: SentFrame) => void;
   /** A stream failed: nothing goes until the next keyframe. */
@@ -38,6 +39,8 @@ export class Uplink {
   readonly #queue: Outgoing[] = [];
   #writer: WritableStreamDefaultWriter<Uint8Array> | null = null;
   #pumping = false;
+  /** The open group ends with the frame that is being written. */
+  #resting = false;
   /** After a failed stream the rest of its group is of no use. */
   #broken = true;
   #closed = false;
@@ -72,7 +75,10 @@ export class Uplink {
    */
   send(picture: EncodedPicture): boolean {
     if (this.#closed) return false;
-    if (picture.keyframe) this.#broken = false;
+    if (picture.keyframe) {
+      this.#broken = false;
+      this.#resting = false;
+    }
     if (this.#broken) return false;
     const place = this.#groups.place(picture.keyframe, picture.payload.length);
     if (place === null) return false;
@@ -81,6 +87,15 @@ export class Uplink {
     this.#broken = false;
     void this.#pump();
     return true;
+  }
+
+  /** Nobody wants the track: drops what waits and ends the open group; a keyframe begins again. */
+  rest(): void {
+    this.#broken = true;
+    this.#resting = this.#pumping;
+    // The frame that is being written is written to its end.
+    this.#queue.splice(this.#pumping ? 1 : 0);
+    if (!this.#pumping) this.#finish();
   }
 
   /** Drops what waits; the streams end with their session. */
@@ -96,7 +111,7 @@ export class Uplink {
     const header = {
       keyframe,
       refinement,
-      track: 0,
+      track: this.#options.track,
       layer,
       epoch: this.#options.epoch,
       ...place,
@@ -124,6 +139,8 @@ export class Uplink {
       if (!this.#closed) this.#options.onSent(frame);
     }
     this.#pumping = false;
+    if (this.#resting) this.#finish();
+    this.#resting = false;
   }
 
   async #write(frame: Outgoing): Promise<void> {

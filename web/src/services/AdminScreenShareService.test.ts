@@ -38,6 +38,7 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
     crop: null,
     quality: DEFAULT_QUALITY,
     picture: null,
+    renditions: [],
     motion: 'still',
     players: 0,
     epoch: 0,

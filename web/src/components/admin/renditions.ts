@@ -1,0 +1,47 @@
+/** What admins are told of the versions for viewers who cannot show the main one; pure. */
+
+import type { HostStatus, RenditionFacts } from '../../publish/status.ts';
+import { bitrate, codecName, kindName, wholeFrames } from './time.ts';
+import type { Tone } from './words.ts';
+
+export interface RenditionLine {
+  codec: string;
+  tone: Tone;
+  /** A sentence. */
+  text: string;
+  /** What it costs at present; null when nothing is sent. */
+  figures: string | null;
+}
+
+export function renditionLines({ renditions, picture }: HostStatus): RenditionLine[] {
+  const main = picture === null ? 'the main version' : codecName(picture.codec);
+  return renditions.map((facts) => lineFor(facts, main));
+}
+
+function lineFor(facts: RenditionFacts, main: string): RenditionLine {
+  const codec = kindName(facts.codec);
+  if (facts.refused !== null) {
+    return {
+      codec,
+      tone: 'bad',
+      text: `${codec} cannot be sent from here, for viewers whose browsers cannot show ${main}: ${facts.refused}`,
+      figures: null,
+    };
+  }
+  const { value, unit } = bitrate(facts.bitsPerSecond);
+  return {
+    codec,
+    tone: facts.players === 0 ? 'plain' : 'good',
+    text: sentence(codec, facts.players, main),
+    figures: `${wholeFrames(facts.fps)} fps · ${value} ${unit}`,
+  };
+}
+
+function sentence(codec: string, viewers: number, main: string): string {
+  if (viewers === 0) return `Still sending ${codec} for a moment, in case a viewer comes back.`;
+  const whose =
+    viewers === 1
+      ? '1 viewer whose browser cannot show'
+      : `${viewers} viewers whose browsers cannot show`;
+  return `Also sending ${codec} for ${whose} ${main}.`;
+}

@@ -1,0 +1,47 @@
+/** One session's uplinks: a track each, with groups that rise as long as the session lasts. */
+
+import { MAIN_TRACK } from '@steadycast/codec-glue';
+import { type FrameCarrier, type SentFrame, Uplink } from './uplink.ts';
+
+export interface SessionUplinksOptions {
+  carrier: FrameCarrier;
+  epoch: number;
+  /** A frame has left, as far as its stream took it. */
+  onSent: (track: number, frame: SentFrame) => void;
+  /** A stream failed: nothing of its track goes until the next keyframe. */
+  onKeyframeNeeded: (track: number) => void;
+}
+
+export class SessionUplinks {
+  readonly #options: SessionUplinksOptions;
+  readonly #uplinks = new Map<number, Uplink>();
+
+  constructor(options: SessionUplinksOptions) {
+    this.#options = options;
+  }
+
+  get main(): Uplink {
+    return this.of(MAIN_TRACK);
+  }
+
+  /** A track that rests and is wanted again goes on where it was. */
+  of(track: number): Uplink {
+    const known = this.#uplinks.get(track);
+    if (known !== undefined) return known;
+    const { carrier, epoch, onSent, onKeyframeNeeded } = this.#options;
+    const uplink = new Uplink({
+      carrier,
+      epoch,
+      track,
+      onSent: (frame) => onSent(track, frame),
+      onKeyframeNeeded: () => onKeyframeNeeded(track),
+    });
+    this.#uplinks.set(track, uplink);
+    return uplink;
+  }
+
+  /** Drops what waits; the streams end with their session. */
+  close(): void {
+    for (const uplink of this.#uplinks.values()) uplink.close();
+  }
+}
