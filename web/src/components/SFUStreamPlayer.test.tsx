@@ -52,6 +52,11 @@ afterEach(cleanup);
 it('says what is happening in every state', () => {
   const service = show();
   expect(spoken()).toBe('Joining…');
+  service.become({ kind: 'preparing' });
+  expect(spoken()).toBe('Preparing a version that this browser can show');
+  service.become({ kind: 'undecodable', codec: 'av1' });
+  expect(spoken()).toBe('This browser cannot show the picture');
+  expect(screen.getByText(/The host shares as AV1, and cannot make a version/)).toBeTruthy();
   service.become({ kind: 'waiting' });
   expect(spoken()).toBe('Waiting for the host to start');
   service.become({ kind: 'live' }, 1, 84.4);

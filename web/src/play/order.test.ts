@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FrameOrder } from './order.ts';
 
-const header = (epoch: number, group: number, index: number): FrameHeader => ({
+const header = (epoch: number, group: number, index: number, track = 0): FrameHeader => ({
   keyframe: index === 0,
   refinement: false,
-  track: 0,
+  track,
   layer: 0,
   epoch,
   group,
@@ -55,6 +55,56 @@ it('waits for a keyframe after a break', () => {
   expect(order.needsKeyframe).toBe(true);
   expect(order.accept(2, header(1, 5, 0))).toBe('decode');
   expect(order.needsKeyframe).toBe(false);
+});
+
+it('follows the relay to another track, whose groups have numbers of their own', () => {
+  const order = new FrameOrder();
+  order.accept(1, header(1, 90, 0));
+  expect(order.accept(2, header(1, 3, 0, 1)), 'before the relay’s word').toBe('decode');
+  order.serve(1);
+  expect(order.accept(1, header(1, 90, 1))).toBe('late');
+  expect(order.accept(3, header(1, 91, 0)), 'on its way since before').toBe('late');
+  expect(order.accept(2, header(1, 3, 1, 1))).toBe('decode');
+  expect(order.needsKeyframe).toBe(false);
+});
+
+it('goes on with what it has until the other track comes', () => {
+  const order = new FrameOrder();
+  order.accept(1, header(1, 90, 0));
+  order.serve(1);
+  expect(order.accept(1, header(1, 90, 1))).toBe('decode');
+  expect(order.accept(2, header(1, 3, 0, 1))).toBe('decode');
+  expect(order.accept(1, header(1, 90, 2))).toBe('late');
+});
+
+it('comes back to a track that it had left', () => {
+  const order = new FrameOrder();
+  order.accept(1, header(1, 90, 0));
+  order.serve(1);
+  order.accept(2, header(1, 3, 0, 1));
+  order.serve(0);
+  expect(order.accept(3, header(1, 92, 0))).toBe('decode');
+});
+
+it('asks again when the way back was told after its first keyframe', () => {
+  const order = new FrameOrder();
+  order.accept(1, header(1, 90, 0));
+  order.serve(1);
+  order.accept(2, header(1, 3, 0, 1));
+  expect(order.accept(3, header(1, 92, 0))).toBe('late');
+  order.serve(0);
+  expect(order.needsKeyframe).toBe(true);
+  expect(order.accept(4, header(1, 93, 0))).toBe('decode');
+  expect(order.needsKeyframe).toBe(false);
+});
+
+it('takes a new epoch on any track', () => {
+  const order = new FrameOrder();
+  order.accept(1, header(1, 90, 0));
+  order.serve(1);
+  order.accept(2, header(1, 3, 0, 1));
+  expect(order.accept(3, header(2, 0, 0, 1))).toBe('decode');
+  expect(order.accept(4, header(1, 4, 0, 1))).toBe('late');
 });
 
 it('never decodes a frame without all that came before it in its group', () => {

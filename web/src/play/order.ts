@@ -1,11 +1,12 @@
-/** Which frames are decoded: the newest group wins, from its keyframe on (PROTOCOL 3.4, 4.8). */
+/** Which frames are decoded: the newest group wins, from its keyframe on (PROTOCOL 2.10, 3.4, 4.8). */
 
-import type { FrameHeader } from '@steadycast/codec-glue';
+import { type FrameHeader, MAIN_TRACK } from '@steadycast/codec-glue';
 
 /** late: newer frames replace it; broken: its group cannot be decoded from here. */
 export type Verdict = 'decode' | 'late' | 'broken';
 
 export interface GroupPlace {
+  track: number;
   epoch: number;
   group: number;
 }
@@ -14,6 +15,11 @@ export interface GroupPlace {
 export class FrameOrder {
   #current: (GroupPlace & { stream: number }) | null = null;
   #broken = false;
+  /** The track that the relay serves, and the one that it served before. */
+  #served = MAIN_TRACK;
+  #left: number | null = null;
+  /** A keyframe of the track that was left came: either too late, or before word of the way back. */
+  #missed = false;
 
   /** The group being decoded. */
   get current(): GroupPlace | null {
@@ -30,14 +36,24 @@ export class FrameOrder {
     return this.#broken;
   }
 
+  /** The relay says which track it serves; frames of it may have come already, and others still may. */
+  serve(track: number): void {
+    if (track === this.#served) return;
+    if (this.#missed && track === this.#left && this.#current?.track !== track) this.#broken = true;
+    this.#left = this.#served;
+    this.#served = track;
+    this.#missed = false;
+  }
+
   /**
    * Frames of one stream come in order; `stream` tells streams apart, because a group that is sent
    * once more begins again at its keyframe.
    */
-  accept(stream: number, { keyframe, epoch, group }: FrameHeader): Verdict {
+  accept(stream: number, { keyframe, track, epoch, group }: FrameHeader): Verdict {
     if (keyframe) {
-      if (this.#current !== null && isOlder({ epoch, group }, this.#current)) return 'late';
-      this.#current = { stream, epoch, group };
+      const place = { track, epoch, group };
+      if (this.#current !== null && this.#isReplaced(place, this.#current)) return 'late';
+      this.#current = { stream, ...place };
       this.#broken = false;
       return 'decode';
     }
@@ -45,12 +61,16 @@ export class FrameOrder {
     return this.#broken ? 'broken' : 'decode';
   }
 
+  /** Groups of two tracks cannot be compared: then the relay's word counts. */
+  #isReplaced(place: GroupPlace, current: GroupPlace): boolean {
+    if (place.epoch !== current.epoch) return place.epoch < current.epoch;
+    if (place.track === current.track) return place.group < current.group;
+    this.#missed ||= place.track === this.#left;
+    return place.track === this.#left;
+  }
+
   /** The current group is lost to the decoder; only a keyframe goes on. */
   break(): void {
     this.#broken = true;
   }
-}
-
-function isOlder(one: GroupPlace, other: GroupPlace): boolean {
-  return one.epoch === other.epoch ? one.group < other.group : one.epoch < other.epoch;
 }

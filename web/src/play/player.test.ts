@@ -3,6 +3,7 @@ import {
   encodeFrame,
   type FrameHeader,
   groupPreamble,
+  type RelayMessage,
   type Status,
 } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -61,6 +62,7 @@ class FakeCarrier {
   readonly silentMs = 0;
   readonly said: ClientMessage[] = [];
   onStatusChange: (status: Status) => void = () => undefined;
+  say: (message: RelayMessage) => void = () => undefined;
   #streams: ReadableStreamDefaultController<ReadableStream<Uint8Array>> | undefined;
   #group: ReadableStreamDefaultController<Uint8Array> | undefined;
 
@@ -74,6 +76,10 @@ class FakeCarrier {
   heard(): void {}
   send(message: ClientMessage): void {
     this.said.push(message);
+  }
+  onMessage(listener: (message: RelayMessage) => void) {
+    this.say = listener;
+    return () => undefined;
   }
   onStatus(listener: (status: Status) => void) {
     this.onStatusChange = listener;
@@ -136,7 +142,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function play() {
+function play(able: (codec: string) => boolean = () => true) {
   const canvas = new FakeCanvas();
   const snapshots: PlayerSnapshot[] = [];
   let tell: (state: ConnectionState) => void = () => undefined;
@@ -146,6 +152,7 @@ function play() {
     token: 't',
     bufferMs: 0,
     onSnapshot: (snapshot) => snapshots.push(snapshot),
+    prober: async ({ codec }) => able(codec),
     connect: (options: KeepConnectedOptions) => {
       tell = options.onState;
       return new Promise((resolve) => {
@@ -254,4 +261,69 @@ it('stops', async () => {
   await ended;
   expect(newest().records).toMatchObject({ sessionsOpened: 1, sessionsClosed: 1 });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+const AV1 = { width: 640, height: 360, codec: 'av01.0.08M.08', description: new Uint8Array(0) };
+const saidOf = (carrier: FakeCarrier) => carrier.said.filter(({ type }) => type === 'decodes');
+const withoutAv1 = (codec: string) => !codec.startsWith('av01');
+
+it('says what it can decode once it knows, in every session', async () => {
+  const { open, pass, lose } = play(withoutAv1);
+  const first = open();
+  await pass();
+  const decodes = { type: 'decodes', codecs: ['h264', 'vp9', 'vp8'] };
+  expect(saidOf(first)).toEqual([decodes]);
+  lose();
+  expect(saidOf(open())).toEqual([decodes]);
+});
+
+it('leaves alone what it cannot decode, and shows the version that is made for it', async () => {
+  const { open, pass, newest } = play(withoutAv1);
+  const carrier = open();
+  await pass();
+  carrier.frame(50, 0, { config: AV1 }, 0xff);
+  carrier.say({ type: 'serving', serving: { service: 'preparing', track: 2, codec: 'vp8' } });
+  await pass();
+  expect(newest().state).toEqual({ kind: 'preparing' });
+  expect(newest().records).toMatchObject({ decoderErrors: 0, framesShown: 0 });
+  carrier.say({ type: 'serving', serving: { service: 'ready', track: 2, codec: 'vp8' } });
+  carrier.frame(1, 0, { track: 2 });
+  carrier.frame(1, 1, { track: 2 });
+  await pass(300);
+  expect(newest().state.kind).toBe('live');
+  expect(newest().records).toMatchObject({ decoderErrors: 0, framesShown: 2 });
+});
+
+it('says so when there is no version that it could show', async () => {
+  const { open, pass, newest } = play(withoutAv1);
+  const carrier = open();
+  carrier.say({ type: 'serving', serving: { service: 'unsupported', track: 0, codec: 'av1' } });
+  await pass();
+  expect(newest().state).toEqual({ kind: 'undecodable', codec: 'av1' });
+});
+
+it('gives up a codec whose decoder fails at every keyframe, and tells the relay', async () => {
+  const { open, pass } = play();
+  const carrier = open();
+  await pass();
+  for (let group = 1; group <= 3; group += 1) {
+    carrier.frame(group, 0, { config: AV1 }, 0xff);
+    await pass(600);
+  }
+  expect(saidOf(carrier)).toEqual([
+    { type: 'decodes', codecs: ['av1', 'h264', 'vp9', 'vp8'] },
+    { type: 'decodes', codecs: ['h264', 'vp9', 'vp8'] },
+  ]);
+});
+
+it('calls no frame late in time that was in the cache of another track', async () => {
+  const { open, pass, newest } = play();
+  const carrier = open();
+  carrier.frame(1, 0);
+  await pass(5_000);
+  carrier.say({ type: 'serving', serving: { service: 'ready', track: 1, codec: 'h264' } });
+  carrier.frame(9, 0, { track: 1, captureUs: (Date.now() - 4_000) * 1_000 });
+  await pass(1_100);
+  expect(newest().records.framesShown).toBe(2);
+  expect(newest().records.latencyP95Ms).toBeLessThan(100);
 });

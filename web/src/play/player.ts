@@ -1,7 +1,8 @@
 /** The player: one session after another, their frames in order, decoded and shown. */
 
-import type { Frame, Report } from '@steadycast/codec-glue';
+import type { Frame, Report, Serving } from '@steadycast/codec-glue';
 import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
+import { Abilities, type DecodeProber } from './abilities.ts';
 import type { Carrier } from './carrier.ts';
 import { type Break, FrameDecoder } from './decoder.ts';
 import { Display, type FrameTag } from './display.ts';
@@ -23,6 +24,8 @@ export interface PlayerOptions {
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   /** What brings sessions; the relay over WebTransport when left out. */
   connect?: typeof keepConnected;
+  /** What says which codecs can be decoded; the browser when left out. */
+  prober?: DecodeProber;
 }
 
 const AGENT = 'steadycast-web-player';
@@ -41,11 +44,14 @@ export class Player {
   readonly #machine = new StateMachine();
   readonly #pacing = new Pacing();
   readonly #jitter = new JitterBuffer();
+  readonly #abilities: Abilities;
   readonly #decoder: FrameDecoder<FrameTag>;
   readonly #renderer: Renderer;
   readonly #display: Display;
   #order = new FrameOrder();
   #carrier: Carrier | null = null;
+  /** Frames captured before were in the relay's cache when this player asked for them. */
+  #liveFromUs = 0;
   /** Outlives its session: what is shown meanwhile still has a time. */
   #clock: RelayClock | null = null;
   #broadcast: string | null = null;
@@ -59,11 +65,13 @@ export class Player {
 
   constructor(options: PlayerOptions) {
     this.#options = options;
+    this.#abilities = new Abilities(options.prober);
     this.#jitter.maxMs = options.bufferMs;
     this.#renderer = new Renderer(options.canvas, this.#records);
     this.#decoder = new FrameDecoder<FrameTag>({
       onFrame: (frame, tag) => {
         this.#records.count('framesDecoded');
+        this.#abilities.worked(this.#decoder.config?.codec ?? '');
         this.#display.show(frame, tag);
       },
       onBreak: (reason) => this.#broken(reason),
@@ -85,6 +93,8 @@ export class Player {
     const { signal } = this.#abort;
     this.#records.opening(performance.now());
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    // The join does not wait for it.
+    void this.#abilities.probe().then(() => this.#sayAbilities());
     const onState = (state: ConnectionState) => this.#connection(state);
     await connect({ origin, role: 'player', token, agent: AGENT, signal, onState });
     clearInterval(this.#timer);
@@ -138,7 +148,12 @@ export class Player {
     this.#order = new FrameOrder();
     this.#pacing.restart();
     this.#decoder.drop();
+    this.#liveFromUs = carrier.welcome.relayUs;
     this.#machine.opened(Date.now());
+    carrier.onMessage((message) => {
+      if (message.type === 'serving' && this.#carrier === carrier) this.#served(message.serving);
+    });
+    this.#sayAbilities();
     carrier.onStatus(({ phase, sinceUs }) => {
       this.#machine.status(phase, (sinceUs - carrier.clock.offsetUs) / 1_000);
       this.#refresh();
@@ -155,6 +170,17 @@ export class Player {
     });
   }
 
+  #sayAbilities(): void {
+    const { codecs } = this.#abilities;
+    if (codecs !== null) this.#carrier?.send({ type: 'decodes', codecs });
+  }
+
+  #served(serving: Serving): void {
+    this.#order.serve(serving.track);
+    this.#machine.served(serving);
+    this.#refresh();
+  }
+
   #detach(): void {
     if (this.#carrier === null) return;
     this.#records.count('sessionsClosed');
@@ -165,11 +191,16 @@ export class Player {
     const { header, payload } = frame;
     this.#records.count('framesReceived');
     this.#records.count('bytesReceived', payload.length);
+    // The relay has yet to hear what this browser lacks, or its answer is on its way.
+    if (header.config !== null && !this.#abilities.mayDecode(header.config.codec)) return;
+    const { track } = this.#order.current ?? header;
     const verdict = this.#order.accept(stream, header);
     if (verdict === 'late') this.#records.count('lateFrames');
     if (verdict !== 'decode') return;
+    // What was in the cache of another track is as old as it is.
+    if (header.track !== track) this.#liveFromUs = carrier.clock.nowUs();
     const timing = this.#pacing.received(header.epoch, header.captureUs, performance.now());
-    const live = header.captureUs >= carrier.welcome.relayUs;
+    const live = header.captureUs >= this.#liveFromUs;
     if (live) this.#jitter.arrived((carrier.clock.nowUs() - header.captureUs) / 1_000);
     this.#decoder.decode(frame, { header, timing, live });
   }
@@ -184,6 +215,8 @@ export class Player {
   #broken(reason: Break): void {
     if (reason === 'overloaded') this.#records.count('skips');
     else this.#records.count('decoderErrors');
+    const failed = reason === 'error' || reason === 'unsupported';
+    if (failed && this.#abilities.failed(this.#decoder.config?.codec ?? '')) this.#sayAbilities();
     if (reason === 'unsupported') this.#undecodable = this.#decoder.config?.codec ?? null;
     this.#lostGroup();
   }

@@ -59,6 +59,30 @@ describe('the player’s state', () => {
     expect(machine.at(5_041, 0).kind).toBe('live');
   });
 
+  it('prepares while a version for this browser is on its way, and says when there is none', () => {
+    const machine = new StateMachine();
+    machine.opened(0);
+    machine.status('live', 0);
+    const h264 = { track: 1, codec: 'h264' } as const;
+    machine.served({ service: 'preparing', ...h264 });
+    expect(machine.at(10, 0)).toEqual({ kind: 'preparing' });
+    machine.served({ service: 'unsupported', track: 0, codec: 'av1' });
+    expect(machine.at(20, 0)).toEqual({ kind: 'undecodable', codec: 'av1' });
+    machine.served({ service: 'ready', ...h264 });
+    expect(machine.at(30, 0).kind).toBe('connecting');
+    machine.shown(false, 40);
+    expect(machine.at(40, 0).kind).toBe('live');
+    // The last picture is there: that the admin is away is the more important news.
+    machine.served({ service: 'preparing', ...h264 });
+    machine.status('held', 50);
+    expect(machine.at(60, 0)).toEqual({ kind: 'away', sinceMs: 50 });
+    // Another session knows nothing of it.
+    machine.lost(70);
+    machine.opened(80);
+    machine.status('live', 80);
+    expect(machine.at(90, 0).kind).toBe('live');
+  });
+
   it('reconnects from the moment it lost the session, however many attempts it takes', () => {
     const machine = watching();
     machine.lost(2_000);

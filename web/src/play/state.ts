@@ -1,6 +1,12 @@
 /** What the viewer is told; pure, the caller brings the time. */
 
-import type { CodeName, Status } from '@steadycast/codec-glue';
+import {
+  type CodecKind,
+  type CodeName,
+  DEFAULT_SERVING,
+  type Serving,
+  type Status,
+} from '@steadycast/codec-glue';
 
 /** `sinceMs` are Unix milliseconds of this machine. */
 export type PlayerState =
@@ -10,6 +16,10 @@ export type PlayerState =
   | { kind: 'static'; sinceMs: number }
   /** The admin is away; the last picture stays. */
   | { kind: 'away'; sinceMs: number }
+  /** What the admin sends cannot be shown here; a version that can is on its way. */
+  | { kind: 'preparing' }
+  /** What the admin sends cannot be shown here, and no other version can be had. */
+  | { kind: 'undecodable'; codec: CodecKind | null }
   /** The admin has not started yet. */
   | { kind: 'waiting' }
   | { kind: 'reconnecting'; sinceMs: number }
@@ -35,6 +45,7 @@ const ENDINGS: ReadonlySet<CodeName> = new Set(['broadcast_ended', 'held_too_lon
 export class StateMachine {
   #link: Link = { kind: 'connecting', attempt: 1 };
   #status: Pick<Status, 'phase'> & { sinceMs: number } = { phase: 'waiting', sinceMs: 0 };
+  #serving: Serving = DEFAULT_SERVING;
   #pictured = false;
   #newContentMs = 0;
 
@@ -45,6 +56,12 @@ export class StateMachine {
   opened(nowMs: number): void {
     this.#link = { kind: 'open' };
     this.#newContentMs = nowMs;
+    this.#serving = DEFAULT_SERVING;
+  }
+
+  /** What the relay serves this player from now on. */
+  served(serving: Serving): void {
+    this.#serving = serving;
   }
 
   /** `sinceMs` is the status' time on this machine's clock. */
@@ -93,6 +110,12 @@ export class StateMachine {
   #whileOpen(nowMs: number, silentMs: number): PlayerState {
     const { phase, sinceMs } = this.#status;
     if (phase === 'waiting') return { kind: 'waiting' };
+    // Without a picture it is of no interest that it stands still.
+    if (phase === 'held' && this.#pictured) return { kind: 'away', sinceMs };
+    if (this.#serving.service === 'unsupported') {
+      return { kind: 'undecodable', codec: this.#serving.codec };
+    }
+    if (this.#serving.service === 'preparing') return { kind: 'preparing' };
     if (phase === 'held') return { kind: 'away', sinceMs };
     if (!this.#pictured) return { kind: 'connecting', attempt: 1 };
     const still = nowMs - this.#newContentMs >= STATIC_AFTER_MS;

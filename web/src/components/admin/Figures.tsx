@@ -1,7 +1,8 @@
 import type { Sample } from '../../publish/history.ts';
 import type { HostStatus } from '../../publish/status.ts';
+import { codecName } from '../codecs.ts';
 import { Sparkline } from './Sparkline.tsx';
-import { bitrate, codecName, milliseconds, wholeFrames } from './time.ts';
+import { bitrate, milliseconds, wholeFrames } from './time.ts';
 
 interface TileProps {
   name: string;

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import type { CodecChoice, Quality, Resolution } from '../../publish/quality.ts';
 import type { HostStatus } from '../../publish/status.ts';
-import { codecName } from './time.ts';
+import { codecName } from '../codecs.ts';
 
 interface Option<T> {
   value: T;

@@ -1,7 +1,8 @@
 /** What admins are told of the versions for viewers who cannot show the main one; pure. */
 
 import type { HostStatus, RenditionFacts } from '../../publish/status.ts';
-import { bitrate, codecName, kindName, wholeFrames } from './time.ts';
+import { codecName, kindName } from '../codecs.ts';
+import { bitrate, wholeFrames } from './time.ts';
 import type { Tone } from './words.ts';
 
 export interface RenditionLine {

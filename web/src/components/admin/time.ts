@@ -1,7 +1,5 @@
 /** Times and figures as people read them; pure. */
 
-import { type CodecKind, codecKind } from '@steadycast/codec-glue';
-
 /** How long ago, as a running clock: 0:07, 12:30, 1:02:03. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
@@ -37,19 +35,6 @@ export function bitrate(bitsPerSecond: number): { value: string; unit: string } 
 export function milliseconds(ms: number | null): string {
   if (ms === null) return '–';
   return ms < 10 ? ms.toFixed(1) : String(Math.round(ms));
-}
-
-const KINDS: Record<CodecKind, string> = { av1: 'AV1', h264: 'H.264', vp9: 'VP9', vp8: 'VP8' };
-
-/** The everyday name of a codec. */
-export function kindName(kind: CodecKind): string {
-  return KINDS[kind];
-}
-
-/** The same of a WebCodecs codec string. */
-export function codecName(codec: string): string {
-  const kind = codecKind(codec);
-  return kind === null ? codec : kindName(kind);
 }
 
 /** Frames a second; counted over two seconds, in which one more or less means nothing. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_QUALITY } from '../../publish/quality.ts';
 import type { ShareSnapshot } from '../../services/AdminScreenShareService.ts';
-import { bitrate, codecName, duration, milliseconds, timeLeft, wholeFrames } from './time.ts';
+import { codecName } from '../codecs.ts';
+import { bitrate, duration, milliseconds, timeLeft, wholeFrames } from './time.ts';
 import { cropAfterKey } from './useCropKeys.ts';
 import { isDeadLink, startLabel, wordsForPanel } from './words.ts';
 

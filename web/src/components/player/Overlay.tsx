@@ -24,13 +24,15 @@ export interface OverlayProps {
   undecodable: string | null;
 }
 
+const SPINNING: ReadonlySet<string> = new Set(['Joining', 'Preparing']);
+
 /** The words over the picture: a card where there is no picture, else a note that leaves it in sight. */
 export function Overlay({ words, pictured, undecodable }: OverlayProps) {
   if (words.title === null) return undecodable === null ? null : <CodecNote codec={undecodable} />;
   const centred = words.final || !pictured;
   return (
     <div className={centred ? 'player-card' : 'player-note'} data-tone={words.tone}>
-      {words.badge === 'Joining' && <span className="player-spinner" />}
+      {SPINNING.has(words.badge) && <span className="player-spinner" />}
       <div className="player-words">
         <p className="player-title">{words.title}</p>
         {words.detail !== null && <p className="player-detail">{words.detail}</p>}

@@ -1,6 +1,7 @@
 /** What the player says to its viewer in each state. */
 
 import type { PlayerState, UnsupportedReason } from '../../play/state.ts';
+import { kindName } from '../codecs.ts';
 
 export type Tone = 'good' | 'wait' | 'bad' | 'plain';
 
@@ -43,6 +44,22 @@ export function wordsFor(state: PlayerState): Words {
         detail: 'You see their last picture. It goes on by itself when they are back.',
         sinceMs: state.sinceMs,
       };
+    case 'preparing':
+      return {
+        ...PLAIN,
+        badge: 'Preparing',
+        tone: 'wait',
+        title: 'Preparing a version that this browser can show',
+        detail: 'It cannot show what the host sends. Another version is on its way.',
+      };
+    case 'undecodable':
+      return {
+        ...PLAIN,
+        badge: 'No picture here',
+        tone: 'bad',
+        title: 'This browser cannot show the picture',
+        detail: undecodable(state.codec),
+      };
     case 'waiting':
       return {
         ...PLAIN,
@@ -71,6 +88,13 @@ export function wordsFor(state: PlayerState): Words {
 
 function final(badge: string, tone: Tone, title: string, detail: string): Words {
   return { ...PLAIN, badge, tone, title, detail, final: true };
+}
+
+type Undecodable = Extract<PlayerState, { kind: 'undecodable' }>;
+
+function undecodable(codec: Undecodable['codec']): string {
+  const format = codec === null ? '' : ` as ${kindName(codec)}`;
+  return `The host shares${format}, and cannot make a version for this browser. A current Chrome, Edge or Firefox can show it; if the host chooses another format, this page goes on by itself.`;
 }
 
 function joining(attempt: number): string | null {

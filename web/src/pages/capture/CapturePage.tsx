@@ -1,8 +1,9 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import { StateBadge } from '../../components/admin/StateBadge.tsx';
-import { bitrate, codecName, duration, wholeFrames } from '../../components/admin/time.ts';
+import { bitrate, duration, wholeFrames } from '../../components/admin/time.ts';
 import { useNow } from '../../components/admin/useNow.ts';
 import { explainCode, wordsForHost } from '../../components/admin/words.ts';
+import { codecName } from '../../components/codecs.ts';
 import type { CaptureHost } from '../../publish/host.ts';
 import { type HostStatus, isSharing } from '../../publish/status.ts';
 
