@@ -100,6 +100,8 @@ export class RelayLink {
       case 'connecting':
         this.#facts = { ...OFF, phase: 'connecting', reason: this.#facts.reason, everOpen };
         break;
+      case 'opening':
+        return;
       case 'open':
         this.#facts = { ...OFF, phase: 'open', everOpen: true };
         this.#open(state.session);

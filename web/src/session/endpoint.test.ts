@@ -16,7 +16,15 @@ it('finds the session’s URL and the certificates', async () => {
   expect(await fetchEndpoint(ORIGIN, signal)).toEqual({
     sessionUrl: 'https://relay.test:4443/session',
     certificateHashes: [Uint8Array.of(1, 2, 3)],
+    clock: null,
   });
+});
+
+it('takes the relay’s time along', async () => {
+  answer({ session: '/session', relayUs: 77 });
+  const { clock } = await fetchEndpoint(ORIGIN, signal);
+  expect(clock?.relayUs).toBe(77);
+  expect(clock?.receivedUs).toBeGreaterThanOrEqual(clock?.sentUs ?? Number.POSITIVE_INFINITY);
 });
 
 it('needs no hashes of a trusted certificate', async () => {

@@ -1,5 +1,6 @@
 /** Where a relay's sessions are opened, and whether it is there at all (PROTOCOL 7). */
 
+import { type ClockSample, localUs } from './clock.ts';
 import { SessionError, unreachable } from './error.ts';
 
 /** What `GET /api/relay` says. */
@@ -8,6 +9,8 @@ export interface RelayEndpoint {
   sessionUrl: string;
   /** SHA-256 of the certificates to accept; empty when the certificate is publicly trusted. */
   certificateHashes: Uint8Array<ArrayBuffer>[];
+  /** The relay's clock, as this exchange tells it; a rough one, for HTTP takes its time. */
+  clock: ClockSample | null;
 }
 
 export type Health = 'ok' | 'draining' | 'unreachable';
@@ -17,9 +20,11 @@ const PROBE_TIMEOUT_MS = 2_000;
 
 /** Asks the relay for its endpoint; hashes change, so ask before every session. Throws SessionError. */
 export async function fetchEndpoint(origin: string, signal: AbortSignal): Promise<RelayEndpoint> {
+  const sentUs = localUs();
   const answer = await request(new URL('/api/relay', origin), FETCH_TIMEOUT_MS, signal);
+  const receivedUs = localUs();
   if (!answer.ok) throw unreachable(`the relay answered ${answer.status}`);
-  return parseEndpoint(origin, await answer.json().catch(() => null));
+  return parseEndpoint(origin, await answer.json().catch(() => null), { sentUs, receivedUs });
 }
 
 /** Asks over TCP whether the relay takes sessions. Rejects only when `signal` aborts. */
@@ -49,10 +54,15 @@ async function request(url: URL, timeoutMs: number, signal: AbortSignal): Promis
   }
 }
 
-function parseEndpoint(origin: string, body: unknown): RelayEndpoint {
+function parseEndpoint(
+  origin: string,
+  body: unknown,
+  asked: Omit<ClockSample, 'relayUs'>,
+): RelayEndpoint {
   const fields = typeof body === 'object' && body !== null ? body : {};
   const session = 'session' in fields ? fields.session : null;
   const hashes = 'certificateHashes' in fields ? fields.certificateHashes : [];
+  const relayUs = 'relayUs' in fields ? fields.relayUs : null;
   if (typeof session !== 'string' || !Array.isArray(hashes)) {
     throw unreachable('the relay described itself in a way this page does not understand');
   }
@@ -62,6 +72,7 @@ function parseEndpoint(origin: string, body: unknown): RelayEndpoint {
   return {
     sessionUrl: url.href,
     certificateHashes: hashes.map(parseHash),
+    clock: typeof relayUs === 'number' ? { ...asked, relayUs } : null,
   };
 }
 

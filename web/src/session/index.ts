@@ -6,7 +6,10 @@ export { SessionError, type SessionErrorKind } from './error.ts';
 export {
   type ConnectionState,
   type KeepConnectedOptions,
+  type KeepOpenOptions,
+  type KeptSession,
   keepConnected,
+  keepOpen,
   type Refusal,
 } from './reconnect.ts';
 export { RelaySession, type SessionEnd, type SessionOptions } from './session.ts';

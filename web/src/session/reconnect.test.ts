@@ -1,9 +1,14 @@
 import { CODES } from '@steadycast/codec-glue';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Health } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 import { FakeRelay } from './fake.ts';
-import { type ConnectionState, keepConnected, type ReconnectDeps } from './reconnect.ts';
+import {
+  type ConnectionState,
+  type KeepConnectedOptions,
+  keepConnected,
+  keepOpen,
+} from './reconnect.ts';
 import { RelaySession, type SessionOptions } from './session.ts';
 
 type Attempt = 'welcome' | Error;
@@ -25,7 +30,7 @@ async function run(script: Script, stopAfter = 4) {
   const health = [...(script.health ?? [])];
   const attempts = [...(script.attempts ?? [])];
   let nowMs = 0;
-  const deps: ReconnectDeps = {
+  const deps: KeepConnectedOptions['deps'] = {
     probe: async () => {
       log.push('probe');
       return health.shift() ?? 'ok';
@@ -33,6 +38,7 @@ async function run(script: Script, stopAfter = 4) {
     fetchEndpoint: async () => ({
       sessionUrl: 'https://relay.test/session',
       certificateHashes: [],
+      clock: null,
     }),
     open: async (options: SessionOptions) => {
       log.push('open');
@@ -118,7 +124,7 @@ it('stops at a goodbye without retry', async () => {
   });
   expect(outcome).toEqual({ kind: 'refused', code: 'broadcast_ended', message: 'over' });
   expect(sleeps).toEqual([]);
-  expect(states.map(({ kind }) => kind)).toEqual(['connecting', 'open', 'refused']);
+  expect(states.map(({ kind }) => kind)).toEqual(['connecting', 'opening', 'open', 'refused']);
 });
 
 it('stops at a refusal without retry, goes on after one with', async () => {
@@ -139,4 +145,33 @@ it('stops where no session can ever be', async () => {
 it('survives a fault of its own', async () => {
   const { sleeps } = await run({ attempts: [new TypeError('a bug')] }, 1);
   expect(sleeps).toEqual([1_250]);
+});
+
+it('tries again at once when the network is back', async () => {
+  const network = new EventTarget();
+  vi.stubGlobal('addEventListener', network.addEventListener.bind(network));
+  vi.stubGlobal('removeEventListener', network.removeEventListener.bind(network));
+  const abort = new AbortController();
+  let probes = 0;
+  const over = keepOpen({
+    origin: 'https://relay.test',
+    signal: abort.signal,
+    open: () => Promise.reject(unreachable('unused')),
+    onState: ({ kind }) => {
+      // The loop sleeps right after it has said so.
+      if (kind === 'lost') setTimeout(() => network.dispatchEvent(new Event('online')));
+    },
+    deps: {
+      random: () => 1,
+      fetchEndpoint: () => Promise.reject(unreachable('no answer')),
+      probe: async () => {
+        probes += 1;
+        // Were they waited for, these pauses would take more than a minute.
+        if (probes === 40) abort.abort();
+        return 'unreachable';
+      },
+    },
+  });
+  expect(await over).toBeNull();
+  vi.unstubAllGlobals();
 });

@@ -11,10 +11,19 @@ export type Refusal =
   | { kind: 'refused'; code: CodeName | null; message: string }
   | { kind: 'unsupported'; message: string };
 
-export type ConnectionState =
+/** What is kept open: a session, on whatever transport. */
+export interface KeptSession {
+  /** Settles once, when the session is over. Never rejects. */
+  readonly ended: Promise<SessionEnd>;
+  close(code: CodeName, message: string): Promise<void>;
+}
+
+export type ConnectionState<S extends KeptSession = RelaySession> =
   /** `attempt` counts from 1 since the last session that held. */
   | { kind: 'connecting'; attempt: number }
-  | { kind: 'open'; session: RelaySession }
+  /** The relay answers over TCP, and a session is being opened. */
+  | { kind: 'opening' }
+  | { kind: 'open'; session: S }
   /**
    * The session, or the attempt at one, failed; the next follows in `retryInMs`. `handshakes`
    * counts attempts in a row that failed although the relay answered over TCP.
@@ -22,19 +31,30 @@ export type ConnectionState =
   | { kind: 'lost'; reason: string; retryInMs: number; handshakes: number }
   | Refusal;
 
+export interface KeepOpenOptions<S extends KeptSession> {
+  /** The relay's origin, as in `https://relay.example:4443`. */
+  origin: string;
+  /** Ends it all. */
+  signal: AbortSignal;
+  /** Called synchronously; `open` comes before anything is read from the session. */
+  onState: (state: ConnectionState<S>) => void;
+  /** Opens a session. Rejects with SessionError. */
+  open: (endpoint: RelayEndpoint) => Promise<S>;
+  /** What tests replace. */
+  deps?: Partial<ReconnectDeps>;
+}
+
 export interface KeepConnectedOptions extends Omit<SessionOptions, 'resume' | 'endpoint'> {
   /** The lineage to send with the next `Hello`. */
   resume?: () => Uint8Array | null;
-  /** Called synchronously; `open` comes before anything is read from the session. */
   onState: (state: ConnectionState) => void;
   /** What tests replace. */
-  deps?: Partial<ReconnectDeps>;
+  deps?: Partial<ReconnectDeps> & { open?: (options: SessionOptions) => Promise<RelaySession> };
 }
 
 export interface ReconnectDeps {
   probe: (origin: string, signal: AbortSignal) => Promise<Health>;
   fetchEndpoint: (origin: string, signal: AbortSignal) => Promise<RelayEndpoint>;
-  open: (options: SessionOptions) => Promise<RelaySession>;
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   random: () => number;
   nowMs: () => number;
@@ -51,11 +71,23 @@ type Ended =
   | { kind: 'refusal'; refusal: Refusal }
   | { kind: 'retry'; reason: string; fault: 'tcp' | 'handshake' | 'session'; atLeastMs: number };
 
+/** Keeps a session over WebTransport open; see {@link keepOpen}. */
+export function keepConnected(options: KeepConnectedOptions): Promise<Refusal | null> {
+  const { open = RelaySession.open, ...deps } = options.deps ?? {};
+  return keepOpen<RelaySession>({
+    ...options,
+    deps,
+    open: (endpoint) => open({ ...options, resume: options.resume?.() ?? null, endpoint }),
+  });
+}
+
 /**
  * Resolves with the refusal that ended it, or null once `signal` aborted; the open session is then
  * closed with `done`. Never rejects.
  */
-export async function keepConnected(options: KeepConnectedOptions): Promise<Refusal | null> {
+export async function keepOpen<S extends KeptSession>(
+  options: KeepOpenOptions<S>,
+): Promise<Refusal | null> {
   const deps = { ...defaultDeps, ...options.deps };
   const { signal, onState } = options;
   let attempt = 0;
@@ -82,8 +114,11 @@ export async function keepConnected(options: KeepConnectedOptions): Promise<Refu
   }
 }
 
-async function attemptOnce(options: KeepConnectedOptions, deps: ReconnectDeps): Promise<Ended> {
-  const { origin, signal } = options;
+async function attemptOnce<S extends KeptSession>(
+  options: KeepOpenOptions<S>,
+  deps: ReconnectDeps,
+): Promise<Ended> {
+  const { origin, signal, onState } = options;
   const [health, endpoint] = await Promise.all([
     deps.probe(origin, signal),
     deps.fetchEndpoint(origin, signal).catch(() => null),
@@ -93,16 +128,18 @@ async function attemptOnce(options: KeepConnectedOptions, deps: ReconnectDeps): 
     return { kind: 'retry', reason, fault: 'tcp', atLeastMs: 0 };
   }
   try {
-    const resume = options.resume?.() ?? null;
-    const session = await deps.open({ ...options, resume, endpoint });
-    return await runSession(session, options);
+    if (!signal.aborted) onState({ kind: 'opening' });
+    return await runSession(await options.open(endpoint), options);
   } catch (error) {
     if (error instanceof SessionError) return failed(error);
     throw error;
   }
 }
 
-async function runSession(session: RelaySession, options: KeepConnectedOptions): Promise<Ended> {
+async function runSession<S extends KeptSession>(
+  session: S,
+  options: KeepOpenOptions<S>,
+): Promise<Ended> {
   const { signal, onState } = options;
   const leave = () => void session.close('done', '');
   signal.addEventListener('abort', leave);
@@ -146,24 +183,26 @@ function backoffMs(attempt: number, handshakes: number, random: number): number 
   return Math.round(whole * (0.5 + random / 2));
 }
 
+/** A network that is back is worth a try at once. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const aborted = () => {
+    const finish = (act: () => void) => {
       clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
       signal.removeEventListener('abort', aborted);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', aborted, { once: true });
+      globalThis.removeEventListener?.('online', woken);
+      act();
+    };
+    const aborted = () => finish(() => reject(signal.reason));
+    const woken = () => finish(resolve);
+    const timer = setTimeout(woken, ms);
+    signal.addEventListener('abort', aborted);
+    globalThis.addEventListener?.('online', woken);
   });
 }
 
 const defaultDeps: ReconnectDeps = {
   probe,
   fetchEndpoint,
-  open: (options) => RelaySession.open(options),
   sleep,
   random: Math.random,
   nowMs: () => performance.now(),

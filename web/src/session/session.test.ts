@@ -4,7 +4,7 @@ import { SessionError } from './error.ts';
 import { FakeRelay, WELCOME, welcoming } from './fake.ts';
 import { RelaySession } from './session.ts';
 
-const endpoint = { sessionUrl: 'https://relay.test/session', certificateHashes: [] };
+const endpoint = { sessionUrl: 'https://relay.test/session', certificateHashes: [], clock: null };
 
 function open(relay: FakeRelay, signal = new AbortController().signal): Promise<RelaySession> {
   return RelaySession.open({
