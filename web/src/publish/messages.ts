@@ -3,18 +3,9 @@
  * hears everything, so each side parses what it hears and ignores what is not for it.
  */
 
+import { type Check, isCount, isFlag, isRecord, isText, orNull, shape } from '../session/parse.ts';
 import type { Crop, Size } from './geometry.ts';
-import {
-  type Check,
-  isCount,
-  isCrop,
-  isFlag,
-  isRecord,
-  isSize,
-  isText,
-  orNull,
-  shape,
-} from './parse.ts';
+import { isCrop, isSize } from './parse.ts';
 import { isQuality, type Quality } from './quality.ts';
 import { type HostStatus, isHostStatus } from './status.ts';
 

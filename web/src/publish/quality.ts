@@ -1,7 +1,7 @@
 /** What the admin asks of the picture. */
 
+import { oneOf, shape, within } from '../session/parse.ts';
 import type { Limit } from './crop.ts';
-import { oneOf, shape, within } from './parse.ts';
 
 export const RESOLUTIONS = ['source', '2160p', '1440p', '1080p', '720p', '480p'] as const;
 export type Resolution = (typeof RESOLUTIONS)[number];

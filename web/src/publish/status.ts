@@ -1,8 +1,9 @@
 /** What a capture host says of itself, to panels, to its own window and to support. */
 
 import { CODEC_KINDS, type CodecKind } from '@steadycast/codec-glue';
+import { isCount, isFlag, isText, listOf, oneOf, orNull, shape } from '../session/parse.ts';
 import type { Crop, Size } from './geometry.ts';
-import { isCount, isCrop, isFlag, isText, listOf, oneOf, orNull, shape } from './parse.ts';
+import { isCrop } from './parse.ts';
 import { isQuality, type Quality } from './quality.ts';
 import type { Motion } from './sharpen.ts';
 

@@ -1,8 +1,9 @@
 /** What outlives the host's document: IndexedDB, one record a broadcast. */
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { isRecord } from '../session/parse.ts';
 import type { Crop } from './geometry.ts';
-import { isCrop, isRecord } from './parse.ts';
+import { isCrop } from './parse.ts';
 import { DEFAULT_QUALITY, isQuality, type Quality } from './quality.ts';
 
 export interface Kept {

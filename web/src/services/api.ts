@@ -1,6 +1,6 @@
 /** The relay's HTTP API, as far as admins use it (PROTOCOL 7). */
 
-import { isCount, isRecord, isText, oneOf, shape } from '../publish/parse.ts';
+import { isCount, isRecord, isText, oneOf, shape } from '../session/parse.ts';
 
 export interface CreatedBroadcast {
   id: string;

@@ -4,8 +4,8 @@ import { timeLeft } from '../../components/admin/time.ts';
 import { useNow } from '../../components/admin/useNow.ts';
 import { StreamControlPanel } from '../../components/StreamControlPanel.tsx';
 import { missingForHost } from '../../publish/screen.ts';
-import { readToken, type TokenClaims } from '../../publish/token.ts';
 import { AdminScreenShareService } from '../../services/AdminScreenShareService.ts';
+import { readToken, type TokenClaims } from '../../session/token.ts';
 import { showService } from './diagnostics.ts';
 
 /** The token is the whole fragment, which no server ever sees (PROTOCOL 6.2). */

@@ -3,7 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { CaptureHost } from '../../publish/host.ts';
 import { missingForHost } from '../../publish/screen.ts';
-import { readToken } from '../../publish/token.ts';
+import { readToken } from '../../session/token.ts';
 import { CapturePage, Notice } from './CapturePage.tsx';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../components/admin/admin.css';
