@@ -1,6 +1,7 @@
 /** Where a relay's sessions are opened, and whether it is there at all (PROTOCOL 7). */
 
 import { type ClockSample, localUs } from './clock.ts';
+import { deadline } from './deadline.ts';
 import { SessionError, unreachable } from './error.ts';
 
 /** What `GET /api/relay` says. */
@@ -46,7 +47,7 @@ async function request(url: URL, timeoutMs: number, signal: AbortSignal): Promis
     return await fetch(url, {
       cache: 'no-store',
       credentials: 'omit',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: deadline(signal, timeoutMs),
     });
   } catch (error) {
     signal.throwIfAborted();

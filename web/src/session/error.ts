@@ -1,4 +1,4 @@
-import type { CodeName } from '@steadycast/codec-glue';
+import { CODES, type CodeName } from '@steadycast/codec-glue';
 
 /**
  * refused: the relay said no, `code` says why; unreachable: no session came about;
@@ -29,4 +29,9 @@ export class SessionError extends Error {
 
 export function unreachable(message: string, cause?: unknown): SessionError {
   return new SessionError('unreachable', message, { cause });
+}
+
+/** The code of this name (PROTOCOL 5), if this version knows it. */
+export function knownCode(name: unknown): CodeName | null {
+  return typeof name === 'string' && Object.hasOwn(CODES, name) ? (name as CodeName) : null;
 }

@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { Memory, type Store } from './memory.ts';
+
+const DAY_MS = 86_400_000;
+const BOTH = ['whep', 'webtransport'] as const;
+
+function store(): Store & { kept: Map<string, string> } {
+  const kept = new Map<string, string>();
+  return {
+    kept,
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+  };
+}
+
+it('tries WebTransport first where nothing is remembered', () => {
+  expect(new Memory('https://a', store()).order(BOTH, 0)).toEqual(['webtransport', 'whep']);
+  expect(new Memory('https://a', store()).order(['whep'], 0)).toEqual(['whep']);
+  expect(new Memory('https://a', null).order(BOTH, 0)).toEqual(['webtransport', 'whep']);
+});
+
+it('remembers the winner, for its relay', () => {
+  const shared = store();
+  new Memory('https://a', shared).won('whep', 1_000);
+  expect(new Memory('https://a', shared).order(BOTH, 2_000)).toEqual(['whep', 'webtransport']);
+  expect(new Memory('https://b', shared).order(BOTH, 2_000)).toEqual(['webtransport', 'whep']);
+  expect(new Memory('https://a', shared).order(['webtransport'], 2_000)).toEqual(['webtransport']);
+});
+
+it('forgets after seven days, however often it won meanwhile', () => {
+  const memory = new Memory('https://a', store());
+  memory.won('whep', 0);
+  for (let day = 1; day < 7; day += 1) {
+    expect(memory.order(BOTH, day * DAY_MS)[0]).toBe('whep');
+    memory.won('whep', day * DAY_MS);
+  }
+  expect(memory.order(BOTH, 7 * DAY_MS)[0]).toBe('webtransport');
+});
+
+it('changes its mind at once', () => {
+  const memory = new Memory('https://a', store());
+  memory.won('whep', 0);
+  memory.won('webtransport', DAY_MS);
+  expect(memory.order(BOTH, DAY_MS)[0]).toBe('webtransport');
+});
+
+it('survives a store that holds nonsense, and one that refuses', () => {
+  const odd = store();
+  const memory = new Memory('https://a', odd);
+  memory.won('whep', 0);
+  for (const [key] of odd.kept) odd.kept.set(key, '{"transport":"pigeon"');
+  expect(memory.order(BOTH, 0)[0]).toBe('webtransport');
+  const full: Store = {
+    getItem: () => null,
+    setItem: () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    },
+  };
+  expect(() => new Memory('https://a', full).won('whep', 0)).not.toThrow();
+});

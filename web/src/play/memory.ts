@@ -1,0 +1,70 @@
+/** Which transport won here last, so that the next page need not find out again. */
+
+import { isCount, oneOf, shape } from '../session/parse.ts';
+import type { TransportName } from './race.ts';
+
+/** For how long it is believed: networks change, and nobody is to be stuck with the second best. */
+const BELIEVED_MS = 7 * 24 * 60 * 60 * 1_000;
+
+const NAMES = ['webtransport', 'whep'] as const satisfies readonly TransportName[];
+
+interface Won {
+  transport: TransportName;
+  /** Unix milliseconds of the first time. */
+  atMs: number;
+}
+
+const isWon = shape<Won>({ transport: oneOf(NAMES), atMs: isCount });
+
+/** As `localStorage`; null where the browser keeps nothing. */
+export type Store = Pick<Storage, 'getItem' | 'setItem'>;
+
+export class Memory {
+  readonly #store: Store | null;
+  readonly #key: string;
+
+  /** Winners are remembered per relay. */
+  constructor(origin: string, store: Store | null = browserStore()) {
+    this.#store = store;
+    this.#key = `steadycast-transport ${origin}`;
+  }
+
+  /** What is possible here, in the order to try it. */
+  order(possible: readonly TransportName[], nowMs: number): TransportName[] {
+    const best = NAMES.filter((name) => possible.includes(name));
+    const won = this.#recall(nowMs)?.transport;
+    if (won === undefined || !best.includes(won)) return best;
+    return [won, ...best.filter((name) => name !== won)];
+  }
+
+  /**
+   * Remembers the winner. One that wins again does so with its head start, which proves little: it
+   * is believed no longer for that.
+   */
+  won(transport: TransportName, nowMs: number): void {
+    if (this.#recall(nowMs)?.transport === transport) return;
+    try {
+      this.#store?.setItem(this.#key, JSON.stringify({ transport, atMs: nowMs } satisfies Won));
+    } catch {
+      // Full, or forbidden: the next page finds out for itself.
+    }
+  }
+
+  #recall(nowMs: number): Won | null {
+    try {
+      const won: unknown = JSON.parse(this.#store?.getItem(this.#key) ?? 'null');
+      // A clock that was set back must not keep it for longer.
+      return isWon(won) && Math.abs(nowMs - won.atMs) < BELIEVED_MS ? won : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+function browserStore(): Store | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}

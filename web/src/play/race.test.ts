@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { Race } from './race.ts';
+
+const BOTH = ['webtransport', 'whep'] as const;
+
+/** What runs at a time, the kept one marked. */
+function running(race: Race, nowMs: number): string {
+  const { run, kept } = race.plan(nowMs);
+  return run.map((name) => (name === kept ? `${name}!` : name)).join(' + ');
+}
+
+describe('a first join', () => {
+  it('keeps the first transport when it opens within its head start', () => {
+    const race = new Race(BOTH, 0);
+    expect(running(race, 0)).toBe('webtransport');
+    race.tell('webtransport', 'opening', 40);
+    expect(race.plan(40)).toEqual({ run: ['webtransport'], kept: null, againMs: 540 });
+    race.tell('webtransport', 'open', 120);
+    expect(race.plan(120)).toEqual({ run: ['webtransport'], kept: 'webtransport', againMs: null });
+    expect(running(race, 9_000)).toBe('webtransport!');
+  });
+
+  it('starts the second 500 ms after the first began, and keeps the one that opens', () => {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'opening', 40);
+    expect(running(race, 539)).toBe('webtransport');
+    expect(running(race, 540)).toBe('webtransport + whep');
+    race.tell('whep', 'opening', 560);
+    expect(race.plan(600).againMs).toBeNull();
+    race.tell('whep', 'open', 700);
+    expect(running(race, 700)).toBe('whep!');
+  });
+
+  it('lets the first still win after the second has started', () => {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'opening', 0);
+    race.plan(500);
+    race.tell('webtransport', 'open', 520);
+    expect(running(race, 520)).toBe('webtransport!');
+    race.tell('whep', 'open', 530);
+    expect(running(race, 530), 'ended, and too late').toBe('webtransport!');
+  });
+
+  it('starts the second at the first failure', () => {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'opening', 10);
+    race.tell('webtransport', 'failed', 60);
+    expect(running(race, 60)).toBe('webtransport + whep');
+  });
+
+  it('starts no second transport while the relay answers nobody', () => {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'down', 20);
+    expect(race.plan(60_000)).toEqual({ run: ['webtransport'], kept: null, againMs: null });
+    race.tell('webtransport', 'opening', 61_000);
+    expect(race.plan(61_000).againMs).toBe(61_500);
+  });
+
+  it('does not wait for one that never says a word', () => {
+    const race = new Race(BOTH, 0);
+    expect(race.plan(0).againMs).toBe(2_000);
+    expect(running(race, 2_000)).toBe('webtransport + whep');
+  });
+
+  it('knows the one that is possible only', () => {
+    const race = new Race(['whep'], 0);
+    race.tell('whep', 'opening', 10);
+    race.tell('whep', 'failed', 20);
+    expect(race.plan(9_000)).toEqual({ run: ['whep'], kept: null, againMs: null });
+  });
+
+  it('goes over to the other at once when one turns out to be impossible', () => {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'impossible', 30);
+    expect(running(race, 30)).toBe('whep');
+    race.tell('whep', 'impossible', 80);
+    expect(race.plan(80)).toEqual({ run: [], kept: null, againMs: null });
+  });
+
+  it('gives a remembered winner the head start', () => {
+    const race = new Race(['whep', 'webtransport'], 0);
+    race.tell('whep', 'opening', 30);
+    expect(running(race, 529)).toBe('whep');
+    expect(running(race, 530)).toBe('whep + webtransport');
+    race.tell('webtransport', 'open', 600);
+    expect(running(race, 600)).toBe('webtransport!');
+  });
+});
+
+describe('later', () => {
+  function kept(): Race {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'opening', 10);
+    race.tell('webtransport', 'open', 100);
+    race.plan(100);
+    return race;
+  }
+
+  it('a restarted relay is joined on the transport that was kept', () => {
+    const race = kept();
+    race.tell('webtransport', 'down', 5_000);
+    expect(running(race, 30_000)).toBe('webtransport!');
+    race.tell('webtransport', 'opening', 30_000);
+    expect(race.plan(30_000).againMs).toBe(32_000);
+    race.tell('webtransport', 'open', 31_000);
+    expect(race.plan(31_000).againMs).toBeNull();
+  });
+
+  it('a network that lets only the other through is noticed', () => {
+    const race = kept();
+    race.tell('webtransport', 'down', 5_000);
+    race.tell('webtransport', 'opening', 5_200);
+    expect(running(race, 7_200)).toBe('webtransport! + whep');
+    race.tell('webtransport', 'failed', 9_000);
+    race.tell('webtransport', 'opening', 10_000);
+    expect(running(race, 10_000)).toBe('webtransport! + whep');
+    race.tell('whep', 'open', 10_100);
+    expect(running(race, 10_100)).toBe('whep!');
+    race.tell('whep', 'down', 20_000);
+    race.tell('whep', 'opening', 20_100);
+    expect(running(race, 22_100)).toBe('whep! + webtransport');
+  });
+
+  it('a failed handshake brings the other one at once', () => {
+    const race = kept();
+    race.tell('webtransport', 'down', 5_000);
+    race.tell('webtransport', 'opening', 5_200);
+    race.tell('webtransport', 'failed', 5_300);
+    expect(running(race, 5_300)).toBe('webtransport! + whep');
+    race.tell('webtransport', 'open', 5_400);
+    expect(running(race, 5_400)).toBe('webtransport!');
+  });
+});

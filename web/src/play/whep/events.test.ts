@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EventStream, readEvent, type WhepEvent } from './events.ts';
+
+const read = (name: string, data: unknown) => readEvent({ name, data: JSON.stringify(data) });
+
+describe('events', () => {
+  it('are read when they are what they should be', () => {
+    const state = { phase: 'held', sinceUs: 5, epoch: 2, players: 9, relayUs: 7 };
+    expect(read('state', state)).toEqual({
+      type: 'state',
+      phase: 'held',
+      sinceUs: 5,
+      epoch: 2,
+      relayUs: 7,
+    });
+    expect(read('ping', { relayUs: 7 })).toEqual({ type: 'ping', relayUs: 7, framesSent: null });
+    expect(read('ping', { relayUs: 7, framesSent: 3 })).toMatchObject({ framesSent: 3 });
+    expect(read('unsupported', { codec: 'av01' })).toEqual({ type: 'unsupported', codec: 'av01' });
+  });
+
+  it('tell an end from one to come back after', () => {
+    expect(read('ended', { code: 'broadcast_ended', message: 'over' })).toEqual({
+      type: 'ended',
+      code: 'broadcast_ended',
+      message: 'over',
+      retryAfterMs: null,
+    });
+    const restart = { code: 'shutting_down', message: '', retryAfterMs: 500 };
+    expect(read('ended', restart)).toMatchObject({ code: 'shutting_down', retryAfterMs: 500 });
+    expect(read('ended', { code: 'toString', message: '' })).toMatchObject({ code: null });
+  });
+
+  it('are ignored otherwise', () => {
+    const odd = [
+      read('state', { phase: 'gone', sinceUs: 5, epoch: 2, relayUs: 7 }),
+      read('state', null),
+      read('ping', { relayUs: 'now' }),
+      read('ended', {}),
+      read('active', {}),
+      read('viewercount', { viewercount: 3 }),
+      readEvent({ name: 'state', data: '{' }),
+    ];
+    expect(odd).toEqual(odd.map(() => null));
+  });
+});
+
+/** The relay's end of one request. */
+class FakeStream {
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      this.#controller = controller;
+    },
+  });
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener('abort', () => {
+      try {
+        this.#controller?.error(signal.reason);
+      } catch {
+        // Over already.
+      }
+    });
+  }
+  say(name: string, data: unknown): void {
+    const text = `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.#controller?.enqueue(new TextEncoder().encode(text));
+  }
+  end(): void {
+    this.#controller?.close();
+  }
+}
+
+describe('the stream', () => {
+  let streams: FakeStream[] = [];
+  let answers: (number | Error)[] = [];
+  let abort = new AbortController();
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    streams = [];
+    answers = [];
+    abort = new AbortController();
+    vi.stubGlobal('fetch', async (_: string, { signal }: { signal: AbortSignal }) => {
+      const answer = answers.shift() ?? 200;
+      if (answer instanceof Error) throw answer;
+      if (answer !== 200) return new Response('', { status: answer });
+      const stream = new FakeStream(signal);
+      streams.push(stream);
+      return new Response(stream.body);
+    });
+  });
+  afterEach(() => {
+    abort.abort();
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  function open() {
+    const heard: WhepEvent[] = [];
+    const onGone = vi.fn();
+    const stream = new EventStream({
+      url: 'https://relay.test/b/whep/s/sse',
+      signal: abort.signal,
+      onEvent: (event) => heard.push(event),
+      onGone,
+    });
+    const over = stream.run();
+    return { stream, heard, onGone, over };
+  }
+
+  it('brings events, and is silent between them', async () => {
+    const { stream, heard } = open();
+    await vi.advanceTimersByTimeAsync(700);
+    expect(stream.silentMs).toBe(700);
+    streams[0]?.say('ping', { relayUs: 1 });
+    await vi.advanceTimersByTimeAsync(200);
+    expect(heard).toHaveLength(1);
+    expect(stream.silentMs).toBe(200);
+  });
+
+  it('is opened again when it breaks off, and says that it is cut until then', async () => {
+    const { stream, heard } = open();
+    await vi.advanceTimersByTimeAsync(10);
+    answers = [new TypeError('refused'), new TypeError('refused')];
+    streams[0]?.end();
+    await vi.advanceTimersByTimeAsync(400);
+    expect(stream.cut).toBe(true);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(streams).toHaveLength(2);
+    streams[1]?.say('ping', { relayUs: 1 });
+    await vi.advanceTimersByTimeAsync(1);
+    expect([stream.cut, heard.length]).toEqual([false, 1]);
+  });
+
+  it('is opened again after 3 s of silence', async () => {
+    open();
+    await vi.advanceTimersByTimeAsync(4_500);
+    expect(streams).toHaveLength(2);
+  });
+
+  it('ends when the relay knows the session no more', async () => {
+    const { onGone, over } = open();
+    await vi.advanceTimersByTimeAsync(10);
+    answers = [404];
+    streams[0]?.end();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await over;
+    expect(onGone).toHaveBeenCalledOnce();
+  });
+
+  it('ends with its owner', async () => {
+    const { onGone, over } = open();
+    await vi.advanceTimersByTimeAsync(10);
+    abort.abort();
+    await over;
+    expect(onGone).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,135 @@
+/** WHEP's requests: the offer that begins a session, and its end (PROTOCOL 8). */
+
+import { CODES } from '@steadycast/codec-glue';
+import { deadline } from '../../session/deadline.ts';
+import { knownCode, SessionError, unreachable } from '../../session/error.ts';
+import { isRecord, isText } from '../../session/parse.ts';
+
+export interface Offer {
+  /** The relay's origin. */
+  origin: string;
+  broadcast: string;
+  /** A play token. */
+  token: string;
+  sdp: string;
+}
+
+/** What the relay answers; addresses are absolute. */
+export interface Answer {
+  sdp: string;
+  /** The session, to be deleted at the end. */
+  session: string;
+  /** Its event stream; null: there is none. */
+  events: string | null;
+  iceServers: RTCIceServer[];
+}
+
+export interface Link {
+  url: string;
+  params: ReadonlyMap<string, string>;
+}
+
+const TIMEOUT_MS = 8_000;
+const EVENTS_REL = 'urn:ietf:params:whep:ext:core:server-sent-events';
+/** When the relay wants another try, but says not when. */
+const RETRY_MS = 2_000;
+
+/** Offers to receive. Throws SessionError, or the abort's reason. */
+export async function offer(request: Offer, signal: AbortSignal): Promise<Answer> {
+  const { origin, broadcast, token, sdp } = request;
+  const url = new URL(`/${encodeURIComponent(broadcast)}/whep`, origin);
+  const init = {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/sdp' },
+    body: sdp,
+  };
+  const response = await send(url, init, signal);
+  if (response.status !== 201) throw await refusal(response);
+  const location = response.headers.get('location');
+  if (location === null) throw unreachable('the relay named no session');
+  const links = parseLinks(response.headers.get('link') ?? '', response.url || url.href);
+  return {
+    sdp: await response.text(),
+    session: new URL(location, response.url || url).href,
+    events: links.find(({ params }) => params.get('rel') === EVENTS_REL)?.url ?? null,
+    iceServers: links.filter(({ params }) => params.get('rel') === 'ice-server').map(iceServer),
+  };
+}
+
+/** Ends a session; also while the page goes away. Whether it arrives nobody waits for. */
+export function leave(session: string, token: string): void {
+  const headers = { authorization: `Bearer ${token}` };
+  const init = { method: 'DELETE', headers, credentials: 'omit', keepalive: true } as const;
+  fetch(session, init).catch(() => undefined);
+}
+
+/** The links of a `Link` header (RFC 8288), resolved against `base`. */
+export function parseLinks(header: string, base: string): Link[] {
+  const links = header.matchAll(/<([^>]*)>((?:\s*;\s*[^=;,\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*))*)/g);
+  return [...links].flatMap(([, target = '', rest = '']) => {
+    const url = resolve(target, base);
+    if (url === null) return [];
+    const params = rest.matchAll(/;\s*([^=;,\s]+)\s*=\s*(?:"([^"]*)"|([^;,\s]*))/g);
+    const named = [...params].map(([, name = '', quoted, plain]) => {
+      return [name.toLowerCase(), quoted ?? plain ?? ''] as const;
+    });
+    return [{ url, params: new Map(named) }];
+  });
+}
+
+function resolve(target: string, base: string): string | null {
+  try {
+    return new URL(target, base).href;
+  } catch {
+    return null;
+  }
+}
+
+function iceServer({ url, params }: Link): RTCIceServer {
+  const username = params.get('username');
+  const credential = params.get('credential');
+  return {
+    urls: url,
+    ...(username !== undefined && { username }),
+    ...(credential !== undefined && { credential }),
+  };
+}
+
+async function send(url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, {
+      ...init,
+      cache: 'no-store',
+      credentials: 'omit',
+      signal: deadline(signal, TIMEOUT_MS),
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable('the relay does not answer', error);
+  }
+}
+
+async function refusal(response: Response): Promise<SessionError> {
+  const { status } = response;
+  const body: unknown = await response.json().catch(() => null);
+  const problem = isRecord(body) ? body : {};
+  const code = knownCode(problem['code']);
+  const said = isText(problem['detail']) ? problem['detail'] : `the relay answered ${status}`;
+  if (isImpossible(status, code)) return new SessionError('unsupported', said);
+  const afterMs = retryAfterMs(response.headers.get('retry-after'));
+  if (afterMs !== null) return new SessionError('refused', said, { code, retryAfterMs: afterMs });
+  // Something between here and the relay answered.
+  if (code === null) return unreachable(said);
+  const retryAfter = CODES[code].retries ? RETRY_MS : null;
+  return new SessionError('refused', said, { code, retryAfterMs: retryAfter });
+}
+
+/** Whether this relay has no WebRTC, or none that this browser could speak. */
+function isImpossible(status: number, code: string | null): boolean {
+  return [405, 415, 422, 501].includes(status) || (status === 404 && code !== 'unknown_broadcast');
+}
+
+function retryAfterMs(seconds: string | null): number | null {
+  const value = seconds === null || seconds.trim() === '' ? Number.NaN : Number(seconds);
+  return Number.isFinite(value) && value >= 0 ? value * 1_000 : null;
+}

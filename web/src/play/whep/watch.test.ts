@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { type Sample, Watch } from './watch.ts';
+
+const START: Sample = {
+  atMs: 0,
+  connection: 'connected',
+  bytesReceived: 0,
+  framesReceived: 0,
+  framesDecoded: 0,
+  framesSent: 0,
+  eventsSilentMs: 100,
+  eventsCut: false,
+  hidden: false,
+};
+
+/** Samples a second apart; each changes what is given, counts by so much. Returns all verdicts. */
+class Script {
+  readonly watch = new Watch();
+  #sample = START;
+
+  constructor() {
+    this.watch.judge(START);
+  }
+
+  /** What happens in every second for `seconds`; stops at the first fault and says when. */
+  run(seconds: number, change: Partial<Sample>, afterMs = 1_000): string {
+    for (let second = 1; second <= seconds; second += 1) {
+      this.#sample = { ...next(this.#sample, change), atMs: this.#sample.atMs + afterMs };
+      const verdict = this.watch.judge(this.#sample);
+      if (verdict.kind !== 'ok') return `${verdict.kind} after ${second} s: ${verdict.reason}`;
+    }
+    return 'ok';
+  }
+}
+
+const COUNTS = ['bytesReceived', 'framesReceived', 'framesDecoded', 'framesSent'] as const;
+
+function next(sample: Sample, change: Partial<Sample>): Sample {
+  const counts = COUNTS.map((name) => [name, (sample[name] ?? 0) + (change[name] ?? 0)]);
+  return { ...sample, ...change, ...Object.fromEntries(counts) };
+}
+
+const MOVING = { bytesReceived: 50_000, framesReceived: 30, framesDecoded: 30, framesSent: 30 };
+
+/** A connection that has shown pictures. */
+function watching(): Script {
+  const script = new Script();
+  expect(script.run(3, MOVING)).toBe('ok');
+  return script;
+}
+
+describe('no fault', () => {
+  it('a moving picture', () => expect(watching().run(60, MOVING)).toBe('ok'));
+
+  it('a static screen: nothing is sent, nothing comes', () => {
+    expect(watching().run(600, {})).toBe('ok');
+  });
+
+  it('a static screen with a rare frame, decoded a sample later than it came', () => {
+    const script = watching();
+    for (let round = 0; round < 5; round += 1) {
+      expect(script.run(1, { bytesReceived: 900, framesReceived: 1, framesSent: 1 })).toBe('ok');
+      expect(script.run(1, { framesDecoded: 1 })).toBe('ok');
+      expect(script.run(9, {})).toBe('ok');
+    }
+  });
+
+  it('frames of which the relay tells after they have arrived, the last before a rest', () => {
+    const script = watching();
+    expect(script.run(1, { ...MOVING, framesSent: 0 })).toBe('ok');
+    expect(script.run(1, { framesSent: 30 })).toBe('ok');
+    expect(script.run(60, {})).toBe('ok');
+  });
+
+  it('a packet that comes twice before a rest', () => {
+    const script = watching();
+    expect(script.run(1, { bytesReceived: 1_100 })).toBe('ok');
+    expect(script.run(60, {})).toBe('ok');
+  });
+
+  it('a large keyframe over a slow link', () => {
+    const script = watching();
+    expect(script.run(9, { bytesReceived: 30_000, framesSent: 3 })).toBe('ok');
+    expect(script.run(1, MOVING)).toBe('ok');
+  });
+
+  it('a short interruption', () => {
+    const script = watching();
+    expect(script.run(2, { connection: 'disconnected', eventsSilentMs: 2_000 })).toBe('ok');
+    expect(script.run(9, { ...MOVING, connection: 'connected', eventsSilentMs: 100 })).toBe('ok');
+  });
+
+  it('pictures that come while the event stream is cut', () => {
+    expect(watching().run(30, { ...MOVING, eventsCut: true, eventsSilentMs: 30_000 })).toBe('ok');
+  });
+
+  it('a hidden page that is not given its frames', () => {
+    const script = watching();
+    const held = { bytesReceived: 50_000, framesReceived: 30, framesSent: 30, hidden: true };
+    expect(script.run(60, held)).toBe('ok');
+    expect(script.run(5, { ...MOVING, hidden: false })).toBe('ok');
+  });
+
+  it('a machine that slept', () => {
+    const script = watching();
+    expect(script.run(1, { eventsSilentMs: 100 }, 600_000)).toBe('ok');
+    expect(script.run(3, {})).toBe('ok');
+  });
+
+  it('a relay that does not say what it sends', () => {
+    const script = watching();
+    expect(script.run(60, { framesSent: null as unknown as number })).toBe('ok');
+  });
+});
+
+describe('failed', () => {
+  it('at once when the browser gives up', () => {
+    expect(watching().run(9, { connection: 'failed' })).toMatch(/^failed after 1 s/);
+    expect(watching().run(9, { connection: 'closed' })).toMatch(/^failed after 1 s/);
+  });
+
+  it('when it is disconnected for 2 s', () => {
+    const verdict = watching().run(9, { connection: 'disconnected' });
+    expect(verdict).toBe('failed after 3 s: connection interrupted');
+  });
+
+  it('when nothing at all is heard for 3 s', () => {
+    const script = watching();
+    script.run(1, { eventsSilentMs: 1_000 });
+    script.run(1, { eventsSilentMs: 2_000 });
+    expect(script.run(1, { eventsSilentMs: 3_000 })).toMatch(/^failed.*nothing heard/);
+  });
+
+  it('when the events are cut and nothing comes', () => {
+    const verdict = watching().run(9, { eventsCut: true, eventsSilentMs: 500 });
+    expect(verdict).toBe('failed after 2 s: the relay is gone');
+  });
+
+  it('counts interruptions one by one', () => {
+    const script = watching();
+    for (let round = 0; round < 5; round += 1) {
+      expect(script.run(2, { connection: 'disconnected' })).toBe('ok');
+      expect(script.run(1, { connection: 'connected' })).toBe('ok');
+    }
+  });
+});
+
+describe('frozen', () => {
+  it('when frames come and are not decoded', () => {
+    const verdict = watching().run(9, {
+      bytesReceived: 50_000,
+      framesReceived: 30,
+      framesSent: 30,
+    });
+    expect(verdict).toBe('frozen after 4 s: frames come but are not decoded');
+  });
+
+  it('when the first frames are never decoded', () => {
+    const verdict = new Script().run(9, { bytesReceived: 50_000, framesReceived: 30 });
+    expect(verdict).toMatch(/^frozen after 4 s/);
+  });
+
+  it('when packets never make a frame', () => {
+    const verdict = watching().run(20, { bytesReceived: 50_000, framesSent: 30 });
+    expect(verdict).toBe('frozen after 11 s: packets come but make no frame');
+  });
+
+  it('when what the relay sends does not arrive', () => {
+    expect(watching().run(9, { framesSent: 30 })).toBe(
+      'frozen after 5 s: what the relay sends does not arrive',
+    );
+  });
+
+  it('when a single frame that the relay has sent does not arrive', () => {
+    const script = watching();
+    expect(script.run(9, {})).toBe('ok');
+    expect(script.run(1, { framesSent: 1 })).toBe('ok');
+    expect(script.run(9, {})).toMatch(/^frozen after 2 s/);
+  });
+});
