@@ -8,14 +8,16 @@ import { type PlayerService, PlayerStreamService } from '../services/PlayerStrea
 import { SFUStreamPlayer } from './SFUStreamPlayer.tsx';
 
 class FakeService implements PlayerService {
-  readonly canvases: HTMLCanvasElement[] = [];
+  readonly places: HTMLElement[] = [];
+  resumes = 0;
   stops = 0;
   bufferMs = 0;
   #snapshot: PlayerSnapshot = new PlayerStreamService().snapshot();
   readonly #listeners = new Set<() => void>();
 
-  start(canvas: HTMLCanvasElement): void {
-    this.canvases.push(canvas);
+  start(place: HTMLElement): void {
+    this.places.push(place);
+    place.append(document.createElement('video'));
   }
   stop(): void {
     this.stops += 1;
@@ -29,10 +31,18 @@ class FakeService implements PlayerService {
     this.bufferMs = ms;
   }
   redraw(): void {}
+  surface = () => null;
+  resume(): void {
+    this.resumes += 1;
+  }
 
   become(state: PlayerState, framesShown = 0, latencyMs: number | null = null): void {
     const records = { ...this.#snapshot.records, framesShown, latencyMs };
-    this.#snapshot = { ...this.#snapshot, state, records };
+    this.tell({ state, records });
+  }
+
+  tell(change: Partial<PlayerSnapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
     act(() => {
       for (const listener of this.#listeners) listener();
     });
@@ -73,25 +83,46 @@ it('says what is happening in every state', () => {
   expect(spoken()).toBe('The broadcast has ended');
 });
 
-it('keeps the same canvas through all of it', () => {
+it('leaves the picture alone through all of it', () => {
   const service = show();
-  const canvas = document.querySelector('canvas');
+  const video = document.querySelector('video');
   service.become({ kind: 'live' }, 1);
   service.become({ kind: 'reconnecting', sinceMs: 0 }, 1);
   service.become({ kind: 'live' }, 2);
-  expect(document.querySelector('canvas')).toBe(canvas);
-  expect([service.canvases.length, service.stops]).toEqual([1, 0]);
+  expect(document.querySelector('video')).toBe(video);
+  expect([service.places.length, service.stops]).toEqual([1, 0]);
 });
 
-it('gives every start a canvas of its own', () => {
+it('gives every start an empty place', () => {
   const service = new FakeService();
   render(
     <StrictMode>
       <SFUStreamPlayer origin="https://relay.test" token="t" service={service} />
     </StrictMode>,
   );
-  expect(new Set(service.canvases).size).toBe(2);
-  expect(document.querySelectorAll('canvas')).toHaveLength(1);
+  expect([service.places.length, service.stops]).toEqual([2, 1]);
+  expect(document.querySelectorAll('video')).toHaveLength(1);
+});
+
+it('offers a button where the browser waits for a touch', () => {
+  const service = show();
+  service.tell({ state: { kind: 'live' }, blocked: true });
+  fireEvent.click(screen.getByRole('button', { name: 'Tap to play' }));
+  expect(service.resumes).toBe(1);
+  service.tell({ blocked: false });
+  expect(screen.queryByRole('button', { name: 'Tap to play' })).toBeNull();
+  service.tell({ blocked: true, state: { kind: 'ended', reason: 'broadcast_ended' } });
+  expect(screen.queryByRole('button', { name: 'Tap to play' })).toBeNull();
+});
+
+it('says so where the codec cannot be decoded, with or without a picture', () => {
+  const service = show();
+  service.tell({ undecodable: 'av01.0.05M.08' });
+  expect(screen.getByText(/shares as AV1/)).toBeTruthy();
+  service.become({ kind: 'static', sinceMs: 0 }, 9);
+  expect(screen.getByText(/shares as AV1/)).toBeTruthy();
+  service.become({ kind: 'away', sinceMs: 0 }, 9);
+  expect(screen.queryByText(/shares as AV1/)).toBeNull();
 });
 
 it('covers no picture with words before the end', () => {
@@ -120,4 +151,8 @@ it('shows the figures on request', () => {
   service.become({ kind: 'live' }, 77);
   fireEvent.click(screen.getByRole('button', { name: 'Details' }));
   expect(screen.getByText('0 / 0 / 77')).toBeTruthy();
+  service.tell({ transport: 'whep' });
+  expect(screen.getByText('WebRTC')).toBeTruthy();
+  service.tell({ transport: 'webtransport' });
+  expect(screen.getByText('WebTransport')).toBeTruthy();
 });

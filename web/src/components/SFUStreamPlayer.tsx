@@ -39,13 +39,13 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
   const service = useMemo(() => given ?? new PlayerStreamService(), [given]);
   const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
   const root = useRef<HTMLElement>(null);
-  const stage = useCanvas(service, origin, token);
+  const place = useStage(service, origin, token);
   const pictured = snapshot.records.framesShown > 0;
-  const controls = useControls(service, root, stage.canvas, pictured);
+  const controls = useControls(service, root, pictured);
   const { idle, stir } = useIdle(IDLE_MS);
   useShortcuts(SHORTCUTS, controls, stir);
 
-  const { state, records, undecodable } = snapshot;
+  const { state, records, undecodable, blocked, transport } = snapshot;
   const words = wordsFor(state);
   const watching = pictured && !words.final;
   const latencyMs = state.kind === 'live' || state.kind === 'static' ? records.latencyMs : null;
@@ -63,12 +63,17 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
       onPointerMove={stir}
       onPointerDown={stir}
       onDoubleClick={(event) => {
-        if (event.target instanceof HTMLCanvasElement) controls.fullscreen.toggle();
+        if (isPicture(event.target)) controls.fullscreen.toggle();
       }}
     >
-      <div ref={stage.place} className="player-stage" />
-      <Overlay words={words} pictured={pictured} undecodable={undecodable} />
-      {controls.details.active && <Details records={records} />}
+      <div ref={place} className="player-stage" />
+      <Overlay
+        words={words}
+        pictured={pictured}
+        undecodable={undecodable}
+        onTap={blocked ? () => service.resume() : null}
+      />
+      {controls.details.active && <Details records={records} transport={transport} />}
       {!words.final && (
         <Controls badge={<Badge words={words} />} latencyMs={latencyMs} {...controls} />
       )}
@@ -79,33 +84,29 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
   );
 }
 
+function isPicture(target: EventTarget): boolean {
+  return target instanceof Element && target.matches('.player-picture');
+}
+
 function Badge({ words }: { words: Words }) {
   return <span className={`badge badge-${words.tone}`}>{words.badge}</span>;
 }
 
-/**
- * Starts the service on a fresh canvas and stops it with the component. The canvas is made by hand
- * because it serves a single start, while an effect may run more than once.
- */
-function useCanvas(service: PlayerService, origin: string, token: string) {
+/** Starts the service in the element that this gives, and stops it with the component. */
+function useStage(service: PlayerService, origin: string, token: string) {
   const place = useRef<HTMLDivElement>(null);
-  const current = useRef<HTMLCanvasElement | null>(null);
 
   useEffect(() => {
-    const canvas = document.createElement('canvas');
-    canvas.className = 'player-canvas';
-    place.current?.append(canvas);
-    current.current = canvas;
-    service.start(canvas, { origin, token });
+    const stage = place.current;
+    if (stage === null) return;
+    service.start(stage, { origin, token });
     return () => {
       service.stop();
-      canvas.remove();
-      current.current = null;
+      stage.replaceChildren();
     };
   }, [service, origin, token]);
 
-  const canvas = useCallback(() => current.current, []);
-  return { place, canvas };
+  return place;
 }
 
 type ControlName = 'fill' | 'smooth' | 'details' | 'pictureInPicture' | 'fullscreen';
@@ -113,12 +114,12 @@ type ControlName = 'fill' | 'smooth' | 'details' | 'pictureInPicture' | 'fullscr
 function useControls(
   service: PlayerService,
   root: RefObject<HTMLElement | null>,
-  canvas: () => HTMLCanvasElement | null,
   pictured: boolean,
 ): Record<ControlName, Control> {
   const redraw = useCallback(() => service.redraw(), [service]);
-  const fullscreen = useFullscreen(root);
-  const pictureInPicture = usePictureInPicture(canvas, redraw, pictured);
+  const surface = useCallback(() => service.surface(), [service]);
+  const fullscreen = useFullscreen(root, surface, pictured);
+  const pictureInPicture = usePictureInPicture(surface, redraw, pictured);
   const fill = useSwitch();
   const details = useSwitch();
   const smooth = useSwitch((on) => service.setBuffer(on ? SMOOTH_MS : 0));

@@ -1,6 +1,7 @@
 /** What the page and the player's worker say to each other. */
 
-import type { PlayerRecords, ShownFrame } from './records.ts';
+import type { Progress, TransportName } from './race.ts';
+import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
 import type { PlayerState } from './state.ts';
 
 export type ToWorker =
@@ -13,7 +14,9 @@ export type ToWorker =
 
 export type FromWorker =
   /** On every change of state, and a few times per second. */
-  { type: 'snapshot'; snapshot: PlayerSnapshot; shown: ShownFrame[] } | { type: 'stopped' };
+  | { type: 'snapshot'; snapshot: PlayerSnapshot; shown: ShownFrame[] }
+  | { type: 'progress'; progress: Progress }
+  | { type: 'stopped' };
 
 export interface PlayerSnapshot {
   state: PlayerState;
@@ -22,4 +25,18 @@ export interface PlayerSnapshot {
   undecodable: string | null;
   /** The broadcast's id, once known. */
   broadcast: string | null;
+  /** What brings the picture; null: nothing so far. */
+  transport: TransportName | null;
+  /** The browser plays only after a touch or a click. */
+  blocked: boolean;
 }
+
+/** Before the first word of any player. */
+export const NOTHING_YET: PlayerSnapshot = Object.freeze({
+  state: { kind: 'connecting', attempt: 1 } as const,
+  undecodable: null,
+  broadcast: null,
+  transport: null,
+  blocked: false,
+  records: NO_RECORDS,
+});

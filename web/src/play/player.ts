@@ -11,6 +11,8 @@ import { JitterBuffer } from './latency.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import { FrameOrder } from './order.ts';
 import { Pacing } from './pacing.ts';
+import { progressOf } from './playback.ts';
+import type { Progress } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
 import { Renderer } from './renderer.ts';
 import { type PlayerState, StateMachine, sameState } from './state.ts';
@@ -22,6 +24,7 @@ export interface PlayerOptions {
   /** The longest wait that the jitter buffer may add. */
   bufferMs: number;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
+  onProgress?: (progress: Progress) => void;
   /** What brings sessions; the relay over WebTransport when left out. */
   connect?: typeof keepConnected;
   /** What says which codecs can be decoded; the browser when left out. */
@@ -137,6 +140,8 @@ export class Player {
         break;
     }
     this.#refresh();
+    const progress = progressOf(state);
+    if (progress !== null) this.#options.onProgress?.(progress);
   }
 
   #attach(carrier: Carrier): void {
@@ -279,6 +284,8 @@ export class Player {
         records,
         undecodable: this.#undecodable,
         broadcast: this.#broadcast,
+        transport: 'webtransport',
+        blocked: false,
       },
       this.#records.takeLog(),
     );

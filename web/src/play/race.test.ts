@@ -77,6 +77,15 @@ describe('a first join', () => {
     expect(race.plan(80)).toEqual({ run: [], kept: null, againMs: null });
   });
 
+  it('ends for both when the broadcast is over', () => {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'opening', 0);
+    race.plan(500);
+    race.tell('whep', 'over', 600);
+    expect(race.plan(600)).toEqual({ run: ['whep'], kept: 'whep', againMs: null });
+    expect(race.plan(60_000).run).toEqual(['whep']);
+  });
+
   it('gives a remembered winner the head start', () => {
     const race = new Race(['whep', 'webtransport'], 0);
     race.tell('whep', 'opening', 30);

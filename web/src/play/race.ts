@@ -17,7 +17,9 @@ export type Progress =
   /** The session is gone, or the relay does not answer; it is tried again. */
   | 'down'
   /** It cannot be, here and now. */
-  | 'impossible';
+  | 'impossible'
+  /** The broadcast has ended, or is not for this viewer, whatever the transport. */
+  | 'over';
 
 /** What the race asks for at present. */
 export interface Plan {
@@ -60,6 +62,7 @@ export class Race {
     if (runner === undefined) return;
     if (runner.progress !== progress) this.#runners.set(name, { progress, sinceMs: nowMs });
     if (progress === 'open') this.#keep(name);
+    if (progress === 'over') this.#settle(name);
     if (progress === 'impossible') this.#dismiss(name, nowMs);
   }
 
@@ -83,6 +86,11 @@ export class Race {
     this.#challenged = false;
     this.#order = [name, ...this.#order.filter((other) => other !== name)];
     for (const other of this.#order.slice(1)) this.#runners.delete(other);
+  }
+
+  #settle(name: TransportName): void {
+    this.#keep(name);
+    this.#order = [name];
   }
 
   #dismiss(name: TransportName, nowMs: number): void {

@@ -3,7 +3,10 @@
 import type { Report } from '@steadycast/codec-glue';
 import { Window } from './latency.ts';
 
-/** One shown frame; times are relay clock, microseconds. */
+/**
+ * One shown frame; times are relay clock, microseconds. WebRTC tells no groups: there `group` is 0,
+ * `index` counts, and `epoch` is the newest that was heard of.
+ */
 export interface ShownFrame {
   epoch: number;
   group: number;
@@ -34,6 +37,10 @@ export interface PlayerRecords {
   lateFrames: number;
   /** Streams that broke the protocol. */
   brokenStreams: number;
+  /** Decoded too late to be shown; what the browser tells of WebRTC. */
+  framesDropped: number;
+  /** Packets that never came; WebRTC only, as elsewhere the transport brings them again. */
+  packetsLost: number;
   /** From opening the first session to the first picture. */
   firstPictureMs: number | null;
   /** Capture to display of the newest 600 live frames. */
@@ -46,23 +53,47 @@ export interface PlayerRecords {
   /** The wait that the jitter buffer adds at present. */
   bufferMs: number;
   rttMs: number | null;
+  /** `codec`: as WebCodecs has it, or on WebRTC as SDP has it. */
   picture: { width: number; height: number; codec: string } | null;
 }
 
-type Counter =
-  | 'sessionsOpened'
-  | 'sessionsClosed'
-  | 'framesReceived'
-  | 'bytesReceived'
-  | 'framesDecoded'
-  | 'blackFrames'
-  | 'blackChecks'
-  | 'blankResets'
-  | 'decoderErrors'
-  | 'keyframeRequests'
-  | 'skips'
-  | 'lateFrames'
-  | 'brokenStreams';
+/** Those of them that add up. */
+export const COUNTERS = [
+  'sessionsOpened',
+  'sessionsClosed',
+  'framesReceived',
+  'bytesReceived',
+  'framesDecoded',
+  'framesShown',
+  'blackFrames',
+  'blackChecks',
+  'blankResets',
+  'decoderErrors',
+  'keyframeRequests',
+  'skips',
+  'lateFrames',
+  'brokenStreams',
+  'framesDropped',
+  'packetsLost',
+] as const satisfies readonly (keyof PlayerRecords)[];
+
+type Counter = (typeof COUNTERS)[number];
+
+export const NO_RECORDS: PlayerRecords = Object.freeze({
+  ...noCounts(),
+  firstPictureMs: null,
+  latencyP50Ms: null,
+  latencyP95Ms: null,
+  latencyMs: null,
+  largestGapMs: 0,
+  bufferMs: 0,
+  rttMs: null,
+  picture: null,
+});
+
+function noCounts(): Record<Counter, number> {
+  return Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Record<Counter, number>;
+}
 
 const LATENCY_FRAMES = 600;
 const RECENT_FRAMES = 31;
@@ -70,24 +101,9 @@ const RECENT_FRAMES = 31;
 const LOG_MAX = 2_000;
 
 export class Records {
-  readonly #counts: Record<Counter, number> = {
-    sessionsOpened: 0,
-    sessionsClosed: 0,
-    framesReceived: 0,
-    bytesReceived: 0,
-    framesDecoded: 0,
-    blackFrames: 0,
-    blackChecks: 0,
-    blankResets: 0,
-    decoderErrors: 0,
-    keyframeRequests: 0,
-    skips: 0,
-    lateFrames: 0,
-    brokenStreams: 0,
-  };
+  readonly #counts = noCounts();
   readonly #latency = new Window(LATENCY_FRAMES);
   readonly #recent = new Window(RECENT_FRAMES);
-  #framesShown = 0;
   #openingMs: number | null = null;
   #firstPictureMs: number | null = null;
   #shownAtMs: number | null = null;
@@ -99,7 +115,7 @@ export class Records {
   }
 
   get framesShown(): number {
-    return this.#framesShown;
+    return this.#counts.framesShown;
   }
 
   /** The first session begins to open. */
@@ -109,7 +125,7 @@ export class Records {
 
   /** `live`: its latency says something; a frame from the relay's cache is as old as it is. */
   shown(frame: ShownFrame, nowMs: number, live: boolean): void {
-    this.#framesShown += 1;
+    this.#counts.framesShown += 1;
     if (this.#shownAtMs !== null) {
       this.#largestGapMs = Math.max(this.#largestGapMs, nowMs - this.#shownAtMs);
     }
@@ -138,7 +154,7 @@ export class Records {
       type: 'report',
       received: framesReceived - (since?.received ?? 0),
       decoded: framesDecoded - (since?.decoded ?? 0),
-      shown: this.#framesShown - (since?.shown ?? 0),
+      shown: this.#counts.framesShown - (since?.shown ?? 0),
       black: blackFrames - (since?.black ?? 0),
       decoderErrors: decoderErrors - (since?.decoderErrors ?? 0),
       latencyUs: Math.min(0xffff_ffff, Math.round(latencyMs * 1_000)),
@@ -149,7 +165,6 @@ export class Records {
     return {
       ...this.#counts,
       ...extra,
-      framesShown: this.#framesShown,
       firstPictureMs: this.#firstPictureMs,
       latencyP50Ms: this.#latency.percentile(0.5),
       latencyP95Ms: this.#latency.percentile(0.95),

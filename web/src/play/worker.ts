@@ -19,6 +19,7 @@ function start({ canvas, origin, token, bufferMs }: Extract<ToWorker, { type: 's
     token,
     bufferMs,
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),
+    onProgress: (progress) => scope.postMessage({ type: 'progress', progress }),
   });
   void player.run().then(() => scope.postMessage({ type: 'stopped' }));
 }

@@ -24,7 +24,7 @@ class FakeWorker {
 }
 
 const OPTIONS = { origin: 'https://relay.test', token: 't' };
-const canvas = () => document.createElement('canvas');
+const place = () => document.createElement('div');
 const frame = (index: number): ShownFrame => ({
   epoch: 1,
   group: 1,
@@ -49,15 +49,15 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it('hands the canvas and the token to a worker', () => {
-  new PlayerStreamService().start(canvas(), { ...OPTIONS, bufferMs: 50 });
+it('hands a canvas and the token to a worker', () => {
+  new PlayerStreamService().start(place(), { ...OPTIONS, bufferMs: 50 });
   expect(workers[0]?.said).toMatchObject([{ type: 'start', token: 't', bufferMs: 50 }]);
 });
 
 it('passes snapshots on and keeps the newest 2,000 shown frames', () => {
   const service = new PlayerStreamService();
   const listener = vi.fn();
-  service.start(canvas(), OPTIONS);
+  service.start(place(), OPTIONS);
   const unsubscribe = service.subscribe(listener);
   const snapshot = { ...service.snapshot(), state: { kind: 'live' } as const };
   for (let turn = 0; turn < 3; turn += 1) {
@@ -65,7 +65,7 @@ it('passes snapshots on and keeps the newest 2,000 shown frames', () => {
     workers[0]?.onmessage?.({ data: { type: 'snapshot', snapshot, shown } });
   }
   expect(listener).toHaveBeenCalledTimes(3);
-  expect(service.snapshot()).toBe(snapshot);
+  expect(service.snapshot().state).toEqual({ kind: 'live' });
   const { shown } = service.records();
   expect([shown.length, shown[0]?.index, shown.at(-1)?.index]).toEqual([2_000, 700, 2_699]);
   unsubscribe();
@@ -75,7 +75,7 @@ it('passes snapshots on and keeps the newest 2,000 shown frames', () => {
 
 it('lets the worker say goodbye, but not for long', () => {
   const service = new PlayerStreamService();
-  service.start(canvas(), OPTIONS);
+  service.start(place(), OPTIONS);
   service.stop();
   expect(workers[0]?.said.at(-1)).toEqual({ type: 'stop' });
   expect(workers[0]?.terminated).toBe(false);
@@ -85,8 +85,8 @@ it('lets the worker say goodbye, but not for long', () => {
 
 it('plays one broadcast at a time', () => {
   const service = new PlayerStreamService();
-  service.start(canvas(), OPTIONS);
-  service.start(canvas(), OPTIONS);
+  service.start(place(), OPTIONS);
+  service.start(place(), OPTIONS);
   workers[0]?.onmessage?.({ data: { type: 'stopped' } });
   expect(workers.map(({ terminated }) => terminated)).toEqual([true, false]);
 });
@@ -96,11 +96,11 @@ it('says what this browser lacks instead of starting', () => {
   const reasons: unknown[] = [];
   for (const missing of ['VideoDecoder', 'WebTransport']) {
     Reflect.deleteProperty(globalThis, missing);
-    service.start(canvas(), OPTIONS);
+    service.start(place(), OPTIONS);
     reasons.push(service.snapshot().state);
   }
   vi.stubGlobal('isSecureContext', false);
-  service.start(canvas(), OPTIONS);
+  service.start(place(), OPTIONS);
   reasons.push(service.snapshot().state);
   expect(reasons).toEqual(
     ['decoder', 'webtransport', 'insecure'].map((reason) => ({ kind: 'unsupported', reason })),
@@ -108,15 +108,46 @@ it('says what this browser lacks instead of starting', () => {
   expect(workers).toEqual([]);
 });
 
+it('plays by WebRTC where WebTransport cannot be relied on', () => {
+  vi.stubGlobal('RTCPeerConnection', class {});
+  vi.stubGlobal('fetch', () => new Promise(() => undefined));
+  const agents = ['Version/18.0 Mobile Safari/604.1', 'CriOS/140 Mobile Safari/604.1'];
+  for (const agent of agents) {
+    vi.stubGlobal('navigator', { userAgent: `Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 ${agent}` });
+    const service = new PlayerStreamService();
+    service.start(place(), OPTIONS);
+    expect(service.snapshot().state.kind).toBe('connecting');
+    service.stop();
+  }
+  expect(workers).toEqual([]);
+});
+
+it('has both in hand where both are possible', () => {
+  vi.stubGlobal('RTCPeerConnection', class {});
+  const asked = vi.fn(() => new Promise(() => undefined));
+  vi.stubGlobal('fetch', asked);
+  const service = new PlayerStreamService();
+  service.start(place(), OPTIONS);
+  workers[0]?.onmessage?.({ data: { type: 'progress', progress: 'opening' } });
+  vi.advanceTimersByTime(499);
+  expect(asked).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(asked).toHaveBeenCalled();
+  expect(workers[0]?.said.at(-1)?.type).toBe('start');
+  workers[0]?.onmessage?.({ data: { type: 'progress', progress: 'open' } });
+  expect(service.snapshot().transport).toBe('webtransport');
+  service.stop();
+});
+
 it('refuses to start without a token', () => {
   const service = new PlayerStreamService();
-  service.start(canvas(), { ...OPTIONS, token: '' });
+  service.start(place(), { ...OPTIONS, token: '' });
   expect(service.snapshot().state).toMatchObject({ kind: 'refused', reason: 'unauthorized' });
 });
 
 it('says so when the worker does not load', () => {
   const service = new PlayerStreamService();
-  service.start(canvas(), OPTIONS);
+  service.start(place(), OPTIONS);
   workers[0]?.onerror?.();
   expect(service.snapshot().state).toMatchObject({ kind: 'refused', reason: 'internal' });
 });

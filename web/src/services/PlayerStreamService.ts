@@ -1,9 +1,14 @@
-/** Plays one broadcast on one canvas; for any page, with or without a framework. */
+/** Plays one broadcast in one place of a page, with or without a framework. */
 
-import type { FromWorker, PlayerSnapshot, ToWorker } from '../play/messages.ts';
+import { DirectPlayback } from '../play/direct.ts';
+import { type FallbackOptions, FallbackPlayer } from '../play/fallback.ts';
+import { Memory } from '../play/memory.ts';
+import { NOTHING_YET, type PlayerSnapshot } from '../play/messages.ts';
+import type { Surface } from '../play/playback.ts';
 import type { PlayerRecords, ShownFrame } from '../play/records.ts';
 import type { PlayerState } from '../play/state.ts';
-import { missingSupport } from '../play/support.ts';
+import { missingSupport, possibleTransports } from '../play/support.ts';
+import { WhepPlayer } from '../play/whep/player.ts';
 
 export interface PlayOptions {
   /** The relay's origin, as in `https://relay.example:4443`. */
@@ -19,84 +24,62 @@ export type PlayerReport = PlayerRecords & { shown: ShownFrame[] };
 
 /** What a player component needs of the service. */
 export interface PlayerService {
-  start(canvas: HTMLCanvasElement, options: PlayOptions): void;
+  start(place: HTMLElement, options: PlayOptions): void;
   stop(): void;
   subscribe(listener: () => void): () => void;
   snapshot(): PlayerSnapshot;
   setBuffer(ms: number): void;
   redraw(): void;
+  surface(): Surface | null;
+  resume(): void;
 }
 
 const SHOWN_MAX = 2_000;
-/** How long the worker may take to say goodbye. */
-const STOP_TIMEOUT_MS = 500;
-
-const NOTHING_YET: PlayerSnapshot = {
-  state: { kind: 'connecting', attempt: 1 },
-  undecodable: null,
-  broadcast: null,
-  records: {
-    sessionsOpened: 0,
-    sessionsClosed: 0,
-    framesReceived: 0,
-    bytesReceived: 0,
-    framesDecoded: 0,
-    framesShown: 0,
-    blackFrames: 0,
-    blackChecks: 0,
-    blankResets: 0,
-    decoderErrors: 0,
-    keyframeRequests: 0,
-    skips: 0,
-    lateFrames: 0,
-    brokenStreams: 0,
-    firstPictureMs: null,
-    latencyP50Ms: null,
-    latencyP95Ms: null,
-    latencyMs: null,
-    largestGapMs: 0,
-    bufferMs: 0,
-    rttMs: null,
-    picture: null,
+const STARTERS: FallbackOptions['start'] = {
+  webtransport: (options) => new DirectPlayback(options),
+  whep: (options) => {
+    const player = new WhepPlayer(options);
+    void player.run();
+    return player;
   },
 };
 
 export class PlayerStreamService implements PlayerService {
   readonly #listeners = new Set<() => void>();
-  #worker: Worker | null = null;
+  #player: FallbackPlayer | null = null;
   #snapshot = NOTHING_YET;
   #shown: ShownFrame[] = [];
 
   /**
-   * Plays on `canvas` until `stop`. A canvas serves a single start: its drawing is handed over to
-   * a worker for good.
+   * Plays inside `place`, which is emptied first and should be positioned, until `stop`: over
+   * WebTransport where that works, else over WebRTC.
    */
-  start(canvas: HTMLCanvasElement, { origin, token, bufferMs = 0 }: PlayOptions): void {
+  start(place: HTMLElement, { origin, token, bufferMs = 0 }: PlayOptions): void {
     this.stop();
+    place.replaceChildren();
     this.#snapshot = NOTHING_YET;
     this.#shown = [];
     const missing = missingSupport();
-    if (missing !== null) {
-      this.#conclude({ kind: 'unsupported', reason: missing });
+    const possible = possibleTransports();
+    if (possible.length === 0) {
+      this.#conclude({ kind: 'unsupported', reason: missing ?? 'webtransport' });
     } else if (token === '') {
       this.#conclude({ kind: 'refused', reason: 'unauthorized', message: 'no token' });
     } else {
-      this.#launch(canvas.transferControlToOffscreen(), origin, token, bufferMs);
+      const onSnapshot = (snapshot: PlayerSnapshot, shown: ShownFrame[]) => {
+        this.#receive(snapshot, shown);
+      };
+      const memory = new Memory(origin);
+      const wanted = { place, origin, token, bufferMs, possible, missing, memory, onSnapshot };
+      this.#player = new FallbackPlayer({ ...wanted, start: STARTERS });
+      this.#notify();
     }
   }
 
-  /** Leaves the broadcast; the last picture stays on the canvas. */
+  /** Leaves the broadcast; the last picture stays. */
   stop(): void {
-    const worker = this.#worker;
-    if (worker === null) return;
-    this.#worker = null;
-    const end = () => worker.terminate();
-    worker.onerror = null;
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === 'stopped') end();
-    };
-    setTimeout(end, STOP_TIMEOUT_MS);
-    send(worker, { type: 'stop' });
+    this.#player?.stop();
+    this.#player = null;
   }
 
   /** Calls `listener` whenever there is a new snapshot. Returns how to unsubscribe. */
@@ -115,38 +98,32 @@ export class PlayerStreamService implements PlayerService {
 
   /** Changes the longest wait of the jitter buffer, 0 to 100 ms. */
   setBuffer(ms: number): void {
-    if (this.#worker !== null) send(this.#worker, { type: 'buffer', ms });
+    this.#player?.setBuffer(ms);
   }
 
-  /** Draws the picture once more, so that a capture of the canvas that just began sees it. */
+  /** Draws the picture once more, so that a capture of a canvas that just began sees it. */
   redraw(): void {
-    if (this.#worker !== null) send(this.#worker, { type: 'redraw' });
+    this.#player?.redraw();
   }
 
-  #launch(canvas: OffscreenCanvas, origin: string, token: string, bufferMs: number): void {
-    const worker = new Worker(new URL('../play/worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'steadycast-player',
-    });
-    this.#worker = worker;
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
-    worker.onerror = () => this.#failed();
-    send(worker, { type: 'start', canvas, origin, token, bufferMs }, [canvas]);
-    this.#notify();
+  /**
+   * The canvas or video element with the newest picture; null: there is none yet. It becomes
+   * another one when a connection, or the transport, is replaced.
+   */
+  surface(): Surface | null {
+    return this.#player?.surface() ?? null;
   }
 
-  #receive(message: FromWorker): void {
-    if (message.type !== 'snapshot') return;
-    this.#snapshot = message.snapshot;
-    this.#shown.push(...message.shown);
+  /** Plays on when the snapshot says `blocked`; to be called at a viewer's gesture. */
+  resume(): void {
+    this.#player?.resume();
+  }
+
+  #receive(snapshot: PlayerSnapshot, shown: ShownFrame[]): void {
+    this.#snapshot = snapshot;
+    this.#shown.push(...shown);
     if (this.#shown.length > SHOWN_MAX) this.#shown = this.#shown.slice(-SHOWN_MAX);
     this.#notify();
-  }
-
-  /** An error inside a running player is its own to handle; before its first word it is the end. */
-  #failed(): void {
-    if (this.#snapshot !== NOTHING_YET) return;
-    this.#conclude({ kind: 'refused', reason: 'internal', message: 'the player did not load' });
   }
 
   #conclude(state: PlayerState): void {
@@ -157,8 +134,4 @@ export class PlayerStreamService implements PlayerService {
   #notify(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function send(worker: Worker, message: ToWorker, transfer: Transferable[] = []): void {
-  worker.postMessage(message, transfer);
 }

@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { fetchEndpoint, probe } from './endpoint.ts';
 
-const { signal } = new AbortController();
+const open = () => new AbortController().signal;
 const ORIGIN = 'https://relay.test:4443';
 
 function answer(body: unknown, status = 200): void {
@@ -13,7 +13,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 it('finds the session’s URL and the certificates', async () => {
   answer({ version: '1.0.0', protocol: 1, session: '/session', certificateHashes: ['AQID'] });
-  expect(await fetchEndpoint(ORIGIN, signal)).toEqual({
+  expect(await fetchEndpoint(ORIGIN, open())).toEqual({
     sessionUrl: 'https://relay.test:4443/session',
     certificateHashes: [Uint8Array.of(1, 2, 3)],
     clock: null,
@@ -22,14 +22,14 @@ it('finds the session’s URL and the certificates', async () => {
 
 it('takes the relay’s time along', async () => {
   answer({ session: '/session', relayUs: 77 });
-  const { clock } = await fetchEndpoint(ORIGIN, signal);
+  const { clock } = await fetchEndpoint(ORIGIN, open());
   expect(clock?.relayUs).toBe(77);
   expect(clock?.receivedUs).toBeGreaterThanOrEqual(clock?.sentUs ?? Number.POSITIVE_INFINITY);
 });
 
 it('needs no hashes of a trusted certificate', async () => {
   answer({ session: '/session' });
-  expect((await fetchEndpoint(ORIGIN, signal)).certificateHashes).toEqual([]);
+  expect((await fetchEndpoint(ORIGIN, open())).certificateHashes).toEqual([]);
 });
 
 it.each([
@@ -39,18 +39,18 @@ it.each([
   ['hashes that are none', { session: '/session', certificateHashes: ['%%'] }, 200],
 ])('is unreachable at %s', async (_, body, status) => {
   answer(body, status);
-  await expect(fetchEndpoint(ORIGIN, signal)).rejects.toMatchObject({ kind: 'unreachable' });
+  await expect(fetchEndpoint(ORIGIN, open())).rejects.toMatchObject({ kind: 'unreachable' });
 });
 
 it('probes for health', async () => {
   answer({ status: 'ok' });
-  expect(await probe(ORIGIN, signal)).toBe('ok');
+  expect(await probe(ORIGIN, open())).toBe('ok');
   answer({ status: 'draining' }, 503);
-  expect(await probe(ORIGIN, signal)).toBe('draining');
+  expect(await probe(ORIGIN, open())).toBe('draining');
   answer('', 404);
-  expect(await probe(ORIGIN, signal)).toBe('unreachable');
+  expect(await probe(ORIGIN, open())).toBe('unreachable');
   vi.stubGlobal('fetch', async () => Promise.reject(new TypeError('Failed to fetch')));
-  expect(await probe(ORIGIN, signal)).toBe('unreachable');
+  expect(await probe(ORIGIN, open())).toBe('unreachable');
 });
 
 it('stops with the signal', async () => {

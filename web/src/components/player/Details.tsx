@@ -1,11 +1,36 @@
+import type { TransportName } from '../../play/race.ts';
 import type { PlayerRecords } from '../../play/records.ts';
+import { codecName } from './words.ts';
 
 const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`);
 
-function rows(records: PlayerRecords): [name: string, value: string][] {
-  const { picture } = records;
+type Row = [name: string, value: string];
+
+const TRANSPORTS: Record<TransportName, string> = {
+  webtransport: 'WebTransport',
+  whep: 'WebRTC',
+};
+
+function pictureWords({ picture }: PlayerRecords): string {
+  if (picture === null) return '–';
+  return `${picture.width} × ${picture.height}, ${codecName(picture.codec)}`;
+}
+
+/** What goes wrong differs by the way that frames come. */
+function faults(records: PlayerRecords, transport: TransportName | null): Row[] {
+  if (transport === 'whep') {
+    return [['Dropped frames / lost packets', `${records.framesDropped} / ${records.packetsLost}`]];
+  }
   return [
-    ['Picture', picture === null ? '–' : `${picture.width} × ${picture.height}, ${picture.codec}`],
+    ['Skips / late frames', `${records.skips} / ${records.lateFrames}`],
+    ['Decoder errors', String(records.decoderErrors)],
+  ];
+}
+
+function rows(records: PlayerRecords, transport: TransportName | null): Row[] {
+  return [
+    ['Picture', pictureWords(records)],
+    ['Connection', transport === null ? '–' : TRANSPORTS[transport]],
     ['Latency p50 / p95', `${ms(records.latencyP50Ms)} / ${ms(records.latencyP95Ms)}`],
     ['Round trip', ms(records.rttMs)],
     ['Jitter buffer', ms(records.bufferMs)],
@@ -16,17 +41,21 @@ function rows(records: PlayerRecords): [name: string, value: string][] {
       `${records.framesReceived} / ${records.framesDecoded} / ${records.framesShown}`,
     ],
     ['Black frames', String(records.blackFrames + records.blankResets)],
-    ['Skips / late frames', `${records.skips} / ${records.lateFrames}`],
-    ['Decoder errors', String(records.decoderErrors)],
+    ...faults(records, transport),
     ['Sessions opened / closed', `${records.sessionsOpened} / ${records.sessionsClosed}`],
   ];
 }
 
+export interface DetailsProps {
+  records: PlayerRecords;
+  transport: TransportName | null;
+}
+
 /** The figures behind the picture, for whoever helps a viewer. */
-export function Details({ records }: { records: PlayerRecords }) {
+export function Details({ records, transport }: DetailsProps) {
   return (
     <dl className="player-details numeric">
-      {rows(records).map(([name, value]) => (
+      {rows(records, transport).map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd>{value}</dd>

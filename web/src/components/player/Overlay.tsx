@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
-import { elapsed, type Words } from './words.ts';
+import { PlayIcon } from './icons.tsx';
+import { codecName, elapsed, type Words } from './words.ts';
 
 /** The time since a moment, running. */
 function Since({ ms }: { ms: number }) {
@@ -22,14 +23,20 @@ export interface OverlayProps {
   pictured: boolean;
   /** A codec that cannot be decoded here. */
   undecodable: string | null;
+  /** Set when the browser plays only after a touch or a click: to be called at one. */
+  onTap: (() => void) | null;
 }
 
 const SPINNING: ReadonlySet<string> = new Set(['Joining', 'Preparing']);
 
 /** The words over the picture: a card where there is no picture, else a note that leaves it in sight. */
-export function Overlay({ words, pictured, undecodable }: OverlayProps) {
-  if (words.title === null) return undecodable === null ? null : <CodecNote codec={undecodable} />;
+export function Overlay({ words, pictured, undecodable, onTap }: OverlayProps) {
   const centred = words.final || !pictured;
+  if (onTap !== null && !words.final) return <TapToPlay onTap={onTap} />;
+  if (undecodable !== null && (words.title === null || words.badge === 'Joining')) {
+    return <CodecNote codec={undecodable} centred={centred} />;
+  }
+  if (words.title === null) return null;
   return (
     <div className={centred ? 'player-card' : 'player-note'} data-tone={words.tone}>
       {SPINNING.has(words.badge) && <span className="player-spinner" />}
@@ -42,14 +49,23 @@ export function Overlay({ words, pictured, undecodable }: OverlayProps) {
   );
 }
 
-function CodecNote({ codec }: { codec: string }) {
+function TapToPlay({ onTap }: { onTap: () => void }) {
   return (
-    <div className="player-note" data-tone="bad">
+    <button type="button" className="button button-primary player-tap" onClick={onTap}>
+      <PlayIcon />
+      Tap to play
+    </button>
+  );
+}
+
+function CodecNote({ codec, centred }: { codec: string; centred: boolean }) {
+  return (
+    <div className={centred ? 'player-card' : 'player-note'} data-tone="bad">
       <div className="player-words">
         <p className="player-title">This browser cannot decode the picture</p>
         <p className="player-detail">
-          The host shares as {codec}. They can choose another format; this page goes on by itself
-          then. A current Chrome or Edge can play it now.
+          The host shares as {codecName(codec)}. They can choose another format; this page goes on
+          by itself then. A current Chrome or Edge on a computer can play it now.
         </p>
       </div>
     </div>

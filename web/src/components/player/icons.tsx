@@ -57,3 +57,11 @@ export function SmoothIcon() {
     </Icon>
   );
 }
+
+export function PlayIcon() {
+  return (
+    <Icon>
+      <path d="M8 5v14l11-7z" />
+    </Icon>
+  );
+}

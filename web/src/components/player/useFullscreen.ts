@@ -1,7 +1,21 @@
 import { type RefObject, useCallback, useEffect, useState } from 'react';
+import type { Surface } from '../../play/playback.ts';
+
+/** A video on an iPhone, where nothing else may fill the screen. */
+interface PhoneVideo {
+  webkitEnterFullscreen(): void;
+}
+
+function isPhoneVideo(surface: Surface | null): surface is Surface & PhoneVideo {
+  return surface !== null && 'webkitEnterFullscreen' in surface;
+}
 
 /** Whether the element fills the screen, and how to change that. */
-export function useFullscreen(element: RefObject<HTMLElement | null>) {
+export function useFullscreen(
+  element: RefObject<HTMLElement | null>,
+  surface: () => Surface | null,
+  pictured: boolean,
+) {
   const [active, setActive] = useState(false);
 
   useEffect(() => {
@@ -12,9 +26,16 @@ export function useFullscreen(element: RefObject<HTMLElement | null>) {
 
   const toggle = useCallback(() => {
     // A browser that refuses leaves the page as it is, which the viewer sees.
-    if (document.fullscreenElement !== null) document.exitFullscreen().catch(() => undefined);
-    else element.current?.requestFullscreen().catch(() => undefined);
-  }, [element]);
+    if (!document.fullscreenEnabled) {
+      const video = surface();
+      if (isPhoneVideo(video)) video.webkitEnterFullscreen();
+    } else if (document.fullscreenElement !== null) {
+      document.exitFullscreen().catch(() => undefined);
+    } else {
+      element.current?.requestFullscreen().catch(() => undefined);
+    }
+  }, [element, surface]);
 
-  return { active, toggle, available: document.fullscreenEnabled };
+  const available = document.fullscreenEnabled || (pictured && isPhoneVideo(surface()));
+  return { active, toggle, available };
 }

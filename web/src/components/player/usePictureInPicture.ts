@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Surface } from '../../play/playback.ts';
 
 /** A muted video of the canvas, which browsers let float above other windows. */
 class FloatingVideo {
@@ -28,9 +29,12 @@ class FloatingVideo {
   }
 }
 
-/** Picture in picture for a canvas, once it is `pictured`. */
+/**
+ * Picture in picture, once there is a picture. A video floats by itself, and whatever replaces it
+ * goes on in its place; a canvas floats as a video of it.
+ */
 export function usePictureInPicture(
-  canvas: () => HTMLCanvasElement | null,
+  surface: () => Surface | null,
   redraw: () => void,
   pictured: boolean,
 ) {
@@ -43,29 +47,44 @@ export function usePictureInPicture(
     setActive(false);
   }, []);
 
-  const open = useCallback(async () => {
-    const source = canvas();
-    if (source === null) return;
-    const video = new FloatingVideo(source);
-    floating.current = video;
-    video.element.addEventListener('leavepictureinpicture', release, { once: true });
-    try {
-      await video.ready(redraw);
-      await video.element.requestPictureInPicture();
-      setActive(true);
-    } catch {
-      // Refused or dismissed: the page's own picture was never gone.
-      release();
-    }
-  }, [canvas, redraw, release]);
+  const floatCanvas = useCallback(
+    async (canvas: HTMLCanvasElement) => {
+      const video = new FloatingVideo(canvas);
+      floating.current = video;
+      video.element.addEventListener('leavepictureinpicture', release, { once: true });
+      try {
+        await video.ready(redraw);
+        await video.element.requestPictureInPicture();
+        setActive(true);
+      } catch {
+        // Refused or dismissed: the page's own picture was never gone.
+        release();
+      }
+    },
+    [redraw, release],
+  );
 
   const toggle = useCallback(() => {
-    if (document.pictureInPictureElement !== null) {
+    const source = surface();
+    if (document.pictureInPictureElement) {
       document.exitPictureInPicture().catch(() => undefined);
-    } else if (floating.current === null) {
-      void open();
+    } else if (source instanceof HTMLVideoElement) {
+      source.requestPictureInPicture().catch(() => undefined);
+    } else if (source !== null && floating.current === null) {
+      void floatCanvas(source);
     }
-  }, [open]);
+  }, [surface, floatCanvas]);
+
+  // Videos in the document tell of themselves.
+  useEffect(() => {
+    const changed = () => setActive(Boolean(document.pictureInPictureElement));
+    document.addEventListener('enterpictureinpicture', changed);
+    document.addEventListener('leavepictureinpicture', changed);
+    return () => {
+      document.removeEventListener('enterpictureinpicture', changed);
+      document.removeEventListener('leavepictureinpicture', changed);
+    };
+  }, []);
 
   useEffect(() => release, [release]);
 

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
-import { elapsed } from './words.ts';
+import { codecName, elapsed } from './words.ts';
 
 it('counts seconds, minutes, hours', () => {
   const times = [-5, 0, 8_900, 60_000, 185_000, 3_729_000];
   expect(times.map(elapsed)).toEqual(['0 s', '0 s', '8 s', '1:00', '3:05', '1:02:09']);
+});
+
+it('names codecs as people do', () => {
+  const codecs = ['av01.0.05M.08', 'AV1', 'avc1.42e01f', 'H264', 'vp09.00.10.08', 'VP8', 'hev1.1'];
+  expect(codecs.map(codecName)).toEqual(['AV1', 'AV1', 'H.264', 'H.264', 'VP9', 'VP8', 'hev1.1']);
 });

@@ -148,11 +148,11 @@ function refused(reason: Refused['reason']): Words {
 const UNSUPPORTED: Record<UnsupportedReason, [title: string, detail: string]> = {
   webkit: [
     'Please open this link in another browser',
-    'Safari, and every browser on iPhone and iPad, cannot play this broadcast. Chrome, Edge or Firefox on a computer or on Android can.',
+    'Safari, and every browser on iPhone and iPad, cannot play what this server offers. Chrome, Edge or Firefox on a computer or on Android can.',
   ],
   webtransport: [
     'This browser is too old for this broadcast',
-    'A current Chrome, Edge or Firefox can play it.',
+    'A current Chrome, Edge, Firefox or Safari can play it, unless WebRTC is switched off there.',
   ],
   decoder: [
     'This browser cannot decode the picture',
@@ -167,6 +167,21 @@ const UNSUPPORTED: Record<UnsupportedReason, [title: string, detail: string]> = 
     'Use the link exactly as the host gave it to you; it begins with https.',
   ],
 };
+
+const CODECS: readonly [begins: string, name: string][] = [
+  ['avc', 'H.264'],
+  ['av', 'AV1'],
+  ['h264', 'H.264'],
+  ['vp09', 'VP9'],
+  ['vp9', 'VP9'],
+  ['vp8', 'VP8'],
+];
+
+/** A codec's name as people know it, from WebCodecs' or SDP's. */
+export function codecName(codec: string): string {
+  const lower = codec.toLowerCase();
+  return CODECS.find(([begins]) => lower.startsWith(begins))?.[1] ?? codec;
+}
 
 /** A running time: `8 s`, `3:05`, `1:02:09`. */
 export function elapsed(ms: number): string {

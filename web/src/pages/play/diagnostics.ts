@@ -3,6 +3,7 @@
  * a public interface: fields are added, not changed.
  */
 
+import type { TransportName } from '../../play/race.ts';
 import type { PlayerState } from '../../play/state.ts';
 import type { PlayerReport, PlayerStreamService } from '../../services/PlayerStreamService.ts';
 
@@ -11,6 +12,8 @@ export interface SteadycastDiagnostics {
   records(): PlayerReport;
   /** What the viewer is told. */
   state(): PlayerState;
+  /** What brings the picture; null: nothing so far. */
+  transport(): TransportName | null;
 }
 
 declare global {
@@ -23,6 +26,7 @@ export function exposeDiagnostics(service: PlayerStreamService): void {
   const value: SteadycastDiagnostics = Object.freeze({
     records: () => service.records(),
     state: () => service.snapshot().state,
+    transport: () => service.snapshot().transport,
   });
   Object.defineProperty(window, 'steadycast', { value });
 }

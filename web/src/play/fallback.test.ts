@@ -1,0 +1,189 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FallbackPlayer } from './fallback.ts';
+import { Memory } from './memory.ts';
+import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
+import type { Playback, PlaybackOptions, Surface } from './playback.ts';
+import type { TransportName } from './race.ts';
+import type { PlayerRecords } from './records.ts';
+import type { PlayerState } from './state.ts';
+
+/** A transport in the test's hands. */
+class FakePlayback implements Playback {
+  readonly options: PlaybackOptions;
+  stopped = false;
+  bufferMs: number;
+  #snapshot = NOTHING_YET;
+  #surface: Surface | null = null;
+
+  constructor(options: PlaybackOptions) {
+    this.options = options;
+    this.bufferMs = options.bufferMs;
+  }
+  surface = () => this.#surface;
+  stop(): void {
+    this.stopped = true;
+  }
+  setBuffer(ms: number): void {
+    this.bufferMs = ms;
+  }
+  redraw(): void {}
+  resume(): void {}
+
+  say(state: PlayerState, records: Partial<PlayerRecords> = {}): void {
+    this.#snapshot = {
+      ...this.#snapshot,
+      state,
+      records: { ...this.#snapshot.records, ...records },
+    };
+    this.options.onSnapshot(this.#snapshot, []);
+  }
+
+  /** Shows a first picture. */
+  picture(): void {
+    this.#surface = document.createElement('video');
+    this.options.place.append(this.#surface);
+    this.say({ kind: 'live' }, { framesShown: 1, firstPictureMs: 100 });
+  }
+}
+
+const LOST: PlayerState = { kind: 'reconnecting', sinceMs: 7_000 };
+
+function store() {
+  const kept = new Map<string, string>();
+  return {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+  };
+}
+
+function play(possible: TransportName[] = ['webtransport', 'whep'], kept = store()) {
+  const started: Partial<Record<TransportName, FakePlayback>> = {};
+  const place = document.createElement('div');
+  let snapshot: PlayerSnapshot = NOTHING_YET;
+  const start = (name: TransportName) => (options: PlaybackOptions) => {
+    const playback = new FakePlayback(options);
+    started[name] = playback;
+    return playback;
+  };
+  const player = new FallbackPlayer({
+    place,
+    origin: 'https://relay.test',
+    token: 't',
+    bufferMs: 0,
+    possible,
+    missing: possible.includes('webtransport') ? null : 'webkit',
+    memory: new Memory('https://relay.test', kept),
+    start: { webtransport: start('webtransport'), whep: start('whep') },
+    onSnapshot: (newest) => {
+      snapshot = newest;
+    },
+  });
+  return { player, started, place, kept, snapshot: () => snapshot };
+}
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+it('plays on the first transport when it opens in time', () => {
+  const { started, player, snapshot } = play();
+  started.webtransport?.options.onProgress('opening');
+  started.webtransport?.options.onProgress('open');
+  started.webtransport?.picture();
+  vi.advanceTimersByTime(60_000);
+  expect(started.whep).toBeUndefined();
+  expect(snapshot()).toMatchObject({ state: { kind: 'live' }, transport: 'webtransport' });
+  expect(player.surface()).toBe(started.webtransport?.surface());
+});
+
+it('starts the second beneath after half a second, and ends the first when it opens', () => {
+  const { started, place, snapshot } = play();
+  started.webtransport?.options.onProgress('opening');
+  vi.advanceTimersByTime(500);
+  expect(place.children).toHaveLength(2);
+  started.whep?.options.onProgress('opening');
+  started.whep?.options.onProgress('open');
+  expect(started.webtransport?.stopped).toBe(true);
+  expect(place.children).toHaveLength(1);
+  started.whep?.picture();
+  expect(snapshot()).toMatchObject({
+    transport: 'whep',
+    records: { framesShown: 1, firstPictureMs: 600 },
+  });
+});
+
+it('remembers who won', () => {
+  const first = play();
+  first.started.webtransport?.options.onProgress('failed');
+  first.started.whep?.options.onProgress('open');
+  const second = play(['webtransport', 'whep'], first.kept);
+  expect(Object.keys(second.started)).toEqual(['whep']);
+});
+
+it('keeps the old picture until the other transport has one, and calls that reconnecting', () => {
+  const { started, place, player, snapshot } = play();
+  started.webtransport?.options.onProgress('open');
+  started.webtransport?.picture();
+  const old = player.surface();
+  started.webtransport?.options.onProgress('down');
+  started.webtransport?.say(LOST);
+  started.webtransport?.options.onProgress('opening');
+  vi.advanceTimersByTime(2_000);
+  expect(started.whep).toBeDefined();
+  expect(snapshot().state).toEqual(LOST);
+  started.whep?.options.onProgress('open');
+  started.whep?.say({ kind: 'connecting', attempt: 1 });
+  expect(started.webtransport?.stopped).toBe(true);
+  expect(snapshot().state).toEqual(LOST);
+  expect(player.surface()).toBe(old);
+  expect(old?.isConnected || place.contains(old)).toBe(true);
+  expect(place.lastElementChild?.contains(old), 'on top').toBe(true);
+  started.whep?.picture();
+  expect(snapshot().state).toEqual({ kind: 'live' });
+  expect(player.surface()).toBe(started.whep?.surface());
+  expect(place.contains(old)).toBe(false);
+  expect(snapshot().records.framesShown).toBe(2);
+});
+
+it('says what the browser lacks where no transport is left', () => {
+  const { started, snapshot } = play(['whep']);
+  started.whep?.say({ kind: 'unsupported', reason: 'webtransport' });
+  started.whep?.options.onProgress('impossible');
+  expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'webkit' });
+});
+
+it('says what the last transport was told where that says more', () => {
+  const { started, snapshot } = play();
+  const refused: PlayerState = { kind: 'refused', reason: 'malformed', message: 'no' };
+  started.webtransport?.say(refused);
+  started.webtransport?.options.onProgress('impossible');
+  started.whep?.say({ kind: 'unsupported', reason: 'webtransport' });
+  started.whep?.options.onProgress('impossible');
+  expect(snapshot().state).toEqual(refused);
+});
+
+it('ends with the broadcast, whichever transport heard of it', () => {
+  const { started, snapshot } = play();
+  started.webtransport?.options.onProgress('failed');
+  started.whep?.say({ kind: 'ended', reason: 'broadcast_ended' });
+  started.whep?.options.onProgress('over');
+  vi.advanceTimersByTime(60_000);
+  expect(started.webtransport?.stopped).toBe(true);
+  expect(snapshot().state).toEqual({ kind: 'ended', reason: 'broadcast_ended' });
+});
+
+it('tells every transport how long it may wait, also those that start later', () => {
+  const { started, player } = play();
+  player.setBuffer(100);
+  started.webtransport?.options.onProgress('failed');
+  expect([started.webtransport?.bufferMs, started.whep?.bufferMs]).toEqual([100, 100]);
+});
+
+it('stops all of them, and says no more', () => {
+  const { started, player, snapshot } = play();
+  started.webtransport?.options.onProgress('failed');
+  player.stop();
+  expect([started.webtransport?.stopped, started.whep?.stopped]).toEqual([true, true]);
+  started.whep?.picture();
+  expect(snapshot().records.framesShown).toBe(0);
+});

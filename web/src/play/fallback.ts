@@ -1,0 +1,204 @@
+/** Plays on whichever transport works: runs the race, and shows the one that is kept. */
+
+import type { Memory } from './memory.ts';
+import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
+import type { Playback, PlaybackOptions, Surface } from './playback.ts';
+import { type Plan, type Progress, Race, type TransportName } from './race.ts';
+import { COUNTERS, NO_RECORDS, type PlayerRecords } from './records.ts';
+import type { PlayerState, UnsupportedReason } from './state.ts';
+
+export interface FallbackOptions extends Omit<PlaybackOptions, 'onProgress'> {
+  /** How each transport is started. */
+  start: Record<TransportName, (options: PlaybackOptions) => Playback>;
+  /** What is possible here. */
+  possible: readonly TransportName[];
+  /** Why frames cannot be played directly; null: they can. */
+  missing: UnsupportedReason | null;
+  memory: Memory;
+}
+
+/** One transport at work, in a layer of its own. */
+interface Runner {
+  name: TransportName;
+  layer: HTMLElement;
+  playback: Playback;
+  snapshot: PlayerSnapshot;
+  /** From the viewer's first moment to this one's start. */
+  afterMs: number;
+}
+
+export class FallbackPlayer {
+  readonly #options: FallbackOptions;
+  readonly #race: Race;
+  readonly #beganMs = performance.now();
+  readonly #runners = new Map<TransportName, Runner>();
+  /** Whose picture is to be seen; it may have ended. */
+  #shown: Runner | null = null;
+  /** What ended transports have counted. */
+  #past = NO_RECORDS;
+  /** What a relay said to a transport that was given up. */
+  #lastWords: PlayerState | null = null;
+  #lostMs: number | null = null;
+  #bufferMs: number;
+  #plan: Plan = { run: [], kept: null, againMs: null };
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #over = false;
+
+  constructor(options: FallbackOptions) {
+    this.#options = options;
+    this.#bufferMs = options.bufferMs;
+    const order = options.memory.order(options.possible, Date.now());
+    this.#race = new Race(order, this.#beganMs);
+    this.#follow();
+  }
+
+  /** The element with the newest picture; null: there is none yet. */
+  surface(): Surface | null {
+    return this.#shown?.playback.surface() ?? null;
+  }
+
+  /** Leaves the broadcast; the last picture stays. */
+  stop(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    for (const { playback } of this.#runners.values()) playback.stop();
+  }
+
+  setBuffer(ms: number): void {
+    this.#bufferMs = ms;
+    for (const { playback } of this.#runners.values()) playback.setBuffer(ms);
+  }
+
+  redraw(): void {
+    for (const { playback } of this.#runners.values()) playback.redraw();
+  }
+
+  resume(): void {
+    for (const { playback } of this.#runners.values()) playback.resume();
+  }
+
+  /** Starts and ends what the race asks for. */
+  #follow(): void {
+    if (this.#over) return;
+    clearTimeout(this.#timer);
+    const nowMs = performance.now();
+    this.#plan = this.#race.plan(nowMs);
+    const { run, againMs } = this.#plan;
+    for (const runner of [...this.#runners.values()]) {
+      if (!run.includes(runner.name)) this.#end(runner);
+    }
+    for (const name of run) if (!this.#runners.has(name)) this.#start(name);
+    if (againMs !== null) this.#timer = setTimeout(() => this.#follow(), againMs - nowMs);
+    this.#show();
+  }
+
+  #start(name: TransportName): void {
+    const { place, origin, token, start } = this.#options;
+    const layer = document.createElement('div');
+    layer.className = 'player-layer';
+    // Under the picture that is there, until this one has its own.
+    place.prepend(layer);
+    const afterMs = performance.now() - this.#beganMs;
+    let early: Progress | null = null;
+    const playback = start[name]({
+      place: layer,
+      origin,
+      token,
+      bufferMs: this.#bufferMs,
+      onSnapshot: (snapshot, shown) => {
+        const runner = this.#runners.get(name);
+        if (runner?.layer !== layer) return;
+        runner.snapshot = snapshot;
+        this.#show();
+        this.#publish(runner === this.#leader ? shown : []);
+      },
+      onProgress: (progress) => {
+        if (this.#runners.get(name)?.layer === layer) this.#progressed(name, progress);
+        else early = progress;
+      },
+    });
+    this.#runners.set(name, { name, layer, playback, snapshot: NOTHING_YET, afterMs });
+    if (early !== null) this.#progressed(name, early);
+  }
+
+  #progressed(name: TransportName, progress: Progress): void {
+    this.#race.tell(name, progress, performance.now());
+    const { memory, possible } = this.#options;
+    if (progress === 'open' && possible.length > 1) memory.won(name, Date.now());
+    this.#follow();
+    this.#publish([]);
+  }
+
+  #end(runner: Runner): void {
+    const { state, records } = runner.snapshot;
+    if (state.kind === 'reconnecting') this.#lostMs = state.sinceMs;
+    if (state.kind === 'refused') this.#lastWords = state;
+    this.#past = sum(this.#past, records, runner.afterMs);
+    this.#runners.delete(runner.name);
+    runner.playback.stop();
+    if (runner !== this.#shown) runner.layer.remove();
+  }
+
+  /** Whose state is told: the kept one's, or the first's while none is. */
+  get #leader(): Runner | null {
+    const { run, kept } = this.#plan;
+    const name = kept ?? run[0];
+    return name === undefined ? null : (this.#runners.get(name) ?? null);
+  }
+
+  /** Lets the leader's picture take the place of another's. */
+  #show(): void {
+    const leader = this.#leader;
+    if (leader === null || leader === this.#shown || leader.playback.surface() === null) return;
+    const before = this.#shown;
+    this.#shown = leader;
+    if (before !== null && !this.#runners.has(before.name)) before.layer.remove();
+    this.#lostMs = null;
+  }
+
+  #publish(shown: Parameters<FallbackOptions['onSnapshot']>[1]): void {
+    if (this.#over) return;
+    const leader = this.#leader;
+    let records = this.#past;
+    for (const runner of this.#runners.values()) {
+      if (runner !== leader) records = sum(records, runner.snapshot.records, runner.afterMs);
+    }
+    // The leader's comes last: what does not add up is taken from it.
+    if (leader !== null) records = sum(records, leader.snapshot.records, leader.afterMs);
+    const snapshot = leader?.snapshot ?? NOTHING_YET;
+    const state = leader === null ? this.#finalState() : this.#told(snapshot.state);
+    this.#options.onSnapshot({ ...snapshot, state, records, transport: this.#plan.kept }, shown);
+  }
+
+  /** To somebody who sees a picture, a second transport's first join is a reconnection. */
+  #told(state: PlayerState): PlayerState {
+    if (state.kind !== 'connecting' || this.#shown === null) return state;
+    this.#lostMs ??= Date.now();
+    return { kind: 'reconnecting', sinceMs: this.#lostMs };
+  }
+
+  #finalState(): PlayerState {
+    const reason = this.#options.missing ?? 'webtransport';
+    return this.#lastWords ?? { kind: 'unsupported', reason };
+  }
+}
+
+/** Both counts together; what does not add up is the second's, where it has it. */
+function sum(one: PlayerRecords, other: PlayerRecords, afterMs: number): PlayerRecords {
+  const counts = COUNTERS.map((name) => [name, one[name] + other[name]]);
+  const pictureMs = other.firstPictureMs === null ? null : other.firstPictureMs + afterMs;
+  return {
+    ...other,
+    ...Object.fromEntries(counts),
+    firstPictureMs: earlier(one.firstPictureMs, pictureMs),
+    latencyP50Ms: other.latencyP50Ms ?? one.latencyP50Ms,
+    latencyP95Ms: other.latencyP95Ms ?? one.latencyP95Ms,
+    largestGapMs: Math.max(one.largestGapMs, other.largestGapMs),
+    picture: other.picture ?? one.picture,
+  };
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}

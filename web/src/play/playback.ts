@@ -1,0 +1,63 @@
+/** What the ways of playing a broadcast have in common. */
+
+import type { CodeName } from '@steadycast/codec-glue';
+import type { ConnectionState, KeptSession } from '../session/index.ts';
+import type { PlayerSnapshot } from './messages.ts';
+import type { Progress } from './race.ts';
+import type { ShownFrame } from './records.ts';
+
+/** Where the picture is. */
+export type Surface = HTMLCanvasElement | HTMLVideoElement;
+
+/** A player on one transport, from its start to its stop. */
+export interface Playback {
+  /** The element with the newest picture; null: it has none yet. It may become another one. */
+  surface(): Surface | null;
+  /** Leaves the broadcast; the last picture stays. */
+  stop(): void;
+  /** The longest wait that may be added to even out a jittery network, 0 to 100 ms. */
+  setBuffer(ms: number): void;
+  /** Draws the picture once more, so that a capture that just began sees it. */
+  redraw(): void;
+  /** To be called at a viewer's gesture, when the browser would not play by itself. */
+  resume(): void;
+}
+
+export interface PlaybackOptions {
+  /** An element of its own, to put its picture into. */
+  place: HTMLElement;
+  origin: string;
+  token: string;
+  bufferMs: number;
+  onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
+  onProgress: (progress: Progress) => void;
+}
+
+/** Refusals that say something of the broadcast or of the token, not of the transport. */
+const FOR_ALL: ReadonlySet<CodeName> = new Set([
+  'done',
+  'broadcast_ended',
+  'held_too_long',
+  'superseded',
+  'unauthorized',
+  'wrong_role',
+  'token_expired',
+  'unknown_broadcast',
+]);
+
+/** How a connection's state counts in the race; null: it does not. */
+export function progressOf<S extends KeptSession>(state: ConnectionState<S>): Progress | null {
+  switch (state.kind) {
+    case 'connecting':
+      return null;
+    case 'opening':
+    case 'open':
+      return state.kind;
+    case 'lost':
+      return state.handshakes > 0 ? 'failed' : 'down';
+    case 'refused':
+      return state.code !== null && FOR_ALL.has(state.code) ? 'over' : 'impossible';
+    case 'unsupported':
+      return 'impossible';
+  }
+}

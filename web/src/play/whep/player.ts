@@ -1,0 +1,272 @@
+/** Plays a broadcast over WebRTC: one WHEP session after another, one picture all the time. */
+
+import {
+  type ConnectionState,
+  keepOpen,
+  RelayClock,
+  type RelayEndpoint,
+  SessionError,
+} from '../../session/index.ts';
+import { readToken } from '../../session/token.ts';
+import { type Playback, type PlaybackOptions, progressOf } from '../playback.ts';
+import { type PlayerState, StateMachine, sameState } from '../state.ts';
+import { Account, type Share } from './account.ts';
+import { type Figures, Peer } from './peer.ts';
+import { Screen } from './screen.ts';
+import { WhepSession, type WhepStatus } from './session.ts';
+import type { VideoFrameFacts } from './video.ts';
+
+export interface WhepPlayerOptions extends PlaybackOptions {
+  /** What tests replace. */
+  openSession?: typeof WhepSession.open;
+  makePeer?: () => Peer;
+  keep?: typeof keepOpen<WhepSession>;
+}
+
+/** A connection, from before its session is open until another one's picture has replaced it. */
+interface Link {
+  peer: Peer;
+  /** Null until it is open. */
+  session: WhepSession | null;
+  share: Share;
+}
+
+const TICK_MS = 250;
+/** How long frames may be on their way. */
+const DRAIN_MS = 1_000;
+
+export class WhepPlayer implements Playback {
+  readonly #options: WhepPlayerOptions;
+  readonly #abort = new AbortController();
+  readonly #account: Account;
+  readonly #machine = new StateMachine();
+  readonly #screen: Screen;
+  readonly #links = new Map<MediaStream, Link>();
+  readonly #broadcast: string | null;
+  #current: Link | null = null;
+  #status: WhepStatus | null = null;
+  #bufferMs: number;
+  #blocked = false;
+  #undecodable: string | null = null;
+  #undecodableMs = Number.NEGATIVE_INFINITY;
+  #state: PlayerState = { kind: 'connecting', attempt: 1 };
+
+  constructor(options: WhepPlayerOptions) {
+    this.#options = options;
+    this.#bufferMs = options.bufferMs;
+    this.#broadcast = readToken(options.token)?.broadcast ?? null;
+    this.#account = new Account(() => this.#screen.look());
+    this.#screen = new Screen(options.place, {
+      onFrame: (stream, frame) => this.#framed(stream, frame),
+      onShown: (stream) => this.#replaced(stream),
+      onBlocked: (blocked) => {
+        this.#blocked = blocked;
+        this.#publish();
+      },
+    });
+  }
+
+  /** Runs until `stop`, or until the relay wants no more of this player. */
+  async run(): Promise<void> {
+    const { origin, keep = keepOpen<WhepSession> } = this.#options;
+    const timer = setInterval(() => this.#tick(), TICK_MS);
+    const { signal } = this.#abort;
+    // Browsers that put a hidden page's video to rest do not always wake it by themselves.
+    document.addEventListener('visibilitychange', () => this.#screen.resume(), { signal });
+    await keep({
+      origin,
+      signal,
+      open: (endpoint) => this.#open(endpoint),
+      onState: (state) => this.#connection(state),
+    });
+    clearInterval(timer);
+    this.#detach();
+    for (const stream of this.#links.keys()) this.#release(stream);
+    this.#publish();
+  }
+
+  surface(): HTMLVideoElement | null {
+    return this.#screen.surface;
+  }
+
+  stop(): void {
+    this.#screen.freeze();
+    this.#abort.abort();
+  }
+
+  setBuffer(ms: number): void {
+    this.#bufferMs = ms;
+    for (const { peer } of this.#links.values()) peer.bufferMs = ms;
+  }
+
+  redraw(): void {}
+
+  resume(): void {
+    this.#screen.resume();
+  }
+
+  async #open(endpoint: RelayEndpoint): Promise<WhepSession> {
+    const { origin, token, openSession = WhepSession.open, makePeer } = this.#options;
+    const broadcast = this.#broadcast;
+    if (broadcast === null) {
+      throw new SessionError('refused', 'this is no token', { code: 'unauthorized' });
+    }
+    const clock = endpoint.clock === null ? null : new RelayClock(endpoint.clock);
+    this.#account.clock = clock ?? this.#account.clock;
+    const peer = makePeer?.() ?? new Peer();
+    peer.bufferMs = this.#bufferMs;
+    const link: Link = { peer, session: null, share: this.#account.share() };
+    this.#links.set(peer.stream, link);
+    this.#screen.bring(peer.stream);
+    try {
+      link.session = await openSession({
+        origin,
+        token,
+        broadcast,
+        clock,
+        peer,
+        signal: this.#abort.signal,
+        listener: {
+          onStatus: (status) => this.#heard(link, status),
+          onUnsupported: (codec) => this.#cannotDecode(codec),
+          onFigures: (figures) => this.#counted(link, figures),
+        },
+      });
+      return link.session;
+    } catch (error) {
+      this.#release(peer.stream);
+      throw error;
+    }
+  }
+
+  #connection(state: ConnectionState<WhepSession>): void {
+    const nowMs = Date.now();
+    if (state.kind !== 'open' && state.kind !== 'opening') this.#detach();
+    switch (state.kind) {
+      case 'connecting':
+        this.#machine.connecting(state.attempt);
+        break;
+      case 'open':
+        this.#attach(state.session);
+        break;
+      case 'lost':
+        this.#machine.lost(nowMs);
+        break;
+      case 'refused':
+        this.#machine.refused(state.code, state.message);
+        break;
+      case 'unsupported':
+        this.#machine.unsupported('webtransport');
+        break;
+    }
+    this.#refresh();
+    const progress = progressOf(state);
+    if (progress !== null) this.#options.onProgress(progress);
+  }
+
+  #attach(session: WhepSession): void {
+    this.#account.records.count('sessionsOpened');
+    this.#current = [...this.#links.values()].find((link) => link.session === session) ?? null;
+    this.#machine.opened(Date.now());
+    if (this.#status !== null) this.#tellPhase(this.#status);
+    void session.ended.then(() => {
+      // The loop says so only after its pause was decided.
+      if (this.#current?.session !== session || this.#abort.signal.aborted) return;
+      this.#machine.lost(Date.now());
+      this.#refresh();
+    });
+  }
+
+  #detach(): void {
+    if (this.#current === null) return;
+    this.#account.records.count('sessionsClosed');
+    this.#current = null;
+  }
+
+  #heard(link: Link, status: WhepStatus): void {
+    if (link.session !== null && link !== this.#current) return;
+    this.#status = status;
+    this.#account.epoch = status.epoch;
+    this.#tellPhase(status);
+    this.#refresh();
+  }
+
+  #tellPhase({ phase, sinceUs }: WhepStatus): void {
+    const { clock } = this.#account;
+    const sinceMs = clock === null ? Date.now() : (sinceUs - clock.offsetUs) / 1_000;
+    this.#machine.status(phase, sinceMs);
+  }
+
+  #cannotDecode(codec: string): void {
+    this.#undecodable = codec;
+    this.#undecodableMs = performance.now();
+    this.#publish();
+  }
+
+  /** A stream has taken the screen: the connections before it have done their duty. */
+  #replaced(stream: MediaStream): void {
+    for (const other of this.#links.keys()) {
+      if (other === stream) return;
+      this.#release(other);
+    }
+  }
+
+  #release(stream: MediaStream): void {
+    const link = this.#links.get(stream);
+    if (link === undefined) return;
+    this.#links.delete(stream);
+    this.#screen.part(stream);
+    if (link.session === null) link.peer.close();
+    else link.session.release();
+  }
+
+  #framed(stream: MediaStream, frame: VideoFrameFacts): void {
+    const link = this.#links.get(stream);
+    if (link === undefined) return;
+    this.#account.shown(link.share, frame);
+    // What is still on its way in the codec before does not take it back.
+    if (performance.now() - this.#undecodableMs >= DRAIN_MS) this.#undecodable = null;
+    this.#machine.shown(false, Date.now());
+    if (this.#state.kind !== 'live') this.#refresh();
+  }
+
+  #counted(link: Link, figures: Figures): void {
+    const moved = this.#account.counted(link.share, figures);
+    // A hidden page is told of no frames, but has them.
+    if (moved && document.hidden && this.#account.pictured) {
+      this.#machine.shown(false, Date.now());
+    }
+  }
+
+  #tick(): void {
+    this.#account.look();
+    this.#state = this.#currentState();
+    this.#publish();
+  }
+
+  /** Publishes at once when the state changed. */
+  #refresh(): void {
+    const state = this.#currentState();
+    if (sameState(state, this.#state)) return;
+    this.#state = state;
+    this.#publish();
+  }
+
+  #currentState(): PlayerState {
+    return this.#machine.at(Date.now(), this.#current?.session?.silentMs ?? 0);
+  }
+
+  #publish(): void {
+    this.#options.onSnapshot(
+      {
+        state: this.#state,
+        records: this.#account.snapshot(this.#bufferMs, this.#current !== null),
+        undecodable: this.#undecodable,
+        broadcast: this.#broadcast,
+        transport: 'whep',
+        blocked: this.#blocked,
+      },
+      this.#account.records.takeLog(),
+    );
+  }
+}

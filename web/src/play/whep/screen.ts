@@ -1,0 +1,128 @@
+/**
+ * The place where connections' videos are shown: always one picture, and the next one only once it
+ * is there. A video element that is given another stream goes blank meanwhile; so every connection
+ * has an element of its own, and the new one waits under the old one for its first frame.
+ */
+
+import { Sampler } from '../look.ts';
+import { StreamVideo, type VideoFrameFacts } from './video.ts';
+
+export interface ScreenListener {
+  /** A frame of the shown video; `stream` is whose. */
+  onFrame: (stream: MediaStream, frame: VideoFrameFacts) => void;
+  /** This stream is shown from now on; whatever was before it can go. */
+  onShown: (stream: MediaStream) => void;
+  onBlocked: (blocked: boolean) => void;
+}
+
+/** How long a new connection that brings nothing but black is waited for: the host may share black. */
+const BLACK_MS = 1_000;
+
+interface Waiting {
+  video: StreamVideo;
+  /** Runs from the first frame, if that was black. */
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class Screen {
+  readonly #place: HTMLElement;
+  readonly #listener: ScreenListener;
+  readonly #sampler = new Sampler();
+  readonly #waiting = new Map<MediaStream, Waiting>();
+  #shown: { stream: MediaStream; video: StreamVideo } | null = null;
+  /** A copy of the last picture that covers a video whose connection has ended. */
+  #still: HTMLCanvasElement | null = null;
+
+  constructor(place: HTMLElement, listener: ScreenListener) {
+    this.#place = place;
+    this.#listener = listener;
+  }
+
+  /** The element with the picture; null: none so far. */
+  get surface(): HTMLVideoElement | null {
+    return this.#shown?.video.element ?? null;
+  }
+
+  /** Shows this stream as soon as it has a picture. */
+  bring(stream: MediaStream): void {
+    const video = new StreamVideo(stream, {
+      onFrame: (from, frame) => this.#framed(stream, from, frame),
+      onBlocked: (blocked) => this.#listener.onBlocked(blocked),
+    });
+    this.#waiting.set(stream, { video, timer: undefined });
+    this.#place.prepend(video.element);
+    void video.play();
+  }
+
+  /** To be called before a stream's connection is closed: if it is shown, its picture stays. */
+  part(stream: MediaStream): void {
+    if (this.#shown?.stream === stream) this.freeze();
+    const waiting = this.#waiting.get(stream);
+    clearTimeout(waiting?.timer);
+    waiting?.video.remove();
+    this.#waiting.delete(stream);
+  }
+
+  /** Plays what the browser would not play by itself; to be called at a viewer's gesture. */
+  resume(): void {
+    for (const { video } of this.#waiting.values()) void video.play();
+    if (this.#shown !== null) void this.#shown.video.play();
+  }
+
+  /** Whether nothing is to be seen of the shown video; null: there is none. */
+  look(): boolean | null {
+    return this.#shown === null ? null : this.#sampler.isBlank(this.#shown.video.element);
+  }
+
+  /** Keeps the picture, whatever becomes of its connection, until another one is shown. */
+  freeze(): void {
+    const video = this.surface;
+    if (video === null || this.#still !== null || video.videoWidth === 0) return;
+    const still = document.createElement('canvas');
+    still.className = 'player-picture';
+    still.width = video.videoWidth;
+    still.height = video.videoHeight;
+    still.getContext('2d')?.drawImage(video, 0, 0);
+    this.#shown?.video.retire();
+    this.#place.append(still);
+    this.#still = still;
+  }
+
+  #framed(stream: MediaStream, video: StreamVideo, frame: VideoFrameFacts): void {
+    const waiting = this.#waiting.get(stream);
+    if (waiting !== undefined) {
+      if (this.#shown !== null && this.#sampler.isBlank(video.element)) {
+        waiting.timer ??= setTimeout(() => this.#swap(stream), BLACK_MS);
+        return;
+      }
+      this.#swap(stream);
+    }
+    if (this.#shown?.video === video) this.#listener.onFrame(stream, frame);
+  }
+
+  #swap(stream: MediaStream): void {
+    const waiting = this.#waiting.get(stream);
+    if (waiting === undefined) return;
+    const { video } = waiting;
+    clearTimeout(waiting.timer);
+    this.#waiting.delete(stream);
+    const before = this.#shown;
+    this.#shown = { stream, video };
+    if (before !== null) this.#takeOver(before.video, video);
+    this.#still?.remove();
+    this.#still = null;
+    this.#listener.onShown(stream);
+  }
+
+  /** The old video goes; where it floats above other windows, the new one does so in its place. */
+  #takeOver(before: StreamVideo, video: StreamVideo): void {
+    before.retire();
+    if (document.pictureInPictureElement !== before.element) {
+      before.remove();
+      return;
+    }
+    before.element.style.visibility = 'hidden';
+    const gone = () => before.remove();
+    video.element.requestPictureInPicture().then(gone, gone);
+  }
+}

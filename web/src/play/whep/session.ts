@@ -1,0 +1,241 @@
+/** One WHEP session: offer, peer connection, events, and whether it still works. */
+
+import type { CodeName, Phase } from '@steadycast/codec-glue';
+import {
+  fetchEndpoint,
+  type KeptSession,
+  type RelayClock,
+  type SessionEnd,
+  SessionError,
+} from '../../session/index.ts';
+import { EventStream, type WhepEvent } from './events.ts';
+import type { Figures, Peer } from './peer.ts';
+import { type Answer, leave, offer } from './signal.ts';
+import { Watch } from './watch.ts';
+
+/** What a session tells its player. */
+export interface SessionListener {
+  onStatus: (status: WhepStatus) => void;
+  /** The broadcast is in a codec that this browser did not offer. */
+  onUnsupported: (codec: string) => void;
+  /** About every second. */
+  onFigures: (figures: Figures) => void;
+}
+
+/** `sinceUs` is the relay's clock. */
+export interface WhepStatus {
+  phase: Phase;
+  sinceUs: number;
+  epoch: number;
+}
+
+export interface WhepSessionOptions {
+  origin: string;
+  broadcast: string;
+  /** A play token. */
+  token: string;
+  /** Estimates the relay's clock, and is improved here; null: the relay does not tell its time. */
+  clock: RelayClock | null;
+  signal: AbortSignal;
+  peer: Peer;
+  listener: SessionListener;
+}
+
+const SAMPLE_EVERY_MS = 1_000;
+/** How long the first word on the broadcast is waited for once there is a connection. */
+const STATE_WAIT_MS = 2_000;
+/** After how many samples the relay's time is asked for again: soon, and then now and then. */
+const ASK_TIME_AT = new Set([1, 3]);
+const ASK_TIME_EVERY = 60;
+
+export class WhepSession implements KeptSession {
+  readonly ended: Promise<SessionEnd>;
+  readonly #options: WhepSessionOptions;
+  readonly #watch = new Watch();
+  readonly #over = new AbortController();
+  #settle: (end: SessionEnd) => void = () => undefined;
+  #session: string | null = null;
+  #events: EventStream | null = null;
+  #heardState: () => void = () => undefined;
+  #framesSent: number | null = null;
+  #samples = 0;
+  #sampling = false;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(options: WhepSessionOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** Opens a session and waits for its connection. Throws SessionError, or the abort's reason. */
+  static async open(options: WhepSessionOptions): Promise<WhepSession> {
+    const session = new WhepSession(options);
+    const { signal } = options;
+    const abandon = () => session.#over.abort(signal.reason);
+    signal.addEventListener('abort', abandon);
+    try {
+      signal.throwIfAborted();
+      await session.#open();
+      return session;
+    } catch (error) {
+      session.#stop();
+      session.release();
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abandon);
+    }
+  }
+
+  /** For how long nothing was heard. */
+  get silentMs(): number {
+    return this.#watch.silentMs(performance.now());
+  }
+
+  /**
+   * Ends the connection, which blacks out its video in some browsers: only once another picture
+   * covers it. A session that has ended keeps its connection until then.
+   */
+  release(): void {
+    this.#options.peer.close();
+    if (this.#session !== null) leave(this.#session, this.#options.token);
+    this.#session = null;
+  }
+
+  async close(code: CodeName, message: string): Promise<void> {
+    this.#end({ kind: 'goodbye', by: 'client', code, message, retryAfterMs: null });
+    this.release();
+  }
+
+  async #open(): Promise<void> {
+    const { peer, origin, broadcast, token } = this.#options;
+    const { signal } = this.#over;
+    const sdp = await peer.offer();
+    const answer = await offer({ origin, broadcast, token, sdp }, signal);
+    this.#session = answer.session;
+    const heard = this.#listen(answer);
+    // An end that comes meanwhile, as from a broadcast that is over, says more than a timeout.
+    const early = this.ended.then((end) => Promise.reject(asError(end)));
+    await Promise.race([peer.connect(sdp, answer, signal), early]);
+    await Promise.race([heard, early, pause(STATE_WAIT_MS)]);
+    this.#watchOver();
+  }
+
+  /** Resolves at the first word on the broadcast. */
+  #listen({ events }: Answer): Promise<void> {
+    if (events === null) return Promise.resolve();
+    this.#events = new EventStream({
+      url: events,
+      signal: this.#over.signal,
+      onEvent: (event) => this.#receive(event),
+      onGone: () => {
+        this.#session = null;
+        this.#lost('the relay does not know this session any more');
+      },
+    });
+    void this.#events.run();
+    return new Promise((resolve) => {
+      this.#heardState = resolve;
+    });
+  }
+
+  #receive(event: WhepEvent): void {
+    const { listener } = this.#options;
+    switch (event.type) {
+      case 'state':
+        listener.onStatus(event);
+        this.#heardState();
+        break;
+      case 'ping':
+        this.#framesSent = event.framesSent;
+        break;
+      case 'unsupported':
+        listener.onUnsupported(event.codec);
+        break;
+      case 'ended': {
+        const { code, message, retryAfterMs } = event;
+        this.#end({ kind: 'goodbye', by: 'relay', code, message, retryAfterMs });
+        break;
+      }
+    }
+  }
+
+  #watchOver(): void {
+    if (this.#over.signal.aborted) return;
+    const { signal } = this.#over;
+    const sample = () => void this.#sample();
+    signal.addEventListener('abort', this.#options.peer.onChange(sample));
+    this.#timer = setInterval(sample, SAMPLE_EVERY_MS);
+    const page = globalThis as Partial<Pick<Window, 'addEventListener'>>;
+    page.addEventListener?.('online', () => this.#networkBack(), { signal });
+    page.addEventListener?.('pagehide', () => this.#pageHidden(), { signal });
+    sample();
+  }
+
+  async #sample(): Promise<void> {
+    if (this.#sampling) return;
+    this.#sampling = true;
+    const figures = await this.#options.peer.figures().catch(() => null);
+    this.#sampling = false;
+    if (figures === null || this.#over.signal.aborted) return;
+    this.#options.listener.onFigures(figures);
+    const verdict = this.#watch.judge({
+      ...figures,
+      atMs: performance.now(),
+      framesSent: this.#framesSent,
+      eventsSilentMs: this.#events?.silentMs ?? 0,
+      eventsCut: this.#events?.cut ?? false,
+      hidden: globalThis.document?.hidden ?? false,
+    });
+    if (verdict.kind !== 'ok') this.#lost(verdict.reason);
+    this.#samples += 1;
+    const due = ASK_TIME_AT.has(this.#samples) || this.#samples % ASK_TIME_EVERY === 0;
+    if (due) void this.#askTime();
+  }
+
+  /** HTTP takes its time, but at times little. */
+  async #askTime(): Promise<void> {
+    const { origin, clock } = this.#options;
+    const endpoint = await fetchEndpoint(origin, this.#over.signal).catch(() => null);
+    if (endpoint?.clock) clock?.add(endpoint.clock);
+  }
+
+  /** What was connected over the network that has gone will hardly be over the one that came. */
+  #networkBack(): void {
+    if (this.#options.peer.connection !== 'connected') this.#lost('the network has changed');
+    else void this.#sample();
+  }
+
+  /** The page goes, for good or into the browser's memory, where it is given nothing. */
+  #pageHidden(): void {
+    if (this.#session !== null) leave(this.#session, this.#options.token);
+    this.#session = null;
+    this.#lost('the page was put away');
+  }
+
+  #lost(reason: string): void {
+    this.#end({ kind: 'lost', reason });
+  }
+
+  #end(end: SessionEnd): void {
+    this.#stop();
+    this.#settle(end);
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#over.abort();
+  }
+}
+
+function asError(end: SessionEnd): SessionError {
+  if (end.kind === 'lost') return new SessionError('unreachable', end.reason);
+  const { code, message, retryAfterMs } = end;
+  return new SessionError('refused', message, { code, retryAfterMs });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

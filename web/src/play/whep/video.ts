@@ -1,0 +1,81 @@
+/** A video element that plays one connection's stream, muted and without controls. */
+
+/** A frame as it is given to the screen; what the browser does not tell is null. */
+export interface VideoFrameFacts {
+  width: number;
+  height: number;
+  rtpTimestamp: number | null;
+  /** How many frames were given to the screen so far. */
+  count: number;
+}
+
+export interface StreamVideoListener {
+  onFrame: (video: StreamVideo, frame: VideoFrameFacts) => void;
+  /** Whether the browser wants a touch or a click first. */
+  onBlocked: (blocked: boolean) => void;
+}
+
+export class StreamVideo {
+  readonly element = document.createElement('video');
+  readonly #listener: StreamVideoListener;
+  #over = false;
+
+  constructor(stream: MediaStream, listener: StreamVideoListener) {
+    this.#listener = listener;
+    const video = this.element;
+    video.className = 'player-picture';
+    video.defaultMuted = true;
+    video.muted = true;
+    video.autoplay = true;
+    video.playsInline = true;
+    video.srcObject = stream;
+    // A live picture is never paused; closing a floating window, for one, does it all the same.
+    video.addEventListener('pause', () => this.#goOn());
+    video.addEventListener('leavepictureinpicture', () => this.#goOn());
+    if ('requestVideoFrameCallback' in video) this.#follow();
+    // Hidden pages are given no frames to show, and old browsers do not tell of them.
+    video.addEventListener('loadeddata', () => {
+      if (document.hidden || !('requestVideoFrameCallback' in video)) this.#tell(null, 1);
+    });
+  }
+
+  /** To be called once it is in the document, and after the viewer's gesture when blocked. */
+  async play(): Promise<void> {
+    try {
+      await this.element.play();
+      if (!this.#over) this.#listener.onBlocked(false);
+    } catch (error) {
+      const blocked = error instanceof DOMException && error.name === 'NotAllowedError';
+      if (blocked && !this.#over) this.#listener.onBlocked(true);
+    }
+  }
+
+  /** Says no more. The picture stays as long as its connection is open. */
+  retire(): void {
+    this.#over = true;
+  }
+
+  remove(): void {
+    this.#over = true;
+    this.element.remove();
+    this.element.srcObject = null;
+  }
+
+  #goOn(): void {
+    const floats = document.pictureInPictureElement === this.element;
+    if (!this.#over && !floats && this.element.paused) void this.play();
+  }
+
+  #follow(): void {
+    this.element.requestVideoFrameCallback((_, { rtpTimestamp, presentedFrames }) => {
+      if (this.#over) return;
+      this.#follow();
+      this.#tell(rtpTimestamp ?? null, presentedFrames);
+    });
+  }
+
+  #tell(rtpTimestamp: number | null, count: number): void {
+    const { videoWidth: width, videoHeight: height } = this.element;
+    if (!this.#over) this.#listener.onFrame(this, { width, height, rtpTimestamp, count });
+  }
+}
