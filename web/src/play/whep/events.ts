@@ -21,7 +21,9 @@ export type WhepEvent =
   /** The session is over (PROTOCOL 2.8); `code` null: one that this version does not know. */
   | { type: 'ended'; code: CodeName | null; message: string; retryAfterMs: number | null }
   /** The broadcast is in a codec that this player did not offer. */
-  | { type: 'unsupported'; codec: string };
+  | { type: 'unsupported'; codec: string }
+  /** It is no more. */
+  | { type: 'supported' };
 
 const isState = shape<{ phase: Phase; sinceUs: number; epoch: number; relayUs: number }>({
   phase: oneOf(['waiting', 'live', 'held']),
@@ -47,6 +49,8 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
       return isEnded(value) ? ended(value) : null;
     case 'unsupported':
       return isUnsupported(value) ? { type: 'unsupported', codec: value.codec } : null;
+    case 'supported':
+      return { type: 'supported' };
     default:
       return null;
   }
@@ -135,6 +139,8 @@ export class EventStream {
       });
       if (answer.status === 404 || answer.status === 410) return 'gone';
       if (!answer.ok || answer.body === null) return 'broken';
+      // What there is to complain of is told anew by every stream.
+      this.#options.onEvent({ type: 'supported' });
       await this.#read(answer.body, watchdog);
       return 'broken';
     } finally {

@@ -32,8 +32,6 @@ interface Link {
 }
 
 const TICK_MS = 250;
-/** How long frames may be on their way. */
-const DRAIN_MS = 1_000;
 
 export class WhepPlayer implements Playback {
   readonly #options: WhepPlayerOptions;
@@ -48,7 +46,6 @@ export class WhepPlayer implements Playback {
   #bufferMs: number;
   #blocked = false;
   #undecodable: string | null = null;
-  #undecodableMs = Number.NEGATIVE_INFINITY;
   #state: PlayerState = { kind: 'connecting', attempt: 1 };
 
   constructor(options: WhepPlayerOptions) {
@@ -128,7 +125,10 @@ export class WhepPlayer implements Playback {
         signal: this.#abort.signal,
         listener: {
           onStatus: (status) => this.#heard(link, status),
-          onUnsupported: (codec) => this.#cannotDecode(codec),
+          onUnsupported: (codec) => {
+            this.#undecodable = codec;
+            this.#publish();
+          },
           onFigures: (figures) => this.#counted(link, figures),
         },
       });
@@ -168,7 +168,9 @@ export class WhepPlayer implements Playback {
     this.#account.records.count('sessionsOpened');
     this.#current = [...this.#links.values()].find((link) => link.session === session) ?? null;
     this.#machine.opened(Date.now());
-    if (this.#status !== null) this.#tellPhase(this.#status);
+    // Where something swallows the events, pictures speak for themselves.
+    if (this.#status === null) this.#machine.status('live', 0);
+    else this.#tellPhase(this.#status);
     void session.ended.then(() => {
       // The loop says so only after its pause was decided.
       if (this.#current?.session !== session || this.#abort.signal.aborted) return;
@@ -197,12 +199,6 @@ export class WhepPlayer implements Playback {
     this.#machine.status(phase, sinceMs);
   }
 
-  #cannotDecode(codec: string): void {
-    this.#undecodable = codec;
-    this.#undecodableMs = performance.now();
-    this.#publish();
-  }
-
   /** A stream has taken the screen: the connections before it have done their duty. */
   #replaced(stream: MediaStream): void {
     for (const other of this.#links.keys()) {
@@ -224,8 +220,6 @@ export class WhepPlayer implements Playback {
     const link = this.#links.get(stream);
     if (link === undefined) return;
     this.#account.shown(link.share, frame);
-    // What is still on its way in the codec before does not take it back.
-    if (performance.now() - this.#undecodableMs >= DRAIN_MS) this.#undecodable = null;
     this.#machine.shown(false, Date.now());
     if (this.#state.kind !== 'live') this.#refresh();
   }

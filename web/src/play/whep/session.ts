@@ -16,8 +16,8 @@ import { Watch } from './watch.ts';
 /** What a session tells its player. */
 export interface SessionListener {
   onStatus: (status: WhepStatus) => void;
-  /** The broadcast is in a codec that this browser did not offer. */
-  onUnsupported: (codec: string) => void;
+  /** The broadcast is in a codec that this browser did not offer; null: it is no more. */
+  onUnsupported: (codec: string | null) => void;
   /** About every second. */
   onFigures: (figures: Figures) => void;
 }
@@ -56,6 +56,7 @@ export class WhepSession implements KeptSession {
   #settle: (end: SessionEnd) => void = () => undefined;
   #session: string | null = null;
   #events: EventStream | null = null;
+  #ending: SessionEnd | null = null;
   #heardState: () => void = () => undefined;
   #framesSent: number | null = null;
   #samples = 0;
@@ -83,7 +84,8 @@ export class WhepSession implements KeptSession {
       session.#stop();
       session.release();
       signal.throwIfAborted();
-      throw error;
+      // An end that came meanwhile, as from a broadcast that is over, says more.
+      throw session.#ending === null ? error : asError(session.#ending);
     } finally {
       signal.removeEventListener('abort', abandon);
     }
@@ -116,10 +118,9 @@ export class WhepSession implements KeptSession {
     const answer = await offer({ origin, broadcast, token, sdp }, signal);
     this.#session = answer.session;
     const heard = this.#listen(answer);
-    // An end that comes meanwhile, as from a broadcast that is over, says more than a timeout.
-    const early = this.ended.then((end) => Promise.reject(asError(end)));
-    await Promise.race([peer.connect(sdp, answer, signal), early]);
-    await Promise.race([heard, early, pause(STATE_WAIT_MS)]);
+    await peer.connect(sdp, answer, signal);
+    await Promise.race([heard, this.ended, pause(STATE_WAIT_MS)]);
+    signal.throwIfAborted();
     this.#watchOver();
   }
 
@@ -154,6 +155,9 @@ export class WhepSession implements KeptSession {
       case 'unsupported':
         listener.onUnsupported(event.codec);
         break;
+      case 'supported':
+        listener.onUnsupported(null);
+        break;
       case 'ended': {
         const { code, message, retryAfterMs } = event;
         this.#end({ kind: 'goodbye', by: 'relay', code, message, retryAfterMs });
@@ -163,7 +167,6 @@ export class WhepSession implements KeptSession {
   }
 
   #watchOver(): void {
-    if (this.#over.signal.aborted) return;
     const { signal } = this.#over;
     const sample = () => void this.#sample();
     signal.addEventListener('abort', this.#options.peer.onChange(sample));
@@ -220,6 +223,7 @@ export class WhepSession implements KeptSession {
   }
 
   #end(end: SessionEnd): void {
+    this.#ending ??= end;
     this.#stop();
     this.#settle(end);
   }

@@ -1,0 +1,237 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { PlayerSnapshot } from '../messages.ts';
+import type { Progress } from '../race.ts';
+import type { ShownFrame } from '../records.ts';
+import { FakeConnection, FakeMediaStream, FakeWhepRelay } from './fake.ts';
+import { frame, stubVideos } from './fake-video.ts';
+import { Peer } from './peer.ts';
+import { WhepPlayer } from './player.ts';
+
+const CLAIMS = { sub: 'b', role: 'play', exp: 9_999_999_999 };
+const TOKEN = `h.${btoa(JSON.stringify(CLAIMS)).replaceAll('=', '')}.s`;
+
+let relay = new FakeWhepRelay();
+let connections: FakeConnection[] = [];
+let player: WhepPlayer | null = null;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  stubVideos();
+  relay = new FakeWhepRelay();
+  connections = [];
+  vi.stubGlobal('MediaStream', FakeMediaStream);
+  vi.stubGlobal('fetch', vi.fn(relay.fetch));
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+});
+afterEach(() => {
+  player?.stop();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+function play(token = TOKEN) {
+  const place = document.createElement('div');
+  const progress: Progress[] = [];
+  const shown: ShownFrame[] = [];
+  const told: string[] = [];
+  let snapshot: PlayerSnapshot | undefined;
+  player = new WhepPlayer({
+    place,
+    origin: 'https://relay.test',
+    token,
+    bufferMs: 0,
+    onProgress: (step) => progress.push(step),
+    onSnapshot: (newest, frames) => {
+      snapshot = newest;
+      shown.push(...frames);
+      if (told.at(-1) !== newest.state.kind) told.push(newest.state.kind);
+    },
+    makePeer: () => {
+      const connection = new FakeConnection();
+      connections.push(connection);
+      return new Peer(connection as unknown as RTCPeerConnection);
+    },
+  });
+  void player.run();
+  const state = () => snapshot?.state;
+  const records = () => snapshot?.records;
+  const bottom = () => place.firstElementChild as HTMLVideoElement | null;
+  return { place, progress, shown, told, state, records, bottom, snapshot: () => snapshot };
+}
+
+type Playing = ReturnType<typeof play>;
+
+/** The newest connection comes about. */
+async function connect(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(20);
+  connections.at(-1)?.become('connected');
+  await vi.advanceTimersByTimeAsync(20);
+}
+
+async function watch(): Promise<Playing> {
+  const playing = play();
+  await connect();
+  frame(playing.bottom());
+  return playing;
+}
+
+async function seconds(count: number, each: () => void = () => undefined): Promise<void> {
+  for (let second = 0; second < count; second += 1) {
+    each();
+    relay.tell('ping', { relayUs: 9 });
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+}
+
+it('joins, and is live at the first picture', async () => {
+  const { progress, told, state, records } = await watch();
+  expect(progress).toEqual(['opening', 'open']);
+  expect(state()).toEqual({ kind: 'live' });
+  expect(told).toEqual(['connecting', 'live']);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(records()).toMatchObject({
+    sessionsOpened: 1,
+    sessionsClosed: 0,
+    framesShown: 1,
+    blackFrames: 0,
+    picture: { width: 640, height: 360 },
+  });
+});
+
+it('waits for a host, and says when one goes and comes back', async () => {
+  relay.phase = 'waiting';
+  const { state, bottom } = play();
+  await connect();
+  expect(state()).toEqual({ kind: 'waiting' });
+  relay.state('live');
+  await vi.advanceTimersByTimeAsync(5);
+  frame(bottom());
+  expect(state()?.kind).toBe('live');
+  relay.state('held');
+  await vi.advanceTimersByTimeAsync(5);
+  expect(state()?.kind).toBe('away');
+  relay.state('live');
+  await vi.advanceTimersByTimeAsync(5);
+  frame(bottom());
+  expect(state()?.kind).toBe('live');
+});
+
+it('calls a screen that rests static, for as long as it likes', async () => {
+  const { state, told } = await watch();
+  await seconds(90);
+  expect(state()?.kind).toBe('static');
+  expect(told).toEqual(['connecting', 'live', 'static']);
+  expect(connections).toHaveLength(1);
+});
+
+it('replaces a failed connection under the last picture', async () => {
+  const { told, place, bottom, records } = await watch();
+  await seconds(6);
+  const old = player?.surface();
+  connections[0]?.become('failed');
+  await vi.advanceTimersByTimeAsync(80);
+  expect(told.at(-1)).toBe('reconnecting');
+  await connect();
+  expect(connections).toHaveLength(2);
+  expect(connections[0]?.closed, 'its last picture is still needed').toBe(false);
+  expect(place.lastElementChild).toBe(old);
+  frame(bottom());
+  expect(connections[0]?.closed).toBe(true);
+  expect(relay.left).toEqual(['/b/whep/1']);
+  expect([...place.children]).toEqual([player?.surface()]);
+  expect(told.at(-1)).toBe('live');
+  await vi.advanceTimersByTimeAsync(300);
+  expect(records()).toMatchObject({ sessionsOpened: 2, sessionsClosed: 1, framesShown: 2 });
+});
+
+it('replaces one whose picture stands still', async () => {
+  const playing = await watch();
+  await seconds(3, () => connections[0]?.receive());
+  await seconds(5, () => {
+    const { framesReceived = 0, bytesReceived = 0 } = connections[0]?.stats ?? {};
+    const frozen = { framesReceived: framesReceived + 30, bytesReceived: bytesReceived + 9_000 };
+    Object.assign(connections[0]?.stats ?? {}, frozen);
+  });
+  expect(connections).toHaveLength(2);
+  expect(playing.told).toContain('reconnecting');
+});
+
+it('comes back after a restart of the relay', async () => {
+  const { told, bottom } = await watch();
+  await seconds(6);
+  relay.tell('ended', { code: 'shutting_down', message: 'bye', retryAfterMs: 500 });
+  await vi.advanceTimersByTimeAsync(400);
+  expect(connections).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(150);
+  await connect();
+  frame(bottom());
+  expect(told.slice(-2)).toEqual(['reconnecting', 'live']);
+});
+
+it('ends with the broadcast, and keeps a copy of its last picture', async () => {
+  const { state, progress, place } = await watch();
+  relay.tell('ended', { code: 'broadcast_ended', message: 'over', retryAfterMs: null });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(state()).toEqual({ kind: 'ended', reason: 'broadcast_ended' });
+  expect(progress.at(-1)).toBe('over');
+  expect(connections[0]?.closed).toBe(true);
+  expect(place.lastElementChild).toBeInstanceOf(HTMLCanvasElement);
+});
+
+it('tells of a codec that it cannot play, until it is another', async () => {
+  const { snapshot } = await watch();
+  relay.tell('unsupported', { codec: 'av01.0.05M.08' });
+  await vi.advanceTimersByTimeAsync(5);
+  expect(snapshot()?.undecodable).toBe('av01.0.05M.08');
+  relay.tell('supported', {});
+  await vi.advanceTimersByTimeAsync(5);
+  expect(snapshot()?.undecodable).toBeNull();
+});
+
+it('leaves when it is stopped, its picture covered', async () => {
+  const { place } = await watch();
+  player?.stop();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(relay.left).toEqual(['/b/whep/1']);
+  expect(place.lastElementChild).toBeInstanceOf(HTMLCanvasElement);
+});
+
+it('leaves when the page goes, and comes back with it', async () => {
+  await watch();
+  await seconds(6);
+  window.dispatchEvent(new Event('pagehide'));
+  expect(relay.left).toEqual(['/b/whep/1']);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(relay.made).toHaveLength(2);
+});
+
+it('does not ask with what is no token', async () => {
+  const { state, progress } = play('nonsense');
+  await vi.advanceTimersByTimeAsync(10);
+  expect(state()).toMatchObject({ kind: 'refused', reason: 'unauthorized' });
+  expect(progress.at(-1)).toBe('over');
+  expect(relay.made).toEqual([]);
+});
+
+it('is impossible where the relay has no WebRTC', async () => {
+  relay.refusals.push({ status: 404, code: 'unknown_message' });
+  const { progress } = play();
+  await vi.advanceTimersByTimeAsync(50);
+  expect(progress).toEqual(['opening', 'impossible']);
+});
+
+it('tells the latency of what is captured after the join', async () => {
+  const { bottom, shown, records } = await watch();
+  const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1_000);
+  const rtp = (us: number) => Number(((BigInt(us) * 9n) / 100n) % 2n ** 32n);
+  await vi.advanceTimersByTimeAsync(500);
+  frame(bottom(), rtp(nowUs() - 40_000));
+  await vi.advanceTimersByTimeAsync(300);
+  expect(records()?.latencyMs).toBeCloseTo(40, 0);
+  expect(shown.map(({ index, epoch }) => [index, epoch])).toEqual([
+    [0, 1],
+    [1, 1],
+  ]);
+});

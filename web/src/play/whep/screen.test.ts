@@ -1,0 +1,135 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FakeMediaStream } from './fake.ts';
+import { frame, seen, stubVideos } from './fake-video.ts';
+import { Screen } from './screen.ts';
+
+let place = document.createElement('div');
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  stubVideos();
+  place = document.createElement('div');
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+function open() {
+  const listener = { onFrame: vi.fn(), onShown: vi.fn(), onBlocked: vi.fn() };
+  const stream = () => new FakeMediaStream() as unknown as MediaStream;
+  return { screen: new Screen(place, listener), listener, first: stream(), second: stream() };
+}
+
+/** The elements from bottom to top. */
+const layers = () => [...place.children] as HTMLVideoElement[];
+
+it('plays muted, inline and by itself', () => {
+  const { screen, first } = open();
+  screen.bring(first);
+  const [video] = layers();
+  expect([video?.muted, video?.autoplay, video?.playsInline]).toEqual([true, true, true]);
+  expect(screen.surface, 'nothing to see yet').toBeNull();
+});
+
+it('shows a stream from its first frame on', () => {
+  const { screen, listener, first } = open();
+  screen.bring(first);
+  frame(layers()[0] ?? null);
+  expect(screen.surface).toBe(layers()[0]);
+  expect(listener.onShown).toHaveBeenCalledWith(first);
+  frame(screen.surface, 77);
+  expect(listener.onFrame.mock.calls.at(-1)?.[1]).toMatchObject({ rtpTimestamp: 77, width: 640 });
+});
+
+it('keeps the old picture on top until the new one is there', () => {
+  const { screen, listener, first, second } = open();
+  screen.bring(first);
+  frame(layers()[0] ?? null);
+  const old = screen.surface;
+  screen.bring(second);
+  expect(layers()[1]).toBe(old);
+  frame(old);
+  expect(listener.onFrame, 'the old one goes on meanwhile').toHaveBeenCalledTimes(2);
+  frame(layers()[0] ?? null);
+  expect(layers()).toEqual([screen.surface]);
+  expect(screen.surface).not.toBe(old);
+  expect(listener.onShown.mock.calls).toEqual([[first], [second]]);
+});
+
+it('does not take black for a picture, unless there is nothing else for a second', () => {
+  const { screen, listener, first, second } = open();
+  screen.bring(first);
+  frame(layers()[0] ?? null);
+  const old = screen.surface;
+  screen.bring(second);
+  seen.value = 0;
+  frame(layers()[0] ?? null);
+  expect(screen.surface).toBe(old);
+  vi.advanceTimersByTime(1_000);
+  expect(screen.surface).not.toBe(old);
+  expect(listener.onShown).toHaveBeenCalledTimes(2);
+});
+
+it('holds a copy of the picture over a connection that ends', () => {
+  const { screen, listener, first, second } = open();
+  screen.bring(first);
+  frame(layers()[0] ?? null);
+  screen.part(first);
+  expect(place.lastElementChild).toBeInstanceOf(HTMLCanvasElement);
+  frame(layers()[0] ?? null);
+  expect(listener.onFrame, 'black, as browsers draw it then').toHaveBeenCalledTimes(1);
+  screen.bring(second);
+  frame(layers()[0] ?? null);
+  expect(layers()).toEqual([screen.surface]);
+});
+
+it('forgets a stream that never had a picture', () => {
+  const { screen, first, second } = open();
+  screen.bring(first);
+  screen.bring(second);
+  screen.part(second);
+  expect(layers()).toHaveLength(1);
+});
+
+it('says when the browser wants a gesture, and plays at one', async () => {
+  let allowed = false;
+  vi.restoreAllMocks();
+  stubVideos(async () => {
+    if (!allowed) throw new DOMException('', 'NotAllowedError');
+  });
+  const { screen, listener, first } = open();
+  screen.bring(first);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(listener.onBlocked).toHaveBeenLastCalledWith(true);
+  allowed = true;
+  screen.resume();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(listener.onBlocked).toHaveBeenLastCalledWith(false);
+});
+
+it('goes on in the floating window of the picture that it replaces', async () => {
+  const { screen, first, second } = open();
+  screen.bring(first);
+  frame(layers()[0] ?? null);
+  const old = screen.surface;
+  Object.defineProperty(document, 'pictureInPictureElement', { configurable: true, value: old });
+  const float = vi.fn(async () => undefined);
+  Object.assign(HTMLVideoElement.prototype, { requestPictureInPicture: float });
+  screen.bring(second);
+  frame(layers()[0] ?? null);
+  expect(float.mock.contexts).toEqual([screen.surface]);
+  expect(layers(), 'until the window has changed over').toContain(old);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(layers()).toEqual([screen.surface]);
+  Reflect.deleteProperty(document, 'pictureInPictureElement');
+});
+
+it('counts on the first data where frames are not told of', () => {
+  Reflect.deleteProperty(HTMLVideoElement.prototype, 'requestVideoFrameCallback');
+  const { screen, first } = open();
+  screen.bring(first);
+  layers()[0]?.dispatchEvent(new Event('loadeddata'));
+  expect(screen.surface).toBe(layers()[0]);
+});
