@@ -43,6 +43,8 @@ pub(super) struct Player {
     asked: Option<Instant>,
     /// The time in the last report, as receivers repeat it, and when it was.
     reported: Option<(u32, Instant)>,
+    /// Frames that went out to their last packet.
+    pub(super) frames: u64,
 }
 
 /// How sending ended.
@@ -68,6 +70,7 @@ impl Player {
             probe: None,
             asked: None,
             reported: None,
+            frames: 0,
         }
     }
 
@@ -94,6 +97,7 @@ impl Player {
             self.pace.spend(bytes);
             self.probe = Some(now + PROBE.max(self.round_trip));
             if front.next >= front.packets.payloads.len() {
+                self.frames += 1;
                 self.outbox.pop_front();
             } else if bytes == 0 {
                 // Its keys are worn out, or it has no type for the codec: nothing will change.

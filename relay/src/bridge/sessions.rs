@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -71,6 +72,7 @@ pub struct Session {
     pub(super) number: u64,
     ice: Mutex<Ice>,
     over: watch::Sender<Option<Code>>,
+    frames_sent: AtomicU64,
     codecs: CodecSet,
 }
 
@@ -96,6 +98,15 @@ impl Session {
     /// Where to listen for its end.
     pub fn over(&self) -> watch::Receiver<Option<Code>> {
         self.over.subscribe()
+    }
+
+    /// Frames that its client has been sent so far.
+    pub fn frames_sent(&self) -> u64 {
+        self.frames_sent.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_sent(&self, frames: u64) {
+        self.frames_sent.store(frames, Ordering::Relaxed);
     }
 
     /// What its client can decode.
@@ -289,6 +300,7 @@ impl Bridge {
                 generation: 1,
             }),
             over: watch::Sender::new(None),
+            frames_sent: AtomicU64::new(0),
             codecs: offer.codecs(),
         });
         let answer = Answer {

@@ -660,6 +660,7 @@ impl<W: Wire> BridgeShard<W> {
         match side {
             Side::Player(player) => {
                 let again = player.again.is_some_and(|again| again <= now.1);
+                session.count_sent(player.frames);
                 if player.due() <= now.0 {
                     player.pass_time(&mut secured.outgoing, now, &mut self.out);
                 }

@@ -99,7 +99,12 @@ impl Listener {
             if self.next <= Instant::now() {
                 self.next = Instant::now() + HEARTBEAT;
                 let now = self.clock().now().as_micros();
-                write(&mut text, "ping", &json!({ "relayUs": now }));
+                let sent = self.session.frames_sent();
+                write(
+                    &mut text,
+                    "ping",
+                    &json!({ "relayUs": now, "framesSent": sent }),
+                );
                 self.tell_viewers(&mut text);
             }
             if !text.is_empty() {

@@ -15,7 +15,9 @@ describe('events', () => {
     });
     expect(read('ping', { relayUs: 7 })).toEqual({ type: 'ping', relayUs: 7, framesSent: null });
     expect(read('ping', { relayUs: 7, framesSent: 3 })).toMatchObject({ framesSent: 3 });
-    expect(read('unsupported', { codec: 'av01' })).toEqual({ type: 'unsupported', codec: 'av01' });
+    const serving = { service: 'preparing', track: 1, codec: 'h264' };
+    expect(read('serving', serving)).toEqual({ type: 'serving', serving });
+    expect(read('serving', { ...serving, codec: 'h265' })).toBeNull();
   });
 
   it('tell an end from one to come back after', () => {
@@ -115,7 +117,7 @@ describe('the stream', () => {
     expect(stream.silentMs).toBe(700);
     streams[0]?.say('ping', { relayUs: 1 });
     await vi.advanceTimersByTimeAsync(200);
-    expect(heard.map(({ type }) => type)).toEqual(['supported', 'ping']);
+    expect(heard.map(({ type }) => type)).toEqual(['serving', 'ping']);
     expect(stream.silentMs).toBe(200);
   });
 
@@ -131,7 +133,7 @@ describe('the stream', () => {
     streams[1]?.say('ping', { relayUs: 1 });
     await vi.advanceTimersByTimeAsync(1);
     expect(stream.cut).toBe(false);
-    expect(heard.map(({ type }) => type)).toEqual(['supported', 'supported', 'ping']);
+    expect(heard.map(({ type }) => type)).toEqual(['serving', 'serving', 'ping']);
   });
 
   it('is opened again after 3 s of silence', async () => {

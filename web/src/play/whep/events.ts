@@ -1,6 +1,12 @@
 /** The event stream of a WHEP session: what is happening to the broadcast (PROTOCOL 8). */
 
-import type { CodeName, Phase } from '@steadycast/codec-glue';
+import {
+  CODEC_KINDS,
+  type CodeName,
+  DEFAULT_SERVING,
+  type Phase,
+  type Serving,
+} from '@steadycast/codec-glue';
 import { knownCode } from '../../session/error.ts';
 import {
   type Check,
@@ -20,10 +26,8 @@ export type WhepEvent =
   | { type: 'ping'; relayUs: number; framesSent: number | null }
   /** The session is over (PROTOCOL 2.8); `code` null: one that this version does not know. */
   | { type: 'ended'; code: CodeName | null; message: string; retryAfterMs: number | null }
-  /** The broadcast is in a codec that this player did not offer. */
-  | { type: 'unsupported'; codec: string }
-  /** It is no more. */
-  | { type: 'supported' };
+  /** What this player is served from now on; until the first, whatever the broadcast is in. */
+  | { type: 'serving'; serving: Serving };
 
 const isState = shape<{ phase: Phase; sinceUs: number; epoch: number; relayUs: number }>({
   phase: oneOf(['waiting', 'live', 'held']),
@@ -33,7 +37,11 @@ const isState = shape<{ phase: Phase; sinceUs: number; epoch: number; relayUs: n
 });
 const isPing = shape<{ relayUs: number }>({ relayUs: isCount });
 const isEnded = shape<{ code: string; message: string }>({ code: isText, message: isText });
-const isUnsupported = shape<{ codec: string }>({ codec: isText });
+const isServing = shape<Serving>({
+  service: oneOf(['ready', 'preparing', 'unsupported']),
+  track: isCount,
+  codec: orNull(oneOf(CODEC_KINDS)),
+});
 const isRetry = orNull(isCount);
 
 /** Null for events that say nothing to this player, and for such as are not what they should be. */
@@ -47,10 +55,8 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
       return { type: 'ping', relayUs: value.relayUs, framesSent: optional(value, 'framesSent') };
     case 'ended':
       return isEnded(value) ? ended(value) : null;
-    case 'unsupported':
-      return isUnsupported(value) ? { type: 'unsupported', codec: value.codec } : null;
-    case 'supported':
-      return { type: 'supported' };
+    case 'serving':
+      return isServing(value) ? { type: 'serving', serving: served(value) } : null;
     default:
       return null;
   }
@@ -58,6 +64,10 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
 
 function pick({ phase, sinceUs, epoch, relayUs }: Omit<WhepEvent & { type: 'state' }, 'type'>) {
   return { phase, sinceUs, epoch, relayUs };
+}
+
+function served({ service, track, codec }: Serving): Serving {
+  return { service, track, codec };
 }
 
 function ended(value: { code: string; message: string }): WhepEvent {
@@ -139,8 +149,8 @@ export class EventStream {
       });
       if (answer.status === 404 || answer.status === 410) return 'gone';
       if (!answer.ok || answer.body === null) return 'broken';
-      // What there is to complain of is told anew by every stream.
-      this.#options.onEvent({ type: 'supported' });
+      // Every stream tells anew where this is not so.
+      this.#options.onEvent({ type: 'serving', serving: DEFAULT_SERVING });
       await this.#read(answer.body, watchdog);
       return 'broken';
     } finally {

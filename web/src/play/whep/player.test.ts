@@ -180,14 +180,17 @@ it('ends with the broadcast, and keeps a copy of its last picture', async () => 
   expect(place.lastElementChild).toBeInstanceOf(HTMLCanvasElement);
 });
 
-it('tells of a codec that it cannot play, until it is another', async () => {
-  const { snapshot } = await watch();
-  relay.tell('unsupported', { codec: 'av01.0.05M.08' });
+it('tells that a version for it is being made, until it is there', async () => {
+  const { state } = await watch();
+  relay.tell('serving', { service: 'preparing', track: 1, codec: 'h264' });
   await vi.advanceTimersByTimeAsync(5);
-  expect(snapshot()?.undecodable).toBe('av01.0.05M.08');
-  relay.tell('supported', {});
+  expect(state()).toEqual({ kind: 'preparing' });
+  relay.tell('serving', { service: 'unsupported', track: 0, codec: 'av1' });
   await vi.advanceTimersByTimeAsync(5);
-  expect(snapshot()?.undecodable).toBeNull();
+  expect(state()).toEqual({ kind: 'undecodable', codec: 'av1' });
+  relay.tell('serving', { service: 'ready', track: 1, codec: 'h264' });
+  await vi.advanceTimersByTimeAsync(5);
+  expect(state()?.kind).toBe('live');
 });
 
 it('leaves when it is stopped, its picture covered', async () => {

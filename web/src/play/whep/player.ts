@@ -1,5 +1,6 @@
 /** Plays a broadcast over WebRTC: one WHEP session after another, one picture all the time. */
 
+import { DEFAULT_SERVING } from '@steadycast/codec-glue';
 import {
   type ConnectionState,
   keepOpen,
@@ -45,7 +46,7 @@ export class WhepPlayer implements Playback {
   #status: WhepStatus | null = null;
   #bufferMs: number;
   #blocked = false;
-  #undecodable: string | null = null;
+  #serving = DEFAULT_SERVING;
   #state: PlayerState = { kind: 'connecting', attempt: 1 };
 
   constructor(options: WhepPlayerOptions) {
@@ -125,9 +126,10 @@ export class WhepPlayer implements Playback {
         signal: this.#abort.signal,
         listener: {
           onStatus: (status) => this.#heard(link, status),
-          onUnsupported: (codec) => {
-            this.#undecodable = codec;
-            this.#publish();
+          onServing: (serving) => {
+            this.#serving = serving;
+            this.#machine.served(serving);
+            this.#refresh();
           },
           onFigures: (figures) => this.#counted(link, figures),
         },
@@ -168,6 +170,8 @@ export class WhepPlayer implements Playback {
     this.#account.records.count('sessionsOpened');
     this.#current = [...this.#links.values()].find((link) => link.session === session) ?? null;
     this.#machine.opened(Date.now());
+    // It may have been told before the session was open.
+    this.#machine.served(this.#serving);
     // Where something swallows the events, pictures speak for themselves.
     if (this.#status === null) this.#machine.status('live', 0);
     else this.#tellPhase(this.#status);
@@ -255,7 +259,7 @@ export class WhepPlayer implements Playback {
       {
         state: this.#state,
         records: this.#account.snapshot(this.#bufferMs, this.#current !== null),
-        undecodable: this.#undecodable,
+        undecodable: null,
         broadcast: this.#broadcast,
         transport: 'whep',
         blocked: this.#blocked,

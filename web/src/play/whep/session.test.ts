@@ -1,3 +1,4 @@
+import { DEFAULT_SERVING, type Serving } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeConnection, FakeMediaStream, FakeWhepRelay } from './fake.ts';
 import { Peer, readStats } from './peer.ts';
@@ -22,7 +23,7 @@ afterEach(() => {
 
 function begin() {
   const statuses: WhepStatus[] = [];
-  const unsupported: (string | null)[] = [];
+  const servings: Serving[] = [];
   const opening = WhepSession.open({
     origin: 'https://relay.test',
     broadcast: 'b',
@@ -32,12 +33,12 @@ function begin() {
     peer: new Peer(connection as unknown as RTCPeerConnection),
     listener: {
       onStatus: (status) => statuses.push(status),
-      onUnsupported: (codec) => unsupported.push(codec),
+      onServing: (serving) => servings.push(serving),
       onFigures: () => undefined,
     },
   });
   opening.catch(() => undefined);
-  return { opening, statuses, unsupported };
+  return { opening, statuses, servings };
 }
 
 async function open() {
@@ -121,13 +122,14 @@ describe('an open session', () => {
   });
 
   it('tells phases and codecs', async () => {
-    const { statuses, unsupported } = await open();
+    const { statuses, servings } = await open();
+    const preparing: Serving = { service: 'preparing', track: 1, codec: 'h264' };
     relay.state('held');
-    relay.tell('unsupported', { codec: 'av01' });
-    relay.tell('supported', {});
+    relay.tell('serving', preparing);
+    relay.tell('serving', DEFAULT_SERVING);
     await vi.advanceTimersByTimeAsync(10);
     expect(statuses.map(({ phase }) => phase)).toEqual(['live', 'held']);
-    expect(unsupported).toEqual([null, 'av01', null]);
+    expect(servings).toEqual([DEFAULT_SERVING, preparing, DEFAULT_SERVING]);
   });
 
   it('is lost at once when its connection fails, and keeps it for its picture', async () => {

@@ -1,6 +1,6 @@
 /** One WHEP session: offer, peer connection, events, and whether it still works. */
 
-import type { CodeName, Phase } from '@steadycast/codec-glue';
+import type { CodeName, Phase, Serving } from '@steadycast/codec-glue';
 import {
   fetchEndpoint,
   type KeptSession,
@@ -16,8 +16,8 @@ import { Watch } from './watch.ts';
 /** What a session tells its player. */
 export interface SessionListener {
   onStatus: (status: WhepStatus) => void;
-  /** The broadcast is in a codec that this browser did not offer; null: it is no more. */
-  onUnsupported: (codec: string | null) => void;
+  /** What the relay serves this browser from now on. */
+  onServing: (serving: Serving) => void;
   /** About every second. */
   onFigures: (figures: Figures) => void;
 }
@@ -152,11 +152,8 @@ export class WhepSession implements KeptSession {
       case 'ping':
         this.#framesSent = event.framesSent;
         break;
-      case 'unsupported':
-        listener.onUnsupported(event.codec);
-        break;
-      case 'supported':
-        listener.onUnsupported(null);
+      case 'serving':
+        listener.onServing(event.serving);
         break;
       case 'ended': {
         const { code, message, retryAfterMs } = event;
