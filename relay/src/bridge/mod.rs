@@ -30,3 +30,6 @@ pub use dtls::IdentityError;
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
 pub use sessions::{Bridge, OpenError, Opened, RestartError, Session, SessionId, Settings};
 pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};
+
+#[cfg(test)]
+pub(crate) use sdp::offers;

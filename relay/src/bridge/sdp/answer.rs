@@ -83,7 +83,7 @@ impl Answer<'_> {
                     }
                 }
                 writeln!(out)?;
-                self.transport(out, section.mid())?;
+                self.transport(out, section)?;
                 for (id, extension) in extensions {
                     writeln!(out, "a=extmap:{id} {}", extension.uri())?;
                 }
@@ -94,7 +94,7 @@ impl Answer<'_> {
             }
             Section::Audio { format, map, .. } => {
                 writeln!(out, "m=audio {} UDP/TLS/RTP/SAVPF {format}", self.port())?;
-                self.transport(out, section.mid())?;
+                self.transport(out, section)?;
                 if let Some(map) = map {
                     writeln!(out, "a=rtpmap:{map}")?;
                 }
@@ -123,16 +123,18 @@ impl Answer<'_> {
         }
     }
 
-    fn transport(&self, out: &mut String, mid: &str) -> fmt::Result {
+    fn transport(&self, out: &mut String, section: &Section) -> fmt::Result {
         let credentials = self.credentials;
         writeln!(out, "c=IN {}", self.connection())?;
-        writeln!(out, "a=mid:{mid}")?;
+        writeln!(out, "a=mid:{}", section.mid())?;
         writeln!(out, "a=ice-ufrag:{}", credentials.ufrag.as_str())?;
         writeln!(out, "a=ice-pwd:{}", credentials.password())?;
         writeln!(out, "a=fingerprint:{}", self.fingerprint)?;
         writeln!(out, "a=setup:passive")?;
         writeln!(out, "a=rtcp-mux")?;
-        writeln!(out, "a=rtcp-rsize")?;
+        if section.reduced() {
+            writeln!(out, "a=rtcp-rsize")?;
+        }
         candidates(out, self.place)
     }
 

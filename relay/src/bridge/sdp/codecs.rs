@@ -45,8 +45,13 @@ pub(in crate::bridge) struct Format {
 /// What feedback is of use, as `a=rtcp-fb` writes it.
 const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", "goog-remb"];
 
+/// The clock of all video (RFC 3551, 5).
+const CLOCK: u32 = 90_000;
+
 /// The formats of a section that the bridge can use, in the order of its offer.
 pub(super) fn usable(order: &[String], mut codecs: HashMap<u8, Codec>) -> Vec<Format> {
+    let order: Vec<_> = order.iter().filter_map(|format| number(format)).collect();
+    codecs.retain(|number, codec| order.contains(number) && codec.clock_rate == CLOCK);
     // The map's own order is none; and an offer may name a payload type twice.
     let mut rtx = HashMap::new();
     for codec in codecs.values() {
@@ -59,9 +64,15 @@ pub(super) fn usable(order: &[String], mut codecs: HashMap<u8, Codec>) -> Vec<Fo
     }
     order
         .iter()
-        .filter_map(|format| codecs.remove(&format.parse().ok()?))
+        .filter_map(|number| codecs.remove(number))
         .filter_map(|codec| format(&codec, &rtx))
         .collect()
+}
+
+/// A payload type: seven bits, without those that are RTCP's on a shared way (RFC 5761, 4).
+fn number(format: &str) -> Option<u8> {
+    let number = format.parse().ok()?;
+    (!matches!(number, 64..=95 | 128..)).then_some(number)
 }
 
 fn format(codec: &Codec, rtx: &HashMap<u8, u8>) -> Option<Format> {

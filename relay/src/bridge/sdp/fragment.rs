@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::answer::{Place, candidates};
+use super::offer::UFRAG;
 use crate::bridge::ice::Credentials;
 
 /// Lines that a fragment may have.
@@ -57,6 +58,10 @@ impl Fragment {
             return Err(FragmentError(
                 "a user name fragment and a password go together",
             ));
+        }
+        let odd = |ufrag: &String| !UFRAG.contains(&ufrag.len());
+        if fragment.ufrag.as_ref().is_some_and(odd) {
+            return Err(FragmentError("a user name fragment of an odd length"));
         }
         Ok(fragment)
     }

@@ -11,3 +11,8 @@ pub(super) use fragment::Restarted;
 pub use fragment::{Fragment, FragmentError};
 pub(super) use offer::{Extension, Role};
 pub use offer::{Offer, OfferError};
+
+#[cfg(test)]
+pub(crate) mod offers;
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,10 @@ use crate::bridge::dtls::Fingerprint;
 const SECTIONS: usize = 8;
 /// Lines that an offer may have; those of browsers have up to 200.
 const LINES: usize = 1_000;
-/// Characters that a section's name, or a user name fragment, may have.
+/// Characters that a section's name may have.
 const NAME: usize = 256;
+/// Characters that a user name fragment may have (RFC 8839, 5.4).
+pub(super) const UFRAG: std::ops::RangeInclusive<usize> = 4..=256;
 
 /// Why an offer is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +28,15 @@ pub enum OfferError {
     /// It is valid, but asks for what the relay has not.
     #[error("{0}")]
     Unsupported(&'static str),
+}
+
+/// What a parser has to say, without all of the line that it dislikes.
+fn shortened(what: String) -> String {
+    const ENOUGH: usize = 120;
+    match what.char_indices().nth(ENOUGH) {
+        Some((end, _)) => format!("{} ...", &what[..end]),
+        None => what,
+    }
 }
 
 fn malformed(what: impl Into<String>) -> OfferError {
@@ -69,12 +80,15 @@ pub(in crate::bridge) enum Section {
         mid: String,
         formats: Vec<Format>,
         extensions: Vec<(u8, Extension)>,
+        /// The client takes RTCP packets that are no compounds (RFC 5506).
+        reduced: bool,
     },
     /// Sound, which broadcasts do not have: taken, and left silent, because clients offer it always.
     Audio {
         mid: String,
         format: String,
         map: Option<String>,
+        reduced: bool,
     },
 }
 
@@ -109,8 +123,12 @@ impl Offer {
         if sdp.lines().count() > LINES {
             return Err(malformed("too many lines"));
         }
+        let odd = |line: &str| line.chars().any(|character| character.is_control());
+        if sdp.lines().any(odd) {
+            return Err(malformed("control characters"));
+        }
         let description = SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes()))
-            .map_err(|error| malformed(error.to_string()))?;
+            .map_err(|error| malformed(shortened(error.to_string())))?;
         let medias = &description.media_descriptions;
         if medias.is_empty() || medias.len() > SECTIONS {
             return Err(malformed(format!("{} media sections", medias.len())));
@@ -137,7 +155,7 @@ impl Offer {
             .chain(&description.attributes)
             .filter(|attribute| attribute.key == "fingerprint")
             .find_map(|attribute| Fingerprint::parse(attribute.value.as_deref()?));
-        let ufrag = either("ice-ufrag").filter(|ufrag| (4..=NAME).contains(&ufrag.len()));
+        let ufrag = either("ice-ufrag").filter(|ufrag| UFRAG.contains(&ufrag.len()));
         Ok(Self {
             sections,
             fingerprint: fingerprint.ok_or_else(|| malformed("no a=fingerprint of sha-256"))?,
@@ -214,6 +232,12 @@ impl Section {
             Self::Video { mid, .. } | Self::Audio { mid, .. } => mid,
         }
     }
+
+    pub(super) fn reduced(&self) -> bool {
+        match self {
+            Self::Video { reduced, .. } | Self::Audio { reduced, .. } => *reduced,
+        }
+    }
 }
 
 fn section(media: &MediaDescription, role: Role) -> Result<Section, OfferError> {
@@ -262,6 +286,7 @@ fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, O
         mid,
         formats,
         extensions,
+        reduced: media.has_attribute("rtcp-rsize"),
     })
 }
 
@@ -310,5 +335,10 @@ fn audio(media: &MediaDescription, mid: String) -> Result<Section, OfferError> {
             .is_some_and(|(number, _)| number == format);
         own.then(|| value.to_owned())
     });
-    Ok(Section::Audio { mid, format, map })
+    Ok(Section::Audio {
+        mid,
+        format,
+        map,
+        reduced: media.has_attribute("rtcp-rsize"),
+    })
 }

@@ -1,0 +1,156 @@
+//! What the relay answers to whom.
+
+use super::super::offer::Role;
+use super::super::offers::{PLAYERS, PUBLISHERS, of};
+use super::{ADDRESSES, all, answer, answer_at, changed, check, formats, one, parse, video};
+
+#[test]
+fn every_clients_offer_is_answered_by_the_rules() {
+    for (role, offers) in [(Role::Player, &PLAYERS[..]), (Role::Publisher, &PUBLISHERS)] {
+        for (name, offer) in offers {
+            eprintln!("{name}");
+            check(offer, &answer(offer, role), role);
+            // As it is on the wire.
+            let wire = offer.replace('\n', "\r\n");
+            check(offer, &answer(&wire, role), role);
+        }
+    }
+}
+
+#[test]
+fn all_codecs_that_the_relay_knows_are_taken_in_the_clients_order_and_no_others() {
+    let taken = |name: &str, role| formats(&answer(of(name), role));
+    // Neither packetization-mode=0 (107) nor VP9 profile 2 (100), nor FEC (116, 118).
+    let all = "96 97 103 104 109 114 39 40 45 46 98 99";
+    assert_eq!(taken("chromium-player", Role::Player), all);
+    assert_eq!(taken("chromium-publisher", Role::Publisher), all);
+    assert_eq!(
+        taken("firefox-player", Role::Player),
+        "120 124 121 125 126 127 99 100"
+    );
+    assert_eq!(taken("safari-player", Role::Player), "96 97 98 99 100 101");
+    assert_eq!(taken("gstreamer-player", Role::Player), "101 102 103");
+    assert_eq!(taken("aiortc-player", Role::Player), "97 98 99 100 101 102");
+    assert_eq!(taken("obs-publisher", Role::Publisher), "96");
+    assert_eq!(taken("gstreamer-publisher", Role::Publisher), "96 97");
+    assert_eq!(taken("ffmpeg-publisher", Role::Publisher), "106 105");
+}
+
+#[test]
+fn formats_are_described_as_they_were_offered() {
+    let answer = answer(of("chromium-player"), Role::Player);
+    let lines = video(&answer);
+    let expected = [
+        "a=rtpmap:109 H264/90000",
+        "a=fmtp:109 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+        "a=rtcp-fb:109 nack",
+        "a=rtcp-fb:109 nack pli",
+        "a=rtcp-fb:109 ccm fir",
+        "a=rtcp-fb:109 goog-remb",
+        "a=rtpmap:114 rtx/90000",
+        "a=fmtp:114 apt=109",
+    ];
+    let begin = lines.iter().position(|line| *line == expected[0]).unwrap();
+    assert_eq!(lines[begin..begin + expected.len()], expected);
+    assert!(
+        lines.contains(&"a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time")
+    );
+    assert!(
+        lines.contains(&"a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay")
+    );
+    assert!(!answer.contains("transport-cc"), "nobody evaluates it");
+}
+
+#[test]
+fn a_player_is_told_the_numbers_of_what_it_is_sent_and_a_publisher_none() {
+    let lines = answer(of("chromium-player"), Role::Player);
+    let lines = video(&lines);
+    assert_eq!(one(&lines, "a=ssrc-group:"), "FID 11 12");
+    assert_eq!(all(&lines, "a=ssrc:").len(), 2);
+    let plain = answer(of("gstreamer-player"), Role::Player);
+    assert!(
+        !plain.contains("FID"),
+        "nothing is sent again under another number"
+    );
+    assert_eq!(all(&video(&plain), "a=ssrc:"), ["11 cname:steadycast"]);
+    for (_, offer) in PUBLISHERS {
+        assert!(!answer(offer, Role::Publisher).contains("a=ssrc"));
+    }
+}
+
+#[test]
+fn the_relays_addresses_are_candidates_the_first_preferred() {
+    let answer = answer(of("firefox-player"), Role::Player);
+    let candidates = all(&video(&answer), "a=candidate:");
+    let fields: Vec<Vec<_>> = candidates
+        .iter()
+        .map(|line| line.split(' ').collect())
+        .collect();
+    let places: Vec<_> = fields.iter().map(|field| (field[4], field[5])).collect();
+    assert_eq!(places, [("192.0.2.1", "4433"), ("2001:db8::1", "4433")]);
+    let priority = |at: usize| fields[at][3].parse::<u32>().unwrap();
+    assert!(priority(0) > priority(1));
+    assert!(
+        fields
+            .iter()
+            .all(|field| field[1..3] == ["1", "udp"] && field[6..] == ["typ", "host"])
+    );
+    let offer = parse(of("firefox-player"), Role::Player).unwrap();
+    let v6 = answer_at(&offer, Role::Player, &ADDRESSES[1..]);
+    assert_eq!(one(&video(&v6), "c="), "IN IP6 2001:db8::1");
+}
+
+#[test]
+fn an_answer_claims_no_more_than_was_offered() {
+    // Firefox has reduced-size RTCP, libdatachannel has not (RFC 5506, 5).
+    assert!(answer(of("firefox-player"), Role::Player).contains("a=rtcp-rsize"));
+    assert!(!answer(of("obs-publisher"), Role::Publisher).contains("a=rtcp-rsize"));
+}
+
+#[test]
+fn payload_types_that_rtcp_could_be_taken_for_are_not_used() {
+    // RFC 5761, 4: 64 to 95 are RTCP's on a shared way; above 127 there are none.
+    for number in ["72", "64", "95", "128", "200", "255"] {
+        let offer = of("gstreamer-player").replace("101", number);
+        let answer = answer(&offer, Role::Player);
+        assert_eq!(formats(&answer), "102 103", "{number}");
+    }
+    let rtx = changed(" 97 ", " 90 ").replace(":97 ", ":90 ");
+    let answer = answer(&rtx, Role::Player);
+    assert!(formats(&answer).starts_with("96 103 104 "), "{answer}");
+}
+
+#[test]
+fn video_of_another_clock_is_not_taken() {
+    let offer = of("gstreamer-player").replace("VP8/90000", "VP8/8000");
+    let answer = answer(&offer, Role::Player);
+    assert_eq!(formats(&answer), "102 103");
+}
+
+#[test]
+fn only_retransmissions_of_the_section_are_taken() {
+    // The type of its retransmissions is not among the section's formats.
+    let offer = changed("SAVPF 96 97 ", "SAVPF 96 ");
+    let answer = answer(&offer, Role::Player);
+    check(&offer, &answer, Role::Player);
+    assert!(formats(&answer).starts_with("96 103 104 "), "{answer}");
+}
+
+#[test]
+fn an_extension_is_taken_once_and_only_where_its_number_fits() {
+    let uri = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+    for number in ["0", "15", "16", "255", "256", "x"] {
+        let offer = changed(
+            &format!("a=extmap:5 {uri}"),
+            &format!("a=extmap:{number} {uri}"),
+        );
+        assert!(!answer(&offer, Role::Player).contains(uri), "{number}");
+    }
+    let twice = changed(
+        &format!("a=extmap:5 {uri}"),
+        &format!("a=extmap:5 {uri}\na=extmap:14 {uri}"),
+    );
+    let lines = answer(&twice, Role::Player);
+    assert_eq!(all(&video(&lines), "a=extmap:5 ").len(), 1);
+    assert!(!lines.contains("a=extmap:14"));
+}
