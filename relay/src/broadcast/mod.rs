@@ -37,3 +37,6 @@ pub use settings::Settings;
 pub use snapshot::{CacheSnapshot, RenditionSnapshot, Snapshot, Totals};
 pub use state::Progress;
 pub use time::RelayTime;
+
+#[cfg(test)]
+pub(crate) use frame::tests as test_frames;

@@ -7,7 +7,7 @@ use steadycast_codec_glue::wire::Code;
 
 use super::problem::Problem;
 
-/// The longest request body, in bytes (PROTOCOL 7.1).
+/// The longest JSON body, in bytes (PROTOCOL 7.1).
 const LONGEST: usize = 16 * 1024;
 
 /// A JSON request body. An empty one counts as `{}`.
@@ -18,7 +18,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
-        let bytes = read(body).await?;
+        let bytes = read(body, LONGEST).await?;
         if bytes.is_empty() {
             return parse(b"{}").map(Self);
         }
@@ -27,20 +27,21 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
+/// A request body of at most `longest` bytes.
+pub(super) async fn read(body: Body, longest: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             Code::TooLarge,
-            format!("a request body has at most {LONGEST} bytes"),
+            format!("a request body has at most {longest} bytes here"),
         )
     };
     // Said beforehand, it need not be read.
-    if body.size_hint().lower() > LONGEST as u64 {
+    if body.size_hint().lower() > longest as u64 {
         return Err(too_large());
     }
     // The other errors are those of a connection that nobody listens on any more.
-    to_bytes(body, LONGEST).await.map_err(|_| too_large())
+    to_bytes(body, longest).await.map_err(|_| too_large())
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
@@ -36,7 +35,6 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .layer(from_fn_with_state(site.clone(), headers::api));
     let webrtc = webrtc::routes(&site)
         .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(webrtc::LONGEST))
         .layer(from_fn(access_log::in_time))
         .layer(from_fn(access_log::log_session));
     api.merge(webrtc)

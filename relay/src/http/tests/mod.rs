@@ -3,6 +3,7 @@
 mod api;
 mod network;
 mod pages;
+mod webrtc;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +38,6 @@ struct Relay {
     dir: TempDir,
 }
 
-/// An answer, read to its end.
 fn bridge_settings() -> bridge::Settings {
     bridge::Settings {
         addresses: vec!["192.0.2.1:4433".parse().unwrap()],
@@ -48,6 +48,7 @@ fn bridge_settings() -> bridge::Settings {
     }
 }
 
+/// An answer, read to its end.
 struct Reply {
     status: StatusCode,
     headers: HeaderMap,

@@ -96,7 +96,7 @@ impl Listener {
             let mut text = String::new();
             self.tell_news(&mut text);
             self.tell_end(&mut text);
-            if self.next <= Instant::now() {
+            if self.next <= Instant::now() && !self.over {
                 self.next = Instant::now() + HEARTBEAT;
                 let now = self.clock().now().as_micros();
                 let sent = self.session.frames_sent();

@@ -8,7 +8,7 @@ mod session;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use steadycast_codec_glue::wire::{Code, Role};
 
+use super::body::read;
 use super::problem::Problem;
 use super::site::Site;
 use crate::bridge::{Offer, OfferError, OpenError, Opened};
@@ -24,7 +25,7 @@ use crate::broadcast::{Broadcast, BroadcastId};
 use caller::Bearer;
 
 /// The longest offer, in bytes.
-pub(super) const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 64 * 1024;
 const SDP: &str = "application/sdp";
 /// The extension by which a player hears of its broadcast (WHEP, 4.9).
 const EVENTS: &str = "urn:ietf:params:whep:ext:core:server-sent-events";
@@ -68,9 +69,10 @@ async fn watch(
     uri: Uri,
     bearer: Bearer,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Result<Response, Problem> {
     let broadcast = bearer.broadcast(&site, &id, Role::Player)?;
+    let body = read(body, LONGEST).await?;
     let offer = Offer::from_player(sdp(&headers, &body)?).map_err(refused)?;
     match site.bridge.watch(&broadcast, &offer) {
         Ok(opened) => created(&site, &uri, &opened),
@@ -84,9 +86,10 @@ async fn publish(
     uri: Uri,
     bearer: Bearer,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Result<Response, Problem> {
     let broadcast = bearer.broadcast(&site, &id, Role::Publisher)?;
+    let body = read(body, LONGEST).await?;
     let offer = Offer::from_publisher(sdp(&headers, &body)?).map_err(refused)?;
     match site.bridge.publish(&broadcast, &offer) {
         Ok(opened) => created(&site, &uri, &opened),

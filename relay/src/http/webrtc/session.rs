@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use steadycast_codec_glue::wire::{Code, Role};
 
+use super::super::body::read;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::caller::Bearer;
@@ -87,11 +88,12 @@ pub(super) async fn patch(
     Path(path): Path<(String, String)>,
     bearer: Bearer,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Result<Response, Problem> {
     let session = own(&site, &uri, &path, &bearer)?;
     check_type(&headers, FRAGMENT)?;
     let matches = matches(&headers, &session)?;
+    let body = read(body, super::LONGEST).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("SDP is UTF-8"))?;
     let fragment = Fragment::parse(text).map_err(|error| Problem::malformed(error.to_string()))?;
     let restarted = match &fragment.ufrag {

@@ -1,0 +1,106 @@
+//! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) as clients see them.
+
+mod events;
+mod ice;
+mod open;
+mod refused;
+mod sessions;
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+
+use super::{Relay, Reply};
+use crate::bridge::offers;
+
+const SDP: &str = "application/sdp";
+
+/// A relay with a broadcast.
+struct Cast {
+    relay: Relay,
+    id: String,
+    publish: String,
+    play: String,
+}
+
+impl Cast {
+    async fn new() -> Self {
+        Self::at(Relay::new()).await
+    }
+
+    async fn at(relay: Relay) -> Self {
+        let made = relay.create("x").await;
+        let text = |key: &str| made[key].as_str().unwrap().to_owned();
+        Self {
+            id: text("id"),
+            publish: text("publishToken"),
+            play: text("playToken"),
+            relay,
+        }
+    }
+
+    /// Where clients post, `whip` or `whep`.
+    fn endpoint(&self, kind: &str) -> String {
+        format!("/{}/{kind}", self.id)
+    }
+
+    async fn offer(&self, kind: &str, bearer: &str, offer: &str) -> Reply {
+        let headers = [("content-type", SDP)];
+        let request = ask(
+            Method::POST,
+            &self.endpoint(kind),
+            bearer,
+            &headers,
+            offer.to_owned(),
+        );
+        self.relay.send(request).await
+    }
+
+    /// Opens a session for a player.
+    async fn watch(&self) -> Opened {
+        let offer = offers::of("chromium-player");
+        Opened::from(&self.offer("whep", &self.play, offer).await)
+    }
+
+    /// Opens a session for a publisher.
+    async fn publish(&self) -> Opened {
+        let offer = offers::of("obs-publisher");
+        Opened::from(&self.offer("whip", &self.publish, offer).await)
+    }
+}
+
+/// A session, as its client knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Opened {
+    location: String,
+    etag: String,
+}
+
+impl From<&Reply> for Opened {
+    fn from(reply: &Reply) -> Self {
+        assert_eq!(reply.status.as_u16(), 201, "{}", reply.text());
+        Self {
+            location: reply.header("location").to_owned(),
+            etag: reply.header("etag").to_owned(),
+        }
+    }
+}
+
+fn ask(
+    method: Method,
+    path: &str,
+    bearer: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "relay.test:4433");
+    if !bearer.is_empty() {
+        request = request.header("authorization", format!("Bearer {bearer}"));
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.into()).unwrap()
+}
