@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A development relay that logs everything it may.
 struct Relay {
@@ -20,7 +21,10 @@ struct Relay {
 
 impl Relay {
     fn start() -> Self {
-        let state = std::env::temp_dir().join(format!("steadycast-log-{}", std::process::id()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("steadycast-log-{}-{number}", std::process::id());
+        let state = std::env::temp_dir().join(name);
         let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
             .args(["serve", "--dev", "--server-listen=127.0.0.1:0"])
             .args(["--log-level=trace", "--server-state-dir"])
@@ -45,19 +49,27 @@ impl Relay {
         }
     }
 
-    /// The publish token in the admin link of the banner.
-    fn publish_token(&mut self) -> String {
+    /// The publish and the play token in the links of the banner.
+    fn tokens(&mut self) -> [String; 2] {
         let mut banner = BufReader::new(self.process.stdout.take().unwrap()).lines();
-        let link = banner.find(|line| line.as_ref().unwrap().contains("/admin#"));
-        let link = link.unwrap().unwrap();
-        link.split_once('#').unwrap().1.to_owned()
+        ["/admin#", "/play#"].map(|link| {
+            let line = banner.find(|line| line.as_ref().unwrap().contains(link));
+            let line = line.unwrap().unwrap();
+            line.split_once('#').unwrap().1.to_owned()
+        })
     }
 
     fn ask(&self, path: &str, bearer: &str) -> String {
+        self.send("GET", path, bearer, "", "")
+    }
+
+    /// Sends a request; `headers` end with a line break each.
+    fn send(&self, method: &str, path: &str, bearer: &str, headers: &str, body: &str) -> String {
         let mut tcp = TcpStream::connect(&self.address).unwrap();
         let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {bearer}\r\n\
-             connection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {bearer}\r\n\
+             connection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
+            body.len()
         );
         tcp.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
@@ -84,7 +96,7 @@ impl Drop for Relay {
 #[test]
 fn an_api_request_leaves_one_line_and_nothing_secret_at_any_level() {
     let mut relay = Relay::start();
-    let token = relay.publish_token();
+    let [token, _] = relay.tokens();
     let admin_key = fs::read_to_string(relay.state.join("admin.key")).unwrap();
     let admin_key = admin_key.trim();
     let answer = relay.ask("/api/broadcasts?token=eyJsecret", admin_key);
@@ -108,6 +120,57 @@ fn an_api_request_leaves_one_line_and_nothing_secret_at_any_level() {
     }
     assert_eq!(access.len(), 3, "{log}");
     for secret in ["secret", admin_key, &token, "eyJ"] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+/// The rest of the first line of an answer that begins so.
+fn value<'a>(answer: &'a str, begin: &str) -> &'a str {
+    let line = answer.lines().find_map(|line| line.strip_prefix(begin));
+    line.unwrap_or_else(|| panic!("no {begin} in {answer}"))
+}
+
+#[test]
+fn webrtc_sessions_leave_no_secret_at_any_level() {
+    let offers = [
+        ("whip", include_str!("offers/obs-publisher.sdp")),
+        ("whep", include_str!("offers/chromium-player.sdp")),
+    ];
+    let mut relay = Relay::start();
+    let tokens = relay.tokens();
+    let mut secrets = tokens.to_vec();
+    for ((kind, offer), token) in offers.into_iter().zip(&tokens) {
+        let path = format!("/main/{kind}");
+        let sdp = "content-type: application/sdp\r\n";
+        let answer = relay.send("POST", &path, token, sdp, offer);
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        let location = value(&answer, "location: ");
+        let etag = value(&answer, "etag: ");
+        secrets.push(location.rsplit('/').next().unwrap().to_owned());
+        secrets.push(value(&answer, "a=ice-pwd:").to_owned());
+        let fragment =
+            format!("content-type: application/trickle-ice-sdpfrag\r\nif-match: {etag}\r\n");
+        let restart = "a=ice-ufrag:other\r\na=ice-pwd:thePasswordOfTheClient\r\n";
+        let answer = relay.send("PATCH", location, token, &fragment, restart);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        secrets.push(value(&answer, "a=ice-pwd:").to_owned());
+        secrets.push("thePasswordOfTheClient".to_owned());
+        relay.ask(location, token);
+        relay.send("OPTIONS", location, token, "", "");
+        relay.send("POST", &format!("{location}/sse"), token, "", "[]");
+        let answer = relay.send("DELETE", location, token, "", "");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        // A session that is no more is no less secret, and a broken offer may name anything.
+        relay.send("DELETE", location, token, "", "");
+        relay.ask(&format!("{location}/sse"), token);
+        relay.send("POST", &path, token, sdp, "v=0\r\neyJsecret");
+    }
+    let log = relay.end();
+    assert!(
+        log.contains("method=DELETE path=\"/main/whep/..\" status=404"),
+        "{log}"
+    );
+    for secret in secrets.iter().map(String::as_str).chain(["secret", "eyJ"]) {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
 }
