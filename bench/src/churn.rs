@@ -11,15 +11,17 @@ use steadycast_relay::transport::RelayClock;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
+use crate::checker::Watch;
 use crate::client::Client;
+use crate::entrance::Entrance;
 use crate::fanout::{Progress, on_this_thread};
 use crate::load::{Appetite, Picture};
-use crate::player::{self, Watch};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
 use crate::report::{Row, spread, table};
 use crate::tally::Tally;
 use crate::target::{Broadcast, Target};
+use crate::transport::Transport;
 
 /// How long the picture runs before the first player comes, and before what is left is looked at.
 const CALM: Duration = Duration::from_secs(1);
@@ -36,6 +38,9 @@ pub struct Traffic {
     pub rate: usize,
     /// How long players come, in seconds.
     pub seconds: u64,
+    /// By what they watch.
+    #[serde(flatten)]
+    pub transport: Transport,
     /// What they watch.
     #[serde(flatten)]
     pub picture: Picture,
@@ -145,14 +150,16 @@ struct Street<'a> {
 
 impl Street<'_> {
     async fn run(&self) -> Result<Churn> {
-        let picture = &self.traffic.picture;
-        let client = Rc::new(Client::new(self.target, self.traffic.players + 1)?);
+        let traffic = self.traffic;
+        let client = Client::new(self.target, 1)?;
+        let entrance = Entrance::new(self.target, traffic.transport, traffic.players, 0)?;
         let broadcasts = std::slice::from_ref(self.broadcast);
-        let publishers = Publishers::start(&client, picture, broadcasts, self.clock).await?;
+        let publishers =
+            Publishers::start(&client, &traffic.picture, broadcasts, self.clock).await?;
         sleep(CALM).await;
         let before = Holdings::of(self.relay)?;
         let (started, cpu) = (Instant::now(), Gauge::own().cpu()?);
-        let (came, mut players) = self.let_come(&client, &publishers).await?;
+        let (came, mut players) = self.let_come(&Rc::new(entrance), &publishers).await?;
         let busy = Holdings::of(self.relay)?;
         while players.join_next().await.is_some() {}
         let spent = (Gauge::own().cpu()? - cpu).as_secs_f64();
@@ -185,7 +192,7 @@ impl Street<'_> {
     /// came, and those that are still there.
     async fn let_come(
         &self,
-        client: &Rc<Client>,
+        entrance: &Rc<Entrance>,
         publishers: &Publishers,
     ) -> Result<(usize, JoinSet<()>)> {
         let traffic = self.traffic;
@@ -201,11 +208,11 @@ impl Street<'_> {
                 clock: self.clock,
                 appetite: Appetite::Healthy,
             };
-            let token = self.broadcast.play_token.clone();
-            let (client, stay) = (client.clone(), traffic.stay());
+            let (entrance, broadcast) = (entrance.clone(), self.broadcast.clone());
+            let stay = traffic.stay();
             players.spawn_local(async move {
                 // One that has left is dropped with all that it holds.
-                let _ = timeout(stay, player::run(client, number, token, watch)).await;
+                let _ = timeout(stay, entrance.admit(number, &broadcast, watch)).await;
             });
             while players.try_join_next().is_some() {}
             (self.progress)("coming", number as u64, all as u64);

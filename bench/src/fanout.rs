@@ -9,9 +9,10 @@ use steadycast_relay::transport::RelayClock;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{interval, sleep};
 
+use crate::checker::Watch;
 use crate::client::Client;
-use crate::load::{Appetite, Load};
-use crate::player::{self, Watch};
+use crate::entrance::Entrance;
+use crate::load::Load;
 use crate::process::Gauge;
 use crate::publishers::Publishers;
 use crate::report::{Report, Sample};
@@ -24,6 +25,8 @@ pub(crate) const JOIN: Duration = Duration::from_secs(30);
 pub(crate) const SETTLE: Duration = Duration::from_secs(2);
 /// How long frames of the window may still be under way after it.
 const STRAGGLE: Duration = Duration::from_secs(2);
+/// Requests over HTTP that may wait for their answer at once.
+const BLOCKING_THREADS: usize = 8;
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
 /// What a run is told about besides the load.
@@ -66,6 +69,9 @@ pub fn run(run: &Run<'_>) -> Result<Report> {
 pub fn on_this_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // For what cannot but block. They stay, so that their CPU time is not forgotten.
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(Duration::MAX)
         .build()?;
     runtime.block_on(LocalSet::new().run_until(work))
 }
@@ -95,8 +101,7 @@ struct Reading {
 impl<'a> Crowd<'a> {
     async fn run(run: &'a Run<'a>, broadcasts: &'a [Broadcast]) -> Result<Report> {
         let load = run.load;
-        let sessions = load.players + load.publishers;
-        let client = Rc::new(Client::new(run.target, sessions)?);
+        let client = Client::new(run.target, load.publishers)?;
         let clock = RelayClock::start();
         let mut crowd = Self {
             run,
@@ -109,8 +114,8 @@ impl<'a> Crowd<'a> {
         sleep(Duration::from_millis(500)).await;
         let rss_before = crowd.rss()?;
         let unhealthy = load.players - load.healthy();
-        let small = Rc::new(Client::small(run.target, unhealthy)?);
-        crowd.join(&client, &small).await?;
+        let entrance = Entrance::new(run.target, load.transport, load.players, unhealthy)?;
+        crowd.join(&Rc::new(entrance)).await?;
         sleep(SETTLE).await;
         crowd.measure(rss_before).await
     }
@@ -119,26 +124,22 @@ impl<'a> Crowd<'a> {
         self.run.relay.map_or(Ok(0), |relay| relay.rss_kb())
     }
 
-    async fn join(&mut self, client: &Rc<Client>, small: &Rc<Client>) -> Result<()> {
+    async fn join(&mut self, entrance: &Rc<Entrance>) -> Result<()> {
         let load = self.run.load;
         let mut ramp = interval(Duration::from_secs(1) / load.ramp as u32);
         for number in 0..load.players {
             ramp.tick().await;
             let at = number % self.broadcasts.len();
-            let appetite = load.appetite(number);
-            let client = match appetite {
-                Appetite::Healthy => client,
-                Appetite::Stalled | Appetite::Slow(_) => small,
-            };
             let watch = Watch {
                 ledger: Some(self.publishers.ledger(at)),
                 tally: self.tally.clone(),
                 clock: self.clock,
-                appetite,
+                appetite: load.appetite(number),
             };
-            let token = self.broadcasts[at].play_token.clone();
-            self.players
-                .spawn_local(player::run(client.clone(), number, token, watch));
+            let (entrance, broadcast) = (entrance.clone(), self.broadcasts[at].clone());
+            self.players.spawn_local(async move {
+                entrance.admit(number, &broadcast, watch).await;
+            });
             self.progress("joining", self.ready(), load.players as u64);
         }
         let started = Instant::now();

@@ -17,15 +17,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
+use crate::checker::Watch;
 use crate::client::Client;
+use crate::entrance::Entrance;
 use crate::fanout::{JOIN, LOOK, Progress, SETTLE, on_this_thread};
 use crate::load::{Appetite, Picture};
-use crate::player::{self, Watch};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
 use crate::report::{Row, spread, table};
 use crate::tally::Tally;
 use crate::target::{Broadcast, Target};
+use crate::transport::Transport;
 
 /// How often a publisher that has ended is noticed.
 const CHECK: Duration = Duration::from_secs(1);
@@ -79,6 +81,10 @@ pub struct Audience {
     /// Players that join per second
     #[arg(long, default_value_t = 200)]
     pub ramp: usize,
+    /// By what they watch.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub transport: Transport,
 }
 
 /// What an audience saw. Times in microseconds.
@@ -126,20 +132,22 @@ pub struct Watched {
     pub first_end: Option<String>,
 }
 
-/// Attaches an audience with a play token and watches. Blocks; makes a runtime of its own on this
+/// Attaches an audience to a broadcast, of which the play token is needed (and the id, for players by
+/// WebRTC), and watches. Blocks; makes a runtime of its own on this
 /// thread.
 ///
 /// # Errors
 /// When a socket cannot be made.
 pub fn watch(
     target: &Target,
-    token: &str,
+    broadcast: &Broadcast,
     audience: &Audience,
     progress: Progress<'_>,
 ) -> Result<Watched> {
     on_this_thread(async {
         let (clock, tally) = (RelayClock::start(), Rc::<RefCell<Tally>>::default());
-        let client = Rc::new(Client::new(target, audience.players)?);
+        let entrance = Entrance::new(target, audience.transport, audience.players, 0)?;
+        let entrance = Rc::new(entrance);
         let mut players = JoinSet::new();
         let mut ramp = interval(Duration::from_secs(1) / audience.ramp as u32);
         for number in 0..audience.players {
@@ -150,8 +158,10 @@ pub fn watch(
                 clock,
                 appetite: Appetite::Healthy,
             };
-            let token = token.to_owned();
-            players.spawn_local(player::run(client.clone(), number, token, watch));
+            let (entrance, broadcast) = (entrance.clone(), broadcast.clone());
+            players.spawn_local(async move {
+                entrance.admit(number, &broadcast, watch).await;
+            });
         }
         all_ready(&tally, audience.players, progress).await;
         sleep(SETTLE).await;

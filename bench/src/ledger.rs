@@ -49,8 +49,21 @@ impl Ledger {
         self.total
     }
 
+    /// The frame before the one captured at this time.
+    pub fn before(&self, capture_us: u64) -> Option<&Entry> {
+        let at = self
+            .entries
+            .partition_point(|entry| entry.capture_us < capture_us);
+        self.entries.get(at.checked_sub(1)?)
+    }
+
     /// The frame captured at this time.
     pub fn find(&self, capture_us: u64) -> Option<&Entry> {
+        // Nearly always the newest.
+        let newest = self.entries.back()?;
+        if newest.capture_us == capture_us {
+            return Some(newest);
+        }
         let at = self
             .entries
             .binary_search_by_key(&capture_us, |entry| entry.capture_us)
@@ -85,6 +98,7 @@ mod tests {
         assert_eq!(ledger.find(2), None);
         assert_eq!(ledger.find(101), None);
         assert_eq!(ledger.find(1_000), Some(&entry(1_000)));
+        assert_eq!(ledger.before(1_000), Some(&entry(998)));
         assert_eq!(ledger.total(), KEPT as u64 + 10);
     }
 }

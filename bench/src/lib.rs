@@ -6,10 +6,12 @@
 //! [`floor`] measures what the machine allows at best. The [`commands`] only
 //! read options and show results.
 
+pub mod checker;
 pub mod churn;
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod entrance;
 pub mod fanout;
 pub mod floor;
 pub mod halves;
@@ -24,6 +26,9 @@ pub mod publishers;
 pub mod report;
 pub mod soak;
 pub mod source;
+pub mod stamp;
 pub mod sweep;
 pub mod tally;
 pub mod target;
+pub mod transport;
+pub mod whep;

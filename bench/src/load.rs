@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use crate::stamp;
+use crate::transport::Transport;
+
 /// The longest run, in seconds.
 const WEEK_S: usize = 7 * 86_400;
 
@@ -32,6 +35,10 @@ pub struct Load {
     /// What a slow player reads, in kbit/s
     #[arg(long, default_value_t = 300)]
     pub slow_kbit: u64,
+    /// By what players watch.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub transport: Transport,
     /// What publishers send.
     #[command(flatten)]
     #[serde(flatten)]
@@ -96,6 +103,7 @@ impl Load {
         whole("seconds", self.seconds as usize, WEEK_S)?;
         whole("ramp", self.ramp, 100_000)?;
         self.picture.check()?;
+        self.picture.check_for(&self.transport)?;
         if self.healthy() == 0 {
             return Err("--stall and --slow leave no player to measure".to_owned());
         }
@@ -118,9 +126,26 @@ impl Picture {
     /// With the option that is wrong and what it takes.
     pub fn check(&self) -> Result<(), String> {
         whole("fps", self.fps as usize, 240)?;
-        whole("delta-bytes", self.delta_bytes, 4 << 20)?;
-        whole("key-bytes", self.key_bytes, 4 << 20)?;
+        for (name, bytes) in [("delta", self.delta_bytes), ("key", self.key_bytes)] {
+            if !(stamp::LEN..=4 << 20).contains(&bytes) {
+                let least = stamp::LEN;
+                return Err(format!("--{name}-bytes must be from {least} to 4194304"));
+            }
+        }
         whole("group", self.group, 500)
+    }
+
+    /// Complaints about pictures that players by this transport could not tell.
+    ///
+    /// # Errors
+    /// With the options that do not go together.
+    pub fn check_for(&self, transport: &Transport) -> Result<(), String> {
+        match &self.input {
+            Some(_) if transport.has_webrtc() => {
+                Err("--input has no stamps for WebRTC players to check: leave it out".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -162,6 +187,9 @@ mod tests {
     fn a_load_that_is_none_is_named() {
         assert!(load(&["--fps", "0"]).check().unwrap_err().contains("--fps"));
         assert!(load(&["--players", "3", "--stall", "3"]).check().is_err());
+        assert!(load(&["--delta-bytes", "17"]).check().is_err());
+        let recorded = ["--transport", "both", "--input", "film.ivf"];
+        assert!(load(&recorded).check().is_err());
         assert!(load(&[]).check().is_ok());
     }
 }

@@ -1,7 +1,5 @@
 //! One player: a real session that reads and checks every frame.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -9,59 +7,33 @@ use bytes::{Buf, Bytes};
 use steadycast_codec_glue::wire::{
     ClientMessage, Code, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage, Role,
 };
-use steadycast_relay::transport::RelayClock;
 use steadycast_tests::client::Control;
 use tokio::time::{interval, sleep};
 use wtransport::{Connection, RecvStream};
 
+use crate::checker::{Checker, Seen, Watch};
 use crate::client::Client;
-use crate::ledger::{Ledger, Place};
+use crate::ledger::Place;
 use crate::load::Appetite;
-use crate::tally::{Fault, Tally};
+use crate::tally::Fault;
+use crate::transport::Way;
 
 /// How often a player says that it is there (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// The most that is taken from a stream at once.
 const CHUNK: usize = 256 << 10;
 
-/// What a player works with.
-#[derive(Clone)]
-pub struct Watch {
-    /// What its publisher sent; where that is not known, only order and keyframes are checked.
-    pub ledger: Option<Rc<RefCell<Ledger>>>,
-    /// Where it counts.
-    pub tally: Rc<RefCell<Tally>>,
-    /// The clock of capture times: the publisher's, or one that is synchronised with it.
-    pub clock: RelayClock,
-    /// How it reads.
-    pub appetite: Appetite,
-}
-
-/// Joins and watches until the session ends; counts an end that nobody asked for.
-pub async fn run(client: Rc<Client>, number: usize, token: String, watch: Watch) {
+/// Joins and watches until the session ends.
+///
+/// # Errors
+/// With what ended the session, or a frame that was wrong.
+pub async fn watch(client: &Client, number: usize, token: &str, watch: Watch) -> Result<()> {
     let opened = Instant::now();
-    let (tally, appetite) = (watch.tally.clone(), watch.appetite);
-    let ended = join(&client, number, &token, watch, opened).await;
-    // The relay may close a player that takes nothing.
-    if let (Err(error), Appetite::Healthy) = (ended, appetite) {
-        tally.borrow_mut().closed(&error);
-    }
-}
-
-async fn join(
-    client: &Client,
-    number: usize,
-    token: &str,
-    watch: Watch,
-    opened: Instant,
-) -> Result<()> {
     let mut control = client.open(number).await?;
     control.hello(Role::Player, token, None).await?;
     let connection = control.connection.clone();
     let mut reading = Reading {
-        watch,
-        opened: Some(opened),
-        last: None,
+        checker: Checker::new(watch, Way::WebTransport, opened),
     };
     tokio::select! {
         read = reading.groups(&connection) => read,
@@ -87,10 +59,7 @@ async fn talk(mut control: Control) -> Result<()> {
 }
 
 struct Reading {
-    watch: Watch,
-    /// When the session was opened, until there is a picture.
-    opened: Option<Instant>,
-    last: Option<Place>,
+    checker: Checker,
 }
 
 /// Where the reader is in a stream.
@@ -126,7 +95,7 @@ impl Reading {
         let mut part = Part::Kind;
         while let Some(chunk) = stream.quic_stream_mut().read_chunk(CHUNK, true).await? {
             let len = chunk.bytes.len();
-            self.watch.tally.borrow_mut().received += len as u64;
+            self.checker.tally().borrow_mut().received += len as u64;
             part = self.take(chunk.bytes, part)?;
             self.digest(len).await;
         }
@@ -140,7 +109,7 @@ impl Reading {
     fn cut(&mut self, error: &anyhow::Error) -> Result<()> {
         match error.downcast_ref() {
             Some(quinn::ReadError::Reset(code)) if code.into_inner() == Code::Skipped.to_h3() => {
-                self.watch.tally.borrow_mut().skips += 1;
+                self.checker.tally().borrow_mut().skips += 1;
                 Ok(())
             }
             _ => bail!("{error:#}"),
@@ -151,7 +120,7 @@ impl Reading {
         while bytes.has_remaining() {
             part = match part {
                 Part::Kind if bytes.get_u8() == GROUP_STREAM => {
-                    self.last = None;
+                    self.checker.begin();
                     HEADER
                 }
                 Part::Kind => return self.wrong(Fault::Broken),
@@ -181,53 +150,30 @@ impl Reading {
 
     fn whole(&mut self, body: Body) -> Result<()> {
         let header = &body.header;
-        let place = Place {
-            epoch: header.epoch,
-            group: header.group,
-            index: header.index,
+        let seen = Seen {
+            capture_us: header.capture_us,
+            place: Some(Place {
+                epoch: header.epoch,
+                group: header.group,
+                index: header.index,
+            }),
+            keyframe: header.keyframe,
+            bytes: HEADER_LEN + header.body_len(),
+            crc: body.crc.finalize(),
         };
-        if let Err(fault) = self.known(header.capture_us, place, body.crc) {
-            return self.wrong(fault);
-        }
-        if let Err(fault) = follows(self.last, place, header.keyframe) {
-            return self.wrong(fault);
-        }
-        self.last = Some(place);
-        let mut tally = self.watch.tally.borrow_mut();
-        if let Some(opened) = self.opened.take() {
-            tally.joined(opened.elapsed());
-        }
-        if self.watch.appetite == Appetite::Healthy {
-            let now = self.watch.clock.now().as_micros();
-            let bytes = HEADER_LEN + header.body_len();
-            tally.frame(header.capture_us, now, header.keyframe, bytes);
-        }
-        Ok(())
-    }
-
-    /// Whether the publisher has sent this frame, with this payload.
-    fn known(&self, captured: u64, place: Place, crc: crc32fast::Hasher) -> Result<(), Fault> {
-        let Some(ledger) = &self.watch.ledger else {
-            return Ok(());
-        };
-        let entry = ledger.borrow().find(captured).copied();
-        match entry.filter(|entry| entry.place == place) {
-            None => Err(Fault::Unknown),
-            Some(entry) if entry.crc != crc.finalize() => Err(Fault::Corrupt),
-            Some(_) => Ok(()),
-        }
+        self.checker.take(&seen).or_else(|fault| self.wrong(fault))
     }
 
     fn wrong<T>(&self, fault: Fault) -> Result<T> {
-        self.watch.tally.borrow_mut().fault(fault);
+        self.checker.tally().borrow_mut().fault(fault);
         bail!("{fault:?}")
     }
 
     /// What reading so much costs a player that is not healthy.
     async fn digest(&self, bytes: usize) {
-        match self.watch.appetite {
+        match self.checker.appetite() {
             Appetite::Healthy => {}
-            Appetite::Stalled if self.opened.is_none() => std::future::pending().await,
+            Appetite::Stalled if self.checker.has_picture() => std::future::pending().await,
             Appetite::Stalled => {}
             Appetite::Slow(bits) => {
                 sleep(Duration::from_secs_f64(bytes as f64 * 8.0 / bits as f64)).await;
@@ -254,47 +200,5 @@ impl Body {
         self.crc.update(&bytes[..payload]);
         bytes.advance(payload);
         self.payload_left -= payload;
-    }
-}
-
-/// Whether a frame may come after `last`, the one before it on its stream.
-fn follows(last: Option<Place>, place: Place, keyframe: bool) -> Result<(), Fault> {
-    match last {
-        None if place.index == 0 && keyframe => Ok(()),
-        None => Err(Fault::NoKeyframe),
-        Some(last) if last.epoch == place.epoch && last.group == place.group => {
-            // The bench publishes one layer, so that nothing may be left out.
-            if place.index == last.index + 1 {
-                Ok(())
-            } else {
-                Err(Fault::OutOfOrder)
-            }
-        }
-        Some(_) => Err(Fault::OutOfOrder),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_begins_with_its_keyframe_and_leaves_nothing_out() {
-        let at = |group, index| Place {
-            epoch: 1,
-            group,
-            index,
-        };
-        assert_eq!(follows(None, at(4, 0), true), Ok(()));
-        assert_eq!(follows(None, at(4, 1), false), Err(Fault::NoKeyframe));
-        assert_eq!(follows(Some(at(4, 0)), at(4, 1), false), Ok(()));
-        assert_eq!(
-            follows(Some(at(4, 0)), at(4, 2), false),
-            Err(Fault::OutOfOrder)
-        );
-        assert_eq!(
-            follows(Some(at(4, 0)), at(5, 1), false),
-            Err(Fault::OutOfOrder)
-        );
     }
 }

@@ -17,6 +17,7 @@ use wtransport::SendStream;
 use crate::client::Client;
 use crate::ledger::{Entry, Ledger, Place};
 use crate::source::{Encoded, Source};
+use crate::stamp::Stamp;
 
 /// How often a publisher says that it is there (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -100,7 +101,7 @@ impl Publisher {
         }
     }
 
-    async fn send(&mut self, frame: Encoded) -> Result<()> {
+    async fn send(&mut self, mut frame: Encoded) -> Result<()> {
         let mut chunks = Vec::with_capacity(3);
         if frame.config.is_some() {
             self.open_group().await?;
@@ -108,6 +109,13 @@ impl Publisher {
         }
         // Rising even where the clock stands still.
         self.captured_us = self.clock.now().as_micros().max(self.captured_us + 1);
+        if self.source.is_made_up() {
+            let stamp = Stamp {
+                keyframe: frame.config.is_some(),
+                capture_us: self.captured_us,
+            };
+            frame.payload = stamp.put(&frame.payload);
+        }
         chunks.push(self.head(&frame)?);
         self.ledger.borrow_mut().record(Entry {
             capture_us: self.captured_us,

@@ -61,6 +61,11 @@ impl Source {
         Ok(Self::Recorded { frames, next: 0 })
     }
 
+    /// Whether its frames are made up, and are to be stamped.
+    pub fn is_made_up(&self) -> bool {
+        matches!(self, Self::Synthetic { .. })
+    }
+
     /// The next frame.
     pub fn next_frame(&mut self) -> Encoded {
         match self {

@@ -5,6 +5,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::checker::Seen;
+use crate::transport::Way;
 
 /// Times in microseconds, to three digits; a minute at most.
 pub type Times = Histogram<u64>;
@@ -31,6 +35,34 @@ pub enum Fault {
     NoKeyframe,
     /// A stream or session broke.
     Broken,
+    /// A packet is not what the relay's keys make.
+    Forged,
+}
+
+/// What happened to RTP packets of healthy players.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Packets {
+    /// Came, as what they are: neither again nor in place of others.
+    pub came: u64,
+    /// Came after later ones.
+    pub late: u64,
+    /// Came again.
+    pub again: u64,
+    /// Missed, and asked for.
+    pub missed: u64,
+    /// Of them, those that came when asked for.
+    pub repaired: u64,
+}
+
+impl Packets {
+    /// Adds what has come to be `now`, where `before` was added already.
+    pub fn add_since(&mut self, now: &Self, before: &Self) {
+        self.came += now.came - before.came;
+        self.late += now.late - before.late;
+        self.again += now.again - before.again;
+        self.missed += now.missed - before.missed;
+        self.repaired += now.repaired - before.repaired;
+    }
 }
 
 /// The figures of all healthy players.
@@ -50,6 +82,12 @@ pub struct Tally {
     pub delta_latency: Times,
     /// From opening a session to its first whole frame.
     pub join: Times,
+    /// Latency of those by WebTransport.
+    pub webtransport: Times,
+    /// Latency of those by WebRTC.
+    pub webrtc: Times,
+    /// What came of RTP packets.
+    pub packets: Packets,
     /// Latencies since the last look, for the plot over time.
     pub recent: Times,
     /// Players that have had a picture, the unhealthy included.
@@ -76,6 +114,9 @@ impl Default for Tally {
             key_latency: times(),
             delta_latency: times(),
             join: times(),
+            webtransport: times(),
+            webrtc: times(),
+            packets: Packets::default(),
             recent: times(),
             ready: 0,
             skips: 0,
@@ -89,20 +130,25 @@ impl Default for Tally {
 
 impl Tally {
     /// A whole frame that is as it should be.
-    pub fn frame(&mut self, capture_us: u64, now_us: u64, keyframe: bool, bytes: usize) {
-        let latency = now_us.saturating_sub(capture_us);
+    pub fn frame(&mut self, seen: &Seen, now_us: u64, way: Way) {
+        let latency = now_us.saturating_sub(seen.capture_us);
         self.recent.saturating_record(latency);
-        if !self.window.contains(&capture_us) {
+        if !self.window.contains(&seen.capture_us) {
             return;
         }
         self.frames += 1;
-        self.bytes += bytes as u64;
+        self.bytes += seen.bytes as u64;
         self.latency.saturating_record(latency);
-        let kind = match keyframe {
+        let kind = match seen.keyframe {
             true => &mut self.key_latency,
             false => &mut self.delta_latency,
         };
         kind.saturating_record(latency);
+        let way = match way {
+            Way::WebTransport => &mut self.webtransport,
+            Way::WebRtc => &mut self.webrtc,
+        };
+        way.saturating_record(latency);
     }
 
     /// A player's first picture.
@@ -138,12 +184,20 @@ mod tests {
             window: 100..200,
             ..Tally::default()
         };
-        for capture in [99, 100, 199, 200] {
-            tally.frame(capture, capture + 50, false, 10);
+        for capture_us in [99, 100, 199, 200] {
+            let seen = Seen {
+                capture_us,
+                place: None,
+                keyframe: false,
+                crc: 0,
+                bytes: 10,
+            };
+            tally.frame(&seen, capture_us + 50, Way::WebRtc);
         }
         assert_eq!((tally.frames, tally.bytes), (2, 20));
         assert_eq!(tally.recent.len(), 4);
         assert_eq!(tally.delta_latency.max(), 50);
         assert_eq!(tally.key_latency.len(), 0);
+        assert_eq!((tally.webrtc.len(), tally.webtransport.len()), (2, 0));
     }
 }

@@ -52,6 +52,11 @@ impl Target {
         })
     }
 
+    /// Where WHEP players of a broadcast come (PROTOCOL 8).
+    pub fn whep(&self, id: &str) -> String {
+        format!("{}/{id}/whep", self.origin)
+    }
+
     /// Creates a broadcast. Blocks.
     ///
     /// # Errors

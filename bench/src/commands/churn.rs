@@ -7,6 +7,7 @@ use super::{Progress, show};
 use crate::churn::{self, Traffic};
 use crate::load::Picture;
 use crate::place::{Relay, Where};
+use crate::transport::Transport;
 
 /// The command line of `bench churn`.
 #[derive(Debug, Args)]
@@ -23,6 +24,8 @@ pub struct Churn {
     #[arg(long, default_value_t = 60)]
     seconds: u64,
     #[command(flatten)]
+    transport: Transport,
+    #[command(flatten)]
     picture: Picture,
     /// Print one JSON object instead of a table
     #[arg(long)]
@@ -36,6 +39,8 @@ impl Churn {
     /// When there is no relay, a frame was wrong, or the relay keeps players that have left.
     pub fn run(self) -> Result<()> {
         self.picture.check().map_err(anyhow::Error::msg)?;
+        let suits = self.picture.check_for(&self.transport);
+        suits.map_err(anyhow::Error::msg)?;
         ensure!(self.players > 0, "--players must be at least 1");
         ensure!(
             (1..=10_000).contains(&self.rate),
@@ -45,6 +50,7 @@ impl Churn {
             players: self.players,
             rate: self.rate,
             seconds: self.seconds,
+            transport: self.transport,
             picture: self.picture,
         };
         let relay = Relay::at(&self.place)?;

@@ -49,8 +49,10 @@ impl Peer {
         self.load.check().map_err(anyhow::Error::msg)?;
         ensure!(self.rounds > 0, "--rounds must be at least 1");
         ensure!(
-            self.load.publishers == 1 && self.load.healthy() == self.load.players,
-            "the other project's load has one publisher, and healthy players only"
+            self.load.publishers == 1
+                && self.load.healthy() == self.load.players
+                && !self.load.transport.has_webrtc(),
+            "the other project's load has one publisher, and healthy WebTransport players only"
         );
         ensure!(self.place.url.is_none(), "both relays are started here");
         let progress = Progress::new(self.json);

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::{Progress, show};
 use crate::halves::{self, Audience};
-use crate::target::Target;
+use crate::target::{Broadcast, Target};
 
 /// The command line of `bench watch`.
 #[derive(Debug, Args)]
@@ -19,6 +19,9 @@ pub struct Watch {
     /// What `bench publish` has printed
     #[arg(long)]
     play_token: String,
+    /// The broadcast's id, for players by WebRTC
+    #[arg(long, value_name = "ID")]
+    broadcast: Option<String>,
     #[command(flatten)]
     audience: Audience,
     /// Print one JSON object instead of a table
@@ -36,10 +39,19 @@ impl Watch {
         ensure!(audience.players > 0, "--players must be at least 1");
         ensure!(audience.seconds > 0, "--seconds must be at least 1");
         ensure!(audience.ramp > 0, "--ramp must be at least 1");
+        ensure!(
+            self.broadcast.is_some() || !audience.transport.has_webrtc(),
+            "give the --broadcast for players by WebRTC"
+        );
+        let broadcast = Broadcast {
+            id: self.broadcast.unwrap_or_default(),
+            publish_token: String::new(),
+            play_token: self.play_token,
+        };
         // Watching takes the play token alone.
         let target = Target::find(&self.url, "")?;
         let progress = Progress::new(self.json);
-        let watched = halves::watch(&target, &self.play_token, audience, &|what, done, all| {
+        let watched = halves::watch(&target, &broadcast, audience, &|what, done, all| {
             progress.show(what, done, all);
         })?;
         drop(progress);

@@ -1,0 +1,69 @@
+//! Where players come in, by either transport.
+
+use anyhow::{Context, Result};
+
+use crate::checker::Watch;
+use crate::client::Client;
+use crate::load::Appetite;
+use crate::player;
+use crate::target::{Broadcast, Target};
+use crate::transport::{Transport, Way};
+use crate::whep;
+
+/// Lets players in. Held by all of them.
+pub struct Entrance {
+    transport: Transport,
+    sessions: Client,
+    /// For players that take little.
+    small: Client,
+    whep: Option<whep::Client>,
+}
+
+impl Entrance {
+    /// For about `players` players, of whom so many take little. Call it within a runtime.
+    ///
+    /// # Errors
+    /// When a socket or a certificate cannot be made.
+    pub fn new(
+        target: &Target,
+        transport: Transport,
+        players: usize,
+        unhealthy: usize,
+    ) -> Result<Self> {
+        let webrtc = transport.has_webrtc();
+        Ok(Self {
+            transport,
+            sessions: Client::new(target, players)?,
+            small: Client::small(target, unhealthy)?,
+            whep: webrtc
+                .then(|| whep::Client::new(target, transport.srtp))
+                .transpose()?,
+        })
+    }
+
+    /// Has a player watch until its session ends; counts an end that nobody asked for.
+    pub async fn admit(&self, number: usize, broadcast: &Broadcast, watch: Watch) {
+        let (tally, appetite) = (watch.tally.clone(), watch.appetite);
+        let ended = self.watch(number, broadcast, watch).await;
+        // The relay may close a player that takes nothing.
+        if let (Err(error), Appetite::Healthy) = (ended, appetite) {
+            tally.borrow_mut().closed(&error);
+        }
+    }
+
+    async fn watch(&self, number: usize, broadcast: &Broadcast, watch: Watch) -> Result<()> {
+        match self.transport.way(number) {
+            Way::WebTransport => {
+                let client = match watch.appetite {
+                    Appetite::Healthy => &self.sessions,
+                    Appetite::Stalled | Appetite::Slow(_) => &self.small,
+                };
+                player::watch(client, number, &broadcast.play_token, watch).await
+            }
+            Way::WebRtc => {
+                let client = self.whep.as_ref().context("no WebRTC client")?;
+                whep::watch(client, broadcast, watch).await
+            }
+        }
+    }
+}

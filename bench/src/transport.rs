@@ -1,0 +1,63 @@
+//! By what players watch.
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+/// By what players watch.
+#[derive(Debug, Clone, Copy, Args, Serialize)]
+pub struct Transport {
+    /// By what players watch; with `both`, every second one by WebRTC
+    #[arg(long, value_enum, default_value_t = Choice::Webtransport)]
+    pub transport: Choice,
+    /// How media of WebRTC players is protected
+    #[arg(long, value_enum, default_value_t = Srtp::Gcm)]
+    pub srtp: Srtp,
+}
+
+/// What `--transport` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// A WebTransport session each
+    Webtransport,
+    /// A WHEP session each
+    Webrtc,
+    /// One kind after the other
+    Both,
+}
+
+/// What `--srtp` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Srtp {
+    /// Offer AEAD_AES_128_GCM too, as browsers do; the relay takes it
+    Gcm,
+    /// Offer SRTP_AES128_CM_HMAC_SHA1_80 alone, which every client has
+    Sha1,
+}
+
+/// By what one player watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// WebTransport.
+    WebTransport,
+    /// WebRTC.
+    WebRtc,
+}
+
+impl Transport {
+    /// By what the player of this number watches.
+    pub fn way(&self, player: usize) -> Way {
+        match self.transport {
+            Choice::Webtransport => Way::WebTransport,
+            Choice::Webrtc => Way::WebRtc,
+            Choice::Both if player.is_multiple_of(2) => Way::WebTransport,
+            Choice::Both => Way::WebRtc,
+        }
+    }
+
+    /// Whether any player watches by WebRTC.
+    pub fn has_webrtc(&self) -> bool {
+        self.transport != Choice::Webtransport
+    }
+}

@@ -1,0 +1,299 @@
+//! One player: a WHEP session that reads and checks every packet and frame.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use bytes::BytesMut;
+use tokio::time::sleep_until;
+
+use super::client::Client;
+use super::connect::Connected;
+use super::frames::Frames;
+use super::keys::{Keys, Opened};
+use super::order::{Next, Order};
+use super::reports::Reports;
+use super::rtp::Head;
+use super::sdp::{Answer, RTX, VP8};
+use super::socket::{Buffers, Socket};
+use crate::checker::{Checker, Seen, Watch};
+use crate::load::Appetite;
+use crate::tally::{Fault, Packets};
+use crate::target::Broadcast;
+use crate::transport::Way;
+
+/// How often a player reports.
+const REPORTS: Duration = Duration::from_secs(1);
+/// How often it checks its path, as browsers do.
+const CHECKS: Duration = Duration::from_millis(2_500);
+/// The relay reports every second: one that says nothing for so long has gone.
+const SILENCE: Duration = Duration::from_secs(5);
+/// What a narrow way holds before it loses packets.
+const QUEUE: Duration = Duration::from_millis(200);
+
+/// Opens a session and watches until it ends.
+///
+/// # Errors
+/// With what ended the session, or a frame that was wrong.
+pub async fn watch(client: &Client, broadcast: &Broadcast, watch: Watch) -> Result<()> {
+    let checker = Checker::new(watch, Way::WebRtc, Instant::now());
+    let session = client.open(broadcast).await?;
+    let mut seat = Seat {
+        player: Player::new(&session.answer, checker, session.connected),
+        socket: session.socket,
+    };
+    seat.watch(&client.buffers).await
+}
+
+/// A player on its socket; leaves when it is dropped.
+struct Seat {
+    socket: Socket,
+    player: Player,
+}
+
+impl Seat {
+    async fn watch(&mut self, buffers: &RefCell<Buffers>) -> Result<()> {
+        let Self { socket, player } = self;
+        for packet in std::mem::take(&mut player.early) {
+            player.take(&packet, Instant::now());
+        }
+        loop {
+            while let Some(packet) = player.poll_transmit(Instant::now()) {
+                socket.send(&packet);
+            }
+            player.count();
+            if let Some(why) = player.over.take() {
+                return Err(why);
+            }
+            if player.checker.appetite() == Appetite::Stalled && player.checker.has_picture() {
+                return std::future::pending().await;
+            }
+            let due = player.due();
+            let take = |packet: &[u8]| player.take(packet, Instant::now());
+            tokio::select! {
+                received = socket.receive(buffers, take) => received?,
+                () = sleep_until(due.into()) => {}
+            }
+        }
+    }
+}
+
+impl Drop for Seat {
+    /// Says goodbye, as the page of a player that is closed does.
+    fn drop(&mut self) {
+        let goodbye = Reports::goodbye().ok();
+        if let Some(goodbye) = goodbye.and_then(|bye| self.player.keys.seal_control(&bye).ok()) {
+            self.socket.send(&goodbye);
+        }
+    }
+}
+
+/// A player without its socket.
+struct Player {
+    checker: Checker,
+    keys: Keys,
+    order: Order<(Head, BytesMut)>,
+    frames: Frames,
+    reports: Reports,
+    check: Vec<u8>,
+    early: Vec<Vec<u8>>,
+    next_report: Instant,
+    next_check: Instant,
+    heard: Instant,
+    narrow: Option<NarrowWay>,
+    /// What was counted in the tally so far.
+    counted: Packets,
+    /// Bytes of media that are not in the tally yet.
+    received: usize,
+    /// Why the session is over.
+    over: Option<anyhow::Error>,
+}
+
+impl Player {
+    fn new(session: &Answer, checker: Checker, connected: Connected) -> Self {
+        let now = Instant::now();
+        let narrow = match checker.appetite() {
+            Appetite::Slow(bits) => Some(NarrowWay::new(bits, now)),
+            Appetite::Healthy | Appetite::Stalled => None,
+        };
+        Self {
+            checker,
+            keys: connected.keys,
+            order: Order::new(),
+            frames: Frames::default(),
+            reports: Reports::new(session.ssrc),
+            check: connected.check,
+            early: connected.early,
+            next_report: now + REPORTS,
+            next_check: now + CHECKS,
+            heard: now,
+            narrow,
+            counted: Packets::default(),
+            received: 0,
+            over: None,
+        }
+    }
+
+    /// Takes a packet: what it is, its first byte tells (RFC 9443, 3).
+    fn take(&mut self, packet: &[u8], now: Instant) {
+        self.heard = now;
+        if self
+            .narrow
+            .as_mut()
+            .is_some_and(|way| !way.takes(packet.len(), now))
+        {
+            return;
+        }
+        match (packet.first(), packet.get(1)) {
+            (Some(128..=191), Some(192..=223)) => {
+                if let Some(control) = self.keys.open_control(packet) {
+                    self.reports.heard(&control, now);
+                }
+            }
+            (Some(128..=191), _) => self.take_media(packet, now),
+            // An alert: the relay says nothing else once there are keys.
+            (Some(21), _) => self.end(anyhow!("the relay has left")),
+            _ => {}
+        }
+    }
+
+    fn take_media(&mut self, packet: &[u8], now: Instant) {
+        let packet = match self.keys.open(packet) {
+            Opened::Packet(packet) => packet,
+            Opened::Again => {
+                self.order.counts.again += 1;
+                return;
+            }
+            Opened::Forged => return self.wrong(Fault::Forged),
+        };
+        let head = Head::of(&packet).and_then(|head| match head.kind {
+            RTX => Some((head.original(&packet)?, true)),
+            VP8 => Some((head, false)),
+            _ => None,
+        });
+        let Some((head, repaired)) = head else {
+            return self.wrong(Fault::Broken);
+        };
+        let in_turn = self
+            .order
+            .take(head.sequence, (head, packet), repaired, now);
+        if let Some((head, packet)) = in_turn {
+            self.take_next(&head, &packet);
+        }
+        while let Some(next) = self.order.poll(now) {
+            match next {
+                Next::Packet((head, packet)) => self.take_next(&head, &packet),
+                Next::Gap => self.frames.lose(),
+            }
+        }
+    }
+
+    fn take_next(&mut self, head: &Head, packet: &[u8]) {
+        let payload = packet.get(head.payload.clone()).unwrap_or_default();
+        self.received += payload.len();
+        let seen = self.frames.take(head, payload);
+        if let Err(fault) = seen.and_then(|seen| seen.map_or(Ok(()), |seen| self.see(&seen))) {
+            self.wrong(fault);
+        }
+    }
+
+    fn see(&mut self, seen: &Seen) -> Result<(), Fault> {
+        if seen.keyframe {
+            self.checker.next_group(seen.capture_us)?;
+        }
+        self.checker.take(seen)
+    }
+
+    fn wrong(&mut self, fault: Fault) {
+        self.checker.tally().borrow_mut().fault(fault);
+        self.end(anyhow!("{fault:?}"));
+    }
+
+    /// The first reason is the one that says most.
+    fn end(&mut self, why: anyhow::Error) {
+        self.over.get_or_insert(why);
+    }
+
+    /// Puts into the tally what has come since the last time.
+    fn count(&mut self) {
+        let mut tally = self.checker.tally().borrow_mut();
+        tally.received += std::mem::take(&mut self.received) as u64;
+        if self.checker.appetite() == Appetite::Healthy {
+            let counts = self.order.counts;
+            tally.packets.add_since(&counts, &self.counted);
+            self.counted = counts;
+        }
+    }
+
+    /// When [`Player::poll_transmit`] has something at the latest.
+    fn due(&self) -> Instant {
+        let known = self.next_report.min(self.next_check);
+        self.order.due().map_or(known, |due| due.min(known))
+    }
+
+    /// What is to be sent now.
+    fn poll_transmit(&mut self, now: Instant) -> Option<BytesMut> {
+        if now.duration_since(self.heard) > SILENCE {
+            self.end(anyhow!("the relay has said nothing for {SILENCE:?}"));
+        }
+        if self.next_check <= now {
+            self.next_check = now + CHECKS;
+            return Some(BytesMut::from(&self.check[..]));
+        }
+        let lost = self.order.ask(now);
+        let control = if !lost.is_empty() {
+            self.reports.missing(&lost)
+        } else if self.next_report <= now {
+            self.next_report = now + REPORTS;
+            let counts = &self.order.counts;
+            self.reports.receiver(self.order.newest(), counts.came, now)
+        } else {
+            return None;
+        };
+        self.keys.seal_control(&control.ok()?).ok()
+    }
+}
+
+/// A way that takes so many bits per second, and loses what comes faster.
+struct NarrowWay {
+    bits: f64,
+    /// How full its queue is, in seconds.
+    queued: f64,
+    at: Instant,
+}
+
+impl NarrowWay {
+    fn new(bits: u64, now: Instant) -> Self {
+        Self {
+            bits: bits as f64,
+            queued: 0.0,
+            at: now,
+        }
+    }
+
+    fn takes(&mut self, bytes: usize, now: Instant) -> bool {
+        let passed = now.duration_since(std::mem::replace(&mut self.at, now));
+        self.queued = (self.queued - passed.as_secs_f64()).max(0.0);
+        let room = self.queued < QUEUE.as_secs_f64();
+        if room {
+            self.queued += bytes as f64 * 8.0 / self.bits;
+        }
+        room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_way_takes_its_rate_and_a_queue() {
+        let start = Instant::now();
+        let mut way = NarrowWay::new(300_000, start);
+        let taken: usize = (0..2_000)
+            .filter(|at| way.takes(1_000, start + Duration::from_millis(*at)))
+            .count();
+        // Two seconds of 300 kbit/s and 200 ms in the queue, in packets of 8 kbit.
+        assert!((80..=85).contains(&taken), "{taken}");
+    }
+}

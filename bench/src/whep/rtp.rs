@@ -1,0 +1,66 @@
+//! RTP packets, as far as a player reads them (RFC 3550, 5.1).
+
+use std::ops::Range;
+
+/// What a header says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) kind: u8,
+    pub(super) marker: bool,
+    pub(super) sequence: u16,
+    pub(super) time: u32,
+    /// Where the payload is in the packet.
+    pub(super) payload: Range<usize>,
+}
+
+impl Head {
+    /// Reads the header of a packet without padding, which the relay does not send.
+    pub(super) fn of(packet: &[u8]) -> Option<Self> {
+        let fixed: &[u8; 12] = packet.first_chunk()?;
+        let sources = usize::from(fixed[0] & 0x0f) * 4;
+        let mut begin = fixed.len() + sources;
+        if fixed[0] & 0x10 != 0 {
+            let words = packet.get(begin + 2..begin + 4)?;
+            begin += 4 + usize::from(u16::from_be_bytes([words[0], words[1]])) * 4;
+        }
+        (begin <= packet.len()).then_some(Self {
+            kind: fixed[1] & 0x7f,
+            marker: fixed[1] & 0x80 != 0,
+            sequence: u16::from_be_bytes([fixed[2], fixed[3]]),
+            time: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+            payload: begin..packet.len(),
+        })
+    }
+
+    /// The packet that this one brings again (RFC 4588, 4): its number comes before its payload.
+    pub(super) fn original(mut self, packet: &[u8]) -> Option<Self> {
+        let number = packet.get(self.payload.start..self.payload.start + 2)?;
+        self.sequence = u16::from_be_bytes([number[0], number[1]]);
+        self.payload.start += 2;
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_with_extensions_is_read_to_its_payload() {
+        let packet = [
+            &[0x90, 0xe1, 0x12, 0x34, 0, 0, 0, 9, 0, 0, 0, 7][..],
+            &[0xbe, 0xde, 0, 1, 0x12, 1, 2, 3],
+            &[0xab, 0xcd, 5],
+        ]
+        .concat();
+        let head = Head::of(&packet).unwrap();
+        assert_eq!((head.kind, head.marker), (97, true));
+        assert_eq!((head.sequence, head.time), (0x1234, 9));
+        assert_eq!(packet[head.payload.clone()], [0xab, 0xcd, 5]);
+        let original = head.original(&packet).unwrap();
+        assert_eq!(original.sequence, 0xabcd);
+        assert_eq!(packet[original.payload], [5]);
+        assert_eq!(Head::of(&packet[..19]), None);
+        assert_eq!(Head::of(&packet[..11]), None);
+    }
+}
