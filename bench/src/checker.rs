@@ -25,7 +25,7 @@ pub struct Watch {
 }
 
 /// A frame to its last byte.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// When it was captured, as it says.
     pub capture_us: u64,

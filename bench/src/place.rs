@@ -6,11 +6,12 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::fanout::{self, Progress, Run};
-use crate::floor::{self, Floor};
+use crate::floor::{self, Floor, Sealing};
 use crate::load::Load;
 use crate::process::{self, Gauge, OwnRelay};
 use crate::report::Report;
 use crate::target::Target;
+use crate::transport::Choice;
 
 /// Which relay, and where it and this client run.
 #[derive(Debug, Clone, Args)]
@@ -113,10 +114,16 @@ impl Relay {
     /// # Errors
     /// As [`floor::measure`].
     pub fn floor(&self, load: &Load) -> Result<Option<Floor>> {
+        let sealing = match load.transport.transport {
+            Choice::Webtransport => Sealing::Quic,
+            Choice::Webrtc => Sealing::Srtp(load.transport.srtp),
+            // There is no one floor for two kinds of packets.
+            Choice::Both => return Ok(None),
+        };
         if self.gauge.is_none() {
             return Ok(None);
         }
-        floor::measure(load, self.cores, FLOOR_TIME).map(Some)
+        floor::measure(load, sealing, self.cores, FLOOR_TIME).map(Some)
     }
 
     /// Its process, where it is known.

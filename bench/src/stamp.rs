@@ -5,8 +5,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// The frame tag and a keyframe's start code and size.
-const VP8: [u8; 10] = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02];
+/// The frame tag (shown, its first partition 8 bytes long) and a keyframe's start code and size.
+const VP8: [u8; 10] = [0x10, 0x01, 0, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02];
 /// Not a keyframe: the first bit of the frame tag.
 const DELTA: u8 = 0x01;
 

@@ -1,5 +1,7 @@
 //! By what players watch.
 
+use std::fmt;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -10,7 +12,7 @@ pub struct Transport {
     #[arg(long, value_enum, default_value_t = Choice::Webtransport)]
     pub transport: Choice,
     /// How media of WebRTC players is protected
-    #[arg(long, value_enum, default_value_t = Srtp::Gcm)]
+    #[arg(long, value_enum, default_value_t = Srtp::Sha1)]
     pub srtp: Srtp,
 }
 
@@ -30,9 +32,9 @@ pub enum Choice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Srtp {
-    /// Offer AEAD_AES_128_GCM too, as browsers do; the relay takes it
+    /// By AEAD_AES_128_GCM: it is offered, and the relay takes it
     Gcm,
-    /// Offer SRTP_AES128_CM_HMAC_SHA1_80 alone, which every client has
+    /// By SRTP_AES128_CM_HMAC_SHA1_80: nothing else is offered
     Sha1,
 }
 
@@ -59,5 +61,19 @@ impl Transport {
     /// Whether any player watches by WebRTC.
     pub fn has_webrtc(&self) -> bool {
         self.transport != Choice::Webtransport
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let srtp = match self.srtp {
+            Srtp::Gcm => "AES-GCM",
+            Srtp::Sha1 => "HMAC-SHA1",
+        };
+        match self.transport {
+            Choice::Webtransport => write!(f, "WebTransport"),
+            Choice::Webrtc => write!(f, "WebRTC ({srtp})"),
+            Choice::Both => write!(f, "WebTransport and WebRTC ({srtp})"),
+        }
     }
 }

@@ -7,7 +7,8 @@ mod table;
 use serde::Serialize;
 
 use crate::load::Load;
-use crate::tally::{Tally, Times};
+use crate::tally::{Packets, Tally, Times};
+use crate::transport::{Choice, Transport};
 
 pub use columns::columns;
 pub use html::{html, soak_html, sweep_html};
@@ -16,6 +17,9 @@ pub use table::{Row, spread, table};
 /// The figures of one run. Times in microseconds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    /// By what they watch.
+    #[serde(flatten)]
+    pub transport: Transport,
     /// Players that were started.
     pub players: usize,
     /// Players that had a picture before the window opened.
@@ -24,7 +28,7 @@ pub struct Report {
     pub frames: u64,
     /// Frames of the window that they should have had.
     pub expected: u64,
-    /// Gbit on group streams to all players in the window.
+    /// Gbit on group streams, or of frames in RTP packets, to all players in the window.
     pub gbit: f64,
     /// CPU seconds of the relay in the window, kernel included.
     pub cpu_s: f64,
@@ -75,6 +79,15 @@ pub struct Report {
     /// CPU seconds per Gbit of sealing and sending alone, where it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor_cpu_s_per_gbit: Option<f64>,
+    /// RTP packets of healthy players in the whole run, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packets: Option<Packets>,
+    /// Latency of players by WebTransport alone, where there are others: median, and 99 of 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webtransport_us: Option<[u64; 2]>,
+    /// The same of players by WebRTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webrtc_us: Option<[u64; 2]>,
     /// A word on why sessions ended early.
     #[serde(skip)]
     pub first_end: Option<String>,
@@ -117,7 +130,10 @@ impl Report {
     /// What the players counted; the rest is filled in by who knows.
     pub fn of(load: &Load, tally: &Tally) -> Self {
         let at = |times: &Times, share: f64| times.value_at_quantile(share);
+        let both = load.transport.transport == Choice::Both;
+        let apart = |times: &Times| both.then(|| [at(times, 0.5), at(times, 0.99)]);
         Self {
+            transport: load.transport,
             players: load.players,
             ready: 0,
             frames: tally.frames,
@@ -147,6 +163,9 @@ impl Report {
             client_wait: 0.0,
             relay_wait: 0.0,
             floor_cpu_s_per_gbit: None,
+            packets: load.transport.has_webrtc().then_some(tally.packets),
+            webtransport_us: apart(&tally.webtransport),
+            webrtc_us: apart(&tally.webrtc),
             first_end: tally.first_end.clone(),
             load: load.clone(),
             samples: Vec::new(),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Report;
+use crate::tally::Packets;
 
 /// A share of the time that others may have a core before it is worth a word.
 const DISTURBED: f64 = 0.1;
@@ -26,8 +27,9 @@ impl Report {
     pub fn text(&self) -> String {
         let (load, picture) = (&self.load, &self.load.picture);
         let title = format!(
-            "{} players, {} publisher(s), {} fps, {} B frames, {} B keyframe every {} frames",
+            "{} players by {}, {} publisher(s), {} fps, {} B frames, {} B keyframe every {} frames",
             self.players,
+            self.transport,
             load.publishers,
             picture.fps,
             picture.delta_bytes,
@@ -47,7 +49,7 @@ impl Report {
             let _ = write!(cost, "  ({times:.1} times the floor)");
         }
         let share = 100.0 * self.frames as f64 / self.expected.max(1) as f64;
-        vec![
+        let mut rows = vec![
             (
                 "players with a picture",
                 format!("{} of {}", self.ready, self.players),
@@ -94,7 +96,30 @@ impl Report {
                     self.rss_kb as f64 / 1e3
                 ),
             ),
-        ]
+        ];
+        rows.extend(self.webrtc_rows());
+        rows
+    }
+
+    /// What only players by WebRTC have.
+    fn webrtc_rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        if let (Some(webtransport), Some(webrtc)) = (&self.webtransport_us, &self.webrtc_us) {
+            rows.push(("latency by WebTransport p50 / p99", spread(webtransport)));
+            rows.push(("latency by WebRTC p50 / p99", spread(webrtc)));
+        }
+        if let Some(packets) = &self.packets {
+            let Packets {
+                came, late, again, ..
+            } = packets;
+            rows.push((
+                "packets came, late, again",
+                format!("{came}, {late}, {again}"),
+            ));
+            let missed = format!("{}, {}", packets.missed, packets.repaired);
+            rows.push(("packets missed, repaired", missed));
+        }
+        rows
     }
 
     fn warnings(&self) -> Vec<String> {

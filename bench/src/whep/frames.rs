@@ -7,7 +7,7 @@ use crate::tally::Fault;
 use super::rtp::Head;
 
 /// The descriptor that the relay writes: its flags, and a picture id of 15 bits.
-const DESCRIPTOR: usize = 4;
+pub(super) const DESCRIPTOR: usize = 4;
 const FLAGS: u8 = 0x80;
 const START: u8 = 0x10;
 
@@ -151,7 +151,7 @@ mod tests {
         let mut last = Ok(None);
         for (head, part) in packets {
             last = frames.take(head, part);
-            last.clone()?;
+            last?;
         }
         last
     }

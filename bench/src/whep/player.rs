@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 
 use super::client::Client;
 use super::connect::Connected;
-use super::frames::Frames;
+use super::frames::{DESCRIPTOR, Frames};
 use super::keys::{Keys, Opened};
 use super::order::{Next, Order};
 use super::reports::Reports;
@@ -190,7 +190,7 @@ impl Player {
 
     fn take_next(&mut self, head: &Head, packet: &[u8]) {
         let payload = packet.get(head.payload.clone()).unwrap_or_default();
-        self.received += payload.len();
+        self.received += payload.len().saturating_sub(DESCRIPTOR);
         let seen = self.frames.take(head, payload);
         if let Err(fault) = seen.and_then(|seen| seen.map_or(Ok(()), |seen| self.see(&seen))) {
             self.wrong(fault);

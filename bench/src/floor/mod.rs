@@ -1,8 +1,11 @@
 //! What the machine allows: the same bytes, only sealed and sent.
 //!
-//! For each player and frame, packets of a QUIC packet's size are sealed with
-//! AES-128-GCM and handed to the kernel, many at once (UDP GSO). No relay that
-//! encrypts for each player and sends from user space can cost less.
+//! For each player and frame, packets are sealed and handed to the kernel, many
+//! at once (UDP GSO): with AES-128-GCM in the size of QUIC's packets, or by the
+//! SRTP contexts of webrtc-rs in the size of RTP's. No relay that encrypts for
+//! each player and sends from user space can cost less, unless it seals better.
+
+mod seal;
 
 use std::io::IoSliceMut;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -13,18 +16,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde::Serialize;
 
 use crate::load::Load;
 use crate::process::pin;
+use seal::Sealer;
 
-/// A QUIC packet where the path takes 1500 bytes of IP.
-const PACKET: usize = 1452;
-/// The header before what is sealed: flags, connection id, packet number.
-const HEAD: usize = 11;
-/// What GCM adds.
-const TAG: usize = 16;
+pub use seal::Sealing;
+
 /// Players behind one socket, as in a run.
 const PER_SOCKET: usize = 16;
 const RECEIVE_BUFFER: usize = 8 << 20;
@@ -46,7 +45,12 @@ pub struct Floor {
 ///
 /// # Errors
 /// When the sockets cannot be made.
-pub fn measure(load: &Load, cores: Option<(usize, usize)>, time: Duration) -> Result<Floor> {
+pub fn measure(
+    load: &Load,
+    sealing: Sealing,
+    cores: Option<(usize, usize)>,
+    time: Duration,
+) -> Result<Floor> {
     let sinks = Sinks::start(
         load.players.div_ceil(PER_SOCKET),
         cores.map(|cores| cores.1),
@@ -57,7 +61,7 @@ pub fn measure(load: &Load, cores: Option<(usize, usize)>, time: Duration) -> Re
         if let Some((core, _)) = cores {
             pin([core])?;
         }
-        Sender::new(addresses)?.run(&load, time)
+        Sender::new(sealing, addresses)?.run(&load, time)
     });
     let floor = sender
         .join()
@@ -127,21 +131,19 @@ fn drain(socket: &UdpSocket, state: &UdpSocketState, buffer: &mut [u8]) {
 struct Sender {
     socket: UdpSocket,
     state: UdpSocketState,
-    key: LessSafeKey,
+    sealer: Sealer,
     packets: Vec<u8>,
     sealed: u64,
     addresses: Vec<SocketAddr>,
 }
 
 impl Sender {
-    fn new(addresses: Vec<SocketAddr>) -> Result<Self> {
+    fn new(sealing: Sealing, addresses: Vec<SocketAddr>) -> Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let key = UnboundKey::new(&AES_128_GCM, &[7; 16])
-            .map_err(|_| anyhow::anyhow!("a key of another length"))?;
         Ok(Self {
             state: UdpSocketState::new((&socket).into())?,
             socket,
-            key: LessSafeKey::new(key),
+            sealer: Sealer::new(sealing)?,
             packets: vec![0; 1 << 16],
             sealed: 0,
             addresses,
@@ -182,26 +184,15 @@ impl Sender {
 
     /// Seals packets with what is left of a frame, as many as one call to the kernel takes.
     fn seal(&mut self, left: &mut usize) -> Result<usize> {
-        let most = self.state.max_gso_segments().min((1 << 16) / PACKET - 1);
+        let packet = self.sealer.packet();
+        let most = self.state.max_gso_segments().min((1 << 16) / packet - 1);
         let mut filled = 0;
         for _ in 0..most {
-            let payload = (PACKET - HEAD - TAG).min(*left);
-            if payload == 0 {
+            if *left == 0 {
                 break;
             }
-            let body = filled + HEAD..filled + HEAD + payload;
+            filled += self.sealer.seal(left, &mut self.packets[filled..])?;
             self.sealed += 1;
-            let mut nonce = [0; 12];
-            nonce[4..].copy_from_slice(&self.sealed.to_be_bytes());
-            let (head, rest) = self.packets.split_at_mut(body.start);
-            let sealed = self.key.seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(&head[filled..]),
-                &mut rest[..payload],
-            );
-            ensure!(sealed.is_ok(), "sealing failed");
-            *left -= payload;
-            filled = body.end + TAG;
         }
         Ok(filled)
     }
@@ -211,7 +202,7 @@ impl Sender {
             destination,
             ecn: None,
             contents: &self.packets[..filled],
-            segment_size: Some(PACKET.min(filled)),
+            segment_size: Some(self.sealer.packet().min(filled)),
             src_ip: None,
         };
         // A full socket is waited for: what is measured is the work.
