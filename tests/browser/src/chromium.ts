@@ -11,6 +11,7 @@ import { HostPage, PanelPage, PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { sceneScript } from './scene.ts';
 import { NAME_SHIM } from './script.ts';
+import { doom, makeSwallowable, type WebTransportFate } from './transports.ts';
 import { type Place, UNCROPPED, witnessScript } from './witness.ts';
 
 export const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -42,6 +43,9 @@ export interface PlayerOptions {
   places?: Place[] | null;
   /** Between two looks of the witness. */
   everyMs?: number;
+  webTransport?: WebTransportFate;
+  /** Lets `swallowFrames` break its first peer connection. */
+  swallowable?: boolean;
 }
 
 export class Chromium {
@@ -79,8 +83,10 @@ export class Chromium {
   }
 
   async openPlayer(relay: Relay, token: string, options: PlayerOptions = {}): Promise<PlayerTab> {
-    const { places = [UNCROPPED], everyMs } = options;
+    const { places = [UNCROPPED], everyMs, webTransport = 'works' } = options;
     const page = await this.#context.newPage();
+    await doom(page, webTransport);
+    if (options.swallowable) await makeSwallowable(page);
     if (places !== null) {
       await page.addInitScript({ content: witnessScript(places, everyMs, '/play') });
     }

@@ -1,6 +1,7 @@
 /** The three pages as tests see them: what they say of themselves, and what they show. */
 
 import type { Page } from 'playwright-core';
+import type { TransportName } from '../../../web/src/play/race.ts';
 import type { PlayerRecords, ShownFrame } from '../../../web/src/play/records.ts';
 import type { PlayerState } from '../../../web/src/play/state.ts';
 import type { Quality } from '../../../web/src/publish/quality.ts';
@@ -16,6 +17,7 @@ export type Records = PlayerRecords & { shown: ShownFrame[] };
 interface Diagnostics {
   records(): Records;
   state(): PlayerState;
+  transport(): TransportName | null;
   status(): HostStatus | null;
   panel(): { host: string } | null;
 }
@@ -55,6 +57,11 @@ export class PlayerPage {
 
   async state(): Promise<PlayerState> {
     return (await this.#page.evaluate('window.steadycast.state()')) as PlayerState;
+  }
+
+  /** What brings the picture. */
+  async transport(): Promise<TransportName | null> {
+    return (await this.#page.evaluate('window.steadycast.transport()')) as TransportName | null;
   }
 
   async hasWitness(): Promise<boolean> {

@@ -95,6 +95,15 @@ export class Relay {
     if (child !== null) await end(child, signal);
   }
 
+  /** Lets it stand still, as if its machine had; `goOn` wakes it. */
+  standStill(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   /** Starts again on the same port with the same state. */
   async startAgain(): Promise<void> {
     if (this.#child === null) await this.#launch();

@@ -26,12 +26,16 @@ export function measureExpression(): string {
 }
 
 function measure({ order, period, thickness }: RulerOptions): Measured | null {
-  const canvas = document.querySelector('canvas');
-  if (canvas === null || canvas.width < order || canvas.height < order) return null;
-  const { width, height } = canvas;
+  const there = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
+  const picture = there.find((element) => element.matches('canvas, video'));
+  const isVideo = picture instanceof HTMLVideoElement;
+  if (!(isVideo || picture instanceof HTMLCanvasElement)) return null;
+  const width = isVideo ? picture.videoWidth : picture.width;
+  const height = isVideo ? picture.videoHeight : picture.height;
+  if (width < order || height < order) return null;
   const sheet = new OffscreenCanvas(width, height).getContext('2d');
   if (sheet === null) return null;
-  sheet.drawImage(canvas, 0, 0);
+  sheet.drawImage(picture, 0, 0);
   const { data } = sheet.getImageData(0, 0, width, height);
   const bit = (x: number, y: number) => ((data[(y * width + x) * 4 + 1] ?? 0) > 128 ? '1' : '0');
   const text = rulerBits(order)

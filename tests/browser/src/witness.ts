@@ -1,6 +1,6 @@
 /**
  * Looks at what the player really shows, from outside the player: reads the code back from the
- * pixels of its canvas some thirty times a second, and keeps count.
+ * pixels of its canvas or video some thirty times a second, and keeps count.
  */
 
 import { CODE, checksum, readStamp, type Stamp } from './code.ts';
@@ -24,7 +24,7 @@ export interface WitnessReport {
   looks: number;
   /** Looks that read a code. */
   read: number;
-  /** Looks after the first code at which the canvas was empty or all dark. */
+  /** Looks after the first code at which the picture was empty or all dark. */
   blank: number;
   /** Looks after the first code that saw a picture, but no code. */
   unread: number;
@@ -80,7 +80,7 @@ export function witnessScript(places: Place[], everyMs = 30, path?: string): str
     everyMs,
     grid: { columns: CODE.columns, rows: CODE.rows },
   };
-  const parts = [runWitness, takeLook, isBlank, readCells, readStamp, checksum];
+  const parts = [runWitness, findPicture, takeLook, isBlank, readCells, readStamp, checksum];
   return pageScript(parts, options, path);
 }
 
@@ -130,18 +130,25 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
     if (kind !== undefined && report.states.at(-1)?.kind !== kind) {
       report.states.push({ kind, atMs: nowMs });
     }
-    const canvas = document.querySelector('canvas');
-    if (canvas === null || sheet === null) return;
+    const picture = findPicture();
+    if (picture === null || sheet === null) return;
     report.looks += 1;
-    const saw = takeLook(canvas, sheet, witness.places, grid);
+    const saw = takeLook(picture, sheet, witness.places, grid);
     if (typeof saw === 'object') seen(saw, nowMs);
     else if (report.first !== null) report[saw] += 1;
   }, everyMs);
 }
 
+/** The picture that lies on top, and so is the one that is seen. */
+function findPicture(): HTMLCanvasElement | HTMLVideoElement | null {
+  const there = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
+  const seen = there.find((element) => element.matches('canvas, video'));
+  return (seen ?? document.querySelector('canvas')) as HTMLCanvasElement | HTMLVideoElement | null;
+}
+
 /** The code in the picture; or that there is a picture without, or none. */
 function takeLook(
-  canvas: HTMLCanvasElement,
+  picture: HTMLCanvasElement | HTMLVideoElement,
   sheet: CanvasRenderingContext2D,
   places: readonly Place[],
   grid: { columns: number; rows: number },
@@ -151,20 +158,23 @@ function takeLook(
     const height = Math.ceil(grid.rows * cell);
     sheet.canvas.width = width;
     sheet.canvas.height = height;
-    sheet.drawImage(canvas, x, y, width, height, 0, 0, width, height);
+    sheet.drawImage(picture, x, y, width, height, 0, 0, width, height);
     const { data } = sheet.getImageData(0, 0, width, height);
     const stamp = readStamp(readCells(data, width, cell, grid));
     if (stamp !== null) return stamp;
   }
-  return isBlank(canvas, sheet) ? 'blank' : 'unread';
+  return isBlank(picture, sheet) ? 'blank' : 'unread';
 }
 
 /** Whether nothing but darkness, or nothing at all, is to be seen anywhere. */
-function isBlank(canvas: HTMLCanvasElement, sheet: CanvasRenderingContext2D): boolean {
+function isBlank(
+  picture: HTMLCanvasElement | HTMLVideoElement,
+  sheet: CanvasRenderingContext2D,
+): boolean {
   const side = 16;
   sheet.canvas.width = side;
   sheet.canvas.height = side;
-  sheet.drawImage(canvas, 0, 0, side, side);
+  sheet.drawImage(picture, 0, 0, side, side);
   const { data } = sheet.getImageData(0, 0, side, side);
   return data.every((value, at) => at % 4 === 3 || value < 48);
 }

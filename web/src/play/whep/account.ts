@@ -10,7 +10,7 @@ import type { VideoFrameFacts } from './video.ts';
 export interface Share {
   /** What it had counted when last asked. */
   figures: Figures | null;
-  /** The relay's time when its first frame was shown. */
+  /** The relay's time when its first frame was there. */
   firstUs: number | null;
 }
 
@@ -38,6 +38,7 @@ export class Account {
   #codec: string | null = null;
   #rttMs: number | null = null;
   #lookedMs = 0;
+  #newest: Share | null = null;
 
   /** `look`: whether nothing is to be seen; null: there is no picture yet. */
   constructor(look: () => boolean | null) {
@@ -53,10 +54,19 @@ export class Account {
     return this.#size !== null;
   }
 
+  /** Whether the frame was captured after the connection's first one came. */
+  isCurrent(share: Share, { rtpTimestamp }: VideoFrameFacts): boolean {
+    if (this.clock === null || rtpTimestamp === null) return true;
+    const nowUs = this.clock.nowUs();
+    share.firstUs ??= nowUs;
+    return captureUs(rtpTimestamp, nowUs) > share.firstUs;
+  }
+
   shown(share: Share, { width, height, rtpTimestamp }: VideoFrameFacts): void {
     const nowMs = performance.now();
     const special =
-      share.firstUs === null || this.#size?.width !== width || this.#size.height !== height;
+      this.#newest !== share || this.#size?.width !== width || this.#size.height !== height;
+    this.#newest = share;
     this.#size = { width, height };
     const shownUs = this.clock?.nowUs() ?? 0;
     share.firstUs ??= shownUs;

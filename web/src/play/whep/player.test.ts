@@ -63,10 +63,12 @@ function play(token = TOKEN) {
 
 type Playing = ReturnType<typeof play>;
 
-/** The newest connection comes about. */
-async function connect(): Promise<void> {
-  await vi.advanceTimersByTimeAsync(20);
-  connections.at(-1)?.become('connected');
+/** The connection of this number comes about, once it has been answered. */
+async function connect(number = 1): Promise<void> {
+  const answered = () => connections[number - 1]?.descriptions.length === 2;
+  // Responses take a turn or two of the real event loop.
+  for (let turn = 0; turn < 100 && !answered(); turn += 1) await vi.advanceTimersByTimeAsync(5);
+  connections[number - 1]?.become('connected');
   await vi.advanceTimersByTimeAsync(20);
 }
 
@@ -131,9 +133,9 @@ it('replaces a failed connection under the last picture', async () => {
   await seconds(6);
   const old = player?.surface();
   connections[0]?.become('failed');
-  await vi.advanceTimersByTimeAsync(80);
+  await vi.advanceTimersByTimeAsync(0);
   expect(told.at(-1)).toBe('reconnecting');
-  await connect();
+  await connect(2);
   expect(connections).toHaveLength(2);
   expect(connections[0]?.closed, 'its last picture is still needed').toBe(false);
   expect(place.lastElementChild).toBe(old);
@@ -154,8 +156,9 @@ it('replaces one whose picture stands still', async () => {
     const frozen = { framesReceived: framesReceived + 30, bytesReceived: bytesReceived + 9_000 };
     Object.assign(connections[0]?.stats ?? {}, frozen);
   });
-  expect(connections).toHaveLength(2);
   expect(playing.told).toContain('reconnecting');
+  await connect(2);
+  expect(connections).toHaveLength(2);
 });
 
 it('comes back after a restart of the relay', async () => {
@@ -164,9 +167,7 @@ it('comes back after a restart of the relay', async () => {
   relay.tell('ended', { code: 'shutting_down', message: 'bye', retryAfterMs: 500 });
   await vi.advanceTimersByTimeAsync(400);
   expect(connections).toHaveLength(1);
-  // As told, and up to a quarter more, so that not all come at once.
-  await vi.advanceTimersByTimeAsync(250);
-  await connect();
+  await connect(2);
   frame(bottom());
   expect(told.slice(-2)).toEqual(['reconnecting', 'live']);
 });
@@ -207,7 +208,7 @@ it('leaves when the page goes, and comes back with it', async () => {
   await seconds(6);
   window.dispatchEvent(new Event('pagehide'));
   expect(relay.left).toEqual(['/b/whep/1']);
-  await vi.advanceTimersByTimeAsync(200);
+  await connect(2);
   expect(relay.made).toHaveLength(2);
 });
 
@@ -222,7 +223,9 @@ it('does not ask with what is no token', async () => {
 it('is impossible where the relay has no WebRTC', async () => {
   relay.refusals.push({ status: 404, code: 'unknown_message' });
   const { progress } = play();
-  await vi.advanceTimersByTimeAsync(50);
+  for (let turn = 0; turn < 100 && progress.length < 2; turn += 1) {
+    await vi.advanceTimersByTimeAsync(1);
+  }
   expect(progress).toEqual(['opening', 'impossible']);
 });
 

@@ -55,6 +55,7 @@ export class WhepPlayer implements Playback {
     this.#broadcast = readToken(options.token)?.broadcast ?? null;
     this.#account = new Account(() => this.#screen.look());
     this.#screen = new Screen(options.place, {
+      isCurrent: (stream, frame) => this.#isCurrent(stream, frame),
       onFrame: (stream, frame) => this.#framed(stream, frame),
       onShown: (stream) => this.#replaced(stream),
       onBlocked: (blocked) => {
@@ -218,6 +219,11 @@ export class WhepPlayer implements Playback {
     this.#screen.part(stream);
     if (link.session === null) link.peer.close();
     else link.session.release();
+  }
+
+  #isCurrent(stream: MediaStream, frame: VideoFrameFacts): boolean {
+    const link = this.#links.get(stream);
+    return link === undefined || this.#account.isCurrent(link.share, frame);
   }
 
   #framed(stream: MediaStream, frame: VideoFrameFacts): void {

@@ -17,7 +17,8 @@ afterEach(() => {
 });
 
 function open() {
-  const listener = { onFrame: vi.fn(), onShown: vi.fn(), onBlocked: vi.fn() };
+  const isCurrent = vi.fn(() => true);
+  const listener = { isCurrent, onFrame: vi.fn(), onShown: vi.fn(), onBlocked: vi.fn() };
   const stream = () => new FakeMediaStream() as unknown as MediaStream;
   return { screen: new Screen(place, listener), listener, first: stream(), second: stream() };
 }
@@ -70,6 +71,46 @@ it('does not take black for a picture, unless there is nothing else for a second
   vi.advanceTimersByTime(1_000);
   expect(screen.surface).not.toBe(old);
   expect(listener.onShown).toHaveBeenCalledTimes(2);
+});
+
+it('shows of a rush the last frame only', () => {
+  const { screen, listener, first, second } = open();
+  screen.bring(first);
+  frame(layers()[0] ?? null);
+  const old = screen.surface;
+  screen.bring(second);
+  listener.isCurrent.mockReturnValue(false);
+  const next = layers()[0] ?? null;
+  for (let turn = 0; turn < 5; turn += 1) {
+    frame(next);
+    vi.advanceTimersByTime(16);
+  }
+  expect(screen.surface).toBe(old);
+  listener.isCurrent.mockReturnValue(true);
+  frame(next, 77);
+  expect(screen.surface).toBe(next);
+  expect(listener.onFrame.mock.calls.at(-1)?.[1]).toMatchObject({ rtpTimestamp: 77 });
+});
+
+it('takes the last frame for current when no other comes, or when the rush takes too long', () => {
+  for (const [everyMs, turns] of [
+    [100, 1],
+    [50, 20],
+  ] as const) {
+    const { screen, listener, first, second } = open();
+    screen.bring(first);
+    frame(layers()[0] ?? null);
+    screen.bring(second);
+    listener.isCurrent.mockReturnValue(false);
+    const next = layers()[0] ?? null;
+    for (let turn = 0; turn < turns; turn += 1) {
+      expect(screen.surface).not.toBe(next);
+      frame(next);
+      vi.advanceTimersByTime(everyMs);
+    }
+    expect(screen.surface).toBe(next);
+    place.replaceChildren();
+  }
 });
 
 it('holds a copy of the picture over a connection that ends', () => {

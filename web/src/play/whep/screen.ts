@@ -8,6 +8,8 @@ import { Sampler } from '../look.ts';
 import { StreamVideo, type VideoFrameFacts } from './video.ts';
 
 export interface ScreenListener {
+  /** Whether a stream that waits has caught up: what comes first may be long past. */
+  isCurrent: (stream: MediaStream, frame: VideoFrameFacts) => boolean;
   /** A frame of the shown video; `stream` is whose. */
   onFrame: (stream: MediaStream, frame: VideoFrameFacts) => void;
   /** This stream is shown from now on; whatever was before it can go. */
@@ -18,9 +20,19 @@ export interface ScreenListener {
 /** How long a new connection that brings nothing but black is waited for: the host may share black. */
 const BLACK_MS = 1_000;
 
+/**
+ * A new connection shows what was before it joined, in a rush: its last frame is enough, which is
+ * the one after that nothing comes for so long, but it is not waited for longer than that.
+ */
+const UNDER_PICTURE = { settledMs: 100, patienceMs: 1_000 };
+/** Where there is no picture yet, one that is near is better than none. */
+const UNDER_NOTHING = { settledMs: 40, patienceMs: 250 };
+
 interface Waiting {
   video: StreamVideo;
-  /** Runs from the first frame, if that was black. */
+  /** When its first frame came, and its newest one. */
+  firstMs: number | null;
+  frame: VideoFrameFacts | null;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -49,7 +61,7 @@ export class Screen {
       onFrame: (from, frame) => this.#framed(stream, from, frame),
       onBlocked: (blocked) => this.#listener.onBlocked(blocked),
     });
-    this.#waiting.set(stream, { video, timer: undefined });
+    this.#waiting.set(stream, { video, firstMs: null, frame: null, timer: undefined });
     this.#place.prepend(video.element);
     void video.play();
   }
@@ -90,20 +102,33 @@ export class Screen {
 
   #framed(stream: MediaStream, video: StreamVideo, frame: VideoFrameFacts): void {
     const waiting = this.#waiting.get(stream);
-    if (waiting !== undefined) {
-      if (this.#shown !== null && this.#sampler.isBlank(video.element)) {
-        waiting.timer ??= setTimeout(() => this.#swap(stream), BLACK_MS);
-        return;
-      }
-      this.#swap(stream);
+    if (waiting === undefined) {
+      if (this.#shown?.video === video) this.#listener.onFrame(stream, frame);
+      return;
     }
-    if (this.#shown?.video === video) this.#listener.onFrame(stream, frame);
+    waiting.frame = frame;
+    clearTimeout(waiting.timer);
+    const waitMs = this.#waitMs(stream, waiting, frame);
+    if (waitMs <= 0) this.#swap(stream);
+    else waiting.timer = setTimeout(() => this.#swap(stream), waitMs);
+  }
+
+  /** How long the newest frame of a stream is held back, if no other one comes. */
+  #waitMs(stream: MediaStream, waiting: Waiting, frame: VideoFrameFacts): number {
+    waiting.firstMs ??= performance.now();
+    const waitedMs = performance.now() - waiting.firstMs;
+    const current = this.#listener.isCurrent(stream, frame);
+    if (this.#shown !== null && this.#sampler.isBlank(waiting.video.element)) {
+      return BLACK_MS - waitedMs;
+    }
+    const { settledMs, patienceMs } = this.#shown === null ? UNDER_NOTHING : UNDER_PICTURE;
+    return current ? 0 : Math.min(settledMs, patienceMs - waitedMs);
   }
 
   #swap(stream: MediaStream): void {
     const waiting = this.#waiting.get(stream);
     if (waiting === undefined) return;
-    const { video } = waiting;
+    const { video, frame } = waiting;
     clearTimeout(waiting.timer);
     this.#waiting.delete(stream);
     const before = this.#shown;
@@ -112,6 +137,7 @@ export class Screen {
     this.#still?.remove();
     this.#still = null;
     this.#listener.onShown(stream);
+    if (frame !== null) this.#listener.onFrame(stream, frame);
   }
 
   /** The old video goes; where it floats above other windows, the new one does so in its place. */

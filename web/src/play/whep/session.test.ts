@@ -41,9 +41,16 @@ function begin() {
   return { opening, statuses, servings };
 }
 
+/** Responses take a turn or two of the real event loop. */
+async function answered(): Promise<void> {
+  for (let turn = 0; turn < 100 && connection.descriptions.length < 2; turn += 1) {
+    await vi.advanceTimersByTimeAsync(1);
+  }
+}
+
 async function open() {
   const begun = begin();
-  await vi.advanceTimersByTimeAsync(10);
+  await answered();
   connection.become('connected');
   const session = await begun.opening;
   const ends: unknown[] = [];
@@ -75,7 +82,7 @@ describe('opening', () => {
 
   it('is unreachable when no connection comes about, and leaves nothing behind', async () => {
     const { opening } = begin();
-    await vi.advanceTimersByTimeAsync(10);
+    await answered();
     connection.become('failed');
     await expect(opening).rejects.toMatchObject({ kind: 'unreachable' });
     expect([connection.closed, relay.left]).toEqual([true, ['/b/whep/1']]);
@@ -89,7 +96,7 @@ describe('opening', () => {
 
   it('says why when the broadcast ends meanwhile', async () => {
     const { opening } = begin();
-    await vi.advanceTimersByTimeAsync(10);
+    await answered();
     relay.tell('ended', { code: 'broadcast_ended', message: 'over', retryAfterMs: null });
     await vi.advanceTimersByTimeAsync(10);
     await expect(opening).rejects.toMatchObject({ kind: 'refused', code: 'broadcast_ended' });
@@ -98,7 +105,7 @@ describe('opening', () => {
   it('goes on without events where something swallows them', async () => {
     const begun = begin();
     vi.spyOn(relay, 'state').mockImplementation(() => undefined);
-    await vi.advanceTimersByTimeAsync(10);
+    await answered();
     connection.become('connected');
     await vi.advanceTimersByTimeAsync(2_000);
     await expect(begun.opening).resolves.toBeInstanceOf(WhepSession);
@@ -106,7 +113,7 @@ describe('opening', () => {
 
   it('is given up with the signal', async () => {
     const { opening } = begin();
-    await vi.advanceTimersByTimeAsync(10);
+    await answered();
     abort.abort('enough');
     await expect(opening).rejects.toBe('enough');
     expect([connection.closed, relay.left]).toEqual([true, ['/b/whep/1']]);

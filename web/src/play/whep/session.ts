@@ -42,6 +42,10 @@ export interface WhepSessionOptions {
 }
 
 const SAMPLE_EVERY_MS = 1_000;
+/** While something seems wrong. */
+const SAMPLE_SOON_MS = 250;
+/** Timers come a little early or late. */
+const SLACK_MS = 50;
 /** How long the first word on the broadcast is waited for once there is a connection. */
 const STATE_WAIT_MS = 2_000;
 /** After how many samples the relay's time is asked for again: soon, and then now and then. */
@@ -60,6 +64,7 @@ export class WhepSession implements KeptSession {
   #heardState: () => void = () => undefined;
   #framesSent: number | null = null;
   #samples = 0;
+  #sampledMs = 0;
   #sampling = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -167,16 +172,24 @@ export class WhepSession implements KeptSession {
     const { signal } = this.#over;
     const sample = () => void this.#sample();
     signal.addEventListener('abort', this.#options.peer.onChange(sample));
-    this.#timer = setInterval(sample, SAMPLE_EVERY_MS);
+    this.#timer = setInterval(() => {
+      const everyMs = this.#troubled ? SAMPLE_SOON_MS : SAMPLE_EVERY_MS;
+      if (performance.now() - this.#sampledMs >= everyMs - SLACK_MS) sample();
+    }, SAMPLE_SOON_MS);
     const page = globalThis as Partial<Pick<Window, 'addEventListener'>>;
     page.addEventListener?.('online', () => this.#networkBack(), { signal });
     page.addEventListener?.('pagehide', () => this.#pageHidden(), { signal });
     sample();
   }
 
+  get #troubled(): boolean {
+    return this.#events?.cut === true || this.#options.peer.connection !== 'connected';
+  }
+
   async #sample(): Promise<void> {
     if (this.#sampling) return;
     this.#sampling = true;
+    this.#sampledMs = performance.now();
     const figures = await this.#options.peer.figures().catch(() => null);
     this.#sampling = false;
     if (figures === null || this.#over.signal.aborted) return;

@@ -32,10 +32,14 @@ const PATIENCE_MS: Record<Rule, number> = {
   disconnected: 2_000,
   cut: 1_000,
   undecoded: 3_000,
-  // A large keyframe over a slow link is nothing else for a while.
-  fragments: 10_000,
+  fragments: 6_000,
   missing: 2_000,
 };
+/**
+ * A large keyframe over a slow link is nothing but fragments for long. A connection that begins with
+ * one is let finish, or the next one would have to begin it again, and so on for ever.
+ */
+const FIRST_FRAGMENTS_MS = 30_000;
 /** As on WebTransport (PROTOCOL 2.6). */
 const SILENCE_MS = 3_000;
 /** Samples are about a second apart; more, and this side was asleep. */
@@ -91,7 +95,8 @@ export class Watch {
       return frozen('frames come but are not decoded');
     }
     const fragments = bytes && !(received || decoded || hidden);
-    if (this.#holds('fragments', fragments, atMs)) {
+    const patienceMs = framesReceived === 0 ? FIRST_FRAGMENTS_MS : PATIENCE_MS.fragments;
+    if (this.#holds('fragments', fragments, atMs, patienceMs)) {
       return frozen('packets come but make no frame');
     }
     if (this.#holds('missing', (framesSent ?? 0) > this.#mark.sent, atMs)) {
@@ -101,14 +106,14 @@ export class Watch {
   }
 
   /** Whether the rule's suspicion has held for long enough. */
-  #holds(rule: Rule, suspicious: boolean, nowMs: number): boolean {
+  #holds(rule: Rule, suspicious: boolean, nowMs: number, ms = PATIENCE_MS[rule]): boolean {
     if (!suspicious) {
       this.#since.delete(rule);
       return false;
     }
     const sinceMs = this.#since.get(rule) ?? nowMs;
     this.#since.set(rule, sinceMs);
-    return nowMs - sinceMs >= PATIENCE_MS[rule];
+    return nowMs - sinceMs >= ms;
   }
 
   /** Nothing from before a sleep is held against the connection. */
