@@ -37,7 +37,7 @@ const results: Record<string, Row[]> = {};
 for (const name of values.only.split(',')) {
   const measure = measures[name];
   if (measure === undefined) throw new Error(`no measurement is called ${name}`);
-  const relay = await Relay.start([], binary);
+  const relay = await Relay.start({ binary });
   try {
     results[name] = await measure(relay);
   } finally {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { Chromium } from '../src/chromium.ts';
 import type { HostPage, PanelPage, PlayerPage } from '../src/pages.ts';
-import { type CreatedBroadcast, Relay, relayBinary } from '../src/relay.ts';
+import { type CreatedBroadcast, Relay } from '../src/relay.ts';
 import { until } from '../src/until.ts';
 import { MAP_SIZE, mapScript } from './map.ts';
 
@@ -34,7 +34,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 async function main(): Promise<void> {
   await mkdir(IMAGES, { recursive: true });
-  const relay = await Relay.start([], relayBinary());
+  const relay = await Relay.start();
   const admin = await Chromium.launch({ viewport: MAP_SIZE, scene: { moving: false } });
   const viewers = await Chromium.launch({ viewport: MAP_SIZE });
   try {

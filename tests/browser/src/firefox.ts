@@ -52,10 +52,15 @@ export class Firefox {
   }
 
   /** Its pixels are watched through `lens`: see {@link FirefoxPlayer}. */
-  async openPlayer(relay: Relay, token: string, lens: LensPage): Promise<FirefoxPlayer> {
+  async openPlayer(
+    relay: Relay,
+    token: string,
+    lens: LensPage,
+    origin = relay.origin,
+  ): Promise<FirefoxPlayer> {
     const page = await this.#browser.newPage();
     await page.setViewport({ width: 640, height: 360 });
-    await page.goto(`${relay.origin}/play#${token}`);
+    await page.goto(`${origin}/play#${token}`);
     return new FirefoxPlayer(page, lens);
   }
 

@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { end, freePort, launch } from './process.ts';
 import { signToken, type TokenFacts } from './token.ts';
@@ -54,24 +54,35 @@ export function relayBinary(profiles: readonly string[] = ['debug', 'release']):
   return binary;
 }
 
+export interface RelayOptions {
+  /** As `--limits-sessions=5`. */
+  flags?: readonly string[];
+  binary?: string;
+  /** Listens on all addresses, not on this machine's own only. */
+  everywhere?: boolean;
+}
+
 export class Relay {
   readonly #binary: string;
   readonly #port: number;
   readonly #state: string;
   readonly #flags: readonly string[];
+  readonly #everywhere: boolean;
   #child: ChildProcess | null = null;
 
-  private constructor(binary: string, port: number, state: string, flags: readonly string[]) {
-    this.#binary = binary;
+  private constructor(port: number, state: string, options: Required<RelayOptions>) {
     this.#port = port;
     this.#state = state;
-    this.#flags = flags;
+    this.#binary = options.binary;
+    this.#flags = options.flags;
+    this.#everywhere = options.everywhere;
   }
 
-  /** Starts one and waits until it answers; `flags` as `--limits-sessions=5`. */
-  static async start(flags: readonly string[] = [], binary = relayBinary()): Promise<Relay> {
+  /** Starts one and waits until it answers. */
+  static async start(options: RelayOptions = {}): Promise<Relay> {
+    const { flags = [], binary = relayBinary(), everywhere = false } = options;
     const state = await mkdtemp(join(tmpdir(), 'steadycast-relay-'));
-    const relay = new Relay(binary, await freePort(), state, flags);
+    const relay = new Relay(await freePort(), state, { flags, binary, everywhere });
     await relay.#launch();
     return relay;
   }
@@ -82,6 +93,13 @@ export class Relay {
    */
   get origin(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Where a relay that listens everywhere is for other machines; null: this one has no network. */
+  get networkOrigin(): string | null {
+    const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    const outer = all.find(({ family, internal }) => family === 'IPv4' && !internal);
+    return outer === undefined ? null : `http://${outer.address}:${this.#port}`;
   }
 
   get logPath(): string {
@@ -136,8 +154,9 @@ export class Relay {
 
   async #launch(): Promise<void> {
     const log = await open(this.logPath, 'a');
+    const host = this.#everywhere ? '0.0.0.0' : '127.0.0.1';
     const args = [
-      ...['serve', '--dev', '--server-listen', `127.0.0.1:${this.#port}`],
+      ...['serve', '--dev', '--server-listen', `${host}:${this.#port}`],
       ...['--server-state-dir', this.#state, '--server-admin-key', ADMIN_KEY],
       ...this.#flags,
     ];

@@ -7,7 +7,12 @@ import type { Page } from 'playwright-core';
 import { assertRelayUnharmed, assertUnharmed } from './checks.ts';
 import { Chromium, type ChromiumOptions } from './chromium.ts';
 import type { PlayerPage } from './pages.ts';
-import { type BroadcastSnapshot, type CreatedBroadcast, Relay } from './relay.ts';
+import {
+  type BroadcastSnapshot,
+  type CreatedBroadcast,
+  Relay,
+  type RelayOptions,
+} from './relay.ts';
 import { pause, within } from './until.ts';
 
 const ARTIFACTS = join(import.meta.dirname, '../artifacts');
@@ -24,16 +29,18 @@ export interface Closable {
 export interface ScenarioOptions {
   /** Flags for the relay. */
   relay?: readonly string[];
+  /** Its relay listens on all addresses. */
+  everywhere?: boolean;
 }
 
 /** A scenario by name; `play` throws when something is not as it should be. */
 export function scenario(
   name: string,
   play: (stage: Stage) => Promise<void>,
-  { relay = [] }: ScenarioOptions = {},
+  { relay: flags = [], everywhere = false }: ScenarioOptions = {},
 ): void {
   test(name, { timeout: TIMEOUT_MS + 30_000 }, async (context) => {
-    const stage = await Stage.open(context, relay);
+    const stage = await Stage.open(context, { flags, everywhere });
     try {
       await within(name, TIMEOUT_MS, play(stage));
     } catch (error) {
@@ -59,8 +66,8 @@ export class Stage {
     this.broadcast = broadcast;
   }
 
-  static async open(context: TestContext, flags: readonly string[]): Promise<Stage> {
-    const relay = await Relay.start(flags);
+  static async open(context: TestContext, options: RelayOptions): Promise<Stage> {
+    const relay = await Relay.start(options);
     return new Stage(context, relay, await relay.createBroadcast());
   }
 
