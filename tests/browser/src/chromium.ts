@@ -7,6 +7,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core';
+import { type Lack, takeAway } from './lacking.ts';
 import { HostPage, PanelPage, PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { sceneScript } from './scene.ts';
@@ -36,6 +37,8 @@ export interface ChromiumOptions {
   viewport?: { width: number; height: number };
   /** The captured scene at its start. */
   scene?: { moving?: boolean; noise?: number };
+  /** Codecs that it decodes no more, as prefixes of their WebCodecs strings. */
+  lacks?: readonly Lack[];
 }
 
 export interface PlayerOptions {
@@ -75,6 +78,7 @@ export class Chromium {
     const context = await browser.newContext({ viewport });
     await context.addInitScript({ content: NAME_SHIM });
     if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
+    if (options.lacks !== undefined) await takeAway(context, options.lacks);
     return new Chromium(browser, context, await browser.newBrowserCDPSession());
   }
 

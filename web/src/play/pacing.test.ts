@@ -82,6 +82,22 @@ describe('pacing', () => {
     expect(decide(pacing, frames[1], 9_155).action).toBe('drop');
   });
 
+  it('never goes back in time, however long another track lags, but for a new session', () => {
+    const pacing = new Pacing();
+    pacing.drawn(pacing.received(1, 5_000_000, 5_000));
+    const older = Array.from({ length: 40 }, (_, at) => 4_000 + at * 20);
+    const actions = older.map((ms, at) => {
+      const frame = pacing.received(1, ms * 1_000, 5_010 + at * 33);
+      return decide(pacing, frame, 5_020 + at * 33).action;
+    });
+    expect(new Set(actions)).toEqual(new Set(['drop']));
+    expect(decide(pacing, pacing.received(1, 5_001_000, 6_400), 6_401).action).toBe('draw');
+    pacing.restart();
+    const first = pacing.received(1, 1_000_000, 6_500);
+    decide(pacing, first, 6_501);
+    expect(decide(pacing, first, 6_999)).toEqual({ action: 'draw' });
+  });
+
   it('rushes through the past of a publisher that came back meanwhile', () => {
     const pacing = new Pacing();
     pictured(pacing);

@@ -44,12 +44,15 @@ export class Pacing {
   #shown: { epoch: number; captureUs: number } | null = null;
   /** Since when frames were decoded but not shown. */
   #withheldMs: number | null = null;
+  /** Nothing of this session was shown yet: its times may have nothing to do with the last one's. */
+  #restarted = true;
 
   /** A new session: what it sends first was captured before. The shown picture stays the newest. */
   restart(): void {
     this.#arrivals = [];
     this.#newest = null;
     this.#withheldMs = null;
+    this.#restarted = true;
   }
 
   /** Called for every received frame, in order. */
@@ -66,6 +69,8 @@ export class Pacing {
 
   /** Called for every decoded frame, in order. `dueMs`: how long the jitter buffer asks to wait. */
   decide(frame: Timing, nowMs: number, dueMs: number): Decision {
+    // Another track may be a little behind the one that was shown: no picture goes back in time.
+    if (this.#isOlder(frame) && !this.#restarted) return { action: 'drop' };
     const decision = this.#judge(frame, dueMs);
     if (decision.action === 'draw' || this.#isReturn(frame)) return { action: 'draw' };
     this.#withheldMs ??= nowMs;
@@ -77,17 +82,20 @@ export class Pacing {
   drawn({ epoch, captureUs }: Timing): void {
     this.#shown = { epoch, captureUs };
     this.#withheldMs = null;
+    this.#restarted = false;
   }
 
   #judge(frame: Timing, dueMs: number): Decision {
-    if (this.#shown?.epoch === frame.epoch && frame.captureUs < this.#shown.captureUs) {
-      return { action: 'drop' };
-    }
+    if (this.#isOlder(frame)) return { action: 'drop' };
     const newest = this.#newest?.epoch === frame.epoch ? this.#newest.captureUs : 0;
     const lagUs = this.#withheldMs === null ? LAG_US : CAUGHT_UP_US;
     if (newest - frame.captureUs > lagUs) return { action: 'drop' };
     if (frame.rushed) return { action: 'hold', ms: SETTLE_MS, alone: true };
     return dueMs > 0 ? { action: 'hold', ms: dueMs, alone: false } : { action: 'draw' };
+  }
+
+  #isOlder({ epoch, captureUs }: Timing): boolean {
+    return this.#shown?.epoch === epoch && captureUs < this.#shown.captureUs;
   }
 
   /** The held picture is another epoch's: the first of this one ends the wait. */
