@@ -17,9 +17,11 @@ mod ice;
 mod pace;
 mod packets;
 mod peer;
+mod place;
 mod player;
 mod sdp;
 mod sender;
+mod session;
 mod sessions;
 mod shard;
 mod srtp;
@@ -28,7 +30,8 @@ mod upstream;
 
 pub use dtls::IdentityError;
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
-pub use sessions::{Bridge, OpenError, Opened, RestartError, Session, SessionId, Settings};
+pub use session::{OpenError, Opened, RestartError, Session, SessionId};
+pub use sessions::{Bridge, Settings};
 pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
-use steadycast_codec_glue::wire::{Code, CodecSet};
+use steadycast_codec_glue::wire::Code;
 use tokio::sync::watch;
 
 use super::dtls::{Identity, IdentityError};
@@ -18,10 +18,11 @@ use super::peer::Link;
 use super::player::Player;
 use super::sdp::{Answer, Media, Offer, Place, Restarted, Role};
 use super::sender::Sender;
+use super::session::{Ice, OpenError, Opened, RestartError, Session, SessionId};
 use super::shard::{Command, Door, Packet, Peer, Side};
 use super::upstream::Upstream;
-use crate::auth::{RandomError, random, random_text};
-use crate::broadcast::{AttachError, Broadcast, BroadcastId};
+use crate::auth::{random, random_text};
+use crate::broadcast::{Broadcast, BroadcastId};
 
 /// What the bridge may cost, and where it is reached.
 #[derive(Debug, Clone)]
@@ -36,125 +37,6 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// A session that nothing was heard of for this long is closed.
     pub idle_timeout: Duration,
-}
-
-/// The name of a session in its URL: 256 random bits.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct SessionId(Box<str>);
-
-impl SessionId {
-    /// What a URL says is one; whether there is such a session is another matter.
-    pub fn from_url(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// For the URL, which is the session's secret.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionId(..)")
-    }
-}
-
-/// A session, as HTTP knows it.
-#[derive(Debug)]
-pub struct Session {
-    /// The name in its URL.
-    pub id: SessionId,
-    /// Its broadcast.
-    pub broadcast: Arc<Broadcast>,
-    pub(super) role: Role,
-    /// For logs.
-    pub(super) number: u64,
-    ice: Mutex<Ice>,
-    over: watch::Sender<Option<Code>>,
-    frames_sent: AtomicU64,
-    codecs: CodecSet,
-}
-
-#[derive(Debug)]
-struct Ice {
-    current: Credentials,
-    remote: String,
-    generation: u32,
-}
-
-impl Session {
-    /// The strong tag of its ICE session (RFC 9725, 4.3.1).
-    pub fn etag(&self) -> String {
-        let ice = self.ice.lock();
-        format!("\"{}-{}\"", ice.generation, ice.current.ufrag.as_str())
-    }
-
-    /// Whether it publishes.
-    pub fn publishes(&self) -> bool {
-        self.role == Role::Publisher
-    }
-
-    /// Where to listen for its end.
-    pub fn over(&self) -> watch::Receiver<Option<Code>> {
-        self.over.subscribe()
-    }
-
-    /// Frames that its client has been sent so far.
-    pub fn frames_sent(&self) -> u64 {
-        self.frames_sent.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn count_sent(&self, frames: u64) {
-        self.frames_sent.store(frames, Ordering::Relaxed);
-    }
-
-    /// What its client can decode.
-    pub fn codecs(&self) -> CodecSet {
-        self.codecs
-    }
-
-    fn end(&self, code: Code) {
-        self.over.send_if_modified(|known| {
-            let first = known.is_none();
-            known.get_or_insert(code);
-            first
-        });
-    }
-}
-
-/// Why no session was opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The broadcast takes nobody more.
-    #[error(transparent)]
-    Attach(#[from] AttachError),
-    /// The relay takes nobody more for now.
-    #[error("the relay is full")]
-    Full,
-    /// The system gives no randomness.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-}
-
-/// Why a session's ICE was not restarted.
-#[derive(Debug, thiserror::Error)]
-pub enum RestartError {
-    /// There is no such session.
-    #[error("there is no such session")]
-    Unknown,
-    /// The system gives no randomness.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-}
-
-/// A session that has just been opened.
-#[derive(Debug)]
-pub struct Opened {
-    /// The session.
-    pub session: Arc<Session>,
-    /// The SDP answer.
-    pub answer: String,
 }
 
 /// Whose a check is.

@@ -11,18 +11,16 @@ use steadycast_codec_glue::bitstream::h264::Framing;
 use steadycast_codec_glue::rtp::{
     Assembled, Assembler, Ordered, Packet, Placed, Reorder, ReorderConfig,
 };
-use steadycast_codec_glue::wire::{
-    Code, CodecKind, DecoderConfig, FrameHeader, ResumeSecret, TrackId, limits,
-};
+use steadycast_codec_glue::wire::{Code, CodecKind, DecoderConfig, ResumeSecret, TrackId};
 
 use super::control::Control;
 use super::feedback::Feedback;
+use super::place::{Place, frame};
 use super::sdp::{Format, Offer};
 use super::timeline::Timeline;
 use crate::auth::{RandomError, random};
 use crate::broadcast::{
-    AttachError, Broadcast, Frame, FrameError, PublishError, PublisherNews, PublisherSeat,
-    RelayTime,
+    AttachError, Broadcast, PublishError, PublisherNews, PublisherSeat, RelayTime,
 };
 
 /// The least time between two keyframe requests.
@@ -32,10 +30,6 @@ const KEYFRAMES: Duration = Duration::from_millis(500);
 const SILENCE: Duration = Duration::from_secs(3);
 /// A source that has been silent for this long may be replaced by another of the same client.
 const SOURCE_SILENCE: Duration = Duration::from_secs(1);
-/// From here on a group is so long that its end is asked for (PROTOCOL 4.7).
-const LONG_FRAMES: u32 = 450;
-const LONG_BYTES: usize = 12 << 20;
-
 /// Why a publisher's session ends.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpstreamError {
@@ -86,16 +80,6 @@ struct Source {
     reorder: Reorder,
     coding: Option<(CodecKind, Assembler)>,
     timeline: Timeline,
-}
-
-/// Where the next frame goes.
-#[derive(Debug, Default)]
-struct Place {
-    group: u32,
-    index: u32,
-    bytes: usize,
-    /// Nothing more fits until the next keyframe.
-    full: bool,
 }
 
 impl Upstream {
@@ -227,7 +211,7 @@ impl Upstream {
             self.publish(frame, now.1)?;
         }
         let broken = self.source.as_ref().is_some_and(Source::is_broken);
-        if broken || self.place.full {
+        if broken || self.place.wants_keyframe() {
             self.ask(now.0);
         }
         Ok(())
@@ -271,7 +255,7 @@ impl Upstream {
         match frame {
             Ok(frame) => seat.publish(frame, now)?,
             // A picture of no size that the wire knows.
-            Err(_) => self.place.full = true,
+            Err(_) => self.place.close(),
         }
         Ok(())
     }
@@ -377,67 +361,7 @@ impl Source {
     }
 }
 
-impl Place {
-    /// Makes room for a frame; false when it has to be left out until the next keyframe.
-    fn admit(&mut self, assembled: &Assembled) -> bool {
-        let len = assembled.payload.len();
-        if assembled.keyframe {
-            *self = Self {
-                group: self.group + u32::from(self.index > 0),
-                index: 0,
-                bytes: 0,
-                full: false,
-            };
-        }
-        let nothing_yet = self.index == 0 && !assembled.keyframe;
-        if nothing_yet || self.is_at_its_end(len) {
-            self.full = true;
-            return false;
-        }
-        self.full = self.index > LONG_FRAMES || self.bytes > LONG_BYTES;
-        self.bytes += len;
-        self.index += 1;
-        true
-    }
-
-    fn is_at_its_end(&self, len: usize) -> bool {
-        let room = limits::GROUP_BYTES - (64 << 10);
-        self.index >= limits::GROUP_FRAMES || self.bytes + len + self.index as usize * 64 > room
-    }
-}
-
 /// The keyframes asked for of the one track there is.
 fn main_requests(requests: &[u64; TrackId::COUNT]) -> u64 {
     requests[usize::from(TrackId::MAIN.number())]
-}
-
-/// A frame as publishers on WebTransport send it.
-fn frame(
-    assembled: &Assembled,
-    config: Option<&DecoderConfig>,
-    epoch: u32,
-    place: &Place,
-    capture_us: u64,
-) -> Result<Frame, FrameError> {
-    let mut described = BytesMut::new();
-    if let Some(config) = config {
-        config.encode(&mut described)?;
-    }
-    let header = FrameHeader {
-        keyframe: assembled.keyframe,
-        refinement: false,
-        track: TrackId::MAIN,
-        layer: assembled.layer,
-        epoch,
-        group: place.group,
-        index: place.index - 1,
-        capture_us,
-        payload_len: assembled.payload.len() as u32,
-        config_len: described.len() as u16,
-    };
-    let mut bytes = BytesMut::with_capacity(64 + described.len() + assembled.payload.len());
-    header.encode(&mut bytes);
-    bytes.extend_from_slice(&described);
-    bytes.extend_from_slice(&assembled.payload);
-    Frame::new(header, bytes.freeze())
 }
