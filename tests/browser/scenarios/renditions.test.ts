@@ -73,6 +73,7 @@ scenario('the admin changes to a codec that some cannot show, and back', async (
   const panel = await admin.openPanel(relay, broadcast.publishToken);
   const host = await panel.share();
   await host.page.setViewportSize({ width: 640, height: 360 });
+  await host.waitUntilLive();
   await panel.choose('Codec', 'vp8');
   await host.waitFor('in VP8', ({ picture }) => picture?.codec === 'vp8');
   const plain = await stage.chromium({ lacks: [...WITHOUT_AV1, { prefix: 'avc1' }] });

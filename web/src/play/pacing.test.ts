@@ -95,7 +95,7 @@ describe('pacing', () => {
     pacing.restart();
     const first = pacing.received(1, 1_000_000, 6_500);
     decide(pacing, first, 6_501);
-    expect(decide(pacing, first, 6_999)).toEqual({ action: 'draw' });
+    expect(decide(pacing, first, 7_002)).toEqual({ action: 'draw' });
   });
 
   it('rushes through the past of a publisher that came back meanwhile', () => {
