@@ -101,7 +101,7 @@ scenario('a viewer for whom nothing can be made is told so', async (stage) => {
   const player = await plain.openPlayer(relay, broadcast.playToken);
   assert.deepEqual(await player.waitForState('undecodable'), { kind: 'undecodable', codec: 'av1' });
   await player.page.getByText('This browser cannot show the picture').first().waitFor();
-  await panel.page.getByText(/^H.264 cannot be sent from here/).waitFor();
+  await panel.page.getByText(/cannot show AV1, and H.264 cannot be made for them/).waitFor();
   // A refusal is no dead end for those that have a choice.
   const other = await stage.chromium({ lacks: WITHOUT_AV1 });
   await showsIn(await other.openPlayer(relay, broadcast.playToken), 'vp8');

@@ -60,9 +60,11 @@ async function play(set: Set): Promise<void> {
   await panel.crop({ x: 160, y: 60, width: 960, height: 540 });
   await until('the crop', async () => (await player.records()).picture?.width === 960);
   await showLive(panel, player, host, player.page);
+  await showRenditions(set, panel, host);
   await showAway(set, panel, player, player.page, host);
   await showTakenOver(set);
   await showExpired(set);
+  await showUndecodable(set);
 }
 
 async function share(panel: PanelPage): Promise<HostPage> {
@@ -90,6 +92,50 @@ async function showLive(
   await player.waitForState('static');
   await page.mouse.move(640, 380);
   await shoot(page, 'player-static');
+}
+
+/** Viewers whose browsers lack AV1. */
+async function showRenditions(
+  { relay, broadcast }: Set,
+  panel: PanelPage,
+  host: HostPage,
+): Promise<void> {
+  await host.page.evaluate('void (window.map.moving = true)');
+  const plain = await Chromium.launch({ viewport: MAP_SIZE, lacks: [{ prefix: 'av01' }] });
+  try {
+    for (let count = 0; count < 2; count += 1) {
+      const player = await plain.openPlayer(relay, broadcast.playToken, { places: null });
+      await player.waitForState('live');
+    }
+    await panel.page.getByText('for 2 viewers').waitFor();
+    await until('its bitrate', async () => {
+      const [rendition] = (await panel.status())?.renditions ?? [];
+      return (rendition?.bitsPerSecond ?? 0) > 100_000;
+    });
+    await shoot(panel.page, 'panel-renditions');
+  } finally {
+    await plain.close();
+    await host.page.evaluate('void (window.map.moving = false)');
+  }
+}
+
+/** A viewer for whom nothing can be made. */
+async function showUndecodable({ relay }: Set): Promise<void> {
+  const { publishToken, playToken } = await relay.createBroadcast('Game night');
+  const lacks = [{ prefix: 'avc1', coder: 'encoder' }] as const;
+  const admin = await Chromium.launch({ viewport: MAP_SIZE, lacks });
+  const others = ['av01', 'vp09', 'vp8'].map((prefix) => ({ prefix }));
+  const plain = await Chromium.launch({ viewport: MAP_SIZE, lacks: others });
+  try {
+    const panel = await admin.openPanel(relay, publishToken);
+    await (await panel.share()).waitUntilLive();
+    const player = await plain.openPlayer(relay, playToken, { places: null });
+    await player.waitForState('undecodable');
+    await shoot(player.page, 'player-undecodable');
+  } finally {
+    await plain.close();
+    await admin.close();
+  }
 }
 
 async function showAway(

@@ -211,7 +211,7 @@ export class Lane {
     this.#preparing = false;
     if (this.#closed) this.#encoder.close();
     else if (able) this.#options.onReady();
-    else this.#options.onUnable(this.#failure ?? 'This browser has no encoder for it.');
+    else this.#options.onUnable(this.#failure ?? 'this browser has no encoder for it.');
   }
 }
 

@@ -25,7 +25,7 @@ function lineFor(facts: RenditionFacts, main: string): RenditionLine {
     return {
       codec,
       tone: 'bad',
-      text: `${codec} cannot be sent from here, for viewers whose browsers cannot show ${main}: ${facts.refused}`,
+      text: `Some viewers cannot show ${main}, and ${codec} cannot be made for them: ${facts.refused}`,
       figures: null,
     };
   }
