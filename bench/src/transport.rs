@@ -12,7 +12,7 @@ pub struct Transport {
     #[arg(long, value_enum, default_value_t = Choice::Webtransport)]
     pub transport: Choice,
     /// How media of WebRTC players is protected
-    #[arg(long, value_enum, default_value_t = Srtp::Sha1)]
+    #[arg(long, value_enum, default_value_t = Srtp::Gcm)]
     pub srtp: Srtp,
 }
 
@@ -32,7 +32,7 @@ pub enum Choice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Srtp {
-    /// By AEAD_AES_128_GCM: it is offered, and the relay takes it
+    /// By AEAD_AES_128_GCM: it is offered, as browsers do, and the relay takes it
     Gcm,
     /// By SRTP_AES128_CM_HMAC_SHA1_80: nothing else is offered
     Sha1,
