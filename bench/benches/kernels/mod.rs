@@ -1,6 +1,7 @@
 //! What is measured: named kernels, each a closure that does its work once per call.
 
 mod policy;
+mod webrtc;
 mod wire;
 
 /// A kernel.
@@ -16,5 +17,9 @@ pub(crate) type Work = Box<dyn FnMut()>;
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = Kernel> {
-    wire::KERNELS.into_iter().chain(policy::KERNELS)
+    let webrtc = webrtc::KERNELS;
+    wire::KERNELS
+        .into_iter()
+        .chain(policy::KERNELS)
+        .chain(webrtc)
 }

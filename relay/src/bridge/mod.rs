@@ -26,12 +26,14 @@ mod sessions;
 mod shard;
 mod srtp;
 mod timeline;
+mod trial;
 mod upstream;
 
 pub use dtls::IdentityError;
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
 pub use session::{OpenError, Opened, RestartError, Session, SessionId};
 pub use sessions::{Bridge, Settings};
+pub use trial::{Trial, TrialError};
 pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};
 
 #[cfg(test)]

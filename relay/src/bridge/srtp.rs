@@ -49,10 +49,12 @@ impl Keys {
         let length = config.keying_material_len();
         let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], length)?;
         config.set_session_keys_from_keying_material(material.as_ref(), false)?;
-        Ok(Self {
-            profile,
-            keys: config.keys,
-        })
+        Ok(Self::of(profile, config.keys))
+    }
+
+    /// Keys that were agreed on otherwise.
+    pub(super) fn of(profile: ProtectionProfile, keys: SessionKeys) -> Self {
+        Self { profile, keys }
     }
 
     /// The two directions: what the relay sends, and what it receives.
