@@ -9,3 +9,4 @@ mod renditions;
 mod shards;
 mod slow_players;
 mod tokens;
+mod webrtc;

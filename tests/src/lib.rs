@@ -2,8 +2,11 @@
 //! wire over real sessions.
 
 pub mod client;
+pub mod coded;
+pub mod http;
 pub mod picture;
 pub mod process;
 pub mod proxy;
 pub mod publisher;
 pub mod relay;
+pub mod webrtc;

@@ -69,15 +69,7 @@ impl Publisher {
     /// # Errors
     /// When the relay does not take it.
     pub async fn keyframe_on(&mut self, track: TrackId, len: usize) -> Result<Picture> {
-        let mut stream = self.control.connection.open_uni().await?.await?;
-        stream.write_all(&[GROUP_STREAM]).await?;
-        let sending = self.sending(track);
-        let group = sending.next.0;
-        sending.next = (group + 1, 1);
-        if let Some(mut old) = sending.group.replace(stream) {
-            old.quic_stream_mut().finish()?;
-        }
-        self.send(track, (group, 0), len).await
+        self.send(track, true, len).await
     }
 
     /// Continues the group of `track`.
@@ -85,11 +77,7 @@ impl Publisher {
     /// # Errors
     /// When the relay does not take it.
     pub async fn delta_on(&mut self, track: TrackId, len: usize) -> Result<Picture> {
-        let sending = self.sending(track);
-        let (next_group, index) = sending.next;
-        sending.next.1 += 1;
-        self.send(track, (next_group.wrapping_sub(1), index), len)
-            .await
+        self.send(track, false, len).await
     }
 
     /// Says that it cannot encode the rendition in `codec`.
@@ -108,24 +96,47 @@ impl Publisher {
         &mut self.tracks[usize::from(track.number())]
     }
 
-    async fn send(
-        &mut self,
-        track: TrackId,
-        (group, index): (u32, u32),
-        len: usize,
-    ) -> Result<Picture> {
+    async fn send(&mut self, track: TrackId, keyframe: bool, len: usize) -> Result<Picture> {
+        let (epoch, group, index) = self.place(track, keyframe).await?;
         let picture = Picture {
             track,
             codec: track.codec().unwrap_or(self.codec),
-            epoch: self.epoch(),
+            epoch,
             group,
             index,
             len,
         };
-        let stream = self.sending(track).group.as_mut();
-        let stream = stream.context("no group is open")?;
-        stream.write_all(&picture.encode()?).await?;
+        self.write(track, &picture.encode()?).await?;
         Ok(picture)
+    }
+
+    /// Epoch, group and index of the next frame of `track`; a keyframe opens a group.
+    pub(crate) async fn place(
+        &mut self,
+        track: TrackId,
+        keyframe: bool,
+    ) -> Result<(u32, u32, u32)> {
+        if keyframe {
+            let mut stream = self.control.connection.open_uni().await?.await?;
+            stream.write_all(&[GROUP_STREAM]).await?;
+            let sending = self.sending(track);
+            sending.next = (sending.next.0 + 1, 0);
+            if let Some(mut old) = sending.group.replace(stream) {
+                old.quic_stream_mut().finish()?;
+            }
+        }
+        let epoch = self.epoch();
+        let (next_group, index) = &mut self.sending(track).next;
+        let place = (epoch, next_group.wrapping_sub(1), *index);
+        *index += 1;
+        Ok(place)
+    }
+
+    /// Writes a frame on the stream of the track's group.
+    pub(crate) async fn write(&mut self, track: TrackId, frame: &[u8]) -> Result<()> {
+        let stream = self.sending(track).group.as_mut();
+        stream.context("no group is open")?.write_all(frame).await?;
+        Ok(())
     }
 
     /// Goes without a word, as a crashed browser does.

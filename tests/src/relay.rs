@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{PATIENCE, Player, Publisher, Target, soon};
+use crate::webrtc::Endpoint;
 
 /// A directory that goes with its owner.
 #[derive(Debug)]
@@ -123,6 +124,11 @@ impl TestRelay {
         self.target.address
     }
 
+    /// The time on its clock, in microseconds.
+    pub fn now_us(&self) -> u64 {
+        self.site.clock.now().as_micros()
+    }
+
     /// Its state directory.
     pub fn directory(&self) -> &Path {
         &self.directory.0
@@ -202,6 +208,21 @@ impl TestBroadcast<'_> {
     /// When the relay refuses.
     pub async fn player(&self) -> Result<Player> {
         Player::join(&self.relay.target, &self.token(Role::Player)).await
+    }
+
+    /// Where WebRTC clients watch it.
+    pub fn whep(&self) -> Endpoint {
+        self.endpoint("whep", Role::Player)
+    }
+
+    /// Where WebRTC clients publish it.
+    pub fn whip(&self) -> Endpoint {
+        self.endpoint("whip", Role::Publisher)
+    }
+
+    fn endpoint(&self, kind: &str, role: Role) -> Endpoint {
+        let path = format!("/{}/{kind}", self.id);
+        Endpoint::new(self.relay.address(), path, self.token(role))
     }
 
     /// What the relay records of it.

@@ -1,0 +1,140 @@
+//! Who joins over WebRTC sees the current picture at once.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use steadycast_tests::coded::Kind;
+use steadycast_tests::relay::TestRelay;
+use steadycast_tests::webrtc::Player;
+
+use super::{Host, later};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_codec_arrives_frame_by_frame_as_it_was_sent() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    for kind in Kind::ALL {
+        let broadcast = relay.broadcast().await?;
+        let mut host = Host::start(&relay, &broadcast, kind).await?;
+        let mut player = Player::join(&broadcast.whep()).await?;
+        player.connected().await?;
+        let mut last = None;
+        for number in 0..20 {
+            // A keyframe of many packets, then frames of all sizes.
+            let sent = match number % 10 {
+                0 => host.keyframe(60_000).await?,
+                n => host.delta(n * 777 + 1).await?,
+            };
+            let frame = player.expect(&sent).await?;
+            ensure!(frame.contiguous, "{kind:?} {number}");
+            ensure!(frame.time == host.rtp_time(), "its time is the capture's");
+            if let Some(last) = last {
+                ensure!(frame.sequence.0 == last + 1, "no number is left out");
+            }
+            last = Some(frame.sequence.1);
+        }
+        let packets = player.packets();
+        ensure!(packets.iter().all(|packet| packet.ssrc == packets[0].ssrc));
+        ensure!(packets.iter().all(|packet| packet.len <= 1_200));
+        ensure!(
+            packets[0].at_once,
+            "keyframes say that nothing is to be held back"
+        );
+    }
+    Ok(())
+}
+
+/// The frames of a group as somebody gets them who comes late: at once, and on short times.
+async fn join_late(kind: Kind, held: bool) -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut host = Host::start(&relay, &broadcast, kind).await?;
+    let mut sent = vec![host.keyframe(20_000).await?];
+    let first = host.rtp_time();
+    for _ in 0..10 {
+        // Captured at 30 frames per second: times and not waits are what counts here.
+        host.capture_us += 33_000;
+        sent.push(host.delta(800).await?);
+    }
+    let last = host.rtp_time();
+    broadcast
+        .until("the group", |r| r.totals.frames_received == 11)
+        .await?;
+    if held {
+        host.publisher.crash();
+        broadcast.until("held", |r| r.phase == "held").await?;
+    }
+    let mut player = Player::join(&broadcast.whep()).await?;
+    let mut before: Option<u32> = None;
+    for sent in &sent {
+        let frame = player.expect(sent).await?;
+        ensure!(frame.contiguous);
+        if let Some(before) = before.replace(frame.time) {
+            let step = later(frame.time, before);
+            ensure!((1..=90).contains(&step), "a millisecond or less: {step}");
+        }
+        ensure!(later(frame.time, first) > 0, "not fast forward");
+    }
+    ensure!(before == Some(last), "the last has its own time");
+    ensure!(broadcast.records()?.totals.keyframe_requests == 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_joiner_gets_the_cached_group_at_once_on_compressed_times() -> Result<()> {
+    for kind in Kind::ALL {
+        join_late(kind, false).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_joiner_gets_the_picture_of_a_held_broadcast() -> Result<()> {
+    join_late(Kind::H264, true).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_joins_before_the_publisher_gets_its_first_keyframe() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = Player::join(&broadcast.whep()).await?;
+    player.connected().await?;
+    ensure!(player.packets().is_empty());
+    let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
+    let sent = host.keyframe(5_000).await?;
+    let frame = player.expect(&sent).await?;
+    ensure!(frame.keyframe && frame.time == host.rtp_time());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_joins_on_a_long_group_ask_for_one_keyframe_together() -> Result<()> {
+    let relay = TestRelay::with(|config| {
+        config.broadcast.join_frames = 3;
+        // Long enough that the players wait for the publisher here, not for the clock.
+        config.broadcast.keyframe_wait = Duration::from_secs(10);
+    })
+    .await?;
+    let broadcast = relay.broadcast().await?;
+    let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
+    host.keyframe(5_000).await?;
+    for _ in 0..5 {
+        host.delta(100).await?;
+    }
+    broadcast
+        .until("six frames", |r| r.totals.frames_received == 6)
+        .await?;
+    let mut players = Vec::new();
+    for _ in 0..20 {
+        players.push(Player::join(&broadcast.whep()).await?);
+    }
+    for player in &mut players {
+        player.connected().await?;
+    }
+    host.publisher.control.keyframe_request().await?;
+    let sent = host.keyframe(5_000).await?;
+    for player in &mut players {
+        player.expect(&sent).await?;
+    }
+    ensure!(broadcast.records()?.totals.keyframe_requests == 1);
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! WebRTC clients of another implementation, over real sockets.
+
+mod joins;
+
+use anyhow::Result;
+use steadycast_tests::client::Publisher;
+use steadycast_tests::coded::{Coded, Kind, coded};
+use steadycast_tests::relay::{TestBroadcast, TestRelay};
+
+/// A capture host on WebTransport that sends frames which look as encoders make them.
+struct Host<'a> {
+    relay: &'a TestRelay,
+    publisher: Publisher,
+    kind: Kind,
+    number: u32,
+    capture_us: u64,
+}
+
+impl<'a> Host<'a> {
+    async fn start(
+        relay: &'a TestRelay,
+        broadcast: &TestBroadcast<'_>,
+        kind: Kind,
+    ) -> Result<Self> {
+        Ok(Self {
+            relay,
+            publisher: broadcast.publisher().await?,
+            kind,
+            number: 0,
+            capture_us: 0,
+        })
+    }
+
+    async fn keyframe(&mut self, len: usize) -> Result<Coded> {
+        self.send(true, len).await
+    }
+
+    async fn delta(&mut self, len: usize) -> Result<Coded> {
+        self.send(false, len).await
+    }
+
+    async fn send(&mut self, keyframe: bool, len: usize) -> Result<Coded> {
+        self.number += 1;
+        let frame = coded(self.kind, keyframe, self.number, len);
+        // Never the same time twice, however fast it goes.
+        self.capture_us = self.relay.now_us().max(self.capture_us + 1_000);
+        self.publisher.send_coded(&frame, self.capture_us).await?;
+        Ok(frame)
+    }
+
+    /// The RTP time of the last frame (PROTOCOL 8.6).
+    fn rtp_time(&self) -> u32 {
+        (u128::from(self.capture_us) * 9 / 100) as u32
+    }
+}
+
+/// How much later one RTP time is than another.
+fn later(time: u32, than: u32) -> i32 {
+    time.wrapping_sub(than) as i32
+}

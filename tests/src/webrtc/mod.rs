@@ -1,0 +1,12 @@
+//! WebRTC clients on an implementation of their own (`str0m`), so that what the relay says is
+//! judged by somebody else.
+
+mod peer;
+mod player;
+mod publisher;
+mod session;
+
+pub use peer::{Peer, Rtp};
+pub use player::{Frame, Player};
+pub use publisher::{Publisher, RawRtp};
+pub use session::{Endpoint, Session};
