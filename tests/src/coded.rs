@@ -4,9 +4,9 @@ use anyhow::Result;
 use bytes::{BufMut, Bytes, BytesMut};
 use steadycast_codec_glue::bitstream::av1::{ObuType, obus};
 use steadycast_codec_glue::bitstream::h264::{Framing, nal_units};
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader};
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, TrackId};
 
-use crate::client::Publisher;
+use crate::publisher::Publisher;
 
 /// A codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,7 +108,9 @@ fn obu(begin: &[u8], content: &[u8]) -> Vec<u8> {
 /// Bytes without zeros, so that they may stand in Annex B.
 fn content(number: u32, len: usize) -> Vec<u8> {
     let mut random = Random::new(u64::from(number));
-    (0..len).map(|_| (random.next() % 255) as u8 + 1).collect()
+    (0..len)
+        .map(|_| (random.number() % 255) as u8 + 1)
+        .collect()
 }
 
 /// Numbers that only the seed determines (xorshift64*).
@@ -122,7 +124,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u32 {
+    pub fn number(&mut self) -> u32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -131,7 +133,7 @@ impl Random {
 
     /// True in so many of a hundred cases.
     pub fn percent(&mut self, share: u32) -> bool {
-        self.next() % 100 < share
+        self.number() % 100 < share
     }
 }
 
@@ -210,6 +212,7 @@ impl Publisher {
     /// When the relay does not take it.
     pub async fn send_coded(&mut self, coded: &Coded, capture_us: u64) -> Result<()> {
         let place = self.place(TrackId::MAIN, coded.keyframe).await?;
-        self.write(TrackId::MAIN, &coded.encode(place, capture_us)?).await
+        self.write(TrackId::MAIN, &coded.encode(place, capture_us)?)
+            .await
     }
 }

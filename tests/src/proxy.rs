@@ -43,7 +43,7 @@ pub fn faulty(seed: u64, lost: u32, late: u32) -> Fates {
         } else if random.percent(lost) {
             Fate::Lost
         } else if random.percent(late) {
-            Fate::Late(1 + random.next() as usize % 5)
+            Fate::Late(1 + random.number() as usize % 5)
         } else {
             Fate::Passes
         }

@@ -33,8 +33,8 @@ pub use dtls::IdentityError;
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
 pub use session::{OpenError, Opened, RestartError, Session, SessionId};
 pub use sessions::{Bridge, Settings};
-pub use trial::{Trial, TrialError};
 pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};
+pub use trial::{Trial, TrialError};
 
 #[cfg(test)]
 pub(crate) use sdp::offers;

@@ -74,7 +74,7 @@ impl Link {
     }
 
     /// The addresses that it has been checked at.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+    fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.paths.iter().map(|checked| checked.path.remote)
     }
 
@@ -88,10 +88,12 @@ impl Link {
         self.heard
     }
 
-    /// The peer restarts ICE: its next checks come with these (RFC 8445, 9).
-    pub(super) fn restart(&mut self, credentials: Credentials) {
+    /// The peer restarts ICE: its next checks come with these (RFC 8445, 9). Gives the name that
+    /// is good no longer.
+    pub(super) fn restart(&mut self, credentials: Credentials) -> Option<Ufrag> {
         self.credentials.insert(0, credentials);
-        self.credentials.truncate(2);
+        let gone = self.credentials.drain(2.min(self.credentials.len())..);
+        gone.map(|credentials| credentials.ufrag).next()
     }
 
     /// Passes a check of the peer itself.

@@ -240,7 +240,8 @@ impl Bridge {
         match table.holders.get_mut(old).ok_or(RestartError::Unknown)? {
             Holder::Waiting(peer, until) => {
                 let until = *until;
-                peer.link.restart(credentials.clone());
+                // It was never known by more than one name.
+                let _ = peer.link.restart(credentials.clone());
                 if let Some(Holder::Waiting(peer, _)) = table.holders.remove(old) {
                     let holder = Holder::Waiting(peer, until);
                     table.holders.insert(credentials.ufrag.clone(), holder);
@@ -348,14 +349,16 @@ impl Bridge {
         for ufrag in peer.link.ufrags() {
             table.holders.remove(ufrag);
         }
+        // That of a restart which its shard has not heard of yet.
+        table.holders.remove(&peer.session.ice.lock().current.ufrag);
         table.sessions.remove(&peer.session.id);
         drop(table);
-        let mut addresses = self.addresses.write();
-        for address in peer.link.addresses() {
-            addresses.remove(&address);
-        }
-        drop(addresses);
         peer.session.end(code);
+    }
+
+    /// A session is not known by this name any more.
+    pub(super) fn rename(&self, gone: &Ufrag) {
+        self.table.lock().holders.remove(gone);
     }
 
     /// Records where packets from an address belong.
@@ -363,9 +366,12 @@ impl Bridge {
         self.addresses.write().insert(address, shard);
     }
 
-    /// Forgets an address that is nobody's any more.
-    pub(super) fn unsettle(&self, address: SocketAddr) {
-        self.addresses.write().remove(&address);
+    /// Forgets an address that is nobody's any more, unless another shard looks after it now.
+    pub(super) fn unsettle(&self, address: SocketAddr, shard: usize) {
+        let mut addresses = self.addresses.write();
+        if addresses.get(&address) == Some(&shard) {
+            addresses.remove(&address);
+        }
     }
 
     /// The shard that looks after an address.

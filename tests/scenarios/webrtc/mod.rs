@@ -1,6 +1,7 @@
 //! WebRTC clients of another implementation, over real sockets.
 
 mod joins;
+mod restarts;
 
 use anyhow::Result;
 use steadycast_tests::client::Publisher;

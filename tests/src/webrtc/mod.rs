@@ -4,9 +4,11 @@
 mod peer;
 mod player;
 mod publisher;
+mod rogue;
 mod session;
 
 pub use peer::{Peer, Rtp};
 pub use player::{Frame, Player};
 pub use publisher::{Publisher, RawRtp};
+pub use rogue::Rogue;
 pub use session::{Endpoint, Session};

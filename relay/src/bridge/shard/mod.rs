@@ -220,10 +220,11 @@ impl<W: Wire> BridgeShard<W> {
         self.send_dtls(key, None).await;
         let peer = self.peers.remove(key);
         self.paced.remove(&key);
-        for ufrag in peer.link.ufrags() {
-            self.by_ufrag.remove(ufrag);
+        self.by_ufrag.retain(|_, other| *other != key);
+        // Others may have come to an address of this one since.
+        for (address, _) in self.by_address.extract_if(|_, other| *other == key) {
+            self.bridge.unsettle(address, self.number);
         }
-        self.by_address.retain(|_, other| *other != key);
         let id = peer.session.broadcast.id();
         if let Some(channel) = self.channels.get_mut(id)
             && channel.remove(key)
@@ -250,7 +251,10 @@ impl<W: Wire> BridgeShard<W> {
             Command::Close(_) => self.end(key, Code::Done).await,
             Command::Restart(_, credentials) => {
                 self.by_ufrag.insert(credentials.ufrag.clone(), key);
-                self.peers[key].link.restart(credentials);
+                if let Some(gone) = self.peers[key].link.restart(credentials) {
+                    self.by_ufrag.remove(&gone);
+                    self.bridge.rename(&gone);
+                }
             }
         }
     }

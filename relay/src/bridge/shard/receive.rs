@@ -27,9 +27,9 @@ impl<W: Wire> BridgeShard<W> {
         };
         let known = self.by_ufrag.get(check.ufrag()).copied();
         let key = match known {
-            Some(key) => match self.peers[key].link.verify(&mut check) {
-                Ok(()) => key,
-                Err(_) => return,
+            Some(key) => match self.peers.get(key).map(|peer| peer.link.verify(&mut check)) {
+                Some(Ok(())) => key,
+                _ => return,
             },
             None => match self.bridge.claim(&mut check, self.number) {
                 Claim::Mine(peer) => self.admit(*peer),
@@ -48,9 +48,9 @@ impl<W: Wire> BridgeShard<W> {
         if self.by_address.insert(packet.from, key) != Some(key) {
             self.bridge.settle(packet.from, self.number);
         }
-        if let Some(gone) = forgotten {
+        if let Some(gone) = forgotten.filter(|gone| self.by_address.get(gone) == Some(&key)) {
             self.by_address.remove(&gone);
-            self.bridge.unsettle(gone);
+            self.bridge.unsettle(gone, self.number);
         }
         if let Some(answer) = answer {
             self.wire
