@@ -64,11 +64,6 @@ export class PlayerPage {
     return (await this.#page.evaluate('window.steadycast.transport()')) as TransportName | null;
   }
 
-  /** The codec that its browser cannot decode, as it tells the viewer. */
-  async undecodable(): Promise<string | null> {
-    return (await this.#page.evaluate('window.steadycast.undecodable()')) as string | null;
-  }
-
   async hasWitness(): Promise<boolean> {
     return (await this.#witness.evaluate('window.witness !== undefined')) === true;
   }

@@ -9,8 +9,9 @@ export function kindName(kind: CodecKind): string {
   return KINDS[kind];
 }
 
-/** The same of a WebCodecs codec string. */
+/** The same of a WebCodecs codec string, or of what SDP calls it. */
 export function codecName(codec: string): string {
-  const kind = codecKind(codec);
+  const lower = codec.toLowerCase();
+  const kind = lower in KINDS ? (lower as CodecKind) : codecKind(codec);
   return kind === null ? codec : kindName(kind);
 }

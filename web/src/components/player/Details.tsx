@@ -1,6 +1,6 @@
 import type { TransportName } from '../../play/race.ts';
 import type { PlayerRecords } from '../../play/records.ts';
-import { codecName } from './words.ts';
+import { codecName } from '../codecs.ts';
 
 const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`);
 

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
+import { codecName } from '../codecs.ts';
 import { PlayIcon } from './icons.tsx';
-import { codecName, elapsed, type Words } from './words.ts';
+import { elapsed, type Words } from './words.ts';
 
 /** The time since a moment, running. */
 function Since({ ms }: { ms: number }) {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { codecName, elapsed } from './words.ts';
+import { codecName } from '../codecs.ts';
+import { elapsed } from './words.ts';
 
 it('counts seconds, minutes, hours', () => {
   const times = [-5, 0, 8_900, 60_000, 185_000, 3_729_000];

@@ -168,21 +168,6 @@ const UNSUPPORTED: Record<UnsupportedReason, [title: string, detail: string]> = 
   ],
 };
 
-const CODECS: readonly [begins: string, name: string][] = [
-  ['avc', 'H.264'],
-  ['av', 'AV1'],
-  ['h264', 'H.264'],
-  ['vp09', 'VP9'],
-  ['vp9', 'VP9'],
-  ['vp8', 'VP8'],
-];
-
-/** A codec's name as people know it, from WebCodecs' or SDP's. */
-export function codecName(codec: string): string {
-  const lower = codec.toLowerCase();
-  return CODECS.find(([begins]) => lower.startsWith(begins))?.[1] ?? codec;
-}
-
 /** A running time: `8 s`, `3:05`, `1:02:09`. */
 export function elapsed(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));

@@ -14,8 +14,6 @@ export interface SteadycastDiagnostics {
   state(): PlayerState;
   /** What brings the picture; null: nothing so far. */
   transport(): TransportName | null;
-  /** The broadcast's codec while this browser cannot decode it. */
-  undecodable(): string | null;
 }
 
 declare global {
@@ -29,7 +27,6 @@ export function exposeDiagnostics(service: PlayerStreamService): void {
     records: () => service.records(),
     state: () => service.snapshot().state,
     transport: () => service.snapshot().transport,
-    undecodable: () => service.snapshot().undecodable,
   });
   Object.defineProperty(window, 'steadycast', { value });
 }
