@@ -19,6 +19,7 @@ mod packets;
 mod peer;
 mod place;
 mod player;
+mod rest;
 mod sdp;
 mod sender;
 mod session;

@@ -11,6 +11,7 @@ use super::datagrams::Datagrams;
 use super::feedback::Feedback;
 use super::pace::Pace;
 use super::packets::{Packetizer, Packets};
+use super::rest::Rest;
 use super::sender::{Outbound, Sender};
 use super::srtp::Outgoing;
 use crate::broadcast::{Cursor, Need, PlayerSeat, RelayTime, Step};
@@ -41,6 +42,7 @@ pub(super) struct Player {
     /// When the last packet is to be sent once more.
     probe: Option<Instant>,
     asked: Option<Instant>,
+    rest: Rest,
     /// The time in the last report, as receivers repeat it, and when it was.
     reported: Option<(u32, Instant)>,
     /// Frames that went out to their last packet.
@@ -69,6 +71,7 @@ impl Player {
             next_report: now,
             probe: None,
             asked: None,
+            rest: Rest::new(),
             reported: None,
             frames: 0,
         }
@@ -98,6 +101,7 @@ impl Player {
             self.probe = Some(now + PROBE.max(self.round_trip));
             if front.next >= front.packets.payloads.len() {
                 self.frames += 1;
+                self.rest.sent(now);
                 self.outbox.pop_front();
             } else if bytes == 0 {
                 // Its keys are worn out, or it has no type for the codec: nothing will change.
@@ -151,10 +155,19 @@ impl Player {
         Some(())
     }
 
-    /// Takes what the player says; appends what is to be sent again.
+    /// Whether the player says that it cannot go on from what it was sent.
+    pub(super) fn is_stuck(&mut self, feedback: &Feedback, now: Instant) -> bool {
+        self.rest.hear(feedback);
+        let at_rest = self.outbox.is_empty() && self.rest.is_at_rest(now);
+        feedback.keyframe && !at_rest
+    }
+
+    /// Takes what the player says; appends what is to be sent again. A player that is `stuck`
+    /// begins anew.
     pub(super) fn feedback(
         &mut self,
         feedback: &Feedback,
+        stuck: bool,
         keys: &mut Outgoing,
         now: (Instant, RelayTime),
         out: &mut Datagrams,
@@ -172,7 +185,7 @@ impl Player {
                 .repeat(&feedback.lost, self.round_trip, keys, now.0, out);
             self.pace.spend(bytes);
         }
-        if feedback.keyframe {
+        if stuck {
             self.keyframe(now);
         }
     }

@@ -182,10 +182,14 @@ impl<W: Wire> BridgeShard<W> {
         if feedback.goodbye {
             return self.end(key, Code::Done).await;
         }
-        if feedback.keyframe {
+        let now = self.now();
+        let stuck = match &mut self.peers[key].side {
+            Side::Player(player) => player.is_stuck(feedback, now.0),
+            Side::Publisher(_) => false,
+        };
+        if stuck {
             self.leave_cohort(key);
         }
-        let now = self.now();
         let Peer {
             link,
             side,
@@ -195,9 +199,10 @@ impl<W: Wire> BridgeShard<W> {
             return;
         };
         let id = session.broadcast.id().clone();
-        player.feedback(feedback, &mut secured.outgoing, now, &mut self.out);
+        let keys = &mut secured.outgoing;
+        player.feedback(feedback, stuck, keys, now, &mut self.out);
         self.flush(key).await;
-        if feedback.keyframe {
+        if stuck {
             self.advance_alone(&id, key).await;
         }
     }
