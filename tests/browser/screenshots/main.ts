@@ -60,6 +60,7 @@ async function play(set: Set): Promise<void> {
   await panel.crop({ x: 160, y: 60, width: 960, height: 540 });
   await until('the crop', async () => (await player.records()).picture?.width === 960);
   await showLive(panel, player, host, player.page);
+  await showWebRtc(set);
   await showRenditions(set, panel, host);
   await showAway(set, panel, player, player.page, host);
   await showTakenOver(set);
@@ -136,6 +137,36 @@ async function showUndecodable({ relay }: Set): Promise<void> {
     await plain.close();
     await admin.close();
   }
+}
+
+/** The same over WebRTC, and what is different there. */
+async function showWebRtc({ relay, broadcast, viewers }: Set): Promise<void> {
+  const player = await viewers.openPlayer(relay, broadcast.playToken, {
+    places: null,
+    webTransport: 'none',
+  });
+  await player.waitForState('static');
+  await player.page.getByRole('button', { name: 'Details' }).click();
+  await until('a round trip', async () => (await player.records()).rttMs !== null);
+  await shoot(player.page, 'player-webrtc');
+  await player.page.close();
+  await showTap({ relay, broadcast, viewers });
+}
+
+/** A phone that saves power lets nothing play by itself. */
+async function showTap({ relay, broadcast, viewers }: Omit<Set, 'admin'>): Promise<void> {
+  const page = await viewers.context.newPage();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, 'WebTransport');
+    HTMLMediaElement.prototype.play = async () => {
+      throw new DOMException('', 'NotAllowedError');
+    };
+  });
+  await page.goto(`${relay.origin}/play#${broadcast.playToken}`);
+  await page.getByRole('button', { name: 'Tap to play' }).waitFor();
+  await shoot(page, 'player-tap');
+  await page.close();
 }
 
 async function showAway(

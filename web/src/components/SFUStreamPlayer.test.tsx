@@ -106,6 +106,8 @@ it('gives every start an empty place', () => {
 
 it('offers a button where the browser waits for a touch', () => {
   const service = show();
+  service.tell({ blocked: true });
+  expect(spoken()).toBe('Tap to play');
   service.tell({ state: { kind: 'live' }, blocked: true });
   fireEvent.click(screen.getByRole('button', { name: 'Tap to play' }));
   expect(service.resumes).toBe(1);

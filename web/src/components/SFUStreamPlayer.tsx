@@ -46,7 +46,7 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
   useShortcuts(SHORTCUTS, controls, stir);
 
   const { state, records, undecodable, blocked, transport } = snapshot;
-  const words = wordsFor(state);
+  const words = wordsFor(state, blocked);
   const watching = pictured && !words.final;
   const latencyMs = state.kind === 'live' || state.kind === 'static' ? records.latencyMs : null;
 

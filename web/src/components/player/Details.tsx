@@ -13,7 +13,8 @@ const TRANSPORTS: Record<TransportName, string> = {
 
 function pictureWords({ picture }: PlayerRecords): string {
   if (picture === null) return '–';
-  return `${picture.width} × ${picture.height}, ${codecName(picture.codec)}`;
+  const size = `${picture.width} × ${picture.height}`;
+  return picture.codec === '' ? size : `${size}, ${codecName(picture.codec)}`;
 }
 
 /** What goes wrong differs by the way that frames come. */

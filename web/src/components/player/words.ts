@@ -27,7 +27,12 @@ const PLAIN: Words = {
   final: false,
 };
 
-export function wordsFor(state: PlayerState): Words {
+/** What is said while the browser waits for a touch before it plays. */
+const BLOCKED: Words = { ...PLAIN, badge: 'Ready', tone: 'wait', title: 'Tap to play' };
+
+/** `blocked`: the browser plays only after a touch or a click. */
+export function wordsFor(state: PlayerState, blocked = false): Words {
+  if (blocked && state.kind === 'connecting') return BLOCKED;
   switch (state.kind) {
     case 'connecting':
       return { ...PLAIN, badge: 'Joining', title: 'Joining…', detail: joining(state.attempt) };

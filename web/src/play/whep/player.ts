@@ -229,6 +229,8 @@ export class WhepPlayer implements Playback {
   #framed(stream: MediaStream, frame: VideoFrameFacts): void {
     const link = this.#links.get(stream);
     if (link === undefined) return;
+    // Its codec is to be known with the first picture.
+    if (!this.#account.pictured) void link.session?.sample();
     this.#account.shown(link.share, frame);
     this.#machine.shown(false, Date.now());
     if (this.#state.kind !== 'live') this.#refresh();

@@ -170,7 +170,7 @@ export class WhepSession implements KeptSession {
 
   #watchOver(): void {
     const { signal } = this.#over;
-    const sample = () => void this.#sample();
+    const sample = () => void this.sample();
     signal.addEventListener('abort', this.#options.peer.onChange(sample));
     this.#timer = setInterval(() => {
       const everyMs = this.#troubled ? SAMPLE_SOON_MS : SAMPLE_EVERY_MS;
@@ -186,7 +186,8 @@ export class WhepSession implements KeptSession {
     return this.#events?.cut === true || this.#options.peer.connection !== 'connected';
   }
 
-  async #sample(): Promise<void> {
+  /** Looks at the connection now, besides every second. */
+  async sample(): Promise<void> {
     if (this.#sampling) return;
     this.#sampling = true;
     this.#sampledMs = performance.now();
@@ -218,7 +219,7 @@ export class WhepSession implements KeptSession {
   /** What was connected over the network that has gone will hardly be over the one that came. */
   #networkBack(): void {
     if (this.#options.peer.connection !== 'connected') this.#lost('the network has changed');
-    else void this.#sample();
+    else void this.sample();
   }
 
   /** The page goes, for good or into the browser's memory, where it is given nothing. */
