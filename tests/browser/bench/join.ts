@@ -2,11 +2,15 @@
 
 import { Chromium } from '../src/chromium.ts';
 import type { Relay } from '../src/relay.ts';
+import type { WebTransportFate } from '../src/transports.ts';
 import { until } from '../src/until.ts';
 import { print, type Row, spread } from './figures.ts';
 
 const VIEWPORT = { width: 1280, height: 720 };
-const GOAL = 'median <= 150 ms';
+const TRANSPORTS = [
+  { name: 'WebTransport', fate: 'works', goal: 'median <= 150 ms' },
+  { name: 'WebRTC', fate: 'none', goal: 'median <= 500 ms' },
+] as const;
 
 export async function measureJoins(relay: Relay, joins: number): Promise<Row[]> {
   const broadcast = await relay.createBroadcast('Joins');
@@ -14,11 +18,13 @@ export async function measureJoins(relay: Relay, joins: number): Promise<Row[]> 
   const viewers = await Chromium.launch({ viewport: VIEWPORT });
   const rows: Row[] = [];
   const measure = async (what: string) => {
-    const times: number[] = [];
-    for (let join = 0; join < joins; join += 1) {
-      times.push(await joinOnce(viewers, relay, broadcast.playToken));
+    for (const { name, fate, goal } of TRANSPORTS) {
+      const times: number[] = [];
+      for (let join = 0; join < joins; join += 1) {
+        times.push(await joinOnce(viewers, relay, broadcast.playToken, fate));
+      }
+      rows.push({ what: `${what}, ${name}`, measured: spread(times), goal });
     }
-    rows.push({ what, measured: spread(times), goal: GOAL });
   };
   try {
     const host = await admin.openHost(relay, broadcast.publishToken);
@@ -39,8 +45,13 @@ export async function measureJoins(relay: Relay, joins: number): Promise<Row[]> 
 }
 
 /** A page of its own each time; its records say how long the picture took from opening the session. */
-async function joinOnce(viewers: Chromium, relay: Relay, token: string): Promise<number> {
-  const player = await viewers.openPlayer(relay, token, { places: null });
+async function joinOnce(
+  viewers: Chromium,
+  relay: Relay,
+  token: string,
+  webTransport: WebTransportFate,
+): Promise<number> {
+  const player = await viewers.openPlayer(relay, token, { places: null, webTransport });
   const time = await until('a first picture', async () => (await player.records()).firstPictureMs);
   await player.page.close();
   return time;

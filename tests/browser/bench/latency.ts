@@ -2,6 +2,7 @@
 
 import { Chromium } from '../src/chromium.ts';
 import type { Relay } from '../src/relay.ts';
+import type { WebTransportFate } from '../src/transports.ts';
 import { pause, until } from '../src/until.ts';
 import { UNCROPPED } from '../src/witness.ts';
 import { ms, percentile, print, type Row, spread } from './figures.ts';
@@ -10,12 +11,23 @@ const CODECS = ['auto', 'h264', 'vp9', 'vp8'] as const;
 
 export async function measureLatency(relay: Relay, seconds: number): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const codec of CODECS) rows.push(...(await measureCodec(relay, codec, seconds)));
+  for (const codec of CODECS) {
+    for (const webTransport of ['works', 'none'] as const) {
+      rows.push(...(await measureCodec(relay, { codec, seconds, webTransport })));
+    }
+  }
   print(`Capture to display, 1280x720 at 30 fps, ${seconds} s each: p50 / p95 / worst`, rows);
   return rows;
 }
 
-async function measureCodec(relay: Relay, codec: string, seconds: number): Promise<Row[]> {
+interface Measurement {
+  codec: string;
+  seconds: number;
+  webTransport: WebTransportFate;
+}
+
+async function measureCodec(relay: Relay, measurement: Measurement): Promise<Row[]> {
+  const { codec, seconds, webTransport } = measurement;
   const broadcast = await relay.createBroadcast('Latency');
   const browser = await Chromium.launch({ viewport: { width: 1280, height: 720 } });
   try {
@@ -24,7 +36,10 @@ async function measureCodec(relay: Relay, codec: string, seconds: number): Promi
     const host = await panel.share();
     await host.page.setViewportSize({ width: 1280, height: 720 });
     await host.waitUntilLive();
-    const player = await browser.openPlayer(relay, broadcast.playToken, { places: [UNCROPPED] });
+    const player = await browser.openPlayer(relay, broadcast.playToken, {
+      places: [UNCROPPED],
+      webTransport,
+    });
     await until('720p', async () => (await player.records()).picture?.width === 1280);
     await player.waitForPicture();
     await panel.page.close();
@@ -36,7 +51,8 @@ async function measureCodec(relay: Relay, codec: string, seconds: number): Promi
     const ages = shown.map(({ captureUs, shownUs }) => (shownUs - captureUs) / 1_000);
     const drawn = (await player.witness()).agesMs;
     const fps = (records.framesShown - before) / seconds;
-    const name = `${codec} (${records.picture?.codec}), ${fps.toFixed(0)} fps`;
+    const way = webTransport === 'works' ? '' : ' over WebRTC';
+    const name = `${codec} (${records.picture?.codec})${way}, ${fps.toFixed(0)} fps`;
     return [
       { what: name, measured: spread(ages), goal: 'p50 <= 60, p95 <= 100 ms' },
       {

@@ -203,6 +203,20 @@ it('leaves when it is stopped, its picture covered', async () => {
   expect(place.lastElementChild).toBeInstanceOf(HTMLCanvasElement);
 });
 
+it('does not wait for a connection of a network that has gone', async () => {
+  const { told } = await watch();
+  await seconds(6);
+  window.dispatchEvent(new Event('online'));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(told.at(-1), 'it works').toBe('static');
+  connections[0]?.become('disconnected');
+  await vi.advanceTimersByTimeAsync(10);
+  expect(told.at(-1), 'it may come back').toBe('static');
+  window.dispatchEvent(new Event('online'));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(told.at(-1)).toBe('reconnecting');
+});
+
 it('leaves when the page goes, and comes back with it', async () => {
   await watch();
   await seconds(6);
