@@ -120,6 +120,26 @@ describe('opening', () => {
   });
 });
 
+it('leaves a session that it is answered after it was given up', async () => {
+  let answer: () => void = () => undefined;
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  vi.stubGlobal('fetch', async (url: string | URL, init?: RequestInit) => {
+    if (init?.method === 'POST') await slow;
+    return relay.fetch(url, init);
+  });
+  const { opening } = begin();
+  await vi.advanceTimersByTimeAsync(10);
+  abort.abort('enough');
+  await expect(opening).rejects.toBe('enough');
+  answer();
+  for (let turn = 0; turn < 100 && relay.left.length === 0; turn += 1) {
+    await vi.advanceTimersByTimeAsync(1);
+  }
+  expect(relay.left).toEqual(relay.made);
+});
+
 describe('an open session', () => {
   it('lasts while frames come, and while nothing changes', async () => {
     const { ends } = await open();

@@ -120,7 +120,8 @@ export class WhepSession implements KeptSession {
     const { peer, origin, broadcast, token } = this.#options;
     const { signal } = this.#over;
     const sdp = await peer.offer();
-    const answer = await offer({ origin, broadcast, token, sdp }, signal);
+    const asked = offer({ origin, broadcast, token, sdp });
+    const answer = await unlessAborted(asked, signal, ({ session }) => leave(session, token));
     this.#session = answer.session;
     const heard = this.#listen(answer);
     await peer.connect(sdp, answer, signal);
@@ -249,6 +250,22 @@ function asError(end: SessionEnd): SessionError {
   if (end.kind === 'lost') return new SessionError('unreachable', end.reason);
   const { code, message, retryAfterMs } = end;
   return new SessionError('refused', message, { code, retryAfterMs });
+}
+
+/** What is promised; when `signal` aborts first, what comes all the same is disposed of. */
+function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  dispose: (value: T) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener('abort', aborted);
+    if (signal.aborted) aborted();
+    promise
+      .then((value) => (signal.aborted ? dispose(value) : resolve(value)), reject)
+      .finally(() => signal.removeEventListener('abort', aborted));
+  });
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { leave, offer, parseLinks } from './signal.ts';
 
-const open = () => new AbortController().signal;
 const REQUEST = { origin: 'https://relay.test', broadcast: 'b 1', token: 't', sdp: 'v=0' };
 const SSE = 'urn:ietf:params:whep:ext:core:server-sent-events';
 
@@ -22,7 +21,7 @@ describe('an offer', () => {
       location: '/b%201/whep/s1',
       link: `</b%201/whep/s1/sse>; rel="${SSE}"; events="active,inactive", <stun:stun.test:3478>; rel="ice-server", <turn:turn.test?transport=udp>; rel="ice-server"; username="u"; credential="p,;"`,
     });
-    expect(await offer(REQUEST, open())).toEqual({
+    expect(await offer(REQUEST)).toEqual({
       sdp: 'v=0 answer',
       session: 'https://relay.test/b%201/whep/s1',
       events: 'https://relay.test/b%201/whep/s1/sse',
@@ -42,7 +41,7 @@ describe('an offer', () => {
 
   it('needs no event stream', async () => {
     answer(201, 'v=0', { location: 'https://other.test/s' });
-    expect(await offer(REQUEST, open())).toMatchObject({
+    expect(await offer(REQUEST)).toMatchObject({
       session: 'https://other.test/s',
       events: null,
     });
@@ -57,12 +56,12 @@ describe('an offer', () => {
     ['an older relay', 405, 'unknown_message', { kind: 'unsupported' }],
   ])('meets %s', async (_, status, code, expected) => {
     problem(status, code);
-    await expect(offer(REQUEST, open())).rejects.toMatchObject(expected);
+    await expect(offer(REQUEST)).rejects.toMatchObject(expected);
   });
 
   it('is told when to come back', async () => {
     problem(503, 'shutting_down', { 'retry-after': '3' });
-    await expect(offer(REQUEST, open())).rejects.toMatchObject({
+    await expect(offer(REQUEST)).rejects.toMatchObject({
       kind: 'refused',
       code: 'shutting_down',
       retryAfterMs: 3_000,
@@ -71,18 +70,11 @@ describe('an offer', () => {
 
   it('is unreachable where something else answers, or nothing', async () => {
     answer(502, '<html>');
-    await expect(offer(REQUEST, open())).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(offer(REQUEST)).rejects.toMatchObject({ kind: 'unreachable' });
     answer(201, 'v=0');
-    await expect(offer(REQUEST, open())).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(offer(REQUEST)).rejects.toMatchObject({ kind: 'unreachable' });
     vi.stubGlobal('fetch', async () => Promise.reject(new TypeError('Failed to fetch')));
-    await expect(offer(REQUEST, open())).rejects.toMatchObject({ kind: 'unreachable' });
-  });
-
-  it('is given up with the signal', async () => {
-    const abort = new AbortController();
-    abort.abort('enough');
-    vi.stubGlobal('fetch', async (_: URL, init: RequestInit) => init.signal?.throwIfAborted());
-    await expect(offer(REQUEST, abort.signal)).rejects.toBe('enough');
+    await expect(offer(REQUEST)).rejects.toMatchObject({ kind: 'unreachable' });
   });
 });
 

@@ -34,8 +34,11 @@ const EVENTS_REL = 'urn:ietf:params:whep:ext:core:server-sent-events';
 /** When the relay wants another try, but says not when. */
 const RETRY_MS = 2_000;
 
-/** Offers to receive. Throws SessionError, or the abort's reason. */
-export async function offer(request: Offer, signal: AbortSignal): Promise<Answer> {
+/**
+ * Offers to receive. Throws SessionError. It cannot be aborted: the relay would have a session that
+ * nobody knows of; who wants it no more leaves once it is answered.
+ */
+export async function offer(request: Offer): Promise<Answer> {
   const { origin, broadcast, token, sdp } = request;
   const url = new URL(`/${encodeURIComponent(broadcast)}/whep`, origin);
   const init = {
@@ -43,7 +46,7 @@ export async function offer(request: Offer, signal: AbortSignal): Promise<Answer
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/sdp' },
     body: sdp,
   };
-  const response = await send(url, init, signal);
+  const response = await send(url, init);
   if (response.status !== 201) throw await refusal(response);
   const location = response.headers.get('location');
   if (location === null) throw unreachable('the relay named no session');
@@ -95,16 +98,15 @@ function iceServer({ url, params }: Link): RTCIceServer {
   };
 }
 
-async function send(url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
+async function send(url: URL, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, {
       ...init,
       cache: 'no-store',
       credentials: 'omit',
-      signal: deadline(signal, TIMEOUT_MS),
+      signal: deadline(new AbortController().signal, TIMEOUT_MS),
     });
   } catch (error) {
-    signal.throwIfAborted();
     throw unreachable('the relay does not answer', error);
   }
 }
