@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use steadycast_codec_glue::wire::CodecKind::{self, Av1, H264, Vp8, Vp9};
 use steadycast_codec_glue::wire::{Code, Role, Service, Serving, TrackId};
-use steadycast_tests::client::{Player, Publisher};
+use steadycast_tests::client::{Player, Publisher, Received};
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
 
 const ON_H264: TrackId = TrackId::of(H264);
@@ -262,4 +262,41 @@ async fn a_rendition_that_nobody_asked_for_costs_the_publisher_its_session() -> 
     );
     assert_eq!(next_of(&mut player, TrackId::MAIN).await?, (0, 0));
     player.control.ping().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_player_that_changes_its_mind_again_and_again_gets_whole_groups() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = av1(&broadcast).await?;
+    let mut steady = player(&broadcast, &[H264]).await?;
+    let mut fickle = player(&broadcast, &[H264]).await?;
+    publisher.control.renditions().await?;
+    publisher.keyframe_on(ON_H264, 3_000).await?;
+    let mut last: Option<Received> = None;
+    for turn in 1..150 {
+        if turn % 3 == 0 {
+            let codec = if turn % 2 == 0 { Av1 } else { H264 };
+            fickle.decodes(&[codec]).await?;
+        }
+        publisher.delta(400).await?;
+        publisher.delta_on(ON_H264, 400).await?;
+        for _ in 0..turn % 3 {
+            let frame = fickle.frame().await?;
+            ensure!(follows(&frame, last.as_ref()), "{frame:?} after {last:?}");
+            last = Some(frame);
+        }
+    }
+    while next_of(&mut steady, ON_H264).await? != (0, 149) {}
+    fickle.decodes(&[H264]).await?;
+    while next_of(&mut fickle, ON_H264).await? != (0, 149) {}
+    assert!(broadcast.records()?.totals.players_left.is_empty());
+    Ok(())
+}
+
+/// Whether a frame begins a group or continues the one before it.
+fn follows(frame: &Received, last: Option<&Received>) -> bool {
+    let (track, group, index) = frame.track_place();
+    let next = |last: &Received| last.track_place() == (track, group, index.wrapping_sub(1));
+    frame.is_intact() && (index == 0 || last.is_some_and(next))
 }

@@ -100,14 +100,21 @@ impl Renditions {
         if before == after {
             return;
         }
+        // One more or less of those that are there already changes nothing.
+        let mut decide = false;
         if let Some(codecs) = before {
             let count = &mut self.players[place(codecs)];
             *count = count.saturating_sub(1);
+            decide |= *count == 0;
         }
         if let Some(codecs) = after {
-            self.players[place(codecs)] += 1;
+            let count = &mut self.players[place(codecs)];
+            *count += 1;
+            decide |= *count == 1;
         }
-        self.decide();
+        if decide {
+            self.decide();
+        }
     }
 
     /// A keyframe of the main track has come. True when players are served otherwise from now on.

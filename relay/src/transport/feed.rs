@@ -125,7 +125,14 @@ impl<'a> Feed<'a> {
     fn step(&mut self) -> Step {
         let mut seat = self.seat.lock();
         let step = seat.step(self.shard.shared.clock.now());
-        if let Some(track) = seat.cursor().track().filter(|&track| track != self.track) {
+        let track = seat.cursor().track();
+        // What is on its way of a track that the player has left is of no use to it.
+        if track != Some(self.track)
+            && let Some(group) = self.group.take()
+        {
+            group.cut();
+        }
+        if let Some(track) = track.filter(|&track| track != self.track) {
             let broadcast = seat.broadcast();
             self.track = track;
             self.frames = broadcast.frames(track);
