@@ -29,14 +29,33 @@ impl Datagrams {
     /// Appends a packet.
     pub(super) fn push(&mut self, packet: &[u8]) {
         self.bytes.extend_from_slice(packet);
+        self.end(packet.len());
+    }
+
+    /// Appends a packet that `write` appends to what is there already; nothing when that fails.
+    pub(super) fn push_with<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let begin = self.bytes.len();
+        let written = write(&mut self.bytes);
+        match &written {
+            Ok(()) => self.end(self.bytes.len() - begin),
+            Err(_) => self.bytes.truncate(begin),
+        }
+        written
+    }
+
+    /// Ends a packet of so many bytes.
+    fn end(&mut self, packet: usize) {
         let end = self.bytes.len();
         match self.rows.last_mut() {
-            Some((last, size)) if !self.closed && packet.len() <= *size => {
-                self.closed = packet.len() < *size;
+            Some((last, size)) if !self.closed && packet <= *size => {
+                self.closed = packet < *size;
                 *last = end;
             }
             _ => {
-                self.rows.push((end, packet.len()));
+                self.rows.push((end, packet));
                 self.closed = false;
             }
         }
@@ -78,5 +97,23 @@ mod tests {
         assert_eq!(calls(&[100, 40, 40], 1_000), [(140, 100), (40, 40)]);
         assert_eq!(calls(&[40, 100, 100], 1_000), [(40, 40), (200, 100)]);
         assert_eq!(calls(&[100; 5], 250), [(200, 100), (200, 100), (100, 100)]);
+    }
+
+    #[test]
+    fn a_packet_that_fails_is_as_if_it_had_never_been() {
+        let mut datagrams = Datagrams::default();
+        datagrams.push(&[1; 10]);
+        let failed = datagrams.push_with(|bytes| {
+            bytes.extend([2; 10]);
+            Err(())
+        });
+        assert_eq!(failed, Err(()));
+        let written = datagrams.push_with(|bytes| {
+            bytes.extend([3; 10]);
+            Ok::<_, ()>(())
+        });
+        assert_eq!(written, Ok(()));
+        let calls: Vec<_> = datagrams.calls(|_| usize::MAX).collect();
+        assert_eq!(calls, [(&[[1; 10], [3; 10]].concat()[..], 10)]);
     }
 }

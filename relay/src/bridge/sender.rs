@@ -9,15 +9,11 @@ use super::datagrams::Datagrams;
 use super::packets::Packets;
 use super::sdp::{Extension, Media, Offer};
 use super::srtp::Outgoing;
-use bytes::Bytes;
 use rtc::rtcp::sender_report::SenderReport;
-use rtc::rtp::Header;
-use rtc::rtp::header::{EXTENSION_PROFILE_ONE_BYTE, Extension as HeaderExtension};
+use rtc::rtp::header::EXTENSION_PROFILE_ONE_BYTE;
 use rtc::shared::marshal::Marshal as _;
 use steadycast_codec_glue::wire::CodecKind;
 
-/// The fixed part of an RTP header (RFC 3550, 5.1).
-const FIXED: usize = 12;
 /// Packets of a player that can be asked for again.
 const REMEMBERED: usize = 2_048;
 /// How long a packet can be asked for again; later a keyframe is the better help.
@@ -50,8 +46,6 @@ pub(super) struct Sender {
     history: VecDeque<Row>,
     remembered: usize,
     repeated: VecDeque<(u16, Instant)>,
-    header: Header,
-    plain: Vec<u8>,
     packets: u32,
     octets: u32,
 }
@@ -73,6 +67,15 @@ struct Stamp {
     sent: u32,
     picture: u16,
     tl0: u8,
+}
+
+/// What one packet is sent as.
+struct Packet {
+    kind: u8,
+    ssrc: u32,
+    sequence: u16,
+    /// The number of the packet that it brings again, on another source.
+    original: Option<u16>,
 }
 
 /// A frame on its way to one player.
@@ -111,12 +114,6 @@ impl Sender {
             history: VecDeque::new(),
             remembered: 0,
             repeated: VecDeque::new(),
-            header: Header {
-                version: 2,
-                extension_profile: EXTENSION_PROFILE_ONE_BYTE,
-                ..Header::default()
-            },
-            plain: Vec::new(),
             packets: 0,
             octets: 0,
         }
@@ -187,16 +184,13 @@ impl Sender {
             if done > 0 && done + payloads[frame.next].len() > most {
                 break;
             }
-            self.describe(
-                types.media,
-                self.media.ssrc,
-                self.sequence,
-                &stamp,
-                &packets,
-            );
-            self.header.marker = frame.next + 1 == payloads.len();
-            self.payload(&packets, frame.next, &stamp, None);
-            if !self.protect(keys, out) {
+            let packet = Packet {
+                kind: types.media,
+                ssrc: self.media.ssrc,
+                sequence: self.sequence,
+                original: None,
+            };
+            if !self.write(&packet, &packets, frame.next, &stamp, keys, out) {
                 break;
             }
             self.sequence = self.sequence.wrapping_add(1);
@@ -271,23 +265,25 @@ impl Sender {
         let Some(types) = self.types(packets.coding.codec) else {
             return false;
         };
-        match types.rtx {
+        let packet = match types.rtx {
             Some(rtx) => {
-                self.describe(
-                    rtx,
-                    self.media.rtx_ssrc,
-                    self.rtx_sequence,
-                    &stamp,
-                    &packets,
-                );
                 self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
+                Packet {
+                    kind: rtx,
+                    ssrc: self.media.rtx_ssrc,
+                    sequence: self.rtx_sequence,
+                    original: Some(sequence),
+                }
             }
             // The very same packet: the keys allow no other under its number.
-            None => self.describe(types.media, self.media.ssrc, sequence, &stamp, &packets),
-        }
-        self.header.marker = at + 1 == packets.payloads.len();
-        self.payload(&packets, at, &stamp, types.rtx.map(|_| sequence));
-        self.protect(keys, out)
+            None => Packet {
+                kind: types.media,
+                ssrc: self.media.ssrc,
+                sequence,
+                original: None,
+            },
+        };
+        self.write(&packet, &packets, at, &stamp, keys, out)
     }
 
     /// The last packet once more: when nothing follows it, nothing else shows that it was lost.
@@ -298,70 +294,65 @@ impl Sender {
         }
     }
 
-    /// Writes the header (RFC 3550, 5.1) with its extensions (RFC 8285, 4.2).
-    fn describe(&mut self, kind: u8, ssrc: u32, sequence: u16, stamp: &Stamp, packets: &Packets) {
-        let keyframe = packets.header.keyframe;
-        let delay = self.playout_delay.filter(|_| keyframe);
-        let time = self.abs_send_time;
-        let header = &mut self.header;
-        header.payload_type = kind;
-        header.ssrc = ssrc;
-        header.sequence_number = sequence;
-        header.timestamp = stamp.time;
-        let wanted = usize::from(delay.is_some()) + usize::from(time.is_some());
-        if header.extensions.len() != wanted {
-            let extension = |id| HeaderExtension {
-                id,
-                payload: Bytes::from_static(&[0; 3]),
-            };
-            header.extensions = time.into_iter().chain(delay).map(extension).collect();
-            header.extension = wanted > 0;
-        }
+    /// Appends a packet with the payload at `at`; false only when the keys are worn out, after
+    /// 2^48 packets.
+    fn write(
+        &self,
+        packet: &Packet,
+        packets: &Packets,
+        at: usize,
+        stamp: &Stamp,
+        keys: &mut Outgoing,
+        out: &mut Datagrams,
+    ) -> bool {
+        let marker = at + 1 == packets.payloads.len();
+        let written = out.push_with(|out| {
+            let begin = out.len();
+            self.header(packet, packets.header.keyframe, marker, stamp, out);
+            let header = out.len() - begin;
+            if let Some(original) = packet.original {
+                out.extend_from_slice(&original.to_be_bytes());
+            }
+            let payload = out.len();
+            out.extend_from_slice(&packets.payloads[at]);
+            let numbering = packets.payloads.numbering();
+            numbering.write(&mut out[payload..], stamp.picture, stamp.tl0);
+            keys.rtp(out, begin, header)
+        });
+        written.is_ok()
     }
 
-    /// Puts header and payload of a packet into `plain`.
-    fn payload(&mut self, packets: &Packets, at: usize, stamp: &Stamp, original: Option<u16>) {
-        let header = &self.header;
-        let plain = &mut self.plain;
-        plain.clear();
-        let extended = u8::from(header.extension) << 4;
-        let marker = u8::from(header.marker) << 7;
-        plain.extend_from_slice(&[0x80 | extended, marker | header.payload_type]);
-        plain.extend_from_slice(&header.sequence_number.to_be_bytes());
-        plain.extend_from_slice(&header.timestamp.to_be_bytes());
-        plain.extend_from_slice(&header.ssrc.to_be_bytes());
-        debug_assert_eq!(plain.len(), FIXED);
-        if header.extension {
-            plain.extend_from_slice(&EXTENSION_PROFILE_ONE_BYTE.to_be_bytes());
-            // An id, its length and three bytes make a word each.
-            plain.extend_from_slice(&(header.extensions.len() as u16).to_be_bytes());
-            for extension in &header.extensions {
-                plain.push(extension.id << 4 | 2);
-                let value = match Some(extension.id) == self.abs_send_time {
-                    true => stamp.sent,
-                    // At once (playout-delay: least and most).
-                    false => 0,
-                };
-                plain.extend_from_slice(&value.to_be_bytes()[1..]);
-            }
+    /// Writes a header (RFC 3550, 5.1) with its extensions (RFC 8285, 4.2), which are as long for all
+    /// packets of a frame.
+    fn header(
+        &self,
+        packet: &Packet,
+        keyframe: bool,
+        marker: bool,
+        stamp: &Stamp,
+        out: &mut Vec<u8>,
+    ) {
+        let time = self.abs_send_time.map(|id| (id, stamp.sent));
+        // At once: least and most are 0.
+        let delay = self.playout_delay.filter(|_| keyframe).map(|id| (id, 0));
+        let extensions = time.into_iter().chain(delay);
+        let words = u16::from(time.is_some()) + u16::from(delay.is_some());
+        let extended = if words > 0 { 0x10 } else { 0 };
+        let marker = if marker { 0x80 } else { 0 };
+        out.extend_from_slice(&[0x80 | extended, marker | packet.kind]);
+        out.extend_from_slice(&packet.sequence.to_be_bytes());
+        out.extend_from_slice(&stamp.time.to_be_bytes());
+        out.extend_from_slice(&packet.ssrc.to_be_bytes());
+        if words == 0 {
+            return;
         }
-        if let Some(original) = original {
-            plain.extend_from_slice(&original.to_be_bytes());
-        }
-        let begin = plain.len();
-        plain.extend_from_slice(&packets.payloads[at]);
-        let numbering = packets.payloads.numbering();
-        numbering.write(&mut plain[begin..], stamp.picture, stamp.tl0);
-    }
-
-    fn protect(&mut self, keys: &mut Outgoing, out: &mut Datagrams) -> bool {
-        match keys.rtp(&self.plain, &self.header) {
-            Ok(packet) => {
-                out.push(&packet);
-                true
-            }
-            // Only when the keys are worn out, after 2^48 packets.
-            Err(_) => false,
+        out.extend_from_slice(&EXTENSION_PROFILE_ONE_BYTE.to_be_bytes());
+        out.extend_from_slice(&words.to_be_bytes());
+        // An id, its length and three bytes make a word.
+        for (id, value) in extensions {
+            let [_, value @ ..] = value.to_be_bytes();
+            out.push(id << 4 | 2);
+            out.extend_from_slice(&value);
         }
     }
 
