@@ -38,6 +38,17 @@ impl Gauge {
         self.sum(0)
     }
 
+    /// CPU time of the calling thread so far, kernel time included.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn this_thread() -> Result<Duration> {
+        let line = fs::read_to_string("/proc/thread-self/schedstat")?;
+        let nanos = line.split_whitespace().next();
+        let nanos = nanos.context("a short schedstat")?.parse()?;
+        Ok(Duration::from_nanos(nanos))
+    }
+
     /// Time that all its threads so far have been ready to run without a core to run on, because
     /// other threads had it.
     ///

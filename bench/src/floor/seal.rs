@@ -1,11 +1,10 @@
 //! How packets are sealed: as QUIC's, or as SRTP's.
 
-use anyhow::{Result, anyhow, ensure};
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use rtc::crypto::default_provider;
-use rtc::rtp::Header;
-use rtc::srtp::context::Context;
-use rtc::srtp::protection_profile::ProtectionProfile;
+use anyhow::Result;
+use rtc::crypto::{
+    AeadAlgorithm, AeadCipher, HmacAlgorithm, Mac, StreamCipher, StreamCipherAlgorithm,
+    default_provider,
+};
 
 use crate::transport::Srtp;
 
@@ -24,102 +23,98 @@ impl Sealing {
         match self {
             Self::Quic => "QUIC's packets, AES-128-GCM",
             Self::Srtp(Srtp::Gcm) => "SRTP, AES-128-GCM",
-            Self::Srtp(Srtp::Sha1) => "SRTP, AES-128-CM, HMAC-SHA1",
+            Self::Srtp(Srtp::Sha1) => "SRTP, AES-128-CM and HMAC-SHA1",
+        }
+    }
+
+    /// Bytes of a full packet: where the path takes 1500 bytes of IP, and what the relay makes.
+    pub(super) fn packet(self) -> usize {
+        match self {
+            Self::Quic => 1_452,
+            Self::Srtp(_) => 1_156 + self.head() + self.tag(),
+        }
+    }
+
+    /// Of them, those before what is sealed: flags, connection id and packet number; or an RTP header
+    /// with an extension.
+    fn head(self) -> usize {
+        match self {
+            Self::Quic => 11,
+            Self::Srtp(_) => 20,
+        }
+    }
+
+    /// Of them, those behind it.
+    fn tag(self) -> usize {
+        match self {
+            Self::Quic | Self::Srtp(Srtp::Gcm) => GCM_TAG,
+            Self::Srtp(Srtp::Sha1) => SHA1_TAG,
         }
     }
 }
 
-/// Seals packets, one behind the other.
-pub(super) enum Sealer {
-    Quic(Box<LessSafeKey>, u64),
-    Srtp(Box<Media>),
+const GCM_TAG: usize = 16;
+/// What of an HMAC-SHA1 is sent, and all of it.
+const SHA1_TAG: usize = 10;
+const SHA1: usize = 20;
+
+/// Seals packets, by what the relay's own ciphers are made of.
+pub(super) struct Sealer {
+    sealing: Sealing,
+    cipher: Cipher,
+    pub(super) sealed: u64,
 }
 
-/// A QUIC packet where the path takes 1500 bytes of IP, its header before what is sealed (flags,
-/// connection id, packet number), and what GCM adds.
-const QUIC_PACKET: usize = 1452;
-const QUIC_HEAD: usize = 11;
-const GCM_TAG: usize = 16;
-
-/// What the relay puts into an RTP packet, and the header before it with one extension.
-const RTP_PAYLOAD: usize = 1_156;
-const RTP_HEAD: usize = 20;
-
-/// One receiver's media.
-pub(super) struct Media {
-    context: Context,
-    header: Header,
-    tag: usize,
-    plain: Vec<u8>,
+enum Cipher {
+    Gcm(Box<dyn AeadCipher>),
+    CmSha1(Box<dyn StreamCipher>, Box<dyn Mac>),
 }
 
 impl Sealer {
     pub(super) fn new(sealing: Sealing) -> Result<Self> {
-        let (profile, tag) = match sealing {
-            Sealing::Quic => {
-                let key = UnboundKey::new(&AES_128_GCM, &[7; 16])
-                    .map_err(|_| anyhow!("a key of another length"))?;
-                return Ok(Self::Quic(Box::new(LessSafeKey::new(key)), 0));
-            }
-            Sealing::Srtp(Srtp::Gcm) => (ProtectionProfile::AeadAes128Gcm, 16),
-            Sealing::Srtp(Srtp::Sha1) => (ProtectionProfile::Aes128CmHmacSha1_80, 10),
-        };
-        let (key, salt) = (vec![7; profile.key_len()], vec![7; profile.salt_len()]);
         let provider = default_provider()?;
-        let context = Context::new(&key, &salt, profile, None, None, provider.crypto())?;
-        let header = Header {
-            version: 2,
-            payload_type: 96,
-            ssrc: 7,
-            // Counted as part of the header, which is not encrypted: as long as an extension.
-            csrc: vec![0; (RTP_HEAD - 12) / 4],
-            ..Header::default()
+        let crypto = provider.crypto();
+        let key = [7; SHA1];
+        let cipher = match sealing {
+            Sealing::Quic | Sealing::Srtp(Srtp::Gcm) => {
+                Cipher::Gcm(crypto.new_aead(AeadAlgorithm::Aes128Gcm, &key[..16])?)
+            }
+            Sealing::Srtp(Srtp::Sha1) => Cipher::CmSha1(
+                crypto.new_stream_cipher(StreamCipherAlgorithm::Aes128Ctr, &key[..16])?,
+                crypto.new_hmac(HmacAlgorithm::Sha1, &key)?,
+            ),
         };
-        Ok(Self::Srtp(Box::new(Media {
-            context,
-            header,
-            tag,
-            plain: vec![0; RTP_HEAD + RTP_PAYLOAD],
-        })))
-    }
-
-    /// Bytes of a full packet.
-    pub(super) fn packet(&self) -> usize {
-        match self {
-            Self::Quic(..) => QUIC_PACKET,
-            Self::Srtp(media) => RTP_HEAD + RTP_PAYLOAD + media.tag,
-        }
+        Ok(Self {
+            sealing,
+            cipher,
+            sealed: 0,
+        })
     }
 
     /// Seals a packet with part of what is `left`, at the beginning of `out`; returns its length.
     pub(super) fn seal(&mut self, left: &mut usize, out: &mut [u8]) -> Result<usize> {
-        match self {
-            Self::Quic(key, sealed) => {
-                let payload = (QUIC_PACKET - QUIC_HEAD - GCM_TAG).min(*left);
-                *left -= payload;
-                *sealed += 1;
-                let mut nonce = [0; 12];
-                nonce[4..].copy_from_slice(&sealed.to_be_bytes());
-                let (head, rest) = out.split_at_mut(QUIC_HEAD);
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                let (aad, body) = (Aad::from(&*head), &mut rest[..payload]);
-                let done = key.seal_in_place_separate_tag(nonce, aad, body);
-                ensure!(done.is_ok(), "sealing failed");
-                Ok(QUIC_HEAD + payload + GCM_TAG)
-            }
-            Self::Srtp(media) => media.seal(left, out),
-        }
-    }
-}
-
-impl Media {
-    fn seal(&mut self, left: &mut usize, out: &mut [u8]) -> Result<usize> {
-        let payload = RTP_PAYLOAD.min(*left);
+        let (head, tag) = (self.sealing.head(), self.sealing.tag());
+        let payload = (self.sealing.packet() - head - tag).min(*left);
         *left -= payload;
-        self.header.sequence_number = self.header.sequence_number.wrapping_add(1);
-        let plain = &self.plain[..RTP_HEAD + payload];
-        let sealed = self.context.encrypt_rtp_with_header(plain, &self.header)?;
-        out[..sealed.len()].copy_from_slice(&sealed);
-        Ok(sealed.len())
+        self.sealed += 1;
+        let (packet, rest) = out.split_at_mut(head + payload);
+        let count = self.sealed.to_be_bytes();
+        match &mut self.cipher {
+            Cipher::Gcm(cipher) => {
+                let mut nonce = [0; 12];
+                nonce[4..].copy_from_slice(&count);
+                let (head, body) = packet.split_at_mut(head);
+                cipher.seal_in_place(&nonce, head, body, &mut rest[..tag])?;
+            }
+            Cipher::CmSha1(cipher, mac) => {
+                let mut counter = [0; 16];
+                counter[6..14].copy_from_slice(&count);
+                cipher.apply_keystream(&counter, &mut packet[head..])?;
+                let mut whole = [0; SHA1];
+                mac.sign(&[packet, &count[..4]], &mut whole)?;
+                rest[..tag].copy_from_slice(&whole[..tag]);
+            }
+        }
+        Ok(head + payload + tag)
     }
 }
