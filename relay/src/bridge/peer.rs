@@ -158,14 +158,14 @@ impl Link {
             Progress::Closed => Ok(Heard::Left),
             Progress::Established(keys) => {
                 self.heard = now;
-                self.secured = Some(self.secure(&keys)?);
+                self.secured = Some(self.secure(*keys)?);
                 Ok(Heard::Connected)
             }
         }
     }
 
-    fn secure(&self, keys: &Keys) -> Result<Secured, KeysError> {
-        let (outgoing, incoming) = keys.contexts(self.identity.provider().as_ref())?;
+    fn secure(&self, keys: Keys) -> Result<Secured, KeysError> {
+        let (outgoing, incoming) = keys.contexts(self.identity.provider().clone())?;
         Ok(Secured { outgoing, incoming })
     }
 

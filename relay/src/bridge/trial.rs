@@ -51,7 +51,7 @@ impl Trial {
         };
         let provider = default_provider()
             .map_err(|error| KeysError::Export(Error::Crypto(error.to_string())))?;
-        let (keys, _) = Keys::of(profile, keys).contexts(provider.as_ref())?;
+        let (keys, _) = Keys::of(profile, keys).contexts(provider)?;
         let media = Media {
             ssrc: 7,
             rtx_ssrc: 8,

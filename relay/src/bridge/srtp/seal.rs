@@ -1,104 +1,17 @@
-//! The keys of one peer's media (RFC 3711, RFC 7714), one direction each.
+//! What goes out.
 
 use bytes::BytesMut;
 use rtc::crypto::{
     AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CryptoError, HmacAlgorithm, Mac, RTCCrypto,
-    RTCCryptoProvider, StreamCipher, StreamCipherAlgorithm,
+    StreamCipher, StreamCipherAlgorithm,
 };
-use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
-use rtc::dtls::state::State;
 use rtc::shared::error::Error;
-use rtc::srtp::config::{Config, LABEL_EXTRACTOR_DTLS_SRTP, SessionKeys};
 use rtc::srtp::context::Context;
-use rtc::srtp::option::{srtcp_replay_protection, srtp_replay_protection};
 use rtc::srtp::protection_profile::ProtectionProfile;
-
-/// Packets that may come this much out of order.
-const REPLAY_WINDOW: usize = 1024;
-
-/// What a handshake has agreed on.
-#[derive(Debug)]
-pub(super) struct Keys {
-    profile: ProtectionProfile,
-    keys: SessionKeys,
-}
-
-/// A handshake's keys cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum KeysError {
-    /// There is no protection that both know.
-    #[error("no SRTP protection profile")]
-    Profile,
-    /// They do not come out of the handshake.
-    #[error("SRTP keys: {0}")]
-    Export(#[from] Error),
-}
-
-impl Keys {
-    /// Takes the keys out of a finished handshake in which the relay was the server.
-    pub(super) fn export(state: &State) -> Result<Self, KeysError> {
-        let profile = match state.srtp_protection_profile() {
-            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => ProtectionProfile::AeadAes128Gcm,
-            SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => ProtectionProfile::AeadAes256Gcm,
-            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => {
-                ProtectionProfile::Aes128CmHmacSha1_80
-            }
-            _ => return Err(KeysError::Profile),
-        };
-        let mut config = Config {
-            profile,
-            ..Config::default()
-        };
-        let length = config.keying_material_len();
-        let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], length)?;
-        config.set_session_keys_from_keying_material(material.as_ref(), false)?;
-        Ok(Self::of(profile, config.keys))
-    }
-
-    /// Keys that were agreed on otherwise.
-    pub(super) fn of(profile: ProtectionProfile, keys: SessionKeys) -> Self {
-        Self { profile, keys }
-    }
-
-    /// The two directions: what the relay sends, and what it receives.
-    pub(super) fn contexts(
-        &self,
-        provider: &dyn RTCCryptoProvider,
-    ) -> Result<(Outgoing, Incoming), KeysError> {
-        let crypto = provider.crypto();
-        let keys = &self.keys;
-        let outgoing = Outgoing {
-            sealer: Sealer::new(
-                self.profile,
-                &keys.local_master_key,
-                &keys.local_master_salt,
-                crypto,
-            )?,
-            counts: Vec::new(),
-            control: Context::new(
-                &keys.local_master_key,
-                &keys.local_master_salt,
-                self.profile,
-                None,
-                None,
-                crypto,
-            )?,
-        };
-        let incoming = Context::new(
-            &keys.remote_master_key,
-            &keys.remote_master_salt,
-            self.profile,
-            Some(srtp_replay_protection(REPLAY_WINDOW)),
-            Some(srtcp_replay_protection(REPLAY_WINDOW)),
-            crypto,
-        )?;
-        Ok((outgoing, Incoming(incoming)))
-    }
-}
 
 /// What protects packets to a peer: RTP where it lies, for it is most of what the relay does; RTCP
 /// by webrtc-rs's context.
-pub(super) struct Outgoing {
+pub(in crate::bridge) struct Outgoing {
     sealer: Sealer,
     /// Of each source, the highest index that was used.
     counts: Vec<(u32, u64)>,
@@ -110,9 +23,22 @@ pub(super) struct Outgoing {
 const INDEXES: u64 = 1 << 48;
 
 impl Outgoing {
+    pub(super) fn new(
+        profile: ProtectionProfile,
+        key: &[u8],
+        salt: &[u8],
+        crypto: &dyn RTCCrypto,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            sealer: Sealer::new(profile, key, salt, crypto)?,
+            counts: Vec::new(),
+            control: Context::new(key, salt, profile, None, None, crypto)?,
+        })
+    }
+
     /// Protects an RTP packet that ends `bytes`, where its header, `header` bytes long, begins at
     /// `begin`. One that is sent again must be the very same.
-    pub(super) fn rtp(
+    pub(in crate::bridge) fn rtp(
         &mut self,
         bytes: &mut Vec<u8>,
         begin: usize,
@@ -145,7 +71,7 @@ impl Outgoing {
     }
 
     /// Protects an RTCP packet.
-    pub(super) fn rtcp(&mut self, packet: &[u8]) -> Result<BytesMut, Error> {
+    pub(in crate::bridge) fn rtcp(&mut self, packet: &[u8]) -> Result<BytesMut, Error> {
         self.control.encrypt_rtcp(packet)
     }
 }
@@ -284,21 +210,6 @@ fn derive(
     Ok(())
 }
 
-/// What opens packets from a peer.
-pub(super) struct Incoming(Context);
-
-impl Incoming {
-    /// Opens an RTP packet.
-    pub(super) fn rtp(&mut self, packet: &[u8]) -> Result<BytesMut, Error> {
-        self.0.decrypt_rtp(packet)
-    }
-
-    /// Opens an RTCP packet.
-    pub(super) fn rtcp(&mut self, packet: &[u8]) -> Result<BytesMut, Error> {
-        self.0.decrypt_rtcp(packet)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rtc::crypto::default_provider;
@@ -316,14 +227,13 @@ mod tests {
         packet
     }
 
-    fn keys(profile: ProtectionProfile) -> SessionKeys {
+    /// A master key and a salt.
+    fn keys(profile: ProtectionProfile) -> (Vec<u8>, Vec<u8>) {
         let bytes = |len: usize, begin: u8| (0..len as u8).map(|at| begin ^ (at * 7)).collect();
-        SessionKeys {
-            local_master_key: bytes(profile.key_len(), 0x5a),
-            local_master_salt: bytes(profile.salt_len(), 0xc3),
-            remote_master_key: bytes(profile.key_len(), 0x11),
-            remote_master_salt: bytes(profile.salt_len(), 0x22),
-        }
+        (
+            bytes(profile.key_len(), 0x5a),
+            bytes(profile.salt_len(), 0xc3),
+        )
     }
 
     #[test]
@@ -334,13 +244,10 @@ mod tests {
             ProtectionProfile::AeadAes256Gcm,
             ProtectionProfile::Aes128CmHmacSha1_80,
         ] {
-            let keys = keys(profile);
-            let (key, salt) = (&keys.local_master_key, &keys.local_master_salt);
+            let (key, salt) = &keys(profile);
             let mut theirs =
                 Context::new(key, salt, profile, None, None, provider.crypto()).unwrap();
-            let (mut ours, _) = Keys::of(profile, keys.clone())
-                .contexts(provider.as_ref())
-                .unwrap();
+            let mut ours = Outgoing::new(profile, key, salt, provider.crypto()).unwrap();
             // Of two sources, with gaps, several times around.
             for number in 0..300_u32 {
                 for ssrc in [7, 8] {
@@ -357,8 +264,8 @@ mod tests {
     fn a_packet_that_is_sent_again_is_the_same() {
         let profile = ProtectionProfile::AeadAes128Gcm;
         let provider = default_provider().unwrap();
-        let keys = Keys::of(profile, keys(profile));
-        let (mut outgoing, _) = keys.contexts(provider.as_ref()).unwrap();
+        let (key, salt) = keys(profile);
+        let mut outgoing = Outgoing::new(profile, &key, &salt, provider.crypto()).unwrap();
         let mut seal = |sequence| {
             let mut bytes = packet(7, sequence, 50);
             outgoing.rtp(&mut bytes, 0, HEADER).unwrap();
