@@ -4,35 +4,18 @@ use anyhow::Result;
 use bytes::{BufMut, Bytes, BytesMut};
 use steadycast_codec_glue::bitstream::av1::{ObuType, obus};
 use steadycast_codec_glue::bitstream::h264::{Framing, nal_units};
+pub use steadycast_codec_glue::wire::CodecKind as Kind;
 use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, TrackId};
 
 use crate::publisher::Publisher;
 
-/// A codec.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// VP8.
-    Vp8,
-    /// VP9, profile 0.
-    Vp9,
-    /// H.264 with in-band parameter sets (Annex B).
-    H264,
-    /// AV1, profile 0.
-    Av1,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Vp8, Self::Vp9, Self::H264, Self::Av1];
-
-    /// As WebCodecs names it.
-    pub fn webcodecs(self) -> &'static str {
-        match self {
-            Self::Vp8 => "vp8",
-            Self::Vp9 => "vp09.00.10.08",
-            Self::H264 => "avc1.42c01f",
-            Self::Av1 => "av01.0.04M.08",
-        }
+/// As WebCodecs names a codec.
+fn webcodecs(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Vp8 => "vp8",
+        Kind::Vp9 => "vp09.00.10.08",
+        Kind::H264 => "avc1.42c01f",
+        Kind::Av1 => "av01.0.04M.08",
     }
 }
 
@@ -55,7 +38,7 @@ const AV1_SEQUENCE: [u8; 15] = [
 ];
 const AV1_KEY: [u8; 3] = [0x10, 0x44, 0x50];
 
-/// A frame whose content is `len` bytes that `number` alone determines.
+/// A frame, with in-band parameter sets in H.264 (Annex B), whose content is `len` bytes that `number` alone determines.
 pub fn coded(kind: Kind, keyframe: bool, number: u32, len: usize) -> Coded {
     let content = content(number, len);
     let payload = match (kind, keyframe) {
@@ -180,7 +163,7 @@ impl Coded {
             let decoder = DecoderConfig {
                 width: 128,
                 height: 96,
-                codec: self.kind.webcodecs().into(),
+                codec: webcodecs(self.kind).into(),
                 description: Vec::new(),
             };
             decoder.encode(&mut config)?;
