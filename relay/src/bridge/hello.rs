@@ -48,6 +48,17 @@ impl Hello {
     }
 }
 
+/// Whether a datagram is made of DTLS records, to its last byte (RFC 6347, 4.1).
+pub(super) fn are_records(datagram: &[u8]) -> bool {
+    let mut rest = Reader(datagram);
+    while !rest.0.is_empty() {
+        if rest.record().is_none() {
+            return false;
+        }
+    }
+    !datagram.is_empty()
+}
+
 /// Part of a ClientHello.
 struct Fragment<'a> {
     length: usize,
@@ -132,6 +143,15 @@ impl<'a> Reader<'a> {
 
     fn u16(&mut self) -> Option<u16> {
         self.number(2).map(|number| number as u16)
+    }
+
+    /// Passes a record.
+    fn record(&mut self) -> Option<()> {
+        let (kind, major) = (self.u8()?, self.u8()?);
+        // Minor version, epoch, sequence number.
+        self.skip(9)?;
+        self.vector16()?;
+        (matches!(kind, 20..=23) && major == 0xfe).then_some(())
     }
 
     fn vector8(&mut self) -> Option<Reader<'a>> {

@@ -45,6 +45,8 @@ pub(super) struct Link {
     selected: Option<Path>,
     association: Association,
     pub(super) secured: Option<Secured>,
+    /// When its client was first heard of.
+    began: Option<Instant>,
     heard: Instant,
 }
 
@@ -62,6 +64,7 @@ impl Link {
             paths: Vec::new(),
             selected: None,
             secured: None,
+            began: None,
             heard: now,
         }
     }
@@ -81,6 +84,12 @@ impl Link {
     /// Where to send; `None` until a check has come.
     pub(super) fn path(&self) -> Option<Path> {
         self.selected
+    }
+
+    /// When its client was first heard of, while there are no keys yet: checks alone are no
+    /// reason to wait for ever.
+    pub(super) fn handshaking(&self) -> Option<Instant> {
+        self.began.filter(|_| self.secured.is_none())
     }
 
     /// When anything that only the peer can send was last heard.
@@ -116,6 +125,7 @@ impl Link {
         now: Instant,
     ) -> (Option<Vec<u8>>, Option<SocketAddr>) {
         self.heard = now;
+        self.began.get_or_insert(now);
         let forgotten = self.hear(path, now);
         let silent = |selected: Path| {
             let known = self.paths.iter().find(|checked| checked.path == selected);

@@ -282,11 +282,12 @@ impl<W: Wire> BridgeShard<W> {
             side,
             session,
         } = &mut self.peers[key];
-        let patience = match link.secured {
-            Some(_) => self.bridge.settings().idle_timeout,
-            None => self.bridge.settings().connect_timeout,
+        let settings = self.bridge.settings();
+        let (since, patience) = match link.handshaking() {
+            Some(began) => (began, settings.connect_timeout),
+            None => (link.heard(), settings.idle_timeout),
         };
-        if now.0.duration_since(link.heard()) > patience {
+        if now.0.duration_since(since) > patience {
             return self.end(key, Code::Silent).await;
         }
         if let Some(due) = link.poll_timeout()

@@ -15,13 +15,18 @@ use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::shared::TransportProtocol;
 use rtc::shared::error::Error;
 
-use super::hello::Hello;
+use super::hello::{Hello, are_records};
 use super::srtp::{Keys, KeysError};
 
 /// How long a flight waits for an answer before it is sent again.
 const FLIGHT: Duration = Duration::from_millis(250);
 /// Datagrams that a peer may take to get done; an honest one needs about ten.
-const PATIENCE: u32 = 200;
+const PATIENCE: u32 = 100;
+/// Datagrams of each kind that are looked at afterwards. In plain text a peer repeats its last
+/// flight, protected it says goodbye; whatever else there is would only be remembered.
+const AFTERWARDS: u32 = 32;
+/// The longest datagram that is looked at, in bytes.
+const LONGEST: usize = 4_096;
 /// The association names its peer by an address; the real one may change under way.
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
@@ -159,7 +164,8 @@ pub(super) struct Association {
     /// Made when the peer has said hello.
     endpoint: Option<Endpoint>,
     established: bool,
-    taken: u32,
+    /// Datagrams before the keys were there; afterwards those in plain text, and protected ones.
+    taken: [u32; 3],
 }
 
 impl Association {
@@ -170,7 +176,7 @@ impl Association {
             hello: Hello::default(),
             endpoint: None,
             established: false,
-            taken: 0,
+            taken: [0; 3],
         }
     }
 
@@ -179,11 +185,9 @@ impl Association {
     /// # Errors
     /// [`DtlsError`]: there will be no keys. After the handshake nothing is an error.
     pub(super) fn take(&mut self, packet: &[u8], now: Instant) -> Result<Progress, DtlsError> {
-        if !self.established {
-            self.taken += 1;
-            if self.taken > PATIENCE {
-                return Err(DtlsError::Endless);
-            }
+        // What is no DTLS at all is as good as lost (RFC 6347, 4.1.2.7).
+        if packet.len() > LONGEST || !are_records(packet) || self.has_heard_enough(packet)? {
+            return Ok(Progress::Nothing);
         }
         if let Some(endpoint) = &mut self.endpoint {
             let read = endpoint.read(now, PEER, None, BytesMut::from(packet));
@@ -225,6 +229,25 @@ impl Association {
             }
         }
         Ok(progress)
+    }
+
+    /// Counts a datagram: an association remembers of each what it cannot use yet.
+    fn has_heard_enough(&mut self, packet: &[u8]) -> Result<bool, DtlsError> {
+        // The epoch of its first record (RFC 6347, 4.1).
+        let protected = packet.get(3..5) != Some(&[0, 0]);
+        let (kind, most) = match self.established {
+            false => (0, PATIENCE),
+            true => (1 + usize::from(protected), AFTERWARDS),
+        };
+        let taken = &mut self.taken[kind];
+        if *taken < most {
+            *taken += 1;
+            return Ok(false);
+        }
+        match self.established {
+            false => Err(DtlsError::Endless),
+            true => Ok(true),
+        }
     }
 
     fn keys(&self) -> Result<Keys, DtlsError> {
@@ -272,3 +295,6 @@ impl Association {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
