@@ -6,7 +6,12 @@ import type { BroadcastSnapshot, CreatedBroadcast, Relay } from '../src/relay.ts
 import { until } from '../src/until.ts';
 import { print, type Row, spread } from './figures.ts';
 
+/** So many over each. */
 const PLAYERS = 5;
+const TRANSPORTS = [
+  { name: 'WebTransport', webTransport: 'works' },
+  { name: 'WebRTC', webTransport: 'none' },
+] as const;
 const GOAL = '<= 1 frame interval + 50 ms = 83 ms';
 
 export async function measureRestarts(relay: Relay, restarts: number): Promise<Row[]> {
@@ -17,17 +22,25 @@ export async function measureRestarts(relay: Relay, restarts: number): Promise<R
     let host = await admin.openHost(relay, broadcast.publishToken);
     await host.waitUntilLive();
     const players: PlayerTab[] = [];
-    for (let player = 0; player < PLAYERS; player += 1) {
-      players.push(await viewers.openPlayer(relay, broadcast.playToken, { everyMs: 100 }));
+    for (const { webTransport } of TRANSPORTS) {
+      for (let player = 0; player < PLAYERS; player += 1) {
+        const options = { everyMs: 100, webTransport };
+        players.push(await viewers.openPlayer(relay, broadcast.playToken, options));
+      }
     }
     await Promise.all(players.map((player) => player.waitForPicture()));
-    const resumed: number[] = [];
+    const resumed: number[][] = [];
     for (let restart = 0; restart < restarts; restart += 1) {
       host = await restartHost(admin, relay, broadcast, host);
-      resumed.push(...(await timesToPicture(relay, broadcast, players)));
+      resumed.push(await timesToPicture(relay, broadcast, players));
     }
-    const rows = await account(await relay.snapshot(broadcast.id), players, resumed);
-    print(`Publisher crashed and back ${restarts} times, ${PLAYERS} players, 640x360`, rows);
+    const rows = await account(await relay.snapshot(broadcast.id), players);
+    for (const [at, { name }] of TRANSPORTS.entries()) {
+      const own = resumed.flatMap((times) => times.slice(at * PLAYERS, (at + 1) * PLAYERS));
+      rows.push({ what: `picture at each player, ${name}`, measured: spread(own), goal: GOAL });
+    }
+    const who = `${PLAYERS} players each over WebTransport and WebRTC`;
+    print(`Publisher crashed and back ${restarts} times, ${who}, 640x360`, rows);
     return rows;
   } finally {
     await viewers.close();
@@ -74,7 +87,6 @@ async function timesToPicture(
 async function account(
   { totals }: BroadcastSnapshot,
   players: readonly PlayerTab[],
-  resumed: readonly number[],
 ): Promise<Row[]> {
   const records = await Promise.all(players.map((player) => player.records()));
   const seen = await Promise.all(players.map((player) => player.witness()));
@@ -94,6 +106,5 @@ async function account(
       goal: '0',
     },
     { what: 'first new keyframe at the relay to', measured: '', goal: '' },
-    { what: 'picture at each player', measured: spread(resumed), goal: GOAL },
   ];
 }
