@@ -190,6 +190,36 @@ scenario('a WebRTC picture that stands still is replaced under itself', async (s
   stage.note(await assertUnharmed('player', player, 2));
 });
 
+scenario('a floating WebRTC picture floats on when its connection is replaced', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const player = await admin.openPlayer(relay, broadcast.playToken, WHEP);
+  await player.waitForPicture();
+  await player.page.getByRole('button', { name: 'Picture in picture' }).click();
+  const floats = () =>
+    player.page.evaluate(() => {
+      const { pictureInPictureElement: element } = document;
+      return element instanceof HTMLVideoElement && element === document.querySelector('video');
+    });
+  await until('it to float', floats);
+  await player.page.evaluate(() => {
+    for (const video of document.querySelectorAll('video')) video.id = 'before';
+  });
+  // A goodbye brings the next connection, as any fault would.
+  await relay.stop();
+  await player.waitForState('reconnecting');
+  await relay.startAgain();
+  await until('another video', () =>
+    player.page.evaluate(() => document.querySelector('video')?.id === ''),
+  );
+  await until('it to float on', floats);
+  await player.waitForState('live');
+  await player.waitForPicture();
+  stage.note(await assertUnharmed('player', player, 2));
+});
+
 scenario('over WebRTC the relay stands still for a while', async (stage) => {
   const { relay, broadcast } = stage;
   const admin = await stage.chromium();
