@@ -1,3 +1,4 @@
+import type { RelayMessage } from '@steadycast/codec-glue';
 import { expect, it, vi } from 'vitest';
 import type { ConnectionState, KeepConnectedOptions, RelaySession } from '../session/index.ts';
 import { RelayLink } from './link.ts';
@@ -46,6 +47,23 @@ it('reconnects with the lineage that the relay gave', async () => {
   become({ kind: 'open', session: session(LINEAGE) });
   expect(events.onOpen).toHaveBeenCalledTimes(1);
   expect(attempts[0]?.resume?.()).toEqual(LINEAGE);
+});
+
+it('passes on what came right after the welcome, once the session is open', async () => {
+  const { events, link, become } = setUp();
+  await link.connect(null);
+  const order: string[] = [];
+  events.onOpen.mockImplementation(() => order.push('open'));
+  events.onRenditions.mockImplementation(() => order.push('renditions'));
+  const eager = {
+    ...session(LINEAGE),
+    onMessage: (listener: (message: RelayMessage) => void) => {
+      listener({ type: 'renditions', wanted: [] });
+      return () => undefined;
+    },
+  };
+  become({ kind: 'open', session: eager as unknown as RelaySession });
+  expect(order).toEqual(['open', 'renditions']);
 });
 
 it('tells a lost session from one that was closed here', async () => {

@@ -129,13 +129,14 @@ export class RelayLink {
   #open(session: RelaySession): void {
     this.#session = session;
     this.#resume = session.welcome.resume ?? this.#resume;
+    // First this: what the relay said right after its welcome is for the session that is open then.
+    this.#options.onOpen(session);
     session.onMessage((message) => {
       if (session !== this.#session) return;
       if (message.type === 'keyframeRequest') this.#options.onKeyframeRequest(message.track);
       if (message.type === 'renditions') this.#options.onRenditions(message.wanted);
       if (message.type === 'status') this.#options.onChange();
     });
-    this.#options.onOpen(session);
     // The loop reports a lost session only after its pause was decided; frames stop at once.
     void session.ended.then(() => {
       if (session === this.#session) this.#drop(false);
