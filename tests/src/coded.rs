@@ -156,8 +156,12 @@ impl Coded {
     }
 
     /// The frame as the wire has it.
-    fn encode(&self, place: (u32, u32, u32), capture_us: u64) -> Result<Bytes> {
-        let (epoch, group, index) = place;
+    fn encode(
+        &self,
+        (epoch, track): (u32, TrackId),
+        (group, index): (u32, u32),
+        capture_us: u64,
+    ) -> Result<Bytes> {
         let mut config = BytesMut::new();
         if self.keyframe {
             let decoder = DecoderConfig {
@@ -171,7 +175,7 @@ impl Coded {
         let header = FrameHeader {
             keyframe: self.keyframe,
             refinement: false,
-            track: TrackId::MAIN,
+            track,
             layer: 0,
             epoch,
             group,
@@ -194,8 +198,21 @@ impl Publisher {
     /// # Errors
     /// When the relay does not take it.
     pub async fn send_coded(&mut self, coded: &Coded, capture_us: u64) -> Result<()> {
-        let place = self.place(TrackId::MAIN, coded.keyframe).await?;
-        self.write(TrackId::MAIN, &coded.encode(place, capture_us)?)
-            .await
+        self.send_coded_on(TrackId::MAIN, coded, capture_us).await
+    }
+
+    /// As [`Publisher::send_coded`], on a track.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn send_coded_on(
+        &mut self,
+        track: TrackId,
+        coded: &Coded,
+        capture_us: u64,
+    ) -> Result<()> {
+        let place = self.place(track, coded.keyframe).await?;
+        let frame = coded.encode((self.epoch(), track), place, capture_us)?;
+        self.write(track, &frame).await
     }
 }

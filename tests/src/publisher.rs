@@ -97,11 +97,11 @@ impl Publisher {
     }
 
     async fn send(&mut self, track: TrackId, keyframe: bool, len: usize) -> Result<Picture> {
-        let (epoch, group, index) = self.place(track, keyframe).await?;
+        let (group, index) = self.place(track, keyframe).await?;
         let picture = Picture {
             track,
             codec: track.codec().unwrap_or(self.codec),
-            epoch,
+            epoch: self.epoch(),
             group,
             index,
             len,
@@ -110,12 +110,8 @@ impl Publisher {
         Ok(picture)
     }
 
-    /// Epoch, group and index of the next frame of `track`; a keyframe opens a group.
-    pub(crate) async fn place(
-        &mut self,
-        track: TrackId,
-        keyframe: bool,
-    ) -> Result<(u32, u32, u32)> {
+    /// Group and index of the next frame; a keyframe opens a group.
+    pub(crate) async fn place(&mut self, track: TrackId, keyframe: bool) -> Result<(u32, u32)> {
         if keyframe {
             let mut stream = self.control.connection.open_uni().await?.await?;
             stream.write_all(&[GROUP_STREAM]).await?;
@@ -125,17 +121,17 @@ impl Publisher {
                 old.quic_stream_mut().finish()?;
             }
         }
-        let epoch = self.epoch();
-        let (next_group, index) = &mut self.sending(track).next;
-        let place = (epoch, next_group.wrapping_sub(1), *index);
-        *index += 1;
-        Ok(place)
+        let sending = self.sending(track);
+        let (next_group, index) = sending.next;
+        sending.next.1 += 1;
+        Ok((next_group.wrapping_sub(1), index))
     }
 
     /// Writes a frame on the stream of the track's group.
     pub(crate) async fn write(&mut self, track: TrackId, frame: &[u8]) -> Result<()> {
         let stream = self.sending(track).group.as_mut();
-        stream.context("no group is open")?.write_all(frame).await?;
+        let stream = stream.context("no group is open")?;
+        stream.write_all(frame).await?;
         Ok(())
     }
 

@@ -1,7 +1,11 @@
 //! WebRTC clients of another implementation, over real sockets.
 
+mod bad_input;
+mod continuity;
 mod joins;
+mod leaving;
 mod restarts;
+mod whip;
 
 use anyhow::Result;
 use steadycast_tests::client::Publisher;
@@ -43,10 +47,14 @@ impl<'a> Host<'a> {
     async fn send(&mut self, keyframe: bool, len: usize) -> Result<Coded> {
         self.number += 1;
         let frame = coded(self.kind, keyframe, self.number, len);
+        self.send_as_it_is(&frame).await?;
+        Ok(frame)
+    }
+
+    async fn send_as_it_is(&mut self, frame: &Coded) -> Result<()> {
         // Never the same time twice, however fast it goes.
         self.capture_us = self.relay.now_us().max(self.capture_us + 1_000);
-        self.publisher.send_coded(&frame, self.capture_us).await?;
-        Ok(frame)
+        self.publisher.send_coded(frame, self.capture_us).await
     }
 
     /// The RTP time of the last frame (PROTOCOL 8.6).

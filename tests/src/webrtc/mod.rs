@@ -5,6 +5,8 @@ mod peer;
 mod player;
 mod publisher;
 mod rogue;
+pub mod rtcp;
+pub mod rtp;
 mod session;
 
 pub use peer::{Peer, Rtp};

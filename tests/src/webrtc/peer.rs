@@ -72,6 +72,8 @@ struct Log {
 pub struct Peer {
     /// Over HTTP.
     pub session: Session,
+    /// Payload types of what is sent again.
+    pub retransmissions: Vec<u8>,
     pub(super) mid: Mid,
     heard: mpsc::UnboundedReceiver<Heard>,
     commands: mpsc::UnboundedSender<Command>,
@@ -110,6 +112,9 @@ impl Peer {
         let (session, answer) = endpoint.open(&change(offer)).await?;
         let answer = SdpAnswer::from_sdp_string(&answer)?;
         rtc.sdp_api().accept_answer(pending, answer)?;
+        let known = rtc.codec_config().params().iter();
+        let again = known.filter_map(|params| params.resend());
+        let retransmissions = again.map(|number| *number).collect();
         let (tell, heard) = mpsc::unbounded_channel();
         let (commands, commanded) = mpsc::unbounded_channel();
         let log = Arc::new(Mutex::new(Log::default()));
@@ -123,6 +128,7 @@ impl Peer {
         };
         Ok(Self {
             session,
+            retransmissions,
             mid,
             heard,
             commands,

@@ -160,15 +160,21 @@ impl Player {
         });
     }
 
-    /// The source of the picture: there has to be exactly one.
+    /// Leaves, with a word to the relay.
+    pub fn close(&self) {
+        // What cannot be closed is closed already.
+        self.0.act(|rtc| drop(rtc.close()));
+    }
+
+    /// The source of the picture: there has to be exactly one, but for what was sent again.
     ///
     /// # Errors
     /// When there are several, or none.
-    pub fn source(&self, retransmissions: &[u8]) -> Result<u32> {
+    pub fn source(&self) -> Result<u32> {
         let packets = self.0.packets();
         let mut own = packets
             .iter()
-            .filter(|packet| !retransmissions.contains(&packet.payload_type))
+            .filter(|packet| !self.0.retransmissions.contains(&packet.payload_type))
             .map(|packet| packet.ssrc);
         let first = own.next().context("no packets")?;
         if own.all(|ssrc| ssrc == first) {

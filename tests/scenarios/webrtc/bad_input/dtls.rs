@@ -1,0 +1,98 @@
+//! DTLS of strangers, and of peers that are none.
+
+use anyhow::{Result, ensure};
+use steadycast_codec_glue::wire::Code;
+use steadycast_tests::coded::Random;
+use steadycast_tests::webrtc::{Player, Rogue};
+
+use super::{Witness, relay};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_without_a_check_gets_no_answer_at_all() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut witness = Witness::new(&relay, &broadcast).await?;
+    let mut rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    for datagram in rogue.hello()? {
+        for _ in 0..10 {
+            rogue.send(&datagram).await?;
+        }
+    }
+    // The first thing that comes is the answer to this.
+    rogue
+        .send(&rogue.check_with(&rogue.ufrag, &rogue.password)?)
+        .await?;
+    let first = rogue.receive("an answer", |_| true).await?;
+    ensure!(first[..2] == [1, 1], "{first:?}");
+    witness.is_undisturbed().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_in_a_handshake_does_not_keep_it_from_its_end() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut witness = Witness::new(&relay, &broadcast).await?;
+    let mut rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    rogue.check().await?;
+    let mut random = Random::new(2);
+    for _ in 0..60 {
+        let len = 1 + random.next() as usize % 1_400;
+        let mut garbage: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
+        garbage[0] = 20 + garbage[0] % 44;
+        rogue.send(&garbage).await?;
+    }
+    rogue.handshake().await?;
+    rogue.receive_rtp().await?;
+    witness.is_undisturbed().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_after_the_handshake_closes_nothing() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut witness = Witness::new(&relay, &broadcast).await?;
+    let mut rogue = Rogue::join(&broadcast.whep(), "recvonly").await?;
+    rogue.receive_rtp().await?;
+    let mut random = Random::new(3);
+    for round in 0..20u8 {
+        for kind in 20..=63 {
+            // A fatal alert in plain text, handshake messages of any kind, and noise.
+            let mut record = vec![
+                kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, round, kind, 0, 40, 2, 40,
+            ];
+            record.extend((0..38).map(|_| random.next() as u8));
+            rogue.send(&record).await?;
+            record[4] = 1;
+            rogue.send(&record).await?;
+        }
+        witness.is_undisturbed().await?;
+    }
+    // Its session goes on as well.
+    let sent = witness.host.delta(400).await?;
+    witness.player.expect(&sent).await?;
+    while rogue.receive_rtp().await?.len() < 400 {}
+    ensure!(rogue.session.exists().await?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_certificate_than_was_offered_gets_no_picture() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut witness = Witness::new(&relay, &broadcast).await?;
+    let mut player = Player::with(&broadcast.whep(), |offer| {
+        let at = offer.find("a=fingerprint:sha-256 ").unwrap_or_default() + 22;
+        let digit = if offer[at..].starts_with('0') {
+            "1"
+        } else {
+            "0"
+        };
+        format!("{}{digit}{}", &offer[..at], &offer[at + 1..])
+    })
+    .await?;
+    player.closed().await?;
+    ensure!(player.packets().is_empty());
+    ensure!(!player.session.exists().await?);
+    ensure!(broadcast.left(Code::Malformed)? == 1);
+    witness.is_undisturbed().await
+}
