@@ -20,8 +20,12 @@ use crate::broadcast::{Cursor, Need, PlayerSeat, RelayTime, Step};
 const KEYFRAMES: Duration = Duration::from_millis(300);
 /// How often a player is told the time and what was sent.
 const REPORTS: Duration = Duration::from_secs(1);
-/// When nothing has followed a frame for this long, its last packet is sent again.
+/// When nothing has followed a frame for this long, its last packet is sent again; and so after
+/// twice that time, and twice that again.
 const PROBE: Duration = Duration::from_millis(70);
+/// How often: that all are lost has to be unlikely, for on a screen that stands still nothing else
+/// may come for long.
+const PROBES: u8 = 4;
 /// What a round trip is taken for until it is known.
 const ROUND_TRIP: Duration = Duration::from_millis(50);
 
@@ -40,13 +44,41 @@ pub(super) struct Player {
     round_trip: Duration,
     next_report: Instant,
     /// When the last packet is to be sent once more.
-    probe: Option<Instant>,
+    probe: Option<Probe>,
     asked: Option<Instant>,
     rest: Rest,
     /// The time in the last report, as receivers repeat it, and when it was.
     reported: Option<(u32, Instant)>,
     /// Frames that went out to their last packet.
     pub(super) frames: u64,
+}
+
+/// When the last packet is sent once more.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    at: Instant,
+    pause: Duration,
+    left: u8,
+}
+
+impl Probe {
+    fn after(now: Instant, pause: Duration) -> Self {
+        Self {
+            at: now + pause,
+            pause,
+            left: PROBES - 1,
+        }
+    }
+
+    /// The one after this; `None` when it was the last.
+    fn next(self, now: Instant) -> Option<Self> {
+        let pause = self.pause * 2;
+        Some(Self {
+            at: now + pause,
+            pause,
+            left: self.left.checked_sub(1)?,
+        })
+    }
 }
 
 /// How sending ended.
@@ -98,7 +130,7 @@ impl Player {
             }
             let bytes = self.sender.send(front, budget, keys, now, sent, out);
             self.pace.spend(bytes);
-            self.probe = Some(now + PROBE.max(self.round_trip));
+            self.probe = Some(Probe::after(now, PROBE.max(self.round_trip)));
             if front.next >= front.packets.payloads.len() {
                 self.frames += 1;
                 self.rest.sent(now);
@@ -217,7 +249,7 @@ impl Player {
     /// The next thing that time alone makes due.
     pub(super) fn due(&self) -> Instant {
         self.probe
-            .map_or(self.next_report, |probe| probe.min(self.next_report))
+            .map_or(self.next_report, |probe| probe.at.min(self.next_report))
     }
 
     /// Appends the probe and the report that are due.
@@ -227,8 +259,8 @@ impl Player {
         now: (Instant, RelayTime),
         out: &mut Datagrams,
     ) {
-        if self.probe.is_some_and(|probe| probe <= now.0) {
-            self.probe = None;
+        if let Some(probe) = self.probe.filter(|probe| probe.at <= now.0) {
+            self.probe = probe.next(now.0);
             self.sender.probe(keys, out);
         }
         if self.next_report <= now.0 {

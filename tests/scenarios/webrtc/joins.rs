@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use steadycast_tests::coded::Kind;
+use steadycast_tests::coded::{Kind, coded};
 use steadycast_tests::relay::TestRelay;
-use steadycast_tests::webrtc::Player;
+use steadycast_tests::webrtc::{Player, Publisher};
 
 use super::{Host, later};
 
@@ -136,5 +136,23 @@ async fn many_joins_on_a_long_group_ask_for_one_keyframe_together() -> Result<()
         player.expect(&sent).await?;
     }
     ensure!(broadcast.records()?.totals.keyframe_requests == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_on_ipv6_is_joined_there() -> Result<()> {
+    let relay = TestRelay::with(|config| {
+        config.server.listen = (std::net::Ipv6Addr::LOCALHOST, 0).into();
+    })
+    .await?;
+    let broadcast = relay.broadcast().await?;
+    let publisher = Publisher::join(&broadcast.whip()).await?;
+    let mut player = Player::join(&broadcast.whep()).await?;
+    player.connected().await?;
+    for number in 0..5 {
+        let sent = coded(Kind::Vp9, number == 0, number, 5_000);
+        publisher.send(&sent, u64::from(number) * 3_000).await?;
+        player.expect(&sent).await?;
+    }
     Ok(())
 }

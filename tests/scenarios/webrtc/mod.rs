@@ -4,7 +4,9 @@ mod bad_input;
 mod continuity;
 mod joins;
 mod leaving;
+mod loss;
 mod restarts;
+mod slow;
 mod whip;
 
 use anyhow::Result;
