@@ -10,7 +10,7 @@ use steadycast_tests::webrtc::{Player, Rogue, rtcp};
 use super::Host;
 
 /// For how long the host goes on.
-const LONG: Duration = Duration::from_secs(8);
+const LONG: Duration = Duration::from_secs(5);
 /// What a frame of its has, 30 times a second: 4.8 Mbit/s.
 const FRAME: usize = 20_000;
 
