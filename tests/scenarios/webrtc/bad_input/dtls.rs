@@ -36,8 +36,8 @@ async fn garbage_in_a_handshake_does_not_keep_it_from_its_end() -> Result<()> {
     rogue.check().await?;
     let mut random = Random::new(2);
     for _ in 0..60 {
-        let len = 1 + random.next() as usize % 1_400;
-        let mut garbage: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
+        let len = 1 + random.number() as usize % 1_400;
+        let mut garbage: Vec<u8> = (0..len).map(|_| random.number() as u8).collect();
         garbage[0] = 20 + garbage[0] % 44;
         rogue.send(&garbage).await?;
     }
@@ -60,7 +60,7 @@ async fn garbage_after_the_handshake_closes_nothing() -> Result<()> {
             let mut record = vec![
                 kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, round, kind, 0, 40, 2, 40,
             ];
-            record.extend((0..38).map(|_| random.next() as u8));
+            record.extend((0..38).map(|_| random.number() as u8));
             rogue.send(&record).await?;
             record[4] = 1;
             rogue.send(&record).await?;

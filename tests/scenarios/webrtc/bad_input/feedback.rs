@@ -15,8 +15,8 @@ async fn control_packets_that_make_no_sense_are_as_good_as_lost() -> Result<()> 
     rogue.receive_rtp().await?;
     let mut random = Random::new(4);
     for round in 0..2_000u32 {
-        let len = 8 + random.next() as usize % 200;
-        let mut packet: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
+        let len = 8 + random.number() as usize % 200;
+        let mut packet: Vec<u8> = (0..len).map(|_| random.number() as u8).collect();
         packet[0] = 0x80 | packet[0] & 0x3f;
         packet[1] = 200 + (round % 8) as u8;
         if packet[1] == 203 {
@@ -124,7 +124,7 @@ async fn repetitions_forgeries_and_stumps_are_nothing() -> Result<()> {
     for source in 0..3_000u32 {
         let mut noise = vec![0x81, 201, 0, 7];
         noise.extend(source.to_be_bytes());
-        noise.extend((0..40).map(|_| random.next() as u8));
+        noise.extend((0..40).map(|_| random.number() as u8));
         rogue.send(&noise).await?;
         noise[1] = 96;
         rogue.send(&noise).await?;

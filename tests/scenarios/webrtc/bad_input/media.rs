@@ -52,9 +52,9 @@ async fn malformed_payloads_of_every_codec_are_passed_over() -> Result<()> {
     let mut rogue = Rogue::join(&broadcast.whip(), "sendonly").await?;
     let mut random = Random::new(6);
     for round in 0..3_000u32 {
-        let len = random.next() as usize % 60;
-        let mut payload: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
-        let kind = TYPES[random.next() as usize % TYPES.len()];
+        let len = random.number() as usize % 60;
+        let mut payload: Vec<u8> = (0..len).map(|_| random.number() as u8).collect();
+        let kind = TYPES[random.number() as usize % TYPES.len()];
         if let (RTX, [high, low, ..]) = (kind, &mut payload[..]) {
             // A packet before this one, so that the count goes on.
             [*high, *low] = (round as u16).saturating_sub(3).to_be_bytes();
@@ -138,11 +138,11 @@ async fn packets_of_others_and_packets_again_are_nothing() -> Result<()> {
             .filter(|packet| is_media(packet));
         for packet in media.collect::<Vec<_>>().into_iter().rev().take(10) {
             let mut forged = packet.clone();
-            let at = random.next() as usize % forged.len();
-            forged[at] ^= 1 << (random.next() % 8);
+            let at = random.number() as usize % forged.len();
+            forged[at] ^= 1 << (random.number() % 8);
             forged[0] = packet[0];
             let mut other = packet.clone();
-            other[8..12].copy_from_slice(&random.next().to_be_bytes());
+            other[8..12].copy_from_slice(&random.number().to_be_bytes());
             for raw in [packet[..packet.len() / 2].to_vec(), forged, other, packet] {
                 publisher.send_raw(raw);
             }

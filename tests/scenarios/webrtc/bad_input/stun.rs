@@ -91,7 +91,7 @@ async fn a_flood_of_checks_for_nobody_disturbs_nobody() -> Result<()> {
     let mut random = Random::new(1);
     for _ in 0..50 {
         for _ in 0..200 {
-            let name = format!("{:08x}", random.next());
+            let name = format!("{:08x}", random.number());
             let packet = rogue.check_with(&name, "a password")?;
             rogue.send(&packet).await?;
         }
