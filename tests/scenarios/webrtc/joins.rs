@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use steadycast_tests::coded::{Kind, coded};
 use steadycast_tests::relay::TestRelay;
-use steadycast_tests::webrtc::{Player, Publisher};
+use steadycast_tests::webrtc::{Player, ProtectionProfile, Publisher, Rogue};
 
 use super::{Host, later};
 
@@ -153,6 +153,34 @@ async fn a_relay_on_ipv6_is_joined_there() -> Result<()> {
         let sent = coded(Kind::Vp9, number == 0, number, 5_000);
         publisher.send(&sent, u64::from(number) * 3_000).await?;
         player.expect(&sent).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_protection_of_media_that_browsers_know_is_opened_by_its_keys() -> Result<()> {
+    for profile in [
+        ProtectionProfile::AeadAes128Gcm,
+        ProtectionProfile::AeadAes256Gcm,
+        ProtectionProfile::Aes128CmHmacSha1_80,
+    ] {
+        let relay = TestRelay::start().await?;
+        let broadcast = relay.broadcast().await?;
+        let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
+        let endpoint = broadcast.whep();
+        let mut player = Rogue::open_with(&endpoint, "recvonly", profile).await?;
+        player.check().await?;
+        player.handshake().await?;
+        for number in 0..20 {
+            let sent = host.send(number == 0, 500).await?;
+            // A descriptor stands before the frame (RFC 7741, 4.2).
+            let packet = player.receive_rtp().await?;
+            ensure!(
+                packet.ends_with(&sent.payload),
+                "{profile:?}: frame {number}"
+            );
+            ensure!(packet.len() < sent.payload.len() + 40);
+        }
     }
     Ok(())
 }

@@ -43,6 +43,7 @@ pub struct Rogue {
     provider: Arc<dyn RTCCryptoProvider>,
     dtls: Dtls,
     config: Arc<HandshakeConfig>,
+    profile: ProtectionProfile,
     keys: Option<(Context, Context)>,
 }
 
@@ -66,6 +67,23 @@ impl Rogue {
     /// # Errors
     /// With the code, when the relay refuses.
     pub async fn open(endpoint: &Endpoint, direction: &str) -> Result<Self> {
+        Self::open_with(endpoint, direction, ProtectionProfile::AeadAes128Gcm).await
+    }
+
+    /// As [`Rogue::open`], for a client that knows this protection of media alone.
+    ///
+    /// # Errors
+    /// With the code, when the relay refuses.
+    pub async fn open_with(
+        endpoint: &Endpoint,
+        direction: &str,
+        profile: ProtectionProfile,
+    ) -> Result<Self> {
+        let known = match profile {
+            ProtectionProfile::AeadAes128Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+            ProtectionProfile::AeadAes256Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
+            _ => SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+        };
         let provider = default_provider()?;
         let names = vec!["rogue".to_owned()];
         let certificate = Certificate::generate_self_signed(names, provider.crypto())?;
@@ -76,7 +94,7 @@ impl Rogue {
         let config = ConfigBuilder::default()
             .with_crypto_provider(provider.clone())
             .with_certificates(vec![certificate])
-            .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
+            .with_srtp_protection_profiles(vec![known])
             .with_insecure_skip_verify(true)
             .build(true, Some(PEER))?;
         let find = |begin| answer.lines().find_map(|line| line.strip_prefix(begin));
@@ -91,6 +109,7 @@ impl Rogue {
             provider,
             dtls: Dtls::new(PEER, TransportProtocol::UDP, None),
             config: Arc::new(config),
+            profile,
             keys: None,
         })
     }
@@ -180,7 +199,7 @@ impl Rogue {
         }
         let state = self.dtls.get_connection_state(PEER).context("no state")?;
         let mut keys = Config {
-            profile: ProtectionProfile::AeadAes128Gcm,
+            profile: self.profile,
             ..Config::default()
         };
         let length = keys.keying_material_len();
