@@ -52,6 +52,15 @@ impl Credentials {
         })
     }
 
+    /// Credentials that are known beforehand.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn of(ufrag: &str, password: &str) -> Self {
+        Self {
+            ufrag: Ufrag(ufrag.into()),
+            password: password.into(),
+        }
+    }
+
     pub(super) fn password(&self) -> &str {
         &self.password
     }
@@ -157,43 +166,57 @@ impl Check {
     }
 }
 
-#[cfg(test)]
-pub(super) mod tests {
-    use rtc::crypto::default_provider;
-    use rtc::stun::attributes::ATTR_XORMAPPED_ADDRESS;
+/// A check as a browser makes it.
+#[cfg(any(test, feature = "fuzzing"))]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+pub(super) fn check(
+    ufrag: &str,
+    password: &str,
+    nominates: bool,
+    crypto: &dyn RTCCrypto,
+) -> Vec<u8> {
     use rtc::stun::message::TransactionId;
     use rtc::stun::textattrs::TextAttribute;
 
+    let integrity =
+        MessageIntegrity::new_short_term_integrity_with_provider(password.to_owned(), crypto);
+    let mut message = Message::new();
+    let name = TextAttribute::new(ATTR_USERNAME, format!("{ufrag}:theirs"));
+    let setters: [Box<dyn Setter + '_>; 3] = [
+        Box::new(BINDING_REQUEST),
+        Box::new(TransactionId::new()),
+        Box::new(name),
+    ];
+    message.build(&setters).unwrap();
+    if nominates {
+        message.add(ATTR_USE_CANDIDATE, &[]);
+    }
+    integrity.add_to(&mut message).unwrap();
+    FINGERPRINT.add_to(&mut message).unwrap();
+    message.raw
+}
+
+#[cfg(test)]
+mod tests {
+    use rtc::crypto::default_provider;
+    use rtc::stun::attributes::ATTR_XORMAPPED_ADDRESS;
+
     use super::*;
 
-    /// A check as a browser makes it.
-    pub(in crate::bridge) fn check(ufrag: &str, password: &str, nominates: bool) -> Vec<u8> {
-        let provider = default_provider().unwrap();
-        let integrity = MessageIntegrity::new_short_term_integrity_with_provider(
-            password.to_owned(),
-            provider.crypto(),
-        );
-        let mut message = Message::new();
-        let name = TextAttribute::new(ATTR_USERNAME, format!("{ufrag}:theirs"));
-        let setters: [Box<dyn Setter + '_>; 3] = [
-            Box::new(BINDING_REQUEST),
-            Box::new(TransactionId::new()),
-            Box::new(name),
-        ];
-        message.build(&setters).unwrap();
-        if nominates {
-            message.add(ATTR_USE_CANDIDATE, &[]);
-        }
-        integrity.add_to(&mut message).unwrap();
-        FINGERPRINT.add_to(&mut message).unwrap();
-        message.raw
+    fn check_of(ufrag: &str, password: &str, nominates: bool) -> Vec<u8> {
+        check(
+            ufrag,
+            password,
+            nominates,
+            default_provider().unwrap().crypto(),
+        )
     }
 
     #[test]
     fn a_check_with_the_password_is_answered_with_where_it_came_from() {
         let provider = default_provider().unwrap();
         let credentials = Credentials::fresh().unwrap();
-        let packet = check(credentials.ufrag.as_str(), credentials.password(), true);
+        let packet = check_of(credentials.ufrag.as_str(), credentials.password(), true);
         let mut check = Check::parse(&packet).unwrap();
         assert_eq!(check.ufrag(), &credentials.ufrag);
         assert!(check.nominates());
@@ -221,7 +244,7 @@ pub(super) mod tests {
     fn a_check_without_the_password_is_nobodys() {
         let provider = default_provider().unwrap();
         let credentials = Credentials::fresh().unwrap();
-        let packet = check(credentials.ufrag.as_str(), "a wrong password", false);
+        let packet = check_of(credentials.ufrag.as_str(), "a wrong password", false);
         let mut check = Check::parse(&packet).unwrap();
         assert_eq!(
             check.verify(&credentials, provider.crypto()),
@@ -231,7 +254,7 @@ pub(super) mod tests {
 
     #[test]
     fn other_packets_are_no_checks() {
-        let good = check("ours", "password", false);
+        let good = check_of("ours", "password", false);
         let mut indication = good.clone();
         indication[1] = 0x11;
         let long = [&good[..], &[0; 600]].concat();

@@ -12,6 +12,9 @@ mod control;
 mod datagrams;
 mod dtls;
 mod feedback;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hello;
 mod ice;
 mod pace;
@@ -37,5 +40,5 @@ pub use sessions::{Bridge, Settings};
 pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};
 pub use trial::{Trial, TrialError};
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use sdp::offers;

@@ -12,7 +12,7 @@ pub use fragment::{Fragment, FragmentError};
 pub(super) use offer::{Extension, Role};
 pub use offer::{Offer, OfferError};
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod offers;
 #[cfg(test)]
 mod tests;

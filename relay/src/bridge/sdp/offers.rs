@@ -24,6 +24,7 @@ pub(crate) const PUBLISHERS: [(&str, &str); 4] = offers![
 ];
 
 /// Of one that would have the relay open DTLS.
+#[cfg(test)]
 pub(crate) const PASSIVE: &str = include_str!("../../../tests/offers/ffmpeg-passive-publisher.sdp");
 
 /// A client's offer.
