@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use rtc::srtp::protection_profile::ProtectionProfile;
 use steadycast_codec_glue::bitstream::Codec;
 use steadycast_codec_glue::rtp::{FrameIn, packetize};
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, TrackId};
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, Role, TrackId};
 use steadycast_relay::bridge::{Offer, Trial};
 
 use super::{Kernel, Work};
@@ -62,7 +62,7 @@ fn cut() -> Work {
 fn send(profile: ProtectionProfile, payload: usize) -> Work {
     let fingerprint = ["AB"; 32].join(":");
     let offer = format!("{OFFER}a=fingerprint:sha-256 {fingerprint}\r\n");
-    let offer = Offer::from_player(&offer).unwrap();
+    let offer = Offer::parse(&offer, Role::Player).unwrap();
     let mut trial = Trial::new(&offer, profile, [keyframe(payload)]).unwrap();
     Box::new(move || {
         black_box(trial.send());

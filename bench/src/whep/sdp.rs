@@ -90,6 +90,7 @@ fn candidate(text: &str) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use steadycast_codec_glue::wire::Role;
     use steadycast_relay::bridge::Offer;
 
     use super::*;
@@ -104,7 +105,8 @@ mod tests {
     #[test]
     fn the_relay_takes_the_offer() {
         let fingerprint = ["AB"; 32].join(":");
-        Offer::from_player(&offer(&credentials("ours"), &fingerprint)).unwrap();
+        let offer = offer(&credentials("ours"), &fingerprint);
+        Offer::parse(&offer, Role::Player).unwrap();
     }
 
     #[test]

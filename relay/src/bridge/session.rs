@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::{Code, CodecSet};
+use steadycast_codec_glue::wire::{Code, CodecSet, Role};
 use tokio::sync::watch;
 
 use super::ice::Credentials;
-use super::sdp::Role;
 use crate::auth::RandomError;
 use crate::broadcast::{AttachError, Broadcast};
 
@@ -42,7 +41,8 @@ pub struct Session {
     pub id: SessionId,
     /// Its broadcast.
     pub broadcast: Arc<Broadcast>,
-    pub(super) role: Role,
+    /// What its client is there.
+    pub role: Role,
     /// For logs.
     pub(super) number: u64,
     pub(super) ice: Mutex<Ice>,
@@ -65,11 +65,6 @@ impl Session {
     pub fn etag(&self) -> String {
         let ice = self.ice.lock();
         format!("\"{}-{}\"", ice.generation, ice.current.ufrag.as_str())
-    }
-
-    /// Whether it publishes.
-    pub fn publishes(&self) -> bool {
-        self.role == Role::Publisher
     }
 
     /// Where to listen for its end.

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
-use steadycast_codec_glue::wire::Code;
+use steadycast_codec_glue::wire::{Code, Role};
 use tokio::sync::watch;
 
 use super::dtls::{Identity, IdentityError};
@@ -16,7 +16,7 @@ use super::ice::{Check, Credentials, Ufrag};
 use super::packets::Packetizer;
 use super::peer::Link;
 use super::player::Player;
-use super::sdp::{Answer, Media, Offer, Place, Restarted, Role};
+use super::sdp::{Answer, Media, Offer, Place, Restarted};
 use super::sender::Sender;
 use super::session::{Ice, OpenError, Opened, RestartError, Session, SessionId};
 use super::shard::{Command, Door, Packet, Peer, Side};

@@ -11,10 +11,14 @@ use super::problem::Problem;
 /// The longest that an API request may take, its body included.
 const TIME: Duration = Duration::from_secs(10);
 
+/// One line per API request. Never the query or a header: a token could be in either.
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    log_as(path, request, next).await
+}
+
 /// One line per WHIP or WHEP request. The end of a session's path is its secret.
 pub(super) async fn log_session(request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let method = request.method().clone();
     let mut parts = request.uri().path().split('/').skip(1);
     let (broadcast, endpoint) = (parts.next(), parts.next());
     let path = format!(
@@ -23,18 +27,12 @@ pub(super) async fn log_session(request: Request, next: Next) -> Response {
         endpoint.unwrap_or_default(),
         if parts.next().is_some() { "/.." } else { "" },
     );
-    let response = next.run(request).await;
-    let status = response.status().as_u16();
-    let ms = began.elapsed().as_millis() as u64;
-    tracing::info!(target: "steadycast_relay::access", %method, path, status, ms, "request");
-    response
+    log_as(path, request, next).await
 }
 
-/// One line per API request. Never the query or a header: a token could be in either.
-pub(super) async fn log(request: Request, next: Next) -> Response {
+async fn log_as(path: String, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let ms = began.elapsed().as_millis() as u64;

@@ -22,7 +22,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         if bytes.is_empty() {
             return parse(b"{}").map(Self);
         }
-        check_type(&head.headers)?;
+        check_type(&head.headers, "application/json")?;
         parse(&bytes).map(Self)
     }
 }
@@ -44,19 +44,20 @@ pub(super) async fn read(body: Body, longest: usize) -> Result<Bytes, Problem> {
     to_bytes(body, longest).await.map_err(|_| too_large())
 }
 
-fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+/// Passes a body of this type.
+pub(super) fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .unwrap_or_default();
-    if media_type.trim().eq_ignore_ascii_case("application/json") {
+    if media_type.trim().eq_ignore_ascii_case(wanted) {
         return Ok(());
     }
     Err(Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Malformed,
-        "the body must be application/json",
+        format!("the body must be {wanted}"),
     ))
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rtc::srtp::config::SessionKeys;
 use rtc::srtp::protection_profile::ProtectionProfile;
-use steadycast_codec_glue::wire::limits;
+use steadycast_codec_glue::wire::{Role, limits};
 
 use super::datagrams;
 use super::transport::identity;
@@ -69,7 +69,7 @@ pub(super) fn published(mut data: &[u8]) -> u64 {
     let now = RelayTime::from_micros(1_000_000_000);
     let id = "fuzzed".parse().unwrap();
     let broadcast = registry.create(id, String::new(), now).unwrap();
-    let offer = Offer::from_publisher(offers::of("chromium-publisher")).unwrap();
+    let offer = Offer::parse(offers::of("chromium-publisher"), Role::Publisher).unwrap();
     let mut upstream = Upstream::new(&offer, 1, &broadcast);
     let begin = Instant::now();
     upstream.attach((begin, now)).unwrap();

@@ -4,21 +4,19 @@ use std::io::Cursor;
 use std::sync::OnceLock;
 
 use rtc::sdp::SessionDescription;
+use steadycast_codec_glue::wire::Role;
 
 use crate::bridge::dtls::Fingerprint;
 use crate::bridge::ice::Credentials;
-use crate::bridge::sdp::{Answer, Fragment, Media, Offer, Place, Role};
+use crate::bridge::sdp::{Answer, Fragment, Media, Offer, Place};
 
 /// An offer of either role: what is answered is SDP, and the relay's own.
 pub fn offer(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    for (role, offer) in [
-        (Role::Player, Offer::from_player(text)),
-        (Role::Publisher, Offer::from_publisher(text)),
-    ] {
-        if let Ok(offer) = offer {
+    for role in [Role::Player, Role::Publisher] {
+        if let Ok(offer) = Offer::parse(text, role) {
             check(&offer, role, data.len());
         }
     }

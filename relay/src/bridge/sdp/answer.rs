@@ -3,8 +3,10 @@
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
+use steadycast_codec_glue::wire::Role;
+
 use super::codecs::{Format, name};
-use super::offer::{Offer, Role, Section};
+use super::offer::{Offer, Section};
 use crate::bridge::dtls::Fingerprint;
 use crate::bridge::ice::Credentials;
 

@@ -9,7 +9,7 @@ pub(super) use answer::{Answer, Media, Place};
 pub(super) use codecs::Format;
 pub(super) use fragment::Restarted;
 pub use fragment::{Fragment, FragmentError};
-pub(super) use offer::{Extension, Role};
+pub(super) use offer::Extension;
 pub use offer::{Offer, OfferError};
 
 #[cfg(any(test, feature = "fuzzing"))]

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use rtc::sdp::SessionDescription;
 use rtc::sdp::description::media::MediaDescription;
-use steadycast_codec_glue::wire::CodecSet;
+use steadycast_codec_glue::wire::{CodecSet, Role};
 
 use super::codecs::{Format, usable};
 use crate::bridge::dtls::Fingerprint;
@@ -41,15 +41,6 @@ fn shortened(what: String) -> String {
 
 fn malformed(what: impl Into<String>) -> OfferError {
     OfferError::Malformed(what.into())
-}
-
-/// Who makes the offer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::bridge) enum Role {
-    /// WHIP: it sends.
-    Publisher,
-    /// WHEP: it receives.
-    Player,
 }
 
 /// A header extension that the bridge has a use for (RFC 8285).
@@ -103,23 +94,11 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Reads what a publisher offers (RFC 9725, 4.2).
+    /// Reads what a client offers: a publisher to send (RFC 9725, 4.2), a player to receive.
     ///
     /// # Errors
     /// [`OfferError`].
-    pub fn from_publisher(sdp: &str) -> Result<Self, OfferError> {
-        Self::parse(sdp, Role::Publisher)
-    }
-
-    /// Reads what a player offers.
-    ///
-    /// # Errors
-    /// [`OfferError`].
-    pub fn from_player(sdp: &str) -> Result<Self, OfferError> {
-        Self::parse(sdp, Role::Player)
-    }
-
-    fn parse(sdp: &str, role: Role) -> Result<Self, OfferError> {
+    pub fn parse(sdp: &str, role: Role) -> Result<Self, OfferError> {
         if sdp.lines().count() > LINES {
             return Err(malformed("too many lines"));
         }

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use steadycast_codec_glue::wire::{Code, Role};
 
-use super::body::read;
+use super::body::{check_type, read};
 use super::problem::Problem;
 use super::site::Site;
 use crate::bridge::{Offer, OfferError, OpenError, Opened};
@@ -32,6 +32,7 @@ const EVENTS: &str = "urn:ietf:params:whep:ext:core:server-sent-events";
 
 /// The endpoints and their sessions.
 pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
+    let endpoint = || post(create).get(head).options(cors::options);
     let session = || {
         get(session::show)
             .patch(session::patch)
@@ -39,14 +40,8 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
             .options(cors::options)
     };
     Router::new()
-        .route(
-            "/{broadcast}/whep",
-            post(watch).get(head).options(cors::options),
-        )
-        .route(
-            "/{broadcast}/whip",
-            post(publish).get(head).options(cors::options),
-        )
+        .route("/{broadcast}/whep", endpoint())
+        .route("/{broadcast}/whip", endpoint())
         .route("/{broadcast}/whep/{session}", session())
         .route("/{broadcast}/whip/{session}", session())
         .route(
@@ -63,7 +58,8 @@ async fn head(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<R
     Ok((StatusCode::OK, kind).into_response())
 }
 
-async fn watch(
+/// Opens a session.
+async fn create(
     State(site): State<Arc<Site>>,
     Path(id): Path<String>,
     uri: Uri,
@@ -71,29 +67,25 @@ async fn watch(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let broadcast = bearer.broadcast(&site, &id, Role::Player)?;
+    let role = role(&uri);
+    let broadcast = bearer.broadcast(&site, &id, role)?;
     let body = read(body, LONGEST).await?;
-    let offer = Offer::from_player(sdp(&headers, &body)?).map_err(refused)?;
-    match site.bridge.watch(&broadcast, &offer) {
+    let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
+    let opened = match role {
+        Role::Player => site.bridge.watch(&broadcast, &offer),
+        Role::Publisher => site.bridge.publish(&broadcast, &offer),
+    };
+    match opened {
         Ok(opened) => created(&site, &uri, &opened),
         Err(error) => not_opened(&site, &uri, &error),
     }
 }
 
-async fn publish(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-    uri: Uri,
-    bearer: Bearer,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let broadcast = bearer.broadcast(&site, &id, Role::Publisher)?;
-    let body = read(body, LONGEST).await?;
-    let offer = Offer::from_publisher(sdp(&headers, &body)?).map_err(refused)?;
-    match site.bridge.publish(&broadcast, &offer) {
-        Ok(opened) => created(&site, &uri, &opened),
-        Err(error) => not_opened(&site, &uri, &error),
+/// What an endpoint is for, and its sessions: WHIP for publishers, WHEP for players.
+fn role(uri: &Uri) -> Role {
+    match uri.path().split('/').nth(2) {
+        Some("whip") => Role::Publisher,
+        _ => Role::Player,
     }
 }
 
@@ -108,23 +100,6 @@ fn broadcast(site: &Site, id: &str) -> Result<Arc<Broadcast>, Problem> {
 fn sdp<'a>(headers: &HeaderMap, body: &'a Bytes) -> Result<&'a str, Problem> {
     check_type(headers, SDP)?;
     std::str::from_utf8(body).map_err(|_| Problem::malformed("SDP is UTF-8"))
-}
-
-/// Passes a body of this type.
-fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
-    let media_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
-    if media_type.trim().eq_ignore_ascii_case(wanted) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::Malformed,
-        format!("the body must be {wanted}"),
-    ))
 }
 
 fn refused(error: OfferError) -> Problem {
@@ -154,7 +129,7 @@ fn created(site: &Site, uri: &Uri, opened: &Opened) -> Result<Response, Problem>
         }
         put(&mut headers, LINK, &link)?;
     }
-    if !session.publishes() {
+    if session.role == Role::Player {
         let events = "active,inactive,layers,viewercount";
         let link = format!("<{location}/sse>; rel=\"{EVENTS}\"; events=\"{events}\"");
         put(&mut headers, LINK, &link)?;

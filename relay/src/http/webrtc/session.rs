@@ -7,13 +7,13 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_codec_glue::wire::Code;
 
-use super::super::body::read;
+use super::super::body::{check_type, read};
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::caller::Bearer;
-use super::{check_type, put};
+use super::{put, role};
 use crate::bridge::{Fragment, RestartError, Session, SessionId};
 use crate::broadcast::BroadcastId;
 
@@ -38,17 +38,10 @@ fn own(
     (id, session): &(String, String),
     bearer: &Bearer,
 ) -> Result<Arc<Session>, Problem> {
-    let publishes = uri.path().split('/').nth(2) == Some("whip");
-    bearer.check(
-        id,
-        if publishes {
-            Role::Publisher
-        } else {
-            Role::Player
-        },
-    )?;
+    let role = role(uri);
+    bearer.check(id, role)?;
     let session = find(site, id, session)?;
-    if session.publishes() == publishes {
+    if session.role == role {
         Ok(session)
     } else {
         let detail = "there is no such session here";

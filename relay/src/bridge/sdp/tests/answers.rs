@@ -1,8 +1,9 @@
 //! What the relay answers to whom.
 
-use super::super::offer::Role;
+use steadycast_codec_glue::wire::Role;
+
 use super::super::offers::{PLAYERS, PUBLISHERS, of};
-use super::{ADDRESSES, all, answer, answer_at, changed, check, formats, one, parse, video};
+use super::{ADDRESSES, Offer, all, answer, answer_at, changed, check, formats, one, video};
 
 #[test]
 fn every_clients_offer_is_answered_by_the_rules() {
@@ -95,7 +96,7 @@ fn the_relays_addresses_are_candidates_the_first_preferred() {
             .iter()
             .all(|field| field[1..3] == ["1", "udp"] && field[6..] == ["typ", "host"])
     );
-    let offer = parse(of("firefox-player"), Role::Player).unwrap();
+    let offer = Offer::parse(of("firefox-player"), Role::Player).unwrap();
     let v6 = answer_at(&offer, Role::Player, &ADDRESSES[1..]);
     assert_eq!(one(&video(&v6), "c="), "IN IP6 2001:db8::1");
 }

@@ -4,20 +4,15 @@ mod answers;
 mod properties;
 mod refusals;
 
+use steadycast_codec_glue::wire::Role;
+
 use super::answer::{Answer, Media, Place};
-use super::offer::{Offer, OfferError, Role};
+use super::offer::Offer;
 use super::offers::of;
 use crate::bridge::dtls::Fingerprint;
 use crate::bridge::ice::Credentials;
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1:4433", "[2001:db8::1]:4433"];
-
-fn parse(offer: &str, role: Role) -> Result<Offer, OfferError> {
-    match role {
-        Role::Player => Offer::from_player(offer),
-        Role::Publisher => Offer::from_publisher(offer),
-    }
-}
 
 fn answer_at(offer: &Offer, role: Role, addresses: &[&str]) -> String {
     let fingerprint = format!("sha-256 {}", ["AB"; 32].join(":"));
@@ -39,7 +34,7 @@ fn answer_at(offer: &Offer, role: Role, addresses: &[&str]) -> String {
 }
 
 fn answer(offer: &str, role: Role) -> String {
-    answer_at(&parse(offer, role).unwrap(), role, &ADDRESSES)
+    answer_at(&Offer::parse(offer, role).unwrap(), role, &ADDRESSES)
 }
 
 /// The lines before the first section, then those of each section.

@@ -1,10 +1,10 @@
 //! Offers that are nearly right.
 
 use proptest::prelude::*;
+use steadycast_codec_glue::wire::Role;
 
-use super::super::offer::Role;
 use super::super::offers::{PLAYERS, PUBLISHERS};
-use super::{ADDRESSES, all, answer_at, one, parse, parts};
+use super::{ADDRESSES, Offer, all, answer_at, one, parts};
 
 fn any_offer() -> impl Strategy<Value = (Role, &'static str)> {
     let players = proptest::sample::select(PLAYERS.to_vec());
@@ -31,7 +31,7 @@ proptest! {
             }
         }
         let offer = lines.join("\r\n") + "\r\n";
-        if let Ok(parsed) = parse(&offer, role) {
+        if let Ok(parsed) = Offer::parse(&offer, role) {
             check_loosely(&answer_at(&parsed, role, &ADDRESSES));
         }
     }
@@ -48,7 +48,7 @@ proptest! {
         let end = (at + len).min(offer.len());
         offer.splice(at..end, text.chars());
         let offer: String = offer.into_iter().collect();
-        if let Ok(parsed) = parse(&offer, role) {
+        if let Ok(parsed) = Offer::parse(&offer, role) {
             check_loosely(&answer_at(&parsed, role, &ADDRESSES));
         }
     }

@@ -1,11 +1,13 @@
 //! What the relay answers with an error.
 
-use super::super::offer::{OfferError, Role};
+use steadycast_codec_glue::wire::Role;
+
+use super::super::offer::OfferError;
 use super::super::offers::{PASSIVE, PLAYERS, of};
-use super::{changed, parse};
+use super::{Offer, changed};
 
 fn refusal(offer: &str, role: Role) -> OfferError {
-    match parse(offer, role) {
+    match Offer::parse(offer, role) {
         Ok(_) => panic!("taken: {offer}"),
         Err(error) => error,
     }
