@@ -111,8 +111,7 @@ impl Player {
 
     /// Takes frames to be sent.
     pub(super) fn queue(&mut self, frames: &[Arc<Packets>], catching_up: bool) {
-        let timed = self.sender.time(frames, catching_up);
-        self.outbox.extend(timed);
+        self.outbox.extend(self.sender.time(frames, catching_up));
     }
 
     /// Appends what may go out now.
@@ -143,8 +142,7 @@ impl Player {
         Sent::All
     }
 
-    /// Goes on from where somebody else has brought the player; a keyframe that it was given
-    /// meanwhile is not taken back.
+    /// Goes on from where somebody else has brought the player.
     pub(super) fn resume(&mut self, cursor: &Cursor, assembly: &Assembly) {
         self.seat.resume(cursor.clone());
         self.assembly = assembly.clone();

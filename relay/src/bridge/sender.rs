@@ -132,10 +132,14 @@ impl Sender {
 
     /// Gives frames the times that this player sees: their own, unless they bring it up to date,
     /// and always later than what it has seen.
-    pub(super) fn time(&mut self, frames: &[Arc<Packets>], catching_up: bool) -> Vec<Outbound> {
+    pub(super) fn time(
+        &mut self,
+        frames: &[Arc<Packets>],
+        catching_up: bool,
+    ) -> impl Iterator<Item = Outbound> {
         let newest = frames.last().map_or(0, |packets| packets.time());
         let count = frames.len() as u64;
-        let outbound = |(at, packets): (usize, &Arc<Packets>)| {
+        let outbound = move |(at, packets): (usize, &Arc<Packets>)| {
             let due = match catching_up {
                 true => newest.saturating_sub((count - 1 - at as u64) * CATCHING_UP),
                 false => packets.time(),
@@ -148,7 +152,7 @@ impl Sender {
                 next: 0,
             }
         };
-        frames.iter().enumerate().map(outbound).collect()
+        frames.iter().enumerate().map(outbound)
     }
 
     /// Appends packets of a frame to `out`, at most `most` bytes of them but one at least; returns

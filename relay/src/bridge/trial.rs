@@ -70,7 +70,8 @@ impl Trial {
     /// Makes every packet of the frames, once each; returns their bytes.
     pub fn send(&mut self) -> usize {
         self.out.clear();
-        for mut frame in self.sender.time(&self.packets, false) {
+        let timed: Vec<_> = self.sender.time(&self.packets, false).collect();
+        for mut frame in timed {
             while frame.next < frame.packets.payloads.len() {
                 let (keys, out) = (&mut self.keys, &mut self.out);
                 self.sender

@@ -49,7 +49,7 @@ impl<W: Wire> BridgeShard<W> {
         self.members = alone;
     }
 
-    pub(super) async fn advance_together(&mut self, id: &BroadcastId, track: TrackId) {
+    async fn advance_together(&mut self, id: &BroadcastId, track: TrackId) {
         let mut members = std::mem::take(&mut self.members);
         while let Some(channel) = self.channels.get_mut(id) {
             let Some(round) = channel.round(track, self.clock.now(), &mut members) else {
@@ -74,7 +74,7 @@ impl<W: Wire> BridgeShard<W> {
     }
 
     /// Lets those go by themselves who are to be on another track.
-    pub(super) fn sort_out(&mut self, id: &BroadcastId) {
+    fn sort_out(&mut self, id: &BroadcastId) {
         let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
@@ -93,7 +93,7 @@ impl<W: Wire> BridgeShard<W> {
     }
 
     /// Sends what a player's pace allows.
-    pub(super) async fn send(&mut self, key: usize) -> Sent {
+    async fn send(&mut self, key: usize) -> Sent {
         let now = Instant::now();
         let sent_at = abs_send_time(self.clock.now());
         let Peer { link, side, .. } = &mut self.peers[key];
@@ -102,9 +102,11 @@ impl<W: Wire> BridgeShard<W> {
         };
         let sent = player.send(&mut secured.outgoing, now, sent_at, &mut self.out);
         match sent {
-            Sent::All => self.paced.remove(&key),
-            Sent::Paced => self.paced.insert(key),
-        };
+            Sent::Paced => drop(self.paced.insert(key)),
+            // Hardly ever does anybody wait, and looking one up costs at each frame of each player.
+            Sent::All if self.paced.is_empty() => {}
+            Sent::All => drop(self.paced.remove(&key)),
+        }
         self.flush(key).await;
         sent
     }
@@ -154,7 +156,7 @@ impl<W: Wire> BridgeShard<W> {
         }
     }
 
-    pub(super) async fn end_channel(&mut self, id: &BroadcastId, code: Code) {
+    async fn end_channel(&mut self, id: &BroadcastId, code: Code) {
         let Some(channel) = self.channels.get(id) else {
             return;
         };

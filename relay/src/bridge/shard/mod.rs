@@ -32,6 +32,9 @@ const IN_A_ROW: usize = 64;
 /// How often time is let pass where nothing is urgent.
 const TICK: Duration = Duration::from_millis(20);
 
+/// How often those are looked at who wait for their pace.
+const PACED: Duration = Duration::from_millis(2);
+
 /// A packet that is not QUIC's.
 #[derive(Debug)]
 pub(crate) struct Packet {
@@ -120,9 +123,9 @@ pub(crate) struct BridgeShard<W> {
     peers: Slab<Peer>,
     by_ufrag: HashMap<Ufrag, usize>,
     by_address: HashMap<SocketAddr, usize>,
-    pub(super) channels: HashMap<BroadcastId, Channel>,
+    channels: HashMap<BroadcastId, Channel>,
     wakes: Arc<Wakes>,
-    /// Players that wait for their pace, and when the first may go on.
+    /// Players that wait for their pace.
     paced: HashSet<usize>,
     out: Datagrams,
     /// Kept for its room.
@@ -180,10 +183,9 @@ impl<W: Wire> BridgeShard<W> {
     }
 
     fn wake_at(&self) -> Instant {
-        // Whoever waits for its pace has at least a millisecond to wait.
         match self.paced.is_empty() {
             true => self.next_tick,
-            false => Instant::now() + Duration::from_millis(2),
+            false => Instant::now() + PACED,
         }
     }
 

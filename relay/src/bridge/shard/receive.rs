@@ -21,7 +21,7 @@ impl<W: Wire> BridgeShard<W> {
         }
     }
 
-    pub(super) async fn take_check(&mut self, packet: Packet) {
+    async fn take_check(&mut self, packet: Packet) {
         let Ok(mut check) = Check::parse(&packet.bytes) else {
             return;
         };
@@ -59,7 +59,7 @@ impl<W: Wire> BridgeShard<W> {
         }
     }
 
-    pub(super) fn admit(&mut self, peer: Peer) -> usize {
+    fn admit(&mut self, peer: Peer) -> usize {
         tracing::debug!(session = peer.session.number, "a client has come");
         let ufrags: Vec<_> = peer.link.ufrags().cloned().collect();
         let key = self.peers.insert(peer);
@@ -69,7 +69,7 @@ impl<W: Wire> BridgeShard<W> {
     }
 
     /// The peer at an address that has been checked; hands over what is another shard's.
-    pub(super) fn peer_at(&self, packet: &Packet) -> Option<usize> {
+    fn peer_at(&self, packet: &Packet) -> Option<usize> {
         if let Some(key) = self.by_address.get(&packet.from) {
             return Some(*key);
         }
@@ -84,7 +84,7 @@ impl<W: Wire> BridgeShard<W> {
         None
     }
 
-    pub(super) async fn take_dtls(&mut self, packet: Packet) {
+    async fn take_dtls(&mut self, packet: Packet) {
         let Some(key) = self.peer_at(&packet) else {
             return;
         };
@@ -119,7 +119,7 @@ impl<W: Wire> BridgeShard<W> {
         }
     }
 
-    pub(super) async fn connected(&mut self, key: usize) {
+    async fn connected(&mut self, key: usize) {
         let now = self.now();
         let peer = &mut self.peers[key];
         let session = peer.session.clone();
@@ -139,7 +139,7 @@ impl<W: Wire> BridgeShard<W> {
         }
     }
 
-    pub(super) async fn take_media(&mut self, packet: Packet) {
+    async fn take_media(&mut self, packet: Packet) {
         let Some(key) = self.peer_at(&packet) else {
             return;
         };
@@ -178,7 +178,7 @@ impl<W: Wire> BridgeShard<W> {
         }
     }
 
-    pub(super) async fn take_feedback(&mut self, key: usize, feedback: &Feedback) {
+    async fn take_feedback(&mut self, key: usize, feedback: &Feedback) {
         if feedback.goodbye {
             return self.end(key, Code::Done).await;
         }
