@@ -5,6 +5,7 @@ import type { ConnectionState, KeptSession } from '../session/index.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import type { Progress } from './race.ts';
 import type { ShownFrame } from './records.ts';
+import type { StateMachine } from './state.ts';
 
 /** Where the picture is. */
 export type Surface = HTMLCanvasElement | HTMLVideoElement;
@@ -44,6 +45,28 @@ const FOR_ALL: ReadonlySet<CodeName> = new Set([
   'token_expired',
   'unknown_broadcast',
 ]);
+
+/** Tells what a connection that is not open means to the viewer. */
+export function tellMachine<S extends KeptSession>(
+  machine: StateMachine,
+  state: Exclude<ConnectionState<S>, { kind: 'open' }>,
+  nowMs: number,
+): void {
+  switch (state.kind) {
+    case 'connecting':
+      machine.connecting(state.attempt);
+      break;
+    case 'lost':
+      machine.lost(nowMs);
+      break;
+    case 'refused':
+      machine.refused(state.code, state.message);
+      break;
+    case 'unsupported':
+      machine.unsupported('webtransport');
+      break;
+  }
+}
 
 /** How a connection's state counts in the race; null: it does not. */
 export function progressOf<S extends KeptSession>(state: ConnectionState<S>): Progress | null {

@@ -11,7 +11,7 @@ import { JitterBuffer } from './latency.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import { FrameOrder } from './order.ts';
 import { Pacing } from './pacing.ts';
-import { progressOf } from './playback.ts';
+import { progressOf, tellMachine } from './playback.ts';
 import type { Progress } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
 import { Renderer } from './renderer.ts';
@@ -120,25 +120,9 @@ export class Player {
   }
 
   #connection(state: ConnectionState): void {
-    const nowMs = Date.now();
     if (state.kind !== 'open') this.#detach();
-    switch (state.kind) {
-      case 'connecting':
-        this.#machine.connecting(state.attempt);
-        break;
-      case 'open':
-        this.#attach(state.session);
-        break;
-      case 'lost':
-        this.#machine.lost(nowMs);
-        break;
-      case 'refused':
-        this.#machine.refused(state.code, state.message);
-        break;
-      case 'unsupported':
-        this.#machine.unsupported('webtransport');
-        break;
-    }
+    if (state.kind === 'open') this.#attach(state.session);
+    else tellMachine(this.#machine, state, Date.now());
     this.#refresh();
     const progress = progressOf(state);
     if (progress !== null) this.#options.onProgress?.(progress);

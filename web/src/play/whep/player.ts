@@ -9,7 +9,7 @@ import {
   SessionError,
 } from '../../session/index.ts';
 import { readToken } from '../../session/token.ts';
-import { type Playback, type PlaybackOptions, progressOf } from '../playback.ts';
+import { type Playback, type PlaybackOptions, progressOf, tellMachine } from '../playback.ts';
 import { type PlayerState, StateMachine, sameState } from '../state.ts';
 import { Account, type Share } from './account.ts';
 import { type Figures, Peer } from './peer.ts';
@@ -143,25 +143,9 @@ export class WhepPlayer implements Playback {
   }
 
   #connection(state: ConnectionState<WhepSession>): void {
-    const nowMs = Date.now();
     if (state.kind !== 'open' && state.kind !== 'opening') this.#detach();
-    switch (state.kind) {
-      case 'connecting':
-        this.#machine.connecting(state.attempt);
-        break;
-      case 'open':
-        this.#attach(state.session);
-        break;
-      case 'lost':
-        this.#machine.lost(nowMs);
-        break;
-      case 'refused':
-        this.#machine.refused(state.code, state.message);
-        break;
-      case 'unsupported':
-        this.#machine.unsupported('webtransport');
-        break;
-    }
+    if (state.kind === 'open') this.#attach(state.session);
+    else tellMachine(this.#machine, state, Date.now());
     this.#refresh();
     const progress = progressOf(state);
     if (progress !== null) this.#options.onProgress(progress);
