@@ -30,3 +30,10 @@ export function print(title: string, rows: readonly Row[]): void {
   );
   process.stdout.write(`\n${title}\n${lines.join('\n')}\n`);
 }
+
+/** How players watch, and what of WebTransport their browser has for it. */
+export const TRANSPORTS = [
+  { name: 'WebTransport', webTransport: 'works' },
+  { name: 'WebRTC', webTransport: 'none' },
+] as const;
+export type Transport = (typeof TRANSPORTS)[number];

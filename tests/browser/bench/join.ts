@@ -4,13 +4,10 @@ import { Chromium } from '../src/chromium.ts';
 import type { Relay } from '../src/relay.ts';
 import type { WebTransportFate } from '../src/transports.ts';
 import { until } from '../src/until.ts';
-import { print, type Row, spread } from './figures.ts';
+import { print, type Row, spread, TRANSPORTS } from './figures.ts';
 
 const VIEWPORT = { width: 1280, height: 720 };
-const TRANSPORTS = [
-  { name: 'WebTransport', fate: 'works', goal: 'median <= 150 ms' },
-  { name: 'WebRTC', fate: 'none', goal: 'median <= 500 ms' },
-] as const;
+const GOALS = { WebTransport: 'median <= 150 ms', WebRTC: 'median <= 500 ms' };
 
 export async function measureJoins(relay: Relay, joins: number): Promise<Row[]> {
   const broadcast = await relay.createBroadcast('Joins');
@@ -18,12 +15,12 @@ export async function measureJoins(relay: Relay, joins: number): Promise<Row[]> 
   const viewers = await Chromium.launch({ viewport: VIEWPORT });
   const rows: Row[] = [];
   const measure = async (what: string) => {
-    for (const { name, fate, goal } of TRANSPORTS) {
+    for (const { name, webTransport } of TRANSPORTS) {
       const times: number[] = [];
       for (let join = 0; join < joins; join += 1) {
-        times.push(await joinOnce(viewers, relay, broadcast.playToken, fate));
+        times.push(await joinOnce(viewers, relay, broadcast.playToken, webTransport));
       }
-      rows.push({ what: `${what}, ${name}`, measured: spread(times), goal });
+      rows.push({ what: `${what}, ${name}`, measured: spread(times), goal: GOALS[name] });
     }
   };
   try {

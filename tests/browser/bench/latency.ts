@@ -2,18 +2,17 @@
 
 import { Chromium } from '../src/chromium.ts';
 import type { Relay } from '../src/relay.ts';
-import type { WebTransportFate } from '../src/transports.ts';
 import { pause, until } from '../src/until.ts';
 import { UNCROPPED } from '../src/witness.ts';
-import { ms, percentile, print, type Row, spread } from './figures.ts';
+import { ms, percentile, print, type Row, spread, TRANSPORTS, type Transport } from './figures.ts';
 
 const CODECS = ['auto', 'h264', 'vp9', 'vp8'] as const;
 
 export async function measureLatency(relay: Relay, seconds: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const codec of CODECS) {
-    for (const webTransport of ['works', 'none'] as const) {
-      rows.push(...(await measureCodec(relay, { codec, seconds, webTransport })));
+    for (const transport of TRANSPORTS) {
+      rows.push(...(await measureCodec(relay, { codec, seconds, transport })));
     }
   }
   print(`Capture to display, 1280x720 at 30 fps, ${seconds} s each: p50 / p95 / worst`, rows);
@@ -23,11 +22,11 @@ export async function measureLatency(relay: Relay, seconds: number): Promise<Row
 interface Measurement {
   codec: string;
   seconds: number;
-  webTransport: WebTransportFate;
+  transport: Transport;
 }
 
 async function measureCodec(relay: Relay, measurement: Measurement): Promise<Row[]> {
-  const { codec, seconds, webTransport } = measurement;
+  const { codec, seconds, transport } = measurement;
   const broadcast = await relay.createBroadcast('Latency');
   const browser = await Chromium.launch({ viewport: { width: 1280, height: 720 } });
   try {
@@ -38,7 +37,7 @@ async function measureCodec(relay: Relay, measurement: Measurement): Promise<Row
     await host.waitUntilLive();
     const player = await browser.openPlayer(relay, broadcast.playToken, {
       places: [UNCROPPED],
-      webTransport,
+      webTransport: transport.webTransport,
     });
     await until('720p', async () => (await player.records()).picture?.width === 1280);
     await player.waitForPicture();
@@ -51,8 +50,7 @@ async function measureCodec(relay: Relay, measurement: Measurement): Promise<Row
     const ages = shown.map(({ captureUs, shownUs }) => (shownUs - captureUs) / 1_000);
     const drawn = (await player.witness()).agesMs;
     const fps = (records.framesShown - before) / seconds;
-    const way = webTransport === 'works' ? '' : ' over WebRTC';
-    const name = `${codec} (${records.picture?.codec})${way}, ${fps.toFixed(0)} fps`;
+    const name = `${codec} (${records.picture?.codec}) over ${transport.name}, ${fps.toFixed(0)} fps`;
     return [
       { what: name, measured: spread(ages), goal: 'p50 <= 60, p95 <= 100 ms' },
       {

@@ -4,14 +4,10 @@ import { Chromium, crash, type PlayerTab } from '../src/chromium.ts';
 import type { HostPage } from '../src/pages.ts';
 import type { BroadcastSnapshot, CreatedBroadcast, Relay } from '../src/relay.ts';
 import { until } from '../src/until.ts';
-import { print, type Row, spread } from './figures.ts';
+import { print, type Row, spread, TRANSPORTS } from './figures.ts';
 
 /** So many over each. */
 const PLAYERS = 5;
-const TRANSPORTS = [
-  { name: 'WebTransport', webTransport: 'works' },
-  { name: 'WebRTC', webTransport: 'none' },
-] as const;
 const GOAL = '<= 1 frame interval + 50 ms = 83 ms';
 
 export async function measureRestarts(relay: Relay, restarts: number): Promise<Row[]> {
