@@ -131,8 +131,7 @@ async fn another_codec_is_another_payload_type_at_a_keyframe_of_the_same_source(
 async fn who_cannot_decode_what_is_on_offer_is_told_and_gets_what_it_can_later() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
-    let mut player = Player::join(&broadcast.whep().only(&[Kind::Vp8])).await?;
-    player.connected().await?;
+    let mut player = Player::watch(&broadcast.whep().only(&[Kind::Vp8])).await?;
     let mut events = player.session.events().await?;
     let mut host = Host::start(&relay, &broadcast, Kind::Av1).await?;
     host.keyframe(3_000).await?;

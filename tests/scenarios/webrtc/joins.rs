@@ -15,8 +15,7 @@ async fn every_codec_arrives_frame_by_frame_as_it_was_sent() -> Result<()> {
     for kind in Kind::ALL {
         let broadcast = relay.broadcast().await?;
         let mut host = Host::start(&relay, &broadcast, kind).await?;
-        let mut player = Player::join(&broadcast.whep()).await?;
-        player.connected().await?;
+        let mut player = Player::watch(&broadcast.whep()).await?;
         let mut last = None;
         for number in 0..20 {
             // A keyframe of many packets, then frames of all sizes.
@@ -96,8 +95,7 @@ async fn a_late_joiner_gets_the_picture_of_a_held_broadcast() -> Result<()> {
 async fn who_joins_before_the_publisher_gets_its_first_keyframe() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
-    let mut player = Player::join(&broadcast.whep()).await?;
-    player.connected().await?;
+    let mut player = Player::watch(&broadcast.whep()).await?;
     ensure!(player.packets().is_empty());
     let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
     let sent = host.keyframe(5_000).await?;
@@ -147,8 +145,7 @@ async fn a_relay_on_ipv6_is_joined_there() -> Result<()> {
     .await?;
     let broadcast = relay.broadcast().await?;
     let publisher = Publisher::join(&broadcast.whip()).await?;
-    let mut player = Player::join(&broadcast.whep()).await?;
-    player.connected().await?;
+    let mut player = Player::watch(&broadcast.whep()).await?;
     for number in 0..5 {
         let sent = coded(Kind::Vp9, number == 0, number, 5_000);
         publisher.send(&sent, u64::from(number) * 3_000).await?;

@@ -16,8 +16,7 @@ async fn ending_a_broadcast_tells_everybody_and_invites_nobody_back() -> Result<
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut publisher = Publisher::join(&broadcast.whip()).await?;
-    let mut watching = Player::join(&broadcast.whep()).await?;
-    watching.connected().await?;
+    let mut watching = Player::watch(&broadcast.whep()).await?;
     // Its client has not come yet.
     let waiting = Rogue::open(&broadcast.whep(), "recvonly").await?;
     let mut events = Vec::new();
@@ -61,8 +60,7 @@ async fn a_stopping_relay_closes_all_connections_and_asks_their_pages_back() -> 
     let mut publisher = Publisher::join(&broadcast.whip()).await?;
     let mut players = Vec::new();
     for _ in 0..5 {
-        let mut player = Player::join(&broadcast.whep()).await?;
-        player.connected().await?;
+        let player = Player::watch(&broadcast.whep()).await?;
         let events = player.session.events().await?;
         players.push((player, events));
     }
@@ -78,13 +76,11 @@ async fn a_stopping_relay_closes_all_connections_and_asks_their_pages_back() -> 
 async fn a_client_ends_its_session_over_http_by_dtls_or_by_rtcp() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
-    let mut deleted = Player::join(&broadcast.whep()).await?;
-    deleted.connected().await?;
+    let mut deleted = Player::watch(&broadcast.whep()).await?;
     ensure!(deleted.session.delete().await? == 200);
     deleted.closed().await?;
     ensure!(deleted.session.delete().await? == 404);
-    let mut closed = Player::join(&broadcast.whep()).await?;
-    closed.connected().await?;
+    let closed = Player::watch(&broadcast.whep()).await?;
     closed.close();
     broadcast
         .until("two have left", |r| {
@@ -163,8 +159,7 @@ async fn peers_of_whom_nothing_is_heard_are_closed() -> Result<()> {
     let broadcast = relay.broadcast().await?;
     let rogue = Rogue::join(&broadcast.whep(), "recvonly").await?;
     let mut events = rogue.session.events().await?;
-    let mut lively = Player::join(&broadcast.whep()).await?;
-    lively.connected().await?;
+    let lively = Player::watch(&broadcast.whep()).await?;
     silent(&mut events).await?;
     ensure!(!rogue.session.exists().await?);
     ensure!(lively.session.exists().await?, "who makes checks is there");

@@ -6,7 +6,7 @@ use steadycast_tests::proxy::{Fate, Proxy, faultless, faulty, is_media};
 use steadycast_tests::relay::TestRelay;
 use steadycast_tests::webrtc::{Player, Publisher};
 
-use super::Host;
+use super::{Host, watching};
 
 /// How much of a hundred packets is lost.
 const LOST: u32 = 5;
@@ -61,8 +61,7 @@ async fn a_last_packet_that_is_lost_is_missed_although_nothing_follows() -> Resu
         Fate::Passes
     });
     let proxy = Proxy::with(relay.target(), faultless(), network).await?;
-    let mut player = Player::join(&broadcast.whep().via(&proxy)).await?;
-    player.connected().await?;
+    let mut player = Player::watch(&broadcast.whep().via(&proxy)).await?;
     let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
     let sent = host.keyframe(20_000).await?;
     player.expect(&sent).await?;
@@ -74,12 +73,7 @@ async fn a_request_for_a_keyframe_is_answered_from_the_cache_where_that_is_fresh
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
-    let mut players = Vec::new();
-    for _ in 0..5 {
-        let mut player = Player::join(&broadcast.whep()).await?;
-        player.connected().await?;
-        players.push(player);
-    }
+    let mut players = watching(&broadcast, 5).await?;
     let keyframe = host.keyframe(5_000).await?;
     let delta = host.delta(500).await?;
     for player in &mut players {
@@ -99,12 +93,7 @@ async fn requests_for_a_keyframe_that_the_cache_cannot_serve_become_one() -> Res
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
-    let mut players = Vec::new();
-    for _ in 0..5 {
-        let mut player = Player::join(&broadcast.whep()).await?;
-        player.connected().await?;
-        players.push(player);
-    }
+    let mut players = watching(&broadcast, 5).await?;
     let mut sent = vec![host.keyframe(5_000).await?];
     // More than anybody would be made to decode again.
     for _ in 0..200 {

@@ -13,6 +13,7 @@ use anyhow::Result;
 use steadycast_tests::client::Publisher;
 use steadycast_tests::coded::{Coded, Kind, coded};
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
+use steadycast_tests::webrtc::Player;
 
 /// A capture host on WebTransport that sends frames which look as encoders make them.
 struct Host<'a> {
@@ -63,6 +64,15 @@ impl<'a> Host<'a> {
     fn rtp_time(&self) -> u32 {
         (u128::from(self.capture_us) * 9 / 100) as u32
     }
+}
+
+/// So many connected players.
+async fn watching(broadcast: &TestBroadcast<'_>, count: usize) -> Result<Vec<Player>> {
+    let mut players = Vec::with_capacity(count);
+    for _ in 0..count {
+        players.push(Player::watch(&broadcast.whep()).await?);
+    }
+    Ok(players)
 }
 
 /// How much later one RTP time is than another.

@@ -29,8 +29,7 @@ async fn players_of_both_kinds_get_the_same_frames() -> Result<()> {
         let relay = TestRelay::start().await?;
         let broadcast = relay.broadcast().await?;
         let mut direct = broadcast.player().await?;
-        let mut bridged = Player::join(&broadcast.whep()).await?;
-        bridged.connected().await?;
+        let mut bridged = Player::watch(&broadcast.whep()).await?;
         let publisher = Publisher::join(&broadcast.whip()).await?;
         for number in 0..20 {
             let keyframe = number % 10 == 0;
@@ -55,8 +54,7 @@ async fn a_broadcast_on_webtransport_is_the_same_to_players_of_both_kinds() -> R
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut direct = broadcast.player().await?;
-    let mut bridged = Player::join(&broadcast.whep()).await?;
-    bridged.connected().await?;
+    let mut bridged = Player::watch(&broadcast.whep()).await?;
     let mut host = Host::start(&relay, &broadcast, Kind::Av1).await?;
     for number in 0..30 {
         let sent = host.send(number % 15 == 0, 100 + number * 500).await?;
@@ -94,8 +92,7 @@ async fn publishers_of_both_kinds_take_over_from_one_another() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut direct = broadcast.player().await?;
-    let mut bridged = Player::join(&broadcast.whep()).await?;
-    bridged.connected().await?;
+    let mut bridged = Player::watch(&broadcast.whep()).await?;
 
     let mut whip = Publisher::join(&broadcast.whip()).await?;
     let sent = coded(Kind::Vp8, true, 1, 2_000);
@@ -134,8 +131,7 @@ async fn a_publisher_changes_codec_and_size_at_a_keyframe() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut direct = broadcast.player().await?;
-    let mut bridged = Player::join(&broadcast.whep()).await?;
-    bridged.connected().await?;
+    let mut bridged = Player::watch(&broadcast.whep()).await?;
     let publisher = Publisher::join(&broadcast.whip()).await?;
     let mut number = 0;
     for kind in [Kind::Vp8, Kind::H264, Kind::Vp9, Kind::Av1, Kind::Vp8] {
@@ -177,8 +173,7 @@ async fn a_publisher_is_asked_for_a_keyframe_when_somebody_needs_one() -> Result
         .until("six frames", |r| r.totals.frames_received == 6)
         .await?;
     let mut direct = broadcast.player().await?;
-    let mut bridged = Player::join(&broadcast.whep()).await?;
-    bridged.connected().await?;
+    let mut bridged = Player::watch(&broadcast.whep()).await?;
     publisher.keyframe_request().await?;
     let sent = coded(Kind::Vp8, true, 10, 500);
     publisher.send(&sent, 30_000).await?;

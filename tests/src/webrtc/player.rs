@@ -78,6 +78,16 @@ impl Player {
         Self::with(endpoint, |offer| offer).await
     }
 
+    /// As [`Player::join`], and waits until it is connected.
+    ///
+    /// # Errors
+    /// With the code, when the relay refuses, or when nothing connects.
+    pub async fn watch(endpoint: &Endpoint) -> Result<Self> {
+        let mut player = Self::join(endpoint).await?;
+        player.connected().await?;
+        Ok(player)
+    }
+
     /// As [`Player::join`], with an offer that `change` has changed.
     ///
     /// # Errors

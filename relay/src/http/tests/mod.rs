@@ -158,6 +158,18 @@ impl Reply {
 }
 
 fn request(method: Method, path: &str, bearer: &str, body: &str) -> Request<Body> {
+    let json = [("content-type", "application/json")];
+    let headers = if body.is_empty() { &json[..0] } else { &json };
+    ask(method, path, bearer, headers, body.to_owned())
+}
+
+fn ask(
+    method: Method,
+    path: &str,
+    bearer: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Request<Body> {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -165,10 +177,10 @@ fn request(method: Method, path: &str, bearer: &str, body: &str) -> Request<Body
     if !bearer.is_empty() {
         request = request.header("authorization", format!("Bearer {bearer}"));
     }
-    if !body.is_empty() {
-        request = request.header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
-    request.body(Body::from(body.to_owned())).unwrap()
+    request.body(body.into()).unwrap()
 }
 
 fn broadcast_id(text: &str) -> BroadcastId {

@@ -6,10 +6,9 @@ mod open;
 mod refused;
 mod sessions;
 
-use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::Method;
 
-use super::{Relay, Reply};
+use super::{Relay, Reply, ask};
 use crate::bridge::offers;
 
 const SDP: &str = "application/sdp";
@@ -83,24 +82,4 @@ impl From<&Reply> for Opened {
             etag: reply.header("etag").to_owned(),
         }
     }
-}
-
-fn ask(
-    method: Method,
-    path: &str,
-    bearer: &str,
-    headers: &[(&str, &str)],
-    body: impl Into<Body>,
-) -> Request<Body> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", "relay.test:4433");
-    if !bearer.is_empty() {
-        request = request.header("authorization", format!("Bearer {bearer}"));
-    }
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    request.body(body.into()).unwrap()
 }
