@@ -20,7 +20,7 @@ export async function measureRestarts(relay: Relay, restarts: number): Promise<R
     const players: PlayerTab[] = [];
     for (const { webTransport } of TRANSPORTS) {
       for (let player = 0; player < PLAYERS; player += 1) {
-        const options = { everyMs: 100, webTransport };
+        const options = { everyMs: 100, webTransport, apart: true };
         players.push(await viewers.openPlayer(relay, broadcast.playToken, options));
       }
     }

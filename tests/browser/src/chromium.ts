@@ -47,17 +47,29 @@ export interface PlayerOptions {
   /** Between two looks of the witness. */
   everyMs?: number;
   webTransport?: WebTransportFate;
+  /**
+   * In a window and a profile of its own, as a viewer of its own has it: of a tab that lies under
+   * another one, the browser shows no video, and tells of one frame per second.
+   */
+  apart?: boolean;
   /** Lets `swallowFrames` break its first peer connection. */
   swallowable?: boolean;
 }
 
 export class Chromium {
   readonly browser: Browser;
+  readonly #openContext: () => Promise<BrowserContext>;
   readonly #context: BrowserContext;
   readonly #cdp: CDPSession;
 
-  private constructor(browser: Browser, context: BrowserContext, cdp: CDPSession) {
+  private constructor(
+    browser: Browser,
+    openContext: () => Promise<BrowserContext>,
+    context: BrowserContext,
+    cdp: CDPSession,
+  ) {
     this.browser = browser;
+    this.#openContext = openContext;
     this.#context = context;
     this.#cdp = cdp;
   }
@@ -75,11 +87,15 @@ export class Chromium {
         `--use-fake-device-for-media-stream=display-media-type=${device}`,
       ],
     });
-    const context = await browser.newContext({ viewport });
-    await context.addInitScript({ content: NAME_SHIM });
-    if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
-    if (options.lacks !== undefined) await takeAway(context, options.lacks);
-    return new Chromium(browser, context, await browser.newBrowserCDPSession());
+    const open = async () => {
+      const context = await browser.newContext({ viewport });
+      await context.addInitScript({ content: NAME_SHIM });
+      if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
+      if (options.lacks !== undefined) await takeAway(context, options.lacks);
+      return context;
+    };
+    const cdp = await browser.newBrowserCDPSession();
+    return new Chromium(browser, open, await open(), cdp);
   }
 
   get context(): BrowserContext {
@@ -88,7 +104,8 @@ export class Chromium {
 
   async openPlayer(relay: Relay, token: string, options: PlayerOptions = {}): Promise<PlayerTab> {
     const { places = [UNCROPPED], everyMs, webTransport = 'works' } = options;
-    const page = await this.#context.newPage();
+    const context = options.apart ? await this.#openContext() : this.#context;
+    const page = await context.newPage();
     await doom(page, webTransport);
     if (options.swallowable) await makeSwallowable(page);
     if (places !== null) {
