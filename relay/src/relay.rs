@@ -208,6 +208,7 @@ fn bridge_settings(config: &Config, address: SocketAddr) -> bridge::Settings {
     bridge::Settings {
         addresses,
         sessions: limits.sessions,
+        per_address: limits.sessions_per_address,
         handshakes: limits.handshakes,
         connect_timeout: limits.connect_timeout * 2,
         idle_timeout: limits.idle_timeout,

@@ -15,6 +15,9 @@ const NARROWEST: f64 = 150e3;
 const LEAST_BURST: f64 = 12_000.0;
 /// How long a burst may take on its way, in seconds.
 const BURST: f64 = 0.02;
+/// What may be sent again before anything was sent for the first time, and how much of what was
+/// sent may be saved up for it, in bytes.
+const REPETITIONS: (f64, f64) = (24_000.0, 2_500_000.0);
 /// A share of lost packets that means that the way is full.
 const FULL: f64 = 0.08;
 /// A share of lost packets that says nothing of the way's width.
@@ -28,6 +31,9 @@ pub(super) struct Pace {
     /// Bytes that may go out now.
     budget: f64,
     refilled: Instant,
+    /// Bytes that may be sent again: as many as were sent. More than half of the packets are never
+    /// lost on a way that is any good, and nobody gets much for little by asking.
+    again: f64,
     /// Bytes sent since the last report.
     sent: f64,
     reported: Option<Instant>,
@@ -41,6 +47,7 @@ impl Pace {
             rate: WIDEST,
             budget: burst(WIDEST),
             refilled: now,
+            again: REPETITIONS.0,
             sent: 0.0,
             reported: None,
             waited: false,
@@ -60,6 +67,22 @@ impl Pace {
     pub(super) fn spend(&mut self, bytes: usize) {
         self.budget -= bytes as f64;
         self.sent += bytes as f64;
+        self.again = (self.again + bytes as f64).min(REPETITIONS.1);
+    }
+
+    /// Bytes of what was lost that may go out now: before what is new, which waits for it.
+    pub(super) fn repetitions(&mut self, now: Instant) -> usize {
+        match self.budget(now) {
+            0 => 0,
+            budget => (budget + LEAST_BURST as usize).min(self.again as usize),
+        }
+    }
+
+    /// Records that bytes of what was lost went out.
+    pub(super) fn spend_again(&mut self, bytes: usize) {
+        self.budget -= bytes as f64;
+        self.sent += bytes as f64;
+        self.again -= bytes as f64;
     }
 
     /// Takes a receiver report: the share of packets that was lost since the last.
@@ -145,6 +168,22 @@ mod tests {
         let sent = through(1e6, 10, 20e6);
         assert!(sent[1..].iter().all(|sent| *sent < 1.6e6), "{sent:?}");
         assert!(sent[1..].iter().all(|sent| *sent > 0.5e6), "{sent:?}");
+    }
+
+    #[test]
+    fn no_more_is_sent_again_than_was_sent() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let mut again = 0;
+        for step in 1..=1_000 {
+            let now = start + Duration::from_millis(step * 10);
+            pace.spend(500);
+            let most = pace.repetitions(now);
+            pace.spend_again(most);
+            again += most;
+        }
+        let first = REPETITIONS.0 as usize;
+        assert!((500_000..=500_000 + first).contains(&again), "{again}");
     }
 
     #[test]

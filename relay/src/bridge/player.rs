@@ -130,12 +130,14 @@ impl Player {
             let bytes = self.sender.send(front, budget, keys, now, sent, out);
             self.pace.spend(bytes);
             self.probe = Some(Probe::after(now, PROBE.max(self.round_trip)));
-            if front.next >= front.packets.payloads.len() {
+            let whole = front.next >= front.packets.payloads.len();
+            if whole && bytes > 0 {
                 self.frames += 1;
                 self.rest.sent(now);
-                self.outbox.pop_front();
-            } else if bytes == 0 {
-                // Its keys are worn out, or it has no type for the codec: nothing will change.
+            }
+            // Where nothing went out its keys are worn out, or it has no type for the codec: nothing
+            // will change.
+            if whole || bytes == 0 {
                 self.outbox.pop_front();
             }
         }
@@ -209,11 +211,13 @@ impl Player {
         if let Some(estimate) = feedback.estimate {
             self.pace.estimate(estimate, now.0);
         }
-        if !feedback.lost.is_empty() && self.pace.budget(now.0) > 0 {
+        if !feedback.lost.is_empty() {
+            let most = self.pace.repetitions(now.0);
+            let patience = self.round_trip;
             let bytes = self
                 .sender
-                .repeat(&feedback.lost, self.round_trip, keys, now.0, out);
-            self.pace.spend(bytes);
+                .repeat(&feedback.lost, most, patience, keys, now.0, out);
+            self.pace.spend_again(bytes);
         }
         if stuck {
             self.keyframe(now);

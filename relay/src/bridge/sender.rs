@@ -20,6 +20,8 @@ const REMEMBERED: usize = 2_048;
 const MEMORY: Duration = Duration::from_secs(2);
 /// What a packet is sent again at most: once in the time that the last repetition takes to arrive.
 const LEAST_ROUND_TRIP: Duration = Duration::from_millis(15);
+/// What a packet takes at most, in bytes.
+const PACKET: usize = 1_500;
 /// Repetitions whose time is remembered.
 const REPEATED: usize = 256;
 
@@ -232,11 +234,13 @@ impl Sender {
         }
     }
 
-    /// Appends packets that the player has lost, unless they have just been sent again; returns
-    /// how many bytes. What is forgotten is not found, and the player asks for a keyframe.
+    /// Appends packets that the player has lost, at most `most` bytes of them and none that has just
+    /// been sent again; returns how many bytes. What is forgotten is not found, and the player asks
+    /// for a keyframe.
     pub(super) fn repeat(
         &mut self,
         lost: &[u16],
+        most: usize,
         round_trip: Duration,
         keys: &mut Outgoing,
         now: Instant,
@@ -245,6 +249,9 @@ impl Sender {
         let before = out.len();
         let patience = round_trip.max(LEAST_ROUND_TRIP);
         for &sequence in lost {
+            if out.len() - before + PACKET > most {
+                break;
+            }
             let recent = |(other, at): &(u16, Instant)| {
                 *other == sequence && now.duration_since(*at) < patience
             };

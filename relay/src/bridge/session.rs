@@ -48,6 +48,8 @@ pub struct Session {
     pub(super) ice: Mutex<Ice>,
     pub(super) over: watch::Sender<Option<Code>>,
     pub(super) frames_sent: AtomicU64,
+    /// How many listeners there have been.
+    pub(super) listeners: watch::Sender<u64>,
     pub(super) codecs: CodecSet,
 }
 
@@ -70,6 +72,18 @@ impl Session {
     /// Where to listen for its end.
     pub fn over(&self) -> watch::Receiver<Option<Code>> {
         self.over.subscribe()
+    }
+
+    /// Takes in a listener.
+    pub fn listen(&self) -> Ear {
+        let mut listeners = self.listeners.subscribe();
+        let mut number = 0;
+        self.listeners.send_modify(|count| {
+            *count += 1;
+            number = *count;
+        });
+        listeners.mark_unchanged();
+        Ear { listeners, number }
     }
 
     /// Frames that its client has been sent so far.
@@ -95,12 +109,34 @@ impl Session {
     }
 }
 
+/// Listeners of a session: a page has one, and some that it has given up may be around.
+const LISTENERS: u64 = 4;
+
+/// A listener's place, which it has until four others have come after it.
+#[derive(Debug)]
+pub struct Ear {
+    listeners: watch::Receiver<u64>,
+    number: u64,
+}
+
+impl Ear {
+    /// Resolves when the listener has to make way. Cancel-safe.
+    pub async fn displaced(&mut self) {
+        let last = self.number + LISTENERS;
+        // The session outlives its listeners.
+        let _ = self.listeners.wait_for(|count| *count >= last).await;
+    }
+}
+
 /// Why no session was opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The broadcast takes nobody more.
     #[error(transparent)]
     Attach(#[from] AttachError),
+    /// The client's network has as many sessions as one may have.
+    #[error("too many sessions from this address")]
+    Crowded,
     /// The relay takes nobody more for now.
     #[error("the relay is full")]
     Full,

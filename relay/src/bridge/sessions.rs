@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
-use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_codec_glue::wire::Code;
 use tokio::sync::watch;
 
 use super::dtls::{Identity, IdentityError};
@@ -23,6 +23,7 @@ use super::shard::{Command, Door, Packet, Peer, Side};
 use super::upstream::Upstream;
 use crate::auth::{random, random_text};
 use crate::broadcast::{Broadcast, BroadcastId};
+use crate::transport::addresses::{self, Addresses};
 
 /// What the bridge may cost, and where it is reached.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub addresses: Vec<SocketAddr>,
     /// Sessions in all.
     pub sessions: usize,
+    /// Sessions that clients of one address opened (IPv6: one /56).
+    pub per_address: usize,
     /// Sessions whose client has not connected yet.
     pub handshakes: usize,
     /// How long a client has to connect.
@@ -58,8 +61,63 @@ enum Holder {
 struct Table {
     holders: HashMap<Ufrag, Holder>,
     sessions: HashMap<SessionId, Arc<Session>>,
+    /// How many of the holders wait.
     waiting: usize,
     numbers: u64,
+}
+
+impl Table {
+    /// Those whose clients have not come yet, with the time until which they are waited for.
+    fn waiting(&self) -> impl Iterator<Item = (&Ufrag, &Peer, Instant)> {
+        self.holders
+            .iter()
+            .filter_map(|(ufrag, holder)| match holder {
+                Holder::Waiting(peer, until) => Some((ufrag, &**peer, *until)),
+                Holder::Shard(_) => None,
+            })
+    }
+
+    /// The oldest waiting one of the network that has most of them; `None` where none would have
+    /// more than that of `newcomer`.
+    fn crowding(&self, newcomer: IpAddr) -> Option<Ufrag> {
+        let mut networks = HashMap::<IpAddr, usize>::new();
+        for (_, peer, _) in self.waiting() {
+            *networks.entry(peer.place.network()).or_default() += 1;
+        }
+        let own = networks.get(&newcomer).copied().unwrap_or_default();
+        let (crowd, most) = networks.into_iter().max_by_key(|(_, count)| *count)?;
+        let of_crowd = |(_, peer, _): &(_, &Peer, _)| peer.place.network() == crowd;
+        let oldest = self
+            .waiting()
+            .filter(of_crowd)
+            .min_by_key(|(.., until)| *until);
+        oldest
+            .filter(|_| most > own + 1)
+            .map(|(ufrag, ..)| ufrag.clone())
+    }
+
+    /// Forgets a session whose client is not waited for any longer.
+    fn give_up(&mut self, ufrag: &Ufrag) -> Option<Box<Peer>> {
+        match self.holders.remove(ufrag)? {
+            Holder::Waiting(peer, _) => {
+                self.waiting -= 1;
+                self.sessions.remove(&peer.session.id);
+                Some(peer)
+            }
+            shard @ Holder::Shard(_) => {
+                self.holders.insert(ufrag.clone(), shard);
+                None
+            }
+        }
+    }
+}
+
+/// Ends a session that nobody has come to.
+fn dismiss(peer: Peer, code: Code) {
+    let session = peer.session.clone();
+    tracing::debug!(session = session.number, %code, "its client did not connect");
+    peer.leave(code);
+    session.end(code);
 }
 
 /// All WebRTC sessions of a relay.
@@ -70,6 +128,8 @@ pub struct Bridge {
     table: Mutex<Table>,
     /// Which shard looks after an address.
     addresses: RwLock<HashMap<SocketAddr, usize>>,
+    /// How many sessions each network opened.
+    networks: Addresses,
     packetizers: Mutex<HashMap<BroadcastId, std::sync::Weak<Packetizer>>>,
     shards: RwLock<Vec<Door>>,
 }
@@ -94,6 +154,7 @@ impl Bridge {
             identity: Arc::new(Identity::generate()?),
             table: Mutex::default(),
             addresses: RwLock::default(),
+            networks: Addresses::default(),
             packetizers: Mutex::default(),
             shards: RwLock::default(),
         })
@@ -111,12 +172,17 @@ impl Bridge {
         shards.len() - 1
     }
 
-    /// Opens a session for somebody who wants to watch.
+    /// Opens a session for somebody at `from` who wants to watch.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn watch(&self, broadcast: &Arc<Broadcast>, offer: &Offer) -> Result<Opened, OpenError> {
-        self.check_room()?;
+    pub fn watch(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        offer: &Offer,
+        from: IpAddr,
+    ) -> Result<Opened, OpenError> {
+        let place = self.make_room(from)?;
         let mut seat = broadcast.attach_player()?;
         seat.decodes(offer.codecs());
         let now = Instant::now();
@@ -130,16 +196,21 @@ impl Bridge {
         let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
         let sender = Sender::new(offer, media, first);
         let side = Side::Player(Box::new(Player::new(seat, sender, now)));
-        self.open(broadcast, offer, Role::Player, media, side, now)
+        self.open(broadcast, offer, place, media, side, now)
     }
 
-    /// Opens a session for somebody who wants to publish. Whoever publishes now goes on until the
+    /// Opens a session for somebody at `from` who wants to publish. Whoever publishes now goes on until the
     /// newcomer has connected.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn publish(&self, broadcast: &Arc<Broadcast>, offer: &Offer) -> Result<Opened, OpenError> {
-        self.check_room()?;
+    pub fn publish(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        offer: &Offer,
+        from: IpAddr,
+    ) -> Result<Opened, OpenError> {
+        let place = self.make_room(from)?;
         let now = Instant::now();
         let ssrc = u32::from_be_bytes(random()?);
         let side = Side::Publisher(Box::new(Upstream::new(offer, ssrc, broadcast)));
@@ -147,27 +218,43 @@ impl Bridge {
             ssrc,
             rtx_ssrc: !ssrc,
         };
-        self.open(broadcast, offer, Role::Publisher, media, side, now)
+        self.open(broadcast, offer, place, media, side, now)
     }
 
-    fn check_room(&self) -> Result<(), OpenError> {
-        let table = self.table.lock();
-        let room = table.sessions.len() < self.settings.sessions
-            && table.waiting < self.settings.handshakes;
-        if room { Ok(()) } else { Err(OpenError::Full) }
+    /// Room for one more session. Where too many wait for their clients, one of the network that
+    /// has most of them makes way, so that nobody keeps others out.
+    fn make_room(&self, from: IpAddr) -> Result<addresses::Place, OpenError> {
+        let admitted = self.networks.admit(from, self.settings.per_address);
+        let place = admitted.ok_or(OpenError::Crowded)?;
+        let gone = {
+            let mut table = self.table.lock();
+            if table.sessions.len() >= self.settings.sessions {
+                return Err(OpenError::Full);
+            }
+            if table.waiting < self.settings.handshakes {
+                return Ok(place);
+            }
+            let gone = table.crowding(addresses::network(from));
+            table.give_up(&gone.ok_or(OpenError::Full)?)
+        };
+        if let Some(peer) = gone {
+            dismiss(*peer, Code::TooMany);
+        }
+        Ok(place)
     }
 
     fn open(
         &self,
         broadcast: &Arc<Broadcast>,
         offer: &Offer,
-        role: Role,
+        place: addresses::Place,
         media: Media,
         side: Side,
         now: Instant,
     ) -> Result<Opened, OpenError> {
         let credentials = Credentials::fresh()?;
         let id = SessionId(random_text()?.into());
+        let role = side.role();
         let mut table = self.table.lock();
         table.numbers += 1;
         let number = table.numbers;
@@ -183,6 +270,7 @@ impl Bridge {
             }),
             over: watch::Sender::new(None),
             frames_sent: AtomicU64::new(0),
+            listeners: watch::Sender::new(0),
             codecs: offer.codecs(),
         });
         let answer = Answer {
@@ -205,6 +293,7 @@ impl Bridge {
             session: session.clone(),
             link,
             side,
+            place,
         });
         let holder = Holder::Waiting(peer, now + self.settings.connect_timeout);
         table.holders.insert(credentials.ufrag, holder);
@@ -295,28 +384,18 @@ impl Bridge {
         let now = Instant::now();
         let late: Vec<_> = {
             let mut table = self.table.lock();
-            let late = |holder: &mut Holder| {
-                matches!(holder, Holder::Waiting(peer, until)
-                    if *until <= now || peer.session.broadcast.ended().is_some())
+            let late = |(ufrag, peer, until): (&Ufrag, &Peer, Instant)| {
+                let over = until <= now || peer.session.broadcast.ended().is_some();
+                over.then(|| ufrag.clone())
             };
-            let late: Vec<_> = table.holders.extract_if(|_, holder| late(holder)).collect();
-            table.waiting -= late.len();
-            for (_, holder) in &late {
-                if let Holder::Waiting(peer, _) = holder {
-                    table.sessions.remove(&peer.session.id);
-                }
-            }
-            late
+            let late: Vec<_> = table.waiting().filter_map(late).collect();
+            late.iter()
+                .filter_map(|ufrag| table.give_up(ufrag))
+                .collect()
         };
-        for (_, holder) in late {
-            if let Holder::Waiting(peer, _) = holder {
-                let ended = peer.session.broadcast.ended();
-                let session = peer.session.clone();
-                tracing::debug!(session = session.number, "its client did not connect");
-                let code = ended.unwrap_or(Code::Silent);
-                peer.leave(code);
-                session.end(code);
-            }
+        for peer in late {
+            let ended = peer.session.broadcast.ended();
+            dismiss(*peer, ended.unwrap_or(Code::Silent));
         }
     }
 

@@ -230,7 +230,8 @@ pub const KEYS: &[Key] = &[
         "sessions",
         whole(1, MANY, "sessions"),
         "20000",
-        "Sessions at once; the same number again for HTTP connections.",
+        "Sessions at once, over WebTransport and over WebRTC each; the same number again for HTTP \
+         connections.",
     ),
     key(
         "limits",

@@ -36,6 +36,13 @@ pub(crate) struct Place {
     network: IpAddr,
 }
 
+impl Place {
+    /// Whose it is.
+    pub(crate) fn network(&self) -> IpAddr {
+        self.network
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut sessions = self.addresses.sessions.lock();
@@ -48,7 +55,8 @@ impl Drop for Place {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// Whose an address is.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use slab::Slab;
-use steadycast_codec_glue::wire::Code;
+use steadycast_codec_glue::wire::{Code, Role};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ use super::session::Session;
 use super::sessions::Bridge;
 use super::upstream::Upstream;
 use crate::broadcast::{BroadcastId, RelayTime};
-use crate::transport::RelayClock;
+use crate::transport::{RelayClock, addresses};
 
 /// Packets that may wait for a shard.
 const WAITING: usize = 2_048;
@@ -95,12 +95,23 @@ pub(super) struct Peer {
     pub(super) session: Arc<Session>,
     pub(super) link: Link,
     pub(super) side: Side,
+    /// Its place among those of its network.
+    pub(super) place: addresses::Place,
 }
 
 /// What a peer is here for.
 pub(super) enum Side {
     Player(Box<Player>),
     Publisher(Box<Upstream>),
+}
+
+impl Side {
+    pub(super) fn role(&self) -> Role {
+        match self {
+            Self::Player(_) => Role::Player,
+            Self::Publisher(_) => Role::Publisher,
+        }
+    }
 }
 
 impl Peer {
@@ -283,6 +294,7 @@ impl<W: Wire> BridgeShard<W> {
             link,
             side,
             session,
+            ..
         } = &mut self.peers[key];
         let settings = self.bridge.settings();
         let (since, patience) = match link.handshaking() {

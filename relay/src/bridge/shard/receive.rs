@@ -194,6 +194,7 @@ impl<W: Wire> BridgeShard<W> {
             link,
             side,
             session,
+            ..
         } = &mut self.peers[key];
         let (Side::Player(player), Some(secured)) = (side, &mut link.secured) else {
             return;

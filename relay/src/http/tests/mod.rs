@@ -5,6 +5,7 @@ mod network;
 mod pages;
 mod webrtc;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::listener::Peer;
 use super::pages::{File, Pages};
 use super::routes::with_pages;
 use super::site::Site;
@@ -42,6 +44,7 @@ fn bridge_settings() -> bridge::Settings {
     bridge::Settings {
         addresses: vec!["192.0.2.1:4433".parse().unwrap()],
         sessions: 100,
+        per_address: 50,
         handshakes: 10,
         connect_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(15),
@@ -94,6 +97,16 @@ impl Relay {
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
+        self.send_from("192.0.2.7", request).await
+    }
+
+    async fn send_from(&self, address: &str, mut request: Request<Body>) -> Reply {
+        let address = SocketAddr::new(address.parse().unwrap(), 50_000);
+        let peer = Peer {
+            address,
+            tls: false,
+        };
+        request.extensions_mut().insert(peer);
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         Reply {

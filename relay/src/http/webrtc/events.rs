@@ -22,7 +22,7 @@ use super::super::problem::Problem;
 use super::super::server::Lasting;
 use super::super::site::Site;
 use super::session::find;
-use crate::bridge::Session;
+use crate::bridge::{Ear, Session};
 use crate::broadcast::News;
 use crate::transport::RelayClock;
 
@@ -52,6 +52,7 @@ pub(super) async fn listen(
     let listener = Listener {
         news: session.broadcast.news(),
         ended: session.over(),
+        ear: session.listen(),
         session,
         site,
         told: None,
@@ -77,6 +78,7 @@ struct Listener {
     site: Arc<Site>,
     news: watch::Receiver<News>,
     ended: watch::Receiver<Option<Code>>,
+    ear: Ear,
     told: Option<News>,
     serving: Serving,
     viewers: Option<u32>,
@@ -113,6 +115,7 @@ impl Listener {
             tokio::select! {
                 changed = self.news.changed() => if changed.is_err() { return None },
                 changed = self.ended.changed() => if changed.is_err() { return None },
+                () = self.ear.displaced() => return None,
                 () = sleep_until(self.next) => {}
                 () = self.site.draining.cancelled() => return Some(self.end(Code::ShuttingDown)),
             }

@@ -7,7 +7,6 @@ mod session;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, LINK, LOCATION};
@@ -15,9 +14,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use steadycast_codec_glue::wire::{Code, Role};
 
 use super::body::{check_type, read};
+use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
 use crate::bridge::{Offer, OfferError, OpenError, Opened};
@@ -64,6 +65,7 @@ async fn create(
     Path(id): Path<String>,
     uri: Uri,
     bearer: Bearer,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -71,9 +73,10 @@ async fn create(
     let broadcast = bearer.broadcast(&site, &id, role)?;
     let body = read(body, LONGEST).await?;
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
+    let from = peer.address.ip();
     let opened = match role {
-        Role::Player => site.bridge.watch(&broadcast, &offer),
-        Role::Publisher => site.bridge.publish(&broadcast, &offer),
+        Role::Player => site.bridge.watch(&broadcast, &offer, from),
+        Role::Publisher => site.bridge.publish(&broadcast, &offer, from),
     };
     match opened {
         Ok(opened) => created(&site, &uri, &opened),
@@ -146,13 +149,14 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Pro
 fn not_opened(site: &Site, uri: &Uri, error: &OpenError) -> Result<Response, Problem> {
     let full = match error {
         OpenError::Attach(attach) => attach.code() == Code::TooMany,
-        OpenError::Full => true,
+        OpenError::Full | OpenError::Crowded => true,
         OpenError::Random(random) => return Err(Problem::internal(random)),
     };
     if !full {
         return Err(Problem::unknown_broadcast());
     }
-    if let Some(overflow) = &site.overflow {
+    let crowded = matches!(error, OpenError::Crowded);
+    if let Some(overflow) = site.overflow.as_ref().filter(|_| !crowded) {
         let location = format!("{overflow}{}", uri.path());
         let there = [(LOCATION, location)];
         return Ok((StatusCode::TEMPORARY_REDIRECT, there).into_response());

@@ -111,6 +111,22 @@ async fn a_listener_is_told_at_once_how_things_are() {
     );
 }
 
+#[tokio::test]
+async fn a_session_has_a_few_listeners_the_newest_ones() {
+    let cast = Cast::new().await;
+    let opened = cast.watch().await;
+    let mut listeners = Vec::new();
+    for _ in 0..6 {
+        let mut listener = Listener::at(&cast, &opened).await;
+        listener.find("viewercount").await;
+        listeners.push(listener);
+    }
+    for (at, mut listener) in listeners.into_iter().enumerate() {
+        let heard = listener.next().await;
+        assert_eq!(heard.is_some(), at >= 2, "number {at}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_is_never_longer_than_a_second() {
     let cast = Cast::new().await;

@@ -6,7 +6,8 @@ mod open;
 mod refused;
 mod sessions;
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 
 use super::{Relay, Reply, ask};
 use crate::bridge::offers;
@@ -43,15 +44,19 @@ impl Cast {
     }
 
     async fn offer(&self, kind: &str, bearer: &str, offer: &str) -> Reply {
+        self.relay.send(self.request(kind, bearer, offer)).await
+    }
+
+    fn request(&self, kind: &str, bearer: &str, offer: &str) -> Request<Body> {
         let headers = [("content-type", SDP)];
-        let request = ask(
-            Method::POST,
-            &self.endpoint(kind),
-            bearer,
-            &headers,
-            offer.to_owned(),
-        );
-        self.relay.send(request).await
+        let path = self.endpoint(kind);
+        ask(Method::POST, &path, bearer, &headers, offer.to_owned())
+    }
+
+    /// Asks for a session for a player at this address.
+    async fn watch_from(&self, address: &str) -> Reply {
+        let request = self.request("whep", &self.play, offers::of("chromium-player"));
+        self.relay.send_from(address, request).await
     }
 
     /// Opens a session for a player.

@@ -265,6 +265,47 @@ async fn a_full_relay_asks_to_come_again() {
     }
 }
 
+/// Opens a session for a player at this address.
+async fn opened(cast: &Cast, address: &str) -> Opened {
+    Opened::from(&cast.watch_from(address).await)
+}
+
+#[tokio::test]
+async fn one_address_has_its_share_and_the_rest_is_for_others() {
+    let cast = Cast::at(Relay::with(|site| {
+        site.bridge = bridge(|settings| settings.per_address = 2);
+        site.overflow = Some("https://second.example:444".parse().unwrap());
+    }))
+    .await;
+    let first = opened(&cast, "198.51.100.1").await;
+    opened(&cast, "::ffff:198.51.100.1").await;
+    // Another relay is for when this one is full.
+    let reply = cast.watch_from("198.51.100.1").await;
+    assert_eq!(reply.problem(503), "too_many");
+    opened(&cast, "198.51.100.2").await;
+    cast.relay.delete(&first.location, &cast.play).await;
+    opened(&cast, "198.51.100.1").await;
+}
+
+#[tokio::test]
+async fn who_opens_sessions_and_never_connects_makes_way_for_others() {
+    let settings = |settings: &mut Settings| settings.handshakes = 4;
+    let cast = Cast::at(Relay::with(|site| site.bridge = bridge(settings))).await;
+    let mut flood = Vec::new();
+    for _ in 0..4 {
+        flood.push(opened(&cast, "2001:db8::1").await);
+    }
+    let more = cast.watch_from("2001:db8::2").await;
+    assert_eq!(more.problem(503), "too_many");
+    for guest in ["198.51.100.1", "198.51.100.2", "2001:db8:1::1"] {
+        opened(&cast, guest).await;
+    }
+    for (at, session) in flood.iter().enumerate() {
+        let known = cast.relay.delete(&session.location, &cast.play).await;
+        assert_eq!(known.status.is_success(), at == 3, "the oldest made way");
+    }
+}
+
 #[tokio::test]
 async fn a_full_relay_sends_clients_to_another_where_there_is_one() {
     let cast = Cast::at(Relay::with(|site| {
