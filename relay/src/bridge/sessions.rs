@@ -492,3 +492,29 @@ impl Bridge {
         self.table.lock().sessions.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_went_over_to_another_shard_is_not_forgotten_for_it() {
+        let bridge = Bridge::new(Settings {
+            addresses: Vec::new(),
+            sessions: 1,
+            per_address: 1,
+            handshakes: 1,
+            connect_timeout: Duration::ZERO,
+            idle_timeout: Duration::ZERO,
+        })
+        .unwrap();
+        let address = "192.0.2.1:50000".parse().unwrap();
+        bridge.settle(address, 0);
+        bridge.settle(address, 1);
+        // The first shard hears later that its player has gone from there.
+        bridge.unsettle(address, 0);
+        assert_eq!(bridge.shard_of(address), Some(1));
+        bridge.unsettle(address, 1);
+        assert_eq!(bridge.shard_of(address), None);
+    }
+}

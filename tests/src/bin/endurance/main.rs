@@ -1,13 +1,17 @@
-//! Does the relay's memory stay flat over many publisher restarts, joins and leaves?
+//! Does the relay's memory stay flat over many publisher restarts, joins and leaves, and under bad
+//! input over WebRTC?
 //!
-//! `endurance [--relay target/release/steadycast] [--restarts 200] [--joins 2000]`
+//! `endurance [--relay target/release/steadycast] [--restarts 200] [--joins 2000] [--hostile 30]`
+
+mod hostile;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use steadycast_tests::client::{Control, Player, Publisher, soon};
+use steadycast_tests::client::{Control, Player, Publisher};
 use steadycast_tests::process::{RelayProcess, Tokens};
+use tokio::task::LocalSet;
 
 /// Players that watch while publishers come and go.
 const WATCHING: usize = 5;
@@ -20,6 +24,8 @@ struct Options {
     relay: PathBuf,
     restarts: usize,
     joins: usize,
+    /// How long one siege lasts, in seconds.
+    hostile: u64,
 }
 
 impl Options {
@@ -28,6 +34,7 @@ impl Options {
             relay: "target/release/steadycast".into(),
             restarts: 200,
             joins: 2000,
+            hostile: 30,
         };
         let mut args = std::env::args().skip(1);
         while let Some(name) = args.next() {
@@ -38,6 +45,7 @@ impl Options {
                 "--relay" => options.relay = value.into(),
                 "--restarts" => options.restarts = value.parse()?,
                 "--joins" => options.joins = value.parse()?,
+                "--hostile" => options.hostile = value.parse()?,
                 _ => bail!("unknown option {name}"),
             }
         }
@@ -85,6 +93,23 @@ async fn main() -> Result<()> {
         options.joins
     );
     println!("{}", relay.records(&tokens.id).await?["totals"]);
+    for siege in ["first", "second", "third"] {
+        let tokens = relay.broadcast().await?;
+        let lasting = Duration::from_secs(options.hostile);
+        let (watched, tried) = LocalSet::new()
+            .run_until(hostile::siege(&relay, &tokens, lasting))
+            .await?;
+        row(&relay, &format!("at the end of the {siege} siege"))?;
+        nobody_left(&relay, &tokens).await?;
+        row(&relay, "and once all of it is over")?;
+        println!("{tried}");
+        println!(
+            "the players meanwhile: {} of {} frames, {} gaps",
+            watched.received,
+            watched.sent * watched.players,
+            watched.gaps
+        );
+    }
     Ok(())
 }
 
@@ -153,5 +178,7 @@ async fn nobody_left(relay: &RelayProcess, tokens: &Tokens) -> Result<()> {
         }
         anyhow::Ok(())
     };
-    soon("the players to leave", gone).await?
+    // Whoever never connects, or falls silent, is waited for a while.
+    let gone = tokio::time::timeout(Duration::from_secs(60), gone).await;
+    gone.context("the players did not leave")?
 }

@@ -1,0 +1,211 @@
+//! Bad input over WebRTC, of every kind at once, while others watch.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use steadycast_tests::client::Publisher;
+use steadycast_tests::coded::{Kind, Random, coded};
+use steadycast_tests::process::{RelayProcess, Tokens};
+use steadycast_tests::webrtc::{Endpoint, Player, Rogue, rtcp};
+use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
+use tokio::time::interval;
+
+/// Players that must not notice.
+const WATCHING: usize = 5;
+const FRAME_BYTES: usize = 8_000;
+/// Between two bursts of each of those who mean no good.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long a rogue stays before it is gone without a word.
+const STAY: Duration = Duration::from_secs(2);
+
+/// What was tried.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    offers: Cell<u64>,
+    refused: Cell<u64>,
+    datagrams: Cell<u64>,
+    addresses: Cell<u64>,
+    rogues: Cell<u64>,
+    listeners: Cell<u64>,
+}
+
+impl std::fmt::Display for Tried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} offers that nobody followed ({} of them refused), {} datagrams of noise, good checks from {} \
+             addresses, {} rogues with keys, {} listeners",
+            self.offers.get(),
+            self.refused.get(),
+            self.datagrams.get(),
+            self.addresses.get(),
+            self.rogues.get(),
+            self.listeners.get(),
+        )
+    }
+}
+
+fn count(of: &Cell<u64>) {
+    of.set(of.get() + 1);
+}
+
+/// What came of it for those who watched.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    pub(super) players: u64,
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    /// Frames before which something was missing.
+    pub(super) gaps: u64,
+}
+
+/// Attacks the relay for so long; the broadcast has players and a publisher meanwhile.
+pub(super) async fn siege(
+    relay: &RelayProcess,
+    tokens: &Tokens,
+    lasting: Duration,
+) -> Result<(Watched, Rc<Tried>)> {
+    let path = format!("/{}/whep", tokens.id);
+    let endpoint = Endpoint::new(relay.target().address, path, tokens.play.clone());
+    let mut players = Vec::new();
+    for _ in 0..WATCHING {
+        players.push(Player::watch(&endpoint).await?);
+    }
+    let mut publisher = Publisher::join(relay.target(), &tokens.publish, None).await?;
+    let tried = Rc::new(Tried::default());
+    let mut attackers = JoinSet::new();
+    attackers.spawn_local(offers(endpoint.clone(), tried.clone()));
+    attackers.spawn_local(noise(endpoint.clone(), tried.clone()));
+    attackers.spawn_local(addresses(endpoint.clone(), tried.clone()));
+    attackers.spawn_local(storms(endpoint.clone(), tried.clone()));
+    attackers.spawn_local(listeners(endpoint, tried.clone()));
+
+    let mut watched = Watched {
+        players: WATCHING as u64,
+        ..Watched::default()
+    };
+    let until = Instant::now() + lasting;
+    let mut pace = interval(Duration::from_millis(33));
+    while Instant::now() < until {
+        pace.tick().await;
+        let (number, keyframe) = (watched.sent as u32, watched.sent.is_multiple_of(30));
+        let frame = coded(Kind::Vp8, keyframe, number, FRAME_BYTES);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        publisher
+            .send_coded(&frame, now.as_micros().try_into()?)
+            .await?;
+        watched.sent += 1;
+        for player in &mut players {
+            let seen = player.expect(&frame).await?;
+            watched.received += 1;
+            watched.gaps += u64::from(!seen.contiguous);
+        }
+        if let Some(ended) = attackers.try_join_next() {
+            ended??;
+        }
+    }
+    attackers.shutdown().await;
+    Ok((watched, tried))
+}
+
+/// Opens sessions and never comes.
+async fn offers(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
+    loop {
+        count(&tried.offers);
+        if Rogue::open(&endpoint, "recvonly").await.is_err() {
+            count(&tried.refused);
+        }
+    }
+}
+
+/// Sends what is nothing, but begins as STUN, DTLS and RTP do, and as QUIC does.
+async fn noise(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
+    let mut random = Random::new(1);
+    let mut sockets = Vec::new();
+    for _ in 0..16 {
+        sockets.push(UdpSocket::bind("127.0.0.1:0").await?);
+    }
+    let mut bursts = interval(PAUSE);
+    loop {
+        bursts.tick().await;
+        for socket in &sockets {
+            for first in [0, 1, 20, 22, 63, 64, 128, 144, 191, 200] {
+                let len = 1 + random.number() as usize % 1_300;
+                let mut datagram: Vec<_> = (0..len).map(|_| random.number() as u8).collect();
+                datagram[0] = first;
+                socket.send_to(&datagram, endpoint.http).await?;
+                count(&tried.datagrams);
+            }
+        }
+    }
+}
+
+/// Is one client that comes from ever more addresses.
+async fn addresses(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
+    let rogue = Rogue::join(&endpoint, "recvonly").await?;
+    let mut bursts = interval(PAUSE);
+    loop {
+        bursts.tick().await;
+        for _ in 0..4 {
+            let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
+            let socket = UdpSocket::bind("127.0.0.1:0").await?;
+            socket.send_to(&check, endpoint.http).await?;
+            count(&tried.addresses);
+        }
+    }
+}
+
+/// Has keys, and uses them for storms of feedback, whole and broken; then is gone, and comes again.
+async fn storms(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
+    let mut random = Random::new(2);
+    loop {
+        // While offers flood the relay it has no room for all.
+        let Ok(mut rogue) = Rogue::join(&endpoint, "recvonly").await else {
+            continue;
+        };
+        count(&tried.rogues);
+        let until = Instant::now() + STAY;
+        let mut bursts = interval(PAUSE);
+        while Instant::now() < until {
+            bursts.tick().await;
+            let first = random.number() as u16;
+            let all: Vec<_> = (0..30)
+                .map(|at| (first.wrapping_add(at * 17), 0xffff))
+                .collect();
+            let mut broken = rtcp::nack(1, rogue.ssrc, &all);
+            broken.truncate(random.number() as usize % broken.len());
+            for packet in [
+                rtcp::nack(1, rogue.ssrc, &all),
+                rtcp::pli(1, rogue.ssrc),
+                rtcp::loss_report(1, rogue.ssrc, 200),
+                [rtcp::receiver_report(1), broken].concat(),
+            ] {
+                let protected = rogue.protect_rtcp(&packet)?;
+                rogue.send(&protected).await?;
+            }
+        }
+    }
+}
+
+/// Listens to one session again and again, and never hangs up.
+async fn listeners(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
+    let rogue = Rogue::join(&endpoint, "recvonly").await?;
+    let mut listeners = VecDeque::new();
+    let mut bursts = interval(PAUSE);
+    loop {
+        bursts.tick().await;
+        // Or its session would be taken for abandoned.
+        rogue
+            .send(&rogue.check_with(&rogue.ufrag, &rogue.password)?)
+            .await?;
+        listeners.push_back(rogue.session.events().await?);
+        count(&tried.listeners);
+        if listeners.len() > 200 {
+            listeners.pop_front();
+        }
+    }
+}
