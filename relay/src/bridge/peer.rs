@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use super::dtls::{Association, DtlsError, Fingerprint, Identity, Progress};
+use super::dtls::{Association, DtlsError, Fingerprint, Identity, Progress, Setup};
 use super::ice::{Check, CheckError, Credentials, Ufrag};
 use super::srtp::{Incoming, Keys, KeysError, Outgoing};
 
@@ -55,10 +55,11 @@ impl Link {
         identity: Arc<Identity>,
         credentials: Credentials,
         fingerprint: Fingerprint,
+        setup: Setup,
         now: Instant,
     ) -> Self {
         Self {
-            association: Association::new(identity.clone(), fingerprint),
+            association: Association::new(identity.clone(), fingerprint, setup),
             identity,
             credentials: vec![credentials],
             paths: Vec::new(),
@@ -159,6 +160,11 @@ impl Link {
         let silent = silent.map(|(at, _)| at)?;
         let gone = self.paths.remove(silent).path.remote;
         self.addresses().all(|left| left != gone).then_some(gone)
+    }
+
+    /// Opens the association where that is the relay's part; what is to be sent is to be polled.
+    pub(super) fn begin(&mut self, now: Instant) -> Result<(), DtlsError> {
+        self.association.begin(now)
     }
 
     /// Takes a DTLS datagram from a checked address; gives keys once, `None` when the peer left.

@@ -287,6 +287,7 @@ impl Bridge {
             self.identity.clone(),
             credentials.clone(),
             offer.fingerprint.clone(),
+            offer.setup,
             now,
         );
         let peer = Box::new(Peer {

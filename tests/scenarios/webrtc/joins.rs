@@ -155,6 +155,20 @@ async fn a_relay_on_ipv6_is_joined_there() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_do_not_open_dtls_are_met_half_way() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let publisher = Publisher::join(&broadcast.whip().passive()).await?;
+    let mut player = Player::watch(&broadcast.whep().passive()).await?;
+    for number in 0..5 {
+        let sent = coded(Kind::H264, number == 0, number, 5_000);
+        publisher.send(&sent, u64::from(number) * 3_000).await?;
+        player.expect(&sent).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_protection_of_media_that_browsers_know_is_opened_by_its_keys() -> Result<()> {
     for profile in [
         ProtectionProfile::AeadAes128Gcm,

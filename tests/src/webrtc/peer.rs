@@ -108,7 +108,10 @@ impl Peer {
         let socket = UdpSocket::bind(here).await?;
         let mut rtc = config(&endpoint.codecs).build(Instant::now());
         rtc.add_local_candidate(Candidate::host(socket.local_addr()?, "udp")?);
-        let (mid, offer, pending) = offer(&mut rtc, direction)?;
+        let (mid, mut offer, pending) = offer(&mut rtc, direction)?;
+        if endpoint.passive {
+            offer = offer.replace("a=setup:actpass", "a=setup:passive");
+        }
         let (session, answer) = endpoint.open(&change(offer)).await?;
         let answer = SdpAnswer::from_sdp_string(&answer)?;
         rtc.sdp_api().accept_answer(pending, answer)?;
@@ -242,7 +245,11 @@ struct Driver {
 impl Driver {
     async fn run(mut self) {
         let mut datagram = vec![0; DATAGRAM];
-        while let Some(until) = self.send().await {
+        // It does nothing by itself before it knows the time.
+        while self.pass_time() {
+            let Some(until) = self.send().await else {
+                break;
+            };
             tokio::select! {
                 received = self.socket.recv_from(&mut datagram) => {
                     if let Ok((len, from)) = received {
@@ -256,16 +263,14 @@ impl Driver {
                 },
                 () = tokio::time::sleep_until(until.into()) => {}
             }
-            if self
-                .rtc
-                .handle_input(Input::Timeout(Instant::now()))
-                .is_err()
-            {
-                self.say(Heard::Closed);
-                return;
-            }
         }
         self.say(Heard::Closed);
+    }
+
+    /// False when it can go on no longer.
+    fn pass_time(&mut self) -> bool {
+        let now = Input::Timeout(Instant::now());
+        self.rtc.handle_input(now).is_ok()
     }
 
     fn say(&self, heard: Heard) {

@@ -20,6 +20,8 @@ pub struct Endpoint {
     pub via: Option<SocketAddr>,
     /// The codecs that are offered.
     pub codecs: Vec<Kind>,
+    /// Whether the client leaves it to the relay to open DTLS, as FFmpeg does.
+    pub passive: bool,
 }
 
 impl Endpoint {
@@ -31,6 +33,7 @@ impl Endpoint {
             token,
             via: None,
             codecs: Kind::ALL.to_vec(),
+            passive: false,
         }
     }
 
@@ -38,6 +41,13 @@ impl Endpoint {
     #[must_use]
     pub fn via(mut self, proxy: &crate::proxy::Proxy) -> Self {
         self.via = Some(proxy.target().address);
+        self
+    }
+
+    /// For a client that leaves it to the relay to open DTLS.
+    #[must_use]
+    pub fn passive(mut self) -> Self {
+        self.passive = true;
         self
     }
 

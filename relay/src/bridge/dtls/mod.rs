@@ -1,5 +1,5 @@
-//! The DTLS association of one peer (RFC 5764): the relay is the server, and all that it is for
-//! is the keys of the media.
+//! The DTLS association of one peer (RFC 5764): all that it is for is the keys of the media. The
+//! relay is the server, but for clients that can only be that themselves.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -27,6 +27,20 @@ const PATIENCE: u32 = 100;
 const AFTERWARDS: u32 = 32;
 /// The longest datagram that is looked at, in bytes.
 const LONGEST: usize = 4_096;
+/// What may protect media, the cheapest first.
+const PROFILES: [SrtpProtectionProfile; 3] = [
+    SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+    SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
+    SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+];
+const ECDSA: [CipherSuiteId; 2] = [
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_256_Cbc_Sha,
+];
+const RSA: [CipherSuiteId; 2] = [
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_256_Cbc_Sha,
+];
 /// The association names its peer by an address; the real one may change under way.
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
@@ -37,6 +51,26 @@ pub(super) struct Identity {
     /// For peers that offer AES-GCM, which costs a third of the alternative.
     gcm: Arc<HandshakeConfig>,
     any: Arc<HandshakeConfig>,
+    /// For peers that wait to be greeted.
+    active: Arc<HandshakeConfig>,
+}
+
+/// Which of the two opens the association: what the relay is, as SDP has it (RFC 8842, 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setup {
+    /// The peer does.
+    Passive,
+    /// The relay does.
+    Active,
+}
+
+impl std::fmt::Display for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Passive => "passive",
+            Self::Active => "active",
+        })
+    }
 }
 
 /// No certificate could be made.
@@ -59,30 +93,25 @@ impl Identity {
             .crypto()
             .hash(HashAlgorithm::Sha256, der)
             .map_err(|error| Error::Crypto(error.to_string()))?;
-        let config = |profiles: &[SrtpProtectionProfile]| {
+        let builder = |profiles: &[SrtpProtectionProfile], suites: &[CipherSuiteId]| {
             ConfigBuilder::default()
                 .with_crypto_provider(provider.clone())
                 .with_certificates(vec![certificate.clone()])
-                .with_cipher_suites(vec![
-                    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
-                    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_256_Cbc_Sha,
-                ])
+                .with_cipher_suites(suites.to_vec())
                 .with_srtp_protection_profiles(profiles.to_vec())
                 // Its fingerprint is checked against the offer's; there is no authority to ask.
                 .with_client_auth(ClientAuthType::RequireAnyClientCert)
                 .with_insecure_skip_verify(true)
                 .with_flight_interval(FLIGHT)
-                .build(false, None)
-                .map(Arc::new)
         };
+        let passive = |profiles| builder(profiles, &ECDSA).build(false, None).map(Arc::new);
+        // The peer's certificate may be of either kind.
+        let active = builder(&PROFILES, &[ECDSA, RSA].concat()).build(true, Some(PEER))?;
         Ok(Self {
             fingerprint: Fingerprint(value),
-            gcm: config(&[SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])?,
-            any: config(&[
-                SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
-                SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
-                SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
-            ])?,
+            gcm: passive(&PROFILES[..1])?,
+            any: passive(&PROFILES)?,
+            active: Arc::new(active),
             provider,
         })
     }
@@ -160,8 +189,9 @@ pub(super) enum Progress {
 pub(super) struct Association {
     identity: Arc<Identity>,
     expected: Fingerprint,
+    setup: Setup,
     hello: Hello,
-    /// Made when the peer has said hello.
+    /// Made when the first of the two says hello.
     endpoint: Option<Endpoint>,
     established: bool,
     /// Datagrams before the keys were there; afterwards those in plain text, and protected ones.
@@ -169,15 +199,30 @@ pub(super) struct Association {
 }
 
 impl Association {
-    pub(super) fn new(identity: Arc<Identity>, expected: Fingerprint) -> Self {
+    pub(super) fn new(identity: Arc<Identity>, expected: Fingerprint, setup: Setup) -> Self {
         Self {
             identity,
             expected,
+            setup,
             hello: Hello::default(),
             endpoint: None,
             established: false,
             taken: [0; 3],
         }
+    }
+
+    /// Says hello where that is the relay's part, now that the peer has a checked address; what is to
+    /// be sent is to be polled.
+    ///
+    /// # Errors
+    /// [`DtlsError`]: there will be no keys.
+    pub(super) fn begin(&mut self, now: Instant) -> Result<(), DtlsError> {
+        if self.setup == Setup::Active && self.endpoint.is_none() {
+            let endpoint = Endpoint::new(PEER, TransportProtocol::UDP, None);
+            let endpoint = self.endpoint.insert(endpoint);
+            endpoint.connect(now, PEER, self.identity.active.clone(), None)?;
+        }
+        Ok(())
     }
 
     /// Takes a datagram from a checked address.
@@ -261,7 +306,7 @@ impl Association {
         if !shown.is_some_and(|shown| self.expected.is_of(shown, provider)) {
             return Err(DtlsError::Fingerprint);
         }
-        Ok(Keys::export(state)?)
+        Ok(Keys::export(state, self.setup)?)
     }
 
     /// The next datagram for the peer.

@@ -9,7 +9,12 @@ struct Client {
 }
 
 impl Client {
+    /// One that says hello.
     fn new() -> Self {
+        Self::with(Setup::Active)
+    }
+
+    fn with(setup: Setup) -> Self {
         let provider = default_provider().unwrap();
         let names = ["client".to_owned()];
         let certificate = Certificate::generate_self_signed(names, provider.crypto()).unwrap();
@@ -19,13 +24,21 @@ impl Client {
             .with_crypto_provider(provider)
             .with_certificates(vec![certificate])
             .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
-            .with_insecure_skip_verify(true)
-            .build(true, Some(PEER))
-            .unwrap();
-        let mut endpoint = Endpoint::new(PEER, TransportProtocol::UDP, None);
-        endpoint
-            .connect(Instant::now(), PEER, Arc::new(config), None)
-            .unwrap();
+            .with_client_auth(ClientAuthType::RequireAnyClientCert)
+            .with_insecure_skip_verify(true);
+        let endpoint = match setup {
+            Setup::Passive => {
+                let config = config.build(false, None).map(Arc::new).unwrap();
+                Endpoint::new(PEER, TransportProtocol::UDP, Some(config))
+            }
+            Setup::Active => {
+                let config = config.build(true, Some(PEER)).map(Arc::new).unwrap();
+                let mut endpoint = Endpoint::new(PEER, TransportProtocol::UDP, None);
+                let now = Instant::now();
+                endpoint.connect(now, PEER, config, None).unwrap();
+                endpoint
+            }
+        };
         Self {
             endpoint,
             fingerprint: Fingerprint(hash),
@@ -85,18 +98,38 @@ fn nothings(number: u16) -> Vec<u8> {
 #[test]
 fn a_peer_with_the_certificate_of_its_offer_gets_keys_and_another_none() {
     let mut client = Client::new();
-    let mut association = Association::new(identity(), client.fingerprint.clone());
+    let mut association = Association::new(identity(), client.fingerprint.clone(), Setup::Passive);
     client.shake(&mut association).unwrap();
     let other = Client::new().fingerprint;
-    let mut association = Association::new(identity(), other);
+    let mut association = Association::new(identity(), other, Setup::Passive);
     let refused = Client::new().shake(&mut association);
+    assert!(matches!(refused, Err(DtlsError::Fingerprint)));
+}
+
+#[test]
+fn a_peer_that_waits_to_be_greeted_is_greeted_once_it_is_there() {
+    let mut client = Client::with(Setup::Passive);
+    let expected = client.fingerprint.clone();
+    let mut association = Association::new(identity(), expected, Setup::Active);
+    assert!(association.poll_transmit().is_none(), "nobody is there yet");
+    association.begin(Instant::now()).unwrap();
+    client.hear(&mut association);
+    association.begin(Instant::now()).unwrap();
+    assert!(association.poll_transmit().is_none(), "one hello is enough");
+    client.shake(&mut association).unwrap();
+    let other = Client::new().fingerprint;
+    let mut client = Client::with(Setup::Passive);
+    let mut association = Association::new(identity(), other, Setup::Active);
+    association.begin(Instant::now()).unwrap();
+    client.hear(&mut association);
+    let refused = client.shake(&mut association);
     assert!(matches!(refused, Err(DtlsError::Fingerprint)));
 }
 
 #[test]
 fn nonsense_in_the_handshake_is_as_good_as_lost() {
     let mut client = Client::new();
-    let mut association = Association::new(identity(), client.fingerprint.clone());
+    let mut association = Association::new(identity(), client.fingerprint.clone(), Setup::Passive);
     let header = [22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9];
     let longer_than_it_is = [&header[..], &[1, 0], &[0; 20]].concat();
     let something_after_it = [&header[..], &[0, 4], &[0; 9]].concat();
@@ -115,7 +148,7 @@ fn nonsense_in_the_handshake_is_as_good_as_lost() {
 
 #[test]
 fn a_handshake_without_an_end_is_given_up() {
-    let mut association = Association::new(identity(), Client::new().fingerprint);
+    let mut association = Association::new(identity(), Client::new().fingerprint, Setup::Passive);
     let ended = (0..1_000).find_map(|number| {
         let taken = association.take(&nothings(number), Instant::now());
         taken.err().map(|_| number)
@@ -126,7 +159,7 @@ fn a_handshake_without_an_end_is_given_up() {
 #[test]
 fn nonsense_after_the_handshake_is_not_remembered_for_ever_and_closes_nothing() {
     let mut client = Client::new();
-    let mut association = Association::new(identity(), client.fingerprint.clone());
+    let mut association = Association::new(identity(), client.fingerprint.clone(), Setup::Passive);
     client.shake(&mut association).unwrap();
     for number in 0..500 {
         let wrong_keys = [
@@ -151,7 +184,7 @@ fn nonsense_after_the_handshake_is_not_remembered_for_ever_and_closes_nothing() 
 #[test]
 fn a_peer_that_leaves_is_heard_in_spite_of_what_others_say_in_plain_text() {
     let mut client = Client::new();
-    let mut association = Association::new(identity(), client.fingerprint.clone());
+    let mut association = Association::new(identity(), client.fingerprint.clone(), Setup::Passive);
     client.shake(&mut association).unwrap();
     for number in 0..100 {
         association.take(&nothings(number), Instant::now()).unwrap();

@@ -7,7 +7,7 @@ use rtc::stun::message::{BINDING_SUCCESS, Message};
 
 use super::datagrams;
 use super::sdp::credentials;
-use crate::bridge::dtls::{Association, DtlsError, Fingerprint, Identity, Progress};
+use crate::bridge::dtls::{Association, DtlsError, Fingerprint, Identity, Progress, Setup};
 use crate::bridge::hello::{Hello, are_records};
 use crate::bridge::ice::Check;
 
@@ -52,8 +52,13 @@ pub fn hello(data: &[u8]) {
 /// Datagrams of a handshake: without a certificate there are no keys.
 pub fn dtls(data: &[u8]) {
     let expected = Fingerprint::parse(&format!("sha-256 {}", ["AB"; 32].join(":"))).unwrap();
-    let mut association = Association::new(identity().clone(), expected);
+    let setup = match data.len() % 2 {
+        0 => Setup::Passive,
+        _ => Setup::Active,
+    };
+    let mut association = Association::new(identity().clone(), expected, setup);
     let now = Instant::now();
+    association.begin(now).unwrap();
     for (number, datagram) in datagrams(data).enumerate() {
         match association.take(datagram, now) {
             Ok(Progress::Established(_)) => panic!("keys for a stranger"),

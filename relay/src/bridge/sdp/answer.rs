@@ -132,7 +132,7 @@ impl Answer<'_> {
         writeln!(out, "a=ice-ufrag:{}", credentials.ufrag.as_str())?;
         writeln!(out, "a=ice-pwd:{}", credentials.password())?;
         writeln!(out, "a=fingerprint:{}", self.fingerprint)?;
-        writeln!(out, "a=setup:passive")?;
+        writeln!(out, "a=setup:{}", self.offer.setup)?;
         writeln!(out, "a=rtcp-mux")?;
         if section.reduced() {
             writeln!(out, "a=rtcp-rsize")?;

@@ -8,7 +8,7 @@ use rtc::sdp::description::media::MediaDescription;
 use steadycast_codec_glue::wire::{CodecSet, Role};
 
 use super::codecs::{Format, usable};
-use crate::bridge::dtls::Fingerprint;
+use crate::bridge::dtls::{Fingerprint, Setup};
 
 /// Sections that an offer may have; a browser with everything on has three.
 const SECTIONS: usize = 8;
@@ -88,6 +88,8 @@ pub(in crate::bridge) enum Section {
 pub struct Offer {
     pub(in crate::bridge) sections: Vec<Section>,
     pub(in crate::bridge) fingerprint: Fingerprint,
+    /// What the relay has to be.
+    pub(in crate::bridge) setup: Setup,
     /// The client's user name fragment; a new one means that it restarts ICE.
     pub(in crate::bridge) ufrag: String,
     pub(in crate::bridge) bundled: bool,
@@ -124,11 +126,11 @@ impl Offer {
             inside.or_else(|| description.attribute(key).map(String::as_str))
         };
         let setup = either("setup").ok_or_else(|| malformed("no a=setup"))?;
-        if setup == "passive" {
-            return Err(OfferError::Unsupported(
-                "the client has to open DTLS itself",
-            ));
-        }
+        let setup = match setup {
+            "active" | "actpass" => Setup::Passive,
+            "passive" => Setup::Active,
+            _ => return Err(malformed("no a=setup that tells who opens DTLS")),
+        };
         let inside = medias.iter().flat_map(|media| &media.attributes);
         let fingerprint = inside
             .chain(&description.attributes)
@@ -137,6 +139,7 @@ impl Offer {
         let ufrag = either("ice-ufrag").filter(|ufrag| UFRAG.contains(&ufrag.len()));
         Ok(Self {
             sections,
+            setup,
             fingerprint: fingerprint.ok_or_else(|| malformed("no a=fingerprint of sha-256"))?,
             ufrag: ufrag.ok_or_else(|| malformed("no a=ice-ufrag"))?.to_owned(),
             bundled: bundled(&description, medias.len())?,

@@ -16,16 +16,13 @@ pub(crate) const PLAYERS: [(&str, &str); 5] = offers![
 ];
 
 /// Of clients that publish.
-pub(crate) const PUBLISHERS: [(&str, &str); 4] = offers![
+pub(crate) const PUBLISHERS: [(&str, &str); 5] = offers![
     "chromium-publisher",
     "obs-publisher",
     "gstreamer-publisher",
     "ffmpeg-publisher",
+    "ffmpeg-passive-publisher",
 ];
-
-/// Of one that would have the relay open DTLS.
-#[cfg(test)]
-pub(crate) const PASSIVE: &str = include_str!("../../../tests/offers/ffmpeg-passive-publisher.sdp");
 
 /// A client's offer.
 pub(crate) fn of(name: &str) -> &'static str {

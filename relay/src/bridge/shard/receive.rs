@@ -5,6 +5,7 @@ use std::time::Instant;
 use steadycast_codec_glue::wire::Code;
 
 use super::{BridgeShard, Packet, Peer, Side, Wire};
+use crate::bridge::dtls::DtlsError;
 use crate::bridge::feedback::Feedback;
 use crate::bridge::ice::Check;
 use crate::bridge::peer::{Heard, Path};
@@ -57,6 +58,10 @@ impl<W: Wire> BridgeShard<W> {
                 .send(path.remote, path.local, &answer, answer.len())
                 .await;
         }
+        match self.peers[key].link.begin(now) {
+            Ok(()) => self.send_dtls(key, Some(path)).await,
+            Err(error) => self.fail(key, &error).await,
+        }
     }
 
     fn admit(&mut self, peer: Peer) -> usize {
@@ -99,12 +104,15 @@ impl<W: Wire> BridgeShard<W> {
             Ok(Heard::Nothing) => {}
             Ok(Heard::Connected) => self.connected(key).await,
             Ok(Heard::Left) => self.end(key, Code::Done).await,
-            Err(error) => {
-                let session = self.peers[key].session.number;
-                tracing::info!(session, %error, "no DTLS association");
-                self.end(key, Code::Malformed).await;
-            }
+            Err(error) => self.fail(key, &error).await,
         }
+    }
+
+    /// Ends a session that will have no keys.
+    async fn fail(&mut self, key: usize, error: &DtlsError) {
+        let session = self.peers[key].session.number;
+        tracing::info!(session, %error, "no DTLS association");
+        self.end(key, Code::Malformed).await;
     }
 
     pub(super) async fn send_dtls(&mut self, key: usize, path: Option<Path>) {

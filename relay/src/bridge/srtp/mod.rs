@@ -12,6 +12,8 @@ use rtc::shared::error::Error;
 use rtc::srtp::config::{Config, LABEL_EXTRACTOR_DTLS_SRTP, SessionKeys};
 use rtc::srtp::protection_profile::ProtectionProfile;
 
+use super::dtls::Setup;
+
 pub(super) use open::Incoming;
 pub(super) use seal::Outgoing;
 
@@ -34,8 +36,8 @@ pub(super) enum KeysError {
 }
 
 impl Keys {
-    /// Takes the keys out of a finished handshake in which the relay was the server.
-    pub(super) fn export(state: &State) -> Result<Self, KeysError> {
+    /// Takes the keys out of a finished handshake in which the relay had this part.
+    pub(super) fn export(state: &State, setup: Setup) -> Result<Self, KeysError> {
         let profile = match state.srtp_protection_profile() {
             SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => ProtectionProfile::AeadAes128Gcm,
             SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => ProtectionProfile::AeadAes256Gcm,
@@ -50,7 +52,8 @@ impl Keys {
         };
         let length = config.keying_material_len();
         let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], length)?;
-        config.set_session_keys_from_keying_material(material.as_ref(), false)?;
+        let client = setup == Setup::Active;
+        config.set_session_keys_from_keying_material(material.as_ref(), client)?;
         Ok(Self::of(profile, config.keys))
     }
 

@@ -91,8 +91,10 @@ fn check_section(offer: &[&str], answer: &[&str], role: Role) {
         "{}",
         answer[0]
     );
+    // Who may choose opens DTLS.
+    let waits = offer.contains(&"a=setup:passive");
     for (line, value) in [
-        ("a=setup:", "passive"),
+        ("a=setup:", if waits { "active" } else { "passive" }),
         ("a=rtcp-mux", ""),
         ("a=end-of-", "candidates"),
     ] {

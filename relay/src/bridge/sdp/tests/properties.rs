@@ -76,7 +76,7 @@ fn check_loosely(answer: &str) {
     let sections = &parts(answer)[1..];
     assert!((1..=2).contains(&sections.len()));
     for lines in sections {
-        assert_eq!(one(lines, "a=setup:"), "passive");
+        assert!(["passive", "active"].contains(&one(lines, "a=setup:")));
         one(lines, "a=ice-ufrag:");
         one(lines, "a=fingerprint:");
         assert_eq!(all(lines, "a=candidate:").len(), ADDRESSES.len());

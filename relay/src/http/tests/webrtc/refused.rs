@@ -8,7 +8,7 @@ use steadycast_codec_glue::wire::Role;
 
 use super::super::Relay;
 use super::{Cast, SDP, ask};
-use crate::bridge::offers::{PASSIVE, of};
+use crate::bridge::offers::of;
 
 /// No session was opened, and no player counted.
 async fn nobody_is_there(cast: &Cast) {
@@ -92,7 +92,6 @@ async fn what_the_relay_has_not() {
     for (kind, token, offer) in [
         ("whep", &cast.play, of("chromium-publisher")),
         ("whip", &cast.publish, of("chromium-player")),
-        ("whip", &cast.publish, PASSIVE),
         ("whip", &cast.publish, &only_hevc),
     ] {
         let reply = cast.offer(kind, token, offer).await;
