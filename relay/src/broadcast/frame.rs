@@ -141,6 +141,15 @@ pub(crate) mod tests {
         build(1, (group, index), layer, 100)
     }
 
+    /// A small frame that brings nothing new.
+    pub(crate) fn refinement(epoch: u32, (group, index): (u32, u32)) -> Frame {
+        let header = FrameHeader {
+            refinement: true,
+            ..header(epoch, (group, index), 0, 100)
+        };
+        whole(header, "vp8")
+    }
+
     fn build(epoch: u32, place: (u32, u32), layer: u8, len: usize) -> Frame {
         whole(header(epoch, place, layer, len), "vp8")
     }

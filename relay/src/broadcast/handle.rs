@@ -10,10 +10,11 @@ use steadycast_codec_glue::wire::{Code, ResumeSecret, Status, TrackId};
 use tokio::sync::watch;
 
 use super::budget::Budget;
+use super::content::Changes;
 use super::state::{State, Tick};
 use super::{
-    AttachError, Before, BroadcastId, Cursor, Need, News, PlayerSeat, PublisherSeat, Pulse,
-    RelayTime, Settings, Snapshot, Step,
+    AttachError, Before, BroadcastId, Content, Cursor, Need, News, PlayerSeat, PublisherSeat,
+    Pulse, RelayTime, Settings, Snapshot, Step,
 };
 
 /// What one broadcast's sessions share.
@@ -25,6 +26,7 @@ pub struct Broadcast {
     pub(super) state: Mutex<State>,
     /// For each track: rises with every frame, and with what changes the worth of those that are there.
     frames: [watch::Sender<u64>; TrackId::COUNT],
+    pub(super) changes: Changes,
     pub(super) news: watch::Sender<News>,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) budget: Budget,
@@ -48,6 +50,7 @@ impl Broadcast {
             settings,
             state: Mutex::new(state),
             frames: std::array::from_fn(|_| watch::channel(0).0),
+            changes: Changes::new(),
             news,
             pulse,
             budget,
@@ -147,6 +150,11 @@ impl Broadcast {
     /// Where to listen for news.
     pub fn news(&self) -> watch::Receiver<News> {
         self.news.subscribe()
+    }
+
+    /// Where to listen for changes of the picture.
+    pub fn content(&self) -> Content {
+        self.changes.listen()
     }
 
     /// Where to listen for frames of `track`.

@@ -7,6 +7,7 @@
 
 mod budget;
 mod cache;
+mod content;
 mod cursor;
 mod error;
 mod frame;
@@ -23,6 +24,7 @@ mod state;
 mod time;
 mod track;
 
+pub use content::{Content, STILL_AFTER};
 pub use cursor::{Before, Cursor, Step};
 pub use error::{AttachError, PublishError};
 pub use frame::{Frame, FrameError};

@@ -102,10 +102,14 @@ impl PublisherSeat {
         }
         let changed = state.publish(self.epoch, &frame, broadcast.budget.room(), now)?;
         broadcast.budget.record(state.cached_bytes());
+        let header = frame.header();
+        if header.track == TrackId::MAIN && !header.refinement {
+            broadcast.changes.record(now);
+        }
         if changed {
             broadcast.announce(&state);
         }
-        broadcast.announce_frame(frame.header().track);
+        broadcast.announce_frame(header.track);
         Ok(())
     }
 

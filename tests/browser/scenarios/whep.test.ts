@@ -37,6 +37,9 @@ scenario('without WebTransport a player joins over WebRTC, to the pixel', async 
   assert.ok(firstPictureMs < FIRST_PICTURE_MS);
   assert.equal(first.clock, (await early.witness()).newest?.clock, 'the same picture');
   assert.deepEqual(measured, whole, 'every pixel of the ruler is right');
+  const told = (await early.witness()).states.map(({ kind }) => kind);
+  assert.deepEqual(told.slice(-2), ['live', 'static'], 'sharpened, and static all the while');
+  assert.equal(told.indexOf('static'), told.length - 1);
   await stage.assertUnharmed({ early, late });
 });
 

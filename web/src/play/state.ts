@@ -48,6 +48,8 @@ export class StateMachine {
   #serving: Serving = DEFAULT_SERVING;
   #pictured = false;
   #newContentMs = 0;
+  /** What the relay says of it: since when nothing is new, or null; undefined: it does not say. */
+  #stillSinceMs: number | null | undefined;
 
   connecting(attempt: number): void {
     if (this.#link.kind === 'connecting') this.#link = { kind: 'connecting', attempt };
@@ -57,6 +59,15 @@ export class StateMachine {
     this.#link = { kind: 'open' };
     this.#newContentMs = nowMs;
     this.#serving = DEFAULT_SERVING;
+    this.#stillSinceMs = undefined;
+  }
+
+  /**
+   * Since when the picture stands still, as far as the relay tells; null: it moves. It knows which
+   * frames bring nothing new where the player cannot.
+   */
+  content(stillSinceMs: number | null | undefined): void {
+    this.#stillSinceMs = stillSinceMs;
   }
 
   /** What the relay serves this player from now on. */
@@ -118,11 +129,16 @@ export class StateMachine {
     if (this.#serving.service === 'preparing') return { kind: 'preparing' };
     if (phase === 'held') return { kind: 'away', sinceMs };
     if (!this.#pictured) return { kind: 'connecting', attempt: 1 };
-    const still = nowMs - this.#newContentMs >= STATIC_AFTER_MS;
-    if (still && silentMs < TRUSTED_SILENCE_MS) {
-      return { kind: 'static', sinceMs: this.#newContentMs };
+    const stillMs = this.#stillMs(nowMs);
+    if (stillMs !== null && silentMs < TRUSTED_SILENCE_MS) {
+      return { kind: 'static', sinceMs: stillMs };
     }
     return { kind: 'live' };
+  }
+
+  #stillMs(nowMs: number): number | null {
+    if (this.#stillSinceMs !== undefined) return this.#stillSinceMs;
+    return nowMs - this.#newContentMs >= STATIC_AFTER_MS ? this.#newContentMs : null;
   }
 }
 

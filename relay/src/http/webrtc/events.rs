@@ -23,7 +23,7 @@ use super::super::server::Lasting;
 use super::super::site::Site;
 use super::session::find;
 use crate::bridge::{Ear, Session};
-use crate::broadcast::News;
+use crate::broadcast::{Content, News, RelayTime, STILL_AFTER};
 use crate::transport::RelayClock;
 
 /// How often a listener hears that the relay lives (PROTOCOL 2.6).
@@ -51,6 +51,7 @@ pub(super) async fn listen(
     let session = find(&site, &id, &session)?;
     let listener = Listener {
         news: session.broadcast.news(),
+        content: session.broadcast.content(),
         ended: session.over(),
         ear: session.listen(),
         session,
@@ -58,6 +59,7 @@ pub(super) async fn listen(
         told: None,
         serving: Serving::DEFAULT,
         viewers: None,
+        still: None,
         next: Instant::now(),
         over: false,
         _lasting: lasting.hold(),
@@ -73,15 +75,25 @@ pub(super) async fn listen(
     Ok((headers, Body::from_stream(events)).into_response())
 }
 
+/// Whether the picture stands still.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Still {
+    No,
+    Since(RelayTime),
+}
+
 struct Listener {
     session: Arc<Session>,
     site: Arc<Site>,
     news: watch::Receiver<News>,
+    content: Content,
     ended: watch::Receiver<Option<Code>>,
     ear: Ear,
     told: Option<News>,
     serving: Serving,
     viewers: Option<u32>,
+    /// Whether the picture moves, as it was told.
+    still: Option<Still>,
     /// When the next heartbeat is due.
     next: Instant,
     over: bool,
@@ -97,6 +109,7 @@ impl Listener {
         loop {
             let mut text = String::new();
             self.tell_news(&mut text);
+            let still = self.tell_content(&mut text);
             self.tell_end(&mut text);
             if self.next <= Instant::now() && !self.over {
                 self.next = Instant::now() + HEARTBEAT;
@@ -115,7 +128,9 @@ impl Listener {
             tokio::select! {
                 changed = self.news.changed() => if changed.is_err() { return None },
                 changed = self.ended.changed() => if changed.is_err() { return None },
+                () = self.content.moved() => {}
                 () = self.ear.displaced() => return None,
+                () = sleep_until(still.unwrap_or(self.next)) => {}
                 () = sleep_until(self.next) => {}
                 () = self.site.draining.cancelled() => return Some(self.end(Code::ShuttingDown)),
             }
@@ -151,6 +166,24 @@ impl Listener {
         if was_live != Some(live) {
             write(text, if live { "active" } else { "inactive" }, &json!({}));
         }
+    }
+
+    /// Gives the time when a picture that moves will stand still, unless it goes on.
+    fn tell_content(&mut self, text: &mut String) -> Option<Instant> {
+        let changed = self.content.changed()?;
+        let rest = STILL_AFTER.saturating_sub(self.clock().now().since(changed));
+        let still = match rest {
+            Duration::ZERO => Still::Since(changed),
+            _ => Still::No,
+        };
+        if !self.over && self.still.replace(still) != Some(still) {
+            let since = match still {
+                Still::Since(changed) => Some(changed.as_micros()),
+                Still::No => None,
+            };
+            write(text, "content", &json!({ "stillSinceUs": since }));
+        }
+        (still == Still::No).then(|| Instant::now() + rest)
     }
 
     fn tell_viewers(&mut self, text: &mut String) {

@@ -15,6 +15,10 @@ describe('events', () => {
     });
     expect(read('ping', { relayUs: 7 })).toEqual({ type: 'ping', relayUs: 7, framesSent: null });
     expect(read('ping', { relayUs: 7, framesSent: 3 })).toMatchObject({ framesSent: 3 });
+    const moves = { stillSinceUs: null };
+    expect(read('content', moves)).toEqual({ type: 'content', ...moves });
+    expect(read('content', { stillSinceUs: 7 })).toMatchObject({ stillSinceUs: 7 });
+    expect(read('content', { stillSinceUs: 'now' })).toBeNull();
     const serving = { service: 'preparing', track: 1, codec: 'h264' };
     expect(read('serving', serving)).toEqual({ type: 'serving', serving });
     expect(read('serving', { ...serving, codec: 'h265' })).toBeNull();

@@ -26,6 +26,8 @@ export type WhepEvent =
   | { type: 'ping'; relayUs: number; framesSent: number | null }
   /** The session is over (PROTOCOL 2.8); `code` null: one that this version does not know. */
   | { type: 'ended'; code: CodeName | null; message: string; retryAfterMs: number | null }
+  /** Whether the picture moves, or since when it stands still; null: it moves. */
+  | { type: 'content'; stillSinceUs: number | null }
   /** What this player is served from now on; until the first, whatever the broadcast is in. */
   | { type: 'serving'; serving: Serving };
 
@@ -42,6 +44,7 @@ const isServing = shape<Serving>({
   track: isCount,
   codec: orNull(oneOf(CODEC_KINDS)),
 });
+const isContent = shape<{ stillSinceUs: number | null }>({ stillSinceUs: orNull(isCount) });
 const isRetry = orNull(isCount);
 
 /** Null for events that say nothing to this player, and for such as are not what they should be. */
@@ -55,6 +58,8 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
       return { type: 'ping', relayUs: value.relayUs, framesSent: optional(value, 'framesSent') };
     case 'ended':
       return isEnded(value) ? ended(value) : null;
+    case 'content':
+      return isContent(value) ? { type: 'content', stillSinceUs: value.stillSinceUs } : null;
     case 'serving':
       return isServing(value) ? { type: 'serving', serving: served(value) } : null;
     default:

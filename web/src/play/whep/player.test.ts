@@ -128,6 +128,24 @@ it('calls a screen that rests static, for as long as it likes', async () => {
   expect(connections).toHaveLength(1);
 });
 
+it('takes the relay’s word on what is new: a refined picture is not', async () => {
+  const { state, told, bottom } = await watch();
+  relay.tell('content', { stillSinceUs: null });
+  await seconds(1);
+  relay.tell('content', { stillSinceUs: 7 });
+  await vi.advanceTimersByTimeAsync(5);
+  expect(state()?.kind).toBe('static');
+  frame(bottom());
+  await seconds(3);
+  expect(state()?.kind).toBe('static');
+  relay.tell('content', { stillSinceUs: null });
+  await vi.advanceTimersByTimeAsync(5);
+  expect(state()?.kind).toBe('live');
+  await seconds(30);
+  expect(state()?.kind, 'it moves, as the relay says').toBe('live');
+  expect(told).toEqual(['connecting', 'live', 'static', 'live']);
+});
+
 it('replaces a failed connection under the last picture', async () => {
   const { told, place, bottom, records } = await watch();
   await seconds(6);

@@ -47,6 +47,8 @@ export class WhepPlayer implements Playback {
   #bufferMs: number;
   #blocked = false;
   #serving = DEFAULT_SERVING;
+  /** As the relay told it; undefined: it did not. */
+  #stillSinceUs: number | null | undefined;
   #state: PlayerState = { kind: 'connecting', attempt: 1 };
 
   constructor(options: WhepPlayerOptions) {
@@ -127,6 +129,11 @@ export class WhepPlayer implements Playback {
         signal: this.#abort.signal,
         listener: {
           onStatus: (status) => this.#heard(link, status),
+          onContent: (stillSinceUs) => {
+            this.#stillSinceUs = stillSinceUs;
+            this.#tellContent();
+            this.#refresh();
+          },
           onServing: (serving) => {
             this.#serving = serving;
             this.#machine.served(serving);
@@ -157,6 +164,7 @@ export class WhepPlayer implements Playback {
     this.#machine.opened(Date.now());
     // It may have been told before the session was open.
     this.#machine.served(this.#serving);
+    this.#tellContent();
     // Where something swallows the events, pictures speak for themselves.
     if (this.#status === null) this.#machine.status('live', 0);
     else this.#tellPhase(this.#status);
@@ -183,9 +191,18 @@ export class WhepPlayer implements Playback {
   }
 
   #tellPhase({ phase, sinceUs }: WhepStatus): void {
+    this.#machine.status(phase, this.#localMs(sinceUs));
+  }
+
+  #tellContent(): void {
+    const sinceUs = this.#stillSinceUs;
+    this.#machine.content(typeof sinceUs === 'number' ? this.#localMs(sinceUs) : sinceUs);
+  }
+
+  /** A time of the relay's clock on this machine's. */
+  #localMs(us: number): number {
     const { clock } = this.#account;
-    const sinceMs = clock === null ? Date.now() : (sinceUs - clock.offsetUs) / 1_000;
-    this.#machine.status(phase, sinceMs);
+    return clock === null ? Date.now() : (us - clock.offsetUs) / 1_000;
   }
 
   /** A stream has taken the screen: the connections before it have done their duty. */

@@ -33,6 +33,7 @@ function begin() {
     peer: new Peer(connection as unknown as RTCPeerConnection),
     listener: {
       onStatus: (status) => statuses.push(status),
+      onContent: () => undefined,
       onServing: (serving) => servings.push(serving),
       onFigures: () => undefined,
     },

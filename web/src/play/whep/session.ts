@@ -18,6 +18,8 @@ export interface SessionListener {
   onStatus: (status: WhepStatus) => void;
   /** What the relay serves this browser from now on. */
   onServing: (serving: Serving) => void;
+  /** Since when the picture stands still, on the relay's clock; null: it moves. */
+  onContent: (stillSinceUs: number | null) => void;
   /** About every second. */
   onFigures: (figures: Figures) => void;
 }
@@ -157,6 +159,9 @@ export class WhepSession implements KeptSession {
         break;
       case 'ping':
         this.#framesSent = event.framesSent;
+        break;
+      case 'content':
+        listener.onContent(event.stillSinceUs);
         break;
       case 'serving':
         listener.onServing(event.serving);

@@ -166,6 +166,38 @@ async fn a_publisher_that_comes_and_goes_is_announced() {
     }
 }
 
+#[tokio::test]
+async fn a_picture_that_stands_still_is_called_so_though_it_is_refined() {
+    let cast = Cast::new().await;
+    let mut listener = Listener::at(&cast, &cast.watch().await).await;
+    let registry = &cast.relay.site.registry;
+    let broadcast = registry.find(&broadcast_id(&cast.id)).unwrap();
+    let now = || cast.relay.site.clock.now();
+    let secret = ResumeSecret([1; 16]);
+    let seat = broadcast.attach_publisher(None, secret, now()).unwrap();
+    let publish = |frame| {
+        let at = now();
+        seat.publish(frame, at).unwrap();
+        at.as_micros()
+    };
+    let moves = json!({ "stillSinceUs": null });
+    publish(test_frames::frame(1, 0, 0, 100));
+    assert_eq!(listener.find("content").await, moves);
+    let changed = publish(test_frames::frame(1, 0, 1, 100));
+    assert_eq!(listener.find("content").await["stillSinceUs"], changed);
+    publish(test_frames::refinement(1, (0, 2)));
+    let mut name = String::new();
+    while name != "ping" {
+        (name, _) = listener.next().await.unwrap();
+        assert_ne!(name, "content", "a refinement brings nothing new");
+    }
+    publish(test_frames::frame(1, 0, 3, 100));
+    assert_eq!(listener.find("content").await, moves);
+    // Who comes later is told at once.
+    let mut late = Listener::at(&cast, &cast.watch().await).await;
+    assert_eq!(late.find("content").await, moves);
+}
+
 #[tokio::test(start_paused = true)]
 async fn viewers_are_counted() {
     let cast = Cast::new().await;
