@@ -82,11 +82,11 @@ impl Table {
     fn crowding(&self, newcomer: IpAddr) -> Option<Ufrag> {
         let mut networks = HashMap::<IpAddr, usize>::new();
         for (_, peer, _) in self.waiting() {
-            *networks.entry(peer.place.network()).or_default() += 1;
+            *networks.entry(peer.share.network()).or_default() += 1;
         }
         let own = networks.get(&newcomer).copied().unwrap_or_default();
         let (crowd, most) = networks.into_iter().max_by_key(|(_, count)| *count)?;
-        let of_crowd = |(_, peer, _): &(_, &Peer, _)| peer.place.network() == crowd;
+        let of_crowd = |(_, peer, _): &(_, &Peer, _)| peer.share.network() == crowd;
         let oldest = self
             .waiting()
             .filter(of_crowd)
@@ -182,7 +182,7 @@ impl Bridge {
         offer: &Offer,
         from: IpAddr,
     ) -> Result<Opened, OpenError> {
-        let place = self.make_room(from)?;
+        let share = self.make_room(from)?;
         let mut seat = broadcast.attach_player()?;
         seat.decodes(offer.codecs());
         let now = Instant::now();
@@ -196,7 +196,7 @@ impl Bridge {
         let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
         let sender = Sender::new(offer, media, first);
         let side = Side::Player(Box::new(Player::new(seat, sender, now)));
-        self.open(broadcast, offer, place, media, side, now)
+        self.open(broadcast, offer, share, media, side, now)
     }
 
     /// Opens a session for somebody at `from` who wants to publish. Whoever publishes now goes on until the
@@ -210,7 +210,7 @@ impl Bridge {
         offer: &Offer,
         from: IpAddr,
     ) -> Result<Opened, OpenError> {
-        let place = self.make_room(from)?;
+        let share = self.make_room(from)?;
         let now = Instant::now();
         let ssrc = u32::from_be_bytes(random()?);
         let side = Side::Publisher(Box::new(Upstream::new(offer, ssrc, broadcast)));
@@ -218,21 +218,21 @@ impl Bridge {
             ssrc,
             rtx_ssrc: !ssrc,
         };
-        self.open(broadcast, offer, place, media, side, now)
+        self.open(broadcast, offer, share, media, side, now)
     }
 
     /// Room for one more session. Where too many wait for their clients, one of the network that
     /// has most of them makes way, so that nobody keeps others out.
     fn make_room(&self, from: IpAddr) -> Result<addresses::Place, OpenError> {
         let admitted = self.networks.admit(from, self.settings.per_address);
-        let place = admitted.ok_or(OpenError::Crowded)?;
+        let share = admitted.ok_or(OpenError::Crowded)?;
         let gone = {
             let mut table = self.table.lock();
             if table.sessions.len() >= self.settings.sessions {
                 return Err(OpenError::Full);
             }
             if table.waiting < self.settings.handshakes {
-                return Ok(place);
+                return Ok(share);
             }
             let gone = table.crowding(addresses::network(from));
             table.give_up(&gone.ok_or(OpenError::Full)?)
@@ -240,14 +240,14 @@ impl Bridge {
         if let Some(peer) = gone {
             dismiss(*peer, Code::TooMany);
         }
-        Ok(place)
+        Ok(share)
     }
 
     fn open(
         &self,
         broadcast: &Arc<Broadcast>,
         offer: &Offer,
-        place: addresses::Place,
+        share: addresses::Place,
         media: Media,
         side: Side,
         now: Instant,
@@ -294,7 +294,7 @@ impl Bridge {
             session: session.clone(),
             link,
             side,
-            place,
+            share,
         });
         let holder = Holder::Waiting(peer, now + self.settings.connect_timeout);
         table.holders.insert(credentials.ufrag, holder);

@@ -95,8 +95,8 @@ pub(super) struct Peer {
     pub(super) session: Arc<Session>,
     pub(super) link: Link,
     pub(super) side: Side,
-    /// Its place among those of its network.
-    pub(super) place: addresses::Place,
+    /// What it takes of its network's share.
+    pub(super) share: addresses::Place,
 }
 
 /// What a peer is here for.
