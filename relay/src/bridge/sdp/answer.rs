@@ -86,8 +86,10 @@ impl Answer<'_> {
                 }
                 writeln!(out)?;
                 self.transport(out, section)?;
-                for (id, extension) in extensions {
-                    writeln!(out, "a=extmap:{id} {}", extension.uri())?;
+                for extmap in extensions {
+                    let (id, direction) = (extmap.id, extmap.direction);
+                    let uri = extmap.extension.uri();
+                    writeln!(out, "a=extmap:{id}{direction} {uri}")?;
                 }
                 formats
                     .iter()

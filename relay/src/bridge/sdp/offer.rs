@@ -19,6 +19,15 @@ const NAME: usize = 256;
 /// Characters that a user name fragment may have (RFC 8839, 5.4).
 pub(super) const UFRAG: std::ops::RangeInclusive<usize> = 4..=256;
 
+/// A header extension and its number in this session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::bridge) struct Extmap {
+    pub(super) id: u8,
+    /// What stands behind the number in the answer.
+    pub(super) direction: &'static str,
+    pub(super) extension: Extension,
+}
+
 /// Why an offer is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OfferError {
@@ -70,7 +79,7 @@ pub(in crate::bridge) enum Section {
     Video {
         mid: String,
         formats: Vec<Format>,
-        extensions: Vec<(u8, Extension)>,
+        extensions: Vec<Extmap>,
         /// The client takes RTCP packets that are no compounds (RFC 5506).
         reduced: bool,
     },
@@ -165,8 +174,8 @@ impl Offer {
         self.sections.iter().find_map(|section| match section {
             Section::Video { extensions, .. } => extensions
                 .iter()
-                .find(|(_, extension)| *extension == wanted)
-                .map(|(id, _)| *id),
+                .find(|extmap| extmap.extension == wanted)
+                .map(|extmap| extmap.id),
             Section::Audio { .. } => None,
         })
     }
@@ -272,8 +281,9 @@ fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, O
     })
 }
 
-fn extensions(media: &MediaDescription) -> Vec<(u8, Extension)> {
-    let mut found = Vec::new();
+/// The extensions that the relay may send (RFC 8285, 5).
+fn extensions(media: &MediaDescription) -> Vec<Extmap> {
+    let mut found = Vec::<Extmap>::new();
     for attribute in &media.attributes {
         let Some(value) = attribute
             .value
@@ -283,20 +293,28 @@ fn extensions(media: &MediaDescription) -> Vec<(u8, Extension)> {
             continue;
         };
         let mut words = value.split_whitespace();
-        let id = words
-            .next()
-            .and_then(|id| id.split('/').next()?.parse::<u8>().ok());
+        let mut head = words.next().unwrap_or_default().split('/');
+        let id = head.next().and_then(|id| id.parse::<u8>().ok());
+        let direction = match head.next() {
+            None | Some("sendrecv") => "",
+            Some("recvonly") => "/sendonly",
+            _ => continue,
+        };
         let uri = words.next();
         let known = Extension::ALL
             .into_iter()
             .find(|known| Some(known.uri()) == uri);
         // One-byte headers have room for ids up to 14 (RFC 8285, 4.2).
-        if let (Some(id @ 1..=14), Some(known)) = (id, known)
+        if let (Some(id @ 1..=14), Some(extension)) = (id, known)
             && found
                 .iter()
-                .all(|(taken, other)| *taken != id && *other != known)
+                .all(|other| other.id != id && other.extension != extension)
         {
-            found.push((id, known));
+            found.push(Extmap {
+                id,
+                direction,
+                extension,
+            });
         }
     }
     found

@@ -147,6 +147,21 @@ fn an_extension_is_taken_once_and_only_where_its_number_fits() {
         );
         assert!(!answer(&offer, Role::Player).contains(uri), "{number}");
     }
+    for (offered, answered) in [
+        ("5/recvonly", Some("5/sendonly")),
+        ("5/sendrecv", Some("5")),
+        ("5/sendonly", None),
+        ("5/inactive", None),
+    ] {
+        let offer = changed(
+            &format!("a=extmap:5 {uri}"),
+            &format!("a=extmap:{offered} {uri}"),
+        );
+        let answer = answer(&offer, Role::Player);
+        let line = answer.lines().find(|line| line.ends_with(uri));
+        let wanted = answered.map(|number| format!("a=extmap:{number} {uri}"));
+        assert_eq!(line, wanted.as_deref(), "{offered}");
+    }
     let twice = changed(
         &format!("a=extmap:5 {uri}"),
         &format!("a=extmap:5 {uri}\na=extmap:14 {uri}"),
