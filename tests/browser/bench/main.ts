@@ -1,7 +1,7 @@
 /**
  * Measures what the README promises, with real browsers:
  * `npm run bench -- [--only join,latency,reload,restart] [--joins 20] [--seconds 20]
- * [--reloads 20] [--restarts 100]`
+ * [--reloads 20] [--restarts 100] [--players 5]`
  */
 
 import { cpus } from 'node:os';
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     reloads: { type: 'string', default: '20' },
     restarts: { type: 'string', default: '100' },
+    players: { type: 'string', default: '5' },
   },
 });
 
@@ -27,7 +28,7 @@ const measures: Record<string, (relay: Relay) => Promise<Row[]>> = {
   join: (relay) => measureJoins(relay, Number(values.joins)),
   latency: (relay) => measureLatency(relay, Number(values.seconds)),
   reload: (relay) => measureReloads(relay, Number(values.reloads)),
-  restart: (relay) => measureRestarts(relay, Number(values.restarts)),
+  restart: (relay) => measureRestarts(relay, Number(values.restarts), Number(values.players)),
 };
 
 const binary = relayBinary(['release', 'debug']);

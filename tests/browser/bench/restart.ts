@@ -6,11 +6,14 @@ import type { BroadcastSnapshot, CreatedBroadcast, Relay } from '../src/relay.ts
 import { until } from '../src/until.ts';
 import { print, type Row, spread, TRANSPORTS } from './figures.ts';
 
-/** So many over each. */
-const PLAYERS = 5;
 const GOAL = '<= 1 frame interval + 50 ms = 83 ms';
 
-export async function measureRestarts(relay: Relay, restarts: number): Promise<Row[]> {
+/** `each`: players over each transport, whose decoders share this machine's cores. */
+export async function measureRestarts(
+  relay: Relay,
+  restarts: number,
+  each: number,
+): Promise<Row[]> {
   const broadcast = await relay.createBroadcast('Restarts');
   const admin = await Chromium.launch();
   const viewers = await Chromium.launch();
@@ -19,7 +22,7 @@ export async function measureRestarts(relay: Relay, restarts: number): Promise<R
     await host.waitUntilLive();
     const players: PlayerTab[] = [];
     for (const { webTransport } of TRANSPORTS) {
-      for (let player = 0; player < PLAYERS; player += 1) {
+      for (let player = 0; player < each; player += 1) {
         const options = { everyMs: 100, webTransport, apart: true };
         players.push(await viewers.openPlayer(relay, broadcast.playToken, options));
       }
@@ -32,11 +35,11 @@ export async function measureRestarts(relay: Relay, restarts: number): Promise<R
     }
     const rows = await account(await relay.snapshot(broadcast.id), players);
     for (const [at, { name }] of TRANSPORTS.entries()) {
-      const own = resumed.flatMap((times) => times.slice(at * PLAYERS, (at + 1) * PLAYERS));
+      const own = resumed.flatMap((times) => times.slice(at * each, (at + 1) * each));
       rows.push({ what: `picture at each player, ${name}`, measured: spread(own), goal: GOAL });
     }
-    const who = `${PLAYERS} players each over WebTransport and WebRTC`;
-    print(`Publisher crashed and back ${restarts} times, ${who}, 640x360`, rows);
+    const who = `${each} over WebTransport and WebRTC each`;
+    print(`Publisher crashed and back ${restarts} times, players: ${who}, 640x360`, rows);
     return rows;
   } finally {
     await viewers.close();
