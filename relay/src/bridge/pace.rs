@@ -7,6 +7,8 @@
 
 use std::time::Instant;
 
+/// What a packet takes at most, in bytes: with less than that nothing goes out.
+pub(super) const PACKET: usize = 1_500;
 /// Bits per second at first and at most: a way in a building.
 const WIDEST: f64 = 400e6;
 /// Bits per second at least, so that even the narrowest way shows pictures.
@@ -15,9 +17,10 @@ const NARROWEST: f64 = 150e3;
 const LEAST_BURST: f64 = 12_000.0;
 /// How long a burst may take on its way, in seconds.
 const BURST: f64 = 0.02;
-/// What may be sent again before anything was sent for the first time, and how much of what was
-/// sent may be saved up for it, in bytes.
-const REPETITIONS: (f64, f64) = (24_000.0, 2_500_000.0);
+/// Bytes that may be sent again before anything was sent for the first time.
+const FIRST_REPETITIONS: f64 = 24_000.0;
+/// Bytes that may be sent again at once, however much was sent before.
+const MOST_REPETITIONS: f64 = 2_500_000.0;
 /// A share of lost packets that means that the way is full.
 const FULL: f64 = 0.08;
 /// A share of lost packets that says nothing of the way's width.
@@ -47,7 +50,7 @@ impl Pace {
             rate: WIDEST,
             budget: burst(WIDEST),
             refilled: now,
-            again: REPETITIONS.0,
+            again: FIRST_REPETITIONS,
             sent: 0.0,
             reported: None,
             waited: false,
@@ -59,15 +62,14 @@ impl Pace {
         let passed = now.saturating_duration_since(self.refilled).as_secs_f64();
         self.refilled = now;
         self.budget = (self.budget + passed * self.rate / 8.0).min(burst(self.rate));
-        self.waited |= self.budget < 1_500.0;
+        self.waited |= self.budget < PACKET as f64;
         self.budget.max(0.0) as usize
     }
 
     /// Records that bytes went out.
     pub(super) fn spend(&mut self, bytes: usize) {
-        self.budget -= bytes as f64;
-        self.sent += bytes as f64;
-        self.again = (self.again + bytes as f64).min(REPETITIONS.1);
+        self.count(bytes);
+        self.again = (self.again + bytes as f64).min(MOST_REPETITIONS);
     }
 
     /// Bytes of what was lost that may go out now: before what is new, which waits for it.
@@ -80,9 +82,13 @@ impl Pace {
 
     /// Records that bytes of what was lost went out.
     pub(super) fn spend_again(&mut self, bytes: usize) {
+        self.count(bytes);
+        self.again -= bytes as f64;
+    }
+
+    fn count(&mut self, bytes: usize) {
         self.budget -= bytes as f64;
         self.sent += bytes as f64;
-        self.again -= bytes as f64;
     }
 
     /// Takes a receiver report: the share of packets that was lost since the last.
@@ -182,7 +188,7 @@ mod tests {
             pace.spend_again(most);
             again += most;
         }
-        let first = REPETITIONS.0 as usize;
+        let first = FIRST_REPETITIONS as usize;
         assert!((500_000..=500_000 + first).contains(&again), "{again}");
     }
 

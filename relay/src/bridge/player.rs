@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::assembly::Assembly;
 use super::datagrams::Datagrams;
 use super::feedback::Feedback;
-use super::pace::Pace;
+use super::pace::{PACKET, Pace};
 use super::packets::{Packetizer, Packets};
 use super::rest::Rest;
 use super::sender::{Outbound, Sender};
@@ -124,7 +124,7 @@ impl Player {
     ) -> Sent {
         while let Some(front) = self.outbox.front_mut() {
             let budget = self.pace.budget(now);
-            if budget < 1_500 {
+            if budget < PACKET {
                 return Sent::Paced;
             }
             let bytes = self.sender.send(front, budget, keys, now, sent, out);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::datagrams::Datagrams;
+use super::pace::PACKET;
 use super::packets::Packets;
 use super::sdp::{Extension, Media, Offer};
 use super::srtp::Outgoing;
@@ -20,8 +21,6 @@ const REMEMBERED: usize = 2_048;
 const MEMORY: Duration = Duration::from_secs(2);
 /// What a packet is sent again at most: once in the time that the last repetition takes to arrive.
 const LEAST_ROUND_TRIP: Duration = Duration::from_millis(15);
-/// What a packet takes at most, in bytes.
-const PACKET: usize = 1_500;
 /// Repetitions whose time is remembered.
 const REPEATED: usize = 256;
 

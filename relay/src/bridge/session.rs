@@ -76,13 +76,12 @@ impl Session {
 
     /// Takes in a listener.
     pub fn listen(&self) -> Ear {
-        let mut listeners = self.listeners.subscribe();
+        let listeners = self.listeners.subscribe();
         let mut number = 0;
         self.listeners.send_modify(|count| {
             *count += 1;
             number = *count;
         });
-        listeners.mark_unchanged();
         Ear { listeners, number }
     }
 

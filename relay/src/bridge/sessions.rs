@@ -86,29 +86,28 @@ impl Table {
         }
         let own = networks.get(&newcomer).copied().unwrap_or_default();
         let (crowd, most) = networks.into_iter().max_by_key(|(_, count)| *count)?;
+        if most <= own + 1 {
+            return None;
+        }
         let of_crowd = |(_, peer, _): &(_, &Peer, _)| peer.share.network() == crowd;
         let oldest = self
             .waiting()
             .filter(of_crowd)
             .min_by_key(|(.., until)| *until);
-        oldest
-            .filter(|_| most > own + 1)
-            .map(|(ufrag, ..)| ufrag.clone())
+        oldest.map(|(ufrag, ..)| ufrag.clone())
     }
 
     /// Forgets a session whose client is not waited for any longer.
     fn give_up(&mut self, ufrag: &Ufrag) -> Option<Box<Peer>> {
-        match self.holders.remove(ufrag)? {
-            Holder::Waiting(peer, _) => {
-                self.waiting -= 1;
-                self.sessions.remove(&peer.session.id);
-                Some(peer)
-            }
-            shard @ Holder::Shard(_) => {
-                self.holders.insert(ufrag.clone(), shard);
-                None
-            }
+        if let Holder::Shard(_) = self.holders.get(ufrag)? {
+            return None;
         }
+        let Holder::Waiting(peer, _) = self.holders.remove(ufrag)? else {
+            return None;
+        };
+        self.waiting -= 1;
+        self.sessions.remove(&peer.session.id);
+        Some(peer)
     }
 }
 
@@ -234,7 +233,7 @@ impl Bridge {
             if table.waiting < self.settings.handshakes {
                 return Ok(share);
             }
-            let gone = table.crowding(addresses::network(from));
+            let gone = table.crowding(share.network());
             table.give_up(&gone.ok_or(OpenError::Full)?)
         };
         if let Some(peer) = gone {
@@ -328,12 +327,10 @@ impl Bridge {
         let mut ice = session.ice.lock();
         let old = &ice.current.ufrag;
         match table.holders.get_mut(old).ok_or(RestartError::Unknown)? {
-            Holder::Waiting(peer, until) => {
-                let until = *until;
+            Holder::Waiting(peer, _) => {
                 // It was never known by more than one name.
                 let _ = peer.link.restart(credentials.clone());
-                if let Some(Holder::Waiting(peer, _)) = table.holders.remove(old) {
-                    let holder = Holder::Waiting(peer, until);
+                if let Some(holder) = table.holders.remove(old) {
                     table.holders.insert(credentials.ufrag.clone(), holder);
                 }
             }
@@ -359,23 +356,14 @@ impl Bridge {
 
     /// Ends a session because its client wants it so.
     pub fn close(&self, session: &Arc<Session>) {
-        let holder = {
-            let mut table = self.table.lock();
-            table.sessions.remove(&session.id);
-            let ufrag = session.ice.lock().current.ufrag.clone();
-            match table.holders.get(&ufrag) {
-                Some(Holder::Waiting(..)) => {
-                    table.waiting -= 1;
-                    table.holders.remove(&ufrag)
-                }
-                Some(Holder::Shard(shard)) => Some(Holder::Shard(*shard)),
-                None => None,
-            }
-        };
-        match holder {
-            Some(Holder::Shard(shard)) => self.command(shard, Command::Close(session.clone())),
-            Some(Holder::Waiting(peer, _)) => peer.leave(Code::Done),
-            None => {}
+        let mut table = self.table.lock();
+        table.sessions.remove(&session.id);
+        let ufrag = session.ice.lock().current.ufrag.clone();
+        if let Some(peer) = table.give_up(&ufrag) {
+            drop(table);
+            peer.leave(Code::Done);
+        } else if let Some(Holder::Shard(shard)) = table.holders.get(&ufrag) {
+            self.command(*shard, Command::Close(session.clone()));
         }
         session.end(Code::Done);
     }

@@ -55,8 +55,7 @@ impl Drop for Place {
     }
 }
 
-/// Whose an address is.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -104,10 +104,8 @@ async fn main() -> Result<()> {
         row(&relay, "and once all of it is over")?;
         println!("{tried}");
         println!(
-            "the players meanwhile: {} of {} frames, {} gaps",
-            watched.received,
-            watched.sent * watched.players,
-            watched.gaps
+            "the players meanwhile: all of {} frames, {} gaps",
+            watched.frames, watched.gaps
         );
     }
     Ok(())
