@@ -19,8 +19,8 @@ const WATCHING: usize = 5;
 const FRAME_BYTES: usize = 8_000;
 /// Between two bursts of each of those who mean no good.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long a rogue stays before it is gone without a word.
-const STAY: Duration = Duration::from_secs(2);
+/// Clients with keys that say what they like.
+const ROGUES: u64 = 3;
 
 /// What was tried.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub(super) struct Tried {
     refused: Cell<u64>,
     datagrams: Cell<u64>,
     addresses: Cell<u64>,
-    rogues: Cell<u64>,
+    feedback: Cell<u64>,
     listeners: Cell<u64>,
 }
 
@@ -38,12 +38,12 @@ impl std::fmt::Display for Tried {
         write!(
             f,
             "{} offers that nobody followed ({} of them refused), {} datagrams of noise, good checks from {} \
-             addresses, {} rogues with keys, {} listeners",
+             addresses, {} packets of feedback by {ROGUES} clients with keys, {} listeners",
             self.offers.get(),
             self.refused.get(),
             self.datagrams.get(),
             self.addresses.get(),
-            self.rogues.get(),
+            self.feedback.get(),
             self.listeners.get(),
         )
     }
@@ -77,10 +77,14 @@ pub(super) async fn siege(
     let mut publisher = Publisher::join(relay.target(), &tokens.publish, None).await?;
     let tried = Rc::new(Tried::default());
     let mut attackers = JoinSet::new();
+    // Before the others leave no room for them.
+    for seed in 0..ROGUES {
+        let rogue = Rogue::join(&endpoint, "recvonly").await?;
+        attackers.spawn_local(storm(rogue, seed, tried.clone()));
+    }
     attackers.spawn_local(offers(endpoint.clone(), tried.clone()));
     attackers.spawn_local(noise(endpoint.clone(), tried.clone()));
     attackers.spawn_local(addresses(endpoint.clone(), tried.clone()));
-    attackers.spawn_local(storms(endpoint.clone(), tried.clone()));
     attackers.spawn_local(listeners(endpoint, tried.clone()));
 
     let mut watched = Watched::default();
@@ -156,34 +160,28 @@ async fn addresses(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
     }
 }
 
-/// Has keys, and uses them for storms of feedback, whole and broken; then is gone, and comes again.
-async fn storms(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
-    let mut random = Random::new(2);
+/// Has keys, and uses them for storms of feedback, whole and broken; in the end it is gone without
+/// a word.
+async fn storm(mut rogue: Rogue, seed: u64, tried: Rc<Tried>) -> Result<()> {
+    let mut random = Random::new(seed);
+    let mut bursts = interval(PAUSE);
     loop {
-        // While offers flood the relay it has no room for all.
-        let Ok(mut rogue) = Rogue::join(&endpoint, "recvonly").await else {
-            continue;
-        };
-        count(&tried.rogues);
-        let until = Instant::now() + STAY;
-        let mut bursts = interval(PAUSE);
-        while Instant::now() < until {
-            bursts.tick().await;
-            let first = random.number() as u16;
-            let all: Vec<_> = (0..30)
-                .map(|at| (first.wrapping_add(at * 17), 0xffff))
-                .collect();
-            let mut broken = rtcp::nack(1, rogue.ssrc, &all);
-            broken.truncate(random.number() as usize % broken.len());
-            for packet in [
-                rtcp::nack(1, rogue.ssrc, &all),
-                rtcp::pli(1, rogue.ssrc),
-                rtcp::loss_report(1, rogue.ssrc, 200),
-                [rtcp::receiver_report(1), broken].concat(),
-            ] {
-                let protected = rogue.protect_rtcp(&packet)?;
-                rogue.send(&protected).await?;
-            }
+        bursts.tick().await;
+        let first = random.number() as u16;
+        let all: Vec<_> = (0..30)
+            .map(|at| (first.wrapping_add(at * 17), 0xffff))
+            .collect();
+        let mut broken = rtcp::nack(1, rogue.ssrc, &all);
+        broken.truncate(random.number() as usize % broken.len());
+        for packet in [
+            rtcp::nack(1, rogue.ssrc, &all),
+            rtcp::pli(1, rogue.ssrc),
+            rtcp::loss_report(1, rogue.ssrc, 200),
+            [rtcp::receiver_report(1), broken].concat(),
+        ] {
+            let protected = rogue.protect_rtcp(&packet)?;
+            rogue.send(&protected).await?;
+            count(&tried.feedback);
         }
     }
 }
