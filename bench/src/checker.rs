@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 
 use crate::ledger::{Ledger, Place};
 use crate::load::Appetite;

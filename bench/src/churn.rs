@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 

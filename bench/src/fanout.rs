@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{interval, sleep};
 

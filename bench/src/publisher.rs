@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::wire::{
     ClientMessage, FrameHeader, GROUP_STREAM, RelayMessage, Role, TrackId,
 };
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 use steadycast_tests::client::{Control, Welcome};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use wtransport::SendStream;

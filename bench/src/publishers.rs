@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 use tokio::task::JoinSet;
 
 use crate::client::Client;

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use steadycast_relay::bridge::fuzzing::seeds;
+use steadycast_relay::webrtc::fuzzing::seeds;
 
 fn main() -> std::io::Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");

@@ -1,13 +1,16 @@
 //! The Steadycast relay.
 pub mod auth;
-pub mod bridge;
 pub mod broadcast;
 pub mod cli;
 pub mod config;
+mod delivery;
 pub mod http;
+pub mod quic;
 pub mod relay;
+pub mod shard;
+mod shards;
 pub mod sockets;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
-pub mod transport;
+pub mod webrtc;

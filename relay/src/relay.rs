@@ -10,17 +10,18 @@ use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Origins;
-use crate::bridge::{self, Bridge, IdentityError};
 use crate::broadcast::{BroadcastId, Registry, RegistryError, Settings};
 use crate::cli::{Banner, show_banner};
 use crate::config::{Config, Reachable};
 use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
+use crate::quic::{self, Endpoint, EndpointError, Parts};
+use crate::shard::RelayClock;
+use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
 use crate::store::{StateDir, StateError, Store};
 use crate::telemetry::{self, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
-use crate::transport::{self, Endpoint, EndpointError, Parts, RelayClock};
+use crate::webrtc::{self, Bridge, IdentityError};
 
 /// Why the relay cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +66,7 @@ pub struct Relay {
     dev: bool,
     address: SocketAddr,
     site: Arc<Site>,
-    endpoint: Endpoint,
+    shards: Shards,
     listener: Listener,
     keeper: Keeper,
     shutdown: CancellationToken,
@@ -95,16 +96,21 @@ impl Relay {
         let restored = site.restore()?;
         tracing::info!(%address, broadcasts = restored, "listening");
         let parts = Parts {
-            settings: transport::Settings::from(&config.limits),
+            settings: quic::Settings::from(&config.limits),
             clock: site.clock,
             registry: site.registry.clone(),
             tokens: site.tokens.clone(),
             origins: site.origins.clone(),
             shutdown: shutdown.clone(),
-            bridge,
         };
         let quic_tls = Arc::new(quic_config(identities.clone())?);
         let https_tls = Arc::new(https_config(identities)?);
+        let services = Services {
+            endpoint: Endpoint::new(quic_tls, parts)?,
+            bridge,
+            clock: site.clock,
+            shutdown: shutdown.clone(),
+        };
         let bounds = Bounds {
             connections: config.limits.sessions,
             per_address: config.limits.sessions_per_address,
@@ -114,7 +120,7 @@ impl Relay {
             dev: config.dev,
             address,
             site,
-            endpoint: Endpoint::new(sockets.udp, quic_tls, parts)?,
+            shards: Shards::start(sockets.udp, services)?,
             listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
             keeper,
             shutdown,
@@ -140,7 +146,7 @@ impl Relay {
     pub async fn run(self) {
         let Self {
             site,
-            endpoint,
+            shards,
             listener,
             keeper,
             shutdown,
@@ -152,7 +158,7 @@ impl Relay {
             tokio::join!(keeper.run(), tick(&site));
         };
         tokio::select! {
-            _ = async { tokio::join!(endpoint.run(), http) } => {}
+            _ = async { tokio::join!(shards.run(), http) } => {}
             () = background => {}
         }
         tracing::info!("stopped");
@@ -191,7 +197,7 @@ impl Relay {
 }
 
 /// Where WebRTC clients reach the relay, and what they may cost.
-fn bridge_settings(config: &Config, address: SocketAddr) -> bridge::Settings {
+fn bridge_settings(config: &Config, address: SocketAddr) -> webrtc::Settings {
     let configured = &config.webrtc.addresses;
     let addresses = if !configured.is_empty() {
         let place = |reachable: &Reachable| reachable.with_port(address.port());
@@ -205,13 +211,14 @@ fn bridge_settings(config: &Config, address: SocketAddr) -> bridge::Settings {
         vec![address]
     };
     let limits = &config.limits;
-    bridge::Settings {
+    webrtc::Settings {
         addresses,
         sessions: limits.sessions,
         per_address: limits.sessions_per_address,
         handshakes: limits.handshakes,
         connect_timeout: limits.connect_timeout * 2,
         idle_timeout: limits.idle_timeout,
+        player_stall: limits.player_stall,
     }
 }
 
@@ -227,7 +234,7 @@ fn site(
         registry: Arc::new(Registry::new(Settings::from(config))),
         tokens: Arc::new(dir.token_signer()?),
         admin_key: dir.admin_key(server.admin_key.as_ref())?,
-        origins: Origins::from_config(config),
+        origins: config.origins(),
         public_url: server.public_url.clone(),
         identities,
         publish_token_ttl: config.broadcast.publish_token_ttl,

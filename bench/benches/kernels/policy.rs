@@ -50,7 +50,7 @@ fn fan_out(players: usize) -> Work {
     Box::new(move || {
         let now = film.publish();
         for seat in &mut seats {
-            black_box(seat.step(now));
+            black_box(seat.step(None, now));
         }
     })
 }
@@ -66,7 +66,7 @@ fn join() -> Work {
         // Held, so that the broadcast stays live.
         black_box(&film);
         let mut seat = broadcast.attach_player().unwrap();
-        black_box(seat.step(now));
+        black_box(seat.step(None, now));
     })
 }
 

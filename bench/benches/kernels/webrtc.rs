@@ -7,7 +7,7 @@ use rtc::srtp::protection_profile::ProtectionProfile;
 use steadycast_codec_glue::bitstream::Codec;
 use steadycast_codec_glue::rtp::{FrameIn, packetize};
 use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, Role, TrackId};
-use steadycast_relay::bridge::{Offer, Trial};
+use steadycast_relay::webrtc::{Offer, Trial};
 
 use super::{Kernel, Work};
 

@@ -91,7 +91,7 @@ fn candidate(text: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use steadycast_codec_glue::wire::Role;
-    use steadycast_relay::bridge::Offer;
+    use steadycast_relay::webrtc::Offer;
 
     use super::*;
 

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| steadycast_relay::bridge::fuzzing::feedback(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| steadycast_relay::webrtc::fuzzing::feedback(data));

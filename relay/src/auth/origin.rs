@@ -105,13 +105,6 @@ impl Origins {
         Self { listed, any_local }
     }
 
-    /// The configured ones: `server.origins` and `server.public_url`.
-    pub fn from_config(config: &crate::config::Config) -> Self {
-        let server = &config.server;
-        let listed = server.origins.iter().chain(&server.public_url);
-        Self::new(listed.cloned().collect(), config.dev)
-    }
-
     /// Whether a page of `origin` may open a session at `authority`, the host that was asked for.
     ///
     /// Only browsers send an origin, so a missing one is a native client and may.

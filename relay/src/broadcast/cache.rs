@@ -117,6 +117,19 @@ impl Group {
         self.bytes
     }
 
+    /// Bytes of the keyframe, those to come included.
+    pub fn keyframe_bytes(&self) -> usize {
+        let more = self.pieces.iter().skip(1).take_while(|piece| !piece.begins);
+        let here: usize = self
+            .pieces
+            .iter()
+            .take(1)
+            .chain(more)
+            .map(|piece| piece.bytes.len())
+            .sum();
+        here + if self.frames == 1 { self.missing } else { 0 }
+    }
+
     /// Whether the keyframe is here to its last byte.
     pub fn has_keyframe(&self) -> bool {
         self.frames > 1 || self.missing == 0

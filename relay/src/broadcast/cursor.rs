@@ -42,6 +42,15 @@ pub enum Before {
     Skip,
 }
 
+/// How far a player's transport is with what it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Pieces that have not been sent.
+    pub unsent: usize,
+    /// Bytes of the open group's keyframe that may not have arrived; 0 once it surely has.
+    pub keyframe_left: usize,
+}
+
 /// What a cursor must know of the broadcast to decide.
 #[derive(Debug, Clone, Copy)]
 pub struct Outlook<'a> {
@@ -51,6 +60,8 @@ pub struct Outlook<'a> {
     pub attached: bool,
     /// The operator's rules.
     pub settings: &'a Settings,
+    /// What the player's path carries, in bytes per second; `None` while nobody knows.
+    pub carries: Option<u64>,
     /// The moment of the decision.
     pub now: RelayTime,
 }
@@ -72,8 +83,11 @@ struct Place {
     key: GroupKey,
     /// The index of the piece that is sent next.
     next: usize,
-    /// Where the write that is under way began.
-    writing: usize,
+    /// The first piece that has not been sent.
+    unsent: usize,
+    /// Pieces that were there when the group was opened for the player: they bring it up to date,
+    /// and are as old as they are.
+    joined: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +102,12 @@ struct Waiting {
 const THIN_AFTER: Duration = Duration::from_millis(250);
 /// A player this many frames behind the start of a new group still gets them all.
 const TAIL_FRAMES: usize = 8;
+/// A player that has its backlog within this time catches up by itself, however old the backlog is.
+const CATCHES_UP: Duration = Duration::from_millis(300);
+/// The rest of a group that is through within this time is worth it although the next is there.
+const TAIL: Duration = Duration::from_millis(100);
+/// How old frames may get on a path of which nothing is known.
+const UNKNOWN_PATH: Duration = Duration::from_secs(2);
 
 impl Default for Cursor {
     fn default() -> Self {
@@ -120,8 +140,8 @@ impl Cursor {
         }
     }
 
-    /// What the player gets next. The frames of a step count as being written
-    /// until [`Cursor::step`] is called again.
+    /// What the player gets next. The frames of a step count as not sent until
+    /// [`Cursor::sent_all_but`] says otherwise.
     pub fn step(&mut self, outlook: Outlook<'_>) -> Step {
         let Some(newest) = outlook.cache.newest() else {
             return Step::Wait {
@@ -129,6 +149,8 @@ impl Cursor {
                 ask: None,
             };
         };
+        // Nobody asks before all of the last step has been sent.
+        self.sent_all_but(0);
         match self.place {
             None => self.join(newest, outlook),
             Some(place) if place.key == newest.key => self.go_on(place, newest, outlook),
@@ -136,12 +158,33 @@ impl Cursor {
         }
     }
 
-    /// While a write is pending: whether the player is so far behind that the rest is not worth sending.
-    pub fn is_overtaken(&self, outlook: Outlook<'_>) -> bool {
+    /// Of what the player was given, all but the last `unsent` pieces have been sent.
+    pub fn sent_all_but(&mut self, unsent: usize) {
+        if let Some(place) = &mut self.place {
+            place.unsent = place.next.saturating_sub(unsent);
+        }
+    }
+
+    /// While something waits to be sent: whether newer frames are worth more than the rest of it.
+    ///
+    /// A keyframe on its way is given up only for one that is complete sooner.
+    pub fn is_overtaken(&self, backlog: Backlog, outlook: Outlook<'_>) -> bool {
         let (Some(place), Some(newest)) = (self.place, outlook.cache.newest()) else {
             return false;
         };
-        place.key != newest.key || lags(newest, place.writing, outlook)
+        let replaced = place.key != newest.key;
+        if backlog.keyframe_left > 0 {
+            return replaced
+                && newest.has_keyframe()
+                && newest.keyframe_bytes() < backlog.keyframe_left;
+        }
+        if !replaced {
+            return lags(newest, place, outlook);
+        }
+        let rest = outlook.cache.group(place.key).map_or(usize::MAX, |old| {
+            old.from(place.unsent).map(Bytes::len).sum()
+        });
+        !outlook.carries_within(rest, TAIL)
     }
 
     /// Whether the player has been sent something of its track.
@@ -212,6 +255,7 @@ impl Cursor {
         if place.next > newest.len() {
             self.place = Some(Place {
                 next: newest.len(),
+                unsent: newest.len(),
                 ..place
             });
             return Step::Cut;
@@ -222,7 +266,7 @@ impl Cursor {
                 ask: None,
             };
         }
-        if lags(newest, place.next, outlook) && outlook.attached {
+        if lags(newest, place, outlook) {
             self.abandon(Need::Lag, outlook.now);
             return Step::Abandon;
         }
@@ -253,7 +297,8 @@ impl Cursor {
         self.place = Some(Place {
             key: group.key,
             next: group.len(),
-            writing: 0,
+            unsent: 0,
+            joined: group.len(),
         });
         Step::Open {
             before,
@@ -273,25 +318,48 @@ impl Cursor {
         self.dropped += (group.len() - place.next - frames.len()) as u64;
         self.place = Some(Place {
             next: group.len(),
-            writing: place.next,
+            unsent: place.next,
             ..place
         });
         Step::Continue(frames)
     }
 }
 
-/// Whether the frames from `index` on are too many or too old to be worth sending.
+impl Outlook<'_> {
+    /// Whether the path surely carries so many bytes within `time`.
+    fn carries_within(&self, bytes: usize, time: Duration) -> bool {
+        self.carries
+            .is_some_and(|carries| bytes as f64 <= carries as f64 * time.as_secs_f64())
+    }
+
+    /// How old a frame may get before it is sent: on a narrow path as old as it becomes behind a
+    /// keyframe, and a little more, so that something is seen of each group.
+    fn patience(&self, group: &Group) -> Duration {
+        let lag = self.settings.player_lag;
+        let Some(carries) = self.carries.filter(|carries| *carries > 0) else {
+            return lag.max(UNKNOWN_PATH);
+        };
+        let keyframe = group.keyframe_bytes() as f64 / carries as f64;
+        lag.max(Duration::from_secs_f64((keyframe * 1.25).min(60.0)))
+    }
+}
+
+/// Whether the frames that were not sent are too many or too old to be worth sending.
 ///
 /// The newest frame alone never is: it may be late because nothing has moved since.
-fn lags(group: &Group, index: usize, outlook: Outlook<'_>) -> bool {
+fn lags(group: &Group, place: Place, outlook: Outlook<'_>) -> bool {
+    let index = place.unsent;
     if index + 1 >= group.len() || !outlook.attached {
         return false;
     }
-    let waited = group
-        .arrived(index)
-        .map_or(Duration::ZERO, |arrived| outlook.now - arrived);
     let queued: usize = group.from(index).map(Bytes::len).sum();
-    waited > outlook.settings.player_lag || queued > outlook.settings.player_queue_bytes
+    if queued > outlook.settings.player_queue_bytes {
+        return true;
+    }
+    let waited = group
+        .arrived(index.max(place.joined))
+        .map_or(Duration::ZERO, |arrived| outlook.now - arrived);
+    waited > outlook.patience(group) && !outlook.carries_within(queued, CATCHES_UP)
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ pub struct Broadcast {
     title: String,
     pub(super) settings: Arc<Settings>,
     pub(super) state: Mutex<State>,
-    /// For each track: rises with every frame, and with what changes the worth of those that are there.
-    frames: [watch::Sender<u64>; TrackId::COUNT],
+    /// Rises with every frame, and with what changes the worth of those that are there.
+    frames: watch::Sender<u64>,
     pub(super) changes: Changes,
     pub(super) news: watch::Sender<News>,
     pub(super) pulse: watch::Sender<Pulse>,
@@ -49,7 +49,7 @@ impl Broadcast {
             title,
             settings,
             state: Mutex::new(state),
-            frames: std::array::from_fn(|_| watch::channel(0).0),
+            frames: watch::Sender::new(0),
             changes: Changes::new(),
             news,
             pulse,
@@ -157,32 +157,27 @@ impl Broadcast {
         self.changes.listen()
     }
 
-    /// Where to listen for frames of `track`.
-    pub fn frames(&self, track: TrackId) -> watch::Receiver<u64> {
-        self.frames[usize::from(track.number())].subscribe()
+    /// Where to listen for frames, of any track.
+    pub fn frames(&self) -> watch::Receiver<u64> {
+        self.frames.subscribe()
     }
 
-    /// What those get next who stand at `cursor`, `players` of them; asks the publisher for a
-    /// keyframe where that is the way on.
-    pub fn step(&self, cursor: &mut Cursor, players: usize, now: RelayTime) -> Step {
-        self.step_locked(&mut self.state.lock(), cursor, players, now)
-    }
-
-    pub(super) fn step_locked(
+    /// What the player gets next that stands at `cursor`, over a path that `carries` so many bytes
+    /// per second; asks the publisher for a keyframe where that is the way on.
+    pub(super) fn step_alone(
         &self,
         state: &mut State,
         cursor: &mut Cursor,
-        players: usize,
+        carries: Option<u64>,
         now: RelayTime,
     ) -> Step {
-        let players = players as u64;
-        let step = state.step(cursor, &self.settings, now);
-        state.totals.dropped_frames += cursor.take_dropped() * players;
+        let step = state.step(cursor, &self.settings, carries, now);
+        state.totals.dropped_frames += cursor.take_dropped();
         match &step {
-            Step::Continue(frames) => state.totals.frames_sent += frames.len() as u64 * players,
+            Step::Continue(frames) => state.totals.frames_sent += frames.len() as u64,
             Step::Open { before, frames } => {
-                state.totals.frames_sent += frames.len() as u64 * players;
-                state.totals.skips += u64::from(*before == Before::Skip) * players;
+                state.totals.frames_sent += frames.len() as u64;
+                state.totals.skips += u64::from(*before == Before::Skip);
             }
             Step::Abandon | Step::Cut | Step::Wait { ask: None, .. } => {}
             Step::Wait {
@@ -192,8 +187,8 @@ impl Broadcast {
         step
     }
 
-    /// The same for players that have everything and only go on: `None`, and nothing has changed,
-    /// when they would be skipped or have to ask.
+    /// What those get next who stand at `cursor`, `players` of them, have everything and only go on:
+    /// `None`, and nothing has changed, when they would be skipped or have to ask.
     pub fn step_together(
         &self,
         cursor: &mut Cursor,
@@ -202,7 +197,7 @@ impl Broadcast {
     ) -> Option<Step> {
         let mut next = cursor.clone();
         let mut state = self.state.lock();
-        let step = state.step(&mut next, &self.settings, now);
+        let step = state.step(&mut next, &self.settings, None, now);
         let sent = match &step {
             Step::Continue(frames)
             | Step::Open {
@@ -233,12 +228,12 @@ impl Broadcast {
             new
         });
         if new {
-            TrackId::all().for_each(|track| self.announce_frame(track));
+            self.announce_frame();
         }
     }
 
-    pub(super) fn announce_frame(&self, track: TrackId) {
-        self.frames[usize::from(track.number())].send_modify(|version| *version += 1);
+    pub(super) fn announce_frame(&self) {
+        self.frames.send_modify(|version| *version += 1);
     }
 
     /// Asks the publisher for a keyframe of the track that a player is on, if one is due.

@@ -25,7 +25,7 @@ mod time;
 mod track;
 
 pub use content::{Content, STILL_AFTER};
-pub use cursor::{Before, Cursor, Step};
+pub use cursor::{Backlog, Before, Cursor, Step};
 pub use error::{AttachError, PublishError};
 pub use frame::{Frame, FrameError};
 pub use handle::Broadcast;
@@ -38,7 +38,7 @@ pub use seats::{PlayerSeat, PublisherSeat};
 pub use settings::Settings;
 pub use snapshot::{CacheSnapshot, RenditionSnapshot, Snapshot, Totals};
 pub use state::Progress;
-pub use time::RelayTime;
+pub use time::{Moment, RelayTime};
 
 #[cfg(test)]
 pub(crate) use frame::tests as test_frames;

@@ -150,7 +150,7 @@ mod tests {
             let seat = broadcast.attach_publisher(None, SECRET, at(round)).unwrap();
             seat.publish(frame(seat.epoch(), 0, 0, 10), at(round))
                 .unwrap();
-            assert!(matches!(player.step(at(round)), Step::Open { .. }));
+            assert!(matches!(player.step(None, at(round)), Step::Open { .. }));
             seat.leave(at(round));
             assert_eq!(broadcast.status().phase, Phase::Held);
         }

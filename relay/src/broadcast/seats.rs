@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use super::cache::GroupKey;
 use super::state::State;
 use super::{
-    Broadcast, Cursor, Frame, Need, News, Progress, PublishError, PublisherNews, Pulse, RelayTime,
-    Step,
+    Backlog, Broadcast, Cursor, Frame, Need, News, Progress, PublishError, PublisherNews, Pulse,
+    RelayTime, Step,
 };
 
 /// A publisher's hold on a broadcast; dropping it leaves the broadcast held.
@@ -109,7 +109,7 @@ impl PublisherSeat {
         if changed {
             broadcast.announce(&state);
         }
-        broadcast.announce_frame(header.track);
+        broadcast.announce_frame();
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl PublisherSeat {
         let epoch = self.epoch;
         let mut state = self.broadcast.state.lock();
         state.extend(track, GroupKey { epoch, group }, bytes, now);
-        self.broadcast.announce_frame(track);
+        self.broadcast.announce_frame();
     }
 
     /// The rest of the frame that has begun in `group` on `track` will not come.
@@ -128,7 +128,7 @@ impl PublisherSeat {
         let mut state = self.broadcast.state.lock();
         state.cut(track, GroupKey { epoch, group });
         self.broadcast.budget.record(state.cached_bytes());
-        self.broadcast.announce_frame(track);
+        self.broadcast.announce_frame();
     }
 
     /// The publisher cannot encode the rendition on `track`: its players get another, if there is one.
@@ -226,19 +226,22 @@ impl PlayerSeat {
         self.cursor = cursor;
     }
 
-    /// What the player gets next; asks the publisher for a keyframe where that is the way on.
-    pub fn step(&mut self, now: RelayTime) -> Step {
+    /// What the player gets next, over a path that `carries` so many bytes per second; asks the
+    /// publisher for a keyframe where that is the way on.
+    pub fn step(&mut self, carries: Option<u64>, now: RelayTime) -> Step {
         let mut state = self.broadcast.state.lock();
         self.cursor.follow(self.serving_of(&state).sends());
         self.broadcast
-            .step_locked(&mut state, &mut self.cursor, 1, now)
+            .step_alone(&mut state, &mut self.cursor, carries, now)
     }
 
-    /// While a write is pending: whether the rest of it is not worth sending.
-    pub fn is_overtaken(&self, now: RelayTime) -> bool {
+    /// While something waits to be sent: whether the rest of it is not worth sending.
+    pub fn is_overtaken(&mut self, backlog: Backlog, carries: Option<u64>, now: RelayTime) -> bool {
+        self.cursor.sent_all_but(backlog.unsent);
         let state = self.broadcast.state.lock();
+        let settings = &self.broadcast.settings;
         self.serving_of(&state).sends() != self.cursor.track()
-            || state.is_overtaken(&self.cursor, &self.broadcast.settings, now)
+            || state.is_overtaken(&self.cursor, backlog, settings, carries, now)
     }
 
     /// Gives up the group being sent; the next step opens a newer one.

@@ -6,7 +6,7 @@ use steadycast_codec_glue::wire::{
 };
 
 use super::cache::{GroupKey, Taken};
-use super::cursor::{Cursor, Outlook, Step};
+use super::cursor::{Backlog, Cursor, Outlook, Step};
 use super::renditions::{Admission, Renditions};
 use super::track::Track;
 use super::{
@@ -262,25 +262,36 @@ impl State {
         *self.totals.players_left.entry(code.name()).or_default() += 1;
     }
 
-    pub(super) fn step(&self, cursor: &mut Cursor, settings: &Settings, now: RelayTime) -> Step {
+    /// What those get next who stand at `cursor`, over a path that `carries` so many bytes per second.
+    pub(super) fn step(
+        &self,
+        cursor: &mut Cursor,
+        settings: &Settings,
+        carries: Option<u64>,
+        now: RelayTime,
+    ) -> Step {
         let Some(track) = cursor.track() else {
             return Step::Wait {
                 until: None,
                 ask: None,
             };
         };
-        cursor.step(self.outlook(track, settings, now))
+        let outlook = self.outlook(track, settings, now);
+        cursor.step(Outlook { carries, ..outlook })
     }
 
     pub(super) fn is_overtaken(
         &self,
         cursor: &Cursor,
+        backlog: Backlog,
         settings: &Settings,
+        carries: Option<u64>,
         now: RelayTime,
     ) -> bool {
-        cursor
-            .track()
-            .is_none_or(|track| cursor.is_overtaken(self.outlook(track, settings, now)))
+        cursor.track().is_none_or(|track| {
+            let outlook = self.outlook(track, settings, now);
+            cursor.is_overtaken(backlog, Outlook { carries, ..outlook })
+        })
     }
 
     /// Whether to ask the publisher for a keyframe of `track` now.
@@ -402,6 +413,7 @@ impl State {
             cache: &self.track(track).cache,
             attached: self.is_answered(),
             settings,
+            carries: None,
             now,
         }
     }

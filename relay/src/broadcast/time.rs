@@ -1,5 +1,5 @@
 use std::ops::{Add, Sub};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A moment on the relay's clock (PROTOCOL 2.7): microseconds since the Unix epoch, never stepping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -20,6 +20,16 @@ impl RelayTime {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
+}
+
+/// One moment on both of the relay's clocks: the one that is told to others, and the one that
+/// deadlines are kept by.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// For what others see.
+    pub relay: RelayTime,
+    /// For deadlines.
+    pub instant: Instant,
 }
 
 impl Add<Duration> for RelayTime {

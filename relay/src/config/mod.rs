@@ -26,7 +26,7 @@ pub use mistake::{ConfigError, Mistake, Origin as ValueOrigin};
 pub use template::template;
 pub use webrtc::{IceServer, Reachable, WebRtc};
 
-use crate::auth::{AdminKey, Origin};
+use crate::auth::{AdminKey, Origin, Origins};
 use crate::broadcast::Settings;
 
 /// All settings.
@@ -184,6 +184,12 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Whose pages may open sessions and use the API: `server.origins` and `server.public_url`.
+    pub fn origins(&self) -> Origins {
+        let listed = self.server.origins.iter().chain(&self.server.public_url);
+        Origins::new(listed.cloned().collect(), self.dev)
+    }
+
     /// Reads all sources.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::transport::addresses::{Addresses, Place};
+use crate::shard::{AddressShare, Addresses};
 
 /// How long a client has for its handshake, or, in development, for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -154,7 +154,7 @@ pub(super) struct Connection {
     /// Who is at the other end.
     pub(super) peer: Peer,
     _permit: OwnedSemaphorePermit,
-    _place: Place,
+    _place: AddressShare,
 }
 
 enum Stream {

@@ -4,12 +4,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AdminKey, Origin, Origins, TokenSigner};
-use crate::bridge::Bridge;
 use crate::broadcast::Registry;
 use crate::config::IceServer;
+use crate::shard::RelayClock;
 use crate::store::Store;
 use crate::tls::Identities;
-use crate::transport::RelayClock;
+use crate::webrtc::Bridge;
 
 /// What the pages and the API work with.
 #[derive(Debug)]

@@ -11,6 +11,8 @@ struct Scene {
     cache: Cache,
     settings: Settings,
     attached: bool,
+    /// Bytes per second.
+    carries: Option<u64>,
     now: RelayTime,
 }
 
@@ -20,6 +22,7 @@ impl Scene {
             cache: Cache::default(),
             settings: Settings::default(),
             attached: true,
+            carries: None,
             now: at(0),
         }
     }
@@ -37,6 +40,7 @@ impl Scene {
             cache: &self.cache,
             attached: self.attached,
             settings: &self.settings,
+            carries: self.carries,
             now: self.now,
         }
     }
@@ -171,9 +175,9 @@ fn a_pending_write_is_overtaken_by_a_newer_group() {
     scene.frames(0, 0..3);
     let mut cursor = Cursor::default();
     cursor.step(scene.outlook());
-    assert!(!cursor.is_overtaken(scene.outlook()));
+    assert!(!cursor.is_overtaken(Backlog::default(), scene.outlook()));
     scene.frames(1, 0..1);
-    assert!(cursor.is_overtaken(scene.outlook()));
+    assert!(cursor.is_overtaken(Backlog::default(), scene.outlook()));
     cursor.abandon(Need::Lag, scene.now);
     assert!(matches!(
         cursor.step(scene.outlook()),
@@ -182,6 +186,74 @@ fn a_pending_write_is_overtaken_by_a_newer_group() {
             ..
         }
     ));
+}
+
+#[test]
+fn a_keyframe_on_its_way_is_given_up_only_for_one_that_is_complete_sooner() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(1, 0..1);
+    let whole = scene.cache.newest().unwrap().keyframe_bytes();
+    let left = |keyframe_left| Backlog {
+        unsent: 1,
+        keyframe_left,
+    };
+    assert!(!cursor.is_overtaken(left(whole), scene.outlook()));
+    assert!(cursor.is_overtaken(left(whole + 1), scene.outlook()));
+}
+
+#[test]
+fn the_rest_of_a_group_is_finished_where_that_takes_no_time() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..3);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(0, 3..5);
+    cursor.step(scene.outlook());
+    cursor.sent_all_but(2);
+    scene.frames(1, 0..1);
+    scene.carries = Some(1_000_000);
+    assert!(!cursor.is_overtaken(Backlog::default(), scene.outlook()));
+    scene.carries = Some(1_000);
+    assert!(cursor.is_overtaken(Backlog::default(), scene.outlook()));
+}
+
+#[test]
+fn a_narrow_path_gets_something_of_each_group_and_a_wide_one_catches_up() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(0, 1..100);
+    cursor.step(scene.outlook());
+    cursor.sent_all_but(99);
+    let keyframe = scene.cache.newest().unwrap().keyframe_bytes() as u64;
+    // A keyframe takes a second: frames may be a little older than it makes them.
+    scene.carries = Some(keyframe);
+    scene.now = at(1_200);
+    assert!(!cursor.is_overtaken(Backlog::default(), scene.outlook()));
+    scene.now = at(1_300);
+    assert!(cursor.is_overtaken(Backlog::default(), scene.outlook()));
+    // Just as late, but the path has all of it in a moment.
+    scene.carries = Some(10_000_000);
+    assert!(!cursor.is_overtaken(Backlog::default(), scene.outlook()));
+}
+
+#[test]
+fn what_was_there_at_a_join_is_as_old_as_it_is() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..10);
+    scene.now = at(60_000);
+    let mut cursor = Cursor::default();
+    assert_eq!(opened(cursor.step(scene.outlook())), 10);
+    cursor.sent_all_but(9);
+    scene.carries = Some(1_000);
+    assert!(!cursor.is_overtaken(Backlog::default(), scene.outlook()));
+    scene.frames(0, 10..12);
+    scene.now = at(63_000);
+    assert!(cursor.is_overtaken(Backlog::default(), scene.outlook()));
 }
 
 #[test]

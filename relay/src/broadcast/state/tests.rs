@@ -143,7 +143,7 @@ fn a_rendition_has_a_cache_of_its_own() {
     assert_eq!(state.publish(1, &rendition(0, 1), ROOM, at(4)), Ok(false));
     assert_eq!(state.cached().frames, 3);
     let mut cursor = Cursor::on(H264);
-    let step = state.step(&mut cursor, &Settings::default(), at(5));
+    let step = state.step(&mut cursor, &Settings::default(), None, at(5));
     assert!(matches!(step, Step::Open { frames, .. } if frames.len() == 2));
     // Its frames are no sign that the main picture moves.
     assert_eq!(state.totals.largest_gap_us, 0);

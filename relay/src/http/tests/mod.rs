@@ -23,12 +23,12 @@ use super::pages::{File, Pages};
 use super::routes::with_pages;
 use super::site::Site;
 use crate::auth::{Origins, TokenSigner};
-use crate::bridge::{self, Bridge};
 use crate::broadcast::{BroadcastId, Registry, Settings};
+use crate::shard::RelayClock;
 use crate::store::Store;
 use crate::store::temp::TempDir;
 use crate::tls::{Keeper, Source};
-use crate::transport::RelayClock;
+use crate::webrtc::{self, Bridge};
 
 const ADMIN: &str = "the-admin-key-of-the-tests";
 const APP: &str = "https://app.example";
@@ -40,14 +40,15 @@ struct Relay {
     dir: TempDir,
 }
 
-fn bridge_settings() -> bridge::Settings {
-    bridge::Settings {
+fn bridge_settings() -> webrtc::Settings {
+    webrtc::Settings {
         addresses: vec!["192.0.2.1:4433".parse().unwrap()],
         sessions: 100,
         per_address: 50,
         handshakes: 10,
         connect_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(15),
+        player_stall: Duration::from_secs(10),
     }
 }
 

@@ -22,9 +22,9 @@ use super::super::problem::Problem;
 use super::super::server::Lasting;
 use super::super::site::Site;
 use super::session::find;
-use crate::bridge::{Ear, Session};
 use crate::broadcast::{Content, News, RelayTime, STILL_AFTER};
-use crate::transport::RelayClock;
+use crate::shard::RelayClock;
+use crate::webrtc::{Ear, Session};
 
 /// How often a listener hears that the relay lives (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_secs(1);

@@ -21,8 +21,8 @@ use super::body::{check_type, read};
 use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
-use crate::bridge::{Offer, OfferError, OpenError, Opened};
 use crate::broadcast::{Broadcast, BroadcastId};
+use crate::webrtc::{Offer, OfferError, OpenError, Opened};
 use caller::Bearer;
 
 /// The longest offer, in bytes.

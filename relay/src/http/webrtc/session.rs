@@ -14,8 +14,8 @@ use super::super::problem::Problem;
 use super::super::site::Site;
 use super::caller::Bearer;
 use super::{put, role};
-use crate::bridge::{Fragment, RestartError, Session, SessionId};
 use crate::broadcast::BroadcastId;
+use crate::webrtc::{Fragment, RestartError, Session, SessionId};
 
 /// The type of a PATCH (RFC 8840).
 pub(super) const FRAGMENT: &str = "application/trickle-ice-sdpfrag";

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 
 use super::{Relay, Reply, ask};
-use crate::bridge::offers;
+use crate::webrtc::offers;
 
 const SDP: &str = "application/sdp";
 

@@ -7,9 +7,9 @@ use axum::http::{Method, StatusCode};
 
 use super::super::{APP, Relay};
 use super::{Cast, Opened, SDP, ask};
-use crate::bridge::offers::{PLAYERS, PUBLISHERS, of};
-use crate::bridge::{Bridge, Settings};
 use crate::config::IceServer;
+use crate::webrtc::offers::{PLAYERS, PUBLISHERS, of};
+use crate::webrtc::{Bridge, Settings};
 
 fn ice_server(url: &str, login: Option<(&str, &str)>) -> IceServer {
     IceServer {

@@ -8,7 +8,7 @@ use steadycast_codec_glue::wire::Role;
 
 use super::super::Relay;
 use super::{Cast, SDP, ask};
-use crate::bridge::offers::of;
+use crate::webrtc::offers::of;
 
 /// No session was opened, and no player counted.
 async fn nobody_is_there(cast: &Cast) {

@@ -1,0 +1,90 @@
+//! What delivery needs of a transport.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::broadcast::{Backlog, Moment};
+
+/// One player's end of a transport.
+///
+/// A carrier never waits. What it cannot send yet it keeps, in order, and nothing more is given to
+/// it meanwhile: so it holds one step of one player at most, and the cache holds the rest. When it
+/// can go on, it says so: through whatever wakes its channel's driver, or by the time in
+/// [`Carrier::due`].
+pub(crate) trait Carrier {
+    /// What a piece of the cache becomes here, the same for all players at one place.
+    type Parcel;
+    /// What makes parcels of pieces.
+    type Packer: Packer<Parcel = Self::Parcel>;
+
+    /// Begins a group. Of the one before everything was sent, or it was given up.
+    fn open(&mut self);
+
+    /// Takes parcels of the open group, to be sent.
+    fn queue(&mut self, parcels: &[Self::Parcel], rush: Rush);
+
+    /// Sends what may leave now.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    fn send(&mut self, now: Moment) -> Result<Sent, Gone>;
+
+    /// How far it is with what it was given.
+    fn backlog(&self) -> Backlog;
+
+    /// Gives up the open group, of which nothing is queued: what is on its way is not sent again,
+    /// but for a keyframe that may not have arrived.
+    fn give_up(&mut self);
+
+    /// Gives up the open group with what is queued, and a keyframe that may not have arrived.
+    fn cut(&mut self);
+
+    /// What the path to the player carries, in bytes per second; `None` while nobody knows.
+    fn carries(&self) -> Option<u64>;
+
+    /// Since when the player has acknowledged nothing although something is on its way to it;
+    /// `None` while nothing is missed.
+    fn unheard_since(&self, now: Instant) -> Option<Instant>;
+
+    /// When [`Carrier::pass_time`] is due; `None`: time alone changes nothing.
+    fn due(&self) -> Option<Instant>;
+
+    /// Does what time alone makes due. True when sending may go on.
+    fn pass_time(&mut self, now: Moment) -> bool;
+}
+
+/// Makes parcels of the cache's pieces, at one place of one track.
+pub(crate) trait Packer: Clone {
+    /// What pieces become.
+    type Parcel;
+
+    /// Makes parcels of the next pieces; of a frame that is still arriving perhaps none yet.
+    fn pack(&mut self, pieces: Vec<Bytes>) -> Vec<Self::Parcel>;
+
+    /// The rest of the frame that is arriving will not come.
+    fn cut(&mut self);
+}
+
+/// Whether parcels are new, or bring the player up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rush {
+    /// They are sent as they come.
+    Live,
+    /// They were in the cache when the player came, or came back.
+    CatchingUp,
+}
+
+/// How sending ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Nothing waits.
+    All,
+    /// The rest waits until the carrier can take more.
+    Blocked,
+}
+
+/// The player cannot be sent to any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the player's connection is gone")]
+pub(crate) struct Gone;

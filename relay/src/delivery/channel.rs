@@ -1,0 +1,372 @@
+//! One broadcast's players on one shard, over one kind of carrier.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+use steadycast_codec_glue::wire::{Code, TrackId};
+use tokio::sync::watch;
+
+use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
+use super::cohort::{Cohort, Round};
+use super::timers::Timers;
+use crate::broadcast::{Broadcast, Moment, News, PlayerSeat, RelayTime, Step};
+
+/// What players may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// A player that has acknowledged nothing for this long, while something is on its way to it,
+    /// is ended.
+    pub(crate) stall: Duration,
+}
+
+/// The players of one broadcast on one shard.
+pub(crate) struct Channel<C: Carrier> {
+    pub(super) broadcast: Arc<Broadcast>,
+    pub(super) limits: Limits,
+    packer: C::Packer,
+    pub(super) players: Slab<Player<C>>,
+    cohorts: [Cohort<C::Packer, C::Parcel>; TrackId::COUNT],
+    news: watch::Receiver<News>,
+    /// Players that go by themselves.
+    alone: BTreeSet<usize>,
+    /// Those of them that have something to do.
+    turns: VecDeque<usize>,
+    pub(super) timers: Timers,
+    /// Players whose sessions are to end, and why.
+    pub(super) over: Vec<(usize, Code)>,
+}
+
+/// One player.
+pub(super) struct Player<C: Carrier> {
+    pub(super) seat: PlayerSeat,
+    pub(super) carrier: C,
+    pub(super) packer: C::Packer,
+    pub(super) standing: Standing,
+    /// Whether it is in the queue of turns.
+    in_turn: bool,
+    /// When its cursor wants to be asked again.
+    pub(super) again: Option<RelayTime>,
+}
+
+/// With whom a player moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// By itself.
+    Alone,
+    /// With the cohort of a track, in which it has this place.
+    Together(TrackId, usize),
+    /// Its session is to end.
+    Over,
+}
+
+impl<C: Carrier> Channel<C> {
+    /// A channel without players. `packer` is where those of each of them begin.
+    pub(crate) fn new(broadcast: &Arc<Broadcast>, packer: C::Packer, limits: Limits) -> Self {
+        Self {
+            broadcast: broadcast.clone(),
+            limits,
+            cohorts: std::array::from_fn(|_| Cohort::new(packer.clone())),
+            packer,
+            players: Slab::new(),
+            news: broadcast.news(),
+            alone: BTreeSet::new(),
+            turns: VecDeque::new(),
+            timers: Timers::default(),
+            over: Vec::new(),
+        }
+    }
+
+    /// Its broadcast.
+    pub(crate) fn broadcast(&self) -> &Arc<Broadcast> {
+        &self.broadcast
+    }
+
+    /// Takes in a player; returns its key, which is good until it leaves. `carrier` is told what
+    /// that is before it is asked for anything.
+    pub(crate) fn join(&mut self, seat: PlayerSeat, carrier: impl FnOnce(usize) -> C) -> usize {
+        let key = self.timers.enter();
+        let player = Player {
+            seat,
+            carrier: carrier(key),
+            packer: self.packer.clone(),
+            standing: Standing::Alone,
+            in_turn: false,
+            again: None,
+        };
+        // Both slabs take and give the same keys.
+        let same = self.players.insert(player);
+        debug_assert_eq!(same, key);
+        self.alone.insert(key);
+        self.ready(key);
+        key
+    }
+
+    /// A player leaves; gives back what it came with.
+    pub(crate) fn leave(&mut self, key: usize) -> Option<(PlayerSeat, C)> {
+        if !self.players.contains(key) {
+            return None;
+        }
+        self.go_alone(key);
+        let player = self.players.remove(key);
+        self.timers.remove(key);
+        self.alone.remove(&key);
+        self.turns.retain(|other| *other != key);
+        self.over.retain(|(other, _)| *other != key);
+        Some((player.seat, player.carrier))
+    }
+
+    /// A player's seat.
+    pub(crate) fn seat(&mut self, key: usize) -> Option<&mut PlayerSeat> {
+        self.players.get_mut(key).map(|player| &mut player.seat)
+    }
+
+    /// A player's end of its transport.
+    pub(crate) fn carrier(&mut self, key: usize) -> Option<&mut C> {
+        self.players.get_mut(key).map(|player| &mut player.carrier)
+    }
+
+    /// Whether nobody is here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.players.is_empty()
+    }
+
+    /// The broadcast has something new: a frame, or other worth of those that are there.
+    pub(crate) fn wake(&mut self) {
+        if self.news.has_changed().unwrap_or(false) {
+            let news = *self.news.borrow_and_update();
+            self.sort_out(&news);
+        }
+        for key in &self.alone {
+            let player = &mut self.players[*key];
+            if !std::mem::replace(&mut player.in_turn, true) {
+                self.turns.push_back(*key);
+            }
+        }
+    }
+
+    /// A player may be able to go on.
+    pub(crate) fn ready(&mut self, key: usize) {
+        let Some(player) = self.players.get_mut(key) else {
+            return;
+        };
+        if player.standing == Standing::Alone && !std::mem::replace(&mut player.in_turn, true) {
+            self.turns.push_back(key);
+        }
+    }
+
+    /// When time alone makes something due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Does what is due.
+    pub(crate) fn pass_time(&mut self, now: Moment) {
+        while let Some(key) = self.timers.take_due(now.instant) {
+            let player = &mut self.players[key];
+            let again = player.again.is_some_and(|again| again <= now.relay);
+            if player.carrier.pass_time(now) || again {
+                self.ready(key);
+            }
+            self.check_stall(key, now.instant);
+            self.set_timer(key, now);
+        }
+    }
+
+    /// Brings players what they have not got, `most` of them; true while others still wait.
+    pub(crate) fn advance(&mut self, now: Moment, most: usize) -> bool {
+        let mut left = most;
+        for track in TrackId::all() {
+            if self.advance_together(track, now, &mut left) {
+                return true;
+            }
+        }
+        while let Some(key) = self.turns.pop_front() {
+            if let Some(player) = self.players.get_mut(key) {
+                player.in_turn = false;
+                self.advance_alone(key, now);
+                self.set_timer(key, now);
+            }
+            left = left.saturating_sub(1);
+            if left == 0 {
+                return !self.turns.is_empty();
+            }
+        }
+        false
+    }
+
+    /// Takes the players whose sessions are to end, and why. They stay until they leave.
+    pub(crate) fn take_over(&mut self) -> Vec<(usize, Code)> {
+        std::mem::take(&mut self.over)
+    }
+
+    fn advance_together(&mut self, track: TrackId, now: Moment, left: &mut usize) -> bool {
+        let at = usize::from(track.number());
+        loop {
+            if self.cohorts[at].round.is_none() && !self.begin_round(at, now) {
+                return false;
+            }
+            let Some(mut round) = self.cohorts[at].round.take() else {
+                return false;
+            };
+            while let Some(key) = self.cohorts[at].members.get(round.at).copied() {
+                if *left == 0 {
+                    self.cohorts[at].round = Some(round);
+                    return true;
+                }
+                *left -= 1;
+                self.serve(key, &mut round, now);
+            }
+        }
+    }
+
+    /// Sends a round to its next member. One that cannot take it leaves.
+    fn serve(&mut self, key: usize, round: &mut Round<C::Parcel>, now: Moment) {
+        let player = &mut self.players[key];
+        if round.opens {
+            player.carrier.open();
+        }
+        player.carrier.queue(&round.parcels, Rush::Live);
+        match player.carrier.send(now) {
+            Ok(Sent::All) => round.at += 1,
+            // It has been served, as far as the cohort goes.
+            Ok(Sent::Blocked) => self.leave_cohort(key),
+            Err(Gone) => self.end(key, Code::Done),
+        }
+        self.set_timer(key, now);
+    }
+
+    fn begin_round(&mut self, at: usize, now: Moment) -> bool {
+        let cohort = &mut self.cohorts[at];
+        let players = cohort.members.len();
+        if players == 0 {
+            return false;
+        }
+        let step = self
+            .broadcast
+            .step_together(&mut cohort.cursor, players, now.relay);
+        let (pieces, opens) = match step {
+            Some(Step::Continue(pieces)) => (pieces, false),
+            Some(Step::Open { frames, .. }) => (frames, true),
+            Some(_) => return false,
+            None => {
+                self.disband(at);
+                return false;
+            }
+        };
+        if opens {
+            cohort.packer.cut();
+        }
+        cohort.round = Some(Round {
+            parcels: cohort.packer.pack(pieces),
+            opens,
+            at: 0,
+        });
+        true
+    }
+
+    /// They lag, all of them: each decides for itself.
+    fn disband(&mut self, at: usize) {
+        while let Some(key) = self.cohorts[at].members.last().copied() {
+            self.leave_cohort(key);
+        }
+    }
+
+    /// Lets those go by themselves who are to be on another track.
+    fn sort_out(&mut self, news: &News) {
+        let moving = |player: &Player<C>| match player.standing {
+            Standing::Together(track, _) => {
+                news.serving(player.seat.codecs()).sends() != Some(track)
+            }
+            Standing::Alone | Standing::Over => false,
+        };
+        let moving = self.players.iter().filter(|(_, player)| moving(player));
+        for key in moving.map(|(key, _)| key).collect::<Vec<_>>() {
+            self.go_alone(key);
+        }
+    }
+
+    /// A player says otherwise what it can decode.
+    pub(crate) fn sort(&mut self, key: usize) {
+        if let Some(player) = self.players.get(key)
+            && player.seat.is_to_move()
+        {
+            self.go_alone(key);
+        }
+    }
+
+    /// A player's decoder lost its footing: it begins again at a keyframe.
+    pub(crate) fn restart(&mut self, key: usize, now: Moment) {
+        self.go_alone(key);
+        let player = &mut self.players[key];
+        player.carrier.cut();
+        player.packer.cut();
+        player.seat.restart(now.relay);
+        self.ready(key);
+    }
+
+    /// A player goes on by itself, from where its cohort is.
+    fn go_alone(&mut self, key: usize) {
+        if matches!(self.players[key].standing, Standing::Together(..)) {
+            self.leave_cohort(key);
+        }
+    }
+
+    /// Takes in a player that has everything, if it stands where the others do.
+    pub(super) fn enter_cohort(&mut self, key: usize) {
+        let player = &self.players[key];
+        let cursor = player.seat.cursor();
+        let Some(track) = cursor.track().filter(|_| cursor.is_placed()) else {
+            return;
+        };
+        let cohort = &mut self.cohorts[usize::from(track.number())];
+        if cohort.members.is_empty() {
+            cohort.round = None;
+            cohort.cursor = cursor.clone();
+            cohort.packer = player.packer.clone();
+        } else if !cohort.cursor.is_beside(cursor) {
+            // The others are not there yet; it asks again when something is new.
+            return;
+        }
+        let moved = cohort.add(key);
+        self.players[key].again = None;
+        self.alone.remove(&key);
+        self.place(track, moved);
+    }
+
+    fn leave_cohort(&mut self, key: usize) {
+        let Standing::Together(track, place) = self.players[key].standing else {
+            return;
+        };
+        let cohort = &mut self.cohorts[usize::from(track.number())];
+        let player = &mut self.players[key];
+        // The cohort stands where the round ends. One that has not had its turn has it now.
+        if let Some(round) = cohort.round.as_ref().filter(|round| place >= round.at) {
+            if round.opens {
+                player.carrier.open();
+            }
+            player.carrier.queue(&round.parcels, Rush::Live);
+        }
+        player.seat.resume(cohort.cursor.clone());
+        player.packer = cohort.packer.clone();
+        player.standing = Standing::Alone;
+        let moved = cohort.remove(place);
+        self.place(track, moved);
+        self.alone.insert(key);
+        self.ready(key);
+    }
+
+    fn place(&mut self, track: TrackId, moved: impl IntoIterator<Item = (usize, usize)>) {
+        for (key, place) in moved {
+            self.players[key].standing = Standing::Together(track, place);
+        }
+    }
+
+    pub(super) fn end(&mut self, key: usize, code: Code) {
+        self.go_alone(key);
+        self.alone.remove(&key);
+        self.players[key].standing = Standing::Over;
+        self.over.push((key, code));
+    }
+}

@@ -1,0 +1,26 @@
+//! What players are sent, and when, whatever carries it.
+//!
+//! A [`Channel`] is one broadcast's players on one shard, over one kind of [`Carrier`]. Most
+//! players have everything that there is, and so get the same next: they move **together**, the
+//! cache is asked once for all of them. A player whose carrier cannot take all at once goes on
+//! **alone**, so that it delays nobody, until it has everything again. A channel does no I/O and
+//! has no clock: a carrier sends without waiting, time enters as a [`Moment`], and whoever drives
+//! the channel calls [`Channel::advance`] until there is nothing to do, and again when a frame has
+//! come ([`Channel::wake`]), a carrier can take more ([`Channel::ready`]) or time has passed
+//! ([`Channel::pass_time`], due at [`Channel::deadline`]).
+//!
+//! [`Moment`]: crate::broadcast::Moment
+
+mod alone;
+mod carrier;
+mod channel;
+mod cohort;
+mod timers;
+mod wakes;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent};
+pub(crate) use channel::{Channel, Limits};
+pub(crate) use wakes::Wakes;

@@ -1,0 +1,212 @@
+//! What players get, whatever carries it, on virtual time.
+
+mod wire;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use steadycast_codec_glue::wire::{Code, ResumeSecret};
+
+use self::wire::{Line, Seen, Whole, Wire};
+use super::{Channel, Limits};
+use crate::broadcast::{
+    Broadcast, Moment, PublisherSeat, Registry, RelayTime, Settings, test_frames,
+};
+
+const STALL: Duration = Duration::from_secs(10);
+
+/// A broadcast on air, its players on one shard, and a clock.
+struct Scene {
+    channel: Channel<Wire>,
+    broadcast: Arc<Broadcast>,
+    publisher: PublisherSeat,
+    began: Instant,
+    elapsed: Duration,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let registry = Registry::new(Settings::default());
+        let now = RelayTime::from_micros(1);
+        let broadcast = registry
+            .create("scene".parse().unwrap(), String::new(), now)
+            .unwrap();
+        let publisher = broadcast
+            .attach_publisher(None, ResumeSecret([7; 16]), now)
+            .unwrap();
+        Self {
+            channel: Channel::new(&broadcast, Whole, Limits { stall: STALL }),
+            broadcast,
+            publisher,
+            began: Instant::now(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment {
+            relay: RelayTime::from_micros(1) + self.elapsed,
+            instant: self.began + self.elapsed,
+        }
+    }
+
+    fn join(&mut self) -> (usize, Rc<RefCell<Line>>) {
+        let line = Rc::new(RefCell::new(Line::default()));
+        let seat = self.broadcast.attach_player().unwrap();
+        let key = self.channel.join(seat, |_| Wire::over(&line));
+        self.settle();
+        (key, line)
+    }
+
+    fn publish(&mut self, group: u32, index: u32) {
+        let frame = test_frames::frame(self.publisher.epoch(), group, index, 100);
+        self.publisher.publish(frame, self.now().relay).unwrap();
+        self.channel.wake();
+        self.settle();
+    }
+
+    /// Lets time pass, to each moment at which something is due.
+    fn pass(&mut self, time: Duration) {
+        let until = self.elapsed + time;
+        while let Some(due) = self.channel.deadline().map(|due| due - self.began)
+            && due <= until
+        {
+            self.elapsed = self.elapsed.max(due);
+            self.channel.pass_time(self.now());
+            self.settle();
+        }
+        self.elapsed = until;
+    }
+
+    fn settle(&mut self) {
+        while self.channel.advance(self.now(), 3) {}
+    }
+}
+
+#[test]
+fn players_that_have_everything_get_each_frame_once() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let lines: Vec<_> = (0..10).map(|_| scene.join().1).collect();
+    for index in 1..5 {
+        scene.publish(0, index);
+    }
+    scene.publish(1, 0);
+    for line in lines {
+        let seen = line.borrow().seen.clone();
+        let opened = seen.iter().filter(|seen| **seen == Seen::Opened).count();
+        assert_eq!((opened, line.borrow_mut().arrived()), (2, 6));
+    }
+}
+
+#[test]
+fn a_player_that_cannot_keep_up_delays_nobody_and_comes_back() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (_, slow) = scene.join();
+    let (_, fast) = scene.join();
+    slow.borrow_mut().room = Some(0);
+    for index in 1..4 {
+        scene.publish(0, index);
+    }
+    assert_eq!(fast.borrow_mut().arrived(), 4);
+    assert_eq!(slow.borrow_mut().arrived(), 1);
+    slow.borrow_mut().room = None;
+    scene.pass(Duration::from_millis(20));
+    assert_eq!(slow.borrow_mut().arrived(), 3);
+    scene.publish(0, 4);
+    assert_eq!(
+        (fast.borrow_mut().arrived(), slow.borrow_mut().arrived()),
+        (1, 1)
+    );
+}
+
+#[test]
+fn a_player_that_is_too_late_goes_on_at_the_next_keyframe() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (_, line) = scene.join();
+    line.borrow_mut().arrived();
+    line.borrow_mut().room = Some(0);
+    for index in 1..200 {
+        scene.publish(0, index);
+        scene.pass(Duration::from_millis(33));
+    }
+    assert!(line.borrow().seen.contains(&Seen::Cut));
+    line.borrow_mut().room = None;
+    scene.publish(1, 0);
+    scene.pass(Duration::from_millis(20));
+    let opened = line
+        .borrow()
+        .seen
+        .iter()
+        .filter(|seen| **seen == Seen::Opened)
+        .count();
+    assert_eq!((opened, line.borrow_mut().arrived()), (1, 1));
+}
+
+#[test]
+fn a_player_that_acknowledges_nothing_is_ended_and_nobody_else() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (deaf, line) = scene.join();
+    let (_, other) = scene.join();
+    line.borrow_mut().room = Some(0);
+    scene.publish(0, 1);
+    scene.pass(STALL - Duration::from_millis(50));
+    assert_eq!(scene.channel.take_over(), []);
+    scene.pass(Duration::from_millis(100));
+    assert_eq!(scene.channel.take_over(), [(deaf, Code::TooSlow)]);
+    scene.channel.leave(deaf);
+    scene.publish(0, 2);
+    assert_eq!(other.borrow_mut().arrived(), 3);
+}
+
+#[test]
+fn a_player_that_is_gone_is_told_of_once() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (gone, line) = scene.join();
+    let (_, other) = scene.join();
+    line.borrow_mut().gone = true;
+    scene.publish(0, 1);
+    scene.publish(0, 2);
+    assert_eq!(scene.channel.take_over(), [(gone, Code::Done)]);
+    assert_eq!(scene.channel.take_over(), []);
+    assert!(scene.channel.leave(gone).is_some());
+    assert_eq!(other.borrow_mut().arrived(), 3);
+}
+
+#[test]
+fn a_narrow_path_shows_frames_that_are_never_older_than_its_keyframes_make_them() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (_, line) = scene.join();
+    // A piece in 50 ms where one comes in 33.
+    line.borrow_mut().carries = Some(20 * 130);
+    let (mut group, mut index, mut asked) = (0, 1, 0);
+    let requests = |scene: &Scene| scene.broadcast.snapshot().totals.keyframe_requests;
+    let mut shown = 0;
+    for tick in 0..3_000u32 {
+        scene.pass(Duration::from_millis(10));
+        if tick % 5 == 0 {
+            line.borrow_mut().room = Some(1);
+            shown += line.borrow_mut().arrived();
+        } else {
+            line.borrow_mut().room.get_or_insert(0);
+        }
+        if tick % 3 == 0 {
+            if requests(&scene) > asked {
+                asked = requests(&scene);
+                (group, index) = (group + 1, 0);
+            }
+            scene.publish(group, index);
+            index += 1;
+        }
+    }
+    // Something of each group, and most of what the path carries (600 pieces in 30 s).
+    assert!(asked >= 5, "{asked} keyframes");
+    assert!(shown >= 300, "{shown} frames");
+}

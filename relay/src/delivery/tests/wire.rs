@@ -1,0 +1,139 @@
+//! A third carrier: one ordered row of bytes, as a carrier over TCP would have it, on virtual time.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::super::{Carrier, Gone, Packer, Rush, Sent};
+use crate::broadcast::{Backlog, Moment};
+
+/// What a player has seen of its carrier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seen {
+    Opened,
+    Sent(Bytes),
+    GivenUp,
+    Cut,
+}
+
+/// A path that takes so many pieces at once and so many more with time, and remembers them.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    pub(super) seen: Vec<Seen>,
+    /// Pieces that it takes before it is full; `None`: any number.
+    pub(super) room: Option<usize>,
+    pub(super) carries: Option<u64>,
+    pub(super) gone: bool,
+}
+
+impl Line {
+    /// The pieces that arrived since this was asked last.
+    pub(super) fn arrived(&mut self) -> usize {
+        let seen = std::mem::take(&mut self.seen);
+        seen.iter()
+            .filter(|seen| matches!(seen, Seen::Sent(_)))
+            .count()
+    }
+}
+
+/// The carrier over a [`Line`].
+pub(super) struct Wire {
+    line: Rc<RefCell<Line>>,
+    queue: VecDeque<Bytes>,
+    keyframe: usize,
+    blocked: Option<Instant>,
+}
+
+impl Wire {
+    pub(super) fn over(line: &Rc<RefCell<Line>>) -> Self {
+        Self {
+            line: line.clone(),
+            queue: VecDeque::new(),
+            keyframe: 0,
+            blocked: None,
+        }
+    }
+}
+
+impl Carrier for Wire {
+    type Parcel = Bytes;
+    type Packer = Whole;
+
+    fn open(&mut self) {
+        self.line.borrow_mut().seen.push(Seen::Opened);
+        self.keyframe = 1;
+    }
+
+    fn queue(&mut self, parcels: &[Bytes], _: Rush) {
+        self.queue.extend(parcels.iter().cloned());
+    }
+
+    fn send(&mut self, now: Moment) -> Result<Sent, Gone> {
+        let mut line = self.line.borrow_mut();
+        if line.gone {
+            return Err(Gone);
+        }
+        while line.room != Some(0)
+            && let Some(piece) = self.queue.pop_front()
+        {
+            line.room = line.room.map(|room| room - 1);
+            line.seen.push(Seen::Sent(piece));
+            self.keyframe = 0;
+        }
+        if self.queue.is_empty() {
+            self.blocked = None;
+            return Ok(Sent::All);
+        }
+        self.blocked.get_or_insert(now.instant);
+        Ok(Sent::Blocked)
+    }
+
+    fn backlog(&self) -> Backlog {
+        Backlog {
+            unsent: self.queue.len(),
+            keyframe_left: self.queue.iter().take(self.keyframe).map(Bytes::len).sum(),
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.line.borrow_mut().seen.push(Seen::GivenUp);
+    }
+
+    fn cut(&mut self) {
+        self.queue.clear();
+        self.line.borrow_mut().seen.push(Seen::Cut);
+    }
+
+    fn carries(&self) -> Option<u64> {
+        self.line.borrow().carries
+    }
+
+    fn unheard_since(&self, _: Instant) -> Option<Instant> {
+        self.blocked
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.blocked.map(|since| since + Duration::from_millis(10))
+    }
+
+    fn pass_time(&mut self, _: Moment) -> bool {
+        true
+    }
+}
+
+/// Pieces as they are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Whole;
+
+impl Packer for Whole {
+    type Parcel = Bytes;
+
+    fn pack(&mut self, pieces: Vec<Bytes>) -> Vec<Bytes> {
+        pieces
+    }
+
+    fn cut(&mut self) {}
+}

@@ -1,0 +1,45 @@
+//! Who has something to do, told from elsewhere.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// Keys of those who have something to do, each once however often it is told.
+#[derive(Debug)]
+pub(crate) struct Wakes<K> {
+    keys: Mutex<HashSet<K>>,
+    notify: Notify,
+}
+
+impl<K> Default for Wakes<K> {
+    fn default() -> Self {
+        Self {
+            keys: Mutex::default(),
+            notify: Notify::new(),
+        }
+    }
+}
+
+impl<K: Eq + Hash> Wakes<K> {
+    /// `key` has something to do.
+    pub(crate) fn wake(&self, key: K) {
+        let mut keys = self.keys.lock();
+        let first = keys.is_empty();
+        if keys.insert(key) && first {
+            self.notify.notify_one();
+        }
+    }
+
+    /// Waits for somebody who has something to do. Cancel-safe.
+    pub(crate) async fn ready(&self) -> HashSet<K> {
+        loop {
+            let keys = std::mem::take(&mut *self.keys.lock());
+            if !keys.is_empty() {
+                return keys;
+            }
+            self.notify.notified().await;
+        }
+    }
+}

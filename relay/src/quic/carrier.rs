@@ -1,0 +1,205 @@
+//! A player's end of a QUIC connection, as delivery sees it: a stream for each group.
+
+use std::collections::VecDeque;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use wtransport::Connection;
+
+use super::ending::Ending;
+use super::group_writer::{Finished, GroupWriter};
+use crate::broadcast::{Backlog, Moment};
+use crate::delivery::{Carrier, Gone, Packer, Rush, Sent};
+
+/// How soon a stream is asked for again that the player did not grant.
+const STREAM_RETRY: Duration = Duration::from_millis(20);
+
+/// One player's streams.
+pub(super) struct Streams {
+    connection: Connection,
+    /// Woken when a write may go on.
+    waker: Waker,
+    /// A group has begun for which no stream could be opened yet.
+    opening: bool,
+    group: Option<GroupWriter>,
+    /// The group before, until the keyframe of this one has arrived.
+    before: Option<Finished>,
+    queue: VecDeque<Bytes>,
+    /// Bytes that may be on their way at once.
+    window: u64,
+    /// Groups so far: the newest goes first.
+    groups: i32,
+    /// Since when nothing could be written.
+    blocked: Option<Instant>,
+    /// When a stream is asked for again.
+    retry: Option<Instant>,
+    over: Option<oneshot::Sender<Ending>>,
+}
+
+impl Streams {
+    /// The streams of a player with `window` bytes on their way at most. `over` is told when its
+    /// session is to end.
+    pub(super) fn new(
+        connection: Connection,
+        waker: Waker,
+        window: u64,
+        over: oneshot::Sender<Ending>,
+    ) -> Self {
+        Self {
+            connection,
+            waker,
+            opening: false,
+            group: None,
+            before: None,
+            queue: VecDeque::new(),
+            window,
+            groups: 0,
+            blocked: None,
+            retry: None,
+            over: Some(over),
+        }
+    }
+
+    /// The player's session is to end.
+    pub(super) fn end(&mut self, ending: Ending) {
+        if let Some(over) = self.over.take() {
+            // A session that has just ended does not need to hear it.
+            let _ = over.send(ending);
+        }
+    }
+
+    /// Why a player that is gone has gone.
+    pub(super) fn gone(&self) -> Ending {
+        Ending::of(&self.connection)
+    }
+
+    fn open_stream(&mut self, now: Instant) -> Result<Sent, Gone> {
+        self.retry = None;
+        match GroupWriter::open(&self.connection, self.groups, &self.waker) {
+            Poll::Ready(group) => {
+                self.opening = false;
+                let before = self.group.replace(group?);
+                self.before = before.map(GroupWriter::finish);
+                Ok(Sent::All)
+            }
+            Poll::Pending => {
+                self.retry = Some(now + STREAM_RETRY);
+                Ok(Sent::Blocked)
+            }
+        }
+    }
+
+    fn write(&mut self) -> Result<Sent, Gone> {
+        let Some(group) = &mut self.group else {
+            self.queue.clear();
+            return Ok(Sent::All);
+        };
+        while !self.queue.is_empty() {
+            match group.write(self.queue.make_contiguous(), &self.waker) {
+                Poll::Ready(written) => drop(self.queue.drain(..written?)),
+                Poll::Pending => return Ok(Sent::Blocked),
+            }
+        }
+        // What is left of the group before is worth nothing once the picture of this one is there.
+        if self.before.is_some() && group.keyframe_left(self.window) == 0 {
+            if let Some(before) = self.before.take() {
+                before.cut();
+            }
+        }
+        Ok(Sent::All)
+    }
+}
+
+impl Carrier for Streams {
+    type Parcel = Bytes;
+    type Packer = Pieces;
+
+    fn open(&mut self) {
+        self.groups = self.groups.saturating_add(1);
+        self.opening = true;
+    }
+
+    fn queue(&mut self, parcels: &[Bytes], _: Rush) {
+        self.queue.extend(parcels.iter().cloned());
+    }
+
+    fn send(&mut self, now: Moment) -> Result<Sent, Gone> {
+        let mut sent = Sent::All;
+        if self.opening {
+            sent = self.open_stream(now.instant)?;
+        }
+        if sent == Sent::All && !self.queue.is_empty() {
+            sent = self.write()?;
+        }
+        self.blocked = match sent {
+            Sent::All => None,
+            Sent::Blocked => self.blocked.or(Some(now.instant)),
+        };
+        Ok(sent)
+    }
+
+    fn backlog(&self) -> Backlog {
+        let left = |group: &GroupWriter| group.keyframe_left(self.window);
+        let keyframe_left = match (&self.group, self.opening) {
+            (Some(group), false) => left(group),
+            (_, true) => u64::MAX,
+            (None, false) => 0,
+        };
+        Backlog {
+            unsent: self.queue.len(),
+            keyframe_left: usize::try_from(keyframe_left).unwrap_or(usize::MAX),
+        }
+    }
+
+    fn give_up(&mut self) {
+        let arrived = self
+            .group
+            .as_ref()
+            .is_some_and(|group| group.keyframe_left(self.window) == 0);
+        match self.group.take() {
+            Some(group) if arrived || !group.is_between_frames() => group.cut(),
+            Some(group) => self.before = Some(group.finish()),
+            None => {}
+        }
+    }
+
+    fn cut(&mut self) {
+        self.queue.clear();
+        self.opening = false;
+        if let Some(group) = self.group.take() {
+            group.cut();
+        }
+    }
+
+    fn carries(&self) -> Option<u64> {
+        None
+    }
+
+    fn unheard_since(&self, _: Instant) -> Option<Instant> {
+        self.blocked
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.retry
+    }
+
+    fn pass_time(&mut self, now: Moment) -> bool {
+        self.retry.is_some_and(|retry| retry <= now.instant)
+    }
+}
+
+/// The cache's pieces, as they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pieces;
+
+impl Packer for Pieces {
+    type Parcel = Bytes;
+
+    fn pack(&mut self, pieces: Vec<Bytes>) -> Vec<Bytes> {
+        pieces
+    }
+
+    fn cut(&mut self) {}
+}

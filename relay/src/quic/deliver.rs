@@ -1,0 +1,215 @@
+//! What drives a channel over QUIC, and what a session has of it.
+
+use std::future::pending;
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Poll, Wake, Waker};
+
+use parking_lot::Mutex;
+use steadycast_codec_glue::wire::Code;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use tokio::time::sleep_until;
+use wtransport::Connection;
+
+use super::carrier::{Pieces, Streams};
+use super::ending::Ending;
+use crate::broadcast::{Broadcast, PlayerSeat};
+use crate::delivery::{Channel, Limits, Wakes};
+use crate::shard::RelayClock;
+
+/// Players that are sent to in a row. Then their connections have their turn, while what they
+/// need is still near the processor.
+const IN_A_ROW: usize = 16;
+
+/// The QUIC players of one broadcast on one shard, and the task that moves them.
+pub(super) struct Deliverer {
+    channel: Mutex<Channel<Streams>>,
+    wakes: Arc<Wakes<usize>>,
+    clock: RelayClock,
+    task: OnceLock<AbortHandle>,
+}
+
+impl Deliverer {
+    /// Nobody yet. Call it within the shard's runtime.
+    pub(super) fn start(
+        broadcast: &Arc<Broadcast>,
+        limits: Limits,
+        clock: RelayClock,
+    ) -> Arc<Self> {
+        let deliverer = Arc::new(Self {
+            channel: Mutex::new(Channel::new(broadcast, Pieces, limits)),
+            wakes: Arc::default(),
+            clock,
+            task: OnceLock::new(),
+        });
+        let task = tokio::spawn(drive(Arc::downgrade(&deliverer), broadcast.clone()));
+        // Set once, right here.
+        let _ = deliverer.task.set(task.abort_handle());
+        deliverer
+    }
+
+    /// Takes in a player, until the stay is dropped.
+    pub(super) fn join(
+        self: &Arc<Self>,
+        seat: PlayerSeat,
+        connection: Connection,
+        window: u64,
+    ) -> Stay {
+        let (over, ended) = oneshot::channel();
+        let wakes = &self.wakes;
+        let streams = |key| {
+            let wakes = wakes.clone();
+            let waker = Waker::from(Arc::new(Ready { key, wakes }));
+            Streams::new(connection, waker, window, over)
+        };
+        let key = self.channel.lock().join(seat, streams);
+        self.wakes.wake(key);
+        Stay {
+            deliverer: self.clone(),
+            key,
+            over: ended,
+        }
+    }
+
+    /// Brings the next players what they have not got; false when all have everything.
+    fn advance(&self) -> bool {
+        let mut channel = self.channel.lock();
+        let more = channel.advance(self.clock.moment(), IN_A_ROW);
+        for (key, code) in channel.take_over() {
+            if let Some(streams) = channel.carrier(key) {
+                let ending = match code {
+                    Code::TooSlow => Ending::because(code, "no progress"),
+                    _ => streams.gone(),
+                };
+                streams.end(ending);
+            }
+        }
+        more
+    }
+}
+
+impl Drop for Deliverer {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
+}
+
+/// Moves the players whenever there is a reason to, until nobody holds them any more.
+async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
+    let mut frames = broadcast.frames();
+    let Some(wakes) = deliverer.upgrade().map(|deliverer| deliverer.wakes.clone()) else {
+        return;
+    };
+    loop {
+        let due = match deliverer.upgrade() {
+            Some(deliverer) => deliverer.channel.lock().deadline(),
+            None => return,
+        };
+        let time = async {
+            match due {
+                Some(due) => sleep_until(due.into()).await,
+                None => pending().await,
+            }
+        };
+        let woken = tokio::select! {
+            changed = frames.changed() => match changed {
+                Ok(()) => Woken::Frames,
+                // The registry has forgotten the broadcast, which has told everybody before.
+                Err(_) => return,
+            },
+            ready = wakes.ready() => Woken::Ready(ready),
+            () = time => Woken::Time,
+        };
+        {
+            let Some(deliverer) = deliverer.upgrade() else {
+                return;
+            };
+            let mut channel = deliverer.channel.lock();
+            match woken {
+                Woken::Frames => channel.wake(),
+                Woken::Ready(keys) => keys.into_iter().for_each(|key| channel.ready(key)),
+                Woken::Time => channel.pass_time(deliverer.clock.moment()),
+            }
+        }
+        while deliverer
+            .upgrade()
+            .is_some_and(|deliverer| deliverer.advance())
+        {
+            let_others_run().await;
+        }
+    }
+}
+
+enum Woken {
+    Frames,
+    Ready(std::collections::HashSet<usize>),
+    Time,
+}
+
+/// Lets what has been woken run before this task goes on.
+async fn let_others_run() {
+    let mut waited = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Wakes a player's channel when a stream of the player can take more.
+struct Ready {
+    key: usize,
+    wakes: Arc<Wakes<usize>>,
+}
+
+impl Wake for Ready {
+    fn wake(self: Arc<Self>) {
+        self.wakes.wake(self.key);
+    }
+}
+
+/// A player's time in a channel; dropping it ends that, and gives up the seat.
+pub(super) struct Stay {
+    deliverer: Arc<Deliverer>,
+    key: usize,
+    over: oneshot::Receiver<Ending>,
+}
+
+impl Stay {
+    /// Waits until the player's session has to end, for what delivery knows. Cancel-safe.
+    pub(super) async fn over(&mut self) -> Ending {
+        let over = (&mut self.over).await;
+        over.unwrap_or_else(|_| Ending::because(Code::Internal, "the broadcast is gone"))
+    }
+
+    /// Does something with the player's seat.
+    pub(super) fn with_seat<R>(&self, act: impl FnOnce(&mut PlayerSeat) -> R) -> Option<R> {
+        self.deliverer.channel.lock().seat(self.key).map(act)
+    }
+
+    /// The player may be on another track than it should be.
+    pub(super) fn sort(&self) {
+        self.deliverer.channel.lock().sort(self.key);
+        self.deliverer.wakes.wake(self.key);
+    }
+
+    /// Leaves with `code` as the reason.
+    pub(super) fn leave(self, code: Code) {
+        let left = self.deliverer.channel.lock().leave(self.key);
+        if let Some((seat, _)) = left {
+            seat.leave(code);
+        }
+    }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        // A seat that is dropped is given up.
+        drop(self.deliverer.channel.lock().leave(self.key));
+    }
+}

@@ -1,0 +1,108 @@
+//! The QUIC endpoint: what all shards' sessions are served with.
+
+use std::io;
+use std::sync::Arc;
+
+use quinn::congestion::CubicConfig;
+use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
+use quinn::{IdleTimeout, TransportConfig, VarInt};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Settings;
+use super::accept::Sessions;
+use super::session::Shared;
+use crate::auth::{Origins, TokenSigner};
+use crate::broadcast::Registry;
+use crate::shard::{Addresses, RelayClock, Shard};
+
+/// The TLS configuration has no cipher suite that QUIC needs.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS: {0}")]
+pub struct EndpointError(#[from] NoInitialCipherSuite);
+
+/// The relay's QUIC endpoint, which every shard serves its share of.
+#[derive(Clone)]
+pub struct Endpoint {
+    config: quinn::ServerConfig,
+    pub(super) shared: Arc<Shared>,
+    pub(super) addresses: Addresses,
+    /// Sessions of all shards, handshakes included.
+    pub(super) sessions: TaskTracker,
+}
+
+/// What the endpoint's sessions work with.
+pub struct Parts {
+    /// What strangers may cost.
+    pub settings: Settings,
+    /// The relay's clock.
+    pub clock: RelayClock,
+    /// The broadcasts.
+    pub registry: Arc<Registry>,
+    /// Who recognises tokens.
+    pub tokens: Arc<TokenSigner>,
+    /// Whose pages may open sessions.
+    pub origins: Origins,
+    /// Cancelled when every session is to say goodbye.
+    pub shutdown: CancellationToken,
+}
+
+impl Endpoint {
+    /// An endpoint without sessions.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn new(tls: Arc<rustls::ServerConfig>, parts: Parts) -> Result<Self, EndpointError> {
+        Ok(Self {
+            config: server_config(tls, &parts.settings)?,
+            shared: Arc::new(Shared::new(parts)),
+            addresses: Addresses::default(),
+            sessions: TaskTracker::new(),
+        })
+    }
+
+    /// A shard's share of the sessions.
+    ///
+    /// # Errors
+    /// When its socket cannot be used.
+    pub(crate) fn on(&self, shard: &Shard) -> io::Result<Sessions> {
+        let quic = shard.quic(self.config.clone())?;
+        Ok(Sessions::new(quic, self.clone()))
+    }
+}
+
+fn server_config(
+    tls: Arc<rustls::ServerConfig>,
+    settings: &Settings,
+) -> Result<quinn::ServerConfig, EndpointError> {
+    let crypto = QuicServerConfig::try_from(tls)?;
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    config
+        .transport_config(Arc::new(transport(settings)))
+        .max_incoming(settings.handshakes)
+        .incoming_buffer_size(64 << 10)
+        .incoming_buffer_size_total(32 << 20);
+    Ok(config)
+}
+
+/// What every connection starts with: a stranger's share. Publishers get more once they are known.
+fn transport(settings: &Settings) -> TransportConfig {
+    let mut cubic = CubicConfig::default();
+    cubic.initial_window(256 << 10);
+    let mut transport = TransportConfig::default();
+    transport
+        // WebTransport itself takes three; a publisher's groups get theirs when it is known.
+        .max_concurrent_uni_streams(VarInt::from_u32(8))
+        // The request, the control stream, and one more so that a client's mistake is seen.
+        .max_concurrent_bidi_streams(VarInt::from_u32(3))
+        .receive_window(VarInt::from_u32(256 << 10))
+        // Cannot change later, so it is a publisher's; the receive window bounds a stranger.
+        .stream_receive_window(VarInt::from_u32(1 << 20))
+        .send_window(settings.player_send_window)
+        .datagram_receive_buffer_size(None)
+        .congestion_controller_factory(Arc::new(cubic))
+        // A connection whose client lives stays: who says nothing on it is told so, in band.
+        .keep_alive_interval(Some(settings.idle_timeout / 3))
+        .max_idle_timeout(IdleTimeout::try_from(settings.idle_timeout).ok());
+    transport
+}

@@ -1,0 +1,171 @@
+//! Group streams to players: one group each (PROTOCOL 4).
+
+use std::task::{Context, Poll, Waker};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use steadycast_codec_glue::wire::{Code, FrameHeader, GROUP_STREAM, HEADER_LEN};
+use wtransport::Connection;
+
+use crate::delivery::Gone;
+
+/// Writes one group to a player, without ever waiting.
+pub(super) struct GroupWriter {
+    stream: quinn::SendStream,
+    /// What comes before the first frame, until it is written.
+    prefix: Bytes,
+    /// Bytes of frames written.
+    written: u64,
+    /// Where the last frame that has begun ends, counted like `written`.
+    frame_end: u64,
+    /// The same of the keyframe.
+    keyframe_end: u64,
+}
+
+impl GroupWriter {
+    /// Opens a stream for a group, before those with a lower `priority`; pending while the player
+    /// grants no more streams. Nothing is written yet.
+    pub(super) fn open(
+        connection: &Connection,
+        priority: i32,
+        waker: &Waker,
+    ) -> Poll<Result<Self, Gone>> {
+        let opened = poll_once(connection.quic_connection().open_uni(), waker);
+        opened.map(|stream| {
+            let stream = stream.map_err(|_| Gone)?;
+            // Fails only on a stream that has ended.
+            let _ = stream.set_priority(priority);
+            let mut prefix = BytesMut::with_capacity(11);
+            // The type of a WebTransport unidirectional stream, as a QUIC varint, and its session.
+            prefix.put_slice(&[0x40, 0x54]);
+            put_varint(&mut prefix, connection.session_id().into_u64());
+            prefix.put_u8(GROUP_STREAM);
+            Ok(Self {
+                stream,
+                prefix: prefix.freeze(),
+                written: 0,
+                frame_end: 0,
+                keyframe_end: 0,
+            })
+        })
+    }
+
+    /// Writes some of `pieces`; returns how many were written whole. What is left of one that was
+    /// not takes its place. Pending when nothing can be written: then `waker` is woken later.
+    pub(super) fn write(
+        &mut self,
+        pieces: &mut [Bytes],
+        waker: &Waker,
+    ) -> Poll<Result<usize, Gone>> {
+        while !self.prefix.is_empty() {
+            let prefix = std::slice::from_mut(&mut self.prefix);
+            match poll_once(self.stream.write_chunks(prefix), waker) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Gone)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        self.note_frames(pieces);
+        poll_once(self.stream.write_chunks(pieces), waker).map(|written| {
+            let written = written.map_err(|_| Gone)?;
+            self.written += written.bytes as u64;
+            Ok(written.chunks)
+        })
+    }
+
+    /// Learns from their headers where the frames end that begin in `pieces`.
+    fn note_frames(&mut self, pieces: &[Bytes]) {
+        let mut at = self.written;
+        for piece in pieces {
+            let header = piece.first_chunk().map(FrameHeader::decode);
+            if let (true, Some(Ok(header))) = (at == self.frame_end, header) {
+                self.frame_end += (HEADER_LEN + header.body_len()) as u64;
+                if self.keyframe_end == 0 {
+                    self.keyframe_end = self.frame_end;
+                }
+            }
+            at += piece.len() as u64;
+        }
+    }
+
+    /// Bytes of the keyframe that may not have arrived while at most `window` bytes are on their
+    /// way; all of it while it has not begun.
+    pub(super) fn keyframe_left(&self, window: u64) -> u64 {
+        match self.keyframe_end {
+            0 => u64::MAX,
+            end if self.written >= end + window => 0,
+            end => end.saturating_sub(self.written.saturating_sub(window)),
+        }
+    }
+
+    /// Whether all frames that have begun are written to their ends.
+    pub(super) fn is_between_frames(&self) -> bool {
+        self.written == self.frame_end
+    }
+
+    /// Ends the stream; what was written still arrives. Give it up with [`Finished::cut`].
+    pub(super) fn finish(mut self) -> Finished {
+        // Fails only where the player has stopped the stream: then there is nothing to end.
+        let _ = self.stream.finish();
+        Finished(self.stream)
+    }
+
+    /// Ends the stream and takes back what has not arrived.
+    pub(super) fn cut(mut self) {
+        cut(&mut self.stream);
+    }
+}
+
+/// A stream that has ended, of which something may still be on its way.
+pub(super) struct Finished(quinn::SendStream);
+
+impl Finished {
+    /// Takes back what has not arrived: it is not sent again.
+    pub(super) fn cut(mut self) {
+        cut(&mut self.0);
+    }
+}
+
+fn cut(stream: &mut quinn::SendStream) {
+    if let Ok(code) = quinn::VarInt::from_u64(Code::Skipped.to_h3()) {
+        // Fails where everything has arrived.
+        let _ = stream.reset(code);
+    }
+}
+
+/// Polls a future that can be dropped while it is pending, and still wakes `waker`.
+fn poll_once<F: Future>(future: F, waker: &Waker) -> Poll<F::Output> {
+    std::pin::pin!(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Writes a QUIC variable-length integer (RFC 9000, 16).
+fn put_varint(out: &mut BytesMut, value: u64) {
+    match value {
+        0..=0x3f => out.put_u8(value as u8),
+        0x40..=0x3fff => out.put_u16(0x4000 | value as u16),
+        0x4000..=0x3fff_ffff => out.put_u32(0x8000_0000 | value as u32),
+        _ => out.put_u64(0xc000_0000_0000_0000 | value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_are_those_of_rfc_9000() {
+        let cases: [(u64, &[u8]); 4] = [
+            (37, &[0x25]),
+            (15_293, &[0x7b, 0xbd]),
+            (494_878_333, &[0x9d, 0x7f, 0x3e, 0x7d]),
+            (
+                151_288_809_941_952_652,
+                &[0xc2, 0x19, 0x7c, 0x5e, 0xff, 0x14, 0xe8, 0x8c],
+            ),
+        ];
+        for (value, expected) in cases {
+            let mut out = BytesMut::new();
+            put_varint(&mut out, value);
+            assert_eq!(&out[..], expected);
+        }
+    }
+}

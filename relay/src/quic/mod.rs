@@ -1,0 +1,19 @@
+//! WebTransport over QUIC: the endpoint, its sessions, and the pumps between them and the broadcasts.
+
+mod accept;
+mod carrier;
+mod control;
+mod deliver;
+mod ending;
+mod endpoint;
+mod group_reader;
+mod group_writer;
+mod local;
+mod player;
+mod publisher;
+mod serve;
+mod session;
+mod settings;
+
+pub use endpoint::{Endpoint, EndpointError, Parts};
+pub use settings::Settings;

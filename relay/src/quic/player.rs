@@ -1,0 +1,206 @@
+//! The pump from a broadcast to a player's session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Serving, Status};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use wtransport::Connection;
+
+use super::control::{ControlReader, ControlWriter};
+use super::deliver::Stay;
+use super::ending::Ending;
+use super::local::Local;
+use super::session::{Session, Shared};
+use crate::broadcast::{News, PlayerSeat, Progress};
+
+/// How often a player sends `Ping` (PROTOCOL 2.6).
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Serves a player until its session ends.
+pub(super) async fn run(mut session: Session, local: &Arc<Local>) -> Ending {
+    let shared = &local.shared;
+    let seat = match session.broadcast.attach_player() {
+        Ok(seat) => seat,
+        Err(error) => {
+            let ending = Ending::because(error.code(), error);
+            session.part(&ending).await;
+            return ending;
+        }
+    };
+    let (status, news) = (seat.status(), seat.news());
+    let welcome = session.welcome(None, HEARTBEAT, status, shared.clock.now());
+    let ending = match session.writer.send(&welcome).await {
+        Ok(()) => pump(&mut session, seat, news, status, local).await,
+        Err(_) => {
+            let ending = Ending::of(&session.connection);
+            seat.leave(ending.code);
+            ending
+        }
+    };
+    session.part(&ending).await;
+    ending
+}
+
+async fn pump(
+    session: &mut Session,
+    seat: PlayerSeat,
+    news: watch::Receiver<News>,
+    status: Status,
+    local: &Arc<Local>,
+) -> Ending {
+    let shared = &local.shared;
+    let connection = session.connection.clone();
+    let window = shared.settings.player_send_window;
+    let deliverer = local.deliverer(seat.broadcast());
+    let mut stay = deliverer.join(seat, connection.clone(), window);
+    let mut talk = Talk {
+        reader: &mut session.reader,
+        writer: &mut session.writer,
+        connection: &connection,
+        stay: &mut stay,
+        shared,
+        news,
+        told: status,
+        served: Serving::DEFAULT,
+    };
+    let ending = tokio::select! {
+            ending = talk.run() => ending,
+            stream = connection.accept_uni() => match stream {
+                Ok(_) => Ending::because(Code::WrongRole, "players send no frames"),
+                Err(_) => Ending::of(&connection),
+            },
+            stream = connection.accept_bi() => match stream {
+                Ok(_) => Ending::second_control_stream(),
+                Err(_) => Ending::of(&connection),
+            },
+            () = shared.shutdown.cancelled() => Ending::shutting_down(),
+    };
+    stay.leave(ending.code);
+    ending
+}
+
+/// The control stream's side.
+struct Talk<'a> {
+    reader: &'a mut ControlReader,
+    writer: &'a mut ControlWriter,
+    connection: &'a Connection,
+    stay: &'a mut Stay,
+    shared: &'a Shared,
+    news: watch::Receiver<News>,
+    /// What the player knows.
+    told: Status,
+    served: Serving,
+}
+
+impl Talk<'_> {
+    async fn run(&mut self) -> Ending {
+        let mut idle = Instant::now() + self.shared.settings.idle_timeout;
+        loop {
+            let answer = tokio::select! {
+                message = self.reader.next() => {
+                    idle = Instant::now() + self.shared.settings.idle_timeout;
+                    match message {
+                        Ok(message) => self.take(message),
+                        Err(error) => return Ending::from_read(error, self.connection),
+                    }
+                }
+                changed = self.news.changed() => match changed {
+                    Ok(()) => Ok(None),
+                    Err(_) => Err(Ending::because(Code::Internal, "the broadcast is gone")),
+                },
+                ending = self.stay.over() => return ending,
+                () = sleep_until(idle) => return Ending::because(Code::Silent, "nothing heard"),
+            };
+            if let Err(ending) = self.say(answer).await {
+                return ending;
+            }
+        }
+    }
+
+    /// Sends `answer`, if there is one, and whatever else the player does not know.
+    async fn say(&mut self, answer: Result<Option<RelayMessage>, Ending>) -> Result<(), Ending> {
+        let mut next = answer?;
+        loop {
+            if let Some(message) = next
+                && self.writer.send(&message).await.is_err()
+            {
+                return Err(self.deaf());
+            }
+            next = self.untold()?;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The player takes no control messages: it has left, or has stalled for too long.
+    fn deaf(&self) -> Ending {
+        match self.connection.quic_connection().close_reason() {
+            Some(_) => Ending::of(self.connection),
+            None => Ending::left(Code::TooSlow),
+        }
+    }
+
+    fn take(&mut self, message: ClientMessage) -> Result<Option<RelayMessage>, Ending> {
+        match message {
+            ClientMessage::Ping { sequence, sent_us } => Ok(Some(RelayMessage::Pong {
+                sequence,
+                sent_us,
+                relay_us: self.shared.clock.now().as_micros(),
+            })),
+            ClientMessage::KeyframeRequest { .. } => {
+                let now = self.shared.clock.now();
+                self.stay.with_seat(|seat| seat.request_keyframe(now));
+                Ok(None)
+            }
+            ClientMessage::Report {
+                black,
+                decoder_errors,
+                ..
+            } => {
+                let progress = Progress {
+                    black,
+                    decoder_errors,
+                };
+                self.stay.with_seat(|seat| seat.report(progress));
+                Ok(None)
+            }
+            ClientMessage::Decodes { codecs } => {
+                self.stay.with_seat(|seat| seat.decodes(codecs));
+                Ok(None)
+            }
+            ClientMessage::Goodbye { .. } => Err(Ending::left(Code::Done)),
+            ClientMessage::Hello { .. } => {
+                Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
+            }
+            ClientMessage::RenditionRefused { .. } => Err(Ending::because(
+                Code::WrongRole,
+                "only publishers send this",
+            )),
+        }
+    }
+
+    /// Something of the news that the player does not know.
+    fn untold(&mut self) -> Result<Option<RelayMessage>, Ending> {
+        let news = *self.news.borrow_and_update();
+        if let Some(code) = news.ended {
+            return Err(Ending::over(code));
+        }
+        let known = |s: &Status| (s.phase, s.since_us, s.epoch);
+        if known(&news.status) != known(&self.told) {
+            self.told = news.status;
+            return Ok(Some(RelayMessage::Status {
+                status: news.status,
+            }));
+        }
+        let serving = news.serving(self.stay.with_seat(|seat| seat.codecs()).flatten());
+        if serving == self.served {
+            return Ok(None);
+        }
+        self.served = serving;
+        self.stay.sort();
+        Ok(Some(RelayMessage::Serving { serving }))
+    }
+}

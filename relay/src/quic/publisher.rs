@@ -1,0 +1,269 @@
+//! The pump from a publisher's session into its broadcast.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use quinn::VarInt;
+use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Status, TrackId};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::ending::Ending;
+use super::group_reader::{GroupError, GroupReader, Part};
+use super::session::{Session, Shared};
+use crate::broadcast::{PublisherNews, PublisherSeat, Pulse, Wanted};
+
+/// How often a publisher sends `Ping` (PROTOCOL 2.6).
+const HEARTBEAT: Duration = Duration::from_millis(250);
+/// The least time between two statuses that differ in the number of players only (PROTOCOL 2.5).
+const STATUS_INTERVAL: Duration = Duration::from_millis(250);
+/// Groups that an authenticated publisher may have open at once.
+const STREAMS: u32 = 64;
+/// Bytes that an authenticated publisher may have on their way.
+const RECEIVE_WINDOW: u32 = 16 << 20;
+
+/// Serves a publisher until its session ends.
+pub(super) async fn run(mut session: Session, shared: &Arc<Shared>) -> Ending {
+    let seat = match attach(&session, shared) {
+        Ok(seat) => seat,
+        Err(ending) => {
+            session.part(&ending).await;
+            return ending;
+        }
+    };
+    let quic = session.connection.quic_connection();
+    quic.set_max_concurrent_uni_streams(VarInt::from_u32(STREAMS));
+    quic.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW));
+    tracing::info!(epoch = seat.epoch(), "publisher attached");
+    let ending = pump(&mut session, &seat, shared).await;
+    seat.leave(shared.clock.now());
+    session.part(&ending).await;
+    ending
+}
+
+fn attach(session: &Session, shared: &Shared) -> Result<PublisherSeat, Ending> {
+    session
+        .broadcast
+        .attach_publisher(session.resume, shared.secret()?, shared.clock.now())
+        .map_err(|error| Ending::because(error.code(), error))
+}
+
+async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> Ending {
+    let mut pulses = seat.pulses();
+    let status = Status {
+        epoch: seat.epoch(),
+        ..seat.status()
+    };
+    let welcome = session.welcome(Some(seat.lineage()), HEARTBEAT, status, shared.clock.now());
+    if session.writer.send(&welcome).await.is_err() {
+        return Ending::of(&session.connection);
+    }
+    let mut told = Told::new(status, &pulses);
+    let mut groups = FuturesUnordered::new();
+    loop {
+        let idle = shared
+            .clock
+            .instant(seat.last_heard() + shared.settings.idle_timeout);
+        tokio::select! {
+            message = session.reader.next() => {
+                seat.heard(shared.clock.now());
+                match message {
+                    Ok(message) => match answer(message, seat, shared) {
+                        Ok(Some(answer)) if session.writer.send(&answer).await.is_err() => {
+                            return Ending::of(&session.connection);
+                        }
+                        Ok(_) => {}
+                        Err(ending) => return ending,
+                    },
+                    Err(error) => return Ending::from_read(error, &session.connection),
+                }
+            }
+            stream = session.connection.accept_uni() => match stream {
+                Ok(stream) => groups.push(read_group(GroupReader::new(stream), seat, shared)),
+                Err(_) => return Ending::of(&session.connection),
+            },
+            Some(read) = groups.next() => if let Err(ending) = read {
+                return ending;
+            },
+            stream = session.connection.accept_bi() => return match stream {
+                Ok(_) => Ending::second_control_stream(),
+                Err(_) => Ending::of(&session.connection),
+            },
+            news = told.news(&mut pulses, seat) => match news {
+                Ok(message) if session.writer.send(&message).await.is_err() => {
+                    return Ending::of(&session.connection);
+                }
+                Ok(_) => {}
+                Err(ending) => return ending,
+            },
+            () = sleep_until(idle) => {
+                // Frames may have come meanwhile.
+                let silence = shared.clock.now() - seat.last_heard();
+                if silence >= shared.settings.idle_timeout {
+                    return Ending::because(Code::Silent, "nothing heard");
+                }
+            }
+            () = shared.shutdown.cancelled() => return Ending::shutting_down(),
+        }
+    }
+}
+
+fn answer(
+    message: ClientMessage,
+    seat: &PublisherSeat,
+    shared: &Shared,
+) -> Result<Option<RelayMessage>, Ending> {
+    match message {
+        ClientMessage::Ping { sequence, sent_us } => Ok(Some(RelayMessage::Pong {
+            sequence,
+            sent_us,
+            relay_us: shared.clock.now().as_micros(),
+        })),
+        ClientMessage::Goodbye { .. } => Err(Ending::left(Code::Done)),
+        ClientMessage::Hello { .. } => {
+            Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
+        }
+        ClientMessage::RenditionRefused { track, reason } => {
+            tracing::info!(%track, reason, "rendition refused");
+            seat.refuse(track);
+            Ok(None)
+        }
+        ClientMessage::KeyframeRequest { .. }
+        | ClientMessage::Report { .. }
+        | ClientMessage::Decodes { .. } => {
+            Err(Ending::because(Code::WrongRole, "only players send this"))
+        }
+    }
+}
+
+async fn read_group(
+    mut reader: GroupReader,
+    seat: &PublisherSeat,
+    shared: &Shared,
+) -> Result<(), Ending> {
+    loop {
+        let part = reader.next().await;
+        let now = shared.clock.now();
+        match part {
+            Ok(Some(Part::Frame(frame))) => seat
+                .publish(frame, now)
+                .map_err(|error| Ending::because(error.code(), error))?,
+            Ok(Some(Part::More {
+                track,
+                group,
+                bytes,
+            })) => seat.extend(track, group, bytes, now),
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                if let Some((track, group)) = reader.inside_frame() {
+                    seat.cut(track, group);
+                }
+                return match error {
+                    GroupError::CutOff => Ok(()),
+                    GroupError::Wire(error) => Err(Ending::because(error.code(), error)),
+                };
+            }
+        }
+    }
+}
+
+/// What the publisher has been told, so that it is told the rest.
+struct Told {
+    status: Status,
+    keyframe_requests: [u64; TrackId::COUNT],
+    wanted: Wanted,
+    at: Instant,
+}
+
+impl Told {
+    fn new(status: Status, pulses: &watch::Receiver<Pulse>) -> Self {
+        Self {
+            status,
+            keyframe_requests: pulses.borrow().keyframe_requests,
+            // Whatever runs already is news to a new publisher.
+            wanted: Wanted::default(),
+            at: Instant::now(),
+        }
+    }
+
+    /// The next thing to tell. Cancel-safe.
+    async fn news(
+        &mut self,
+        pulses: &mut watch::Receiver<Pulse>,
+        seat: &PublisherSeat,
+    ) -> Result<RelayMessage, Ending> {
+        loop {
+            let pulse = *pulses.borrow_and_update();
+            let (requests, wanted, status) = match seat.news(&pulse) {
+                PublisherNews::Over(code) => return Err(Ending::over(code)),
+                PublisherNews::Stands {
+                    keyframe_requests,
+                    wanted,
+                    status,
+                } => (keyframe_requests, wanted, status),
+            };
+            // A request for a track's keyframe is of no use before the wish for the track.
+            let wanted_due = self.wanted_due(wanted);
+            if is_due(wanted_due) {
+                self.wanted = wanted;
+                self.at = Instant::now();
+                let wanted = wanted.list();
+                return Ok(RelayMessage::Renditions { wanted });
+            }
+            if let Some(track) = self.requested(requests) {
+                return Ok(RelayMessage::KeyframeRequest { track });
+            }
+            let status_due = self.status_due(status);
+            if is_due(status_due) {
+                self.status = status;
+                self.at = Instant::now();
+                return Ok(RelayMessage::Status { status });
+            }
+            let due = wanted_due.into_iter().chain(status_due).min();
+            tokio::select! {
+                changed = pulses.changed() => if changed.is_err() {
+                    return Err(Ending::because(Code::Internal, "the broadcast is gone"));
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+            }
+        }
+    }
+
+    /// A track for which a keyframe was requested that the publisher does not know of.
+    fn requested(&mut self, requests: [u64; TrackId::COUNT]) -> Option<TrackId> {
+        let told = self.keyframe_requests.iter_mut().zip(requests);
+        for (track, (told, request)) in TrackId::all().zip(told) {
+            if request > *told {
+                *told = request;
+                return Some(track);
+            }
+        }
+        None
+    }
+
+    /// When the publisher is to learn which renditions are wanted; `None` when it knows.
+    fn wanted_due(&self, wanted: Wanted) -> Option<Instant> {
+        match (wanted.same_tracks(&self.wanted), wanted == self.wanted) {
+            (_, true) => None,
+            (true, false) => Some(self.at + STATUS_INTERVAL),
+            (false, _) => Some(Instant::now()),
+        }
+    }
+
+    /// When the publisher is to learn `status`; `None` when it knows.
+    fn status_due(&self, status: Status) -> Option<Instant> {
+        let same_phase =
+            (status.phase, status.since_us) == (self.status.phase, self.status.since_us);
+        match (same_phase, status.players == self.status.players) {
+            (true, true) => None,
+            (true, false) => Some(self.at + STATUS_INTERVAL),
+            (false, _) => Some(Instant::now()),
+        }
+    }
+}
+
+fn is_due(due: Option<Instant>) -> bool {
+    due.is_some_and(|due| due <= Instant::now())
+}

@@ -1,0 +1,340 @@
+//! A player's end of a WebRTC session, as delivery sees it: packets at the player's pace.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::assembly::Assembly;
+use super::datagrams::Datagrams;
+use super::pace::{PACKET, Pace};
+use super::packets::{Packetizer, Packets};
+use super::probe::Probe;
+use super::rest::Rest;
+use super::sender::{Outbound, Sender};
+use crate::broadcast::{Backlog, Moment, RelayTime};
+use crate::delivery::{Carrier, Gone, Packer, Rush, Sent};
+use crate::shard::Wire;
+use crate::webrtc::rtcp::Feedback;
+use crate::webrtc::session::Session;
+use crate::webrtc::session::link::Path;
+use crate::webrtc::srtp::Outgoing;
+
+/// The least time between two keyframes for a player that asks for them.
+const KEYFRAMES: Duration = Duration::from_millis(300);
+/// How often a player is told the time and what was sent.
+const REPORTS: Duration = Duration::from_secs(1);
+/// What a round trip is taken for until it is known.
+const ROUND_TRIP: Duration = Duration::from_millis(50);
+/// How soon packets are tried again that the system has not taken.
+const SYSTEM_RETRY: Duration = Duration::from_millis(1);
+
+/// One player's packets.
+pub(in crate::webrtc) struct Egress<W> {
+    session: Arc<Session>,
+    wire: Arc<W>,
+    /// Where the player is.
+    path: Path,
+    keys: Outgoing,
+    sender: Sender,
+    /// Frames that wait for the player's pace; nothing more is taken from the cache meanwhile.
+    outbox: VecDeque<Outbound>,
+    /// Packets that are sealed; they are kept while the system takes none.
+    out: Datagrams,
+    pace: Pace,
+    round_trip: Duration,
+    next_report: Instant,
+    /// When the last packet is to be sent once more.
+    probe: Option<Probe>,
+    /// When sending may go on.
+    paced: Option<Instant>,
+    blocked: Option<Instant>,
+    asked: Option<Instant>,
+    rest: Rest,
+    /// The time in the last report, as receivers repeat it, and when it was.
+    reported: Option<(u32, Instant)>,
+    /// Frames that went out to their last packet.
+    frames: u64,
+}
+
+impl<W: Wire> Egress<W> {
+    /// The packets of a player that has just connected over `path`, with these numbers and keys.
+    pub(in crate::webrtc) fn new(
+        session: Arc<Session>,
+        wire: Arc<W>,
+        path: Path,
+        keys: Outgoing,
+        sender: Sender,
+        now: Instant,
+    ) -> Self {
+        Self {
+            session,
+            wire,
+            path,
+            keys,
+            sender,
+            outbox: VecDeque::new(),
+            out: Datagrams::default(),
+            pace: Pace::new(now),
+            round_trip: ROUND_TRIP,
+            next_report: now,
+            probe: None,
+            paced: None,
+            blocked: None,
+            asked: None,
+            rest: Rest::new(),
+            reported: None,
+            frames: 0,
+        }
+    }
+
+    /// The player has moved.
+    pub(in crate::webrtc) fn follow(&mut self, path: Path) {
+        self.path = path;
+    }
+
+    pub(in crate::webrtc) fn ssrc(&self) -> u32 {
+        self.sender.ssrc()
+    }
+
+    /// Whether the player says that it cannot go on from what it was sent.
+    pub(in crate::webrtc) fn is_stuck(&mut self, feedback: &Feedback, now: Instant) -> bool {
+        self.rest.hear(feedback);
+        let at_rest = self.outbox.is_empty() && self.rest.is_at_rest(now);
+        feedback.keyframe && !at_rest
+    }
+
+    /// Takes what the player says of how packets arrive; sends again what it lacks.
+    pub(in crate::webrtc) fn hear(&mut self, feedback: &Feedback, now: Moment) {
+        if let Some(report) = &feedback.report {
+            self.measure(report.last, report.delay, now.instant);
+            self.pace.report(report.lost, now.instant);
+        }
+        if let Some(estimate) = feedback.estimate {
+            self.pace.estimate(estimate, now.instant);
+        }
+        if !feedback.lost.is_empty() {
+            let most = self.pace.repetitions(now.instant);
+            let again = self.sender.repeat(
+                &feedback.lost,
+                most,
+                self.round_trip,
+                &mut self.keys,
+                now,
+                &mut self.out,
+            );
+            self.pace.spend_again(again);
+            self.flush();
+        }
+    }
+
+    /// A round trip: from a report of ours to the player's answer, less the time that it took
+    /// (RFC 3550, 6.4.1).
+    fn measure(&mut self, last: u32, delay: u32, now: Instant) {
+        let Some((_, at)) = self.reported.filter(|(sent, _)| *sent == last) else {
+            return;
+        };
+        let delay = Duration::from_secs_f64(f64::from(delay) / 65_536.0);
+        let measured = now.saturating_duration_since(at).saturating_sub(delay);
+        self.round_trip = (self.round_trip * 7 + measured) / 8;
+    }
+
+    /// Whether a keyframe may be sent because the player asks for one: not again and again while
+    /// one is on its way.
+    pub(in crate::webrtc) fn may_begin_again(&mut self, now: Instant) -> bool {
+        let recent = |at: Instant| now.duration_since(at) < KEYFRAMES.max(self.round_trip * 2);
+        if self.asked.is_some_and(recent) {
+            return false;
+        }
+        self.asked = Some(now);
+        true
+    }
+
+    fn send_queued(&mut self, now: Moment) -> Sent {
+        while let Some(front) = self.outbox.front_mut() {
+            let budget = self.pace.budget(now.instant);
+            if budget < PACKET {
+                self.paced = Some(self.pace.due(now.instant));
+                return Sent::Blocked;
+            }
+            let bytes = self
+                .sender
+                .send(front, budget, &mut self.keys, now, &mut self.out);
+            self.pace.spend(bytes);
+            self.probe = Some(Probe::after(now.instant, self.round_trip));
+            let whole = front.next >= front.packets.payloads.len();
+            if whole && bytes > 0 {
+                self.frames += 1;
+                self.session.count_sent(self.frames);
+                self.rest.sent(now.instant);
+            }
+            // Where nothing went out its keys are worn out, or it has no type for the codec: nothing
+            // will change.
+            if whole || bytes == 0 {
+                self.outbox.pop_front();
+            }
+        }
+        Sent::All
+    }
+
+    /// Sends what is sealed; false while the system takes no more.
+    fn flush(&mut self) -> bool {
+        let mut sent = 0;
+        let Path { remote, local } = self.path;
+        let mut calls = self.out.calls(|size| self.wire.most(size));
+        // Any other failure than a full system is this destination's alone: its packets are lost.
+        let taken = calls.all(|(call, size)| {
+            let result = self.wire.send_now(remote, local, call, size);
+            let full = result.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+            sent += if full { 0 } else { call.len() };
+            !full
+        });
+        drop(calls);
+        match taken {
+            true => self.out.clear(),
+            false => self.out.drop_first(sent),
+        }
+        taken
+    }
+
+    fn report(&mut self, now: Moment) {
+        self.next_report = now.instant + REPORTS;
+        let ntp = ntp(now.relay);
+        self.reported = Some(((ntp >> 16) as u32, now.instant));
+        let report = self.sender.report(ntp, now.relay.as_micros());
+        if let Some(report) = report.and_then(|report| self.keys.rtcp(&report).ok()) {
+            self.out.push(&report);
+        }
+    }
+}
+
+impl<W: Wire> Carrier for Egress<W> {
+    type Parcel = Arc<Packets>;
+    type Packer = FramePacker;
+
+    fn open(&mut self) {}
+
+    fn queue(&mut self, parcels: &[Arc<Packets>], rush: Rush) {
+        let catching_up = rush == Rush::CatchingUp;
+        self.outbox.extend(self.sender.time(parcels, catching_up));
+    }
+
+    fn send(&mut self, now: Moment) -> Result<Sent, Gone> {
+        self.paced = None;
+        let mut sent = Sent::Blocked;
+        // What the system has not taken goes first.
+        if self.flush() {
+            sent = self.send_queued(now);
+        }
+        if !self.flush() {
+            self.paced = Some(now.instant + SYSTEM_RETRY);
+            sent = Sent::Blocked;
+        }
+        self.blocked = match sent {
+            Sent::All => None,
+            Sent::Blocked => self.blocked.or(Some(now.instant)),
+        };
+        Ok(sent)
+    }
+
+    fn backlog(&self) -> Backlog {
+        let keyframe = self
+            .outbox
+            .front()
+            .filter(|front| front.packets.header.keyframe);
+        Backlog {
+            unsent: self.outbox.len(),
+            keyframe_left: keyframe.map_or(0, Outbound::bytes_left),
+        }
+    }
+
+    fn give_up(&mut self) {}
+
+    fn cut(&mut self) {
+        self.outbox.clear();
+    }
+
+    fn carries(&self) -> Option<u64> {
+        None
+    }
+
+    fn unheard_since(&self, _: Instant) -> Option<Instant> {
+        None
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let probe = self.probe.map(|probe| probe.at);
+        [Some(self.next_report), probe, self.paced]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn pass_time(&mut self, now: Moment) -> bool {
+        if let Some(probe) = self.probe.filter(|probe| probe.at <= now.instant) {
+            self.probe = probe.next(now.instant);
+            self.sender.probe(&mut self.keys, now, &mut self.out);
+        }
+        if self.next_report <= now.instant {
+            self.report(now);
+        }
+        self.flush();
+        self.paced.is_some_and(|paced| paced <= now.instant)
+    }
+}
+
+/// Puts pieces together and cuts what is whole into packets.
+#[derive(Clone)]
+pub(in crate::webrtc) struct FramePacker {
+    assembly: Assembly,
+    packetizer: Arc<Packetizer>,
+}
+
+impl FramePacker {
+    /// At the begin of a group; `packetizer` is the broadcast's.
+    pub(in crate::webrtc) fn new(packetizer: Arc<Packetizer>) -> Self {
+        Self {
+            assembly: Assembly::default(),
+            packetizer,
+        }
+    }
+}
+
+impl Packer for FramePacker {
+    type Parcel = Arc<Packets>;
+
+    fn pack(&mut self, pieces: Vec<Bytes>) -> Vec<Arc<Packets>> {
+        let wholes = pieces
+            .into_iter()
+            .filter_map(|piece| self.assembly.push(piece));
+        wholes
+            .filter_map(|whole| self.packetizer.packets(&whole))
+            .collect()
+    }
+
+    fn cut(&mut self) {
+        self.assembly.cut();
+    }
+}
+
+/// The relay's time as NTP writes it (RFC 3550, 4): seconds since 1900, 32 bits of them and of
+/// their fraction.
+fn ntp(time: RelayTime) -> u64 {
+    const UNIX: u64 = 2_208_988_800;
+    let micros = time.as_micros();
+    let fraction = ((micros % 1_000_000) << 32) / 1_000_000;
+    (micros / 1_000_000 + UNIX) << 32 | fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ntp_counts_from_1900() {
+        let half = ntp(RelayTime::from_micros(500_000));
+        assert_eq!(half, (2_208_988_800 << 32) | 0x8000_0000);
+    }
+}

@@ -1,0 +1,14 @@
+//! From the cache to players: frames cut into packets once for all, and each player's own numbers,
+//! times, keys and pace.
+
+mod assembly;
+pub(in crate::webrtc) mod carrier;
+pub(in crate::webrtc) mod datagrams;
+mod pace;
+pub(in crate::webrtc) mod packets;
+mod probe;
+mod rest;
+pub(in crate::webrtc) mod sender;
+mod trial;
+
+pub use trial::{Trial, TrialError};

@@ -1,0 +1,139 @@
+//! Frames cut into what RTP packets carry: once each, for all players of all shards.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use steadycast_codec_glue::rtp::{FrameIn, Payloads, packetize};
+use steadycast_codec_glue::wire::FrameHeader;
+
+use super::assembly::{Coding, Whole};
+
+/// The most that a payload has, in bytes: with headers, protection and IPv6 it passes where
+/// tunnels leave 1,280 bytes (RFC 8200, 5).
+pub(in crate::webrtc) const PAYLOAD: usize = 1_156;
+/// Bytes of payloads that are kept for those who come later; the cache has all frames anyway.
+const KEPT: usize = 8 << 20;
+
+/// One frame, ready to be sent to anybody.
+#[derive(Debug)]
+pub(in crate::webrtc) struct Packets {
+    pub(in crate::webrtc) header: FrameHeader,
+    pub(in crate::webrtc) coding: Arc<Coding>,
+    pub(in crate::webrtc) payloads: Payloads,
+}
+
+impl Packets {
+    /// The frame's time as RTP counts it, not yet wrapped (PROTOCOL 8.6).
+    pub(in crate::webrtc) fn time(&self) -> u64 {
+        rtp_time(self.header.capture_us)
+    }
+}
+
+/// 90,000 a second.
+pub(in crate::webrtc) fn rtp_time(micros: u64) -> u64 {
+    micros / 100 * 9 + micros % 100 * 9 / 100
+}
+
+/// Where a frame belongs.
+type Key = (u8, u32, u32, u32);
+
+fn key(header: &FrameHeader) -> Key {
+    (
+        header.track.number(),
+        header.epoch,
+        header.group,
+        header.index,
+    )
+}
+
+/// The frames of one broadcast that have been cut lately.
+#[derive(Debug, Default)]
+pub(in crate::webrtc) struct Packetizer {
+    recent: Mutex<Recent>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    /// In the order in which they were asked for first.
+    frames: VecDeque<(Key, Arc<Packets>)>,
+    bytes: usize,
+}
+
+impl Packetizer {
+    /// The packets of a frame; `None` when its payload is not what its codec says.
+    pub(in crate::webrtc) fn packets(&self, whole: &Whole) -> Option<Arc<Packets>> {
+        let wanted = key(&whole.header);
+        // Held meanwhile, so that another shard waits instead of doing the same.
+        let mut recent = self.recent.lock();
+        if let Some(found) = recent.find(wanted) {
+            return Some(found);
+        }
+        let coding = &whole.coding;
+        let frame = FrameIn {
+            keyframe: whole.header.keyframe,
+            payload: &whole.payload,
+            description: &coding.config.description,
+            size: Some((coding.config.width, coding.config.height)),
+        };
+        let payloads = match packetize(coding.framing, frame, PAYLOAD) {
+            Ok(payloads) => payloads,
+            Err(error) => {
+                tracing::debug!(%error, "a frame that cannot go into RTP packets");
+                return None;
+            }
+        };
+        let packets = Arc::new(Packets {
+            header: whole.header,
+            coding: coding.clone(),
+            payloads,
+        });
+        recent.keep(wanted, packets.clone());
+        Some(packets)
+    }
+}
+
+impl Recent {
+    fn find(&self, wanted: Key) -> Option<Arc<Packets>> {
+        // The newest is what nearly everybody wants.
+        let mut newest_first = self.frames.iter().rev();
+        let found = newest_first.find(|(key, _)| *key == wanted);
+        found.map(|(_, packets)| packets.clone())
+    }
+
+    /// Keeps a frame. Those of the group before go when a keyframe comes, the oldest when all are
+    /// too many.
+    fn keep(&mut self, key: Key, packets: Arc<Packets>) {
+        let (track, epoch, group, _) = key;
+        if packets.header.keyframe {
+            let older = |other: &Key| other.0 == track && (other.1, other.2) < (epoch, group);
+            self.frames.retain(|(other, _)| !older(other));
+            self.bytes = self
+                .frames
+                .iter()
+                .map(|(_, kept)| kept.payloads.byte_len())
+                .sum();
+        }
+        self.bytes += packets.payloads.byte_len();
+        self.frames.push_back((key, packets));
+        while self.bytes > KEPT
+            && let Some((_, oldest)) = self.frames.pop_front()
+        {
+            self.bytes -= oldest.payloads.byte_len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rtp_time_counts_ninety_thousand_a_second_and_never_overflows() {
+        assert_eq!(rtp_time(1_000_000), 90_000);
+        assert_eq!(rtp_time(11), 0);
+        assert_eq!(rtp_time(12), 1);
+        // The latest capture time that a frame may have (PROTOCOL 4.2).
+        assert_eq!(rtp_time((1 << 53) - 1), 810_647_932_926_689);
+    }
+}

@@ -1,0 +1,414 @@
+//! What makes a frame's packets one player's: its numbers, its times, its keys; and what of them
+//! is sent again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::datagrams::Datagrams;
+use super::pace::PACKET;
+use super::packets::Packets;
+use crate::broadcast::{Moment, RelayTime};
+use crate::webrtc::sdp::{Extension, Media, Offer};
+use crate::webrtc::srtp::Outgoing;
+use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtp::header::EXTENSION_PROFILE_ONE_BYTE;
+use rtc::shared::marshal::Marshal as _;
+use steadycast_codec_glue::wire::CodecKind;
+
+/// Packets of a player that can be asked for again.
+const REMEMBERED: usize = 2_048;
+/// How long a packet can be asked for again; later a keyframe is the better help.
+const MEMORY: Duration = Duration::from_secs(2);
+/// What a packet is sent again at most: once in the time that the last repetition takes to arrive.
+const LEAST_ROUND_TRIP: Duration = Duration::from_millis(15);
+/// Repetitions whose time is remembered.
+const REPEATED: usize = 256;
+
+/// Payload types of one codec.
+#[derive(Debug, Clone, Copy)]
+struct Types {
+    codec: CodecKind,
+    media: u8,
+    rtx: Option<u8>,
+}
+
+/// One player's numbers.
+pub(in crate::webrtc) struct Sender {
+    media: Media,
+    types: Vec<Types>,
+    abs_send_time: Option<u8>,
+    playout_delay: Option<u8>,
+    sequence: u16,
+    rtx_sequence: u16,
+    picture: u16,
+    tl0: u8,
+    /// The last frame's time, not wrapped.
+    time: Option<u64>,
+    history: VecDeque<Row>,
+    remembered: usize,
+    repeated: VecDeque<(u16, Instant)>,
+    packets: u32,
+    octets: u32,
+}
+
+/// Packets of one frame that were sent in a row, so that each can be made again, bit for bit.
+struct Row {
+    first: u16,
+    count: u16,
+    packets: Arc<Packets>,
+    from: u16,
+    stamp: Stamp,
+    /// When they were sent first, as their headers say it.
+    sent: u32,
+    at: Instant,
+}
+
+/// What a row of packets has in its headers.
+#[derive(Debug, Clone, Copy)]
+struct Stamp {
+    time: u32,
+    picture: u16,
+    tl0: u8,
+}
+
+/// What one packet is sent as.
+struct Packet {
+    kind: u8,
+    ssrc: u32,
+    sequence: u16,
+    /// The number of the packet that it brings again, on another source.
+    original: Option<u16>,
+    /// When it is sent ([`abs_send_time`]).
+    sent: u32,
+}
+
+/// A frame on its way to one player.
+#[derive(Debug, Clone)]
+pub(in crate::webrtc) struct Outbound {
+    pub(in crate::webrtc) packets: Arc<Packets>,
+    /// Not wrapped.
+    pub(in crate::webrtc) time: u64,
+    /// The payload that is next.
+    pub(in crate::webrtc) next: usize,
+}
+
+impl Outbound {
+    /// Bytes of payloads that have not been sent.
+    pub(in crate::webrtc) fn bytes_left(&self) -> usize {
+        let payloads = &self.packets.payloads;
+        (self.next..payloads.len())
+            .map(|at| payloads[at].len())
+            .sum()
+    }
+}
+
+/// The least that two frames are apart: a tenth of a millisecond.
+const APART: u64 = 9;
+/// What the frames that bring a joiner up to date are apart: a millisecond.
+const CATCHING_UP: u64 = 90;
+
+impl Sender {
+    pub(in crate::webrtc) fn new(offer: &Offer, media: Media, [first, second]: [u16; 2]) -> Self {
+        let types = |format: &crate::webrtc::sdp::Format| Types {
+            codec: format.codec,
+            media: format.payload_type,
+            rtx: format.rtx,
+        };
+        Self {
+            media,
+            types: offer.formats().iter().map(types).collect(),
+            abs_send_time: offer.extension(Extension::AbsSendTime),
+            playout_delay: offer.extension(Extension::PlayoutDelay),
+            // Far from the end, so that a lost first packet is no rollover (RFC 3711, 3.3.1).
+            sequence: first & 0x3fff,
+            rtx_sequence: second & 0x3fff,
+            picture: 0,
+            tl0: 0,
+            time: None,
+            history: VecDeque::new(),
+            remembered: 0,
+            repeated: VecDeque::new(),
+            packets: 0,
+            octets: 0,
+        }
+    }
+
+    pub(in crate::webrtc) fn ssrc(&self) -> u32 {
+        self.media.ssrc
+    }
+
+    fn types(&self, codec: CodecKind) -> Option<Types> {
+        self.types
+            .iter()
+            .copied()
+            .find(|types| types.codec == codec)
+    }
+
+    /// Gives frames the times that this player sees: their own, unless they bring it up to date,
+    /// and always later than what it has seen.
+    pub(in crate::webrtc) fn time(
+        &mut self,
+        frames: &[Arc<Packets>],
+        catching_up: bool,
+    ) -> impl Iterator<Item = Outbound> {
+        let newest = frames.last().map_or(0, |packets| packets.time());
+        let count = frames.len() as u64;
+        let outbound = move |(at, packets): (usize, &Arc<Packets>)| {
+            let due = match catching_up {
+                true => newest.saturating_sub((count - 1 - at as u64) * CATCHING_UP),
+                false => packets.time(),
+            };
+            let time = self.time.map_or(due, |last| due.max(last + APART));
+            self.time = Some(time);
+            Outbound {
+                packets: packets.clone(),
+                time,
+                next: 0,
+            }
+        };
+        frames.iter().enumerate().map(outbound)
+    }
+
+    /// Appends packets of a frame to `out`, at most `most` bytes of them but one at least; returns
+    /// how many bytes that was. A frame in a codec that the player has no type for is passed over.
+    pub(in crate::webrtc) fn send(
+        &mut self,
+        frame: &mut Outbound,
+        most: usize,
+        keys: &mut Outgoing,
+        now: Moment,
+        out: &mut Datagrams,
+    ) -> usize {
+        let packets = frame.packets.clone();
+        let payloads = &packets.payloads;
+        let Some(types) = self.types(packets.coding.codec) else {
+            frame.next = payloads.len();
+            return 0;
+        };
+        if frame.next == 0 {
+            self.picture = self.picture.wrapping_add(1) & 0x7fff;
+            self.tl0 = self.tl0.wrapping_add(1);
+        }
+        let stamp = Stamp {
+            time: frame.time as u32,
+            picture: self.picture,
+            tl0: self.tl0,
+        };
+        let (first, from, before) = (self.sequence, frame.next, out.len());
+        while frame.next < payloads.len() {
+            let done = out.len() - before;
+            if done > 0 && done + payloads[frame.next].len() > most {
+                break;
+            }
+            let packet = Packet {
+                kind: types.media,
+                ssrc: self.media.ssrc,
+                sequence: self.sequence,
+                original: None,
+                sent: abs_send_time(now.relay),
+            };
+            if !self.write(&packet, &packets, frame.next, &stamp, keys, out) {
+                break;
+            }
+            self.sequence = self.sequence.wrapping_add(1);
+            frame.next += 1;
+        }
+        let count = (frame.next - from) as u16;
+        self.remember(Row {
+            first,
+            count,
+            packets,
+            from: from as u16,
+            stamp,
+            sent: abs_send_time(now.relay),
+            at: now.instant,
+        });
+        let bytes = out.len() - before;
+        self.packets = self.packets.wrapping_add(u32::from(count));
+        self.octets = self.octets.wrapping_add(bytes as u32);
+        bytes
+    }
+
+    fn remember(&mut self, row: Row) {
+        if row.count == 0 {
+            return;
+        }
+        let now = row.at;
+        self.remembered += usize::from(row.count);
+        self.history.push_back(row);
+        // The newest stays whatever its age: after it nothing may come for long.
+        while self.history.len() > 1
+            && let Some(oldest) = self.history.front()
+            && (self.remembered > REMEMBERED || now.duration_since(oldest.at) > MEMORY)
+        {
+            self.remembered -= usize::from(oldest.count);
+            self.history.pop_front();
+        }
+    }
+
+    /// Appends packets that the player has lost, at most `most` bytes of them and none that has just
+    /// been sent again; returns how many bytes. What is forgotten is not found, and the player asks
+    /// for a keyframe.
+    pub(in crate::webrtc) fn repeat(
+        &mut self,
+        lost: &[u16],
+        most: usize,
+        round_trip: Duration,
+        keys: &mut Outgoing,
+        now: Moment,
+        out: &mut Datagrams,
+    ) -> usize {
+        let before = out.len();
+        let patience = round_trip.max(LEAST_ROUND_TRIP);
+        for &sequence in lost {
+            if out.len() - before + PACKET > most {
+                break;
+            }
+            let recent = |(other, at): &(u16, Instant)| {
+                *other == sequence && now.instant.duration_since(*at) < patience
+            };
+            if self.repeated.iter().any(recent) || !self.repeat_one(sequence, keys, now, out) {
+                continue;
+            }
+            if self.repeated.len() == REPEATED {
+                self.repeated.pop_front();
+            }
+            self.repeated.push_back((sequence, now.instant));
+        }
+        out.len() - before
+    }
+
+    fn repeat_one(
+        &mut self,
+        sequence: u16,
+        keys: &mut Outgoing,
+        now: Moment,
+        out: &mut Datagrams,
+    ) -> bool {
+        let within = |row: &&Row| sequence.wrapping_sub(row.first) < row.count;
+        let Some(row) = self.history.iter().rev().find(within) else {
+            return false;
+        };
+        let at = usize::from(row.from) + usize::from(sequence.wrapping_sub(row.first));
+        let (packets, stamp, sent) = (row.packets.clone(), row.stamp, row.sent);
+        let Some(types) = self.types(packets.coding.codec) else {
+            return false;
+        };
+        let packet = match types.rtx {
+            Some(rtx) => {
+                self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
+                Packet {
+                    kind: rtx,
+                    ssrc: self.media.rtx_ssrc,
+                    sequence: self.rtx_sequence,
+                    original: Some(sequence),
+                    sent: abs_send_time(now.relay),
+                }
+            }
+            // The very same packet: the keys allow no other under its number.
+            None => Packet {
+                kind: types.media,
+                ssrc: self.media.ssrc,
+                sequence,
+                original: None,
+                sent,
+            },
+        };
+        self.write(&packet, &packets, at, &stamp, keys, out)
+    }
+
+    /// The last packet once more: when nothing follows it, nothing else shows that it was lost.
+    pub(in crate::webrtc) fn probe(
+        &mut self,
+        keys: &mut Outgoing,
+        now: Moment,
+        out: &mut Datagrams,
+    ) {
+        let last = self.sequence.wrapping_sub(1);
+        if !self.history.is_empty() {
+            self.repeat_one(last, keys, now, out);
+        }
+    }
+
+    /// Appends a packet with the payload at `at`; false only when the keys are worn out, after
+    /// 2^48 packets.
+    fn write(
+        &self,
+        packet: &Packet,
+        packets: &Packets,
+        at: usize,
+        stamp: &Stamp,
+        keys: &mut Outgoing,
+        out: &mut Datagrams,
+    ) -> bool {
+        let marker = at + 1 == packets.payloads.len();
+        let written = out.push_with(|out| {
+            let begin = out.len();
+            self.header(packet, packets.header.keyframe, marker, stamp, out);
+            let header = out.len() - begin;
+            if let Some(original) = packet.original {
+                out.extend_from_slice(&original.to_be_bytes());
+            }
+            let payload = out.len();
+            out.extend_from_slice(&packets.payloads[at]);
+            let numbering = packets.payloads.numbering();
+            numbering.write(&mut out[payload..], stamp.picture, stamp.tl0);
+            keys.rtp(out, begin, header)
+        });
+        written.is_ok()
+    }
+
+    /// Writes a header (RFC 3550, 5.1) with its extensions (RFC 8285, 4.2), which are as long for all
+    /// packets of a frame.
+    fn header(
+        &self,
+        packet: &Packet,
+        keyframe: bool,
+        marker: bool,
+        stamp: &Stamp,
+        out: &mut Vec<u8>,
+    ) {
+        let time = self.abs_send_time.map(|id| (id, packet.sent));
+        // At once: least and most are 0.
+        let delay = self.playout_delay.filter(|_| keyframe).map(|id| (id, 0));
+        let extensions = time.into_iter().chain(delay);
+        let words = u16::from(time.is_some()) + u16::from(delay.is_some());
+        let extended = if words > 0 { 0x10 } else { 0 };
+        let marker = if marker { 0x80 } else { 0 };
+        out.extend_from_slice(&[0x80 | extended, marker | packet.kind]);
+        out.extend_from_slice(&packet.sequence.to_be_bytes());
+        out.extend_from_slice(&stamp.time.to_be_bytes());
+        out.extend_from_slice(&packet.ssrc.to_be_bytes());
+        if words == 0 {
+            return;
+        }
+        out.extend_from_slice(&EXTENSION_PROFILE_ONE_BYTE.to_be_bytes());
+        out.extend_from_slice(&words.to_be_bytes());
+        // An id, its length and three bytes make a word.
+        for (id, value) in extensions {
+            let [_, value @ ..] = value.to_be_bytes();
+            out.push(id << 4 | 2);
+            out.extend_from_slice(&value);
+        }
+    }
+
+    /// A sender report (RFC 3550, 6.4.1): which RTP time `ntp` is, and what was sent.
+    pub(in crate::webrtc) fn report(&self, ntp: u64, relay_us: u64) -> Option<Vec<u8>> {
+        let report = SenderReport {
+            ssrc: self.media.ssrc,
+            ntp_time: ntp,
+            rtp_time: super::packets::rtp_time(relay_us) as u32,
+            packet_count: self.packets,
+            octet_count: self.octets,
+            ..SenderReport::default()
+        };
+        report.marshal().ok().map(|bytes| bytes.to_vec())
+    }
+}
+
+/// The time of sending in 1/2^18 s, 24 bits of it.
+fn abs_send_time(now: RelayTime) -> u32 {
+    let micros = u128::from(now.as_micros());
+    ((micros << 18) / 1_000_000) as u32 & 0x00ff_ffff
+}

@@ -1,0 +1,87 @@
+//! One player's sending by itself, without sockets, sessions or a clock: for benchmarks.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use rtc::crypto::default_provider;
+use rtc::shared::error::Error;
+use rtc::srtp::config::SessionKeys;
+use rtc::srtp::protection_profile::ProtectionProfile;
+
+use super::assembly::Assembly;
+use super::datagrams::Datagrams;
+use super::packets::{Packetizer, Packets};
+use super::sender::Sender;
+use crate::broadcast::{Moment, RelayTime};
+use crate::webrtc::sdp::{Media, Offer};
+use crate::webrtc::srtp::{Keys, KeysError, Outgoing};
+
+/// A player that is sent frames to nowhere.
+pub struct Trial {
+    sender: Sender,
+    keys: Outgoing,
+    packets: Vec<Arc<Packets>>,
+    now: Moment,
+    out: Datagrams,
+}
+
+/// No such player can be.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TrialError(#[from] KeysError);
+
+impl Trial {
+    /// A player with this offer, whose keys were agreed on for this profile, and frames for it, each
+    /// as it is on the wire (PROTOCOL 4.2). What the bridge does not send is left out.
+    ///
+    /// # Errors
+    /// [`TrialError`] when there is no such protection.
+    pub fn new(
+        offer: &Offer,
+        profile: ProtectionProfile,
+        frames: impl IntoIterator<Item = Bytes>,
+    ) -> Result<Self, TrialError> {
+        let key = || vec![7; profile.key_len()];
+        let salt = || vec![7; profile.salt_len()];
+        let keys = SessionKeys {
+            local_master_key: key(),
+            local_master_salt: salt(),
+            remote_master_key: key(),
+            remote_master_salt: salt(),
+        };
+        let provider = default_provider()
+            .map_err(|error| KeysError::Export(Error::Crypto(error.to_string())))?;
+        let (keys, _) = Keys::of(profile, keys).contexts(provider)?;
+        let media = Media {
+            ssrc: 7,
+            rtx_ssrc: 8,
+        };
+        let (mut assembly, packetizer) = (Assembly::default(), Packetizer::default());
+        let packets = |frame| packetizer.packets(&assembly.push(frame)?);
+        Ok(Self {
+            sender: Sender::new(offer, media, [0, 0]),
+            keys,
+            packets: frames.into_iter().filter_map(packets).collect(),
+            now: Moment {
+                relay: RelayTime::default(),
+                instant: Instant::now(),
+            },
+            out: Datagrams::default(),
+        })
+    }
+
+    /// Makes every packet of the frames, once each; returns their bytes.
+    pub fn send(&mut self) -> usize {
+        self.out.clear();
+        let timed: Vec<_> = self.sender.time(&self.packets, false).collect();
+        for mut frame in timed {
+            while frame.next < frame.packets.payloads.len() {
+                let (keys, out) = (&mut self.keys, &mut self.out);
+                self.sender
+                    .send(&mut frame, usize::MAX, keys, self.now, out);
+            }
+        }
+        self.out.len()
+    }
+}

@@ -1,0 +1,224 @@
+//! What a publisher is told: how its packets arrive, which to send again, and when a keyframe is
+//! needed (RFC 3550, RFC 4585).
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use rtc::rtcp::packet::{Packet, marshal};
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::reception_report::ReceptionReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
+    TransportLayerNack, nack_pairs_from_sequence_numbers,
+};
+
+/// How often a publisher hears how its packets arrive.
+const REPORTS: Duration = Duration::from_millis(500);
+/// What a publisher may send when nothing is lost, in bits per second. Without a word its encoder
+/// stays at a start value.
+const WELCOME: f32 = 30e6;
+/// A share of lost packets above which it may send less.
+const MUCH: f64 = 0.1;
+
+/// Control packets for one publisher, and what they are made from.
+pub(in crate::webrtc) struct Control {
+    ssrc: u32,
+    source: Option<u32>,
+    out: VecDeque<Vec<u8>>,
+    next_report: Option<Instant>,
+    arrivals: Arrivals,
+    /// The middle of the last sender report's NTP time, and when it came.
+    sender: Option<(u32, Instant)>,
+    allowed: f32,
+}
+
+/// Packets of one source (RFC 3550, A.3 and A.8).
+#[derive(Debug, Default)]
+struct Arrivals {
+    first: Option<u64>,
+    highest: u64,
+    received: u64,
+    expected_before: u64,
+    received_before: u64,
+    transit: Option<i64>,
+    jitter: f64,
+}
+
+impl Control {
+    pub(in crate::webrtc) fn new(ssrc: u32) -> Self {
+        Self {
+            ssrc,
+            source: None,
+            out: VecDeque::new(),
+            next_report: None,
+            arrivals: Arrivals::default(),
+            sender: None,
+            allowed: WELCOME,
+        }
+    }
+
+    pub(in crate::webrtc) fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// Another source is the one that is taken.
+    pub(in crate::webrtc) fn follow(&mut self, source: u32) {
+        self.source = Some(source);
+        self.arrivals = Arrivals::default();
+        self.sender = None;
+    }
+
+    /// Counts a packet that is new; repetitions under their own number.
+    pub(in crate::webrtc) fn count(&mut self, sequence: u16, timestamp: u32, arrival: Duration) {
+        self.arrivals.count(sequence, timestamp, arrival);
+    }
+
+    /// Takes a sender report's time.
+    pub(in crate::webrtc) fn heard_report(&mut self, ntp: u64, now: Instant) {
+        self.sender = Some(((ntp >> 16) as u32, now));
+    }
+
+    /// Asks for packets again.
+    pub(in crate::webrtc) fn nack(&mut self, missing: &[u16]) {
+        if let Some(media_ssrc) = self.source.filter(|_| !missing.is_empty()) {
+            self.say(&[Box::new(TransportLayerNack {
+                sender_ssrc: self.ssrc,
+                media_ssrc,
+                nacks: nack_pairs_from_sequence_numbers(missing),
+            })]);
+        }
+    }
+
+    /// Asks for a keyframe.
+    pub(in crate::webrtc) fn pli(&mut self) {
+        if let Some(media_ssrc) = self.source {
+            self.say(&[Box::new(PictureLossIndication {
+                sender_ssrc: self.ssrc,
+                media_ssrc,
+            })]);
+        }
+    }
+
+    /// Says how packets arrive, when it is time.
+    pub(in crate::webrtc) fn report(&mut self, now: Instant) {
+        let Some(source) = self.source else { return };
+        if self.next_report.is_some_and(|due| now < due) {
+            return;
+        }
+        self.next_report = Some(now + REPORTS);
+        let (lost, mut report) = self.arrivals.report(source);
+        if let Some((middle, at)) = self.sender {
+            report.last_sender_report = middle;
+            report.delay = (now.duration_since(at).as_secs_f64() * 65_536.0) as u32;
+        }
+        self.allowed = match lost > MUCH {
+            true => (self.allowed * (1.0 - lost as f32 / 2.0)).max(200e3),
+            false => (self.allowed * 1.08).min(WELCOME),
+        };
+        self.say(&[
+            Box::new(ReceiverReport {
+                ssrc: self.ssrc,
+                reports: vec![report],
+                ..ReceiverReport::default()
+            }),
+            Box::new(ReceiverEstimatedMaximumBitrate {
+                sender_ssrc: self.ssrc,
+                bitrate: self.allowed,
+                ssrcs: vec![source],
+            }),
+        ]);
+    }
+
+    fn say(&mut self, packets: &[Box<dyn Packet>]) {
+        if let Ok(bytes) = marshal(packets) {
+            self.out.push_back(bytes.to_vec());
+        }
+    }
+
+    /// The next packet to be protected and sent.
+    pub(in crate::webrtc) fn poll(&mut self) -> Option<Vec<u8>> {
+        self.out.pop_front()
+    }
+}
+
+impl Arrivals {
+    fn count(&mut self, sequence: u16, timestamp: u32, arrival: Duration) {
+        let number = match self.first {
+            // Well above zero, so that none before it is negative.
+            None => (1 << 16) + u64::from(sequence),
+            Some(_) => {
+                let distance = sequence.wrapping_sub(self.highest as u16) as i16;
+                self.highest.saturating_add_signed(i64::from(distance))
+            }
+        };
+        self.first.get_or_insert(number);
+        let newest = number >= self.highest;
+        self.highest = self.highest.max(number);
+        self.received += 1;
+        if newest {
+            let arrived = (arrival.as_secs_f64() * 90_000.0) as i64;
+            let transit = arrived - i64::from(timestamp);
+            if let Some(before) = self.transit.replace(transit) {
+                let change = (transit - before).unsigned_abs().min(9_000_000) as f64;
+                self.jitter += (change - self.jitter) / 16.0;
+            }
+        }
+    }
+
+    /// The share that was lost since the last report, and the report.
+    fn report(&mut self, ssrc: u32) -> (f64, ReceptionReport) {
+        let expected = self.first.map_or(0, |first| self.highest - first + 1);
+        let lately = expected - self.expected_before.min(expected);
+        let came = self.received - self.received_before.min(self.received);
+        self.expected_before = expected;
+        self.received_before = self.received;
+        let lost = match lately {
+            0 => 0.0,
+            _ => lately.saturating_sub(came) as f64 / lately as f64,
+        };
+        let total = expected.saturating_sub(self.received);
+        let report = ReceptionReport {
+            ssrc,
+            fraction_lost: (lost * 256.0).min(255.0) as u8,
+            total_lost: total.min(0x7f_ffff) as u32,
+            last_sequence_number: (self.highest.saturating_sub(1 << 16)) as u32,
+            jitter: self.jitter as u32,
+            ..ReceptionReport::default()
+        };
+        (lost, report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_counts_what_did_not_come_since_the_last() {
+        let mut arrivals = Arrivals::default();
+        for sequence in (65_530u16..=65_535).chain([0, 1, 4, 5]) {
+            arrivals.count(sequence, 0, Duration::ZERO);
+        }
+        let (lost, report) = arrivals.report(7);
+        assert!((lost - 2.0 / 12.0).abs() < 1e-9);
+        assert_eq!(
+            (report.total_lost, report.last_sequence_number),
+            (2, (1 << 16) + 5)
+        );
+        arrivals.count(6, 0, Duration::ZERO);
+        assert_eq!(arrivals.report(7).0, 0.0);
+    }
+
+    #[test]
+    fn nothing_is_said_before_there_is_a_source() {
+        let mut control = Control::new(1);
+        control.pli();
+        control.nack(&[1]);
+        control.report(Instant::now());
+        assert_eq!(control.poll(), None);
+        control.follow(7);
+        control.pli();
+        assert!(control.poll().is_some());
+    }
+}

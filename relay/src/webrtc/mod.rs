@@ -1,0 +1,31 @@
+//! The WebRTC side: browsers without WebTransport, and standard tools, watch and publish the same
+//! frames as RTP (PROTOCOL 8).
+//!
+//! On webrtc-rs's sans-I/O parts (`rtc`), driven by the shards that also serve QUIC, on the same
+//! port: [`Bridge`] is what HTTP opens sessions with, `serve` what brings them their packets.
+//! From the socket inward: `ice` (whose packet is it?), `dtls` (which keys?), `srtp`; then
+//! `egress` for players or `ingress` for publishers, told by `rtcp` how the packets arrive.
+
+mod dtls;
+mod egress;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+mod ice;
+mod ingress;
+mod rtcp;
+mod sdp;
+mod serve;
+mod session;
+mod srtp;
+
+pub use dtls::IdentityError;
+pub use egress::{Trial, TrialError};
+pub use sdp::{Fragment, FragmentError, Offer, OfferError};
+pub use session::bridge::{Bridge, Settings};
+pub use session::{Ear, OpenError, Opened, RestartError, Session, SessionId};
+
+pub(crate) use serve::Peers;
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use sdp::offers;

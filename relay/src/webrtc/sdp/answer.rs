@@ -1,0 +1,187 @@
+//! What the relay answers.
+
+use std::fmt::{self, Write as _};
+use std::net::{IpAddr, SocketAddr};
+
+use steadycast_codec_glue::wire::Role;
+
+use super::codecs::{Format, name};
+use super::offer::{Offer, Section};
+use crate::webrtc::dtls::Fingerprint;
+use crate::webrtc::ice::Credentials;
+
+/// Where the relay is reached.
+#[derive(Debug, Clone)]
+pub(in crate::webrtc) struct Place {
+    pub(in crate::webrtc) addresses: Vec<SocketAddr>,
+}
+
+/// What the relay sends as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::webrtc) struct Media {
+    /// Of the pictures.
+    pub(in crate::webrtc) ssrc: u32,
+    /// Of what is sent again.
+    pub(in crate::webrtc) rtx_ssrc: u32,
+}
+
+/// An answer, to be written out.
+pub(in crate::webrtc) struct Answer<'a> {
+    pub(in crate::webrtc) offer: &'a Offer,
+    pub(in crate::webrtc) role: Role,
+    pub(in crate::webrtc) credentials: &'a Credentials,
+    pub(in crate::webrtc) fingerprint: &'a Fingerprint,
+    pub(in crate::webrtc) place: &'a Place,
+    /// What a player receives as.
+    pub(in crate::webrtc) media: Media,
+    /// Tells the session's descriptions apart (RFC 8866, 5.2).
+    pub(in crate::webrtc) number: u64,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(2_048);
+        self.write(&mut text)?;
+        for line in text.lines() {
+            write!(f, "{line}\r\n")?;
+        }
+        Ok(())
+    }
+}
+
+impl Answer<'_> {
+    fn write(&self, out: &mut String) -> fmt::Result {
+        writeln!(out, "v=0")?;
+        writeln!(out, "o=- {} 0 IN IP4 127.0.0.1", self.number)?;
+        writeln!(out, "s=steadycast")?;
+        writeln!(out, "t=0 0")?;
+        if self.offer.bundled {
+            write!(out, "a=group:BUNDLE")?;
+            for section in &self.offer.sections {
+                write!(out, " {}", section.mid())?;
+            }
+            writeln!(out)?;
+        }
+        writeln!(out, "a=ice-lite")?;
+        writeln!(out, "a=msid-semantic: WMS steadycast")?;
+        for section in &self.offer.sections {
+            self.section(out, section)?;
+        }
+        Ok(())
+    }
+
+    fn section(&self, out: &mut String, section: &Section) -> fmt::Result {
+        match section {
+            Section::Video {
+                formats,
+                extensions,
+                ..
+            } => {
+                write!(out, "m=video {} UDP/TLS/RTP/SAVPF", self.port())?;
+                for format in formats {
+                    write!(out, " {}", format.payload_type)?;
+                    if let Some(rtx) = format.rtx {
+                        write!(out, " {rtx}")?;
+                    }
+                }
+                writeln!(out)?;
+                self.transport(out, section)?;
+                for extmap in extensions {
+                    let (id, direction) = (extmap.id, extmap.direction);
+                    let uri = extmap.extension.uri();
+                    writeln!(out, "a=extmap:{id}{direction} {uri}")?;
+                }
+                formats
+                    .iter()
+                    .try_for_each(|format| write_format(out, format))?;
+                self.direction(out, formats)
+            }
+            Section::Audio { format, map, .. } => {
+                writeln!(out, "m=audio {} UDP/TLS/RTP/SAVPF {format}", self.port())?;
+                self.transport(out, section)?;
+                if let Some(map) = map {
+                    writeln!(out, "a=rtpmap:{map}")?;
+                }
+                // A publisher may send sound, and nobody hears it; a player is sent none.
+                match self.role {
+                    Role::Publisher => writeln!(out, "a=recvonly"),
+                    Role::Player => writeln!(out, "a=inactive"),
+                }
+            }
+        }
+    }
+
+    fn direction(&self, out: &mut String, formats: &[Format]) -> fmt::Result {
+        if self.role == Role::Publisher {
+            return writeln!(out, "a=recvonly");
+        }
+        let Media { ssrc, rtx_ssrc } = self.media;
+        writeln!(out, "a=sendonly")?;
+        writeln!(out, "a=msid:steadycast picture")?;
+        if formats.iter().any(|format| format.rtx.is_some()) {
+            writeln!(out, "a=ssrc-group:FID {ssrc} {rtx_ssrc}")?;
+            writeln!(out, "a=ssrc:{ssrc} cname:steadycast")?;
+            writeln!(out, "a=ssrc:{rtx_ssrc} cname:steadycast")
+        } else {
+            writeln!(out, "a=ssrc:{ssrc} cname:steadycast")
+        }
+    }
+
+    fn transport(&self, out: &mut String, section: &Section) -> fmt::Result {
+        let credentials = self.credentials;
+        writeln!(out, "c=IN {}", self.connection())?;
+        writeln!(out, "a=mid:{}", section.mid())?;
+        writeln!(out, "a=ice-ufrag:{}", credentials.ufrag.as_str())?;
+        writeln!(out, "a=ice-pwd:{}", credentials.password())?;
+        writeln!(out, "a=fingerprint:{}", self.fingerprint)?;
+        writeln!(out, "a=setup:{}", self.offer.setup)?;
+        writeln!(out, "a=rtcp-mux")?;
+        if section.reduced() {
+            writeln!(out, "a=rtcp-rsize")?;
+        }
+        candidates(out, self.place)
+    }
+
+    fn port(&self) -> u16 {
+        self.place.addresses.first().map_or(9, SocketAddr::port)
+    }
+
+    fn connection(&self) -> String {
+        match self.place.addresses.first().map(SocketAddr::ip) {
+            Some(IpAddr::V6(ip)) => format!("IP6 {ip}"),
+            Some(IpAddr::V4(ip)) => format!("IP4 {ip}"),
+            None => "IP4 0.0.0.0".to_owned(),
+        }
+    }
+}
+
+fn write_format(out: &mut String, format: &Format) -> fmt::Result {
+    let number = format.payload_type;
+    writeln!(out, "a=rtpmap:{number} {}/90000", name(format.codec))?;
+    if let Some(parameters) = &format.parameters {
+        writeln!(out, "a=fmtp:{number} {parameters}")?;
+    }
+    for feedback in &format.feedback {
+        writeln!(out, "a=rtcp-fb:{number} {feedback}")?;
+    }
+    if let Some(rtx) = format.rtx {
+        writeln!(out, "a=rtpmap:{rtx} rtx/90000")?;
+        writeln!(out, "a=fmtp:{rtx} apt={number}")?;
+    }
+    Ok(())
+}
+
+/// The relay's addresses, the first of them preferred (RFC 8839, 5.1; RFC 8445, 5.1.2.1).
+pub(super) fn candidates(out: &mut impl fmt::Write, place: &Place) -> fmt::Result {
+    for (at, address) in place.addresses.iter().enumerate() {
+        let preference = 65_535 - at as u32;
+        let priority = (126 << 24) | (preference << 8) | 255;
+        let (ip, port) = (address.ip(), address.port());
+        writeln!(
+            out,
+            "a=candidate:{} 1 udp {priority} {ip} {port} typ host",
+            at + 1
+        )?;
+    }
+    writeln!(out, "a=end-of-candidates")
+}

@@ -1,0 +1,344 @@
+//! What a client offers.
+
+use std::collections::HashSet;
+use std::io::Cursor;
+
+use rtc::sdp::SessionDescription;
+use rtc::sdp::description::media::MediaDescription;
+use steadycast_codec_glue::wire::{CodecSet, Role};
+
+use super::codecs::{Format, usable};
+use crate::webrtc::dtls::{Fingerprint, Setup};
+
+/// Sections that an offer may have; a browser with everything on has three.
+const SECTIONS: usize = 8;
+/// Lines that an offer may have; those of browsers have up to 200.
+const LINES: usize = 1_000;
+/// Characters that a section's name may have.
+const NAME: usize = 256;
+/// Characters that a user name fragment may have (RFC 8839, 5.4).
+pub(super) const UFRAG: std::ops::RangeInclusive<usize> = 4..=256;
+
+/// A header extension and its number in this session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::webrtc) struct Extmap {
+    pub(super) id: u8,
+    /// What stands behind the number in the answer.
+    pub(super) direction: &'static str,
+    pub(super) extension: Extension,
+}
+
+/// Why an offer is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OfferError {
+    /// It is not SDP, or breaks the rules.
+    #[error("not a valid offer: {0}")]
+    Malformed(String),
+    /// It is valid, but asks for what the relay has not.
+    #[error("{0}")]
+    Unsupported(&'static str),
+}
+
+/// What a parser has to say, without all of the line that it dislikes.
+fn shortened(what: String) -> String {
+    const ENOUGH: usize = 120;
+    match what.char_indices().nth(ENOUGH) {
+        Some((end, _)) => format!("{} ...", &what[..end]),
+        None => what,
+    }
+}
+
+fn malformed(what: impl Into<String>) -> OfferError {
+    OfferError::Malformed(what.into())
+}
+
+/// A header extension that the bridge has a use for (RFC 8285).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::webrtc) enum Extension {
+    /// When a packet was sent: what a receiver's estimate of the way's capacity is made from.
+    AbsSendTime,
+    /// How long a receiver may hold pictures back.
+    PlayoutDelay,
+}
+
+impl Extension {
+    const ALL: [Self; 2] = [Self::AbsSendTime, Self::PlayoutDelay];
+
+    pub(in crate::webrtc) fn uri(self) -> &'static str {
+        match self {
+            Self::AbsSendTime => "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+            Self::PlayoutDelay => "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+        }
+    }
+}
+
+/// A section that is answered with a place for media.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::webrtc) enum Section {
+    /// The video.
+    Video {
+        mid: String,
+        formats: Vec<Format>,
+        extensions: Vec<Extmap>,
+        /// The client takes RTCP packets that are no compounds (RFC 5506).
+        reduced: bool,
+    },
+    /// Sound, which broadcasts do not have: taken, and left silent, because clients offer it always.
+    Audio {
+        mid: String,
+        format: String,
+        map: Option<String>,
+        reduced: bool,
+    },
+}
+
+/// An offer with a video section that can be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub(in crate::webrtc) sections: Vec<Section>,
+    pub(in crate::webrtc) fingerprint: Fingerprint,
+    /// What the relay has to be.
+    pub(in crate::webrtc) setup: Setup,
+    /// The client's user name fragment; a new one means that it restarts ICE.
+    pub(in crate::webrtc) ufrag: String,
+    pub(in crate::webrtc) bundled: bool,
+}
+
+impl Offer {
+    /// Reads what a client offers: a publisher to send (RFC 9725, 4.2), a player to receive.
+    ///
+    /// # Errors
+    /// [`OfferError`].
+    pub fn parse(sdp: &str, role: Role) -> Result<Self, OfferError> {
+        if sdp.lines().count() > LINES {
+            return Err(malformed("too many lines"));
+        }
+        let odd = |line: &str| line.chars().any(|character| character.is_control());
+        if sdp.lines().any(odd) {
+            return Err(malformed("control characters"));
+        }
+        let description = SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes()))
+            .map_err(|error| malformed(shortened(error.to_string())))?;
+        let medias = &description.media_descriptions;
+        if medias.is_empty() || medias.len() > SECTIONS {
+            return Err(malformed(format!("{} media sections", medias.len())));
+        }
+        let sections = medias
+            .iter()
+            .map(|media| section(media, role))
+            .collect::<Result<Vec<_>, _>>()?;
+        check_sections(&sections)?;
+        let either = |key: &str| {
+            let inside = medias
+                .iter()
+                .find_map(|media| media.attribute(key).flatten());
+            inside.or_else(|| description.attribute(key).map(String::as_str))
+        };
+        let setup = either("setup").ok_or_else(|| malformed("no a=setup"))?;
+        let setup = match setup {
+            "active" | "actpass" => Setup::Passive,
+            "passive" => Setup::Active,
+            _ => return Err(malformed("no a=setup that tells who opens DTLS")),
+        };
+        let inside = medias.iter().flat_map(|media| &media.attributes);
+        let fingerprint = inside
+            .chain(&description.attributes)
+            .filter(|attribute| attribute.key == "fingerprint")
+            .find_map(|attribute| Fingerprint::parse(attribute.value.as_deref()?));
+        let ufrag = either("ice-ufrag").filter(|ufrag| UFRAG.contains(&ufrag.len()));
+        Ok(Self {
+            sections,
+            setup,
+            fingerprint: fingerprint.ok_or_else(|| malformed("no a=fingerprint of sha-256"))?,
+            ufrag: ufrag.ok_or_else(|| malformed("no a=ice-ufrag"))?.to_owned(),
+            bundled: bundled(&description, medias.len())?,
+        })
+    }
+
+    /// The video's formats.
+    pub(in crate::webrtc) fn formats(&self) -> &[Format] {
+        let video = self.sections.iter().find_map(|section| match section {
+            Section::Video { formats, .. } => Some(formats.as_slice()),
+            Section::Audio { .. } => None,
+        });
+        video.unwrap_or_default()
+    }
+
+    /// What its client can decode, or send.
+    pub(in crate::webrtc) fn codecs(&self) -> CodecSet {
+        self.formats().iter().map(|format| format.codec).collect()
+    }
+
+    /// The video's header extensions.
+    pub(in crate::webrtc) fn extension(&self, wanted: Extension) -> Option<u8> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Video { extensions, .. } => extensions
+                .iter()
+                .find(|extmap| extmap.extension == wanted)
+                .map(|extmap| extmap.id),
+            Section::Audio { .. } => None,
+        })
+    }
+}
+
+/// All media goes one way: what is not bundled would need a second one (RFC 9143).
+fn bundled(description: &SessionDescription, sections: usize) -> Result<bool, OfferError> {
+    let group = description
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.key == "group")
+        .filter_map(|attribute| attribute.value.as_deref()?.strip_prefix("BUNDLE"))
+        .map(|names| names.split_whitespace().count())
+        .max();
+    match group {
+        Some(count) if count == sections => Ok(true),
+        None if sections == 1 => Ok(false),
+        _ => Err(OfferError::Unsupported("all sections have to be bundled")),
+    }
+}
+
+/// One picture, and at most one sound.
+fn check_sections(sections: &[Section]) -> Result<(), OfferError> {
+    let videos = sections
+        .iter()
+        .filter(|section| matches!(section, Section::Video { .. }))
+        .count();
+    let mids: HashSet<_> = sections.iter().map(Section::mid).collect();
+    match (videos, sections.len() - videos) {
+        _ if mids.len() < sections.len() => Err(malformed("two sections of one name")),
+        (1, 0 | 1) => Ok(()),
+        (0, _) => Err(OfferError::Unsupported("there is no video section")),
+        (1, _) => Err(OfferError::Unsupported(
+            "there is more than one audio section",
+        )),
+        _ => Err(OfferError::Unsupported(
+            "there is more than one video section",
+        )),
+    }
+}
+
+impl Section {
+    pub(in crate::webrtc) fn mid(&self) -> &str {
+        match self {
+            Self::Video { mid, .. } | Self::Audio { mid, .. } => mid,
+        }
+    }
+
+    pub(super) fn reduced(&self) -> bool {
+        match self {
+            Self::Video { reduced, .. } | Self::Audio { reduced, .. } => *reduced,
+        }
+    }
+}
+
+fn section(media: &MediaDescription, role: Role) -> Result<Section, OfferError> {
+    let name = &media.media_name;
+    if !media.has_attribute("rtcp-mux") && name.media != "application" {
+        return Err(OfferError::Unsupported(
+            "RTP and RTCP have to share a way (a=rtcp-mux)",
+        ));
+    }
+    let mid = media.attribute("mid").flatten().unwrap_or("0").to_owned();
+    if mid.is_empty() || mid.len() > NAME {
+        return Err(malformed("a=mid is too long"));
+    }
+    match name.media.as_str() {
+        "video" => video(media, role, mid),
+        "audio" => audio(media, mid),
+        "application" => Err(OfferError::Unsupported("there are no data channels")),
+        _ => Err(OfferError::Unsupported("only video is broadcast")),
+    }
+}
+
+fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, OfferError> {
+    let has = |direction| media.has_attribute(direction);
+    let right = match role {
+        Role::Publisher => !has("recvonly") && !has("inactive"),
+        Role::Player => !has("sendonly") && !has("inactive"),
+    };
+    if !right {
+        return Err(OfferError::Unsupported(match role {
+            Role::Publisher => "a publisher has to send",
+            Role::Player => "a player has to receive",
+        }));
+    }
+    let formats = usable(&media.media_name.formats, media.codecs());
+    if formats.is_empty() {
+        let wanted =
+            "none of AV1, H.264 (packetization-mode=1), VP9 (profile 0) and VP8 is offered";
+        return Err(OfferError::Unsupported(wanted));
+    }
+    // Nothing that a publisher sends is measured by these.
+    let extensions = match role {
+        Role::Player => extensions(media),
+        Role::Publisher => Vec::new(),
+    };
+    Ok(Section::Video {
+        mid,
+        formats,
+        extensions,
+        reduced: media.has_attribute("rtcp-rsize"),
+    })
+}
+
+/// The extensions that the relay may send (RFC 8285, 5).
+fn extensions(media: &MediaDescription) -> Vec<Extmap> {
+    let mut found = Vec::<Extmap>::new();
+    for attribute in &media.attributes {
+        let Some(value) = attribute
+            .value
+            .as_deref()
+            .filter(|_| attribute.key == "extmap")
+        else {
+            continue;
+        };
+        let mut words = value.split_whitespace();
+        let mut head = words.next().unwrap_or_default().split('/');
+        let id = head.next().and_then(|id| id.parse::<u8>().ok());
+        let direction = match head.next() {
+            None | Some("sendrecv") => "",
+            Some("recvonly") => "/sendonly",
+            _ => continue,
+        };
+        let uri = words.next();
+        let known = Extension::ALL
+            .into_iter()
+            .find(|known| Some(known.uri()) == uri);
+        // One-byte headers have room for ids up to 14 (RFC 8285, 4.2).
+        if let (Some(id @ 1..=14), Some(extension)) = (id, known)
+            && found
+                .iter()
+                .all(|other| other.id != id && other.extension != extension)
+        {
+            found.push(Extmap {
+                id,
+                direction,
+                extension,
+            });
+        }
+    }
+    found
+}
+
+fn audio(media: &MediaDescription, mid: String) -> Result<Section, OfferError> {
+    let format = media.media_name.formats.first();
+    let format = format
+        .ok_or_else(|| malformed("an audio section without a format"))?
+        .clone();
+    let map = media.attributes.iter().find_map(|attribute| {
+        let value = attribute
+            .value
+            .as_deref()
+            .filter(|_| attribute.key == "rtpmap")?;
+        let own = value
+            .split_once(' ')
+            .is_some_and(|(number, _)| number == format);
+        own.then(|| value.to_owned())
+    });
+    Ok(Section::Audio {
+        mid,
+        format,
+        map,
+        reduced: media.has_attribute("rtcp-rsize"),
+    })
+}

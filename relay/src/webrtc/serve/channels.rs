@@ -1,0 +1,129 @@
+//! The broadcasts that a shard's peers are at, each with its players.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use steadycast_codec_glue::wire::Code;
+use tokio::task::AbortHandle;
+
+use crate::broadcast::{Broadcast, BroadcastId};
+use crate::delivery::{Channel, Limits, Wakes};
+use crate::shard::Wire;
+use crate::webrtc::egress::carrier::{Egress, FramePacker};
+use crate::webrtc::session::Session;
+use crate::webrtc::session::bridge::Bridge;
+use crate::webrtc::session::peer::{Peer, Side};
+
+/// The broadcasts that have peers here.
+pub(super) struct Channels<W: Wire> {
+    by_id: HashMap<BroadcastId, Attended<W>>,
+    wakes: Arc<Wakes<BroadcastId>>,
+}
+
+/// A broadcast with its peers.
+pub(super) struct Attended<W: Wire> {
+    pub(super) players: Channel<Egress<W>>,
+    /// The peer that each player is, by the player's key.
+    pub(super) peers: HashMap<usize, usize>,
+    pub(super) publishers: Vec<usize>,
+    listening: AbortHandle,
+}
+
+impl<W: Wire> Default for Channels<W> {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            wakes: Arc::default(),
+        }
+    }
+}
+
+impl<W: Wire> Channels<W> {
+    /// Which broadcasts have something new.
+    pub(super) fn wakes(&self) -> &Arc<Wakes<BroadcastId>> {
+        &self.wakes
+    }
+
+    pub(super) fn get(&mut self, id: &BroadcastId) -> Option<&mut Attended<W>> {
+        self.by_id.get_mut(id)
+    }
+
+    /// That of a session's broadcast; begins it where nobody was there.
+    pub(super) fn open(&mut self, session: &Session, bridge: &Bridge) -> &mut Attended<W> {
+        let (broadcast, wakes) = (&session.broadcast, &self.wakes);
+        let begin = || {
+            let packer = FramePacker::new(bridge.packetizer(broadcast.id()));
+            let limits = Limits {
+                stall: bridge.settings().player_stall,
+            };
+            Attended {
+                players: Channel::new(broadcast, packer, limits),
+                peers: HashMap::new(),
+                publishers: Vec::new(),
+                listening: listen(broadcast, wakes.clone()),
+            }
+        };
+        let id = broadcast.id().clone();
+        self.by_id.entry(id).or_insert_with(begin)
+    }
+
+    /// When time alone makes something due for a player.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let deadlines = self.by_id.values();
+        deadlines
+            .filter_map(|attended| attended.players.deadline())
+            .min()
+    }
+
+    /// The broadcasts with players for which something is due.
+    pub(super) fn due(&self, now: Instant) -> Vec<BroadcastId> {
+        let due =
+            |attended: &Attended<W>| attended.players.deadline().is_some_and(|due| due <= now);
+        let due = self.by_id.iter().filter(|(_, attended)| due(attended));
+        due.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// A peer is gone, with `code` as the reason.
+    pub(super) fn leave(&mut self, peer: &Peer, key: usize, code: Code) {
+        let id = peer.session.broadcast.id();
+        let Some(attended) = self.by_id.get_mut(id) else {
+            return;
+        };
+        if let Side::Player(player) = peer.side {
+            attended.peers.remove(&player);
+            if let Some((seat, _)) = attended.players.leave(player) {
+                seat.leave(code);
+            }
+        }
+        attended.publishers.retain(|other| *other != key);
+        if attended.players.is_empty() && attended.publishers.is_empty() {
+            self.by_id.remove(id);
+        }
+    }
+}
+
+impl<W: Wire> Attended<W> {
+    /// All of its peers.
+    pub(super) fn everybody(&self) -> Vec<usize> {
+        let players = self.peers.values();
+        players.chain(&self.publishers).copied().collect()
+    }
+}
+
+impl<W: Wire> Drop for Attended<W> {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+fn listen(broadcast: &Arc<Broadcast>, wakes: Arc<Wakes<BroadcastId>>) -> AbortHandle {
+    let mut frames = broadcast.frames();
+    let id = broadcast.id().clone();
+    let listening = tokio::spawn(async move {
+        while frames.changed().await.is_ok() {
+            wakes.wake(id.clone());
+        }
+    });
+    listening.abort_handle()
+}

@@ -1,0 +1,95 @@
+//! What goes out: each broadcast's frames, to its players.
+
+use std::time::Instant;
+
+use super::{Peer, Peers, Side, Wire};
+use crate::broadcast::BroadcastId;
+use crate::webrtc::egress::carrier::Egress;
+
+/// Players that are sent to in a row, before QUIC has its turn.
+const IN_A_TURN: usize = 16;
+
+impl<W: Wire> Peers<W> {
+    /// Sends what is in `out` to a peer.
+    pub(super) async fn flush(&mut self, key: usize) {
+        if self.out.is_empty() {
+            return;
+        }
+        if let Some(path) = self.peers[key].link.path() {
+            let wire = &self.wire;
+            for (call, size) in self.out.calls(|size| wire.most(size)) {
+                wire.send(path.remote, path.local, call, size).await;
+            }
+        }
+        self.out.clear();
+    }
+
+    /// A broadcast has something new.
+    pub(super) async fn wake(&mut self, id: &BroadcastId) {
+        let Some(attended) = self.channels.get(id) else {
+            return;
+        };
+        if let Some(code) = attended.players.broadcast().ended() {
+            for key in attended.everybody() {
+                self.end(key, code).await;
+            }
+            return;
+        }
+        attended.players.wake();
+        self.advance(id).await;
+    }
+
+    /// Does what time makes due for players.
+    pub(super) async fn pass_players_time(&mut self) {
+        for id in self.channels.due(Instant::now()) {
+            if let Some(attended) = self.channels.get(&id) {
+                attended.players.pass_time(self.clock.moment());
+            }
+            self.advance(&id).await;
+        }
+    }
+
+    /// Brings a broadcast's players what they have not got.
+    pub(super) async fn advance(&mut self, id: &BroadcastId) {
+        while let Some(attended) = self.channels.get(id) {
+            let more = attended.players.advance(self.clock.moment(), IN_A_TURN);
+            for (player, code) in attended.players.take_over() {
+                let peer = self
+                    .channels
+                    .get(id)
+                    .and_then(|at| at.peers.get(&player).copied());
+                if let Some(peer) = peer {
+                    self.end(peer, code).await;
+                }
+            }
+            if !more {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// A player has connected: it gets its frames from now on.
+    pub(super) async fn join(&mut self, key: usize) {
+        let now = Instant::now();
+        let Peer {
+            session,
+            link,
+            side,
+            ..
+        } = &mut self.peers[key];
+        let (Some(keys), Some(path)) = (link.take_outgoing(), link.path()) else {
+            return;
+        };
+        let Side::Expected(newcomer) = std::mem::replace(side, Side::Player(0)) else {
+            return;
+        };
+        let (session, wire) = (session.clone(), self.wire.clone());
+        let attended = self.channels.open(&session, &self.bridge);
+        let egress = Egress::new(session.clone(), wire, path, keys, newcomer.sender, now);
+        let player = attended.players.join(newcomer.seat, |_| egress);
+        attended.peers.insert(player, key);
+        self.peers[key].side = Side::Player(player);
+        self.advance(session.broadcast.id()).await;
+    }
+}

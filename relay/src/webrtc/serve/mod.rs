@@ -1,0 +1,198 @@
+//! One shard's peers, and the loop that moves them.
+
+mod channels;
+mod deliver;
+mod receive;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+use steadycast_codec_glue::wire::Code;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::channels::Channels;
+use super::egress::datagrams::Datagrams;
+use super::ice::Ufrag;
+use super::session::Session;
+use super::session::bridge::Bridge;
+use super::session::door::{Command, Door};
+use super::session::peer::{Peer, Side};
+use crate::shard::{Inlet, Packet, RelayClock, Shard, ShardSocket, Wire};
+
+/// Packets that may wait for a shard.
+const WAITING: usize = 2_048;
+/// Packets that are taken in a row before players have their turn.
+const IN_A_ROW: usize = 64;
+/// How often time is let pass for what is not a player's.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The WebRTC peers of one shard.
+pub(crate) struct Peers<W: Wire> {
+    bridge: Arc<Bridge>,
+    number: usize,
+    wire: Arc<W>,
+    clock: RelayClock,
+    packets: mpsc::Receiver<Packet>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    peers: Slab<Peer>,
+    by_ufrag: HashMap<Ufrag, usize>,
+    by_address: HashMap<SocketAddr, usize>,
+    channels: Channels<W>,
+    out: Datagrams,
+    next_tick: Instant,
+}
+
+impl Peers<ShardSocket> {
+    /// The peers of a shard; their packets come from its socket.
+    pub(crate) fn on(shard: &Shard, bridge: Arc<Bridge>, clock: RelayClock) -> Self {
+        let (peers, inlet) = Self::new(bridge, shard.socket().clone(), clock);
+        shard.divert(inlet);
+        peers
+    }
+}
+
+impl<W: Wire> Peers<W> {
+    /// A shard without peers, and where its socket puts their packets.
+    fn new(bridge: Arc<Bridge>, wire: Arc<W>, clock: RelayClock) -> (Self, Inlet) {
+        let (packets_in, packets) = mpsc::channel(WAITING);
+        let (commands_in, commands) = mpsc::unbounded_channel();
+        let number = bridge.enlist(Door {
+            packets: packets_in.clone(),
+            commands: commands_in,
+        });
+        let shard = Self {
+            bridge,
+            number,
+            wire,
+            clock,
+            packets,
+            commands,
+            peers: Slab::new(),
+            by_ufrag: HashMap::new(),
+            by_address: HashMap::new(),
+            channels: Channels::default(),
+            out: Datagrams::default(),
+            next_tick: Instant::now(),
+        };
+        (shard, Inlet::new(packets_in))
+    }
+
+    /// Serves until the shutdown; then all peers are told that it is over.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        let wakes = self.channels.wakes().clone();
+        loop {
+            let due = self.channels.deadline();
+            let due = due.map_or(self.next_tick, |due| due.min(self.next_tick));
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(command) = self.commands.recv() => self.obey(command).await,
+                Some(packet) = self.packets.recv() => self.receive_row(packet).await,
+                ready = wakes.ready() => for id in ready {
+                    self.wake(&id).await;
+                },
+                () = tokio::time::sleep_until(due.into()) => self.pass_time().await,
+            }
+        }
+        for key in self.peers.iter().map(|(key, _)| key).collect::<Vec<_>>() {
+            self.end(key, Code::ShuttingDown).await;
+        }
+    }
+
+    async fn receive_row(&mut self, first: Packet) {
+        self.receive(first).await;
+        for _ in 1..IN_A_ROW {
+            match self.packets.try_recv() {
+                Ok(packet) => self.receive(packet).await,
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Ends a peer's session.
+    async fn end(&mut self, key: usize, code: Code) {
+        if !self.peers.contains(key) {
+            return;
+        }
+        self.peers[key].link.close(Instant::now());
+        self.send_dtls(key, None).await;
+        let peer = self.peers.remove(key);
+        self.by_ufrag.retain(|_, other| *other != key);
+        // Others may have come to an address of this one since.
+        for (address, _) in self.by_address.extract_if(|_, other| *other == key) {
+            self.bridge.unsettle(address, self.number);
+        }
+        self.channels.leave(&peer, key, code);
+        tracing::info!(session = peer.session.number, %code, "WebRTC session ended");
+        self.bridge.forget(&peer, code);
+        peer.leave(code);
+    }
+
+    fn key_of(&self, session: &Arc<Session>) -> Option<usize> {
+        let mut peers = self.peers.iter();
+        let found = peers.find(|(_, peer)| Arc::ptr_eq(&peer.session, session));
+        found.map(|(key, _)| key)
+    }
+
+    async fn obey(&mut self, command: Command) {
+        let (Command::Close(session) | Command::Restart(session, _)) = &command;
+        let Some(key) = self.key_of(session) else {
+            return;
+        };
+        match command {
+            Command::Close(_) => self.end(key, Code::Done).await,
+            Command::Restart(_, credentials) => {
+                self.by_ufrag.insert(credentials.ufrag.clone(), key);
+                if let Some(gone) = self.peers[key].link.restart(credentials) {
+                    self.by_ufrag.remove(&gone);
+                    self.bridge.rename(&gone);
+                }
+            }
+        }
+    }
+
+    /// Does what time alone makes due.
+    async fn pass_time(&mut self) {
+        self.pass_players_time().await;
+        let now = Instant::now();
+        if now < self.next_tick {
+            return;
+        }
+        self.next_tick = now + TICK;
+        for key in self.peers.iter().map(|(key, _)| key).collect::<Vec<_>>() {
+            self.tick_peer(key).await;
+        }
+    }
+
+    async fn tick_peer(&mut self, key: usize) {
+        let now = self.clock.moment();
+        let Peer { link, side, .. } = &mut self.peers[key];
+        let settings = self.bridge.settings();
+        let (since, patience) = match link.handshaking() {
+            Some(began) => (began, settings.connect_timeout),
+            None => (link.heard(), settings.idle_timeout),
+        };
+        if now.instant.duration_since(since) > patience {
+            return self.end(key, Code::Silent).await;
+        }
+        if let Some(due) = link.poll_timeout()
+            && due <= now.instant
+        {
+            let failed = link.pass_time(now.instant).is_err();
+            self.send_dtls(key, None).await;
+            if failed {
+                self.end(key, Code::Silent).await;
+            }
+            return;
+        }
+        if let Side::Publisher(upstream) = side {
+            match upstream.pass_time(link.heard(), now) {
+                Ok(()) => self.speak(key).await,
+                Err(error) => self.end(key, error.code()).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What comes in: whose it is, and what becomes of it.
+
+use std::time::Instant;
+
+use steadycast_codec_glue::wire::Code;
+
+use super::{Packet, Peer, Peers, Side, Wire};
+use crate::webrtc::dtls::DtlsError;
+use crate::webrtc::ice::Check;
+use crate::webrtc::rtcp::Feedback;
+use crate::webrtc::session::bridge::Claim;
+use crate::webrtc::session::link::{Heard, Path};
+
+impl<W: Wire> Peers<W> {
+    /// Takes a packet: what it is, its first byte tells (RFC 9443, 3).
+    pub(in crate::webrtc) async fn receive(&mut self, packet: Packet) {
+        match packet.bytes.first() {
+            Some(0..=3) => self.take_check(packet).await,
+            Some(20..=63) => self.take_dtls(packet).await,
+            Some(128..=191) => self.take_media(packet).await,
+            _ => {}
+        }
+    }
+
+    async fn take_check(&mut self, packet: Packet) {
+        let Ok(mut check) = Check::parse(&packet.bytes) else {
+            return;
+        };
+        let known = self.by_ufrag.get(check.ufrag()).copied();
+        let key = match known {
+            Some(key) => match self.peers.get(key).map(|peer| peer.link.verify(&mut check)) {
+                Some(Ok(())) => key,
+                _ => return,
+            },
+            None => match self.bridge.claim(&mut check, self.number) {
+                Claim::Mine(peer) => self.admit(*peer),
+                Claim::Of(shard) if shard != self.number => {
+                    return self.bridge.forward(shard, packet);
+                }
+                _ => return,
+            },
+        };
+        let path = Path {
+            remote: packet.from,
+            local: packet.to,
+        };
+        let now = Instant::now();
+        let (answer, forgotten) = self.peers[key].link.checked(&check, path, now);
+        if self.by_address.insert(packet.from, key) != Some(key) {
+            self.bridge.settle(packet.from, self.number);
+        }
+        if let Some(gone) = forgotten.filter(|gone| self.by_address.get(gone) == Some(&key)) {
+            self.by_address.remove(&gone);
+            self.bridge.unsettle(gone, self.number);
+        }
+        if let Some(answer) = answer {
+            self.wire
+                .send(path.remote, path.local, &answer, answer.len())
+                .await;
+        }
+        self.follow(key);
+        match self.peers[key].link.begin(now) {
+            Ok(()) => self.send_dtls(key, Some(path)).await,
+            Err(error) => self.fail(key, &error).await,
+        }
+    }
+
+    /// A player is sent to where its checks come from.
+    fn follow(&mut self, key: usize) {
+        let Peer {
+            session,
+            link,
+            side: Side::Player(player),
+            ..
+        } = &self.peers[key]
+        else {
+            return;
+        };
+        if let (Some(path), Some(attended)) =
+            (link.path(), self.channels.get(session.broadcast.id()))
+            && let Some(egress) = attended.players.carrier(*player)
+        {
+            egress.follow(path);
+        }
+    }
+
+    fn admit(&mut self, peer: Peer) -> usize {
+        tracing::debug!(session = peer.session.number, "a client has come");
+        let ufrags: Vec<_> = peer.link.ufrags().cloned().collect();
+        let key = self.peers.insert(peer);
+        self.by_ufrag
+            .extend(ufrags.into_iter().map(|ufrag| (ufrag, key)));
+        key
+    }
+
+    /// The peer at an address that has been checked; hands over what is another shard's.
+    fn peer_at(&self, packet: &Packet) -> Option<usize> {
+        if let Some(key) = self.by_address.get(&packet.from) {
+            return Some(*key);
+        }
+        let other = self.bridge.shard_of(packet.from)?;
+        if other != self.number {
+            let packet = Packet {
+                bytes: packet.bytes.clone(),
+                ..*packet
+            };
+            self.bridge.forward(other, packet);
+        }
+        None
+    }
+
+    async fn take_dtls(&mut self, packet: Packet) {
+        let Some(key) = self.peer_at(&packet) else {
+            return;
+        };
+        let peer = &mut self.peers[key];
+        let heard = peer.link.take_dtls(&packet.bytes, Instant::now());
+        let path = Path {
+            remote: packet.from,
+            local: packet.to,
+        };
+        self.send_dtls(key, Some(path)).await;
+        match heard {
+            Ok(Heard::Nothing) => {}
+            Ok(Heard::Connected) => self.connected(key).await,
+            Ok(Heard::Left) => self.end(key, Code::Done).await,
+            Err(error) => self.fail(key, &error).await,
+        }
+    }
+
+    /// Ends a session that will have no keys.
+    async fn fail(&mut self, key: usize, error: &DtlsError) {
+        let session = self.peers[key].session.number;
+        tracing::info!(session, %error, "no DTLS association");
+        self.end(key, Code::Malformed).await;
+    }
+
+    pub(in crate::webrtc) async fn send_dtls(&mut self, key: usize, path: Option<Path>) {
+        let peer = &mut self.peers[key];
+        let Some(path) = path.or(peer.link.path()) else {
+            return;
+        };
+        while let Some(datagram) = self.peers[key].link.poll_transmit() {
+            self.wire
+                .send(path.remote, path.local, &datagram, datagram.len())
+                .await;
+        }
+    }
+
+    async fn connected(&mut self, key: usize) {
+        let now = self.clock.moment();
+        let peer = &mut self.peers[key];
+        let session = peer.session.clone();
+        match &mut peer.side {
+            Side::Expected(_) => {
+                tracing::info!(session = session.number, broadcast = %session.broadcast.id(), "player connected");
+                self.join(key).await;
+            }
+            Side::Player(_) => {}
+            Side::Publisher(upstream) => match upstream.attach(now) {
+                Ok(()) => {
+                    tracing::info!(session = session.number, broadcast = %session.broadcast.id(), "publisher connected");
+                    let attended = self.channels.open(&session, &self.bridge);
+                    attended.publishers.push(key);
+                }
+                Err(error) => self.end(key, error.code()).await,
+            },
+        }
+    }
+
+    async fn take_media(&mut self, packet: Packet) {
+        let Some(key) = self.peer_at(&packet) else {
+            return;
+        };
+        // RTCP has packet types where RTP has the marker and payload types up to 95 (RFC 5761, 4).
+        let control = packet
+            .bytes
+            .get(1)
+            .is_some_and(|kind| (192..=223).contains(kind));
+        let now = self.clock.moment();
+        let Peer { link, side, .. } = &mut self.peers[key];
+        match (side, control) {
+            (Side::Player(player), true) => {
+                let (player, opened) = (*player, link.open_rtcp(&packet.bytes, now.instant));
+                if let Some(opened) = opened {
+                    self.take_feedback(key, player, &opened).await;
+                }
+            }
+            (Side::Expected(_), _) | (Side::Player(_), false) => {}
+            (Side::Publisher(upstream), true) => {
+                if let Some(opened) = link.open_rtcp(&packet.bytes, now.instant) {
+                    upstream.take_control(&opened, now);
+                }
+            }
+            (Side::Publisher(upstream), false) => {
+                let Some(opened) = link.open_rtp(&packet.bytes, now.instant) else {
+                    return;
+                };
+                if let Err(error) = upstream.take(opened, now) {
+                    let session = self.peers[key].session.number;
+                    tracing::info!(session, %error, "publisher refused");
+                    return self.end(key, error.code()).await;
+                }
+                self.speak(key).await;
+            }
+        }
+    }
+
+    async fn take_feedback(&mut self, key: usize, player: usize, packet: &[u8]) {
+        let now = self.clock.moment();
+        let id = self.peers[key].session.broadcast.id().clone();
+        let Some(attended) = self.channels.get(&id) else {
+            return;
+        };
+        let Some(egress) = attended.players.carrier(player) else {
+            return;
+        };
+        let feedback = Feedback::parse(packet, egress.ssrc());
+        if feedback.goodbye {
+            return self.end(key, Code::Done).await;
+        }
+        let stuck = egress.is_stuck(&feedback, now.instant);
+        egress.hear(&feedback, now);
+        if stuck && egress.may_begin_again(now.instant) {
+            attended.players.restart(player, now);
+            self.advance(&id).await;
+        }
+    }
+
+    /// Sends what a publisher is to be told.
+    pub(in crate::webrtc) async fn speak(&mut self, key: usize) {
+        let Peer { link, side, .. } = &mut self.peers[key];
+        let Side::Publisher(upstream) = side else {
+            return;
+        };
+        while let Some(control) = upstream.poll_control() {
+            if let Some(control) = link.seal_rtcp(&control) {
+                self.out.push(&control);
+            }
+        }
+        self.flush(key).await;
+    }
+}

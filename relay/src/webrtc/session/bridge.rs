@@ -1,0 +1,512 @@
+//! The sessions of all shards, as HTTP knows them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use steadycast_codec_glue::wire::Code;
+use tokio::sync::watch;
+
+use super::door::{Command, Door};
+use super::link::Link;
+use super::peer::{Newcomer, Peer, Side};
+use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
+use crate::auth::{random, random_text};
+use crate::broadcast::{Broadcast, BroadcastId};
+use crate::shard::{AddressShare, Addresses, Packet};
+use crate::webrtc::dtls::{Identity, IdentityError};
+use crate::webrtc::egress::packets::Packetizer;
+use crate::webrtc::egress::sender::Sender;
+use crate::webrtc::ice::{Check, Credentials, Ufrag};
+use crate::webrtc::ingress::upstream::Upstream;
+use crate::webrtc::sdp::{Answer, Media, Offer, Place, Restarted};
+
+/// What the bridge may cost, and where it is reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The addresses in answers, the preferred one first.
+    pub addresses: Vec<SocketAddr>,
+    /// Sessions in all.
+    pub sessions: usize,
+    /// Sessions that clients of one address opened (IPv6: one /56).
+    pub per_address: usize,
+    /// Sessions whose client has not connected yet.
+    pub handshakes: usize,
+    /// How long a client has to connect.
+    pub connect_timeout: Duration,
+    /// A session that nothing was heard of for this long is closed.
+    pub idle_timeout: Duration,
+    /// A player that has acknowledged nothing for this long is closed.
+    pub player_stall: Duration,
+}
+
+/// Whose a check is.
+pub(in crate::webrtc) enum Claim {
+    /// A client that has not been seen before: it is the asking shard's from now on.
+    Mine(Box<Peer>),
+    /// Another shard's.
+    Of(usize),
+    Nobody,
+}
+
+enum Holder {
+    /// Nobody has seen its client yet.
+    Waiting(Box<Peer>, Instant),
+    Shard(usize),
+}
+
+#[derive(Default)]
+struct Table {
+    holders: HashMap<Ufrag, Holder>,
+    sessions: HashMap<SessionId, Arc<Session>>,
+    /// How many of the holders wait.
+    waiting: usize,
+    numbers: u64,
+}
+
+impl Table {
+    /// Those whose clients have not come yet, with the time until which they are waited for.
+    fn waiting(&self) -> impl Iterator<Item = (&Ufrag, &Peer, Instant)> {
+        self.holders
+            .iter()
+            .filter_map(|(ufrag, holder)| match holder {
+                Holder::Waiting(peer, until) => Some((ufrag, &**peer, *until)),
+                Holder::Shard(_) => None,
+            })
+    }
+
+    /// The oldest waiting one of the network that has most of them; `None` where none would have
+    /// more than that of `newcomer`.
+    fn crowding(&self, newcomer: IpAddr) -> Option<Ufrag> {
+        let mut networks = HashMap::<IpAddr, usize>::new();
+        for (_, peer, _) in self.waiting() {
+            *networks.entry(peer.share.network()).or_default() += 1;
+        }
+        let own = networks.get(&newcomer).copied().unwrap_or_default();
+        let (crowd, most) = networks.into_iter().max_by_key(|(_, count)| *count)?;
+        if most <= own + 1 {
+            return None;
+        }
+        let of_crowd = |(_, peer, _): &(_, &Peer, _)| peer.share.network() == crowd;
+        let oldest = self
+            .waiting()
+            .filter(of_crowd)
+            .min_by_key(|(.., until)| *until);
+        oldest.map(|(ufrag, ..)| ufrag.clone())
+    }
+
+    /// Forgets a session whose client is not waited for any longer.
+    fn give_up(&mut self, ufrag: &Ufrag) -> Option<Box<Peer>> {
+        if let Holder::Shard(_) = self.holders.get(ufrag)? {
+            return None;
+        }
+        let Holder::Waiting(peer, _) = self.holders.remove(ufrag)? else {
+            return None;
+        };
+        self.waiting -= 1;
+        self.sessions.remove(&peer.session.id);
+        Some(peer)
+    }
+}
+
+/// Ends a session that nobody has come to.
+fn dismiss(peer: Peer, code: Code) {
+    let session = peer.session.clone();
+    tracing::debug!(session = session.number, %code, "its client did not connect");
+    peer.leave(code);
+    session.end(code);
+}
+
+/// All WebRTC sessions of a relay.
+pub struct Bridge {
+    settings: Settings,
+    identity: Arc<Identity>,
+    place: Place,
+    table: Mutex<Table>,
+    /// Which shard looks after an address.
+    addresses: RwLock<HashMap<SocketAddr, usize>>,
+    /// How many sessions each network opened.
+    networks: Addresses,
+    packetizers: Mutex<HashMap<BroadcastId, std::sync::Weak<Packetizer>>>,
+    shards: RwLock<Vec<Door>>,
+}
+
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge").finish_non_exhaustive()
+    }
+}
+
+impl Bridge {
+    /// A bridge without sessions.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn new(settings: Settings) -> Result<Self, IdentityError> {
+        Ok(Self {
+            place: Place {
+                addresses: settings.addresses.clone(),
+            },
+            settings,
+            identity: Arc::new(Identity::generate()?),
+            table: Mutex::default(),
+            addresses: RwLock::default(),
+            networks: Addresses::default(),
+            packetizers: Mutex::default(),
+            shards: RwLock::default(),
+        })
+    }
+
+    /// The rules.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Makes a shard known; returns its number.
+    pub(in crate::webrtc) fn enlist(&self, door: Door) -> usize {
+        let mut shards = self.shards.write();
+        shards.push(door);
+        shards.len() - 1
+    }
+
+    /// Opens a session for somebody at `from` who wants to watch.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn watch(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        offer: &Offer,
+        from: IpAddr,
+    ) -> Result<Opened, OpenError> {
+        let share = self.make_room(from)?;
+        let mut seat = broadcast.attach_player()?;
+        seat.decodes(offer.codecs());
+        let now = Instant::now();
+        let numbers = random::<12>()?;
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = numbers;
+        let media = Media {
+            ssrc: u32::from_be_bytes([a, b, c, d]),
+            // Never the same.
+            rtx_ssrc: u32::from_be_bytes([!a, f, g, h ^ e]),
+        };
+        let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
+        let sender = Sender::new(offer, media, first);
+        let side = Side::Expected(Box::new(Newcomer { seat, sender }));
+        self.open(broadcast, offer, share, media, side, now)
+    }
+
+    /// Opens a session for somebody at `from` who wants to publish. Whoever publishes now goes on until the
+    /// newcomer has connected.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn publish(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        offer: &Offer,
+        from: IpAddr,
+    ) -> Result<Opened, OpenError> {
+        let share = self.make_room(from)?;
+        let now = Instant::now();
+        let ssrc = u32::from_be_bytes(random()?);
+        let side = Side::Publisher(Box::new(Upstream::new(offer, ssrc, broadcast)));
+        let media = Media {
+            ssrc,
+            rtx_ssrc: !ssrc,
+        };
+        self.open(broadcast, offer, share, media, side, now)
+    }
+
+    /// Room for one more session. Where too many wait for their clients, one of the network that
+    /// has most of them makes way, so that nobody keeps others out.
+    fn make_room(&self, from: IpAddr) -> Result<AddressShare, OpenError> {
+        let admitted = self.networks.admit(from, self.settings.per_address);
+        let share = admitted.ok_or(OpenError::Crowded)?;
+        let gone = {
+            let mut table = self.table.lock();
+            if table.sessions.len() >= self.settings.sessions {
+                return Err(OpenError::Full);
+            }
+            if table.waiting < self.settings.handshakes {
+                return Ok(share);
+            }
+            let gone = table.crowding(share.network());
+            table.give_up(&gone.ok_or(OpenError::Full)?)
+        };
+        if let Some(peer) = gone {
+            dismiss(*peer, Code::TooMany);
+        }
+        Ok(share)
+    }
+
+    fn open(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        offer: &Offer,
+        share: AddressShare,
+        media: Media,
+        side: Side,
+        now: Instant,
+    ) -> Result<Opened, OpenError> {
+        let credentials = Credentials::fresh()?;
+        let id = SessionId(random_text()?.into());
+        let role = side.role();
+        let mut table = self.table.lock();
+        table.numbers += 1;
+        let number = table.numbers;
+        let session = Arc::new(Session {
+            id: id.clone(),
+            broadcast: broadcast.clone(),
+            role,
+            number,
+            ice: Mutex::new(Ice {
+                current: credentials.clone(),
+                remote: offer.ufrag.clone(),
+                generation: 1,
+            }),
+            over: watch::Sender::new(None),
+            frames_sent: AtomicU64::new(0),
+            listeners: watch::Sender::new(0),
+            codecs: offer.codecs(),
+        });
+        let answer = Answer {
+            offer,
+            role,
+            credentials: &credentials,
+            fingerprint: self.identity.fingerprint(),
+            place: &self.place,
+            media,
+            number,
+        }
+        .to_string();
+        let link = Link::new(
+            self.identity.clone(),
+            credentials.clone(),
+            offer.fingerprint.clone(),
+            offer.setup,
+            now,
+        );
+        let peer = Box::new(Peer {
+            session: session.clone(),
+            link,
+            side,
+            share,
+        });
+        let holder = Holder::Waiting(peer, now + self.settings.connect_timeout);
+        table.holders.insert(credentials.ufrag, holder);
+        table.waiting += 1;
+        table.sessions.insert(id, session.clone());
+        Ok(Opened { session, answer })
+    }
+
+    /// The session of this name at this broadcast.
+    pub fn find(&self, broadcast: &BroadcastId, id: &SessionId) -> Option<Arc<Session>> {
+        let table = self.table.lock();
+        let found = table.sessions.get(id)?;
+        (found.broadcast.id() == broadcast).then(|| found.clone())
+    }
+
+    /// A client restarts ICE: gives the relay's side of it as an SDP fragment. `None` when the
+    /// client's own side is the one that is known: it restarts nothing.
+    ///
+    /// # Errors
+    /// [`RestartError`]; the session goes on as it was.
+    pub fn restart(
+        &self,
+        session: &Arc<Session>,
+        remote_ufrag: &str,
+    ) -> Result<Option<String>, RestartError> {
+        if session.ice.lock().remote == remote_ufrag {
+            return Ok(None);
+        }
+        let credentials = Credentials::fresh()?;
+        let mut table = self.table.lock();
+        let mut ice = session.ice.lock();
+        let old = &ice.current.ufrag;
+        match table.holders.get_mut(old).ok_or(RestartError::Unknown)? {
+            Holder::Waiting(peer, _) => {
+                // It was never known by more than one name.
+                let _ = peer.link.restart(credentials.clone());
+                if let Some(holder) = table.holders.remove(old) {
+                    table.holders.insert(credentials.ufrag.clone(), holder);
+                }
+            }
+            Holder::Shard(shard) => {
+                let shard = *shard;
+                self.command(
+                    shard,
+                    Command::Restart(session.clone(), credentials.clone()),
+                );
+                let holder = Holder::Shard(shard);
+                table.holders.insert(credentials.ufrag.clone(), holder);
+            }
+        }
+        ice.remote = remote_ufrag.to_owned();
+        ice.generation += 1;
+        ice.current = credentials;
+        let restarted = Restarted {
+            credentials: &ice.current,
+            place: &self.place,
+        };
+        Ok(Some(restarted.to_string()))
+    }
+
+    /// Ends a session because its client wants it so.
+    pub fn close(&self, session: &Arc<Session>) {
+        let mut table = self.table.lock();
+        table.sessions.remove(&session.id);
+        let ufrag = session.ice.lock().current.ufrag.clone();
+        if let Some(peer) = table.give_up(&ufrag) {
+            drop(table);
+            peer.leave(Code::Done);
+        } else if let Some(Holder::Shard(shard)) = table.holders.get(&ufrag) {
+            self.command(*shard, Command::Close(session.clone()));
+        }
+        session.end(Code::Done);
+    }
+
+    /// Gives up sessions whose client has not come in time, and those of broadcasts that ended.
+    pub fn tick(&self) {
+        let now = Instant::now();
+        let late: Vec<_> = {
+            let mut table = self.table.lock();
+            let late = |(ufrag, peer, until): (&Ufrag, &Peer, Instant)| {
+                let over = until <= now || peer.session.broadcast.ended().is_some();
+                over.then(|| ufrag.clone())
+            };
+            let late: Vec<_> = table.waiting().filter_map(late).collect();
+            late.iter()
+                .filter_map(|ufrag| table.give_up(ufrag))
+                .collect()
+        };
+        for peer in late {
+            let ended = peer.session.broadcast.ended();
+            dismiss(*peer, ended.unwrap_or(Code::Silent));
+        }
+    }
+
+    /// Whose a check is that `shard` does not know.
+    pub(in crate::webrtc) fn claim(&self, check: &mut Check, shard: usize) -> Claim {
+        let mut table = self.table.lock();
+        match table.holders.get_mut(check.ufrag()) {
+            None => Claim::Nobody,
+            Some(Holder::Shard(other)) => Claim::Of(*other),
+            Some(holder @ Holder::Waiting(..)) => {
+                let Holder::Waiting(peer, _) = &*holder else {
+                    return Claim::Nobody;
+                };
+                if peer.link.verify(check).is_err() {
+                    return Claim::Nobody;
+                }
+                let taken = std::mem::replace(holder, Holder::Shard(shard));
+                table.waiting -= 1;
+                match taken {
+                    Holder::Waiting(peer, _) => Claim::Mine(peer),
+                    Holder::Shard(other) => Claim::Of(other),
+                }
+            }
+        }
+    }
+
+    /// Forgets a session that is over.
+    pub(in crate::webrtc) fn forget(&self, peer: &Peer, code: Code) {
+        let mut table = self.table.lock();
+        for ufrag in peer.link.ufrags() {
+            table.holders.remove(ufrag);
+        }
+        // That of a restart which its shard has not heard of yet.
+        table.holders.remove(&peer.session.ice.lock().current.ufrag);
+        table.sessions.remove(&peer.session.id);
+        drop(table);
+        peer.session.end(code);
+    }
+
+    /// A session is not known by this name any more.
+    pub(in crate::webrtc) fn rename(&self, gone: &Ufrag) {
+        self.table.lock().holders.remove(gone);
+    }
+
+    /// Records where packets from an address belong.
+    pub(in crate::webrtc) fn settle(&self, address: SocketAddr, shard: usize) {
+        self.addresses.write().insert(address, shard);
+    }
+
+    /// Forgets an address that is nobody's any more, unless another shard looks after it now.
+    pub(in crate::webrtc) fn unsettle(&self, address: SocketAddr, shard: usize) {
+        let mut addresses = self.addresses.write();
+        if addresses.get(&address) == Some(&shard) {
+            addresses.remove(&address);
+        }
+    }
+
+    /// The shard that looks after an address.
+    pub(in crate::webrtc) fn shard_of(&self, address: SocketAddr) -> Option<usize> {
+        self.addresses.read().get(&address).copied()
+    }
+
+    /// Hands a packet to a shard. One that is this far behind loses it, as on a network.
+    pub(in crate::webrtc) fn forward(&self, shard: usize, packet: Packet) {
+        if let Some(door) = self.shards.read().get(shard) {
+            let _ = door.packets.try_send(packet);
+        }
+    }
+
+    fn command(&self, shard: usize, command: Command) {
+        if let Some(door) = self.shards.read().get(shard) {
+            // A shard that has ended has no sessions.
+            let _ = door.commands.send(command);
+        }
+    }
+
+    /// What cuts a broadcast's frames, for all shards.
+    pub(in crate::webrtc) fn packetizer(&self, broadcast: &BroadcastId) -> Arc<Packetizer> {
+        let mut packetizers = self.packetizers.lock();
+        if let Some(known) = packetizers
+            .get(broadcast)
+            .and_then(std::sync::Weak::upgrade)
+        {
+            return known;
+        }
+        packetizers.retain(|_, known| known.strong_count() > 0);
+        let new = Arc::new(Packetizer::default());
+        packetizers.insert(broadcast.clone(), Arc::downgrade(&new));
+        new
+    }
+
+    /// Sessions, those included whose client has not come yet.
+    pub fn sessions(&self) -> usize {
+        self.table.lock().sessions.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_went_over_to_another_shard_is_not_forgotten_for_it() {
+        let bridge = Bridge::new(Settings {
+            addresses: Vec::new(),
+            sessions: 1,
+            per_address: 1,
+            handshakes: 1,
+            connect_timeout: Duration::ZERO,
+            idle_timeout: Duration::ZERO,
+            player_stall: Duration::ZERO,
+        })
+        .unwrap();
+        let address = "192.0.2.1:50000".parse().unwrap();
+        bridge.settle(address, 0);
+        bridge.settle(address, 1);
+        // The first shard hears later that its player has gone from there.
+        bridge.unsettle(address, 0);
+        assert_eq!(bridge.shard_of(address), Some(1));
+        bridge.unsettle(address, 1);
+        assert_eq!(bridge.shard_of(address), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! How a shard's peers are reached from elsewhere.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::Session;
+use crate::shard::Packet;
+use crate::webrtc::ice::Credentials;
+
+/// What HTTP wants of a shard.
+pub(in crate::webrtc) enum Command {
+    Close(Arc<Session>),
+    Restart(Arc<Session>, Credentials),
+}
+
+/// Where a shard takes packets and commands.
+#[derive(Clone)]
+pub(in crate::webrtc) struct Door {
+    pub(in crate::webrtc) packets: mpsc::Sender<Packet>,
+    pub(in crate::webrtc) commands: mpsc::UnboundedSender<Command>,
+}

@@ -1,0 +1,170 @@
+//! Sessions: as HTTP opens and knows them, and as the shards serve them.
+
+pub(in crate::webrtc) mod bridge;
+pub(in crate::webrtc) mod door;
+pub(in crate::webrtc) mod link;
+pub(in crate::webrtc) mod peer;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use steadycast_codec_glue::wire::{Code, CodecSet, Role};
+use tokio::sync::watch;
+
+use crate::auth::RandomError;
+use crate::broadcast::{AttachError, Broadcast};
+use crate::webrtc::ice::Credentials;
+
+/// The name of a session in its URL: 256 random bits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(pub(in crate::webrtc) Box<str>);
+
+impl SessionId {
+    /// What a URL says is one; whether there is such a session is another matter.
+    pub fn from_url(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// For the URL, which is the session's secret.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// A session, as HTTP knows it.
+#[derive(Debug)]
+pub struct Session {
+    /// The name in its URL.
+    pub id: SessionId,
+    /// Its broadcast.
+    pub broadcast: Arc<Broadcast>,
+    /// What its client is there.
+    pub role: Role,
+    /// For logs.
+    pub(in crate::webrtc) number: u64,
+    pub(in crate::webrtc) ice: Mutex<Ice>,
+    pub(in crate::webrtc) over: watch::Sender<Option<Code>>,
+    pub(in crate::webrtc) frames_sent: AtomicU64,
+    /// How many listeners there have been.
+    pub(in crate::webrtc) listeners: watch::Sender<u64>,
+    pub(in crate::webrtc) codecs: CodecSet,
+}
+
+/// The ICE session of the moment (RFC 8445, 9).
+#[derive(Debug)]
+pub(in crate::webrtc) struct Ice {
+    pub(in crate::webrtc) current: Credentials,
+    /// The client's user name fragment.
+    pub(in crate::webrtc) remote: String,
+    pub(in crate::webrtc) generation: u32,
+}
+
+impl Session {
+    /// The strong tag of its ICE session (RFC 9725, 4.3.1).
+    pub fn etag(&self) -> String {
+        let ice = self.ice.lock();
+        format!("\"{}-{}\"", ice.generation, ice.current.ufrag.as_str())
+    }
+
+    /// Where to listen for its end.
+    pub fn over(&self) -> watch::Receiver<Option<Code>> {
+        self.over.subscribe()
+    }
+
+    /// Takes in a listener.
+    pub fn listen(&self) -> Ear {
+        let listeners = self.listeners.subscribe();
+        let mut number = 0;
+        self.listeners.send_modify(|count| {
+            *count += 1;
+            number = *count;
+        });
+        Ear { listeners, number }
+    }
+
+    /// Frames that its client has been sent so far.
+    pub fn frames_sent(&self) -> u64 {
+        self.frames_sent.load(Ordering::Relaxed)
+    }
+
+    pub(in crate::webrtc) fn count_sent(&self, frames: u64) {
+        self.frames_sent.store(frames, Ordering::Relaxed);
+    }
+
+    /// What its client can decode.
+    pub fn codecs(&self) -> CodecSet {
+        self.codecs
+    }
+
+    pub(in crate::webrtc) fn end(&self, code: Code) {
+        self.over.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert(code);
+            first
+        });
+    }
+}
+
+/// Listeners of a session: a page has one, and some that it has given up may be around.
+const LISTENERS: u64 = 4;
+
+/// A listener's place, which it has until four others have come after it.
+#[derive(Debug)]
+pub struct Ear {
+    listeners: watch::Receiver<u64>,
+    number: u64,
+}
+
+impl Ear {
+    /// Resolves when the listener has to make way. Cancel-safe.
+    pub async fn displaced(&mut self) {
+        let last = self.number + LISTENERS;
+        // The session outlives its listeners.
+        let _ = self.listeners.wait_for(|count| *count >= last).await;
+    }
+}
+
+/// Why no session was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The broadcast takes nobody more.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The client's network has as many sessions as one may have.
+    #[error("too many sessions from this address")]
+    Crowded,
+    /// The relay takes nobody more for now.
+    #[error("the relay is full")]
+    Full,
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// Why a session's ICE was not restarted.
+#[derive(Debug, thiserror::Error)]
+pub enum RestartError {
+    /// There is no such session.
+    #[error("there is no such session")]
+    Unknown,
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// A session that has just been opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The session.
+    pub session: Arc<Session>,
+    /// The SDP answer.
+    pub answer: String,
+}
