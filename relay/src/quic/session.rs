@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use steadycast_codec_glue::wire::{self, Code, RelayMessage, ResumeSecret, Status};
+use steadycast_codec_glue::wire::{Code, RelayMessage, ResumeSecret, Status};
 use tokio_util::sync::CancellationToken;
 use wtransport::Connection;
 
@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub(super) writer: ControlWriter,
     pub(super) broadcast: Arc<Broadcast>,
     pub(super) resume: Option<ResumeSecret>,
+    /// The version that is spoken (PROTOCOL 2.11).
+    pub(super) version: u16,
 }
 
 impl Shared {
@@ -76,7 +78,7 @@ impl Session {
         now: RelayTime,
     ) -> RelayMessage {
         RelayMessage::Welcome {
-            version: wire::VERSION,
+            version: self.version,
             session: self.number,
             broadcast: self.broadcast.id().to_string(),
             resume,

@@ -23,7 +23,7 @@ pub use dtls::IdentityError;
 pub use egress::{Trial, TrialError};
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
 pub use session::bridge::{Bridge, Settings};
-pub use session::{Ear, OpenError, Opened, RestartError, Session, SessionId};
+pub use session::{Ear, OpenError, Opened, PathNews, RestartError, Session, SessionId};
 
 pub(crate) use serve::Peers;
 

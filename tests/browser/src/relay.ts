@@ -161,7 +161,9 @@ export class Relay {
       ...['--server-state-dir', this.#state, '--server-admin-key', ADMIN_KEY],
       ...this.#flags,
     ];
-    const child = launch(this.#binary, args, { stdio: ['ignore', log.fd, log.fd] });
+    // Every such variable is a setting to the relay, and it knows none of this name.
+    const { STEADYCAST_BINARY: _, ...env } = process.env;
+    const child = launch(this.#binary, args, { env, stdio: ['ignore', log.fd, log.fd] });
     this.#child = child;
     await log.close();
     await until('the relay to answer', async () => {
