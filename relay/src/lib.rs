@@ -5,6 +5,8 @@ pub mod broadcast;
 pub mod cli;
 pub mod config;
 pub mod http;
+pub mod path;
+pub mod quic;
 pub mod relay;
 pub mod sockets;
 pub mod store;

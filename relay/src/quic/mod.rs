@@ -1,0 +1,3 @@
+//! QUIC: what the relay adds to quinn.
+
+pub mod congestion;
