@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 mod delivery;
 pub mod http;
+pub mod path;
 pub mod quic;
 pub mod relay;
 pub mod shard;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use wtransport::Connection;
 
+use super::congestion::PathView;
 use super::ending::Ending;
 use super::group_writer::{Finished, GroupWriter};
 use crate::broadcast::{Backlog, Moment};
@@ -15,6 +16,11 @@ use crate::delivery::{Carrier, Gone, Packer, Rush, Sent};
 
 /// How soon a stream is asked for again that the player did not grant.
 const STREAM_RETRY: Duration = Duration::from_millis(20);
+
+/// What may wait in the connection beyond what may be in flight: so much time of what the path
+/// carries, and so many bytes at least.
+const AHEAD: Duration = Duration::from_millis(50);
+const LEAST_AHEAD: u64 = 16 << 10;
 
 /// One player's streams.
 pub(super) struct Streams {
@@ -27,7 +33,12 @@ pub(super) struct Streams {
     /// The group before, until the keyframe of this one has arrived.
     before: Option<Finished>,
     queue: VecDeque<Bytes>,
-    /// Bytes that may be on their way at once.
+    path: Option<PathView>,
+    /// Bytes that may be on their way at once, on any path.
+    most: u64,
+    /// The same on this path, as the connection was told.
+    set: u64,
+    /// What is on its way for certain at most: smaller than before only after a write.
     window: u64,
     /// Groups so far: the newest goes first.
     groups: i32,
@@ -39,22 +50,25 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// The streams of a player with `window` bytes on their way at most. `over` is told when its
+    /// The streams of a player with `most` bytes on their way at most. `over` is told when its
     /// session is to end.
     pub(super) fn new(
         connection: Connection,
         waker: Waker,
-        window: u64,
+        most: u64,
         over: oneshot::Sender<Ending>,
     ) -> Self {
         Self {
+            path: PathView::of(connection.quic_connection()),
             connection,
             waker,
             opening: false,
             group: None,
             before: None,
             queue: VecDeque::new(),
-            window,
+            most,
+            set: most,
+            window: most,
             groups: 0,
             blocked: None,
             retry: None,
@@ -73,6 +87,24 @@ impl Streams {
     /// Why a player that is gone has gone.
     pub(super) fn gone(&self) -> Ending {
         Ending::of(&self.connection)
+    }
+
+    /// Lets no more be written than can soon leave: what waits in the connection is delay, and
+    /// cannot be thought better of.
+    fn fit_window(&mut self) {
+        let carries = self.path.as_ref().and_then(PathView::carries);
+        let fitting = match (&self.path, carries) {
+            (Some(path), Some(carries)) => {
+                let ahead = carries.carries(AHEAD).count().max(LEAST_AHEAD);
+                (path.window().count() + ahead).min(self.most)
+            }
+            _ => self.most,
+        };
+        if fitting.abs_diff(self.set) > self.set / 8 {
+            self.set = fitting;
+            self.window = self.window.max(fitting);
+            self.connection.quic_connection().set_send_window(fitting);
+        }
     }
 
     fn open_stream(&mut self, now: Instant) -> Result<Sent, Gone> {
@@ -98,7 +130,10 @@ impl Streams {
         };
         while !self.queue.is_empty() {
             match group.write(self.queue.make_contiguous(), &self.waker) {
-                Poll::Ready(written) => drop(self.queue.drain(..written?)),
+                Poll::Ready(written) => {
+                    self.queue.drain(..written?);
+                    self.window = self.set;
+                }
                 Poll::Pending => return Ok(Sent::Blocked),
             }
         }
@@ -127,6 +162,9 @@ impl Carrier for Streams {
 
     fn send(&mut self, now: Moment) -> Result<Sent, Gone> {
         let mut sent = Sent::All;
+        if self.opening || self.blocked.is_some() {
+            self.fit_window();
+        }
         if self.opening {
             sent = self.open_stream(now.instant)?;
         }
@@ -174,11 +212,14 @@ impl Carrier for Streams {
     }
 
     fn carries(&self) -> Option<u64> {
-        None
+        let carries = self.path.as_ref()?.carries()?;
+        Some(carries.bytes() as u64)
     }
 
     fn unheard_since(&self, _: Instant) -> Option<Instant> {
-        self.blocked
+        let heard = self.path.as_ref().and_then(PathView::acked_at);
+        // What is acknowledged while nothing more can be written is progress as well.
+        self.blocked.max(self.blocked.and(heard))
     }
 
     fn due(&self) -> Option<Instant> {

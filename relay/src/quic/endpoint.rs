@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 use tokio_util::sync::CancellationToken;
@@ -11,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Settings;
 use super::accept::Sessions;
+use super::congestion::PathControl;
 use super::session::Shared;
 use crate::auth::{Origins, TokenSigner};
 use crate::broadcast::Registry;
@@ -87,8 +87,6 @@ fn server_config(
 
 /// What every connection starts with: a stranger's share. Publishers get more once they are known.
 fn transport(settings: &Settings) -> TransportConfig {
-    let mut cubic = CubicConfig::default();
-    cubic.initial_window(256 << 10);
     let mut transport = TransportConfig::default();
     transport
         // WebTransport itself takes three; a publisher's groups get theirs when it is known.
@@ -100,7 +98,7 @@ fn transport(settings: &Settings) -> TransportConfig {
         .stream_receive_window(VarInt::from_u32(1 << 20))
         .send_window(settings.player_send_window)
         .datagram_receive_buffer_size(None)
-        .congestion_controller_factory(Arc::new(cubic))
+        .congestion_controller_factory(Arc::new(PathControl))
         // A connection whose client lives stays: who says nothing on it is told so, in band.
         .keep_alive_interval(Some(settings.idle_timeout / 3))
         .max_idle_timeout(IdleTimeout::try_from(settings.idle_timeout).ok());

@@ -2,6 +2,7 @@
 
 mod accept;
 mod carrier;
+pub mod congestion;
 mod control;
 mod deliver;
 mod ending;

@@ -28,7 +28,7 @@ use crate::shard::RelayClock;
 use crate::store::Store;
 use crate::store::temp::TempDir;
 use crate::tls::{Keeper, Source};
-use crate::webrtc::{self, Bridge};
+use crate::webrtc::{Bridge, Settings as BridgeSettings};
 
 const ADMIN: &str = "the-admin-key-of-the-tests";
 const APP: &str = "https://app.example";
@@ -40,8 +40,8 @@ struct Relay {
     dir: TempDir,
 }
 
-fn bridge_settings() -> webrtc::Settings {
-    webrtc::Settings {
+fn bridge_settings() -> BridgeSettings {
+    BridgeSettings {
         addresses: vec!["192.0.2.1:4433".parse().unwrap()],
         sessions: 100,
         per_address: 50,

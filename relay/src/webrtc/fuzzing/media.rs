@@ -7,9 +7,9 @@ use rtc::srtp::config::SessionKeys;
 use rtc::srtp::protection_profile::ProtectionProfile;
 use steadycast_codec_glue::wire::{Role, limits};
 
+use super::datagrams;
 use super::transport::identity;
 use crate::broadcast::{Moment, Registry, RelayTime, Settings};
-use crate::webrtc::egress::datagrams;
 use crate::webrtc::ingress::upstream::Upstream;
 use crate::webrtc::offers;
 use crate::webrtc::rtcp::Feedback;

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use rtc::stun::message::{BINDING_SUCCESS, Message};
 
+use super::datagrams;
 use super::sdp::credentials;
 use crate::webrtc::dtls::hello::{Hello, are_records};
 use crate::webrtc::dtls::{Association, DtlsError, Fingerprint, Identity, Progress, Setup};
-use crate::webrtc::egress::datagrams;
 use crate::webrtc::ice::Check;
 
 pub(super) fn identity() -> &'static Arc<Identity> {

@@ -13,8 +13,8 @@ use tower::ServiceExt;
 use super::super::super::server::Lasting;
 use super::super::broadcast_id;
 use super::{Cast, Opened, ask};
-use crate::webrtc::{PathNews, SessionId};
 use crate::broadcast::test_frames;
+use crate::webrtc::{PathNews, SessionId};
 
 /// A page that listens.
 struct Listener {

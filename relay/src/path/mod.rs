@@ -1,0 +1,18 @@
+//! What a path carries.
+//!
+//! Both transports tell a [`Model`] what they send and what comes of it, for every peer: packets
+//! sent, acknowledged (and when they had been sent) and lost. It answers how much may be in
+//! flight ([`Model::window`]), how fast to send that ([`Model::pacing_rate`]), and what the path
+//! carries ([`Model::carries`], unknown as long as it has carried everything it was given). There
+//! is no I/O and no clock here: time comes with what happened.
+//!
+//! docs/NETWORKS.md says how it works, and against what it was chosen.
+
+mod delays;
+mod epoch;
+mod model;
+mod rival;
+mod units;
+
+pub use model::{Ack, Mode, Model};
+pub use units::{Bytes, Rate};

@@ -1,0 +1,521 @@
+use std::time::{Duration, Instant};
+
+use super::delays::Delays;
+use super::epoch::Epoch;
+use super::rival::Rival;
+use super::{Bytes, Rate};
+
+/// Packets of the first window (RFC 9002 7.2).
+const FIRST_WINDOW: f64 = 10.0;
+/// Packets of the smallest window: with fewer, a peer that acknowledges every other packet and
+/// the probes for loss have nothing to work with.
+const SMALLEST_WINDOW: f64 = 4.0;
+/// Bytes of the largest window.
+const LARGEST_WINDOW: f64 = 16_777_216.0;
+/// The queue that a flow keeps, in seconds: this much, and so many packets' time. The latter
+/// makes flows that share a queue even, for a slower one keeps more.
+const QUEUE: f64 = 0.010;
+const QUEUE_PACKETS: f64 = 2.0;
+/// Limits of the queue that a flow keeps, in seconds.
+const QUEUE_LIMITS: (f64, f64) = (0.012, 0.030);
+/// A share of lost packets that means that the path is full, though its queue is too short to
+/// tell: random loss is hardly ever as bad.
+const FULL: f64 = 0.12;
+/// Where packets overtake one another many are taken for lost that are not: a second of jitter
+/// adds so much to that share.
+const FULL_JITTER: f64 = 10.0;
+/// The share of one packet in the smoothed loss.
+const LOSS_GAIN: f64 = 1.0 / 128.0;
+/// After such loss the rate does not grow for this long.
+const HOLD: Duration = Duration::from_secs(2);
+/// A queue that has stood for so long is emptied once, to see the path's own round trip.
+const LOOK: Duration = Duration::from_secs(5);
+/// Beside a rival this is tried as often, to see whether it is still there.
+const LOOK_FOR_RIVAL: Duration = Duration::from_secs(8);
+/// Epochs in a row in which the path took more than it was given: then growth is fast again.
+const GAINS: u32 = 3;
+/// Epochs in a row in which the queue stood although this flow had made room.
+const VAIN: u32 = 2;
+
+/// Round trips that vary by more than this, in seconds, are told from a queue by whole epochs.
+const SPREAD: f64 = 0.005;
+
+/// A packet's acknowledgement.
+#[derive(Debug, Clone, Copy)]
+pub struct Ack {
+    /// When the packet was sent.
+    pub sent: Instant,
+    /// Its size.
+    pub bytes: Bytes,
+}
+
+/// What the model is doing, for traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Growing fast: no queue has been seen yet.
+    Start,
+    /// Keeping a short queue.
+    Steady,
+    /// Sending less for a round trip, to see how much of the queue is this flow's.
+    Look,
+    /// Keeping its share beside a flow that fills the queue.
+    Beside,
+}
+
+#[derive(Debug, Clone)]
+enum Phase {
+    Start,
+    Steady,
+    Beside { rival: Rival, looked: Instant },
+}
+
+/// A window that is kept small for a round trip.
+#[derive(Debug, Clone)]
+struct Look {
+    window: f64,
+    began: Instant,
+    /// When no more than that was in flight.
+    settled: Option<Instant>,
+    /// The queue before, and what it would be if all of it were this flow's; in seconds.
+    before: f64,
+    expected: f64,
+    shortest: f64,
+    samples: usize,
+}
+
+/// A cut of the rate that has yet to show what it does to the queue.
+#[derive(Debug, Clone)]
+struct Cut {
+    /// The rate and the window before the first of a row of cuts.
+    rate: f64,
+    window: f64,
+    /// What the queue would be if all of it were this flow's, in seconds.
+    expected: f64,
+    /// How often it was not.
+    vain: u32,
+}
+
+/// What one path carries; see the module.
+#[derive(Debug, Clone)]
+pub struct Model {
+    packet: f64,
+    delays: Delays,
+    phase: Phase,
+    window: f64,
+    /// Bytes a second; nothing before the first estimate.
+    rate: f64,
+    flight: u64,
+    acked: u64,
+    epoch: Epoch,
+    /// The window is smaller than what is in flight: what is measured is of the time before.
+    settling: bool,
+    cut: Option<Cut>,
+    look: Option<Look>,
+    gains: u32,
+    loss: f64,
+    /// Loss of what was sent before has been answered.
+    answered: Instant,
+    hold: Option<Instant>,
+    /// The latest packet sent that this batch of acknowledgements is about.
+    newest: Option<Instant>,
+    /// Whether the path has ever been full.
+    been_full: bool,
+}
+
+impl Model {
+    /// The model of a path of which nothing is known, for packets of at most this size.
+    pub fn new(now: Instant, packet: Bytes) -> Self {
+        let packet = packet.amount();
+        Self {
+            packet,
+            delays: Delays::new(now),
+            phase: Phase::Start,
+            window: packet * FIRST_WINDOW,
+            rate: 0.0,
+            flight: 0,
+            acked: 0,
+            epoch: Epoch::new(now, 0, false),
+            settling: false,
+            cut: None,
+            look: None,
+            gains: 0,
+            loss: 0.0,
+            answered: now,
+            hold: None,
+            newest: None,
+            been_full: false,
+        }
+    }
+
+    /// Packets may be larger or smaller now.
+    pub fn set_packet(&mut self, packet: Bytes) {
+        self.packet = packet.amount();
+        self.window = self.window.max(self.packet * SMALLEST_WINDOW);
+    }
+
+    /// Bytes have been sent.
+    pub fn on_sent(&mut self, _now: Instant, bytes: Bytes) {
+        self.flight += bytes.count();
+        let window = self.usable();
+        let nearly = self.flight as f64 + 2.0 * self.packet >= window;
+        let half = matches!(self.phase, Phase::Start) && self.flight as f64 * 2.0 >= window;
+        self.epoch.limited |= nearly || half;
+    }
+
+    /// A packet has arrived. Several come in a batch, which [`Model::on_acks_end`] closes.
+    pub fn on_ack(&mut self, ack: Ack) {
+        self.acked += ack.bytes.count();
+        self.flight = self.flight.saturating_sub(ack.bytes.count());
+        self.loss -= self.loss * LOSS_GAIN;
+        self.newest = self.newest.max(Some(ack.sent));
+        if matches!(self.phase, Phase::Start) && self.epoch.limited && self.look.is_none() {
+            self.window = (self.window + ack.bytes.amount()).min(LARGEST_WINDOW);
+        }
+    }
+
+    /// A batch of acknowledgements is complete, and so much is in flight now.
+    pub fn on_acks_end(&mut self, now: Instant, flight: Bytes) {
+        self.flight = flight.count();
+        self.epoch.idle |= self.flight == 0;
+        let Some(sent) = self.newest.take() else {
+            return;
+        };
+        let sample = now.saturating_duration_since(sent).as_secs_f64();
+        let beside = matches!(self.phase, Phase::Beside { .. });
+        self.delays.take(now, sample, beside);
+        self.epoch.take(sent, sample);
+        if self.look.is_some() {
+            self.look_on(now, sent, sample);
+        } else if self.settling {
+            self.settle(now);
+        } else if matches!(self.phase, Phase::Start) {
+            self.start(now);
+        }
+        if self.look.is_none() && !self.settling && self.is_epoch_over(now) {
+            self.judge(now);
+        }
+    }
+
+    /// A packet is taken to be lost.
+    pub fn on_loss(&mut self, now: Instant, sent: Instant, bytes: Bytes) {
+        self.flight = self.flight.saturating_sub(bytes.count());
+        let packets = (bytes.amount() / self.packet).ceil();
+        self.loss += (1.0 - self.loss) * (packets * LOSS_GAIN).min(1.0);
+        if let Phase::Beside { rival, .. } = &mut self.phase {
+            rival.lost(now, sent);
+            self.window = self.bounded(self.beside_window());
+        } else if self.loss > FULL + FULL_JITTER * self.delays.jitter() && sent >= self.answered {
+            self.answered = now;
+            self.loss = FULL / 2.0;
+            self.hold = Some(now + HOLD);
+            let delivered = self.epoch.delivered(now, self.acked).max(self.rate * 0.5);
+            self.leave_start(now, delivered * 0.9);
+        }
+    }
+
+    /// Nothing has come through for several round trips.
+    pub fn on_silence(&mut self, now: Instant) {
+        self.leave_start(now, self.rate * 0.5);
+    }
+
+    /// Bytes that may be in flight.
+    pub fn window(&self) -> Bytes {
+        Bytes::of_amount(self.usable())
+    }
+
+    /// How fast to send what may go out.
+    pub fn pacing_rate(&self) -> Rate {
+        let base = self.delays.base();
+        if !base.is_finite() {
+            // RFC 9002 6.2.2: a third of a second is assumed.
+            return Rate::bytes_per_second(self.window * 3.0);
+        }
+        let queue = self.delays.queue().unwrap_or(0.0);
+        Rate::bytes_per_second(1.25 * self.usable() / (base + queue).max(1e-4))
+    }
+
+    /// What the path carries; unknown while it has carried everything that it was given.
+    pub fn carries(&self) -> Option<Rate> {
+        let rate = match self.phase {
+            Phase::Start => self.window / self.reach(),
+            _ => self.rate,
+        };
+        self.been_full.then(|| Rate::bytes_per_second(rate))
+    }
+
+    /// The path's own round trip, without a queue.
+    pub fn base(&self) -> Option<Duration> {
+        let base = self.delays.base();
+        base.is_finite().then(|| Duration::from_secs_f64(base))
+    }
+
+    /// How long packets wait in the path's queue at present.
+    pub fn queue(&self) -> Duration {
+        Duration::from_secs_f64(self.delays.queue().unwrap_or(0.0).max(0.0))
+    }
+
+    /// Everything acknowledged so far.
+    pub fn acked(&self) -> Bytes {
+        Bytes::new(self.acked)
+    }
+
+    /// What is in flight.
+    pub fn in_flight(&self) -> Bytes {
+        Bytes::new(self.flight)
+    }
+
+    /// What the model is doing.
+    pub fn mode(&self) -> Mode {
+        match (&self.look, &self.phase) {
+            (Some(_), _) => Mode::Look,
+            (None, Phase::Start) => Mode::Start,
+            (None, Phase::Steady) => Mode::Steady,
+            (None, Phase::Beside { .. }) => Mode::Beside,
+        }
+    }
+
+    fn usable(&self) -> f64 {
+        match &self.look {
+            Some(look) => look.window.min(self.window),
+            None => self.window,
+        }
+    }
+
+    /// The queue to keep, in seconds.
+    fn target(&self) -> f64 {
+        let packets = QUEUE_PACKETS * self.packet / self.rate.max(1.0);
+        (QUEUE + packets).clamp(QUEUE_LIMITS.0, QUEUE_LIMITS.1)
+    }
+
+    /// For how long at its rate a flow may have packets in flight, in seconds.
+    fn reach(&self) -> f64 {
+        self.delays.base() + self.delays.spread() + self.target()
+    }
+
+    fn bounded(&self, window: f64) -> f64 {
+        window.clamp(self.packet * SMALLEST_WINDOW, LARGEST_WINDOW)
+    }
+
+    fn is_epoch_over(&self, now: Instant) -> bool {
+        let delays = &self.delays;
+        self.epoch.is_over(now, delays.telling(), delays.spread())
+    }
+
+    fn begin(&mut self, now: Instant, fresh: bool) {
+        self.epoch = Epoch::new(now, self.acked, fresh);
+    }
+
+    /// Ends the fast growth when a queue rises. Where round trips vary it takes an epoch to tell.
+    fn start(&mut self, now: Instant) {
+        let queue = match self.delays.spread() < SPREAD {
+            true => self.delays.queue(),
+            false if self.is_epoch_over(now) => Some(self.epoch.shortest() - self.delays.base()),
+            false => None,
+        };
+        let rising = (self.target() / 2.0).max(0.008) + self.slack();
+        if self.epoch.limited && queue.is_some_and(|queue| queue > rising) {
+            let delivered = self.epoch.delivered(now, self.acked).max(self.rate);
+            let half = self.window / 2.0;
+            self.leave_start(now, delivered);
+            // Half of it was no trouble a round trip ago.
+            self.window = self.window.max(half);
+        }
+    }
+
+    /// What the shortest round trips may lie above the base without a queue.
+    fn slack(&self) -> f64 {
+        self.delays.jitter().max(self.delays.spread()) / 2.0
+    }
+
+    fn leave_start(&mut self, now: Instant, rate: f64) {
+        self.phase = Phase::Steady;
+        self.been_full = true;
+        self.gains = 0;
+        self.set_rate(rate);
+        self.settling = true;
+        self.begin(now, true);
+    }
+
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
+        self.window = self.bounded(rate * self.reach());
+    }
+
+    /// Waits until no more is in flight than the window has.
+    fn settle(&mut self, now: Instant) {
+        if self.flight as f64 <= self.window {
+            self.settling = false;
+            self.begin(now, true);
+        }
+    }
+
+    fn judge(&mut self, now: Instant) {
+        let delivered = self.epoch.delivered(now, self.acked);
+        let queue = self.epoch.shortest() - self.delays.base();
+        let (limited, idle) = (self.epoch.limited, self.epoch.idle);
+        if idle {
+            self.delays.calm(self.epoch.mean(), self.epoch.shortest());
+        }
+        self.begin(now, false);
+        match self.phase {
+            Phase::Start => self.rate = self.rate.max(delivered),
+            Phase::Steady => self.judge_steady(now, queue, delivered, limited, idle),
+            Phase::Beside { .. } => self.judge_beside(now, queue, delivered, limited),
+        }
+    }
+
+    fn judge_steady(
+        &mut self,
+        now: Instant,
+        queue: f64,
+        delivered: f64,
+        limited: bool,
+        idle: bool,
+    ) {
+        let target = self.target();
+        if queue > target + 0.003 + self.slack() {
+            self.yield_to(now, queue, delivered, limited && !idle);
+            return;
+        }
+        self.cut = None;
+        if limited && queue < target && self.hold.is_none_or(|until| now >= until) {
+            let grown = delivered.min(self.rate.max(1.0) * 2.0);
+            self.gains = if grown > self.rate { self.gains + 1 } else { 0 };
+            let window = self.window;
+            self.set_rate(self.rate.max(grown));
+            self.window = self.window.max(window);
+            if self.gains >= GAINS && queue < target / 2.0 {
+                self.gains = 0;
+                self.phase = Phase::Start;
+            }
+        } else if !limited {
+            // What it was before jitter came or went.
+            self.set_rate(self.rate);
+        }
+        if limited && self.delays.off_base(now) > LOOK {
+            self.look(now, 0.75 * self.rate * self.delays.base(), queue);
+        }
+    }
+
+    /// A queue stands: sends at the rate that comes through, and sees whether that helps.
+    fn yield_to(&mut self, now: Instant, queue: f64, delivered: f64, ours: bool) {
+        self.gains = 0;
+        let margin = 0.010 + self.delays.jitter();
+        let (rate, window, vain) = match self.cut.take() {
+            Some(cut) if queue > cut.expected.max(self.target()) + margin => {
+                (cut.rate, cut.window, cut.vain + 1)
+            }
+            Some(cut) => (cut.rate, cut.window, cut.vain),
+            None => (self.rate, self.window, 0),
+        };
+        if vain >= VAIN {
+            self.stand_beside(now, rate, queue, window);
+            return;
+        }
+        let next = if ours {
+            delivered.clamp(self.rate * 0.5, self.rate)
+        } else {
+            (self.rate * 0.85).max(delivered * 2.0).min(self.rate)
+        };
+        self.set_rate(next);
+        let expected = self.window / delivered.max(1.0) - self.delays.base();
+        self.cut = Some(Cut {
+            rate,
+            window,
+            expected,
+            vain,
+        });
+        self.settling = true;
+        self.begin(now, true);
+    }
+
+    fn stand_beside(&mut self, now: Instant, rate: f64, queue: f64, window: f64) {
+        let full = (rate * (self.delays.base() + queue)).max(window);
+        let rival = Rival::new(now, self.bounded(full) / self.packet);
+        let looked = now;
+        self.rate = rate;
+        self.phase = Phase::Beside { rival, looked };
+        self.window = self.bounded(self.beside_window());
+    }
+
+    fn beside_window(&self) -> f64 {
+        match &self.phase {
+            Phase::Beside { rival, .. } => rival.window() * self.packet,
+            _ => self.window,
+        }
+    }
+
+    fn judge_beside(&mut self, now: Instant, queue: f64, delivered: f64, limited: bool) {
+        if queue <= self.target() + self.slack() {
+            self.leave_beside(now, delivered);
+            return;
+        }
+        if limited {
+            self.rate = delivered;
+        }
+        let round_trip = self.delays.base() + queue;
+        let Phase::Beside { rival, looked } = &mut self.phase else {
+            return;
+        };
+        if !limited {
+            return;
+        }
+        rival.round(now, round_trip);
+        let look = now.saturating_duration_since(*looked) > LOOK_FOR_RIVAL;
+        if look {
+            *looked = now;
+        }
+        self.window = self.bounded(self.beside_window());
+        if look {
+            self.look(now, 0.6 * self.window, queue);
+        }
+    }
+
+    fn leave_beside(&mut self, now: Instant, delivered: f64) {
+        self.phase = Phase::Steady;
+        self.cut = None;
+        self.set_rate(delivered.max(self.rate));
+        self.settling = true;
+        self.begin(now, true);
+    }
+
+    fn look(&mut self, now: Instant, window: f64, queue: f64) {
+        let window = self.bounded(window);
+        let expected = window / self.rate.max(1.0) - self.delays.base();
+        self.look = Some(Look {
+            window,
+            began: now,
+            settled: None,
+            before: queue,
+            expected: expected.max(0.0),
+            shortest: f64::INFINITY,
+            samples: 0,
+        });
+    }
+
+    fn look_on(&mut self, now: Instant, sent: Instant, sample: f64) {
+        let telling = self.delays.telling();
+        let Some(look) = &mut self.look else {
+            return;
+        };
+        match look.settled {
+            None if self.flight as f64 <= look.window => look.settled = Some(now),
+            Some(settled) if sent >= settled => {
+                look.samples += 1;
+                look.shortest = look.shortest.min(sample);
+            }
+            _ => {}
+        }
+        let passed = now.saturating_duration_since(look.began);
+        if look.samples < telling.min(4) && passed < Duration::from_secs(1) {
+            return;
+        }
+        let fell = look.before - (look.shortest - self.delays.base());
+        let alone = fell >= 0.75 * (look.before - look.expected);
+        self.look = None;
+        self.begin(now, true);
+        if alone && matches!(self.phase, Phase::Beside { .. }) {
+            self.leave_beside(now, self.rate);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Beside a flow that fills the queue whatever the delay: the window follows Cubic's (RFC 9438),
+//! so that both get about the same.
+
+use std::time::Instant;
+
+/// RFC 9438 5.1: packets per second cubed.
+const SCALE: f64 = 0.4;
+/// RFC 9438 4.6: what is left of the window after a loss.
+const LEFT: f64 = 0.7;
+/// The slope of AIMD that gets Reno's share with that decrease (RFC 9438 4.3).
+const RENO_SLOPE: f64 = 3.0 * (1.0 - LEFT) / (1.0 + LEFT);
+
+/// A window as Cubic has it, in packets.
+#[derive(Debug, Clone)]
+pub(super) struct Rival {
+    window: f64,
+    /// Where the window was when packets were last lost.
+    peak: f64,
+    began: Instant,
+    /// The window then.
+    start: f64,
+    /// What Reno's window would be.
+    reno: f64,
+    cut_at: Instant,
+}
+
+impl Rival {
+    pub(super) fn new(now: Instant, window: f64) -> Self {
+        Self {
+            window,
+            peak: window,
+            began: now,
+            start: window,
+            reno: window,
+            cut_at: now,
+        }
+    }
+
+    pub(super) fn window(&self) -> f64 {
+        self.window
+    }
+
+    /// A round trip has passed in which the window was full.
+    pub(super) fn round(&mut self, now: Instant, round_trip: f64) {
+        let since = now.saturating_duration_since(self.began).as_secs_f64();
+        let flat = ((self.peak - self.start).max(0.0) / SCALE).cbrt();
+        let cubic = SCALE * (since + round_trip - flat).powi(3) + self.peak;
+        self.reno += RENO_SLOPE;
+        let next = cubic.max(self.reno).min(self.window * 1.5);
+        self.window = self.window.max(next);
+    }
+
+    /// A packet was lost that was sent at that time: the first of a round trip counts.
+    pub(super) fn lost(&mut self, now: Instant, sent: Instant) {
+        if sent < self.cut_at {
+            return;
+        }
+        // Who has less than before leaves room for others (RFC 9438 4.7).
+        self.peak = if self.window < self.peak {
+            self.window * (1.0 + LEFT) / 2.0
+        } else {
+            self.window
+        };
+        self.window = (self.window * LEFT).max(2.0);
+        self.reno = self.window;
+        self.start = self.window;
+        self.began = now;
+        self.cut_at = now;
+    }
+}
