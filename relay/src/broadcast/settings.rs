@@ -19,7 +19,8 @@ pub struct Settings {
     pub join_bytes: usize,
     /// A player whose unsent frames exceed this is skipped.
     pub player_queue_bytes: usize,
-    /// A player whose oldest unsent frame is older than this is skipped.
+    /// A player whose oldest unsent frame is older than this is skipped, unless its path has the
+    /// rest in a moment, or is so narrow that a keyframe alone takes as long.
     pub player_lag: Duration,
     /// Broadcasts that may exist at once.
     pub max_broadcasts: usize,
@@ -40,7 +41,7 @@ impl Default for Settings {
             join_frames: 150,
             join_bytes: 2 << 20,
             player_queue_bytes: 4 << 20,
-            player_lag: Duration::from_secs(2),
+            player_lag: Duration::from_millis(500),
             max_broadcasts: 1000,
             players_per_broadcast: 10_000,
             cache_bytes: 256 << 20,

@@ -1,12 +1,15 @@
 //! A player that goes by itself.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use steadycast_codec_glue::wire::Code;
 
 use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::channel::{Channel, Player, Standing};
 use crate::broadcast::{Before, Moment, Need, Step};
+
+/// Nobody is looked at sooner than after this.
+const TICK: Duration = Duration::from_millis(1);
 
 impl<C: Carrier> Channel<C> {
     /// Brings a player what it has not got; it joins the others once it has everything.
@@ -61,7 +64,7 @@ impl<C: Carrier> Channel<C> {
             due = [due, again, stalls].into_iter().flatten().min();
         }
         if let Some(due) = due {
-            self.timers.no_later(key, due);
+            self.timers.no_later(key, due.max(now.instant + TICK));
         }
     }
 }

@@ -163,14 +163,18 @@ impl<C: Carrier> Channel<C> {
 
     /// Does what is due.
     pub(crate) fn pass_time(&mut self, now: Moment) {
-        while let Some(key) = self.timers.take_due(now.instant) {
+        let due = std::iter::from_fn(|| self.timers.take_due(now.instant)).collect::<Vec<_>>();
+        for key in due {
             let player = &mut self.players[key];
             let again = player.again.is_some_and(|again| again <= now.relay);
             if player.carrier.pass_time(now) || again {
                 self.ready(key);
             }
             self.check_stall(key, now.instant);
-            self.set_timer(key, now);
+            // Of one that has a turn now the next time is known after that.
+            if !self.players[key].in_turn {
+                self.set_timer(key, now);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::wire::{
     FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, TrackId, WireError,
 };

@@ -45,6 +45,7 @@ pub(super) struct Wire {
     queue: VecDeque<Bytes>,
     keyframe: usize,
     blocked: Option<Instant>,
+    retry: Option<Instant>,
 }
 
 impl Wire {
@@ -54,6 +55,7 @@ impl Wire {
             queue: VecDeque::new(),
             keyframe: 0,
             blocked: None,
+            retry: None,
         }
     }
 }
@@ -84,10 +86,11 @@ impl Carrier for Wire {
             self.keyframe = 0;
         }
         if self.queue.is_empty() {
-            self.blocked = None;
+            (self.blocked, self.retry) = (None, None);
             return Ok(Sent::All);
         }
         self.blocked.get_or_insert(now.instant);
+        self.retry = Some(now.instant + Duration::from_millis(10));
         Ok(Sent::Blocked)
     }
 
@@ -116,11 +119,11 @@ impl Carrier for Wire {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.blocked.map(|since| since + Duration::from_millis(10))
+        self.retry
     }
 
-    fn pass_time(&mut self, _: Moment) -> bool {
-        true
+    fn pass_time(&mut self, now: Moment) -> bool {
+        self.retry.is_some_and(|retry| retry <= now.instant)
     }
 }
 
