@@ -27,6 +27,13 @@ describe('pacing', () => {
     }
   });
 
+  it('shows no keyframe that was made while the group before went on', () => {
+    const pacing = new Pacing();
+    decide(pacing, pacing.received(1, 1_000_000, 5_000), 5_000);
+    expect(decide(pacing, pacing.received(1, 1_000_012, 5_030), 5_030).action).toBe('drop');
+    expect(decide(pacing, pacing.received(1, 1_033_000, 5_031), 5_040).action).toBe('draw');
+  });
+
   it('shows nothing but the newest of a backlog', () => {
     const pacing = new Pacing();
     pictured(pacing);

@@ -30,6 +30,8 @@ const STARVING_MS = 500;
 const BLANK_MS = 50;
 /** A publisher that is back: its first picture is news even when it is this far behind its newest. */
 const RETURN_US = 1_000_000;
+/** Captured within this of the picture shown: a keyframe that shows nothing new (PROTOCOL 4.11). */
+const SAME_US = 1_000;
 const RUSH_WINDOW = 5;
 const RUSH_SLACK_US = 50_000;
 
@@ -95,7 +97,9 @@ export class Pacing {
   }
 
   #isOlder({ epoch, captureUs }: Timing): boolean {
-    return this.#shown?.epoch === epoch && captureUs < this.#shown.captureUs;
+    if (this.#shown?.epoch !== epoch) return false;
+    const aheadUs = captureUs - this.#shown.captureUs;
+    return aheadUs < 0 || (aheadUs > 0 && aheadUs < SAME_US);
   }
 
   /** The held picture is another epoch's: the first of this one ends the wait. */
