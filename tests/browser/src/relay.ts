@@ -161,7 +161,9 @@ export class Relay {
       ...['--server-state-dir', this.#state, '--server-admin-key', ADMIN_KEY],
       ...this.#flags,
     ];
-    const child = launch(this.#binary, args, { stdio: ['ignore', log.fd, log.fd] });
+    // It would take the name for a setting that it does not know.
+    const { STEADYCAST_BINARY: _, ...env } = process.env;
+    const child = launch(this.#binary, args, { stdio: ['ignore', log.fd, log.fd], env });
     this.#child = child;
     await log.close();
     await until('the relay to answer', async () => {
