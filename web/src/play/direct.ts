@@ -1,7 +1,9 @@
-/** Plays a broadcast over WebTransport: a worker takes the frames and draws them on a canvas. */
+/** Plays a broadcast over WebTransport: a worker takes the frames and decodes them. */
 
 import { type FromWorker, NOTHING_YET, type ToWorker } from './messages.ts';
-import type { Playback, PlaybackOptions } from './playback.ts';
+import type { Playback, PlaybackOptions, Surface } from './playback.ts';
+import { takeWorker } from './spare-worker.ts';
+import { makeStage, type Stage } from './stage.ts';
 import type { PlayerState } from './state.ts';
 
 /** How long the worker may take to say goodbye. */
@@ -14,24 +16,29 @@ const UNLOADED: PlayerState = {
 };
 
 export class DirectPlayback implements Playback {
-  readonly #canvas = document.createElement('canvas');
+  readonly #stage: Stage;
   readonly #worker: Worker;
   #pictured = false;
+  #blocked = false;
 
   constructor({ place, origin, token, bufferMs, onSnapshot, onProgress }: PlaybackOptions) {
-    this.#canvas.className = 'player-picture';
-    place.append(this.#canvas);
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'steadycast-player',
+    this.#stage = makeStage({
+      onBlocked: (blocked) => {
+        this.#blocked = blocked;
+      },
+      onLook: (blank) => this.#send({ type: 'looked', blank }),
     });
+    place.append(this.#stage.element);
+    this.#stage.play();
+    this.#worker = takeWorker(origin);
     let heard = false;
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       heard = true;
       if (data.type === 'progress') onProgress(data.progress);
       if (data.type !== 'snapshot') return;
       this.#pictured = data.snapshot.records.framesShown > 0;
-      onSnapshot(data.snapshot, data.shown);
+      this.#stage.look();
+      onSnapshot({ ...data.snapshot, blocked: this.#blocked }, data.shown);
     };
     // An error inside a running player is its own to handle; before its first word it is the end.
     this.#worker.onerror = () => {
@@ -39,15 +46,16 @@ export class DirectPlayback implements Playback {
       onSnapshot({ ...NOTHING_YET, state: UNLOADED }, []);
       onProgress('impossible');
     };
-    const canvas = this.#canvas.transferControlToOffscreen();
+    const canvas = this.#stage.target;
     this.#send({ type: 'start', canvas, origin, token, bufferMs }, [canvas]);
   }
 
-  surface(): HTMLCanvasElement | null {
-    return this.#pictured ? this.#canvas : null;
+  surface(): Surface | null {
+    return this.#pictured ? this.#stage.element : null;
   }
 
   stop(): void {
+    this.#stage.retire();
     const end = () => this.#worker.terminate();
     this.#worker.onerror = null;
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -65,7 +73,9 @@ export class DirectPlayback implements Playback {
     this.#send({ type: 'redraw' });
   }
 
-  resume(): void {}
+  resume(): void {
+    this.#stage.play();
+  }
 
   #send(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);

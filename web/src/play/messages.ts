@@ -2,14 +2,19 @@
 
 import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
+import type { PictureTarget } from './renderer.ts';
 import type { PlayerState } from './state.ts';
 
 export type ToWorker =
-  | { type: 'start'; canvas: OffscreenCanvas; origin: string; token: string; bufferMs: number }
+  /** There will be a `start` for this relay soon. */
+  | { type: 'prepare'; origin: string }
+  | { type: 'start'; canvas: PictureTarget; origin: string; token: string; bufferMs: number }
   /** The longest wait that the jitter buffer may add, 0 to 100 ms. */
   | { type: 'buffer'; ms: number }
   /** Draw the picture once more, for a capture of the canvas that just began. */
   | { type: 'redraw' }
+  /** What was seen of a picture that the page shows. */
+  | { type: 'looked'; blank: boolean }
   | { type: 'stop' };
 
 export type FromWorker =

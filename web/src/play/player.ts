@@ -14,11 +14,11 @@ import { Pacing } from './pacing.ts';
 import { progressOf, tellMachine } from './playback.ts';
 import type { Progress } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
-import { Renderer } from './renderer.ts';
+import { type Picture, type PictureTarget, pictureOn } from './renderer.ts';
 import { type PlayerState, StateMachine, sameState } from './state.ts';
 
 export interface PlayerOptions {
-  canvas: OffscreenCanvas;
+  canvas: PictureTarget;
   origin: string;
   token: string;
   /** The longest wait that the jitter buffer may add. */
@@ -49,7 +49,7 @@ export class Player {
   readonly #jitter = new JitterBuffer();
   readonly #abilities: Abilities;
   readonly #decoder: FrameDecoder<FrameTag>;
-  readonly #renderer: Renderer;
+  readonly #renderer: Picture;
   readonly #display: Display;
   #order = new FrameOrder();
   #carrier: Carrier | null = null;
@@ -70,7 +70,7 @@ export class Player {
     this.#options = options;
     this.#abilities = new Abilities(options.prober);
     this.#jitter.maxMs = options.bufferMs;
-    this.#renderer = new Renderer(options.canvas, this.#records);
+    this.#renderer = pictureOn(options.canvas, this.#records);
     this.#decoder = new FrameDecoder<FrameTag>({
       onFrame: (frame, tag) => {
         this.#records.count('framesDecoded');
@@ -117,6 +117,12 @@ export class Player {
 
   redraw(): void {
     this.#renderer.redraw();
+  }
+
+  /** The page has looked at the picture that its video shows. */
+  looked(blank: boolean): void {
+    this.#records.count('blackChecks');
+    if (blank) this.#records.count('blackFrames');
   }
 
   #connection(state: ConnectionState): void {
