@@ -30,7 +30,7 @@ const STARVING_MS = 500;
 const BLANK_MS = 50;
 /** A publisher that is back: its first picture is news even when it is this far behind its newest. */
 const RETURN_US = 1_000_000;
-/** Captured within this of the picture shown: a keyframe that shows nothing new (PROTOCOL 4.11). */
+/** Captured within this of the frame before: a keyframe that shows nothing new (PROTOCOL 4.11). */
 const SAME_US = 1_000;
 const RUSH_WINDOW = 5;
 const RUSH_SLACK_US = 50_000;
@@ -44,6 +44,8 @@ export class Pacing {
   #arrivals: Arrival[] = [];
   #newest: { epoch: number; captureUs: number } | null = null;
   #shown: { epoch: number; captureUs: number } | null = null;
+  /** The newest received keyframe that is there to be decoded only. */
+  #unseenUs: number | null = null;
   /** Since when frames were decoded but not shown. */
   #withheldMs: number | null = null;
   /** Nothing of this session was shown yet: its times may have nothing to do with the last one's. */
@@ -63,6 +65,8 @@ export class Pacing {
       this.#arrivals = [];
       this.#newest = { epoch, captureUs };
     }
+    const aheadUs = captureUs - this.#newest.captureUs;
+    if (aheadUs > 0 && aheadUs < SAME_US) this.#unseenUs = captureUs;
     this.#newest.captureUs = Math.max(this.#newest.captureUs, captureUs);
     this.#arrivals.push({ captureUs, atMs: nowMs });
     if (this.#arrivals.length > RUSH_WINDOW) this.#arrivals.shift();
@@ -98,8 +102,7 @@ export class Pacing {
 
   #isOlder({ epoch, captureUs }: Timing): boolean {
     if (this.#shown?.epoch !== epoch) return false;
-    const aheadUs = captureUs - this.#shown.captureUs;
-    return aheadUs < 0 || (aheadUs > 0 && aheadUs < SAME_US);
+    return captureUs < this.#shown.captureUs || captureUs === this.#unseenUs;
   }
 
   /** The held picture is another epoch's: the first of this one ends the wait. */
