@@ -2,6 +2,7 @@
 
 import { type FromWorker, NOTHING_YET, type ToWorker } from './messages.ts';
 import type { Playback, PlaybackOptions } from './playback.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
 /** How long the worker may take to say goodbye. */
@@ -18,7 +19,7 @@ export class DirectPlayback implements Playback {
   readonly #worker: Worker;
   #pictured = false;
 
-  constructor({ place, origin, token, bufferMs, onSnapshot, onProgress }: PlaybackOptions) {
+  constructor({ place, origin, token, playout, onSnapshot, onProgress }: PlaybackOptions) {
     this.#canvas.className = 'player-picture';
     place.append(this.#canvas);
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -40,7 +41,7 @@ export class DirectPlayback implements Playback {
       onProgress('impossible');
     };
     const canvas = this.#canvas.transferControlToOffscreen();
-    this.#send({ type: 'start', canvas, origin, token, bufferMs }, [canvas]);
+    this.#send({ type: 'start', canvas, origin, token, playout }, [canvas]);
   }
 
   surface(): HTMLCanvasElement | null {
@@ -57,8 +58,8 @@ export class DirectPlayback implements Playback {
     this.#send({ type: 'stop' });
   }
 
-  setBuffer(ms: number): void {
-    this.#send({ type: 'buffer', ms });
+  setPlayout(mode: PlayoutMode): void {
+    this.#send({ type: 'playout', mode });
   }
 
   redraw(): void {

@@ -6,26 +6,27 @@ import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import type { TransportName } from './race.ts';
 import type { PlayerRecords } from './records.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
 /** A transport in the test's hands. */
 class FakePlayback implements Playback {
   readonly options: PlaybackOptions;
   stopped = false;
-  bufferMs: number;
+  playout: PlayoutMode;
   #snapshot = NOTHING_YET;
   #surface: Surface | null = null;
 
   constructor(options: PlaybackOptions) {
     this.options = options;
-    this.bufferMs = options.bufferMs;
+    this.playout = options.playout;
   }
   surface = () => this.#surface;
   stop(): void {
     this.stopped = true;
   }
-  setBuffer(ms: number): void {
-    this.bufferMs = ms;
+  setPlayout(mode: PlayoutMode): void {
+    this.playout = mode;
   }
   redraw(): void {}
   resume(): void {}
@@ -70,7 +71,7 @@ function play(possible: TransportName[] = ['webtransport', 'whep'], kept = store
     place,
     origin: 'https://relay.test',
     token: 't',
-    bufferMs: 0,
+    playout: 'automatic',
     possible,
     missing: possible.includes('webtransport') ? null : 'webkit',
     memory: new Memory('https://relay.test', kept),
@@ -172,11 +173,11 @@ it('ends with the broadcast, whichever transport heard of it', () => {
   expect(snapshot().state).toEqual({ kind: 'ended', reason: 'broadcast_ended' });
 });
 
-it('tells every transport how long it may wait, also those that start later', () => {
+it('tells every transport how to play, also those that start later', () => {
   const { started, player } = play();
-  player.setBuffer(100);
+  player.setPlayout('live');
   started.webtransport?.options.onProgress('failed');
-  expect([started.webtransport?.bufferMs, started.whep?.bufferMs]).toEqual([100, 100]);
+  expect([started.webtransport?.playout, started.whep?.playout]).toEqual(['live', 'live']);
 });
 
 it('stops all of them, and says no more', () => {

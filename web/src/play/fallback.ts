@@ -5,6 +5,7 @@ import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import { type Plan, type Progress, Race, type TransportName } from './race.ts';
 import { COUNTERS, NO_RECORDS, type PlayerRecords } from './records.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { PlayerState, UnsupportedReason } from './state.ts';
 
 export interface FallbackOptions extends Omit<PlaybackOptions, 'onProgress'> {
@@ -39,14 +40,14 @@ export class FallbackPlayer {
   /** What a relay said to a transport that was given up. */
   #lastWords: PlayerState | null = null;
   #lostMs: number | null = null;
-  #bufferMs: number;
+  #playout: PlayoutMode;
   #plan: Plan = { run: [], kept: null, againMs: null };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
   constructor(options: FallbackOptions) {
     this.#options = options;
-    this.#bufferMs = options.bufferMs;
+    this.#playout = options.playout;
     const order = options.memory.order(options.possible, Date.now());
     this.#race = new Race(order, this.#beganMs);
     this.#follow();
@@ -64,9 +65,9 @@ export class FallbackPlayer {
     for (const { playback } of this.#runners.values()) playback.stop();
   }
 
-  setBuffer(ms: number): void {
-    this.#bufferMs = ms;
-    for (const { playback } of this.#runners.values()) playback.setBuffer(ms);
+  setPlayout(mode: PlayoutMode): void {
+    this.#playout = mode;
+    for (const { playback } of this.#runners.values()) playback.setPlayout(mode);
   }
 
   redraw(): void {
@@ -104,7 +105,7 @@ export class FallbackPlayer {
       place: layer,
       origin,
       token,
-      bufferMs: this.#bufferMs,
+      playout: this.#playout,
       onSnapshot: (snapshot, shown) => {
         const runner = this.#runners.get(name);
         if (runner?.layer !== layer) return;

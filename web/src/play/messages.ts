@@ -2,12 +2,12 @@
 
 import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
 export type ToWorker =
-  | { type: 'start'; canvas: OffscreenCanvas; origin: string; token: string; bufferMs: number }
-  /** The longest wait that the jitter buffer may add, 0 to 100 ms. */
-  | { type: 'buffer'; ms: number }
+  | { type: 'start'; canvas: OffscreenCanvas; origin: string; token: string; playout: PlayoutMode }
+  | { type: 'playout'; mode: PlayoutMode }
   /** Draw the picture once more, for a capture of the canvas that just began. */
   | { type: 'redraw' }
   | { type: 'stop' };

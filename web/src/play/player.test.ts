@@ -150,7 +150,7 @@ function play(able: (codec: string) => boolean = () => true) {
     canvas: canvas as unknown as OffscreenCanvas,
     origin: 'https://relay.test',
     token: 't',
-    bufferMs: 0,
+    playout: 'automatic',
     onSnapshot: (snapshot) => snapshots.push(snapshot),
     prober: async ({ codec }) => able(codec),
     connect: (options: KeepConnectedOptions) => {

@@ -4,25 +4,24 @@ import type { Frame, Report, Serving } from '@steadycast/codec-glue';
 import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
 import { Abilities, type DecodeProber } from './abilities.ts';
 import type { Carrier } from './carrier.ts';
-import { type Break, FrameDecoder } from './decoder.ts';
-import { Display, type FrameTag } from './display.ts';
+import type { Break } from './decoder.ts';
+import type { FrameTag } from './display.ts';
 import { readGroups } from './intake.ts';
-import { JitterBuffer } from './latency.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import { FrameOrder } from './order.ts';
-import { Pacing } from './pacing.ts';
 import { progressOf, tellMachine } from './playback.ts';
+import { Playout } from './playout.ts';
 import type { Progress } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
 import { Renderer } from './renderer.ts';
+import type { PlayoutMode } from './spread.ts';
 import { type PlayerState, StateMachine, sameState } from './state.ts';
 
 export interface PlayerOptions {
   canvas: OffscreenCanvas;
   origin: string;
   token: string;
-  /** The longest wait that the jitter buffer may add. */
-  bufferMs: number;
+  playout: PlayoutMode;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   onProgress?: (progress: Progress) => void;
   /** What brings sessions; the relay over WebTransport when left out. */
@@ -45,12 +44,9 @@ export class Player {
   readonly #abort = new AbortController();
   readonly #records = new Records();
   readonly #machine = new StateMachine();
-  readonly #pacing = new Pacing();
-  readonly #jitter = new JitterBuffer();
   readonly #abilities: Abilities;
-  readonly #decoder: FrameDecoder<FrameTag>;
   readonly #renderer: Renderer;
-  readonly #display: Display;
+  readonly #playout: Playout;
   #order = new FrameOrder();
   #carrier: Carrier | null = null;
   /** Frames captured before were in the relay's cache when this player asked for them. */
@@ -69,24 +65,17 @@ export class Player {
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#abilities = new Abilities(options.prober);
-    this.#jitter.maxMs = options.bufferMs;
     this.#renderer = new Renderer(options.canvas, this.#records);
-    this.#decoder = new FrameDecoder<FrameTag>({
-      onFrame: (frame, tag) => {
-        this.#records.count('framesDecoded');
-        this.#abilities.worked(this.#decoder.config?.codec ?? '');
-        this.#display.show(frame, tag);
-      },
-      onBreak: (reason) => this.#broken(reason),
-    });
-    this.#display = new Display({
+    this.#playout = new Playout(options.playout, {
       renderer: this.#renderer,
-      pacing: this.#pacing,
-      jitter: this.#jitter,
       records: this.#records,
       relayUs: () => this.#clock?.nowUs() ?? 0,
-      nowMs: () => performance.now(),
+      onDecoded: () => {
+        this.#records.count('framesDecoded');
+        this.#abilities.worked(this.#playout.config?.codec ?? '');
+      },
       onShown: (tag) => this.#shown(tag),
+      onBreak: (reason) => this.#broken(reason),
     });
   }
 
@@ -102,8 +91,7 @@ export class Player {
     await connect({ origin, role: 'player', token, agent: AGENT, signal, onState });
     clearInterval(this.#timer);
     this.#detach();
-    this.#decoder.close();
-    this.#display.clear();
+    this.#playout.close();
     this.#publish();
   }
 
@@ -111,8 +99,8 @@ export class Player {
     this.#abort.abort();
   }
 
-  set bufferMs(ms: number) {
-    this.#jitter.maxMs = ms;
+  set playout(mode: PlayoutMode) {
+    this.#playout.mode = mode;
   }
 
   redraw(): void {
@@ -135,8 +123,7 @@ export class Player {
     this.#broadcast = carrier.welcome.broadcast;
     this.#reportBase = this.#records.report(null);
     this.#order = new FrameOrder();
-    this.#pacing.restart();
-    this.#decoder.drop();
+    this.#playout.restart();
     this.#liveFromUs = carrier.welcome.relayUs;
     this.#machine.opened(Date.now());
     carrier.onMessage((message) => {
@@ -154,7 +141,9 @@ export class Player {
       onSkip: () => this.#records.count('skips'),
       onBroken: (stream) => {
         this.#records.count('brokenStreams');
-        if (this.#carrier === carrier && this.#order.isCurrent(stream)) this.#lostGroup();
+        if (this.#carrier !== carrier || !this.#order.isCurrent(stream)) return;
+        this.#playout.cut();
+        this.#lostGroup();
       },
     });
   }
@@ -188,10 +177,7 @@ export class Player {
     if (verdict !== 'decode') return;
     // What was in the cache of another track is as old as it is.
     if (header.track !== track) this.#liveFromUs = carrier.clock.nowUs();
-    const timing = this.#pacing.received(header.epoch, header.captureUs, performance.now());
-    const live = header.captureUs >= this.#liveFromUs;
-    if (live) this.#jitter.arrived((carrier.clock.nowUs() - header.captureUs) / 1_000);
-    this.#decoder.decode(frame, { header, timing, live });
+    this.#playout.received(frame, header.captureUs >= this.#liveFromUs);
   }
 
   #shown({ header }: FrameTag): void {
@@ -205,15 +191,15 @@ export class Player {
     if (reason === 'overloaded') this.#records.count('skips');
     else this.#records.count('decoderErrors');
     const failed = reason === 'error' || reason === 'unsupported';
-    if (failed && this.#abilities.failed(this.#decoder.config?.codec ?? '')) this.#sayAbilities();
-    if (reason === 'unsupported') this.#undecodable = this.#decoder.config?.codec ?? null;
-    this.#lostGroup();
+    if (failed && this.#abilities.failed(this.#playout.config?.codec ?? '')) this.#sayAbilities();
+    if (reason === 'unsupported') this.#undecodable = this.#playout.config?.codec ?? null;
+    // What waits may have its own keyframe to go on with.
+    if (!this.#playout.goesOn()) this.#lostGroup();
   }
 
   /** The current group cannot go on here: wait for the next keyframe, and ask for one. */
   #lostGroup(): void {
     this.#order.break();
-    this.#decoder.drop();
     this.#askForKeyframe(ASK_PAUSE_MS);
   }
 
@@ -229,7 +215,7 @@ export class Player {
 
   #tick(): void {
     const nowMs = performance.now();
-    this.#decoder.check();
+    this.#playout.check();
     if (this.#order.needsKeyframe) this.#askForKeyframe(ASK_AGAIN_MS);
     if (nowMs - this.#lookedMs >= IDLE_LOOK_MS) {
       this.#lookedMs = nowMs;
@@ -256,9 +242,9 @@ export class Player {
   }
 
   #publish(): void {
-    const config = this.#decoder.config;
+    const config = this.#playout.config;
     const records = this.#records.snapshot({
-      bufferMs: this.#jitter.waitMs,
+      bufferMs: this.#playout.bufferMs,
       rttMs: this.#carrier === null ? null : this.#carrier.rttUs / 1_000,
       picture: config && { width: config.width, height: config.height, codec: config.codec },
     });

@@ -12,12 +12,12 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 let player: Player | null = null;
 
-function start({ canvas, origin, token, bufferMs }: Extract<ToWorker, { type: 'start' }>): void {
+function start({ canvas, origin, token, playout }: Extract<ToWorker, { type: 'start' }>): void {
   player = new Player({
     canvas,
     origin,
     token,
-    bufferMs,
+    playout,
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),
     onProgress: (progress) => scope.postMessage({ type: 'progress', progress }),
   });
@@ -29,8 +29,8 @@ scope.onmessage = ({ data }) => {
     case 'start':
       start(data);
       break;
-    case 'buffer':
-      if (player !== null) player.bufferMs = data.ms;
+    case 'playout':
+      if (player !== null) player.playout = data.mode;
       break;
     case 'redraw':
       player?.redraw();

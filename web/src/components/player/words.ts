@@ -1,5 +1,6 @@
 /** What the player says to its viewer in each state. */
 
+import type { PlayoutMode } from '../../play/spread.ts';
 import type { PlayerState, UnsupportedReason } from '../../play/state.ts';
 import { kindName } from '../codecs.ts';
 
@@ -171,6 +172,22 @@ const UNSUPPORTED: Record<UnsupportedReason, [title: string, detail: string]> = 
     'This page was opened without encryption',
     'Use the link exactly as the host gave it to you; it begins with https.',
   ],
+};
+
+/** The ways to watch. */
+export const PLAYOUT_WORDS: Record<PlayoutMode, { name: string; detail: string }> = {
+  automatic: {
+    name: 'Automatic',
+    detail: 'As live as it gets; evens the motion out when the network needs it.',
+  },
+  live: {
+    name: 'Closest to live',
+    detail: 'Every picture as soon as it is here, even if the motion jerks.',
+  },
+  smooth: {
+    name: 'Smooth',
+    detail: 'Even motion, up to about half a second later on a bad network.',
+  },
 };
 
 /** A running time: `8 s`, `3:05`, `1:02:09`. */

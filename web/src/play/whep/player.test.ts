@@ -41,7 +41,7 @@ function play(token = TOKEN) {
     place,
     origin: 'https://relay.test',
     token,
-    bufferMs: 0,
+    playout: 'automatic',
     onProgress: (step) => progress.push(step),
     onSnapshot: (newest, frames) => {
       snapshot = newest;
