@@ -72,6 +72,13 @@ describe('how long is waited', () => {
     expect(script.run(900, (at) => (at % 90 === 0 ? 150 : 50))).toBe(0);
   });
 
+  it('does not wait for a single moment, even at the beginning', () => {
+    const script = new Script();
+    script.run(10, even);
+    expect(script.run(15, (at) => 450 - at * 25)).toBe(0);
+    expect(script.run(60, even)).toBe(0);
+  });
+
   it('never longer than 600 ms, and never longer than any frame was late', () => {
     expect(new Script('smooth').run(600, (at) => (at % 2 === 0 ? 50 : 640))).toBe(590);
     expect(new Script('smooth').run(600, (at) => 50 + (at % 20) * 40)).toBeLessThanOrEqual(600);

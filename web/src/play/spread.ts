@@ -15,6 +15,10 @@ const LONG_FRAMES = 600;
 const SHORT_FRAMES = 60;
 /** Fewer say little of rare lateness: one bad moment would be a large part of them. */
 const KNOWN_FRAMES = 150;
+/** A single moment of late frames, as a large keyframe is one, does not tell of a change. */
+const MOMENTS = 2;
+/** Later than this, a frame is part of such a moment. */
+const LATE_MS = 20;
 /** More is not waited for: somebody is talking to these viewers. */
 const BUFFER_MAX_MS = 600;
 /** Lateness beyond is a stall, which is no reason to wait for the next one. */
@@ -43,6 +47,10 @@ export class Spread {
   #bufferMs = 0;
   #baseMs = 0;
   #stalledFrames = 0;
+  #frames = 0;
+  /** Whether the last frame was late, and which ones were that began so. */
+  #late = false;
+  #moments: number[] = [];
   #seenMs: number | null = null;
 
   constructor(mode: PlayoutMode = 'automatic') {
@@ -82,6 +90,7 @@ export class Spread {
     this.#long.add(delayMs);
     this.#short.add(delayMs);
     this.#baseMs = this.#long.least ?? delayMs;
+    this.#countMoments(delayMs - this.#baseMs > LATE_MS);
     // A fastest frame that was forgotten, or is new, moves no picture by itself.
     const keptMs = before === null ? 0 : Math.max(0, before - this.#baseMs);
     const wantedMs = this.#wantedMs();
@@ -89,13 +98,22 @@ export class Spread {
     if (this.#bufferMs < 1) this.#bufferMs = 0;
   }
 
+  #countMoments(late: boolean): void {
+    this.#frames += 1;
+    if (late && !this.#late) this.#moments.push(this.#frames);
+    this.#late = late;
+    const [first] = this.#moments;
+    if (first !== undefined && first <= this.#frames - SHORT_FRAMES) this.#moments.shift();
+  }
+
   #wantedMs(): number {
     if (this.#mode === 'live') return 0;
     const { share, soon, floorMs } = WISHES[this.#mode];
     const known = this.#long.count >= KNOWN_FRAMES;
+    const changed = this.#moments.length >= MOMENTS;
     const lateMs = Math.max(
       (known ? this.#long.percentile(share) : null) ?? 0,
-      this.#short.percentile(soon) ?? 0,
+      (changed ? this.#short.percentile(soon) : null) ?? 0,
     );
     const wantedMs = lateMs - this.#baseMs;
     return wantedMs < floorMs ? 0 : Math.min(BUFFER_MAX_MS, wantedMs);
