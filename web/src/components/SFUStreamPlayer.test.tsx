@@ -129,6 +129,19 @@ it('says so where the codec cannot be decoded, with or without a picture', () =>
   expect(screen.queryByText(/shares as AV1/)).toBeNull();
 });
 
+it('says in words that the network is slow, and takes it back', () => {
+  const service = show();
+  service.become({ kind: 'live' }, 30, 900);
+  service.tell({ slow: { carriesKbps: 400, told: true } });
+  expect(spoken()).toBe(
+    'Slow network: Your connection carries less than the picture needs (about 400 kbit/s): fewer pictures a second.',
+  );
+  expect(document.querySelector('.badge')?.textContent).toBe('Slow network');
+  expect(screen.getByText('900 ms')).toBeTruthy();
+  service.tell({ slow: null });
+  expect(spoken()).toBe('Live');
+});
+
 it('covers no picture with words before the end', () => {
   const service = show();
   expect(document.querySelector('.player-card')).not.toBeNull();

@@ -45,8 +45,8 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
   const { idle, stir } = useIdle(IDLE_MS);
   useShortcuts(SHORTCUTS, controls, stir);
 
-  const { state, records, undecodable, blocked, transport } = snapshot;
-  const words = wordsFor(state, blocked);
+  const { state, records, undecodable, blocked, slow, transport } = snapshot;
+  const words = wordsFor(state, blocked, slow);
   const watching = pictured && !words.final;
   const latencyMs = state.kind === 'live' || state.kind === 'static' ? records.latencyMs : null;
 
@@ -79,6 +79,7 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
       )}
       <p className="spoken" aria-live="polite">
         {words.title ?? words.badge}
+        {words.passing && `: ${words.detail}`}
       </p>
     </section>
   );
@@ -89,7 +90,11 @@ function isPicture(target: EventTarget): boolean {
 }
 
 function Badge({ words }: { words: Words }) {
-  return <span className={`badge badge-${words.tone}`}>{words.badge}</span>;
+  return (
+    <span className={`badge badge-${words.tone}`} title={words.detail ?? undefined}>
+      {words.badge}
+    </span>
+  );
 }
 
 /** Starts the service in the element that this gives, and stops it with the component. */

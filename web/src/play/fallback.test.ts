@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FallbackPlayer } from './fallback.ts';
 import { Memory } from './memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
@@ -40,6 +40,13 @@ class FakePlayback implements Playback {
     this.options.onSnapshot(this.#snapshot, []);
   }
 
+  /** Plays on: so many more pictures, so late. */
+  play(frames: number, latencyMs: number, slow: PlayerSnapshot['slow']): void {
+    const framesShown = this.#snapshot.records.framesShown + frames;
+    this.#snapshot = { ...this.#snapshot, slow };
+    this.say({ kind: 'live' }, { framesShown, latencyMs });
+  }
+
   /** Shows a first picture. */
   picture(): void {
     this.#surface = document.createElement('video');
@@ -55,6 +62,7 @@ function store() {
   return {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
+    values: () => kept.values(),
   };
 }
 
@@ -144,6 +152,81 @@ it('keeps the old picture until the other transport has one, and calls that reco
   expect(player.surface()).toBe(started.whep?.surface());
   expect(place.contains(old)).toBe(false);
   expect(snapshot().records.framesShown).toBe(2);
+});
+
+describe('a transport that does badly', () => {
+  /** Both run at these rates and delays for so long; snapshots come four times a second. */
+  function run(
+    { started }: ReturnType<typeof play>,
+    seconds: number,
+    rates: Partial<Record<TransportName, [fps: number, delayMs: number]>>,
+    slow: PlayerSnapshot['slow'] = null,
+  ): void {
+    for (let at = 0; at < seconds * 4; at += 1) {
+      vi.advanceTimersByTime(250);
+      for (const name of ['webtransport', 'whep'] as const) {
+        const [fps, latencyMs] = rates[name] ?? [0, 0];
+        if (rates[name] !== undefined) started[name]?.play(fps / 4, latencyMs, slow);
+      }
+    }
+  }
+
+  function watching(): ReturnType<typeof play> {
+    const playing = play();
+    playing.started.webtransport?.options.onProgress('open');
+    playing.started.webtransport?.picture();
+    return playing;
+  }
+
+  it('is compared with the other one, and replaced when that is better', () => {
+    const playing = watching();
+    const { started, player, snapshot, kept } = playing;
+    run(playing, 8, { webtransport: [4, 3_000] });
+    expect(started.whep).toBeDefined();
+    started.whep?.options.onProgress('open');
+    started.whep?.picture();
+    run(playing, 4, { webtransport: [4, 3_000], whep: [30, 120] });
+    expect(snapshot().transport, 'the picture stays meanwhile').toBe('webtransport');
+    expect(player.surface()).toBe(started.webtransport?.surface());
+    run(playing, 8, { webtransport: [4, 3_000], whep: [30, 120] });
+    expect([snapshot().transport, started.webtransport?.stopped]).toEqual(['whep', true]);
+    expect(player.surface()).toBe(started.whep?.surface());
+    expect([...kept.values()].join()).toContain('whep');
+  });
+
+  it('is kept where the other one is as bad, and not compared again soon', () => {
+    const playing = watching();
+    const { started, snapshot, place, kept } = playing;
+    run(playing, 8, { webtransport: [4, 3_000] });
+    const rival = started.whep;
+    rival?.options.onProgress('open');
+    rival?.picture();
+    run(playing, 12, { webtransport: [4, 3_000], whep: [4, 3_000] });
+    expect([snapshot().transport, rival?.stopped]).toEqual(['webtransport', true]);
+    expect(place.children).toHaveLength(1);
+    expect([...kept.values()].join()).not.toContain('whep');
+    run(playing, 40, { webtransport: [4, 3_000] });
+    expect(started.whep).toBe(rival);
+    run(playing, 30, { webtransport: [4, 3_000] });
+    expect(started.whep).not.toBe(rival);
+  });
+
+  it('is not compared where the relay says that the path carries no more', () => {
+    const playing = watching();
+    const slow = { carriesKbps: 400, told: true };
+    run(playing, 60, { webtransport: [2, 4_000] }, slow);
+    expect(playing.started.whep).toBeUndefined();
+  });
+
+  it('is not compared while the host is away', () => {
+    const playing = watching();
+    playing.started.webtransport?.say({ kind: 'away', sinceMs: 0 });
+    for (let at = 0; at < 200; at += 1) {
+      vi.advanceTimersByTime(250);
+      playing.started.webtransport?.say({ kind: 'away', sinceMs: 0 });
+    }
+    expect(playing.started.whep).toBeUndefined();
+  });
 });
 
 it('says what the browser lacks where no transport is left', () => {

@@ -2,6 +2,7 @@
 
 import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
+import type { Slow } from './slowness.ts';
 import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
@@ -27,6 +28,8 @@ export interface PlayerSnapshot {
   broadcast: string | null;
   /** What brings the picture; null: nothing so far. */
   transport: TransportName | null;
+  /** The network carries less than the picture needs; null: it does not. */
+  slow: Slow | null;
   /** The browser plays only after a touch or a click. */
   blocked: boolean;
 }
@@ -37,6 +40,7 @@ export const NOTHING_YET: PlayerSnapshot = Object.freeze({
   undecodable: null,
   broadcast: null,
   transport: null,
+  slow: null,
   blocked: false,
   records: NO_RECORDS,
 });

@@ -14,6 +14,7 @@ import { Playout } from './playout.ts';
 import type { Progress } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
 import { Renderer } from './renderer.ts';
+import { Slowness } from './slowness.ts';
 import type { PlayoutMode } from './spread.ts';
 import { type PlayerState, StateMachine, sameState } from './state.ts';
 
@@ -35,6 +36,8 @@ const TICK_MS = 250;
 const REPORT_EVERY_MS = 1_000;
 /** Between looks at the canvas while nothing is drawn. */
 const IDLE_LOOK_MS = 2_000;
+/** A frame that takes longer to arrive means that there is something to see. */
+const PARTIAL_MS = 700;
 /** Between requests for the same keyframe, and between any two. */
 const ASK_AGAIN_MS = 2_000;
 const ASK_PAUSE_MS = 500;
@@ -45,6 +48,7 @@ export class Player {
   readonly #records = new Records();
   readonly #machine = new StateMachine();
   readonly #abilities: Abilities;
+  readonly #slowness = new Slowness();
   readonly #renderer: Renderer;
   readonly #playout: Playout;
   #order = new FrameOrder();
@@ -58,6 +62,8 @@ export class Player {
   #reportedMs = 0;
   #lookedMs = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
+  /** Since when a frame has been arriving; null: none is under way. */
+  #partialMs: number | null = null;
   #undecodable: string | null = null;
   #state: PlayerState = { kind: 'connecting', attempt: 1 };
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -123,11 +129,15 @@ export class Player {
     this.#broadcast = carrier.welcome.broadcast;
     this.#reportBase = this.#records.report(null);
     this.#order = new FrameOrder();
+    this.#partialMs = null;
     this.#playout.restart();
+    this.#slowness.restart();
     this.#liveFromUs = carrier.welcome.relayUs;
     this.#machine.opened(Date.now());
     carrier.onMessage((message) => {
-      if (message.type === 'serving' && this.#carrier === carrier) this.#served(message.serving);
+      if (this.#carrier !== carrier) return;
+      if (message.type === 'serving') this.#served(message.serving);
+      if (message.type === 'path') this.#slowness.told(message);
     });
     this.#sayAbilities();
     carrier.onStatus(({ phase, sinceUs }) => {
@@ -138,7 +148,11 @@ export class Player {
       onFrame: (stream, frame) => {
         if (this.#carrier === carrier) this.#received(carrier, stream, frame);
       },
-      onSkip: () => this.#records.count('skips'),
+      onBytes: () => this.#arriving(),
+      onSkip: () => {
+        this.#records.count('skips');
+        if (this.#carrier === carrier) this.#slowness.skipped(performance.now());
+      },
       onBroken: (stream) => {
         this.#records.count('brokenStreams');
         if (this.#carrier !== carrier || !this.#order.isCurrent(stream)) return;
@@ -167,6 +181,7 @@ export class Player {
 
   #received(carrier: Carrier, stream: number, frame: Frame): void {
     const { header, payload } = frame;
+    this.#partialMs = null;
     this.#records.count('framesReceived');
     this.#records.count('bytesReceived', payload.length);
     // The relay has yet to hear what this browser lacks, or its answer is on its way.
@@ -178,6 +193,13 @@ export class Player {
     // What was in the cache of another track is as old as it is.
     if (header.track !== track) this.#liveFromUs = carrier.clock.nowUs();
     this.#playout.received(frame, header.captureUs >= this.#liveFromUs);
+  }
+
+  /** While a large frame is on its way, the screen is not at rest. */
+  #arriving(): void {
+    const nowMs = performance.now();
+    this.#partialMs ??= nowMs;
+    if (nowMs - this.#partialMs >= PARTIAL_MS) this.#machine.arriving(Date.now());
   }
 
   #shown({ header }: FrameTag): void {
@@ -248,11 +270,13 @@ export class Player {
       rttMs: this.#carrier === null ? null : this.#carrier.rttUs / 1_000,
       picture: config && { width: config.width, height: config.height, codec: config.codec },
     });
+    const live = this.#state.kind === 'live';
     this.#options.onSnapshot(
       {
         state: this.#state,
         records,
         undecodable: this.#undecodable,
+        slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
         transport: 'webtransport',
         blocked: false,

@@ -102,6 +102,21 @@ it('joins, and is live at the first picture', async () => {
   });
 });
 
+it('says that the network is slow when the relay does', async () => {
+  const { snapshot } = await watch();
+  expect(snapshot()?.slow).toBeNull();
+  relay.tell('path', { narrow: true, carriesKbps: 380 });
+  await vi.advanceTimersByTimeAsync(300);
+  expect(snapshot()?.slow).toEqual({ carriesKbps: 380, told: true });
+});
+
+it('lets the browser hold nothing where the viewer wants to be closest to live', async () => {
+  await watch();
+  expect(connections[0]?.receiver.jitterBufferTarget).toBeNull();
+  player?.setPlayout('live');
+  expect(connections[0]?.receiver.jitterBufferTarget).toBe(0);
+});
+
 it('waits for a host, and says when one goes and comes back', async () => {
   relay.phase = 'waiting';
   const { state, bottom } = play();

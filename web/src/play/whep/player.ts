@@ -10,6 +10,7 @@ import {
 } from '../../session/index.ts';
 import { readToken } from '../../session/token.ts';
 import { type Playback, type PlaybackOptions, progressOf, tellMachine } from '../playback.ts';
+import { Slowness } from '../slowness.ts';
 import type { PlayoutMode } from '../spread.ts';
 import { type PlayerState, StateMachine, sameState } from '../state.ts';
 import { Account, type Share } from './account.ts';
@@ -49,6 +50,7 @@ export class WhepPlayer implements Playback {
   #current: Link | null = null;
   #status: WhepStatus | null = null;
   #playout: PlayoutMode;
+  readonly #slowness = new Slowness();
   #blocked = false;
   #serving = DEFAULT_SERVING;
   /** As the relay told it; undefined: it did not. */
@@ -126,6 +128,7 @@ export class WhepPlayer implements Playback {
     peer.holdMs = hold.targetMs;
     const link: Link = { peer, hold, session: null, share: this.#account.share() };
     this.#links.set(peer.stream, link);
+    this.#slowness.restart();
     this.#screen.bring(peer.stream);
     try {
       link.session = await openSession({
@@ -147,6 +150,7 @@ export class WhepPlayer implements Playback {
             this.#machine.served(serving);
             this.#refresh();
           },
+          onPath: (word) => this.#slowness.told(word),
           onFigures: (figures) => this.#counted(link, figures),
         },
       });
@@ -281,11 +285,15 @@ export class WhepPlayer implements Playback {
   }
 
   #publish(): void {
+    const bufferMs = this.#current?.hold.targetMs ?? 0;
+    const records = this.#account.snapshot(bufferMs, this.#current !== null);
+    const live = this.#state.kind === 'live';
     this.#options.onSnapshot(
       {
         state: this.#state,
-        records: this.#account.snapshot(this.#current?.hold.targetMs ?? 0, this.#current !== null),
+        records,
         undecodable: null,
+        slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
         transport: 'whep',
         blocked: this.#blocked,
