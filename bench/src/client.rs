@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use quinn::{TransportConfig, VarInt};
 use rustls::crypto::ring::{cipher_suite, default_provider};
 use socket2::{Domain, Protocol, Socket, Type};
+use steadycast_codec_glue::wire::VERSION;
 use steadycast_tests::client::Control;
 use wtransport::proto::WEBTRANSPORT_ALPN;
 use wtransport::tls::build_native_cert_store;
@@ -70,7 +71,11 @@ impl Client {
         loop {
             tries -= 1;
             match endpoint.connect(&self.target.session_url).await {
-                Ok(connection) => return Control::on(connection).await,
+                Ok(connection) => {
+                    let mut control = Control::on(connection).await?;
+                    control.version = self.target.version.min(VERSION);
+                    return Ok(control);
+                }
                 Err(_) if tries > 0 => {}
                 Err(error) => return Err(error).context("opening a session"),
             }

@@ -156,9 +156,9 @@ fn check(frames: &[Encoded]) -> Result<()> {
     for frame in frames {
         run = if frame.config.is_some() { 1 } else { run + 1 };
         ensure!(
-            run <= limits::GROUP_FRAMES as usize,
+            run <= limits::GROUP_FRAMES_V1 as usize,
             "more than {} frames without a keyframe",
-            limits::GROUP_FRAMES
+            limits::GROUP_FRAMES_V1
         );
     }
     Ok(())

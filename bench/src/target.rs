@@ -14,6 +14,8 @@ pub struct Target {
     pub session_url: String,
     /// SHA-256 of its certificates; empty when they are publicly trusted.
     pub certificates: Vec<Sha256Digest>,
+    /// The newest version of the protocol that it speaks (PROTOCOL 2.11).
+    pub version: u16,
 }
 
 /// A broadcast made for a run; [`Target::end`] ends it.
@@ -40,7 +42,9 @@ impl Target {
             .split_once("://")
             .map_or(origin.as_str(), |(_, rest)| rest);
         let hashes = relay["certificateHashes"].as_array();
+        let version = relay["protocol"].as_u64().and_then(|v| v.try_into().ok());
         Ok(Self {
+            version: version.context("the relay says no protocol")?,
             session_url: format!("https://{authority}{path}"),
             certificates: hashes
                 .into_iter()

@@ -8,12 +8,12 @@ use steadycast_codec_glue::wire::{
 
 fn client(message: ClientMessage, expected: &[u8]) {
     assert_eq!(encode_client(&message).as_deref(), Ok(expected));
-    assert_eq!(decode_client(&expected[2..]), Ok(message));
+    assert_eq!(decode_client(&expected[2..]), Ok(Some(message)));
 }
 
 fn relay(message: RelayMessage, expected: &[u8]) {
     assert_eq!(encode_relay(&message).as_deref(), Ok(expected));
-    assert_eq!(decode_relay(&expected[2..]), Ok(message));
+    assert_eq!(decode_relay(&expected[2..]), Ok(Some(message)));
 }
 
 #[test]
@@ -157,6 +157,21 @@ fn renditions_and_what_they_are_for() {
         codec: Some(CodecKind::Vp9),
     };
     relay(RelayMessage::Serving { serving }, &[0, 5, 6, 2, 0, 1, 2]);
+}
+
+#[test]
+fn what_the_path_to_a_player_carries() {
+    let path = |narrow, carries_kbps, expected| {
+        relay(
+            RelayMessage::Path {
+                narrow,
+                carries_kbps,
+            },
+            expected,
+        );
+    };
+    path(false, None, &[0, 3, 64, 0, 0]);
+    path(true, Some(380), &[0, 6, 64, 1, 1, 251, 0x7c, 0x01]);
 }
 
 #[test]

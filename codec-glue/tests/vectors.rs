@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use golden::json::{
-    Bad, Client, ConfigJson, FrameJson, Good, HeaderJson, Kind, Relay, RenditionJson, ServingJson,
-    StatusJson,
+    Bad, Client, ConfigJson, FrameJson, Good, HeaderJson, Kind, Later, Relay, RenditionJson,
+    ServingJson, StatusJson,
 };
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
@@ -109,6 +109,35 @@ fn frames_decode_and_encode() {
 }
 
 #[test]
+fn what_a_later_version_says_is_read_over() {
+    for later in read::<Later>("later.json") {
+        let (bytes, name) = (unhex(&later.hex), &later.name);
+        match later.kind {
+            Kind::Client => assert_eq!(
+                reader::control(&bytes, decode_client),
+                Ok(values(&later).map(client).collect()),
+                "{name}"
+            ),
+            Kind::Relay => assert_eq!(
+                reader::control(&bytes, decode_relay),
+                Ok(values(&later).map(relay).collect()),
+                "{name}"
+            ),
+            Kind::Group => assert_eq!(
+                reader::group(&bytes),
+                Ok(values(&later).map(frame).collect()),
+                "{name}"
+            ),
+        }
+    }
+}
+
+fn values<T: DeserializeOwned>(later: &Later) -> impl Iterator<Item = T> {
+    let read = |value: &serde_json::Value| serde_json::from_value(value.clone()).unwrap();
+    later.values.iter().map(read)
+}
+
+#[test]
 fn malformed_bytes_are_refused_with_their_code() {
     for Bad {
         name,
@@ -133,6 +162,12 @@ fn names_are_unique_in_their_file() {
     let mut seen = HashSet::new();
     for Bad { name, kind, .. } in read("malformed.json") {
         assert!(seen.insert(format!("{kind:?} {name}")), "{name} twice");
+    }
+    for Later { name, kind, .. } in read("later.json") {
+        assert!(
+            seen.insert(format!("later {kind:?} {name}")),
+            "{name} twice"
+        );
     }
     for file in ["client_messages.json", "relay_messages.json", "frames.json"] {
         for Good { name, .. } in read::<Good<serde_json::Value>>(file) {
@@ -274,6 +309,13 @@ fn relay(json: Relay) -> RelayMessage {
         },
         Relay::Serving { serving: json } => RelayMessage::Serving {
             serving: serving(json),
+        },
+        Relay::Path {
+            narrow,
+            carries_kbps,
+        } => RelayMessage::Path {
+            narrow,
+            carries_kbps,
         },
     }
 }

@@ -9,4 +9,5 @@ mod renditions;
 mod shards;
 mod slow_players;
 mod tokens;
+mod versions;
 mod webrtc;

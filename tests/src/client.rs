@@ -67,6 +67,8 @@ pub async fn connect(target: &Target, path: &str, origin: Option<&str>) -> Resul
 pub struct Control {
     /// The session.
     pub connection: Connection,
+    /// The version that its hello offers.
+    pub version: u16,
     send: SendStream,
     recv: RecvStream,
     buffer: BytesMut,
@@ -89,6 +91,7 @@ impl Control {
         let (send, recv) = connection.open_bi().await?.await?;
         Ok(Self {
             connection,
+            version: VERSION,
             send,
             recv,
             buffer: BytesMut::new(),
@@ -122,7 +125,10 @@ impl Control {
                 let length = usize::from(u16::from_be_bytes(*prefix));
                 if self.buffer.len() >= 2 + length {
                     self.buffer.advance(2);
-                    return Ok(decode_relay(&self.buffer.split_to(length))?);
+                    match decode_relay(&self.buffer.split_to(length))? {
+                        Some(message) => return Ok(message),
+                        None => continue,
+                    }
                 }
             }
             let chunk = self.recv.quic_stream_mut().read_chunk(65_536, true).await?;
@@ -253,14 +259,20 @@ impl Control {
         token: &str,
         resume: Option<ResumeSecret>,
     ) -> Result<Welcome> {
-        self.send(&hello(role, token, resume)).await?;
+        let mut hello = hello(role, token, resume);
+        if let ClientMessage::Hello { version, .. } = &mut hello {
+            *version = self.version;
+        }
+        self.send(&hello).await?;
         match soon("a welcome", self.next()).await?? {
             RelayMessage::Welcome {
+                version,
                 broadcast,
                 resume,
                 status,
                 ..
             } => Ok(Welcome {
+                version,
                 broadcast,
                 resume,
                 status,
@@ -287,6 +299,8 @@ pub fn hello(role: Role, token: &str, resume: Option<ResumeSecret>) -> ClientMes
 /// What a welcome says.
 #[derive(Debug, Clone)]
 pub struct Welcome {
+    /// The version that is spoken.
+    pub version: u16,
     /// The broadcast.
     pub broadcast: String,
     /// What a publisher resumes with.

@@ -21,6 +21,7 @@ pub(crate) fn all() -> Vec<Seed> {
         ("client_messages.json", Some("client")),
         ("relay_messages.json", Some("relay")),
         ("frames.json", Some("frame")),
+        ("later.json", None),
         ("malformed.json", None),
     ] {
         for vector in read::<Vector>(file) {

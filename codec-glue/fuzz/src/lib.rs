@@ -61,15 +61,17 @@ pub fn control_relay(data: &[u8]) {
 /// Whatever decodes encodes to no more bytes, which decode to the same.
 fn message<M: PartialEq + Debug>(
     data: &[u8],
-    decode: fn(&[u8]) -> Result<M, WireError>,
+    decode: fn(&[u8]) -> Result<Option<M>, WireError>,
     encode: fn(&M) -> Result<Vec<u8>, WireError>,
 ) {
-    let Ok(message) = decode(data) else { return };
+    let Ok(Some(message)) = decode(data) else {
+        return;
+    };
     let encoded = encode(&message).unwrap();
     let (length, body) = encoded.split_first_chunk().unwrap();
     assert_eq!(usize::from(u16::from_be_bytes(*length)), body.len());
     assert!(body.len() <= data.len());
-    assert_eq!(decode(body), Ok(message));
+    assert_eq!(decode(body), Ok(Some(message)));
 }
 
 /// A frame's fixed header.
@@ -84,7 +86,11 @@ pub fn frame_header(data: &[u8]) {
     assert!((1..=most).contains(&header.body_len()));
     let mut encoded = Vec::new();
     header.encode(&mut encoded);
-    assert_eq!(encoded, bytes);
+    // What is left to later versions is forgotten.
+    let mut known = *bytes;
+    known[0] &= 0x0f;
+    known[3] = 0;
+    assert_eq!(encoded, known);
 }
 
 /// A keyframe's decoder config.

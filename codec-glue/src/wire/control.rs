@@ -4,7 +4,7 @@ use bincode::config::{Configuration, Limit};
 use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
 
-use super::{ClientMessage, RelayMessage, Rendition, WireError, limits};
+use super::{ClientMessage, RelayMessage, Rendition, SKIPPABLE, VERSION, WireError, limits};
 
 type Config = Configuration<
     bincode::config::LittleEndian,
@@ -36,23 +36,28 @@ pub fn encode_relay(message: &RelayMessage) -> Result<Vec<u8>, WireError> {
     encode(message)
 }
 
-/// Decodes one message from exactly its bytes, without the length prefix.
+/// Decodes one message from exactly its bytes, without the length prefix; `None` for one of a later
+/// version that may be skipped (PROTOCOL 2.12).
 ///
 /// # Errors
 /// A [`WireError`] that says what is wrong with the bytes.
-pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, WireError> {
-    let message = decode(bytes, "ClientMessage")?;
-    check_client(&message)?;
+pub fn decode_client(bytes: &[u8]) -> Result<Option<ClientMessage>, WireError> {
+    // A client does not know yet what the relay speaks when it says hello.
+    let grows = |message: &ClientMessage| matches!(message, ClientMessage::Hello { version, .. } if *version > VERSION);
+    let message = decode(bytes, "ClientMessage", grows)?;
+    message.as_ref().map_or(Ok(()), check_client)?;
     Ok(message)
 }
 
-/// Decodes one message from exactly its bytes, without the length prefix.
+/// Decodes one message from exactly its bytes, without the length prefix; `None` for one of a later
+/// version that may be skipped (PROTOCOL 2.12).
 ///
 /// # Errors
 /// A [`WireError`] that says what is wrong with the bytes.
-pub fn decode_relay(bytes: &[u8]) -> Result<RelayMessage, WireError> {
-    let message = decode(bytes, "RelayMessage")?;
-    check_relay(&message)?;
+pub fn decode_relay(bytes: &[u8]) -> Result<Option<RelayMessage>, WireError> {
+    let grows = |message: &RelayMessage| matches!(message, RelayMessage::Path { .. });
+    let message = decode(bytes, "RelayMessage", grows)?;
+    message.as_ref().map_or(Ok(()), check_relay)?;
     Ok(message)
 }
 
@@ -66,24 +71,40 @@ fn encode<M: Encode>(message: &M) -> Result<Vec<u8>, WireError> {
     Ok(framed)
 }
 
-fn decode<M: Decode<()>>(bytes: &[u8], name: &str) -> Result<M, WireError> {
+/// `grows` says of which messages later versions may have more fields than are known here.
+fn decode<M: Decode<()>>(
+    bytes: &[u8],
+    name: &str,
+    grows: impl Fn(&M) -> bool,
+) -> Result<Option<M>, WireError> {
     WireError::check("control message", bytes.len(), limits::CONTROL_MESSAGE)?;
-    let (message, used) =
-        bincode::decode_from_slice(bytes, config()).map_err(|error| match error {
-            // Roles, phases and options are enums too; only the outermost names a message.
-            DecodeError::UnexpectedVariant {
-                type_name, found, ..
-            } if type_name.ends_with(name) => WireError::UnknownMessage(found),
-            DecodeError::UnexpectedEnd { .. } | DecodeError::LimitExceeded => {
-                WireError::Malformed("a control message that ends too early")
-            }
-            DecodeError::Utf8 { .. } => WireError::Malformed("a text that is not UTF-8"),
-            _ => WireError::Malformed("a control message that does not parse"),
-        })?;
-    if used != bytes.len() {
+    let (message, used) = match bincode::decode_from_slice(bytes, config()) {
+        Ok(decoded) => decoded,
+        // Roles, phases and options are enums too; only the outermost names a message.
+        Err(DecodeError::UnexpectedVariant {
+            type_name, found, ..
+        }) if type_name.ends_with(name) => {
+            return match found {
+                SKIPPABLE.. => Ok(None),
+                _ => Err(WireError::UnknownMessage(found)),
+            };
+        }
+        Err(error) => return Err(refusal(&error)),
+    };
+    if used != bytes.len() && !grows(&message) {
         return Err(WireError::Malformed("bytes after a control message"));
     }
-    Ok(message)
+    Ok(Some(message))
+}
+
+fn refusal(error: &DecodeError) -> WireError {
+    WireError::Malformed(match error {
+        DecodeError::UnexpectedEnd { .. } | DecodeError::LimitExceeded => {
+            "a control message that ends too early"
+        }
+        DecodeError::Utf8 { .. } => "a text that is not UTF-8",
+        _ => "a control message that does not parse",
+    })
 }
 
 fn check_client(message: &ClientMessage) -> Result<(), WireError> {
@@ -139,7 +160,7 @@ fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
             WireError::check("goodbye text", message.len(), limits::GOODBYE_TEXT)
         }
         RelayMessage::Renditions { wanted } => check_renditions(wanted),
-        RelayMessage::Serving { .. } => Ok(()),
+        RelayMessage::Serving { .. } | RelayMessage::Path { .. } => Ok(()),
     }
 }
 
@@ -179,10 +200,38 @@ mod tests {
 
     #[test]
     fn an_unknown_variant_is_told_apart_from_rubbish() {
-        assert_eq!(decode_client(&[200]), Err(WireError::UnknownMessage(200)));
+        assert_eq!(decode_client(&[63]), Err(WireError::UnknownMessage(63)));
         // A role that does not exist, inside a known message.
         assert!(matches!(
             decode_client(&[0, 1, 9]),
+            Err(WireError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn what_may_be_skipped_is_skipped_whatever_its_bytes() {
+        for body in [&[64][..], &[200, 1, 2, 3], &[252, 255, 255, 255, 255, 9]] {
+            assert_eq!(decode_client(body), Ok(None), "{body:?}");
+        }
+        // The relay's first such message is known.
+        assert_eq!(decode_relay(&[65]), Ok(None));
+        assert!(matches!(decode_relay(&[64]), Err(WireError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_hello_of_a_later_version_may_say_more() {
+        let hello = |version| ClientMessage::Hello {
+            version,
+            role: Role::Player,
+            token: String::new(),
+            agent: String::new(),
+            resume: None,
+        };
+        let longer = |version| [body(&hello(version)), vec![7, 7]].concat();
+        let later = VERSION + 1;
+        assert_eq!(decode_client(&longer(later)), Ok(Some(hello(later))));
+        assert!(matches!(
+            decode_client(&longer(VERSION)),
             Err(WireError::Malformed(_))
         ));
     }

@@ -12,6 +12,8 @@ pub const HEADER_LEN: usize = 30;
 
 const KEYFRAME: u8 = 0b01;
 const REFINEMENT: u8 = 0b10;
+/// Flags of later versions without which a frame cannot be understood (PROTOCOL 2.12).
+const UNKNOWN: u8 = 0b1100;
 
 /// The fixed part of a frame (PROTOCOL 4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,14 +57,15 @@ impl FrameHeader {
         out.put_u16(self.config_len);
     }
 
-    /// Reads a header and checks every field that has a range.
+    /// Reads a header and checks every field that has a range. Flags 4 to 7 and the reserved byte
+    /// are left to later versions and forgotten (PROTOCOL 2.12).
     ///
     /// # Errors
     /// [`WireError::Malformed`] or [`WireError::TooLarge`].
     pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, WireError> {
         let mut input = &bytes[..];
         let flags = input.get_u8();
-        let (track, layer, reserved) = (input.get_u8(), input.get_u8(), input.get_u8());
+        let (track, layer, _reserved) = (input.get_u8(), input.get_u8(), input.get_u8());
         let header = Self {
             keyframe: flags & KEYFRAME != 0,
             refinement: flags & REFINEMENT != 0,
@@ -76,8 +79,8 @@ impl FrameHeader {
             payload_len: input.get_u32(),
             config_len: input.get_u16(),
         };
-        if flags & !(KEYFRAME | REFINEMENT) != 0 || reserved != 0 {
-            return Err(WireError::Malformed("reserved bits of a frame header"));
+        if flags & UNKNOWN != 0 {
+            return Err(WireError::Malformed("flags of a frame header"));
         }
         header.check()?;
         Ok(header)

@@ -23,6 +23,8 @@ pub const PICTURE: u16 = 8192;
 /// The highest temporal layer (PROTOCOL 4.2).
 pub const LAYER: u8 = 7;
 /// The most frames in one group (PROTOCOL 4.7).
-pub const GROUP_FRAMES: u32 = 600;
+pub const GROUP_FRAMES: u32 = 20_000;
+/// The most frames in one group that receivers of version 1 take (PROTOCOL 4.7).
+pub const GROUP_FRAMES_V1: u32 = 600;
 /// The most bytes in one group, headers included (PROTOCOL 4.7).
 pub const GROUP_BYTES: usize = 32 * 1024 * 1024;

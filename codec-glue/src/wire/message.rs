@@ -65,7 +65,7 @@ pub struct Status {
 pub enum ClientMessage {
     /// The first message of a session.
     Hello {
-        /// The protocol version that the client speaks.
+        /// The newest protocol version that the client speaks.
         version: u16,
         /// What the client wants to be.
         role: Role,
@@ -127,11 +127,11 @@ pub enum ClientMessage {
 }
 
 /// From the relay to a client (PROTOCOL 2.3).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelayMessage {
     /// The session is accepted.
     Welcome {
-        /// The protocol version that the relay speaks.
+        /// The protocol version that this session speaks.
         version: u16,
         /// This session's number, for logs.
         session: u64,
@@ -183,6 +183,13 @@ pub enum RelayMessage {
     Serving {
         /// What it is now.
         serving: Serving,
+    },
+    /// How wide the path to the player is; may be skipped.
+    Path {
+        /// Whether it carries less than the picture needs.
+        narrow: bool,
+        /// What it carries as the relay estimates, in kbit/s; `None`: not known.
+        carries_kbps: Option<u32>,
     },
 }
 

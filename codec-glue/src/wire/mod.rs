@@ -11,6 +11,8 @@ mod frame;
 mod group;
 pub mod limits;
 mod message;
+mod variants;
+mod version;
 
 pub use code::Code;
 pub use codec::{CodecKind, CodecSet, Rendition, Service, Serving, TrackId};
@@ -19,6 +21,4 @@ pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
 pub use group::GroupOrder;
 pub use message::{ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status};
-
-/// The version of the protocol that this crate speaks (PROTOCOL 2.2, `Hello.version`).
-pub const VERSION: u16 = 1;
+pub use version::{MIN_VERSION, SKIPPABLE, VERSION, agree};

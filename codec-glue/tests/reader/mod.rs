@@ -6,10 +6,10 @@ use steadycast_codec_glue::wire::{
 
 const ENDS_EARLY: WireError = WireError::Malformed("a stream that ends early");
 
-/// The messages of a control stream (PROTOCOL 2.1).
+/// The messages of a control stream (PROTOCOL 2.1), without those that are skipped.
 pub(crate) fn control<M>(
     bytes: &[u8],
-    decode: impl Fn(&[u8]) -> Result<M, WireError>,
+    decode: impl Fn(&[u8]) -> Result<Option<M>, WireError>,
 ) -> Result<Vec<M>, WireError> {
     let mut rest = bytes;
     let mut messages = Vec::new();
@@ -24,7 +24,7 @@ pub(crate) fn control<M>(
             });
         }
         let (body, after) = after.split_at_checked(length).ok_or(ENDS_EARLY)?;
-        messages.push(decode(body)?);
+        messages.extend(decode(body)?);
         rest = after;
     }
     Ok(messages)

@@ -65,6 +65,10 @@ export class BincodeWriter {
     this.#bytes.set(bytes, at);
   }
 
+  bool(value: boolean): void {
+    this.#byte(value ? 1 : 0);
+  }
+
   option<T>(value: T | null, write: (value: T) => void): void {
     this.u8(value === null ? 0 : 1);
     if (value !== null) write(value);
@@ -149,6 +153,12 @@ export class BincodeReader {
   /** A copy of the next `count` bytes. */
   raw(count: number): Uint8Array {
     return this.#slice(count).slice();
+  }
+
+  bool(): boolean {
+    const byte = this.u8();
+    if (byte > 1) throw malformed(`a truth of ${byte}`);
+    return byte === 1;
   }
 
   option<T>(read: () => T): T | null {

@@ -11,7 +11,7 @@ import {
   type Serving,
   TRACK_MAX,
 } from './codec.ts';
-import { malformed, tooLarge, WireError } from './error.ts';
+import { malformed, tooLarge } from './error.ts';
 import {
   AGENT_MAX,
   CONTROL_MESSAGE_MAX,
@@ -21,32 +21,22 @@ import {
   TOKEN_MAX,
 } from './limits.ts';
 import { type ClientMessage, PHASES, type RelayMessage, ROLES, type Status } from './message.ts';
-
-/** In the order of the wire's variants. */
-const CLIENT_TYPES = [
-  'hello',
-  'ping',
-  'goodbye',
-  'keyframeRequest',
-  'report',
-  'decodes',
-  'renditionRefused',
-] as const;
-const RELAY_TYPES = [
-  'welcome',
-  'pong',
-  'status',
-  'keyframeRequest',
-  'goodbye',
-  'renditions',
-  'serving',
-] as const;
+import {
+  CLIENT_NUMBERS,
+  CLIENT_VARIANTS,
+  type ClientType,
+  RELAY_NUMBERS,
+  RELAY_VARIANTS,
+  type RelayType,
+  variant,
+} from './variants.ts';
+import { PROTOCOL_VERSION } from './version.ts';
 
 /** The message with its length in front, ready for the control stream. */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
   check(message);
   const out = new BincodeWriter();
-  out.u32(CLIENT_TYPES.indexOf(message.type));
+  out.u32(CLIENT_NUMBERS.get(message.type) ?? -1);
   writeClientFields(out, message);
   return framed(out.written);
 }
@@ -54,25 +44,37 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
 export function encodeRelayMessage(message: RelayMessage): Uint8Array {
   check(message);
   const out = new BincodeWriter();
-  out.u32(RELAY_TYPES.indexOf(message.type));
+  out.u32(RELAY_NUMBERS.get(message.type) ?? -1);
   writeRelayFields(out, message);
   return framed(out.written);
 }
 
-/** Decodes one message without its length. Throws WireError. */
-export function decodeClientMessage(body: Uint8Array): ClientMessage {
+/**
+ * Decodes one message without its length; null for one of a later version that may be skipped
+ * (PROTOCOL 2.12). Throws WireError.
+ */
+export function decodeClientMessage(body: Uint8Array): ClientMessage | null {
   const input = new BincodeReader(body);
-  const message = readClientMessage(input, variant(input, CLIENT_TYPES));
-  input.end();
+  const type = variant(input, CLIENT_VARIANTS);
+  if (type === null) return null;
+  const message = readClientMessage(input, type);
+  // A client does not know yet what the relay speaks when it says hello.
+  const grows = message.type === 'hello' && message.version > PROTOCOL_VERSION;
+  if (!grows) input.end();
   check(message);
   return message;
 }
 
-/** Decodes one message without its length. Throws WireError. */
-export function decodeRelayMessage(body: Uint8Array): RelayMessage {
+/**
+ * Decodes one message without its length; null for one of a later version that may be skipped
+ * (PROTOCOL 2.12). Throws WireError.
+ */
+export function decodeRelayMessage(body: Uint8Array): RelayMessage | null {
   const input = new BincodeReader(body);
-  const message = readRelayMessage(input, variant(input, RELAY_TYPES));
-  input.end();
+  const type = variant(input, RELAY_VARIANTS);
+  if (type === null) return null;
+  const message = readRelayMessage(input, type);
+  if (message.type !== 'path') input.end();
   check(message);
   return message;
 }
@@ -120,16 +122,6 @@ function checkRenditions(wanted: readonly Rendition[]): void {
 function checkText(name: string, text: string, max: number): void {
   const length = utf8Length(text);
   if (length > max) throw tooLarge(`a ${name} of ${length} bytes, at most ${max}`);
-}
-
-function variant<const Types extends readonly string[]>(
-  input: BincodeReader,
-  types: Types,
-): Types[number] {
-  const number = input.u32();
-  const type = types[number];
-  if (type === undefined) throw new WireError('unknown_message', `message variant ${number}`);
-  return type;
 }
 
 function choice<const Names extends readonly string[]>(
@@ -180,10 +172,7 @@ function writeClientFields(out: BincodeWriter, message: ClientMessage): void {
   }
 }
 
-function readClientMessage(
-  input: BincodeReader,
-  type: (typeof CLIENT_TYPES)[number],
-): ClientMessage {
+function readClientMessage(input: BincodeReader, type: ClientType): ClientMessage {
   switch (type) {
     case 'hello':
       return {
@@ -251,10 +240,14 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
     case 'serving':
       writeServing(out, message.serving);
       break;
+    case 'path':
+      out.bool(message.narrow);
+      out.option(message.carriesKbps, (value) => out.u32(value));
+      break;
   }
 }
 
-function readRelayMessage(input: BincodeReader, type: (typeof RELAY_TYPES)[number]): RelayMessage {
+function readRelayMessage(input: BincodeReader, type: RelayType): RelayMessage {
   switch (type) {
     case 'welcome':
       return {
@@ -284,6 +277,8 @@ function readRelayMessage(input: BincodeReader, type: (typeof RELAY_TYPES)[numbe
       return { type, wanted: readRenditions(input) };
     case 'serving':
       return { type, serving: readServing(input) };
+    case 'path':
+      return { type, narrow: input.bool(), carriesKbps: input.option(() => input.u32()) };
   }
 }
 

@@ -61,6 +61,8 @@ export interface FixedHeader {
 
 const KEYFRAME = 1;
 const REFINEMENT = 2;
+/** Flags of later versions without which a frame cannot be understood (PROTOCOL 2.12). */
+const UNKNOWN = 0b1100;
 
 const ascii = new TextDecoder('latin1');
 
@@ -94,12 +96,14 @@ function writeFixedHeader(view: DataView, fixed: FixedHeader): void {
   view.setUint16(28, configLength);
 }
 
-/** Reads the 30 bytes of a fixed header. Throws WireError. */
+/**
+ * Reads the 30 bytes of a fixed header; flags 4 to 7 and the reserved byte are left to later
+ * versions and read over (PROTOCOL 2.12). Throws WireError.
+ */
 export function decodeFixedHeader(bytes: Uint8Array): FixedHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_HEADER_SIZE);
   const flags = view.getUint8(0);
-  if ((flags & ~(KEYFRAME | REFINEMENT)) !== 0) throw malformed(`frame flags ${flags}`);
-  if (view.getUint8(3) !== 0) throw malformed('a reserved byte that is not 0');
+  if ((flags & UNKNOWN) !== 0) throw malformed(`frame flags ${flags}`);
   const captureUs = view.getBigUint64(16);
   if (captureUs > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`capture time ${captureUs}`);
   const header = {

@@ -24,6 +24,7 @@ export type {
   Decodes,
   GroupRequest,
   Hello,
+  PathChange,
   Phase,
   Ping,
   Pong,
@@ -40,3 +41,4 @@ export type {
   Welcome,
 } from './message.ts';
 export { ControlParser, GroupParser, groupPreamble } from './stream.ts';
+export { agree, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, type Versions } from './version.ts';

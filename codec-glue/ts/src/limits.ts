@@ -1,8 +1,5 @@
 /** The sizes that no peer may exceed; each is checked before anything is allocated. */
 
-/** The version in `Hello` and `Welcome`. */
-export const PROTOCOL_VERSION = 1;
-
 /** Bytes of a control message, without its length (PROTOCOL 2.1). */
 export const CONTROL_MESSAGE_MAX = 16_384;
 /** UTF-8 bytes of the token in `Hello` (PROTOCOL 2.2). */
@@ -33,8 +30,10 @@ export const PICTURE_SIDE_MAX = 8_192;
 export const LAYER_MAX = 7;
 
 /** Frames and bytes of one group (PROTOCOL 4.7). */
-export const GROUP_FRAMES_MAX = 600;
+export const GROUP_FRAMES_MAX = 20_000;
 export const GROUP_BYTES_MAX = 33_554_432;
+/** The most frames in one group that receivers of version 1 take (PROTOCOL 4.7). */
+export const GROUP_FRAMES_V1 = 600;
 /** Where a publisher begins a new group (PROTOCOL 4.7). */
 export const GROUP_FRAMES_TARGET = 500;
 export const GROUP_BYTES_TARGET = 16_777_216;

@@ -21,6 +21,7 @@ export interface Status {
 
 export interface Hello {
   type: 'hello';
+  /** The newest version that the client speaks. */
   version: number;
   role: Role;
   token: string;
@@ -64,6 +65,7 @@ export interface Report {
 
 export interface Welcome {
   type: 'welcome';
+  /** What this session speaks. */
   version: number;
   session: number;
   broadcast: string;
@@ -128,6 +130,15 @@ export interface ServingChange {
   serving: Serving;
 }
 
+/** How wide the path to the player is; may be skipped. */
+export interface PathChange {
+  type: 'path';
+  /** It carries less than the picture needs. */
+  narrow: boolean;
+  /** What it carries as the relay estimates, in kbit/s; null: not known. */
+  carriesKbps: number | null;
+}
+
 export type ClientMessage =
   | Hello
   | Ping
@@ -143,4 +154,5 @@ export type RelayMessage =
   | TrackRequest
   | RelayGoodbye
   | Renditions
-  | ServingChange;
+  | ServingChange
+  | PathChange;

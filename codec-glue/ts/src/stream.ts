@@ -21,16 +21,17 @@ import type { ClientMessage, RelayMessage } from './message.ts';
 
 /**
  * Cuts a control stream into messages, whatever chunks it arrives in: `push` the bytes, then call
- * `next` until it returns null. A WireError is final and is thrown again by every later `next`.
+ * `next` until it returns null. What may be skipped and is not known is left out. A WireError is final and is thrown again by every later `next`.
  */
 export class ControlParser<Message> {
   readonly #queue = new ByteQueue();
-  readonly #decode: (body: Uint8Array) => Message;
+  /** Null for a message that is skipped. */
+  readonly #decode: (body: Uint8Array) => Message | null;
   /** Size of the message whose length was read already. */
   #size: number | null = null;
   #failure: WireError | null = null;
 
-  constructor(decode: (body: Uint8Array) => Message) {
+  constructor(decode: (body: Uint8Array) => Message | null) {
     this.#decode = decode;
   }
 
@@ -67,12 +68,15 @@ export class ControlParser<Message> {
   }
 
   #parse(): Message | null {
-    this.#size ??= this.#readSize();
-    if (this.#size === null) return null;
-    const body = this.#queue.take(this.#size);
-    if (body === null) return null;
-    this.#size = null;
-    return this.#decode(body);
+    for (;;) {
+      this.#size ??= this.#readSize();
+      if (this.#size === null) return null;
+      const body = this.#queue.take(this.#size);
+      if (body === null) return null;
+      this.#size = null;
+      const message = this.#decode(body);
+      if (message !== null) return message;
+    }
   }
 
   #readSize(): number | null {

@@ -7,7 +7,7 @@ import {
   encodeClientMessage,
   encodeRelayMessage,
 } from '../src/index.ts';
-import { chunked, clientMessages, join, outcome, relayMessages } from './sample.ts';
+import { chunked, clientMessages, join, outcome, relayMessages, strangers } from './sample.ts';
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 const sizes = fc
@@ -34,6 +34,19 @@ describe('control messages', () => {
         const bytes = join(messages.map(encodeRelayMessage));
         expect(outcome(ControlParser.relay(), chunked(bytes, sizes))).toEqual({
           values: messages,
+          error: null,
+        });
+      }),
+    );
+  });
+
+  it('that may be skipped are as if they had not been sent', () => {
+    const pairs = fc.array(fc.tuple(strangers, relayMessages), { maxLength: 4 });
+    fc.assert(
+      fc.property(pairs, strangers, sizes, (pairs, last, sizes) => {
+        const bytes = pairs.flatMap(([skipped, known]) => [skipped, encodeRelayMessage(known)]);
+        expect(outcome(ControlParser.relay(), chunked(join([...bytes, last]), sizes))).toEqual({
+          values: pairs.map(([, known]) => known),
           error: null,
         });
       }),

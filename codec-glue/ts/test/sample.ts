@@ -94,7 +94,17 @@ export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
       codec: fc.option(fc.constantFrom(...CODEC_KINDS)),
     }),
   }),
+  fc.record({
+    type: fc.constant('path' as const),
+    narrow: fc.boolean(),
+    carriesKbps: fc.option(u32),
+  }),
 );
+
+/** A message that only a later version knows, and that may be skipped. */
+export const strangers: fc.Arbitrary<Uint8Array> = fc
+  .tuple(fc.integer({ min: 65, max: 250 }), fc.uint8Array({ maxLength: 40 }))
+  .map(([variant, rest]) => Uint8Array.of(0, 1 + rest.length, variant, ...rest));
 
 const config = fc.record({
   width: fc.integer({ min: 1, max: 8_192 }),

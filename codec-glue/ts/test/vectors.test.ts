@@ -22,6 +22,13 @@ interface Good {
   value: unknown;
 }
 
+interface Later {
+  name: string;
+  kind: 'client' | 'relay' | 'group';
+  hex: string;
+  values: unknown[];
+}
+
 interface Bad {
   name: string;
   kind: 'client' | 'relay' | 'group';
@@ -37,7 +44,8 @@ function vectors<T>(file: string): T[] {
 }
 
 it('every file of vectors is read', () => {
-  const known = ['client_messages.json', 'relay_messages.json', 'frames.json', 'malformed.json'];
+  const good = ['client_messages.json', 'relay_messages.json', 'frames.json'];
+  const known = [...good, 'later.json', 'malformed.json'];
   expect(files.filter((file) => !known.includes(file))).toEqual([]);
 });
 
@@ -106,13 +114,21 @@ describe.each(vectors<Good>('frames.json'))('frame $name', ({ hex, value }) => {
   });
 });
 
+const parsers = {
+  client: () => ControlParser.client(),
+  relay: () => ControlParser.relay(),
+  group: () => new GroupParser(),
+};
+
+describe.each(vectors<Later>('later.json'))('of a later version: $kind $name', (later) => {
+  it('is read over', () => {
+    const read = outcome<unknown>(parsers[later.kind](), [fromHex(later.hex)]);
+    expect([toJson(read.values), read.error]).toEqual([later.values, null]);
+  });
+});
+
 describe.each(vectors<Bad>('malformed.json'))('malformed $kind $name', ({ kind, hex, error }) => {
   it(`is ${error}`, () => {
-    const parsers = {
-      client: () => ControlParser.client(),
-      relay: () => ControlParser.relay(),
-      group: () => new GroupParser(),
-    };
     expect(outcome<unknown>(parsers[kind](), [fromHex(hex)]).error).toBe(error);
   });
 });

@@ -35,7 +35,7 @@ mod upstream;
 
 pub use dtls::IdentityError;
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
-pub use session::{Ear, OpenError, Opened, RestartError, Session, SessionId};
+pub use session::{Ear, OpenError, Opened, PathNews, RestartError, Session, SessionId};
 pub use sessions::{Bridge, Settings};
 pub(crate) use shard::{BridgeShard, Inlet, Packet, Wire, is_for_bridge};
 pub use trial::{Trial, TrialError};

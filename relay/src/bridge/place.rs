@@ -52,7 +52,7 @@ impl Place {
 
     fn is_at_its_end(&self, len: usize) -> bool {
         let room = limits::GROUP_BYTES - (64 << 10);
-        self.index >= limits::GROUP_FRAMES || self.bytes + len + self.index as usize * 64 > room
+        self.index >= limits::GROUP_FRAMES_V1 || self.bytes + len + self.index as usize * 64 > room
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
         let mut place = Place::default();
         place.admit(&assembled(true, 1));
         let taken = (0..1_000).filter(|_| place.admit(&assembled(false, 1)));
-        assert_eq!(taken.count() as u32, limits::GROUP_FRAMES - 1);
+        assert_eq!(taken.count() as u32, limits::GROUP_FRAMES_V1 - 1);
         assert!(place.wants_keyframe());
         assert!(place.admit(&assembled(true, 1)));
     }

@@ -51,6 +51,16 @@ pub struct Session {
     /// How many listeners there have been.
     pub(super) listeners: watch::Sender<u64>,
     pub(super) codecs: CodecSet,
+    pub(super) path: Mutex<PathNews>,
+}
+
+/// What a player is told of the path to it (PROTOCOL 2.13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PathNews {
+    /// Whether it carries less than the picture needs.
+    pub narrow: bool,
+    /// What it carries, in kbit/s; `None`: not known.
+    pub carries_kbps: Option<u32>,
 }
 
 /// The ICE session of the moment (RFC 8445, 9).
@@ -92,6 +102,16 @@ impl Session {
 
     pub(super) fn count_sent(&self, frames: u64) {
         self.frames_sent.store(frames, Ordering::Relaxed);
+    }
+
+    /// The newest word on the path to its client.
+    pub fn path(&self) -> PathNews {
+        *self.path.lock()
+    }
+
+    /// The path to its client has changed; it is told at its next heartbeat.
+    pub fn report_path(&self, news: PathNews) {
+        *self.path.lock() = news;
     }
 
     /// What its client can decode.

@@ -271,6 +271,7 @@ impl Bridge {
             frames_sent: AtomicU64::new(0),
             listeners: watch::Sender::new(0),
             codecs: offer.codecs(),
+            path: Mutex::default(),
         });
         let answer = Answer {
             offer,

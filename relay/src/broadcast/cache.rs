@@ -203,7 +203,7 @@ impl Cache {
                 }
                 let bytes = newest.bytes + frame.len() + frame.missing();
                 let frames = newest.frames + 1;
-                if frames > limits::GROUP_FRAMES as usize || bytes > limits::GROUP_BYTES {
+                if frames > limits::GROUP_FRAMES_V1 as usize || bytes > limits::GROUP_BYTES {
                     return Err(CacheError::GroupTooLarge { frames, bytes });
                 }
                 newest.push(frame, now);
@@ -359,11 +359,11 @@ mod tests {
     #[test]
     fn a_group_without_end_is_refused() {
         let mut cache = Cache::default();
-        for index in 0..limits::GROUP_FRAMES {
+        for index in 0..limits::GROUP_FRAMES_V1 {
             cache.take(&frame(1, 0, index, 1), at(0)).unwrap();
         }
         assert!(matches!(
-            cache.take(&frame(1, 0, limits::GROUP_FRAMES, 1), at(0)),
+            cache.take(&frame(1, 0, limits::GROUP_FRAMES_V1, 1), at(0)),
             Err(CacheError::GroupTooLarge { .. })
         ));
     }

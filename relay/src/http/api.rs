@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use steadycast_codec_glue::wire::{Code, VERSION};
+use steadycast_codec_glue::wire::{Code, MIN_VERSION, VERSION};
 
 use super::body::Json;
 use super::broadcasts::CreateError;
@@ -59,6 +59,7 @@ pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<serde_json::V
     Answer(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "protocol": VERSION,
+        "protocols": { "min": MIN_VERSION, "max": VERSION },
         "session": "/session",
         "certificateHashes": hashes,
         "relayUs": site.clock.now().as_micros(),

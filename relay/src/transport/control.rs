@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use steadycast_codec_glue::wire::{
-    ClientMessage, RelayMessage, WireError, decode_client, encode_relay, limits,
+    ClientMessage, MIN_VERSION, RelayMessage, WireError, decode_client, encode_relay, limits,
 };
 use wtransport::{RecvStream, SendStream};
 
@@ -50,7 +50,17 @@ impl ControlReader {
         }
     }
 
+    /// The next message of the buffer that is not to be skipped, once it is there.
     fn parse(&mut self) -> Result<Option<ClientMessage>, WireError> {
+        while let Some(body) = self.body()? {
+            if let Some(message) = decode_client(&body)? {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    fn body(&mut self) -> Result<Option<BytesMut>, WireError> {
         let Some(prefix) = self.buffer.first_chunk::<2>() else {
             return Ok(None);
         };
@@ -69,7 +79,7 @@ impl ControlReader {
             return Ok(None);
         }
         self.buffer.advance(2);
-        decode_client(&self.buffer.split_to(length)).map(Some)
+        Ok(Some(self.buffer.split_to(length)))
     }
 }
 
@@ -82,15 +92,31 @@ pub(super) struct WriteError;
 pub(super) struct ControlWriter {
     stream: SendStream,
     patience: Duration,
+    /// The version that is spoken, as far as it is known.
+    version: u16,
 }
 
 impl ControlWriter {
     /// A message that the client does not take within `patience` is an error.
     pub(super) fn new(stream: SendStream, patience: Duration) -> Self {
-        Self { stream, patience }
+        Self {
+            stream,
+            patience,
+            version: MIN_VERSION,
+        }
     }
 
+    /// The client has said what it speaks.
+    pub(super) fn speaks(&mut self, version: u16) {
+        self.version = version;
+    }
+
+    /// Sends `message`, unless it is newer than the version that is spoken: then the client goes
+    /// on without it (PROTOCOL 2.11).
     pub(super) async fn send(&mut self, message: &RelayMessage) -> Result<(), WriteError> {
+        if message.since() > self.version {
+            return Ok(());
+        }
         let bytes = encode_relay(message).map_err(|_| WriteError)?;
         let write = self.stream.quic_stream_mut().write_chunk(bytes.into());
         match tokio::time::timeout(self.patience, write).await {

@@ -98,7 +98,8 @@ impl GroupReader {
             order.admit(&header)?;
         }
         let mut buffer = BytesMut::with_capacity(HEADER_LEN + header.body_len());
-        buffer.put_slice(&fixed);
+        // Not as it came: what later versions say in a header is not for players of older ones.
+        header.encode(&mut buffer);
         let missing = self.read_part(&mut buffer, header.body_len()).await?;
         let bytes = buffer.split().freeze();
         let frame = if missing == 0 {

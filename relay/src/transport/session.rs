@@ -41,6 +41,8 @@ pub(super) struct Session {
     pub(super) writer: ControlWriter,
     pub(super) broadcast: Arc<Broadcast>,
     pub(super) resume: Option<ResumeSecret>,
+    /// The version that is spoken (PROTOCOL 2.11).
+    pub(super) version: u16,
 }
 
 /// Why a session ends.
@@ -172,7 +174,8 @@ async fn greet(connection: Connection, number: u64, shard: &Arc<Shard>) {
             part(&ending, &mut writer, &connection, number).await;
             return;
         }
-        Ok((role, broadcast, resume)) => {
+        Ok((version, role, broadcast, resume)) => {
+            writer.speaks(version);
             let session = Session {
                 number,
                 connection: connection.clone(),
@@ -180,6 +183,7 @@ async fn greet(connection: Connection, number: u64, shard: &Arc<Shard>) {
                 writer,
                 broadcast,
                 resume,
+                version,
             };
             run(role, session, shard).await
         }
@@ -187,13 +191,13 @@ async fn greet(connection: Connection, number: u64, shard: &Arc<Shard>) {
     tracing::info!(code = %ending.code, why = ending.tell, "session ended");
 }
 
-/// Checks a hello against PROTOCOL 1.4, 2.4 and 6.
+/// Checks a hello against PROTOCOL 1.4, 2.4, 2.11 and 6; gives the version that is spoken as well.
 fn authorize(
     hello: ClientMessage,
     shared: &Shared,
-) -> Result<(Role, Arc<Broadcast>, Option<ResumeSecret>), Ending> {
+) -> Result<(u16, Role, Arc<Broadcast>, Option<ResumeSecret>), Ending> {
     let ClientMessage::Hello {
-        version,
+        version: newest,
         role,
         token,
         agent,
@@ -202,10 +206,7 @@ fn authorize(
     else {
         return Err(Ending::because(Code::OutOfOrder, "Hello comes first"));
     };
-    if version != wire::VERSION {
-        let why = format!("this relay speaks version {}", wire::VERSION);
-        return Err(Ending::because(Code::UnsupportedVersion, why));
-    }
+    let version = wire::agree(newest).ok_or_else(|| unspoken(newest))?;
     let claims = shared
         .tokens
         .verify(&token, shared.clock.now())
@@ -220,8 +221,14 @@ fn authorize(
         .registry
         .find(&claims.broadcast)
         .ok_or_else(|| Ending::because(Code::UnknownBroadcast, "there is no such broadcast"))?;
-    tracing::info!(broadcast = %claims.broadcast, ?role, agent, "session");
-    Ok((role, broadcast, resume))
+    tracing::info!(broadcast = %claims.broadcast, ?role, agent, version, "session");
+    Ok((version, role, broadcast, resume))
+}
+
+fn unspoken(version: u16) -> Ending {
+    let (oldest, newest) = (wire::MIN_VERSION, wire::VERSION);
+    let why = format!("this relay speaks versions {oldest} to {newest}, not {version}");
+    Ending::because(Code::UnsupportedVersion, why)
 }
 
 async fn run(role: Role, session: Session, shard: &Arc<Shard>) -> Ending {
@@ -268,7 +275,7 @@ impl Session {
         now: RelayTime,
     ) -> RelayMessage {
         RelayMessage::Welcome {
-            version: wire::VERSION,
+            version: self.version,
             session: self.number,
             broadcast: self.broadcast.id().to_string(),
             resume,

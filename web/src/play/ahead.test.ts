@@ -21,6 +21,7 @@ function setUp(change: Partial<Pick<AheadDeps, 'connect'>> = {}) {
     fetchEndpoint: vi.fn(async () => ({
       sessionUrl: `${ORIGIN}/session`,
       certificateHashes: [],
+      versions: { min: 1, max: 2 },
       clock: null,
     })),
     connect: vi.fn(

@@ -3,6 +3,7 @@
 import { type FromWorker, NOTHING_YET, type ToWorker } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import { takeWorker } from './spare-worker.ts';
+import type { PlayoutMode } from './spread.ts';
 import { makeStage, type Stage } from './stage.ts';
 import type { PlayerState } from './state.ts';
 
@@ -21,7 +22,7 @@ export class DirectPlayback implements Playback {
   #pictured = false;
   #blocked = false;
 
-  constructor({ place, origin, token, bufferMs, onSnapshot, onProgress }: PlaybackOptions) {
+  constructor({ place, origin, token, playout, onSnapshot, onProgress }: PlaybackOptions) {
     this.#stage = makeStage({
       onBlocked: (blocked) => {
         this.#blocked = blocked;
@@ -47,7 +48,7 @@ export class DirectPlayback implements Playback {
       onProgress('impossible');
     };
     const canvas = this.#stage.target;
-    this.#send({ type: 'start', canvas, origin, token, bufferMs }, [canvas]);
+    this.#send({ type: 'start', canvas, origin, token, playout }, [canvas]);
   }
 
   surface(): Surface | null {
@@ -65,8 +66,8 @@ export class DirectPlayback implements Playback {
     this.#send({ type: 'stop' });
   }
 
-  setBuffer(ms: number): void {
-    this.#send({ type: 'buffer', ms });
+  setPlayout(mode: PlayoutMode): void {
+    this.#send({ type: 'playout', mode });
   }
 
   redraw(): void {

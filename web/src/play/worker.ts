@@ -14,13 +14,13 @@ const scope = globalThis as unknown as WorkerScope;
 let player: Player | null = null;
 let ahead: Ahead | null = null;
 
-function start({ canvas, origin, token, bufferMs }: Extract<ToWorker, { type: 'start' }>): void {
+function start({ canvas, origin, token, playout }: Extract<ToWorker, { type: 'start' }>): void {
   const begun = ahead;
   player = new Player({
     canvas,
     origin,
     token,
-    bufferMs,
+    playout,
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),
     ...(begun !== null && { connect: (options) => begun.keepConnected(options) }),
     onProgress: (progress) => scope.postMessage({ type: 'progress', progress }),
@@ -36,8 +36,8 @@ scope.onmessage = ({ data }) => {
     case 'start':
       start(data);
       break;
-    case 'buffer':
-      if (player !== null) player.bufferMs = data.ms;
+    case 'playout':
+      if (player !== null) player.playout = data.mode;
       break;
     case 'redraw':
       player?.redraw();

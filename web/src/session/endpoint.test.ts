@@ -17,7 +17,27 @@ it('finds the session’s URL and the certificates', async () => {
     sessionUrl: 'https://relay.test:4443/session',
     certificateHashes: [Uint8Array.of(1, 2, 3)],
     clock: null,
+    versions: { min: 1, max: 1 },
   });
+});
+
+it.each([
+  [
+    { protocol: 2, protocols: { min: 1, max: 2 } },
+    { min: 1, max: 2 },
+  ],
+  [
+    { protocol: 9, protocols: { min: 8, max: 9, besides: true } },
+    { min: 8, max: 9 },
+  ],
+  [
+    { protocol: 3, protocols: 'many' },
+    { min: 3, max: 3 },
+  ],
+  [{}, { min: 1, max: 1 }],
+])('finds which versions it speaks in %j', async (said, versions) => {
+  answer({ session: '/session', ...said });
+  expect((await fetchEndpoint(ORIGIN, open())).versions).toEqual(versions);
 });
 
 it('takes the relay’s time along', async () => {

@@ -1,8 +1,10 @@
 /** Where a relay's sessions are opened, and whether it is there at all (PROTOCOL 7). */
 
+import type { Versions } from '@steadycast/codec-glue';
 import { type ClockSample, localUs } from './clock.ts';
 import { deadline } from './deadline.ts';
 import { SessionError, unreachable } from './error.ts';
+import { isCount, shape } from './parse.ts';
 
 /** What `GET /api/relay` says. */
 export interface RelayEndpoint {
@@ -12,6 +14,8 @@ export interface RelayEndpoint {
   certificateHashes: Uint8Array<ArrayBuffer>[];
   /** The relay's clock, as this exchange tells it; a rough one, for HTTP takes its time. */
   clock: ClockSample | null;
+  /** The versions of the protocol that it speaks. */
+  versions: Versions;
 }
 
 export type Health = 'ok' | 'draining' | 'unreachable';
@@ -74,7 +78,20 @@ function parseEndpoint(
     sessionUrl: url.href,
     certificateHashes: hashes.map(parseHash),
     clock: typeof relayUs === 'number' ? { ...asked, relayUs } : null,
+    versions: parseVersions(fields),
   };
+}
+
+const isVersions = shape<Versions>({ min: isCount, max: isCount });
+
+/** A relay of version 1 says no range, but its only version. */
+function parseVersions(fields: object): Versions {
+  if ('protocols' in fields && isVersions(fields.protocols)) {
+    const { min, max } = fields.protocols;
+    return { min, max };
+  }
+  const only = 'protocol' in fields && isCount(fields.protocol) ? fields.protocol : 1;
+  return { min: only, max: only };
 }
 
 function parseHash(hash: unknown): Uint8Array<ArrayBuffer> {

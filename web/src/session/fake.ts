@@ -11,7 +11,7 @@ import type { Transport } from './transport.ts';
 
 export const WELCOME: Welcome = {
   type: 'welcome',
-  version: 1,
+  version: 2,
   session: 7,
   broadcast: 'b',
   resume: null,

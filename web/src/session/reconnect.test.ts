@@ -38,6 +38,7 @@ async function run(script: Script, stopAfter = 4) {
     fetchEndpoint: async () => ({
       sessionUrl: 'https://relay.test/session',
       certificateHashes: [],
+      versions: { min: 1, max: 2 },
       clock: null,
     }),
     open: async (options: SessionOptions) => {

@@ -4,9 +4,18 @@ import { SessionError } from './error.ts';
 import { FakeRelay, WELCOME, welcoming } from './fake.ts';
 import { RelaySession } from './session.ts';
 
-const endpoint = { sessionUrl: 'https://relay.test/session', certificateHashes: [], clock: null };
+const endpoint = {
+  sessionUrl: 'https://relay.test/session',
+  certificateHashes: [],
+  clock: null,
+  versions: { min: 1, max: 2 },
+};
 
-function open(relay: FakeRelay, signal = new AbortController().signal): Promise<RelaySession> {
+function open(
+  relay: FakeRelay,
+  signal = new AbortController().signal,
+  versions = endpoint.versions,
+): Promise<RelaySession> {
   return RelaySession.open({
     origin: 'https://relay.test',
     role: 'player',
@@ -14,7 +23,7 @@ function open(relay: FakeRelay, signal = new AbortController().signal): Promise<
     agent: 'test',
     resume: null,
     signal,
-    endpoint,
+    endpoint: { ...endpoint, versions },
     connect: async () => relay.transport,
   });
 }
@@ -44,6 +53,35 @@ describe('opening', () => {
     const error = await open(relay).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(SessionError);
     expect(error).toMatchObject({ kind: 'refused', code: 'too_many', retryAfterMs: 700 });
+    expect(relay.closedWith).not.toBeNull();
+  });
+
+  it('speaks the newest version that both know', async () => {
+    for (const [max, version] of [
+      [1, 1],
+      [2, 2],
+      [7, 2],
+    ] as const) {
+      const relay = new FakeRelay((message) =>
+        message.type === 'hello' ? { ...WELCOME, version } : welcoming(message),
+      );
+      const session = await open(relay, undefined, { min: 1, max });
+      expect(relay.heard[0]).toMatchObject({ type: 'hello', version });
+      expect(session.welcome.version).toBe(version);
+    }
+  });
+
+  it('says in words that there is no such version', async () => {
+    const relay = new FakeRelay();
+    const error = await open(relay, undefined, { min: 8, max: 9 }).catch((error: unknown) => error);
+    expect(error).toMatchObject({ kind: 'refused', code: 'unsupported_version' });
+    expect(String(error)).toContain('versions 8 to 9');
+    expect(relay.heard).toEqual([]);
+  });
+
+  it('takes no welcome in a version that it does not speak', async () => {
+    const relay = new FakeRelay(() => ({ ...WELCOME, version: 3 }));
+    await expect(open(relay)).rejects.toMatchObject({ code: 'unsupported_version' });
     expect(relay.closedWith).not.toBeNull();
   });
 

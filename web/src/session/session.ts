@@ -1,6 +1,7 @@
 /** One session with a relay: control stream, heartbeat, clock, group streams (PROTOCOL 1, 2). */
 
 import {
+  agree,
   type ClientMessage,
   CODES,
   type CodeName,
@@ -8,6 +9,7 @@ import {
   codeName,
   encodeClientMessage,
   PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
   type RelayGoodbye,
   type RelayMessage,
   type Role,
@@ -102,10 +104,11 @@ export class RelaySession {
   static async open(options: SessionOptions): Promise<RelaySession> {
     const { origin, signal, connect = connectWebTransport } = options;
     const endpoint = options.endpoint ?? (await fetchEndpoint(origin, signal));
+    const version = spoken(endpoint);
     const transport = await connect(endpoint, signal);
     try {
       const control = await ControlChannel.open(transport);
-      const greeting = await settled(greet(control, options), WELCOME_TIMEOUT_MS, signal);
+      const greeting = await settled(greet(control, options, version), WELCOME_TIMEOUT_MS, signal);
       return new RelaySession(transport, control, greeting);
     } catch (error) {
       transport.close();
@@ -248,20 +251,39 @@ interface Greeting {
   receivedUs: number;
 }
 
+/** The newest version that this page and the relay both speak (PROTOCOL 2.11). Throws SessionError. */
+function spoken({ versions }: RelayEndpoint): number {
+  const version = agree(versions);
+  if (version !== null) return version;
+  const { min, max } = versions;
+  throw unspoken(min === max ? `version ${max}` : `versions ${min} to ${max}`);
+}
+
+function unspoken(relays: string): SessionError {
+  const pages = `versions ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION}`;
+  return new SessionError('refused', `the relay speaks ${relays}, and this page ${pages}`, {
+    code: 'unsupported_version',
+  });
+}
+
 /** Sends `Hello` and waits for the answer. */
-async function greet(control: ControlChannel, options: SessionOptions): Promise<Greeting> {
+async function greet(
+  control: ControlChannel,
+  options: SessionOptions,
+  version: number,
+): Promise<Greeting> {
   const { role, token, agent, resume } = options;
-  const hello = { type: 'hello', version: PROTOCOL_VERSION, role, token, agent, resume } as const;
+  const hello = { type: 'hello', version, role, token, agent, resume } as const;
   const bytes = encodeClientMessage(hello);
   const sentUs = localUs();
   control.write(bytes);
   const answer = await control.read(() => undefined);
   const receivedUs = localUs();
   if (answer?.type === 'welcome') {
-    if (answer.version === PROTOCOL_VERSION) return { welcome: answer, sentUs, receivedUs };
-    throw new SessionError('refused', `the relay speaks version ${answer.version}`, {
-      code: 'unsupported_version',
-    });
+    // It may have been replaced by an older one since it said what it speaks.
+    const known = answer.version >= PROTOCOL_VERSION_MIN && answer.version <= version;
+    if (known) return { welcome: answer, sentUs, receivedUs };
+    throw unspoken(`version ${answer.version}`);
   }
   if (answer?.type === 'goodbye') {
     const { message, retryAfterMs } = answer;

@@ -10,6 +10,7 @@ const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefo
 const endpoint = {
   sessionUrl: 'https://relay.test/session',
   certificateHashes: [Uint8Array.of(1, 2)],
+  versions: { min: 1, max: 2 },
   clock: null,
 };
 const { signal } = new AbortController();

@@ -24,11 +24,16 @@ impl Named {
     fn into_vector(self) -> Good<FrameJson> {
         Good {
             hex: hex(&self.bytes()),
-            value: FrameJson {
-                header: HeaderJson::from((&self.header, self.config.as_ref())),
-                payload: hex(&self.payload),
-            },
+            value: self.to_json(),
             name: self.name,
+        }
+    }
+
+    /// What its bytes mean.
+    pub(crate) fn to_json(&self) -> FrameJson {
+        FrameJson {
+            header: HeaderJson::from((&self.header, self.config.as_ref())),
+            payload: hex(&self.payload),
         }
     }
 

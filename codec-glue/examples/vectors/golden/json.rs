@@ -14,6 +14,17 @@ pub(crate) struct Good<V> {
     pub(crate) value: V,
 }
 
+/// Bytes of a later version, and what is read from them here (PROTOCOL 2.12): the messages of a
+/// control stream up to its end, or the frames of a group's.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Later {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) hex: String,
+    /// `Client`, `Relay` or `FrameJson`, as the kind says.
+    pub(crate) values: Vec<serde_json::Value>,
+}
+
 /// Bytes that are wrong, and the name of the code that says so (PROTOCOL 5).
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Bad {
@@ -112,6 +123,10 @@ pub(crate) enum Relay {
     },
     Serving {
         serving: ServingJson,
+    },
+    Path {
+        narrow: bool,
+        carries_kbps: Option<u32>,
     },
 }
 
@@ -265,6 +280,13 @@ impl From<&RelayMessage> for Relay {
             },
             RelayMessage::Serving { serving } => Self::Serving {
                 serving: serving.into(),
+            },
+            RelayMessage::Path {
+                narrow,
+                carries_kbps,
+            } => Self::Path {
+                narrow,
+                carries_kbps,
             },
         }
     }

@@ -7,17 +7,19 @@
 mod client;
 mod frames;
 pub(crate) mod json;
+mod later;
 mod malformed;
 mod relay;
 
 use serde::Serialize;
 
 /// Name and text of every file, in the order of the clauses.
-pub(crate) fn files() -> [(&'static str, String); 4] {
+pub(crate) fn files() -> [(&'static str, String); 5] {
     [
         ("client_messages.json", text(&client::vectors())),
         ("relay_messages.json", text(&relay::vectors())),
         ("frames.json", text(&frames::vectors())),
+        ("later.json", text(&later::vectors())),
         ("malformed.json", text(&malformed::vectors())),
     ]
 }
@@ -27,6 +29,12 @@ fn text<T: Serialize>(entries: &[T]) -> String {
     let mut text = serde_json::to_string_pretty(entries).expect("vectors are plain data");
     text.push('\n');
     text
+}
+
+/// The body with its length in front (PROTOCOL 2.1).
+pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(body.len()).expect("a short body");
+    [&length.to_be_bytes(), body].concat()
 }
 
 /// The varints on both sides of every change of width, up to `max`.

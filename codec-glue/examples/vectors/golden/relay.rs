@@ -17,6 +17,7 @@ pub(crate) fn vectors() -> Vec<Good<Relay>> {
     messages.extend(goodbyes());
     messages.extend(renditions());
     messages.extend(servings());
+    messages.extend(paths());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -244,5 +245,29 @@ fn servings() -> Vec<Named> {
         "serving in an unknown codec".into(),
         RelayMessage::Serving { serving },
     ));
+    all
+}
+
+fn paths() -> Vec<Named> {
+    let path = |narrow, carries_kbps: Option<u32>| {
+        let width = if narrow { "narrow" } else { "wide enough" };
+        let carries =
+            carries_kbps.map_or("nobody knows what".into(), |kbps| format!("{kbps} kbit/s"));
+        let message = RelayMessage::Path {
+            narrow,
+            carries_kbps,
+        };
+        (format!("path: {width}, carries {carries}"), message)
+    };
+    let mut all = vec![
+        path(false, None),
+        path(true, None),
+        path(false, Some(5_000)),
+    ];
+    all.extend(
+        boundaries_u32()
+            .into_iter()
+            .map(|kbps| path(true, Some(kbps))),
+    );
     all
 }

@@ -22,7 +22,7 @@ use super::super::problem::Problem;
 use super::super::server::Lasting;
 use super::super::site::Site;
 use super::session::find;
-use crate::bridge::{Ear, Session};
+use crate::bridge::{Ear, PathNews, Session};
 use crate::broadcast::{Content, News, RelayTime, STILL_AFTER};
 use crate::transport::RelayClock;
 
@@ -59,6 +59,7 @@ pub(super) async fn listen(
         told: None,
         serving: Serving::DEFAULT,
         viewers: None,
+        path: PathNews::default(),
         still: None,
         next: Instant::now(),
         over: false,
@@ -92,6 +93,8 @@ struct Listener {
     told: Option<News>,
     serving: Serving,
     viewers: Option<u32>,
+    /// What it was told of its path; at first that it is wide enough.
+    path: PathNews,
     /// Whether the picture moves, as it was told.
     still: Option<Still>,
     /// When the next heartbeat is due.
@@ -121,6 +124,7 @@ impl Listener {
                     &json!({ "relayUs": now, "framesSent": sent }),
                 );
                 self.tell_viewers(&mut text);
+                self.tell_path(&mut text);
             }
             if !text.is_empty() {
                 return Some(text);
@@ -190,6 +194,15 @@ impl Listener {
         let viewers = self.session.broadcast.status().players;
         if self.viewers.replace(viewers) != Some(viewers) {
             write(text, "viewercount", &json!({ "viewercount": viewers }));
+        }
+    }
+
+    /// With the heartbeat, and so at most once a second (PROTOCOL 2.13).
+    fn tell_path(&mut self, text: &mut String) {
+        let path = self.session.path();
+        if std::mem::replace(&mut self.path, path) != path {
+            let data = json!({ "narrow": path.narrow, "carriesKbps": path.carries_kbps });
+            write(text, "path", &data);
         }
     }
 

@@ -22,6 +22,14 @@ describe('events', () => {
     const serving = { service: 'preparing', track: 1, codec: 'h264' };
     expect(read('serving', serving)).toEqual({ type: 'serving', serving });
     expect(read('serving', { ...serving, codec: 'h265' })).toBeNull();
+    const path = { narrow: true, carriesKbps: 380 };
+    expect(read('path', { ...path, since: 'later versions' })).toEqual({ type: 'path', ...path });
+    expect(read('path', { narrow: false })).toEqual({
+      type: 'path',
+      narrow: false,
+      carriesKbps: null,
+    });
+    expect(read('path', { narrow: 'a little' })).toBeNull();
   });
 
   it('tell an end from one to come back after', () => {

@@ -11,6 +11,7 @@ import { knownCode } from '../../session/error.ts';
 import {
   type Check,
   isCount,
+  isFlag,
   isRecord,
   isText,
   oneOf,
@@ -29,7 +30,9 @@ export type WhepEvent =
   /** Whether the picture moves, or since when it stands still; null: it moves. */
   | { type: 'content'; stillSinceUs: number | null }
   /** What this player is served from now on; until the first, whatever the broadcast is in. */
-  | { type: 'serving'; serving: Serving };
+  | { type: 'serving'; serving: Serving }
+  /** How wide the path to this player is; `carriesKbps` null: not known. */
+  | { type: 'path'; narrow: boolean; carriesKbps: number | null };
 
 const isState = shape<{ phase: Phase; sinceUs: number; epoch: number; relayUs: number }>({
   phase: oneOf(['waiting', 'live', 'held']),
@@ -45,6 +48,7 @@ const isServing = shape<Serving>({
   codec: orNull(oneOf(CODEC_KINDS)),
 });
 const isContent = shape<{ stillSinceUs: number | null }>({ stillSinceUs: orNull(isCount) });
+const isPath = shape<{ narrow: boolean }>({ narrow: isFlag });
 const isRetry = orNull(isCount);
 
 /** Null for events that say nothing to this player, and for such as are not what they should be. */
@@ -62,6 +66,9 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
       return isContent(value) ? { type: 'content', stillSinceUs: value.stillSinceUs } : null;
     case 'serving':
       return isServing(value) ? { type: 'serving', serving: served(value) } : null;
+    case 'path':
+      if (!isPath(value)) return null;
+      return { type: 'path', narrow: value.narrow, carriesKbps: optional(value, 'carriesKbps') };
     default:
       return null;
   }

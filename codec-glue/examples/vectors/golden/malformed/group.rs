@@ -57,16 +57,14 @@ fn edited(at: usize, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn headers() -> Vec<Bad> {
-    let mut cases: Vec<(String, Vec<u8>)> = (2..8)
+    let mut cases: Vec<(String, Vec<u8>)> = (2..4)
         .map(|bit| (format!("flag bit {bit}"), edited(0, &[1 | 1 << bit])))
         .collect();
-    let fields: [(&str, usize, &[u8]); 8] = [
+    let fields: [(&str, usize, &[u8]); 6] = [
         ("track 5", 1, &[5]),
         ("track 255", 1, &[255]),
         ("layer 8", 2, &[8]),
         ("layer 255", 2, &[255]),
-        ("a reserved byte of 1", 3, &[1]),
-        ("a reserved byte of 255", 3, &[255]),
         ("a capture time of 2^53", 16, &[0, 0x20, 0, 0, 0, 0, 0, 0]),
         ("a capture time of 2^64 - 1", 16, &[0xff; 8]),
     ];

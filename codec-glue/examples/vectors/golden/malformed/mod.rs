@@ -9,6 +9,7 @@ mod relay;
 
 use steadycast_codec_glue::wire::Code;
 
+use super::framed;
 use super::json::{Bad, Kind, hex};
 
 /// The refused bytes of all kinds, each with the code that refuses them.
@@ -29,12 +30,6 @@ fn bad(kind: Kind, name: impl Into<String>, bytes: &[u8], error: Code) -> Bad {
         hex: hex(bytes),
         error: error.name().into(),
     }
-}
-
-/// The body with its length in front (PROTOCOL 2.1).
-fn framed(body: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(body.len()).expect("a short body");
-    [&length.to_be_bytes(), body].concat()
 }
 
 /// The message without its last bytes, in all the ways, each with a length that fits.

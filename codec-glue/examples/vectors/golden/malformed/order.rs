@@ -1,7 +1,7 @@
 //! Good frames at places where they may not be (PROTOCOL 4.1, 4.6, 4.7).
 
-use steadycast_codec_glue::wire::Code::{OutOfOrder, TooLarge};
-use steadycast_codec_glue::wire::{CodecKind, FrameHeader, GROUP_STREAM, TrackId, limits};
+use steadycast_codec_glue::wire::Code::OutOfOrder;
+use steadycast_codec_glue::wire::{CodecKind, FrameHeader, GROUP_STREAM, TrackId};
 
 use super::super::frames::{Named, delta, keyframe};
 use super::{Bad, Kind, bad};
@@ -18,7 +18,6 @@ pub(super) fn vectors() -> Vec<Bad> {
     let late_gap = [keyframe(""), delta("", 1), delta("", 2), delta("", 4)];
     let name = "a gap after three frames";
     all.push(bad(Kind::Group, name, &stream(&late_gap), OutOfOrder));
-    all.push(too_many());
     all
 }
 
@@ -90,18 +89,4 @@ fn second_frames() -> Vec<(&'static str, Named)> {
             edited(next(), |h| h.capture_us = 1_789_999_999_999_999),
         ),
     ]
-}
-
-fn too_many() -> Bad {
-    let mut frames = vec![keyframe("")];
-    frames.extend((1..=limits::GROUP_FRAMES).map(|index| delta("", index)));
-    for frame in &mut frames {
-        frame.payload.truncate(1);
-    }
-    bad(
-        Kind::Group,
-        "a group of 601 frames",
-        &stream(&frames),
-        TooLarge,
-    )
 }

@@ -20,6 +20,8 @@ const GOODBYE: [u8; 9] = [4, 1, 2, b'r', b'e', 1, 251, 0xf4, 0x01];
 const RENDITIONS: [u8; 10] = [5, 2, 1, 1, 5, 2, 3, 251, 0x2c, 0x01];
 /// Preparing H.264 on track 1.
 const SERVING: [u8; 5] = [6, 1, 1, 1, 1];
+/// Narrow, carries 380 kbit/s.
+const PATH: [u8; 6] = [64, 1, 1, 251, 0x7c, 0x01];
 
 pub(super) fn vectors() -> Vec<Bad> {
     let welcome = [&WELCOME[..], &PLAYERS].concat();
@@ -37,6 +39,7 @@ pub(super) fn vectors() -> Vec<Bad> {
         all.extend(cuts(Kind::Relay, name, body));
         all.push(trailing(Kind::Relay, name, body));
     }
+    all.extend(cuts(Kind::Relay, "path", &PATH));
     all.extend(enums());
     all.extend(renditions());
     all.extend(integers());
@@ -66,6 +69,12 @@ fn enums() -> Vec<Bad> {
         malformed("a retry with tag 2", &[4, 1, 0, 2, 5]),
         malformed("a retry with tag 1 and no time", &[4, 1, 0, 1]),
         malformed("no retry, but its time", &[4, 1, 0, 0, 5]),
+        malformed("a path that is narrow twice", &[64, 2, 0]),
+        malformed("a path that carries with tag 2", &[64, 1, 2, 5]),
+        malformed(
+            "a path that carries 64 bits",
+            &[64, 1, 1, 253, 5, 0, 0, 0, 0, 0, 0, 0],
+        ),
     ]
 }
 

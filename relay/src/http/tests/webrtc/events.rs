@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use super::super::super::server::Lasting;
 use super::super::broadcast_id;
 use super::{Cast, Opened, ask};
+use crate::bridge::{PathNews, SessionId};
 use crate::broadcast::test_frames;
 
 /// A page that listens.
@@ -208,6 +209,31 @@ async fn viewers_are_counted() {
     assert_eq!(listener.find("viewercount").await["viewercount"], 2);
     cast.relay.delete(&second.location, &cast.play).await;
     assert_eq!(listener.find("viewercount").await["viewercount"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_that_changes_is_told_once_a_second_at_most() {
+    let cast = Cast::new().await;
+    let opened = cast.watch().await;
+    let (_, name) = opened.location.rsplit_once('/').unwrap();
+    let id = SessionId::from_url(name);
+    let session = cast.relay.site.bridge.find(&broadcast_id(&cast.id), &id);
+    let session = session.unwrap();
+    let mut listener = Listener::at(&cast, &opened).await;
+    listener.find("viewercount").await;
+    for carries_kbps in [900, 380] {
+        session.report_path(PathNews {
+            narrow: true,
+            carries_kbps: Some(carries_kbps),
+        });
+    }
+    let told = listener.find("path").await;
+    assert_eq!(told, json!({ "narrow": true, "carriesKbps": 380 }));
+    let began = tokio::time::Instant::now();
+    session.report_path(PathNews::default());
+    let told = listener.find("path").await;
+    assert_eq!(told, json!({ "narrow": false, "carriesKbps": null }));
+    assert!(began.elapsed() >= Duration::from_millis(900));
 }
 
 #[tokio::test]

@@ -1,0 +1,67 @@
+//! Which versions are spoken, and what a version may leave unread (PROTOCOL 2.11, 2.12).
+
+use super::RelayMessage;
+
+/// The newest version of the protocol that is spoken here.
+pub const VERSION: u16 = 2;
+/// The oldest one.
+pub const MIN_VERSION: u16 = 1;
+
+/// Messages of this variant and above may be skipped by who does not know them (PROTOCOL 2.12).
+pub const SKIPPABLE: u32 = 64;
+
+/// The first version whose receivers skip what they do not know.
+const SKIPS: u16 = 2;
+
+/// What a session speaks whose client says `newest` in its `Hello`: the highest version that both
+/// know; `None` when there is none.
+pub fn agree(newest: u16) -> Option<u16> {
+    (newest >= MIN_VERSION).then(|| newest.min(VERSION))
+}
+
+impl RelayMessage {
+    /// The first version whose sessions may carry this message. One that may be skipped is known
+    /// or skipped from version 2 on, whenever it came to be.
+    pub fn since(&self) -> u16 {
+        match self {
+            Self::Path { .. } => SKIPS,
+            Self::Welcome { .. }
+            | Self::Pong { .. }
+            | Self::Status { .. }
+            | Self::KeyframeRequest { .. }
+            | Self::Goodbye { .. }
+            | Self::Renditions { .. }
+            | Self::Serving { .. } => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_speaks_the_newest_version_that_both_know() {
+        assert_eq!(agree(0), None);
+        for version in MIN_VERSION..=VERSION {
+            assert_eq!(agree(version), Some(version));
+        }
+        assert_eq!(agree(VERSION + 1), Some(VERSION));
+        assert_eq!(agree(u16::MAX), Some(VERSION));
+    }
+
+    #[test]
+    fn what_is_new_is_not_for_sessions_of_version_1() {
+        let path = RelayMessage::Path {
+            narrow: true,
+            carries_kbps: None,
+        };
+        assert_eq!(path.since(), 2);
+        let goodbye = RelayMessage::Goodbye {
+            code: 0,
+            message: String::new(),
+            retry_after_ms: None,
+        };
+        assert_eq!(goodbye.since(), 1);
+    }
+}
