@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const root = import.meta.dirname;
@@ -10,9 +11,41 @@ const pages = ['index', 'admin', 'host', 'play']
   .map((name) => [name, resolve(root, `${name}.html`)] as const)
   .filter(([, path]) => existsSync(path));
 
+/**
+ * What a page's first script imports later is fetched from the beginning all the same. Styles as
+ * well, but as a preload: as a stylesheet they would hold that script up.
+ */
+function preloadImports(): Plugin {
+  return {
+    name: 'preload-imports',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, { bundle, chunk }) {
+        const later = (chunk?.dynamicImports ?? []).flatMap((name) => {
+          const imported = bundle?.[name];
+          return imported?.type === 'chunk' ? [imported] : [];
+        });
+        const scripts = later.flatMap(({ fileName, imports }) => [fileName, ...imports]);
+        const styles = later.flatMap(({ viteMetadata }) => [...(viteMetadata?.importedCss ?? [])]);
+        const links = [
+          ...scripts.map((name) => ({ rel: 'modulepreload', href: `/${name}` })),
+          ...styles.map((name) => ({ rel: 'preload', as: 'style', href: `/${name}` })),
+        ];
+        const known = links.filter(({ href }) => !html.includes(href));
+        return known.map((attrs) => ({
+          tag: 'link',
+          attrs: { ...attrs, crossorigin: true },
+          injectTo: 'head',
+        }));
+      },
+    },
+  };
+}
+
 export default defineConfig({
   root,
-  plugins: [react()],
+  plugins: [react(), preloadImports()],
   worker: { format: 'es' },
   build: {
     outDir: 'dist',

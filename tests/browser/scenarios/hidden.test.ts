@@ -51,12 +51,12 @@ async function measure(stage: Stage, host: PlainHost) {
   return { atMs: performance.now(), frames: totals.framesReceived, animationFrames };
 }
 
-/** What the player's canvas shows, small. */
+/** What the player shows, small. */
 function pixels(page: { evaluate(expression: string): Promise<unknown> }): Promise<unknown> {
   return page.evaluate(`(() => {
     const sheet = document.createElement('canvas').getContext('2d');
     sheet.canvas.width = sheet.canvas.height = 32;
-    sheet.drawImage(document.querySelector('canvas'), 0, 0, 32, 32);
+    sheet.drawImage(document.querySelector('canvas, video'), 0, 0, 32, 32);
     return sheet.getImageData(0, 0, 32, 32).data.join();
   })()`);
 }

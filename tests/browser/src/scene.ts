@@ -93,7 +93,7 @@ function drawRuler(
   }
 }
 
-function drawCode(
+export function drawCode(
   context: CanvasRenderingContext2D,
   bits: readonly boolean[],
   { x, y, cell, columns, rows }: typeof CODE,

@@ -3,6 +3,7 @@ import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { StrictMode } from 'react';
 import { afterEach, expect, it } from 'vitest';
 import type { PlayerSnapshot } from '../play/messages.ts';
+import type { PlayoutMode } from '../play/spread.ts';
 import type { PlayerState } from '../play/state.ts';
 import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
 import { SFUStreamPlayer } from './SFUStreamPlayer.tsx';
@@ -11,7 +12,7 @@ class FakeService implements PlayerService {
   readonly places: HTMLElement[] = [];
   resumes = 0;
   stops = 0;
-  bufferMs = 0;
+  mode: PlayoutMode = 'automatic';
   #snapshot: PlayerSnapshot = new PlayerStreamService().snapshot();
   readonly #listeners = new Set<() => void>();
 
@@ -27,8 +28,9 @@ class FakeService implements PlayerService {
     return () => this.#listeners.delete(listener);
   };
   snapshot = () => this.#snapshot;
-  setBuffer(ms: number): void {
-    this.bufferMs = ms;
+  playout = () => this.mode;
+  setPlayout(mode: PlayoutMode): void {
+    this.mode = mode;
   }
   redraw(): void {}
   surface = () => null;
@@ -127,6 +129,19 @@ it('says so where the codec cannot be decoded, with or without a picture', () =>
   expect(screen.queryByText(/shares as AV1/)).toBeNull();
 });
 
+it('says in words that the network is slow, and takes it back', () => {
+  const service = show();
+  service.become({ kind: 'live' }, 30, 900);
+  service.tell({ slow: { carriesKbps: 400, told: true } });
+  expect(spoken()).toBe(
+    'Slow network: Your connection carries less than the picture needs (about 400 kbit/s): fewer pictures a second.',
+  );
+  expect(document.querySelector('.badge')?.textContent).toBe('Slow network');
+  expect(screen.getByText('900 ms')).toBeTruthy();
+  service.tell({ slow: null });
+  expect(spoken()).toBe('Live');
+});
+
 it('covers no picture with words before the end', () => {
   const service = show();
   expect(document.querySelector('.player-card')).not.toBeNull();
@@ -140,12 +155,31 @@ it('is switched by keys, but not while typing', () => {
   service.become({ kind: 'live' }, 1);
   fireEvent.keyDown(document.body, { key: 'z' });
   expect(document.querySelector('.player')?.getAttribute('data-fill')).toBe('true');
-  fireEvent.keyDown(document.body, { key: 'S' });
-  expect(service.bufferMs).toBe(100);
   fireEvent.keyDown(document.body, { key: 'z', ctrlKey: true });
   const field = document.body.appendChild(document.createElement('input'));
   fireEvent.keyDown(field, { key: 'z' });
   expect(document.querySelector('.player')?.getAttribute('data-fill')).toBe('true');
+});
+
+it('lets the viewer choose between live and smooth, by keys alone', () => {
+  const service = show();
+  service.become({ kind: 'live' }, 1);
+  fireEvent.keyDown(document.body, { key: 'S' });
+  expect(document.activeElement).toBe(screen.getByRole('radio', { name: /^Automatic/ }));
+  fireEvent.click(screen.getByRole('radio', { name: /^Smooth/ }));
+  expect(service.mode).toBe('smooth');
+  fireEvent.keyDown(document.activeElement ?? document.body, { key: 'Escape' });
+  expect(screen.queryByRole('radio')).toBeNull();
+  expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Motion: Smooth' }));
+});
+
+it('opens the choices at what was chosen before', () => {
+  const service = new FakeService();
+  service.mode = 'live';
+  render(<SFUStreamPlayer origin="https://relay.test" token="t" service={service} />);
+  fireEvent.click(screen.getByRole('button', { name: 'Motion: Closest to live' }));
+  const live = screen.getByRole<HTMLInputElement>('radio', { name: /^Closest to live/ });
+  expect([live.checked, document.activeElement === live]).toEqual([true, true]);
 });
 
 it('shows the figures on request', () => {

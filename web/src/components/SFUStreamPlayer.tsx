@@ -7,10 +7,12 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import type { PlayoutMode } from '../play/spread.ts';
 import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
 import { type Control, Controls } from './player/Controls.tsx';
 import { Details } from './player/Details.tsx';
 import { Overlay } from './player/Overlay.tsx';
+import type { PlayoutControl } from './player/PlayoutMenu.tsx';
 import { useFullscreen } from './player/useFullscreen.ts';
 import { useIdle } from './player/useIdle.ts';
 import { usePictureInPicture } from './player/usePictureInPicture.ts';
@@ -28,8 +30,6 @@ export interface SFUStreamPlayerProps {
 }
 
 const IDLE_MS = 3_000;
-/** What "smoother motion" allows the jitter buffer. */
-const SMOOTH_MS = 100;
 
 /**
  * Shows a broadcast and, in words, what is happening to it. Fills its parent; its shortcuts work
@@ -45,8 +45,8 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
   const { idle, stir } = useIdle(IDLE_MS);
   useShortcuts(SHORTCUTS, controls, stir);
 
-  const { state, records, undecodable, blocked, transport } = snapshot;
-  const words = wordsFor(state, blocked);
+  const { state, records, undecodable, blocked, slow, transport } = snapshot;
+  const words = wordsFor(state, blocked, slow);
   const watching = pictured && !words.final;
   const latencyMs = state.kind === 'live' || state.kind === 'static' ? records.latencyMs : null;
 
@@ -59,7 +59,7 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
       data-pictured={pictured}
       data-final={words.final}
       data-fill={controls.fill.active}
-      data-idle={idle && watching}
+      data-idle={idle && watching && !controls.playout.active}
       onPointerMove={stir}
       onPointerDown={stir}
       onDoubleClick={(event) => {
@@ -79,6 +79,7 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
       )}
       <p className="spoken" aria-live="polite">
         {words.title ?? words.badge}
+        {words.passing && `: ${words.detail}`}
       </p>
     </section>
   );
@@ -89,7 +90,11 @@ function isPicture(target: EventTarget): boolean {
 }
 
 function Badge({ words }: { words: Words }) {
-  return <span className={`badge badge-${words.tone}`}>{words.badge}</span>;
+  return (
+    <span className={`badge badge-${words.tone}`} title={words.detail ?? undefined}>
+      {words.badge}
+    </span>
+  );
 }
 
 /** Starts the service in the element that this gives, and stops it with the component. */
@@ -109,36 +114,42 @@ function useStage(service: PlayerService, origin: string, token: string) {
   return place;
 }
 
-type ControlName = 'fill' | 'smooth' | 'details' | 'pictureInPicture' | 'fullscreen';
+type ControlName = 'fill' | 'playout' | 'details' | 'pictureInPicture' | 'fullscreen';
+type ControlsByName = Record<ControlName, Control> & { playout: PlayoutControl };
 
 function useControls(
   service: PlayerService,
   root: RefObject<HTMLElement | null>,
   pictured: boolean,
-): Record<ControlName, Control> {
+): ControlsByName {
   const redraw = useCallback(() => service.redraw(), [service]);
   const surface = useCallback(() => service.surface(), [service]);
   const fullscreen = useFullscreen(root, surface, pictured);
   const pictureInPicture = usePictureInPicture(surface, redraw, pictured);
   const fill = useSwitch();
   const details = useSwitch();
-  const smooth = useSwitch((on) => service.setBuffer(on ? SMOOTH_MS : 0));
-  return { fill, smooth, details, pictureInPicture, fullscreen };
+  const playout = usePlayout(service);
+  return { fill, playout, details, pictureInPicture, fullscreen };
 }
 
-function useSwitch(onChange?: (active: boolean) => void): Control {
-  const [active, setActive] = useState(false);
-  const toggle = () => {
-    setActive(!active);
-    onChange?.(!active);
+function usePlayout(service: PlayerService): PlayoutControl {
+  const [mode, setMode] = useState(() => service.playout());
+  const choose = (chosen: PlayoutMode) => {
+    setMode(chosen);
+    service.setPlayout(chosen);
   };
-  return { active, toggle, available: true };
+  return { ...useSwitch(), mode, choose };
+}
+
+function useSwitch(): Control {
+  const [active, setActive] = useState(false);
+  return { active, toggle: () => setActive(!active), available: true };
 }
 
 const SHORTCUTS: Record<string, ControlName> = {
   f: 'fullscreen',
   p: 'pictureInPicture',
   z: 'fill',
-  s: 'smooth',
+  s: 'playout',
   i: 'details',
 };

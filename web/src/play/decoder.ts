@@ -72,6 +72,11 @@ export class FrameDecoder<Tag> {
     return this.#config;
   }
 
+  /** How many frames it has been given, and has not given back. */
+  get pending(): number {
+    return this.#waiting.length + this.#inside.size;
+  }
+
   /** Takes the next frame to decode; after a break, the next one must be a keyframe. */
   decode(frame: Frame, tag: Tag): void {
     // Newer than all that waits, and decodable without it.

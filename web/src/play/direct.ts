@@ -1,7 +1,10 @@
-/** Plays a broadcast over WebTransport: a worker takes the frames and draws them on a canvas. */
+/** Plays a broadcast over WebTransport: a worker takes the frames and decodes them. */
 
 import { type FromWorker, NOTHING_YET, type ToWorker } from './messages.ts';
-import type { Playback, PlaybackOptions } from './playback.ts';
+import type { Playback, PlaybackOptions, Surface } from './playback.ts';
+import { takeWorker } from './spare-worker.ts';
+import type { PlayoutMode } from './spread.ts';
+import { makeStage, type Stage } from './stage.ts';
 import type { PlayerState } from './state.ts';
 
 /** How long the worker may take to say goodbye. */
@@ -14,24 +17,29 @@ const UNLOADED: PlayerState = {
 };
 
 export class DirectPlayback implements Playback {
-  readonly #canvas = document.createElement('canvas');
+  readonly #stage: Stage;
   readonly #worker: Worker;
   #pictured = false;
+  #blocked = false;
 
-  constructor({ place, origin, token, bufferMs, onSnapshot, onProgress }: PlaybackOptions) {
-    this.#canvas.className = 'player-picture';
-    place.append(this.#canvas);
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'steadycast-player',
+  constructor({ place, origin, token, playout, onSnapshot, onProgress }: PlaybackOptions) {
+    this.#stage = makeStage({
+      onBlocked: (blocked) => {
+        this.#blocked = blocked;
+      },
+      onLook: (blank) => this.#send({ type: 'looked', blank }),
     });
+    place.append(this.#stage.element);
+    this.#stage.play();
+    this.#worker = takeWorker(origin);
     let heard = false;
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       heard = true;
       if (data.type === 'progress') onProgress(data.progress);
       if (data.type !== 'snapshot') return;
       this.#pictured = data.snapshot.records.framesShown > 0;
-      onSnapshot(data.snapshot, data.shown);
+      this.#stage.look();
+      onSnapshot({ ...data.snapshot, blocked: this.#blocked }, data.shown);
     };
     // An error inside a running player is its own to handle; before its first word it is the end.
     this.#worker.onerror = () => {
@@ -39,15 +47,16 @@ export class DirectPlayback implements Playback {
       onSnapshot({ ...NOTHING_YET, state: UNLOADED }, []);
       onProgress('impossible');
     };
-    const canvas = this.#canvas.transferControlToOffscreen();
-    this.#send({ type: 'start', canvas, origin, token, bufferMs }, [canvas]);
+    const canvas = this.#stage.target;
+    this.#send({ type: 'start', canvas, origin, token, playout }, [canvas]);
   }
 
-  surface(): HTMLCanvasElement | null {
-    return this.#pictured ? this.#canvas : null;
+  surface(): Surface | null {
+    return this.#pictured ? this.#stage.element : null;
   }
 
   stop(): void {
+    this.#stage.retire();
     const end = () => this.#worker.terminate();
     this.#worker.onerror = null;
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -57,15 +66,17 @@ export class DirectPlayback implements Playback {
     this.#send({ type: 'stop' });
   }
 
-  setBuffer(ms: number): void {
-    this.#send({ type: 'buffer', ms });
+  setPlayout(mode: PlayoutMode): void {
+    this.#send({ type: 'playout', mode });
   }
 
   redraw(): void {
     this.#send({ type: 'redraw' });
   }
 
-  resume(): void {}
+  resume(): void {
+    this.#stage.play();
+  }
 
   #send(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);

@@ -1,31 +1,32 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FallbackPlayer } from './fallback.ts';
 import { Memory } from './memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import type { TransportName } from './race.ts';
 import type { PlayerRecords } from './records.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
 /** A transport in the test's hands. */
 class FakePlayback implements Playback {
   readonly options: PlaybackOptions;
   stopped = false;
-  bufferMs: number;
+  playout: PlayoutMode;
   #snapshot = NOTHING_YET;
   #surface: Surface | null = null;
 
   constructor(options: PlaybackOptions) {
     this.options = options;
-    this.bufferMs = options.bufferMs;
+    this.playout = options.playout;
   }
   surface = () => this.#surface;
   stop(): void {
     this.stopped = true;
   }
-  setBuffer(ms: number): void {
-    this.bufferMs = ms;
+  setPlayout(mode: PlayoutMode): void {
+    this.playout = mode;
   }
   redraw(): void {}
   resume(): void {}
@@ -37,6 +38,13 @@ class FakePlayback implements Playback {
       records: { ...this.#snapshot.records, ...records },
     };
     this.options.onSnapshot(this.#snapshot, []);
+  }
+
+  /** Plays on: so many more pictures, so late. */
+  play(frames: number, latencyMs: number, slow: PlayerSnapshot['slow']): void {
+    const framesShown = this.#snapshot.records.framesShown + frames;
+    this.#snapshot = { ...this.#snapshot, slow };
+    this.say({ kind: 'live' }, { framesShown, latencyMs });
   }
 
   /** Shows a first picture. */
@@ -54,6 +62,7 @@ function store() {
   return {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
+    values: () => kept.values(),
   };
 }
 
@@ -70,7 +79,7 @@ function play(possible: TransportName[] = ['webtransport', 'whep'], kept = store
     place,
     origin: 'https://relay.test',
     token: 't',
-    bufferMs: 0,
+    playout: 'automatic',
     possible,
     missing: possible.includes('webtransport') ? null : 'webkit',
     memory: new Memory('https://relay.test', kept),
@@ -145,6 +154,81 @@ it('keeps the old picture until the other transport has one, and calls that reco
   expect(snapshot().records.framesShown).toBe(2);
 });
 
+describe('a transport that does badly', () => {
+  /** Both run at these rates and delays for so long; snapshots come four times a second. */
+  function run(
+    { started }: ReturnType<typeof play>,
+    seconds: number,
+    rates: Partial<Record<TransportName, [fps: number, delayMs: number]>>,
+    slow: PlayerSnapshot['slow'] = null,
+  ): void {
+    for (let at = 0; at < seconds * 4; at += 1) {
+      vi.advanceTimersByTime(250);
+      for (const name of ['webtransport', 'whep'] as const) {
+        const [fps, latencyMs] = rates[name] ?? [0, 0];
+        if (rates[name] !== undefined) started[name]?.play(fps / 4, latencyMs, slow);
+      }
+    }
+  }
+
+  function watching(): ReturnType<typeof play> {
+    const playing = play();
+    playing.started.webtransport?.options.onProgress('open');
+    playing.started.webtransport?.picture();
+    return playing;
+  }
+
+  it('is compared with the other one, and replaced when that is better', () => {
+    const playing = watching();
+    const { started, player, snapshot, kept } = playing;
+    run(playing, 8, { webtransport: [4, 3_000] });
+    expect(started.whep).toBeDefined();
+    started.whep?.options.onProgress('open');
+    started.whep?.picture();
+    run(playing, 4, { webtransport: [4, 3_000], whep: [30, 120] });
+    expect(snapshot().transport, 'the picture stays meanwhile').toBe('webtransport');
+    expect(player.surface()).toBe(started.webtransport?.surface());
+    run(playing, 8, { webtransport: [4, 3_000], whep: [30, 120] });
+    expect([snapshot().transport, started.webtransport?.stopped]).toEqual(['whep', true]);
+    expect(player.surface()).toBe(started.whep?.surface());
+    expect([...kept.values()].join()).toContain('whep');
+  });
+
+  it('is kept where the other one is as bad, and not compared again soon', () => {
+    const playing = watching();
+    const { started, snapshot, place, kept } = playing;
+    run(playing, 8, { webtransport: [4, 3_000] });
+    const rival = started.whep;
+    rival?.options.onProgress('open');
+    rival?.picture();
+    run(playing, 12, { webtransport: [4, 3_000], whep: [4, 3_000] });
+    expect([snapshot().transport, rival?.stopped]).toEqual(['webtransport', true]);
+    expect(place.children).toHaveLength(1);
+    expect([...kept.values()].join()).not.toContain('whep');
+    run(playing, 40, { webtransport: [4, 3_000] });
+    expect(started.whep).toBe(rival);
+    run(playing, 30, { webtransport: [4, 3_000] });
+    expect(started.whep).not.toBe(rival);
+  });
+
+  it('is not compared where the relay says that the path carries no more', () => {
+    const playing = watching();
+    const slow = { carriesKbps: 400, told: true };
+    run(playing, 60, { webtransport: [2, 4_000] }, slow);
+    expect(playing.started.whep).toBeUndefined();
+  });
+
+  it('is not compared while the host is away', () => {
+    const playing = watching();
+    playing.started.webtransport?.say({ kind: 'away', sinceMs: 0 });
+    for (let at = 0; at < 200; at += 1) {
+      vi.advanceTimersByTime(250);
+      playing.started.webtransport?.say({ kind: 'away', sinceMs: 0 });
+    }
+    expect(playing.started.whep).toBeUndefined();
+  });
+});
+
 it('says what the browser lacks where no transport is left', () => {
   const { started, snapshot } = play(['whep']);
   started.whep?.say({ kind: 'unsupported', reason: 'webtransport' });
@@ -172,11 +256,11 @@ it('ends with the broadcast, whichever transport heard of it', () => {
   expect(snapshot().state).toEqual({ kind: 'ended', reason: 'broadcast_ended' });
 });
 
-it('tells every transport how long it may wait, also those that start later', () => {
+it('tells every transport how to play, also those that start later', () => {
   const { started, player } = play();
-  player.setBuffer(100);
+  player.setPlayout('live');
   started.webtransport?.options.onProgress('failed');
-  expect([started.webtransport?.bufferMs, started.whep?.bufferMs]).toEqual([100, 100]);
+  expect([started.webtransport?.playout, started.whep?.playout]).toEqual(['live', 'live']);
 });
 
 it('stops all of them, and says no more', () => {

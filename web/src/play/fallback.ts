@@ -5,6 +5,8 @@ import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import { type Plan, type Progress, Race, type TransportName } from './race.ts';
 import { COUNTERS, NO_RECORDS, type PlayerRecords } from './records.ts';
+import { type Health, Trial, Trouble } from './rivalry.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { PlayerState, UnsupportedReason } from './state.ts';
 
 export interface FallbackOptions extends Omit<PlaybackOptions, 'onProgress'> {
@@ -32,6 +34,9 @@ export class FallbackPlayer {
   readonly #race: Race;
   readonly #beganMs = performance.now();
   readonly #runners = new Map<TransportName, Runner>();
+  readonly #trouble = new Trouble();
+  /** While a second transport shows whether it does better. */
+  #trial: Trial | null = null;
   /** Whose picture is to be seen; it may have ended. */
   #shown: Runner | null = null;
   /** What ended transports have counted. */
@@ -39,14 +44,14 @@ export class FallbackPlayer {
   /** What a relay said to a transport that was given up. */
   #lastWords: PlayerState | null = null;
   #lostMs: number | null = null;
-  #bufferMs: number;
+  #playout: PlayoutMode;
   #plan: Plan = { run: [], kept: null, againMs: null };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
   constructor(options: FallbackOptions) {
     this.#options = options;
-    this.#bufferMs = options.bufferMs;
+    this.#playout = options.playout;
     const order = options.memory.order(options.possible, Date.now());
     this.#race = new Race(order, this.#beganMs);
     this.#follow();
@@ -64,9 +69,9 @@ export class FallbackPlayer {
     for (const { playback } of this.#runners.values()) playback.stop();
   }
 
-  setBuffer(ms: number): void {
-    this.#bufferMs = ms;
-    for (const { playback } of this.#runners.values()) playback.setBuffer(ms);
+  setPlayout(mode: PlayoutMode): void {
+    this.#playout = mode;
+    for (const { playback } of this.#runners.values()) playback.setPlayout(mode);
   }
 
   redraw(): void {
@@ -104,11 +109,12 @@ export class FallbackPlayer {
       place: layer,
       origin,
       token,
-      bufferMs: this.#bufferMs,
+      playout: this.#playout,
       onSnapshot: (snapshot, shown) => {
         const runner = this.#runners.get(name);
         if (runner?.layer !== layer) return;
         runner.snapshot = snapshot;
+        this.#compare(runner);
         this.#show();
         this.#publish(runner === this.#leader ? shown : []);
       },
@@ -123,10 +129,37 @@ export class FallbackPlayer {
 
   #progressed(name: TransportName, progress: Progress): void {
     this.#race.tell(name, progress, performance.now());
-    const { memory, possible } = this.#options;
-    if (progress === 'open' && possible.length > 1) memory.won(name, Date.now());
     this.#follow();
+    if (progress === 'open' && this.#plan.kept === name) this.#remember(name);
     this.#publish([]);
+  }
+
+  #remember(name: TransportName): void {
+    const { memory, possible } = this.#options;
+    if (possible.length > 1) memory.won(name, Date.now());
+  }
+
+  /** Lets another transport try where the kept one does badly, and keeps the better one. */
+  #compare(runner: Runner): void {
+    const nowMs = performance.now();
+    const health = healthOf(runner);
+    const kept = runner.name === this.#plan.kept;
+    if (this.#race.rival === null) {
+      this.#trial = null;
+      if (!kept || !this.#trouble.look(health, nowMs) || !this.#race.rematch(nowMs)) return;
+      this.#trouble.restart();
+      this.#trial = new Trial();
+      this.#follow();
+      return;
+    }
+    if (kept) this.#trial?.kept(health, nowMs);
+    else this.#trial?.rival(health, nowMs);
+    const verdict = this.#trial?.verdict(nowMs) ?? null;
+    if (verdict === null) return;
+    this.#race.settleRematch(verdict, nowMs);
+    this.#trouble.restart();
+    this.#follow();
+    if (verdict === 'rival' && this.#plan.kept !== null) this.#remember(this.#plan.kept);
   }
 
   #end(runner: Runner): void {
@@ -181,6 +214,17 @@ export class FallbackPlayer {
     const reason = this.#options.missing ?? 'webtransport';
     return this.#lastWords ?? { kind: 'unsupported', reason };
   }
+}
+
+/** A page that is hidden is given no pictures by some browsers, which says nothing of their way. */
+function healthOf({ snapshot }: Runner): Health {
+  const { state, slow, records } = snapshot;
+  return {
+    moving: state.kind === 'live' && !document.hidden,
+    narrow: slow?.told === true,
+    shown: records.framesShown,
+    delayMs: records.latencyMs,
+  };
 }
 
 /** Both counts together; what does not add up is the second's, where it has it. */

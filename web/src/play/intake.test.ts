@@ -45,11 +45,14 @@ function streamOf<T>(values: T[]): ReadableStream<T> {
 
 async function read(streams: ReadableStream<Uint8Array>[]) {
   const frames: string[] = [];
-  const events = { skips: 0, broken: [] as string[] };
+  const events = { pieces: 0, skips: 0, broken: [] as string[] };
   const heard = vi.fn();
   const carrier = { groups: () => streamOf(streams), heard } as unknown as Carrier;
   await readGroups(carrier, {
     onFrame: (id, { header }) => frames.push(`${id}:${header.group}/${header.index}`),
+    onBytes: () => {
+      events.pieces += 1;
+    },
     onSkip: () => {
       events.skips += 1;
     },

@@ -6,6 +6,8 @@ import type { Carrier } from './carrier.ts';
 export interface IntakeEvents {
   /** `stream` tells streams apart; the frames of one come in order. */
   onFrame: (stream: number, frame: Frame) => void;
+  /** Something came, be it only a part of a frame. */
+  onBytes: () => void;
   /** The relay replaced the rest of a stream by newer frames. */
   onSkip: () => void;
   /** A stream broke the protocol and is given up. */
@@ -39,6 +41,7 @@ async function readGroup(
       const { value, done } = await reader.read();
       if (done) break;
       carrier.heard();
+      events.onBytes();
       parser.push(value);
       for (let frame = parser.next(); frame !== null; frame = parser.next()) {
         events.onFrame(id, frame);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Memory, type Store } from './memory.ts';
+import { choosePlayout, chosenPlayout, Memory, type Store } from './memory.ts';
 
 const DAY_MS = 86_400_000;
 const BOTH = ['whep', 'webtransport'] as const;
@@ -57,4 +57,15 @@ it('survives a store that holds nonsense, and one that refuses', () => {
     },
   };
   expect(() => new Memory('https://a', full).won('whep', 0)).not.toThrow();
+});
+
+it('keeps how the viewer wants to watch, and knows what was never offered', () => {
+  const kept = store();
+  expect(chosenPlayout(kept)).toBe('automatic');
+  choosePlayout('smooth', kept);
+  expect(chosenPlayout(kept)).toBe('smooth');
+  for (const [key] of kept.kept) kept.kept.set(key, 'fast');
+  expect(chosenPlayout(kept)).toBe('automatic');
+  expect(chosenPlayout(null)).toBe('automatic');
+  expect(() => choosePlayout('live', null)).not.toThrow();
 });

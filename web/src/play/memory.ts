@@ -1,7 +1,8 @@
-/** Which transport won here last, so that the next page need not find out again. */
+/** What the next visit is to know: which transport won here last, and how the viewer wants to watch. */
 
 import { isCount, oneOf, shape } from '../session/parse.ts';
 import type { TransportName } from './race.ts';
+import { PLAYOUT_MODES, type PlayoutMode } from './spread.ts';
 
 /** For how long it is believed: networks change, and nobody is to be stuck with the second best. */
 const BELIEVED_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -58,6 +59,27 @@ export class Memory {
     } catch {
       return null;
     }
+  }
+}
+
+const PLAYOUT_KEY = 'steadycast-playout';
+const isPlayout = oneOf(PLAYOUT_MODES);
+
+/** The viewer's choice of play-out, whatever the relay. */
+export function chosenPlayout(store: Store | null = browserStore()): PlayoutMode {
+  try {
+    const chosen: unknown = store?.getItem(PLAYOUT_KEY);
+    return isPlayout(chosen) ? chosen : 'automatic';
+  } catch {
+    return 'automatic';
+  }
+}
+
+export function choosePlayout(mode: PlayoutMode, store: Store | null = browserStore()): void {
+  try {
+    store?.setItem(PLAYOUT_KEY, mode);
+  } catch {
+    // Full, or forbidden: it holds for this visit.
   }
 }
 

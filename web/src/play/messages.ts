@@ -2,14 +2,20 @@
 
 import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
+import type { PictureTarget } from './renderer.ts';
+import type { Slow } from './slowness.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
 export type ToWorker =
-  | { type: 'start'; canvas: OffscreenCanvas; origin: string; token: string; bufferMs: number }
-  /** The longest wait that the jitter buffer may add, 0 to 100 ms. */
-  | { type: 'buffer'; ms: number }
+  /** There will be a `start` for this relay soon. */
+  | { type: 'prepare'; origin: string }
+  | { type: 'start'; canvas: PictureTarget; origin: string; token: string; playout: PlayoutMode }
+  | { type: 'playout'; mode: PlayoutMode }
   /** Draw the picture once more, for a capture of the canvas that just began. */
   | { type: 'redraw' }
+  /** What was seen of a picture that the page shows. */
+  | { type: 'looked'; blank: boolean }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -27,6 +33,8 @@ export interface PlayerSnapshot {
   broadcast: string | null;
   /** What brings the picture; null: nothing so far. */
   transport: TransportName | null;
+  /** The network carries less than the picture needs; null: it does not. */
+  slow: Slow | null;
   /** The browser plays only after a touch or a click. */
   blocked: boolean;
 }
@@ -37,6 +45,7 @@ export const NOTHING_YET: PlayerSnapshot = Object.freeze({
   undecodable: null,
   broadcast: null,
   transport: null,
+  slow: null,
   blocked: false,
   records: NO_RECORDS,
 });

@@ -5,6 +5,7 @@ import type { ConnectionState, KeptSession } from '../session/index.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import type { Progress } from './race.ts';
 import type { ShownFrame } from './records.ts';
+import type { PlayoutMode } from './spread.ts';
 import type { StateMachine } from './state.ts';
 
 /** Where the picture is. */
@@ -16,8 +17,8 @@ export interface Playback {
   surface(): Surface | null;
   /** Leaves the broadcast; the last picture stays. */
   stop(): void;
-  /** The longest wait that may be added to even out a jittery network, 0 to 100 ms. */
-  setBuffer(ms: number): void;
+  /** What frames that come unevenly are shown by. */
+  setPlayout(mode: PlayoutMode): void;
   /** Draws the picture once more, so that a capture that just began sees it. */
   redraw(): void;
   /** To be called at a viewer's gesture, when the browser would not play by itself. */
@@ -29,7 +30,7 @@ export interface PlaybackOptions {
   place: HTMLElement;
   origin: string;
   token: string;
-  bufferMs: number;
+  playout: PlayoutMode;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   onProgress: (progress: Progress) => void;
 }

@@ -108,6 +108,18 @@ class FakeCarrier {
     this.#group?.enqueue(payload);
   }
 
+  /** Begins a frame of so many bytes. */
+  piece(group: number, index: number, bytes: number): void {
+    const header = { keyframe: false, refinement: false, track: 0, layer: 0, epoch: 1 };
+    const rest = { group, index, captureUs: Date.now() * 1_000, config: null };
+    this.#group?.enqueue(encodeFrame({ ...header, ...rest }, new Uint8Array(bytes)).head);
+  }
+
+  /** Goes on with it. */
+  more(bytes: number): void {
+    this.#group?.enqueue(new Uint8Array(bytes));
+  }
+
   reset(code: number): void {
     this.#group?.error(Object.assign(new Error('reset'), { streamErrorCode: code }));
   }
@@ -150,7 +162,7 @@ function play(able: (codec: string) => boolean = () => true) {
     canvas: canvas as unknown as OffscreenCanvas,
     origin: 'https://relay.test',
     token: 't',
-    bufferMs: 0,
+    playout: 'automatic',
     onSnapshot: (snapshot) => snapshots.push(snapshot),
     prober: async ({ codec }) => able(codec),
     connect: (options: KeepConnectedOptions) => {
@@ -326,4 +338,35 @@ it('calls no frame late in time that was in the cache of another track', async (
   await pass(1_100);
   expect(newest().records.framesShown).toBe(2);
   expect(newest().records.latencyP95Ms).toBeLessThan(100);
+});
+
+it('says that the network is slow when the relay does, and no longer in the next session', async () => {
+  const { open, pass, newest, lose } = play();
+  const carrier = open();
+  carrier.frame(1, 0);
+  await pass(300);
+  expect(newest().slow).toBeNull();
+  carrier.say({ type: 'path', narrow: true, carriesKbps: 380 });
+  await pass(300);
+  expect(newest().slow).toEqual({ carriesKbps: 380, told: true });
+  lose();
+  open();
+  await pass(300);
+  expect(newest().slow).toBeNull();
+});
+
+it('does not take a screen for resting while a large frame arrives', async () => {
+  const { open, pass, newest } = play();
+  const carrier = open();
+  carrier.frame(1, 0);
+  await pass();
+  carrier.piece(1, 1, 100);
+  for (let turn = 0; turn < 12; turn += 1) {
+    await pass(250);
+    carrier.more(1);
+  }
+  await pass(250);
+  expect(newest().state.kind).toBe('live');
+  await pass(1_500);
+  expect(newest().state.kind, 'nothing more comes').toBe('static');
 });

@@ -4,25 +4,25 @@ import type { Frame, Report, Serving } from '@steadycast/codec-glue';
 import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
 import { Abilities, type DecodeProber } from './abilities.ts';
 import type { Carrier } from './carrier.ts';
-import { type Break, FrameDecoder } from './decoder.ts';
-import { Display, type FrameTag } from './display.ts';
+import type { Break } from './decoder.ts';
+import type { FrameTag } from './display.ts';
 import { readGroups } from './intake.ts';
-import { JitterBuffer } from './latency.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import { FrameOrder } from './order.ts';
-import { Pacing } from './pacing.ts';
 import { progressOf, tellMachine } from './playback.ts';
+import { Playout } from './playout.ts';
 import type { Progress } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
-import { Renderer } from './renderer.ts';
+import { type Picture, type PictureTarget, pictureOn } from './renderer.ts';
+import { Slowness } from './slowness.ts';
+import type { PlayoutMode } from './spread.ts';
 import { type PlayerState, StateMachine, sameState } from './state.ts';
 
 export interface PlayerOptions {
-  canvas: OffscreenCanvas;
+  canvas: PictureTarget;
   origin: string;
   token: string;
-  /** The longest wait that the jitter buffer may add. */
-  bufferMs: number;
+  playout: PlayoutMode;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   onProgress?: (progress: Progress) => void;
   /** What brings sessions; the relay over WebTransport when left out. */
@@ -36,6 +36,8 @@ const TICK_MS = 250;
 const REPORT_EVERY_MS = 1_000;
 /** Between looks at the canvas while nothing is drawn. */
 const IDLE_LOOK_MS = 2_000;
+/** A frame that takes longer to arrive means that there is something to see. */
+const PARTIAL_MS = 700;
 /** Between requests for the same keyframe, and between any two. */
 const ASK_AGAIN_MS = 2_000;
 const ASK_PAUSE_MS = 500;
@@ -45,12 +47,10 @@ export class Player {
   readonly #abort = new AbortController();
   readonly #records = new Records();
   readonly #machine = new StateMachine();
-  readonly #pacing = new Pacing();
-  readonly #jitter = new JitterBuffer();
   readonly #abilities: Abilities;
-  readonly #decoder: FrameDecoder<FrameTag>;
-  readonly #renderer: Renderer;
-  readonly #display: Display;
+  readonly #slowness = new Slowness();
+  readonly #renderer: Picture;
+  readonly #playout: Playout;
   #order = new FrameOrder();
   #carrier: Carrier | null = null;
   /** Frames captured before were in the relay's cache when this player asked for them. */
@@ -62,6 +62,8 @@ export class Player {
   #reportedMs = 0;
   #lookedMs = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
+  /** Since when a frame has been arriving; null: none is under way. */
+  #partialMs: number | null = null;
   #undecodable: string | null = null;
   #state: PlayerState = { kind: 'connecting', attempt: 1 };
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -69,24 +71,17 @@ export class Player {
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#abilities = new Abilities(options.prober);
-    this.#jitter.maxMs = options.bufferMs;
-    this.#renderer = new Renderer(options.canvas, this.#records);
-    this.#decoder = new FrameDecoder<FrameTag>({
-      onFrame: (frame, tag) => {
-        this.#records.count('framesDecoded');
-        this.#abilities.worked(this.#decoder.config?.codec ?? '');
-        this.#display.show(frame, tag);
-      },
-      onBreak: (reason) => this.#broken(reason),
-    });
-    this.#display = new Display({
+    this.#renderer = pictureOn(options.canvas, this.#records);
+    this.#playout = new Playout(options.playout, {
       renderer: this.#renderer,
-      pacing: this.#pacing,
-      jitter: this.#jitter,
       records: this.#records,
       relayUs: () => this.#clock?.nowUs() ?? 0,
-      nowMs: () => performance.now(),
+      onDecoded: () => {
+        this.#records.count('framesDecoded');
+        this.#abilities.worked(this.#playout.config?.codec ?? '');
+      },
       onShown: (tag) => this.#shown(tag),
+      onBreak: (reason) => this.#broken(reason),
     });
   }
 
@@ -102,8 +97,7 @@ export class Player {
     await connect({ origin, role: 'player', token, agent: AGENT, signal, onState });
     clearInterval(this.#timer);
     this.#detach();
-    this.#decoder.close();
-    this.#display.clear();
+    this.#playout.close();
     this.#publish();
   }
 
@@ -111,12 +105,18 @@ export class Player {
     this.#abort.abort();
   }
 
-  set bufferMs(ms: number) {
-    this.#jitter.maxMs = ms;
+  set playout(mode: PlayoutMode) {
+    this.#playout.mode = mode;
   }
 
   redraw(): void {
     this.#renderer.redraw();
+  }
+
+  /** The page has looked at the picture that its video shows. */
+  looked(blank: boolean): void {
+    this.#records.count('blackChecks');
+    if (blank) this.#records.count('blackFrames');
   }
 
   #connection(state: ConnectionState): void {
@@ -135,12 +135,15 @@ export class Player {
     this.#broadcast = carrier.welcome.broadcast;
     this.#reportBase = this.#records.report(null);
     this.#order = new FrameOrder();
-    this.#pacing.restart();
-    this.#decoder.drop();
+    this.#partialMs = null;
+    this.#playout.restart();
+    this.#slowness.restart();
     this.#liveFromUs = carrier.welcome.relayUs;
     this.#machine.opened(Date.now());
     carrier.onMessage((message) => {
-      if (message.type === 'serving' && this.#carrier === carrier) this.#served(message.serving);
+      if (this.#carrier !== carrier) return;
+      if (message.type === 'serving') this.#served(message.serving);
+      if (message.type === 'path') this.#slowness.told(message);
     });
     this.#sayAbilities();
     carrier.onStatus(({ phase, sinceUs }) => {
@@ -151,10 +154,16 @@ export class Player {
       onFrame: (stream, frame) => {
         if (this.#carrier === carrier) this.#received(carrier, stream, frame);
       },
-      onSkip: () => this.#records.count('skips'),
+      onBytes: () => this.#arriving(),
+      onSkip: () => {
+        this.#records.count('skips');
+        if (this.#carrier === carrier) this.#slowness.skipped(performance.now());
+      },
       onBroken: (stream) => {
         this.#records.count('brokenStreams');
-        if (this.#carrier === carrier && this.#order.isCurrent(stream)) this.#lostGroup();
+        if (this.#carrier !== carrier || !this.#order.isCurrent(stream)) return;
+        this.#playout.cut();
+        this.#lostGroup();
       },
     });
   }
@@ -178,6 +187,7 @@ export class Player {
 
   #received(carrier: Carrier, stream: number, frame: Frame): void {
     const { header, payload } = frame;
+    this.#partialMs = null;
     this.#records.count('framesReceived');
     this.#records.count('bytesReceived', payload.length);
     // The relay has yet to hear what this browser lacks, or its answer is on its way.
@@ -188,10 +198,14 @@ export class Player {
     if (verdict !== 'decode') return;
     // What was in the cache of another track is as old as it is.
     if (header.track !== track) this.#liveFromUs = carrier.clock.nowUs();
-    const timing = this.#pacing.received(header.epoch, header.captureUs, performance.now());
-    const live = header.captureUs >= this.#liveFromUs;
-    if (live) this.#jitter.arrived((carrier.clock.nowUs() - header.captureUs) / 1_000);
-    this.#decoder.decode(frame, { header, timing, live });
+    this.#playout.received(frame, header.captureUs >= this.#liveFromUs);
+  }
+
+  /** While a large frame is on its way, the screen is not at rest. */
+  #arriving(): void {
+    const nowMs = performance.now();
+    this.#partialMs ??= nowMs;
+    if (nowMs - this.#partialMs >= PARTIAL_MS) this.#machine.arriving(Date.now());
   }
 
   #shown({ header }: FrameTag): void {
@@ -205,15 +219,15 @@ export class Player {
     if (reason === 'overloaded') this.#records.count('skips');
     else this.#records.count('decoderErrors');
     const failed = reason === 'error' || reason === 'unsupported';
-    if (failed && this.#abilities.failed(this.#decoder.config?.codec ?? '')) this.#sayAbilities();
-    if (reason === 'unsupported') this.#undecodable = this.#decoder.config?.codec ?? null;
-    this.#lostGroup();
+    if (failed && this.#abilities.failed(this.#playout.config?.codec ?? '')) this.#sayAbilities();
+    if (reason === 'unsupported') this.#undecodable = this.#playout.config?.codec ?? null;
+    // What waits may have its own keyframe to go on with.
+    if (!this.#playout.goesOn()) this.#lostGroup();
   }
 
   /** The current group cannot go on here: wait for the next keyframe, and ask for one. */
   #lostGroup(): void {
     this.#order.break();
-    this.#decoder.drop();
     this.#askForKeyframe(ASK_PAUSE_MS);
   }
 
@@ -229,7 +243,7 @@ export class Player {
 
   #tick(): void {
     const nowMs = performance.now();
-    this.#decoder.check();
+    this.#playout.check();
     if (this.#order.needsKeyframe) this.#askForKeyframe(ASK_AGAIN_MS);
     if (nowMs - this.#lookedMs >= IDLE_LOOK_MS) {
       this.#lookedMs = nowMs;
@@ -256,17 +270,19 @@ export class Player {
   }
 
   #publish(): void {
-    const config = this.#decoder.config;
+    const config = this.#playout.config;
     const records = this.#records.snapshot({
-      bufferMs: this.#jitter.waitMs,
+      bufferMs: this.#playout.bufferMs,
       rttMs: this.#carrier === null ? null : this.#carrier.rttUs / 1_000,
       picture: config && { width: config.width, height: config.height, codec: config.codec },
     });
+    const live = this.#state.kind === 'live';
     this.#options.onSnapshot(
       {
         state: this.#state,
         records,
         undecodable: this.#undecodable,
+        slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
         transport: 'webtransport',
         blocked: false,

@@ -140,3 +140,91 @@ describe('later', () => {
     expect(running(race, 5_400)).toBe('webtransport!');
   });
 });
+
+describe('a rematch', () => {
+  const BEGIN_MS = 60_000;
+
+  function troubled(): Race {
+    const race = new Race(BOTH, 0);
+    race.tell('webtransport', 'opening', 10);
+    race.tell('webtransport', 'open', 100);
+    expect(race.rematch(BEGIN_MS)).toBe(true);
+    expect(running(race, BEGIN_MS)).toBe('webtransport! + whep');
+    return race;
+  }
+
+  /** Whether the kept one could be challenged a little before and at a time. */
+  function freeFrom(race: Race, ms: number): boolean {
+    return !race.rematch(ms - 1) && race.rematch(ms);
+  }
+
+  it('keeps the kept one while the other one opens and shows what it can', () => {
+    const race = troubled();
+    race.tell('whep', 'opening', BEGIN_MS + 50);
+    race.tell('whep', 'open', BEGIN_MS + 500);
+    expect([race.rival, running(race, BEGIN_MS + 9_000)]).toEqual(['whep', 'webtransport! + whep']);
+  });
+
+  it('ends with either, and is not repeated soon', () => {
+    const better = troubled();
+    better.tell('whep', 'open', BEGIN_MS + 500);
+    better.settleRematch('rival', BEGIN_MS + 10_000);
+    expect(running(better, BEGIN_MS + 10_000)).toBe('whep!');
+    better.tell('whep', 'open', BEGIN_MS + 10_001);
+    expect(freeFrom(better, BEGIN_MS + 70_000)).toBe(true);
+    const worse = troubled();
+    worse.tell('whep', 'open', BEGIN_MS + 500);
+    worse.settleRematch('kept', BEGIN_MS + 10_000);
+    expect([worse.rival, running(worse, BEGIN_MS + 10_000)]).toEqual([null, 'webtransport!']);
+    expect(freeFrom(worse, BEGIN_MS + 70_000)).toBe(true);
+  });
+
+  it('is repeated later every time', () => {
+    const race = troubled();
+    let endMs = BEGIN_MS + 10_000;
+    for (const pauseMs of [60_000, 120_000, 240_000, 480_000, 960_000, 1_800_000, 1_800_000]) {
+      race.settleRematch('kept', endMs);
+      expect(freeFrom(race, endMs + pauseMs), `${pauseMs} ms`).toBe(true);
+      endMs += pauseMs;
+    }
+  });
+
+  it('gives up one that does not open within 10 s, and any that has no end', () => {
+    const race = troubled();
+    race.tell('whep', 'opening', BEGIN_MS + 50);
+    expect(race.plan(BEGIN_MS + 50).againMs).toBe(BEGIN_MS + 10_000);
+    expect(running(race, BEGIN_MS + 10_000)).toBe('webtransport!');
+    const open = troubled();
+    open.tell('whep', 'open', BEGIN_MS + 50);
+    expect(running(open, BEGIN_MS + 30_000)).toBe('webtransport!');
+  });
+
+  it('is over when the other one fails, and won by it when the kept one does', () => {
+    const failed = troubled();
+    failed.tell('whep', 'failed', BEGIN_MS + 50);
+    expect(running(failed, BEGIN_MS + 50)).toBe('webtransport!');
+    const lost = troubled();
+    lost.tell('whep', 'open', BEGIN_MS + 50);
+    lost.tell('webtransport', 'down', BEGIN_MS + 900);
+    expect(running(lost, BEGIN_MS + 900)).toBe('whep!');
+  });
+
+  it('ends with the broadcast', () => {
+    const race = troubled();
+    race.tell('whep', 'over', BEGIN_MS + 50);
+    expect(race.plan(BEGIN_MS + 50).run).toHaveLength(1);
+    expect(race.rematch(BEGIN_MS + 900_000)).toBe(false);
+  });
+
+  it('needs another transport, and one that is kept and open', () => {
+    const alone = new Race(['whep'], 0);
+    alone.tell('whep', 'open', 10);
+    expect(alone.rematch(9_000)).toBe(false);
+    const early = new Race(BOTH, 0);
+    expect(early.rematch(100)).toBe(false);
+    const down = new Race(BOTH, 0);
+    down.tell('webtransport', 'open', 10);
+    down.tell('webtransport', 'down', 900);
+    expect(down.rematch(1_000)).toBe(false);
+  });
+});

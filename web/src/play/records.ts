@@ -1,7 +1,7 @@
 /** What the player counts since the page began; the public figures of {@link PlayerRecords}. */
 
 import type { Report } from '@steadycast/codec-glue';
-import { Window } from './latency.ts';
+import { Window } from './window.ts';
 
 /**
  * One shown frame; times are relay clock, microseconds. WebRTC tells no groups: there `group` is 0,
@@ -50,7 +50,7 @@ export interface PlayerRecords {
   latencyMs: number | null;
   /** The longest time between two shown frames, whatever the reason. */
   largestGapMs: number;
-  /** The wait that the jitter buffer adds at present. */
+  /** How long frames are held back at present to be shown evenly. */
   bufferMs: number;
   rttMs: number | null;
   /** `codec`: as WebCodecs has it, or on WebRTC as SDP has it. */

@@ -1,13 +1,32 @@
 /** Draws decoded frames; once there is a picture, there is always a picture. */
 
 import type { Records } from './records.ts';
+import { TrackRenderer } from './track-renderer.ts';
+
+/** Where pictures go: a canvas, or a track that a video plays. */
+export type PictureTarget = OffscreenCanvas | WritableStream<VideoFrame>;
+
+/** What shows decoded frames. */
+export interface Picture {
+  /** Shows the frame and closes it. `look`: something could be lost just now. */
+  draw(frame: VideoFrame, nowMs: number, look: boolean): void;
+  /** Draws the picture over itself, for a listener that only notices draws. */
+  redraw(): void;
+  /** Looks whether there still is a picture although nothing was drawn. */
+  look(nowMs: number): void;
+}
+
+export function pictureOn(target: PictureTarget, records: Records): Picture {
+  if (target instanceof WritableStream) return new TrackRenderer(target);
+  return new Renderer(target, records);
+}
 
 /** The side of the picture's miniature that is looked at. */
 const SAMPLE_SIDE = 8;
 /** Between two looks while nothing special happens. */
 const CHECK_EVERY_MS = 500;
 
-export class Renderer {
+export class Renderer implements Picture {
   readonly #canvas: OffscreenCanvas;
   readonly #context: OffscreenCanvasRenderingContext2D;
   readonly #sample: OffscreenCanvasRenderingContext2D;
@@ -42,12 +61,10 @@ export class Renderer {
     if (resized || look || nowMs - this.#checkedMs >= CHECK_EVERY_MS) this.#look(nowMs);
   }
 
-  /** Draws the picture over itself, for a listener that only notices draws. */
   redraw(): void {
     if (this.#pictured) this.#context.drawImage(this.#canvas, 0, 0);
   }
 
-  /** Looks at the canvas although nothing was drawn. */
   look(nowMs: number): void {
     if (this.#pictured) this.#look(nowMs);
   }

@@ -34,6 +34,13 @@ describe('the player’s state', () => {
     expect(machine.at(10, 0)).toEqual({ kind: 'waiting' });
   });
 
+  it('is live while a large frame is on its way', () => {
+    const machine = watching();
+    machine.arriving(4_000);
+    expect(machine.at(4_500, 0).kind).toBe('live');
+    expect(machine.at(5_100, 0).kind).toBe('static');
+  });
+
   it('is static after a second without new content; refinements are not new', () => {
     const machine = watching();
     machine.shown(true, 1_900);

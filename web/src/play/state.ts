@@ -104,6 +104,11 @@ export class StateMachine {
     if (!refinement) this.#newContentMs = nowMs;
   }
 
+  /** New content is on its way, and takes its time. */
+  arriving(nowMs: number): void {
+    this.#newContentMs = nowMs;
+  }
+
   /** `silentMs`: for how long nothing was heard from the relay. */
   at(nowMs: number, silentMs: number): PlayerState {
     switch (this.#link.kind) {

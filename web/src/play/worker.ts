@@ -1,5 +1,6 @@
 /** The player's worker: everything but the page's controls runs here. */
 
+import { Ahead } from './ahead.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { Player } from './player.ts';
 
@@ -11,14 +12,17 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 let player: Player | null = null;
+let ahead: Ahead | null = null;
 
-function start({ canvas, origin, token, bufferMs }: Extract<ToWorker, { type: 'start' }>): void {
+function start({ canvas, origin, token, playout }: Extract<ToWorker, { type: 'start' }>): void {
+  const begun = ahead;
   player = new Player({
     canvas,
     origin,
     token,
-    bufferMs,
+    playout,
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),
+    ...(begun !== null && { connect: (options) => begun.keepConnected(options) }),
     onProgress: (progress) => scope.postMessage({ type: 'progress', progress }),
   });
   void player.run().then(() => scope.postMessage({ type: 'stopped' }));
@@ -26,14 +30,20 @@ function start({ canvas, origin, token, bufferMs }: Extract<ToWorker, { type: 's
 
 scope.onmessage = ({ data }) => {
   switch (data.type) {
+    case 'prepare':
+      ahead = new Ahead(data.origin);
+      break;
     case 'start':
       start(data);
       break;
-    case 'buffer':
-      if (player !== null) player.bufferMs = data.ms;
+    case 'playout':
+      if (player !== null) player.playout = data.mode;
       break;
     case 'redraw':
       player?.redraw();
+      break;
+    case 'looked':
+      player?.looked(data.blank);
       break;
     case 'stop':
       player?.stop();

@@ -28,11 +28,14 @@ export class CaptureClock {
 /** How fast the offset to the relay's clock may move: 1 % of the time that passes. */
 const SLEW = 0.01;
 
-/** Turns the local times of one epoch's frames into relay times that never fall. */
+/** Two frames with one RTP time (90,000 a second) would be one frame to WebRTC. */
+const STEP_US = 12;
+
+/** Turns the local times of one epoch's frames into relay times that rise, if only a little. */
 export class RelayStamps {
   #offsetUs: number;
   #localUs: number | null = null;
-  #lastUs = 0;
+  #lastUs = -STEP_US;
 
   /** `offsetUs`: what to add to a local time, as estimated when the epoch began. */
   constructor(offsetUs: number) {
@@ -46,7 +49,7 @@ export class RelayStamps {
     const step = passedUs * SLEW;
     const away = offsetUs - this.#offsetUs;
     this.#offsetUs += Math.min(step, Math.max(-step, away));
-    this.#lastUs = Math.max(this.#lastUs, Math.round(localUs + this.#offsetUs));
+    this.#lastUs = Math.max(this.#lastUs + STEP_US, Math.round(localUs + this.#offsetUs));
     return this.#lastUs;
   }
 }

@@ -32,16 +32,17 @@ export interface EncodedPicture extends FrameFacts {
 export interface EncoderOptions {
   /** The ways to encode, in order. */
   ways?: (quality: Quality, size: Size) => Candidate[];
-  onPicture: (picture: EncodedPicture) => void;
+  onPicture: (picture: EncodedPicture, from: PictureEncoder) => void;
   /** The queue got shorter. */
   onRoom: () => void;
   /** The encoder broke; the next `prepare` takes another codec. */
-  onFailure: (message: string) => void;
+  onFailure: (message: string, from: PictureEncoder) => void;
   prober?: Prober;
 }
 
 interface Pending extends FrameFacts {
   startedMs: number;
+  keyframe: boolean;
 }
 
 export class PictureEncoder {
@@ -58,11 +59,37 @@ export class PictureEncoder {
   #keyWanted = true;
   /** From the newest keyframe that brought one. */
   #config: DecoderConfig | null = null;
+  #keyframeMs: number | null = null;
 
   constructor(options: EncoderOptions) {
     this.#options = options;
     this.#prober = options.prober ?? browserProber;
     this.#ways = options.ways ?? candidates;
+  }
+
+  /**
+   * Another one that encodes in the same way, begins with a keyframe and tells the same listeners.
+   * null: this one is not ready either, or the browser has no second one.
+   */
+  twin(): PictureEncoder | null {
+    if (this.#chosen === null || this.#encoder?.state !== 'configured') return null;
+    const twin = new PictureEncoder(this.#options);
+    try {
+      twin.#renew();
+      twin.#encoder?.configure(this.#chosen.config);
+    } catch {
+      twin.close();
+      return null;
+    }
+    for (const id of this.#failed) twin.#failed.add(id);
+    twin.#chosen = this.#chosen;
+    twin.#prepared = this.#prepared;
+    return twin;
+  }
+
+  /** How long the newest keyframe took; null before the first. */
+  get keyframeMs(): number | null {
+    return this.#keyframeMs;
   }
 
   /** The codec in use; null before the first `prepare`. */
@@ -101,11 +128,17 @@ export class PictureEncoder {
     return this.#keyWanted;
   }
 
+  /** A keyframe is being encoded: it takes so long that others are asked for meanwhile. */
+  get keyframeComing(): boolean {
+    return [...this.#pending.values()].some(({ keyframe }) => keyframe);
+  }
+
   /** Encodes the frame and closes it. */
   encode(frame: VideoFrame, facts: FrameFacts): void {
     const keyFrame = this.#keyWanted;
     try {
-      this.#pending.set(facts.capturedUs, { ...facts, startedMs: performance.now() });
+      const startedMs = performance.now();
+      this.#pending.set(facts.capturedUs, { ...facts, startedMs, keyframe: keyFrame });
       this.#encoder?.encode(frame, { keyFrame });
       this.#keyWanted = false;
     } catch (error) {
@@ -153,15 +186,18 @@ export class PictureEncoder {
     }
     const payload = new Uint8Array(chunk.byteLength);
     chunk.copyTo(payload);
-    this.#options.onPicture({
+    const encodeMs = performance.now() - facts.startedMs;
+    if (keyframe) this.#keyframeMs = encodeMs;
+    const picture = {
       capturedUs: facts.capturedUs,
       refinement: facts.refinement,
       keyframe,
       layer: metadata?.svc?.temporalLayerId ?? 0,
       config: keyframe ? this.#config : null,
       payload,
-      encodeMs: performance.now() - facts.startedMs,
-    });
+      encodeMs,
+    };
+    this.#options.onPicture(picture, this);
   }
 
   /** An encoder may drop frames; those before this one will not come any more. */
@@ -177,7 +213,7 @@ export class PictureEncoder {
   #fail(error: unknown): void {
     if (this.#chosen !== null) this.#failed.add(this.#chosen.id);
     this.close();
-    this.#options.onFailure(error instanceof Error ? error.message : String(error));
+    this.#options.onFailure(error instanceof Error ? error.message : String(error), this);
   }
 }
 

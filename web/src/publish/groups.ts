@@ -1,6 +1,11 @@
 /** Where a group ends and the next begins (PROTOCOL 4.6, 4.7); pure. */
 
-import { GROUP_BYTES_TARGET, GROUP_FRAMES_TARGET } from '@steadycast/codec-glue';
+import {
+  GROUP_BYTES_MAX,
+  GROUP_BYTES_TARGET,
+  GROUP_FRAMES_MAX,
+  GROUP_FRAMES_TARGET,
+} from '@steadycast/codec-glue';
 
 /** What is encoded but not yet counted when a keyframe is asked for: the encoder's queue. */
 const IN_FLIGHT = 4;
@@ -37,6 +42,11 @@ export class Groups {
   /** Whether the next frame should be a keyframe. */
   get full(): boolean {
     return this.#index >= GROUP_FRAMES_TARGET - IN_FLIGHT || this.#bytes >= GROUP_BYTES_TARGET;
+  }
+
+  /** Whether a frame more could be one too many: the next one has to be a keyframe. */
+  get spent(): boolean {
+    return this.#index >= GROUP_FRAMES_MAX - IN_FLIGHT || this.#bytes >= GROUP_BYTES_MAX * 0.75;
   }
 
   /** Whether a keyframe would be worth its price at a moment when nothing moves. */

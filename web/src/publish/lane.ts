@@ -1,6 +1,7 @@
 /** One encoder and its track: what it makes of the newest picture, and when. */
 
 import { localUs } from '../session/index.ts';
+import { Changeover, isWorthwhile } from './changeover.ts';
 import type { Candidate } from './codecs.ts';
 import type { Plan } from './crop.ts';
 import { type Decision, decide } from './decide.ts';
@@ -43,7 +44,13 @@ const YIELD_MS = 200;
 
 export class Lane {
   readonly #options: LaneOptions;
-  readonly #encoder: PictureEncoder;
+  #encoder: PictureEncoder;
+  /** A keyframe in the making, beside the open group. */
+  #changeover: Changeover | null = null;
+  /** A new group is wanted, but the open one is good for some time. */
+  #groupWanted = false;
+  /** This browser has no second encoder, or one that is too slow. */
+  #alone = false;
   readonly #sharpener = new Sharpener();
   #limiter = new FrameRateLimiter(DEFAULT_QUALITY.frameRate);
   #quality: Quality = DEFAULT_QUALITY;
@@ -62,12 +69,14 @@ export class Lane {
     this.#options = options;
     this.#encoder = new PictureEncoder({
       ways: options.ways,
-      onPicture: (picture) => this.#encoded(picture),
+      onPicture: (picture, from) => {
+        if (from === this.#encoder) this.#encoded(picture);
+        else this.#encodedApart(picture, from);
+      },
       onRoom: () => options.onReady(),
-      onFailure: (message) => {
-        this.#failure = message;
-        options.onError();
-        options.onReady();
+      onFailure: (message, from) => {
+        if (from === this.#encoder) this.#failed(message);
+        else this.#giveUpChangeover();
       },
     });
   }
@@ -75,11 +84,13 @@ export class Lane {
   /** A new session: its first frame is a keyframe, at once. null: there is none at present. */
   connect(uplink: Uplink | null): void {
     this.#uplink = uplink;
-    this.wantKeyframe();
+    this.#cancelChangeover();
+    this.#encoder.wantKeyframe();
   }
 
+  /** Soon, but without a still if that can be: the open group may go on for a moment. */
   wantKeyframe(): void {
-    this.#encoder.wantKeyframe();
+    this.#groupWanted = true;
   }
 
   setQuality(quality: Quality): void {
@@ -107,9 +118,11 @@ export class Lane {
     if (this.#uplink === null) return;
     if (!this.#encoder.isPrepared(this.#quality, task.plan.output)) {
       this.#held = 'encoder';
+      this.#cancelChangeover();
       void this.#prepare(task.plan.output);
       return;
     }
+    this.#seeToGroup(task, this.#uplink);
     this.#held = this.#decide(task, this.#uplink);
     if (this.#held === 'encode') this.#encode(task);
   }
@@ -118,6 +131,7 @@ export class Lane {
   close(): void {
     this.#closed = true;
     this.#dirty = false;
+    this.#cancelChangeover();
     this.#encoder.close();
   }
 
@@ -159,38 +173,106 @@ export class Lane {
     return this.#sharpener.motion(nowMs);
   }
 
-  #decide({ kept, yields, nowMs }: Task, uplink: Uplink): Decision {
-    const atRest = !this.#dirty && this.#sharpener.hasComeToRest(nowMs);
+  /** Whether the next group is to begin, and how. */
+  #seeToGroup(task: Task, uplink: Uplink): void {
+    const { nowMs } = task;
+    if (this.#changeover?.isLate(nowMs) || uplink.groupSpent) this.#giveUpChangeover();
     // At rest a keyframe disturbs nobody, and who joins later decodes no past.
-    if (uplink.groupFull || (atRest && uplink.groupLong)) this.#encoder.wantKeyframe();
+    const atRest = !this.#dirty && this.#sharpener.hasComeToRest(nowMs);
+    this.#groupWanted ||= uplink.groupFull || (atRest && uplink.groupLong);
+    if (!this.#groupWanted) return;
+    // The one that is on its way will do, and it alone: each would hold up what comes after it.
+    const coming = this.#changeover !== null || this.#encoder.keyframeComing;
+    this.#groupWanted = false;
+    if (coming) return;
+    const unseen = isWorthwhile({
+      moving: this.#sharpener.motion(nowMs) === 'moving',
+      continuable: !this.#alone && uplink.groupOpen && !this.#encoder.keyframeWanted,
+      keyframeMs: this.#encoder.keyframeMs,
+      frameRate: this.#quality.frameRate,
+    });
+    if (!unseen || !this.#beginChangeover(task)) this.#encoder.wantKeyframe();
+  }
+
+  #decide({ kept, yields, nowMs }: Task, uplink: Uplink): Decision {
     const nowUs = localUs();
     return decide({
-      dirty: this.#dirty,
+      // Nothing may have changed since the keyframe was begun: what follows it is still wanted.
+      dirty: this.#dirty || this.#changeover?.wantsPicture === true,
       keyframeWanted: this.#encoder.keyframeWanted,
       refinementDue: this.#sharpener.isDue(nowMs),
       admitted: this.#dirty
         ? this.#limiter.admits(kept.capturedUs) || nowUs >= this.#limiter.overdueUs
         : this.#limiter.admits(nowUs),
       yields: yields && nowMs < this.#workedMs + YIELD_MS,
-      encoderQueue: this.#encoder.queue,
+      encoderQueue: this.#target.queue,
       uplinkBacklog: uplink.backlog,
     });
   }
 
-  #encode({ kept, plan, nowMs }: Task): void {
+  /** What encodes the next picture. */
+  get #target(): PictureEncoder {
+    const changeover = this.#changeover;
+    return changeover?.phase === 'made' ? changeover.encoder : this.#encoder;
+  }
+
+  #encode(task: Task): void {
+    const { kept, nowMs } = task;
     const refinement = !this.#dirty;
     const newestUs = refinement ? localUs() : kept.capturedUs;
     const capturedUs = Math.max(newestUs, this.#encodedUs + 1);
-    const rect = inCoded(plan.rect, kept.frame);
-    const cropped = new VideoFrame(kept.frame, { visibleRect: rect, timestamp: capturedUs });
     // A keyframe of a picture at rest is coarse and sharpens all over again.
-    if (refinement && !this.#encoder.keyframeWanted) this.#sharpener.refined(nowMs);
+    const coarse = this.#encoder.keyframeWanted || this.#changeover?.phase === 'made';
+    if (refinement && !coarse) this.#sharpener.refined(nowMs);
     else this.#sharpener.changed(nowMs);
     this.#limiter.take(capturedUs);
     this.#encodedUs = capturedUs;
     this.#workedMs = nowMs;
     this.#dirty = false;
-    this.#encoder.encode(cropped, { capturedUs, refinement });
+    if (this.#changeover?.phase === 'made') this.#changeover.follow();
+    this.#target.encode(croppedFrame(task, capturedUs), { capturedUs, refinement });
+  }
+
+  /** False: there is no second encoder. */
+  #beginChangeover(task: Task): boolean {
+    const twin = this.#encoder.twin();
+    if (twin === null) return false;
+    const capturedUs = task.kept.capturedUs;
+    const facts = { capturedUs, refinement: false };
+    // Encoders want times that rise.
+    this.#encodedUs = Math.max(this.#encodedUs, capturedUs);
+    this.#changeover = new Changeover(twin, croppedFrame(task, capturedUs), facts, task.nowMs);
+    return true;
+  }
+
+  #cancelChangeover(): void {
+    this.#changeover?.cancel();
+    this.#changeover = null;
+  }
+
+  /** The keyframe comes in the old way, now and from now on. */
+  #giveUpChangeover(): void {
+    if (this.#changeover === null) return;
+    this.#cancelChangeover();
+    this.#alone = true;
+    this.#encoder.wantKeyframe();
+    this.#options.onReady();
+  }
+
+  /** What the second encoder made. */
+  #encodedApart(picture: EncodedPicture, from: PictureEncoder): void {
+    const changeover = this.#changeover;
+    if (changeover?.encoder !== from) return;
+    const pictures = changeover.take(picture);
+    if (pictures === null) {
+      this.#options.onReady();
+      return;
+    }
+    // What the first one has not finished by now is older than what is there.
+    this.#encoder.close();
+    this.#encoder = from;
+    this.#changeover = null;
+    for (const one of pictures) this.#encoded(one);
   }
 
   #encoded(picture: EncodedPicture): void {
@@ -204,6 +286,13 @@ export class Lane {
     }
   }
 
+  #failed(message: string): void {
+    this.#failure = message;
+    this.#cancelChangeover();
+    this.#options.onError();
+    this.#options.onReady();
+  }
+
   async #prepare(size: Size): Promise<void> {
     if (this.#preparing) return;
     this.#preparing = true;
@@ -213,6 +302,11 @@ export class Lane {
     else if (able) this.#options.onReady();
     else this.#options.onUnable(this.#failure ?? 'this browser has no encoder for it.');
   }
+}
+
+/** The part of the newest frame that is sent. */
+function croppedFrame({ kept, plan }: Task, timestamp: number): VideoFrame {
+  return new VideoFrame(kept.frame, { visibleRect: inCoded(plan.rect, kept.frame), timestamp });
 }
 
 /** A rectangle of the visible picture in the coordinates of the frame's memory. */

@@ -65,6 +65,16 @@ export class Uplink {
     return this.#groups.long;
   }
 
+  /** Whether the open group can go on for some time: it began, and nothing of it is lost. */
+  get groupOpen(): boolean {
+    return !this.#broken && this.#groups.newest > 0 && !this.#groups.spent;
+  }
+
+  /** Whether the next frame has to be a keyframe. */
+  get groupSpent(): boolean {
+    return this.#groups.spent;
+  }
+
   get group(): number {
     return this.#groups.newest;
   }

@@ -50,8 +50,18 @@ afterEach(() => {
 });
 
 it('hands a canvas and the token to a worker', () => {
-  new PlayerStreamService().start(place(), { ...OPTIONS, bufferMs: 50 });
-  expect(workers[0]?.said).toMatchObject([{ type: 'start', token: 't', bufferMs: 50 }]);
+  new PlayerStreamService().start(place(), { ...OPTIONS, playout: 'live' });
+  expect(workers[0]?.said).toMatchObject([{ type: 'start', token: 't', playout: 'live' }]);
+});
+
+it("passes the viewer's choice of play-out on, and keeps it for the next visit", () => {
+  const service = new PlayerStreamService();
+  service.start(place(), OPTIONS);
+  expect(workers[0]?.said).toMatchObject([{ type: 'start', playout: 'automatic' }]);
+  service.setPlayout('smooth');
+  expect(workers[0]?.said.at(-1)).toEqual({ type: 'playout', mode: 'smooth' });
+  expect(new PlayerStreamService().playout()).toBe('smooth');
+  localStorage.clear();
 });
 
 it('passes snapshots on and keeps the newest 2,000 shown frames', () => {

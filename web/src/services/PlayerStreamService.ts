@@ -2,10 +2,11 @@
 
 import { DirectPlayback } from '../play/direct.ts';
 import { type FallbackOptions, FallbackPlayer } from '../play/fallback.ts';
-import { Memory } from '../play/memory.ts';
+import { choosePlayout, chosenPlayout, Memory } from '../play/memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from '../play/messages.ts';
 import type { Surface } from '../play/playback.ts';
 import type { PlayerRecords, ShownFrame } from '../play/records.ts';
+import type { PlayoutMode } from '../play/spread.ts';
 import type { PlayerState } from '../play/state.ts';
 import { missingSupport, possibleTransports } from '../play/support.ts';
 import { WhepPlayer } from '../play/whep/player.ts';
@@ -15,8 +16,11 @@ export interface PlayOptions {
   origin: string;
   /** A play token (PROTOCOL 6). */
   token: string;
-  /** The longest wait that may be added to even out a jittery network: 0 (the default) to 100 ms. */
-  bufferMs?: number;
+  /**
+   * How frames that come unevenly are shown: `live` as they come, `smooth` evenly and a little
+   * later, `automatic` smooth where the path needs it. What was chosen here before when left out.
+   */
+  playout?: PlayoutMode;
 }
 
 /** Everything counted, and the newest 2,000 shown frames. */
@@ -28,7 +32,8 @@ export interface PlayerService {
   stop(): void;
   subscribe(listener: () => void): () => void;
   snapshot(): PlayerSnapshot;
-  setBuffer(ms: number): void;
+  playout(): PlayoutMode;
+  setPlayout(mode: PlayoutMode): void;
   redraw(): void;
   surface(): Surface | null;
   resume(): void;
@@ -49,14 +54,16 @@ export class PlayerStreamService implements PlayerService {
   #player: FallbackPlayer | null = null;
   #snapshot = NOTHING_YET;
   #shown: ShownFrame[] = [];
+  #playout: PlayoutMode = chosenPlayout();
 
   /**
    * Plays inside `place`, which is emptied first and should be positioned, until `stop`: over
    * WebTransport where that works, else over WebRTC.
    */
-  start(place: HTMLElement, { origin, token, bufferMs = 0 }: PlayOptions): void {
+  start(place: HTMLElement, { origin, token, playout }: PlayOptions): void {
     this.stop();
     place.replaceChildren();
+    this.#playout = playout ?? this.#playout;
     this.#snapshot = NOTHING_YET;
     this.#shown = [];
     const missing = missingSupport();
@@ -70,8 +77,9 @@ export class PlayerStreamService implements PlayerService {
         this.#receive(snapshot, shown);
       };
       const memory = new Memory(origin);
-      const wanted = { place, origin, token, bufferMs, possible, missing, memory, onSnapshot };
-      this.#player = new FallbackPlayer({ ...wanted, start: STARTERS });
+      const wanted = { place, origin, token, possible, missing, memory, onSnapshot };
+      const how = { playout: this.#playout, start: STARTERS };
+      this.#player = new FallbackPlayer({ ...wanted, ...how });
       this.#notify();
     }
   }
@@ -96,9 +104,16 @@ export class PlayerStreamService implements PlayerService {
     return { ...this.#snapshot.records, shown: [...this.#shown] };
   }
 
-  /** Changes the longest wait of the jitter buffer, 0 to 100 ms. */
-  setBuffer(ms: number): void {
-    this.#player?.setBuffer(ms);
+  /** How frames that come unevenly are shown. */
+  playout(): PlayoutMode {
+    return this.#playout;
+  }
+
+  /** Changes that, at once and for later visits. */
+  setPlayout(mode: PlayoutMode): void {
+    this.#playout = mode;
+    choosePlayout(mode);
+    this.#player?.setPlayout(mode);
   }
 
   /** Draws the picture once more, so that a capture of a canvas that just began sees it. */

@@ -1,11 +1,6 @@
 import type { ReactNode } from 'react';
-import {
-  DetailsIcon,
-  FitIcon,
-  FullscreenIcon,
-  PictureInPictureIcon,
-  SmoothIcon,
-} from './icons.tsx';
+import { DetailsIcon, FitIcon, FullscreenIcon, PictureInPictureIcon } from './icons.tsx';
+import { type PlayoutControl, PlayoutMenu } from './PlayoutMenu.tsx';
 
 /** One of the player's switches. */
 export interface Control {
@@ -18,7 +13,7 @@ export interface ControlsProps {
   badge: ReactNode;
   latencyMs: number | null;
   fill: Control;
-  smooth: Control;
+  playout: PlayoutControl;
   details: Control;
   pictureInPicture: Control;
   fullscreen: Control;
@@ -26,7 +21,7 @@ export interface ControlsProps {
 
 /** The bar under the picture. */
 export function Controls(props: ControlsProps) {
-  const { badge, latencyMs, fill, smooth, details, pictureInPicture, fullscreen } = props;
+  const { badge, latencyMs, fill, playout, details, pictureInPicture, fullscreen } = props;
   return (
     <div className="player-bar">
       {badge}
@@ -36,9 +31,7 @@ export function Controls(props: ControlsProps) {
         </span>
       )}
       <span className="player-gap" />
-      <Switch control={smooth} label="Smoother motion" keys="S">
-        <SmoothIcon />
-      </Switch>
+      <PlayoutMenu control={playout} />
       <Switch control={details} label="Details" keys="I">
         <DetailsIcon />
       </Switch>

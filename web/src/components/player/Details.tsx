@@ -34,7 +34,7 @@ function rows(records: PlayerRecords, transport: TransportName | null): Row[] {
     ['Connection', transport === null ? '–' : TRANSPORTS[transport]],
     ['Latency p50 / p95', `${ms(records.latencyP50Ms)} / ${ms(records.latencyP95Ms)}`],
     ['Round trip', ms(records.rttMs)],
-    ['Jitter buffer', ms(records.bufferMs)],
+    ['Held back for even motion', ms(records.bufferMs)],
     ['First picture after', ms(records.firstPictureMs)],
     ['Largest gap', ms(records.largestGapMs)],
     [

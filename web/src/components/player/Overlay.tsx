@@ -39,7 +39,11 @@ export function Overlay({ words, pictured, undecodable, onTap }: OverlayProps) {
   }
   if (words.title === null) return null;
   return (
-    <div className={centred ? 'player-card' : 'player-note'} data-tone={words.tone}>
+    <div
+      className={centred ? 'player-card' : 'player-note'}
+      data-tone={words.tone}
+      data-passing={words.passing}
+    >
       {SPINNING.has(words.badge) && <span className="player-spinner" />}
       <div className="player-words">
         <p className="player-title">{words.title}</p>

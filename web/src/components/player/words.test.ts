@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { codecName } from '../codecs.ts';
-import { elapsed } from './words.ts';
+import { elapsed, wordsFor } from './words.ts';
 
 it('counts seconds, minutes, hours', () => {
   const times = [-5, 0, 8_900, 60_000, 185_000, 3_729_000];
@@ -10,4 +10,18 @@ it('counts seconds, minutes, hours', () => {
 it('names codecs as people do', () => {
   const codecs = ['av01.0.05M.08', 'AV1', 'avc1.42e01f', 'H264', 'vp09.00.10.08', 'VP8', 'hev1.1'];
   expect(codecs.map(codecName)).toEqual(['AV1', 'AV1', 'H.264', 'H.264', 'VP9', 'VP8', 'hev1.1']);
+});
+
+it('says what a slow network means, while there is a picture to be slow', () => {
+  const slow = (kind: 'live' | 'waiting', carriesKbps: number | null) =>
+    wordsFor({ kind }, false, { carriesKbps, told: true });
+  expect(slow('live', 387)).toMatchObject({
+    badge: 'Slow network',
+    detail:
+      'Your connection carries less than the picture needs (about 390 kbit/s): fewer pictures a second.',
+    passing: true,
+  });
+  expect(slow('live', 1_240).detail).toContain('about 1.2 Mbit/s');
+  expect(slow('live', null).detail).toContain('than the picture needs: fewer');
+  expect(slow('waiting', 300).badge).toBe('Waiting');
 });

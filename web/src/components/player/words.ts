@@ -1,5 +1,7 @@
 /** What the player says to its viewer in each state. */
 
+import type { Slow } from '../../play/slowness.ts';
+import type { PlayoutMode } from '../../play/spread.ts';
 import type { PlayerState, UnsupportedReason } from '../../play/state.ts';
 import { kindName } from '../codecs.ts';
 
@@ -16,6 +18,8 @@ export interface Words {
   sinceMs: number | null;
   /** Whether this is the end, so that it may cover the picture. */
   final: boolean;
+  /** Said over the picture for a while only; the badge goes on saying it. */
+  passing: boolean;
 }
 
 const PLAIN: Words = {
@@ -25,14 +29,16 @@ const PLAIN: Words = {
   detail: null,
   sinceMs: null,
   final: false,
+  passing: false,
 };
 
 /** What is said while the browser waits for a touch before it plays. */
 const BLOCKED: Words = { ...PLAIN, badge: 'Ready', tone: 'wait', title: 'Tap to play' };
 
-/** `blocked`: the browser plays only after a touch or a click. */
-export function wordsFor(state: PlayerState, blocked = false): Words {
+/** `blocked`: the browser plays only after a touch or a click; `slow`: the network carries too little. */
+export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null = null): Words {
   if (blocked && state.kind === 'connecting') return BLOCKED;
+  if (slow !== null && (state.kind === 'live' || state.kind === 'static')) return slowWords(slow);
   switch (state.kind) {
     case 'connecting':
       return { ...PLAIN, badge: 'Joining', title: 'Joining…', detail: joining(state.attempt) };
@@ -89,6 +95,24 @@ export function wordsFor(state: PlayerState, blocked = false): Words {
     case 'unsupported':
       return final('Not possible here', 'bad', ...UNSUPPORTED[state.reason]);
   }
+}
+
+function slowWords({ carriesKbps }: Slow): Words {
+  const rate = carriesKbps === null ? '' : ` (about ${rateWords(carriesKbps)})`;
+  return {
+    ...PLAIN,
+    badge: 'Slow network',
+    tone: 'wait',
+    title: 'Slow network',
+    detail: `Your connection carries less than the picture needs${rate}: fewer pictures a second.`,
+    passing: true,
+  };
+}
+
+function rateWords(kbps: number): string {
+  return kbps < 1_000
+    ? `${Math.round(kbps / 10) * 10} kbit/s`
+    : `${(kbps / 1_000).toFixed(1)} Mbit/s`;
 }
 
 function final(badge: string, tone: Tone, title: string, detail: string): Words {
@@ -171,6 +195,22 @@ const UNSUPPORTED: Record<UnsupportedReason, [title: string, detail: string]> = 
     'This page was opened without encryption',
     'Use the link exactly as the host gave it to you; it begins with https.',
   ],
+};
+
+/** The ways to watch. */
+export const PLAYOUT_WORDS: Record<PlayoutMode, { name: string; detail: string }> = {
+  automatic: {
+    name: 'Automatic',
+    detail: 'As live as it gets; evens the motion out when the network needs it.',
+  },
+  live: {
+    name: 'Closest to live',
+    detail: 'Every picture as soon as it is here, even if the motion jerks.',
+  },
+  smooth: {
+    name: 'Smooth',
+    detail: 'Even motion, up to about half a second later on a bad network.',
+  },
 };
 
 /** A running time: `8 s`, `3:05`, `1:02:09`. */

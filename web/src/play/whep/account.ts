@@ -2,6 +2,7 @@
 
 import type { RelayClock } from '../../session/index.ts';
 import { type PlayerRecords, Records } from '../records.ts';
+import type { Arrival } from './hold.ts';
 import type { Figures } from './peer.ts';
 import { captureUs } from './rtp-time.ts';
 import type { VideoFrameFacts } from './video.ts';
@@ -60,6 +61,16 @@ export class Account {
     const nowUs = this.clock.nowUs();
     share.firstUs ??= nowUs;
     return captureUs(rtpTimestamp, nowUs) > share.firstUs;
+  }
+
+  /** How a frame came, if it was captured since the connection is there; null: not told. */
+  arrival({ firstUs }: Share, { rtpTimestamp, receivedMs }: VideoFrameFacts): Arrival | null {
+    const { clock } = this;
+    if (clock === null || rtpTimestamp === null || firstUs === null) return null;
+    const capturedUs = captureUs(rtpTimestamp, clock.nowUs());
+    if (capturedUs <= firstUs + JOIN_US) return null;
+    const nowMs = performance.now();
+    return { captureMs: nowMs - (clock.nowUs() - capturedUs) / 1_000, receivedMs };
   }
 
   shown(share: Share, { width, height, rtpTimestamp }: VideoFrameFacts): void {

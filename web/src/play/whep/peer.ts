@@ -21,7 +21,7 @@ export interface Figures {
 const CONNECT_TIMEOUT_MS = 8_000;
 
 /** A receiver's delay, as browsers call it or have called it. */
-type Delayed = RTCRtpReceiver & {
+type Delayed = Omit<RTCRtpReceiver, 'jitterBufferTarget'> & {
   jitterBufferTarget?: number | null;
   playoutDelayHint?: number | null;
 };
@@ -37,7 +37,7 @@ export class Peer {
     this.#connection = connection;
     this.#receiver = connection.addTransceiver('video', { direction: 'recvonly' }).receiver;
     this.stream = new MediaStream([this.#receiver.track]);
-    this.bufferMs = 0;
+    this.holdMs = 0;
     const changed = () => {
       for (const listener of [...this.#listeners]) listener();
     };
@@ -45,10 +45,13 @@ export class Peer {
     connection.addEventListener('iceconnectionstatechange', changed);
   }
 
-  /** How long frames may wait for their neighbours. */
-  set bufferMs(ms: number) {
-    if ('jitterBufferTarget' in this.#receiver) this.#receiver.jitterBufferTarget = ms;
-    if ('playoutDelayHint' in this.#receiver) this.#receiver.playoutDelayHint = ms / 1_000;
+  /** How long frames wait for their neighbours at least; null: as the browser finds right. */
+  set holdMs(ms: number | null) {
+    const receiver: Delayed = this.#receiver;
+    if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = ms;
+    else if ('playoutDelayHint' in receiver) {
+      receiver.playoutDelayHint = ms === null ? null : ms / 1_000;
+    }
   }
 
   /** The worse one of what the browser says of the connection and of ICE. */

@@ -41,7 +41,7 @@ function play(token = TOKEN) {
     place,
     origin: 'https://relay.test',
     token,
-    bufferMs: 0,
+    playout: 'automatic',
     onProgress: (step) => progress.push(step),
     onSnapshot: (newest, frames) => {
       snapshot = newest;
@@ -100,6 +100,21 @@ it('joins, and is live at the first picture', async () => {
     blackFrames: 0,
     picture: { width: 640, height: 360 },
   });
+});
+
+it('says that the network is slow when the relay does', async () => {
+  const { snapshot } = await watch();
+  expect(snapshot()?.slow).toBeNull();
+  relay.tell('path', { narrow: true, carriesKbps: 380 });
+  await vi.advanceTimersByTimeAsync(300);
+  expect(snapshot()?.slow).toEqual({ carriesKbps: 380, told: true });
+});
+
+it('lets the browser hold nothing where the viewer wants to be closest to live', async () => {
+  await watch();
+  expect(connections[0]?.receiver.jitterBufferTarget).toBeNull();
+  player?.setPlayout('live');
+  expect(connections[0]?.receiver.jitterBufferTarget).toBe(0);
 });
 
 it('waits for a host, and says when one goes and comes back', async () => {

@@ -10,8 +10,11 @@ import {
 } from '../../session/index.ts';
 import { readToken } from '../../session/token.ts';
 import { type Playback, type PlaybackOptions, progressOf, tellMachine } from '../playback.ts';
+import { Slowness } from '../slowness.ts';
+import type { PlayoutMode } from '../spread.ts';
 import { type PlayerState, StateMachine, sameState } from '../state.ts';
 import { Account, type Share } from './account.ts';
+import { Hold } from './hold.ts';
 import { type Figures, Peer } from './peer.ts';
 import { Screen } from './screen.ts';
 import { WhepSession, type WhepStatus } from './session.ts';
@@ -30,6 +33,8 @@ interface Link {
   /** Null until it is open. */
   session: WhepSession | null;
   share: Share;
+  /** How long its frames are held. */
+  hold: Hold;
 }
 
 const TICK_MS = 250;
@@ -44,7 +49,8 @@ export class WhepPlayer implements Playback {
   readonly #broadcast: string | null;
   #current: Link | null = null;
   #status: WhepStatus | null = null;
-  #bufferMs: number;
+  #playout: PlayoutMode;
+  readonly #slowness = new Slowness();
   #blocked = false;
   #serving = DEFAULT_SERVING;
   /** As the relay told it; undefined: it did not. */
@@ -53,7 +59,7 @@ export class WhepPlayer implements Playback {
 
   constructor(options: WhepPlayerOptions) {
     this.#options = options;
-    this.#bufferMs = options.bufferMs;
+    this.#playout = options.playout;
     this.#broadcast = readToken(options.token)?.broadcast ?? null;
     this.#account = new Account(() => this.#screen.look());
     this.#screen = new Screen(options.place, {
@@ -95,9 +101,12 @@ export class WhepPlayer implements Playback {
     this.#abort.abort();
   }
 
-  setBuffer(ms: number): void {
-    this.#bufferMs = ms;
-    for (const { peer } of this.#links.values()) peer.bufferMs = ms;
+  setPlayout(mode: PlayoutMode): void {
+    this.#playout = mode;
+    for (const { hold, peer } of this.#links.values()) {
+      hold.mode = mode;
+      peer.holdMs = hold.targetMs;
+    }
   }
 
   redraw(): void {}
@@ -115,9 +124,11 @@ export class WhepPlayer implements Playback {
     const clock = endpoint.clock === null ? null : new RelayClock(endpoint.clock);
     this.#account.clock = clock ?? this.#account.clock;
     const peer = makePeer?.() ?? new Peer();
-    peer.bufferMs = this.#bufferMs;
-    const link: Link = { peer, session: null, share: this.#account.share() };
+    const hold = new Hold(this.#playout);
+    peer.holdMs = hold.targetMs;
+    const link: Link = { peer, hold, session: null, share: this.#account.share() };
     this.#links.set(peer.stream, link);
+    this.#slowness.restart();
     this.#screen.bring(peer.stream);
     try {
       link.session = await openSession({
@@ -139,6 +150,7 @@ export class WhepPlayer implements Playback {
             this.#machine.served(serving);
             this.#refresh();
           },
+          onPath: (word) => this.#slowness.told(word),
           onFigures: (figures) => this.#counted(link, figures),
         },
       });
@@ -233,8 +245,17 @@ export class WhepPlayer implements Playback {
     // Its codec is to be known with the first picture.
     if (!this.#account.pictured) void link.session?.sample();
     this.#account.shown(link.share, frame);
+    this.#hold(link, frame);
     this.#machine.shown(false, Date.now());
     if (this.#state.kind !== 'live') this.#refresh();
+  }
+
+  /** Holds frames for as long as their way makes them uneven. */
+  #hold({ hold, peer, share }: Link, frame: VideoFrameFacts): void {
+    const arrival = this.#account.arrival(share, frame);
+    const before = hold.targetMs;
+    if (arrival !== null) hold.arrived(arrival, performance.now());
+    if (hold.targetMs !== before) peer.holdMs = hold.targetMs;
   }
 
   #counted(link: Link, figures: Figures): void {
@@ -264,11 +285,15 @@ export class WhepPlayer implements Playback {
   }
 
   #publish(): void {
+    const bufferMs = this.#current?.hold.targetMs ?? 0;
+    const records = this.#account.snapshot(bufferMs, this.#current !== null);
+    const live = this.#state.kind === 'live';
     this.#options.onSnapshot(
       {
         state: this.#state,
-        records: this.#account.snapshot(this.#bufferMs, this.#current !== null),
+        records,
         undecodable: null,
+        slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
         transport: 'whep',
         blocked: this.#blocked,

@@ -35,6 +35,7 @@ function begin() {
       onStatus: (status) => statuses.push(status),
       onContent: () => undefined,
       onServing: (serving) => servings.push(serving),
+      onPath: () => undefined,
       onFigures: () => undefined,
     },
   });

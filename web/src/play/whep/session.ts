@@ -8,6 +8,7 @@ import {
   type SessionEnd,
   SessionError,
 } from '../../session/index.ts';
+import type { PathWord } from '../slowness.ts';
 import { EventStream, type WhepEvent } from './events.ts';
 import type { Figures, Peer } from './peer.ts';
 import { type Answer, leave, offer } from './signal.ts';
@@ -20,6 +21,8 @@ export interface SessionListener {
   onServing: (serving: Serving) => void;
   /** Since when the picture stands still, on the relay's clock; null: it moves. */
   onContent: (stillSinceUs: number | null) => void;
+  /** Whether the path to this browser carries what the picture needs. */
+  onPath: (word: PathWord) => void;
   /** About every second. */
   onFigures: (figures: Figures) => void;
 }
@@ -165,6 +168,9 @@ export class WhepSession implements KeptSession {
         break;
       case 'serving':
         listener.onServing(event.serving);
+        break;
+      case 'path':
+        listener.onPath(event);
         break;
       case 'ended': {
         const { code, message, retryAfterMs } = event;

@@ -5,9 +5,13 @@ export interface VideoFrameFacts {
   width: number;
   height: number;
   rtpTimestamp: number | null;
+  /** When its last packet came, on the page's clock. */
+  receivedMs: number | null;
   /** How many frames were given to the screen so far. */
   count: number;
 }
+
+type OptionalFacts = 'rtpTimestamp' | 'receiveTime';
 
 export interface StreamVideoListener {
   onFrame: (video: StreamVideo, frame: VideoFrameFacts) => void;
@@ -35,7 +39,8 @@ export class StreamVideo {
     if ('requestVideoFrameCallback' in video) this.#follow();
     // Hidden pages are given no frames to show, and old browsers do not tell of them.
     video.addEventListener('loadeddata', () => {
-      if (document.hidden || !('requestVideoFrameCallback' in video)) this.#tell(null, 1);
+      if (document.hidden || !('requestVideoFrameCallback' in video))
+        this.#tell({ presentedFrames: 1 });
     });
   }
 
@@ -67,15 +72,17 @@ export class StreamVideo {
   }
 
   #follow(): void {
-    this.element.requestVideoFrameCallback((_, { rtpTimestamp, presentedFrames }) => {
+    this.element.requestVideoFrameCallback((_, metadata) => {
       if (this.#over) return;
       this.#follow();
-      this.#tell(rtpTimestamp ?? null, presentedFrames);
+      this.#tell(metadata);
     });
   }
 
-  #tell(rtpTimestamp: number | null, count: number): void {
+  #tell(metadata: Pick<VideoFrameCallbackMetadata, 'presentedFrames' | OptionalFacts>): void {
+    if (this.#over) return;
     const { videoWidth: width, videoHeight: height } = this.element;
-    if (!this.#over) this.#listener.onFrame(this, { width, height, rtpTimestamp, count });
+    const { presentedFrames: count, rtpTimestamp = null, receiveTime = null } = metadata;
+    this.#listener.onFrame(this, { width, height, rtpTimestamp, receivedMs: receiveTime, count });
   }
 }

@@ -32,14 +32,15 @@ const PATIENCE_MS: Record<Rule, number> = {
   disconnected: 2_000,
   cut: 1_000,
   undecoded: 3_000,
-  fragments: 6_000,
+  fragments: 4_000,
   missing: 2_000,
 };
 /**
- * A large keyframe over a slow link is nothing but fragments for long. A connection that begins with
- * one is let finish, or the next one would have to begin it again, and so on for ever.
+ * A large keyframe over a narrow path is nothing but fragments for long, and the relay delivers it:
+ * while it has not sent frames whole that are not here, what comes is on its way to a picture. Where
+ * it does not say, and at the beginning, where the next connection would only begin again, so long.
  */
-const FIRST_FRAGMENTS_MS = 30_000;
+const UNTOLD_FRAGMENTS_MS = 30_000;
 /** As on WebTransport (PROTOCOL 2.6). */
 const SILENCE_MS = 3_000;
 /** Samples are about a second apart; more, and this side was asleep. */
@@ -55,8 +56,10 @@ export class Watch {
   #last: Sample | null = null;
   /** When bytes were last received. */
   #bytesMs = 0;
-  /** `framesReceived` and `framesSent` when the picture last moved on. */
-  #mark = { received: 0, sent: 0 };
+  /** When a frame was last received. */
+  #frameMs = 0;
+  /** `framesReceived` and `framesSent` when the picture last moved on; `whole`: when frames came. */
+  #mark = { received: 0, sent: 0, whole: 0 };
 
   /** Judges the newest of successive samples. */
   judge(sample: Sample): Verdict {
@@ -91,11 +94,15 @@ export class Watch {
     const bytes = sample.bytesReceived > last.bytesReceived;
     if (decoded || hidden) this.#mark.received = framesReceived;
     if (hidden || atMs - this.#bytesMs < SETTLED_MS) this.#mark.sent = framesSent ?? 0;
+    if (received || decoded || hidden) this.#frameMs = atMs;
+    if (atMs - this.#frameMs < SETTLED_MS) this.#mark.whole = framesSent ?? 0;
     if (this.#holds('undecoded', framesReceived > this.#mark.received, atMs)) {
       return frozen('frames come but are not decoded');
     }
-    const fragments = bytes && !(received || decoded || hidden);
-    const patienceMs = framesReceived === 0 ? FIRST_FRAGMENTS_MS : PATIENCE_MS.fragments;
+    const whole = framesSent === null || framesSent > this.#mark.whole;
+    const fragments = bytes && whole && !(received || decoded || hidden);
+    const told = framesReceived > 0 && framesSent !== null;
+    const patienceMs = told ? PATIENCE_MS.fragments : UNTOLD_FRAGMENTS_MS;
     if (this.#holds('fragments', fragments, atMs, patienceMs)) {
       return frozen('packets come but make no frame');
     }
@@ -120,7 +127,8 @@ export class Watch {
   #restart({ atMs, framesReceived, framesSent }: Sample): void {
     this.#since.clear();
     this.#bytesMs = atMs;
-    this.#mark = { received: framesReceived, sent: framesSent ?? 0 };
+    this.#frameMs = atMs;
+    this.#mark = { received: framesReceived, sent: framesSent ?? 0, whole: framesSent ?? 0 };
   }
 }
 

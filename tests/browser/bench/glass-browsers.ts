@@ -1,0 +1,166 @@
+/** The browsers of a measurement from glass to glass: each its own process, behind a command. */
+
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Quality } from '../../../web/src/publish/quality.ts';
+import { COMMON_FLAGS, EXECUTABLE } from '../src/chromium.ts';
+import { type EyeReport, eyeScript } from '../src/eye.ts';
+import { HostPage, PlayerPage } from '../src/pages.ts';
+import { type ReadingOptions, readingScript } from '../src/reading.ts';
+import { NAME_SHIM } from '../src/script.ts';
+import { doom } from '../src/transports.ts';
+import { until } from '../src/until.ts';
+
+const VIEWPORT = { width: 1280, height: 720 };
+
+export type GlassTransport = 'webtransport' | 'whep' | 'auto';
+
+export interface BrowserOptions {
+  /** A command that the browser is run by, as in `ip netns exec NAME`; empty: none. */
+  exec: string;
+  /** Where its page comes from. */
+  link: URL;
+}
+
+/** A browser and what is to be cleared away after it. */
+export class GlassBrowser {
+  readonly browser: Browser;
+  readonly #wrapper: string | null;
+
+  private constructor(browser: Browser, wrapper: string | null) {
+    this.browser = browser;
+    this.#wrapper = wrapper;
+  }
+
+  static async launch({ exec, link }: BrowserOptions, flags: string[]): Promise<GlassBrowser> {
+    const wrapper = exec === '' ? null : await mkdtemp(join(tmpdir(), 'steadycast-exec-'));
+    const executablePath = wrapper === null ? EXECUTABLE : join(wrapper, 'chromium');
+    if (wrapper !== null) {
+      await writeFile(executablePath, `#!/bin/sh\nexec ${exec} ${EXECUTABLE} "$@"\n`);
+      await chmod(executablePath, 0o755);
+    }
+    const browser = await chromium.launch({
+      executablePath,
+      headless: true,
+      ignoreDefaultArgs: ['--disable-quic'],
+      args: [
+        ...COMMON_FLAGS,
+        '--ignore-certificate-errors',
+        // What is served without encryption at another address than this machine's own.
+        `--unsafely-treat-insecure-origin-as-secure=${link.origin}`,
+        ...flags,
+      ],
+    });
+    return new GlassBrowser(browser, wrapper);
+  }
+
+  async openPage(): Promise<Page> {
+    const context = await this.browser.newContext({
+      viewport: VIEWPORT,
+      ignoreHTTPSErrors: true,
+    });
+    await context.addInitScript({ content: NAME_SHIM });
+    return context.newPage();
+  }
+
+  async close(): Promise<void> {
+    if (this.browser.isConnected()) await this.browser.close();
+    if (this.#wrapper !== null) await rm(this.#wrapper, { recursive: true, force: true });
+  }
+}
+
+/** A browser whose host captures a page of moving text. */
+export async function openHost(
+  options: BrowserOptions,
+  reading: ReadingOptions,
+  quality: Quality,
+): Promise<{ glass: GlassBrowser; host: HostPage }> {
+  const glass = await GlassBrowser.launch(options, [
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream=display-media-type=browser',
+  ]);
+  const page = await glass.openPage();
+  await page.addInitScript({ content: readingScript(reading, '/host') });
+  await page.goto(`${options.link.origin}/`);
+  await page.evaluate(rememberQuality, { broadcast: broadcastOf(options.link), quality });
+  await page.goto(`${options.link.origin}/host${options.link.hash}`);
+  const host = new HostPage(page);
+  await host.waitUntilLive();
+  await host.waitFor('at its size', ({ picture }) => picture?.width === VIEWPORT.width);
+  return { glass, host };
+}
+
+/** A player in a browser of its own. */
+export class GlassPlayer extends PlayerPage {
+  readonly page: Page;
+  readonly glass: GlassBrowser;
+
+  private constructor(page: Page, glass: GlassBrowser) {
+    super(page);
+    this.page = page;
+    this.glass = glass;
+  }
+
+  static async open(
+    options: BrowserOptions,
+    transport: GlassTransport,
+    stored: Record<string, string>,
+  ): Promise<GlassPlayer> {
+    const glass = await GlassBrowser.launch(options, []);
+    const page = await glass.openPage();
+    await doom(page, transport === 'whep' ? 'none' : 'works');
+    if (transport === 'webtransport') {
+      await page.addInitScript({ content: 'delete globalThis.RTCPeerConnection;' });
+    }
+    await page.addInitScript({
+      content: `Object.assign(localStorage, ${JSON.stringify(stored)});`,
+    });
+    await page.addInitScript({ content: eyeScript('/play') });
+    await page.goto(options.link.href, { waitUntil: 'commit' });
+    return new GlassPlayer(page, glass);
+  }
+
+  async eye(): Promise<EyeReport> {
+    return (await this.page.evaluate('window.eye.report()')) as EyeReport;
+  }
+
+  async waitForSight(withinMs: number): Promise<void> {
+    await until('a first sight', async () => (await this.eye()).firstMs !== null, {
+      withinMs,
+      everyMs: 100,
+    });
+  }
+
+  async resetEye(): Promise<void> {
+    await this.page.evaluate('window.eye.reset()');
+  }
+}
+
+/** The broadcast that a link's token is for (PROTOCOL 6.1). */
+function broadcastOf(link: URL): string {
+  const claims = link.hash.slice(1).split('.')[1] ?? '';
+  const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string };
+  return sub;
+}
+
+/** Runs in a page of the relay: what the host finds there when it opens. */
+function rememberQuality(given: { broadcast: string; quality: Quality }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open('steadycast', 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore('broadcasts');
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const transaction = database.transaction('broadcasts', 'readwrite');
+      const kept = { quality: given.quality, savedMs: Date.now() };
+      transaction.objectStore('broadcasts').put(kept, given.broadcast);
+      transaction.oncomplete = () => {
+        database.close();
+        resolve();
+      };
+      transaction.onerror = () => reject(transaction.error);
+    };
+  });
+}

@@ -1,0 +1,30 @@
+/** The player's worker, which may be started before anything else of the page is there. */
+
+import { Memory } from './memory.ts';
+import type { ToWorker } from './messages.ts';
+import { possibleTransports } from './support.ts';
+
+let spare: { worker: Worker; origin: string } | null = null;
+
+/** Starts a worker that connects to the relay, if that is how the first session will be opened. */
+export function prepareWorker(origin: string): void {
+  const [first] = new Memory(origin).order(possibleTransports(), Date.now());
+  if (first !== 'webtransport' || spare !== null) return;
+  const worker = newWorker();
+  worker.postMessage({ type: 'prepare', origin } satisfies ToWorker);
+  spare = { worker, origin };
+}
+
+/** The worker that was prepared for this relay, or a new one. */
+export function takeWorker(origin: string): Worker {
+  const prepared = spare?.origin === origin ? spare.worker : null;
+  if (prepared !== null) spare = null;
+  return prepared ?? newWorker();
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'steadycast-player',
+  });
+}

@@ -1,0 +1,64 @@
+/** How long a browser's jitter buffer is asked to hold frames; pure, the caller brings the time. */
+
+import { type PlayoutMode, Spread } from '../spread.ts';
+
+/** What a frame tells of its way; times of one clock, milliseconds. */
+export interface Arrival {
+  captureMs: number;
+  /** When its last packet came; null: the browser does not tell. */
+  receivedMs: number | null;
+}
+
+/** The browser speeds up or slows down with every change: small ones, and many, are not worth it. */
+const STEP_MS = 10;
+const CHANGE_EVERY_MS = 1_000;
+
+export class Hold {
+  readonly #spread: Spread;
+  #mode: PlayoutMode;
+  #newestMs = Number.NEGATIVE_INFINITY;
+  #told = false;
+  #targetMs: number | null;
+  #changedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(mode: PlayoutMode) {
+    this.#mode = mode;
+    this.#spread = new Spread(mode);
+    this.#targetMs = this.#wantedMs;
+  }
+
+  set mode(mode: PlayoutMode) {
+    this.#mode = mode;
+    this.#spread.mode = mode;
+    this.#targetMs = this.#wantedMs;
+  }
+
+  /** What to ask for; null: whatever the browser finds right. */
+  get targetMs(): number | null {
+    return this.#targetMs;
+  }
+
+  /** Called for every frame of one connection that is shown, in order. */
+  arrived({ captureMs, receivedMs }: Arrival, nowMs: number): void {
+    if (receivedMs === null) return;
+    this.#told = true;
+    // A frame cannot be shown before those that it builds on, however early it came itself.
+    this.#newestMs = Math.max(this.#newestMs, receivedMs);
+    this.#spread.arrived(this.#newestMs - captureMs, nowMs);
+    this.#follow(nowMs);
+  }
+
+  #follow(nowMs: number): void {
+    const wantedMs = this.#wantedMs;
+    if (wantedMs === this.#targetMs) return;
+    const rises = wantedMs !== null && wantedMs > (this.#targetMs ?? 0);
+    if (!rises && nowMs - this.#changedMs < CHANGE_EVERY_MS) return;
+    this.#changedMs = nowMs;
+    this.#targetMs = wantedMs;
+  }
+
+  get #wantedMs(): number | null {
+    if (this.#mode === 'live') return 0;
+    return this.#told ? Math.ceil(this.#spread.bufferMs / STEP_MS) * STEP_MS : null;
+  }
+}

@@ -1,0 +1,246 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { localUs } from '../session/index.ts';
+import { candidates } from './codecs.ts';
+import type { Plan } from './crop.ts';
+import { Lane } from './lane.ts';
+import { type SentFrame, Uplink } from './uplink.ts';
+
+/** What an encoder of text takes for a keyframe and for the others (AV1, 1280x720, two cores). */
+const COST_MS = { key: 138, delta: 7 };
+const FRAME_MS = 1_000 / 30;
+const PLAN: Plan = {
+  rect: { x: 0, y: 0, width: 1280, height: 720 },
+  output: { width: 1280, height: 720 },
+};
+
+class FakeFrame {
+  readonly timestamp: number;
+  readonly visibleRect = PLAN.rect;
+
+  constructor(_: unknown, { timestamp }: { timestamp: number }) {
+    this.timestamp = timestamp;
+  }
+  close(): void {}
+}
+
+/** Takes its time for one frame after another, each encoder on a processor of its own. */
+class FakeEncoder extends EventTarget {
+  static readonly made: FakeEncoder[] = [];
+  static keyMs = COST_MS.key;
+  /** How many there may be at a time. */
+  static most = Number.POSITIVE_INFINITY;
+  state: CodecState = 'unconfigured';
+  encodeQueueSize = 0;
+  keyframes = 0;
+  readonly #init: VideoEncoderInit;
+  #freeMs = 0;
+
+  static isConfigSupported = async () => ({ supported: true });
+
+  constructor(init: VideoEncoderInit) {
+    super();
+    this.#init = init;
+    FakeEncoder.made.push(this);
+  }
+
+  configure(): void {
+    const open = FakeEncoder.made.filter(({ state }) => state === 'configured');
+    if (open.length >= FakeEncoder.most) throw new Error('no more encoders');
+    this.state = 'configured';
+  }
+
+  encode({ timestamp }: VideoFrame, { keyFrame = false }: VideoEncoderEncodeOptions = {}): void {
+    const key = keyFrame || this.keyframes === 0;
+    if (key) this.keyframes += 1;
+    this.encodeQueueSize += 1;
+    const nowMs = performance.now();
+    this.#freeMs = Math.max(nowMs, this.#freeMs) + (key ? FakeEncoder.keyMs : COST_MS.delta);
+    setTimeout(() => this.#output(timestamp, key), this.#freeMs - nowMs);
+  }
+
+  close(): void {
+    this.state = 'closed';
+  }
+
+  #output(timestamp: number, key: boolean): void {
+    if (this.state === 'closed') return;
+    this.encodeQueueSize -= 1;
+    const chunk = {
+      type: key ? 'key' : 'delta',
+      timestamp,
+      byteLength: 8,
+      copyTo: () => undefined,
+    };
+    const decoderConfig = { codec: 'av01.0.08M.08', codedWidth: 1280, codedHeight: 720 };
+    this.#init.output(chunk as unknown as EncodedVideoChunk, key ? { decoderConfig } : {});
+    this.dispatchEvent(new Event('dequeue'));
+  }
+}
+
+/** A lane at work on a picture that moves thirty times a second, and what left it when. */
+class Bench {
+  readonly sent: (SentFrame & { atMs: number })[] = [];
+  /** When the newest picture so far left, each time a newer one did. */
+  readonly newPicturesMs: number[] = [];
+  readonly lane: Lane;
+  #kept: { frame: VideoFrame; capturedUs: number } | null = null;
+  #newestUs = 0;
+
+  constructor() {
+    this.lane = new Lane({
+      ways: candidates,
+      onEncoded: () => undefined,
+      onReady: () => this.#work(),
+      onError: () => undefined,
+      onUnable: () => undefined,
+    });
+    this.lane.connect(this.#uplink());
+  }
+
+  /** Largest time between two new pictures. */
+  get longestStillMs(): number {
+    const gaps = this.newPicturesMs
+      .slice(1)
+      .map((at, index) => at - (this.newPicturesMs[index] ?? 0));
+    return Math.max(...gaps);
+  }
+
+  get groups(): number {
+    return this.sent.filter(({ keyframe }) => keyframe).length;
+  }
+
+  async move(seconds: number): Promise<void> {
+    for (let frame = 0; frame < seconds * 30; frame += 1) {
+      const capturedUs = localUs();
+      const frame = new FakeFrame(null, { timestamp: capturedUs }) as unknown as VideoFrame;
+      this.#kept = { frame, capturedUs };
+      this.lane.changed();
+      this.#work();
+      await vi.advanceTimersByTimeAsync(FRAME_MS);
+    }
+  }
+
+  async rest(seconds: number): Promise<void> {
+    for (let step = 0; step < seconds * 30; step += 1) {
+      this.#work();
+      await vi.advanceTimersByTimeAsync(FRAME_MS);
+    }
+  }
+
+  #work(): void {
+    const kept = this.#kept;
+    if (kept === null) return;
+    this.lane.work({ kept, plan: PLAN, yields: false, nowMs: performance.now() });
+  }
+
+  #uplink(): Uplink {
+    const uplink = new Uplink({
+      carrier: {
+        clock: { offsetUs: 0 },
+        openGroup: async () => new WritableStream<Uint8Array>().getWriter(),
+      },
+      epoch: 1,
+      track: 0,
+      onSent: (frame) => {
+        this.sent.push({ ...frame, atMs: performance.now() });
+        this.#work();
+      },
+      onKeyframeNeeded: () => this.lane.wantKeyframe(),
+    });
+    const send = uplink.send.bind(uplink);
+    // What a viewer sees: a picture that is older than the one before is nothing new.
+    uplink.send = (picture) => {
+      if (picture.capturedUs > this.#newestUs) this.newPicturesMs.push(performance.now());
+      this.#newestUs = Math.max(this.#newestUs, picture.capturedUs);
+      return send(picture);
+    };
+    return uplink;
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  vi.stubGlobal('VideoEncoder', FakeEncoder);
+  vi.stubGlobal('VideoFrame', FakeFrame);
+  FakeEncoder.made.length = 0;
+  FakeEncoder.keyMs = COST_MS.key;
+  FakeEncoder.most = Number.POSITIVE_INFINITY;
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** After the first keyframe, which has nothing to hide behind. */
+async function begun(): Promise<Bench> {
+  const bench = new Bench();
+  await bench.move(2);
+  bench.newPicturesMs.length = 0;
+  return bench;
+}
+
+describe('a group that ends while the picture moves', () => {
+  it('is followed by the next one without a still', async () => {
+    const bench = await begun();
+    await bench.move(60);
+    expect(bench.groups).toBe(4);
+    expect(bench.longestStillMs).toBeLessThanOrEqual(67);
+  });
+
+  it('gives one keyframe for any number of requests', async () => {
+    const bench = await begun();
+    for (let request = 0; request < 4; request += 1) {
+      bench.lane.wantKeyframe();
+      await bench.move(1 / 30);
+    }
+    await bench.move(1);
+    expect(bench.groups).toBe(2);
+    expect(bench.longestStillMs).toBeLessThanOrEqual(67);
+  });
+
+  it('keeps the order of capture times, which never fall', async () => {
+    const bench = await begun();
+    bench.lane.wantKeyframe();
+    await bench.move(1);
+    const key = bench.sent.findLastIndex(({ keyframe }) => keyframe);
+    expect(bench.sent[key + 1]?.atMs).toBe(bench.sent[key]?.atMs);
+  });
+
+  it('has a single keyframe even where there is no second encoder', async () => {
+    const bench = await begun();
+    FakeEncoder.most = 1;
+    await bench.move(20);
+    expect(bench.groups).toBe(2);
+    expect(FakeEncoder.made[0]?.keyframes).toBe(2);
+    expect(bench.longestStillMs).toBeLessThan(COST_MS.key + 2 * FRAME_MS);
+  });
+
+  it('waits for no second encoder that takes too long', async () => {
+    const bench = await begun();
+    FakeEncoder.keyMs = 60_000;
+    bench.lane.wantKeyframe();
+    await bench.move(2);
+    FakeEncoder.keyMs = COST_MS.key;
+    await bench.move(3);
+    expect(bench.groups).toBe(2);
+  });
+});
+
+describe('a keyframe that costs little, or that nobody would notice', () => {
+  it('needs no second encoder', async () => {
+    FakeEncoder.keyMs = 11;
+    const bench = await begun();
+    bench.lane.wantKeyframe();
+    await bench.move(1);
+    expect([bench.groups, FakeEncoder.made.length]).toEqual([2, 1]);
+  });
+
+  it('comes at once from the only encoder while the picture rests', async () => {
+    const bench = await begun();
+    await bench.rest(1);
+    bench.lane.wantKeyframe();
+    await bench.rest(1);
+    expect([bench.groups, FakeEncoder.made.length]).toEqual([2, 1]);
+  });
+});
