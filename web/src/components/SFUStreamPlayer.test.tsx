@@ -134,7 +134,7 @@ it('says in words that the network is slow, and takes it back', () => {
   service.become({ kind: 'live' }, 30, 900);
   service.tell({ slow: { carriesKbps: 400, told: true } });
   expect(spoken()).toBe(
-    'Slow network: Your connection carries less than the picture needs (about 400 kbit/s): fewer pictures a second.',
+    'Slow network: Your connection carries about 400 kbit/s, less than the picture needs: fewer pictures a second.',
   );
   expect(document.querySelector('.badge')?.textContent).toBe('Slow network');
   expect(screen.getByText('900 ms')).toBeTruthy();

@@ -51,6 +51,15 @@ class FakeDecoder implements DecoderLike {
     this.ondequeue?.call(this as unknown as VideoDecoder, new Event('dequeue'));
   }
 
+  /** Gives frames back in another order than they were given in. */
+  outputAs(...places: number[]): void {
+    for (const at of places) {
+      const timestamp = this.chunks[at]?.timestamp;
+      this.init.output({ timestamp, close: vi.fn() } as unknown as VideoFrame);
+    }
+    this.chunks.length = 0;
+  }
+
   fail(name: string): void {
     this.state = 'closed';
     this.init.error(new DOMException('bad', name));
@@ -226,4 +235,14 @@ describe('the decoder', () => {
     expect(pauses[0]).toBeGreaterThanOrEqual(2_000);
     expect(pauses[1]).toBeGreaterThanOrEqual(4_000);
   });
+});
+
+it('shows what a decoder gives back in another order, once it is known to', () => {
+  const one = decoder();
+  for (let index = 0; index < 4; index += 1) one.decode(frame(index), index);
+  newest().outputAs(0, 2, 3, 1);
+  for (let index = 4; index < 7; index += 1) one.decode(frame(index), index);
+  newest().outputAs(1, 2, 0);
+  expect(shown.slice(-3)).toEqual([5, 6, 4]);
+  expect(one.pending).toBe(0);
 });

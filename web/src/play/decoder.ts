@@ -28,6 +28,8 @@ const OVERLOAD_MS = 1_500;
 /** Between skips for overload; doubles, because each may cost every viewer a keyframe. */
 const SKIP_PAUSE_MS = { first: 2_000, most: 30_000 };
 const STALL_MS = 1_500;
+/** How many later frames may come out before one that will. */
+const REORDER_MAX = 16;
 /** A longer pause between two looks is this side's own sleep; throttled timers come every second. */
 const ASLEEP_MS = 1_400;
 /** Two errors within this time: the hardware decoder is not to be trusted. */
@@ -50,6 +52,8 @@ export class FrameDecoder<Tag> {
   /** Tags of what is inside the VideoDecoder, by chunk timestamp. */
   readonly #inside = new Map<number, Tag>();
   #sequence = 0;
+  #newestOut = 0;
+  #reorders = false;
   #progressMs = 0;
   #checkedMs = Number.NEGATIVE_INFINITY;
   #backlogMs: number | null = null;
@@ -193,8 +197,13 @@ export class FrameDecoder<Tag> {
   #output(frame: VideoFrame): void {
     this.#progressMs = this.#now();
     const tag = this.#inside.get(frame.timestamp);
+    this.#inside.delete(frame.timestamp);
+    // Frames that are shown in another order than they are decoded (B-frames) come back so.
+    if (frame.timestamp < this.#newestOut) this.#reorders = true;
+    this.#newestOut = Math.max(this.#newestOut, frame.timestamp);
+    const outstanding = this.#reorders ? REORDER_MAX : 0;
     for (const sequence of this.#inside.keys()) {
-      if (sequence <= frame.timestamp) this.#inside.delete(sequence);
+      if (sequence < frame.timestamp - outstanding) this.#inside.delete(sequence);
     }
     if (tag === undefined) frame.close();
     else this.#events.onFrame(frame, tag);

@@ -50,6 +50,14 @@ it('keeps a frame until shortly before its time', () => {
   expect(passed).toEqual([1]);
 });
 
+it('decodes early what is needed for a frame that is shown before it', () => {
+  const { add, passed, time } = setUp();
+  add(1, 400);
+  add(2, 300);
+  time.runUntil(221);
+  expect(passed).toEqual([1, 2]);
+});
+
 it('has three frames in hand at most, and goes on with each that is drawn', () => {
   const { add, output, drawn, passed } = setUp();
   for (const id of [1, 2, 3, 4, 5]) add(id);

@@ -20,6 +20,8 @@ export interface LineParts<Tag> {
 
 /** How long before its time a frame is decoded. */
 const LEAD_MS = 80;
+/** Frames may be shown in another order than they are decoded: one that waits for few others. */
+const REORDER = 4;
 /** How many frames are in hand at a time. */
 const AHEAD = 3;
 /** A decoder that gives nothing for so long wants more frames before it gives the first. */
@@ -86,7 +88,9 @@ export class Line<Tag> {
   #waitMs(tag: Tag): number {
     const { dueInMs, isHopeless, inHand, timers } = this.#parts;
     if (isHopeless(tag)) return 0;
-    const earlyMs = dueInMs(tag) - LEAD_MS;
+    // What is shown before this one may need it.
+    const next = this.#waiting.slice(0, REORDER).map((one) => dueInMs(one.tag));
+    const earlyMs = Math.min(...next) - LEAD_MS;
     const { decoding, decoded } = inHand();
     if (decoding + decoded < this.#ahead) return Math.max(0, earlyMs);
     const hungryMs = this.#movedMs + HUNGRY_MS - timers.nowMs();

@@ -13,6 +13,8 @@ import {
 import type { PlayoutMode } from './spread.ts';
 
 beforeAll(() => {
+  // Minutes of virtual time each; a busy machine takes its own.
+  vi.setConfig({ testTimeout: 30_000 });
   const chunk = class {
     constructor(init: EncodedVideoChunkInit) {
       Object.assign(this, init);

@@ -18,10 +18,10 @@ it('says what a slow network means, while there is a picture to be slow', () => 
   expect(slow('live', 387)).toMatchObject({
     badge: 'Slow network',
     detail:
-      'Your connection carries less than the picture needs (about 390 kbit/s): fewer pictures a second.',
+      'Your connection carries about 390 kbit/s, less than the picture needs: fewer pictures a second.',
     passing: true,
   });
   expect(slow('live', 1_240).detail).toContain('about 1.2 Mbit/s');
-  expect(slow('live', null).detail).toContain('than the picture needs: fewer');
+  expect(slow('live', null).detail).toContain('carries less than the picture needs: fewer');
   expect(slow('waiting', 300).badge).toBe('Waiting');
 });

@@ -98,13 +98,13 @@ export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null 
 }
 
 function slowWords({ carriesKbps }: Slow): Words {
-  const rate = carriesKbps === null ? '' : ` (about ${rateWords(carriesKbps)})`;
+  const rate = carriesKbps === null ? '' : ` about ${rateWords(carriesKbps)},`;
   return {
     ...PLAIN,
     badge: 'Slow network',
     tone: 'wait',
     title: 'Slow network',
-    detail: `Your connection carries less than the picture needs${rate}: fewer pictures a second.`,
+    detail: `Your connection carries${rate} less than the picture needs: fewer pictures a second.`,
     passing: true,
   };
 }
