@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The base is the shortest round trip of the last one to two of these.
 const BASE_SPAN: Duration = Duration::from_secs(5);
 /// Beside a rival the queue hardly ever empties: the base is remembered for longer.
-const BASE_SPAN_BESIDE: Duration = Duration::from_secs(15);
+const BASE_SPAN_BESIDE: Duration = Duration::from_secs(60);
 /// Samples that are kept: no judgement wants more.
 const KEPT: usize = 16;
 /// Jitter up to this is what acknowledgements in groups look like, in seconds.

@@ -108,11 +108,16 @@ impl Figures {
         let since = micros(now.saturating_duration_since(self.began)).max(1);
         store(&self.acked, model.acked().count());
         store(&self.acked_at, since);
-        let carries = model.carries().map_or(0, |rate| rate.bytes().max(1.0) as u64);
+        let carries = model
+            .carries()
+            .map_or(0, |rate| rate.bytes().max(1.0) as u64);
         store(&self.carries, carries);
         store(&self.window, model.window().count());
         store(&self.queue, micros(model.queue()));
-        store(&self.base, model.base().map_or(0, |base| micros(base).max(1)));
+        store(
+            &self.base,
+            model.base().map_or(0, |base| micros(base).max(1)),
+        );
     }
 }
 
