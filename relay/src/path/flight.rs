@@ -140,16 +140,27 @@ impl Flight {
                     self.model.on_acks_end(heard, flight);
                     last = Some(heard);
                 }
-                // It may be on its way yet, until packets well behind it have arrived.
-                None if now.saturating_duration_since(sent.at) > self.patience() => {
-                    self.settle(index);
-                    self.model.on_loss(now, sent.at, sent.bytes);
-                }
                 None => {}
             }
         }
+        self.give_up(now);
         if last.is_some() {
             self.pacer.set_rate(now, self.pace());
+        }
+    }
+
+    /// What was not among the packets that arrived may be on its way yet, but not for ever.
+    fn give_up(&mut self, now: Instant) {
+        let patience = self.patience();
+        for index in 0..self.packets.len() {
+            let sent = self.packets[index];
+            if now.saturating_duration_since(sent.at) <= patience {
+                return;
+            }
+            if !sent.settled {
+                self.settle(index);
+                self.model.on_loss(now, sent.at, sent.bytes);
+            }
         }
     }
 
@@ -172,19 +183,22 @@ impl Flight {
                 continue;
             }
             self.settle(index);
+            // Which of them were lost is not known.
             if lost > FULL && (index as f64 * lost).fract() < lost {
-                self.model.on_loss(now, sent.at, sent.bytes);
-            } else {
-                self.model.on_ack(Ack {
-                    sent: sent.at,
-                    bytes: sent.bytes,
-                });
-                newest = Some(sent.at);
+                continue;
             }
+            let Sent {
+                at: sent, bytes, ..
+            } = sent;
+            self.model.on_ack(Ack { sent, bytes });
+            newest = Some(sent);
         }
         if let Some(newest) = newest {
             let heard = (newest + trip).min(now);
             self.model.on_acks_end(heard, Bytes::new(self.flight));
+        }
+        if lost > FULL {
+            self.model.on_full(now);
         }
         self.pacer.set_rate(now, self.pace());
     }

@@ -222,12 +222,17 @@ impl Model {
             rival.lost(now, sent);
             self.window = self.bounded(self.beside_window());
         } else if self.loss > FULL + FULL_JITTER * self.delays.jitter() && sent >= self.answered {
-            self.answered = now;
-            self.loss = FULL / 2.0;
-            self.hold = Some(now + HOLD);
-            let delivered = self.epoch.delivered(now, self.acked).max(self.rate * 0.5);
-            self.leave_start(now, delivered * 0.9);
+            self.on_full(now);
         }
+    }
+
+    /// So much is lost that the path must be full: sends what comes through, and holds that.
+    pub fn on_full(&mut self, now: Instant) {
+        self.answered = now;
+        self.loss = FULL / 2.0;
+        self.hold = Some(now + HOLD);
+        let delivered = self.epoch.delivered(now, self.acked).max(self.rate * 0.5);
+        self.leave_start(now, delivered * 0.9);
     }
 
     /// Nothing has come through for several round trips.

@@ -4,7 +4,6 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -17,6 +16,7 @@ use super::{RelayClock, Settings, routing};
 use crate::auth::{Origins, TokenSigner};
 use crate::bridge::Bridge;
 use crate::broadcast::Registry;
+use crate::quic::congestion::PathControl;
 
 /// Why the endpoint cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -127,8 +127,6 @@ fn server_config(
 
 /// What every connection starts with: a stranger's share. Publishers get more once they are known.
 fn transport(settings: &Settings) -> TransportConfig {
-    let mut cubic = CubicConfig::default();
-    cubic.initial_window(256 << 10);
     let mut transport = TransportConfig::default();
     transport
         // WebTransport itself takes three; a publisher's groups get theirs when it is known.
@@ -140,7 +138,10 @@ fn transport(settings: &Settings) -> TransportConfig {
         .stream_receive_window(VarInt::from_u32(1 << 20))
         .send_window(settings.player_send_window)
         .datagram_receive_buffer_size(None)
-        .congestion_controller_factory(Arc::new(cubic))
+        .congestion_controller_factory(Arc::new(PathControl))
+        // Packets overtake one another on wireless links: time tells what is lost, not numbers.
+        .packet_threshold(64)
+        .time_threshold(1.5)
         // A connection whose client lives stays: who says nothing on it is told so, in band.
         .keep_alive_interval(Some(settings.idle_timeout / 3))
         .max_idle_timeout(IdleTimeout::try_from(settings.idle_timeout).ok());
