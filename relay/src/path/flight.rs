@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{Ack, Bytes, Model, Pacer, Rate};
+use super::{Ack, Bytes, Model, Pacer, Rate, RoundTrip};
 
 /// Packets in flight that are remembered; of older ones nothing is heard any more.
 const REMEMBERED: usize = 4_096;
@@ -137,7 +137,7 @@ impl Flight {
                         bytes: sent.bytes,
                     });
                     let flight = Bytes::new(self.flight_at(heard));
-                    self.model.on_acks_end(heard, flight);
+                    self.model.on_acks_end(heard, flight, trip(sent.at, since));
                     last = Some(heard);
                 }
                 None => {}
@@ -195,7 +195,9 @@ impl Flight {
         }
         if let Some(newest) = newest {
             let heard = (newest + trip).min(now);
-            self.model.on_acks_end(heard, Bytes::new(self.flight));
+            let sample = self::trip(newest, trip);
+            self.model
+                .on_acks_end(heard, Bytes::new(self.flight), sample);
         }
         if lost > FULL {
             self.model.on_full(now);
@@ -291,6 +293,11 @@ impl Flight {
             self.oldest += 1;
         }
     }
+}
+
+fn trip(sent: Instant, time: Duration) -> Option<RoundTrip> {
+    let held = Duration::ZERO;
+    Some(RoundTrip { sent, time, held })
 }
 
 /// Seconds from `from` to `to`, negative when it lies before.

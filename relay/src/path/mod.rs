@@ -21,6 +21,6 @@ mod rival;
 mod units;
 
 pub use flight::{Flight, Received};
-pub use model::{Ack, Mode, Model};
+pub use model::{Ack, Mode, Model, RoundTrip};
 pub use pacer::Pacer;
 pub use units::{Bytes, Rate};

@@ -53,6 +53,17 @@ pub struct Ack {
     pub bytes: Bytes,
 }
 
+/// A sample of the round trip.
+#[derive(Debug, Clone, Copy)]
+pub struct RoundTrip {
+    /// When the packet was sent that the peer acknowledged.
+    pub sent: Instant,
+    /// How long that took, without the time for which the peer held the acknowledgement back.
+    pub time: Duration,
+    /// And the time for which it did.
+    pub held: Duration,
+}
+
 /// What the model is doing, for traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -128,8 +139,6 @@ pub struct Model {
     /// Loss of what was sent before has been answered.
     answered: Instant,
     hold: Option<Instant>,
-    /// The latest packet sent that this batch of acknowledgements is about.
-    newest: Option<Instant>,
     /// Whether the path has ever been full.
     been_full: bool,
 }
@@ -155,7 +164,6 @@ impl Model {
             loss: 0.0,
             answered: now,
             hold: None,
-            newest: None,
             been_full: false,
         }
     }
@@ -180,22 +188,22 @@ impl Model {
         self.acked += ack.bytes.count();
         self.flight = self.flight.saturating_sub(ack.bytes.count());
         self.loss -= self.loss * LOSS_GAIN;
-        self.newest = self.newest.max(Some(ack.sent));
         if matches!(self.phase, Phase::Start) && self.epoch.limited && self.look.is_none() {
             self.window = (self.window + ack.bytes.amount()).min(LARGEST_WINDOW);
         }
     }
 
-    /// A batch of acknowledgements is complete, and so much is in flight now.
-    pub fn on_acks_end(&mut self, now: Instant, flight: Bytes) {
+    /// A batch of acknowledgements is complete, and so much is in flight now. There may be a new
+    /// sample of the round trip, of this batch or the one before.
+    pub fn on_acks_end(&mut self, now: Instant, flight: Bytes, sample: Option<RoundTrip>) {
         self.flight = flight.count();
         self.epoch.idle |= self.flight == 0;
-        let Some(sent) = self.newest.take() else {
+        let Some(RoundTrip { sent, time, held }) = sample else {
             return;
         };
-        let sample = now.saturating_duration_since(sent).as_secs_f64();
+        let sample = time.as_secs_f64();
         let beside = matches!(self.phase, Phase::Beside { .. });
-        self.delays.take(now, sample, beside);
+        self.delays.take(now, sample, held.as_secs_f64(), beside);
         self.epoch.take(sent, sample);
         if self.look.is_some() {
             self.look_on(now, sent, sample);
@@ -313,7 +321,7 @@ impl Model {
 
     /// For how long at its rate a flow may have packets in flight, in seconds.
     fn reach(&self) -> f64 {
-        self.delays.base() + self.delays.spread() + self.target()
+        self.delays.base() + self.delays.held() + self.delays.spread() + self.target()
     }
 
     fn bounded(&self, window: f64) -> f64 {
