@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The base is the shortest round trip of the last one to two of these.
 const BASE_SPAN: Duration = Duration::from_secs(5);
 /// Beside a rival the queue hardly ever empties: the base is remembered for longer.
-const BASE_SPAN_BESIDE: Duration = Duration::from_secs(15);
+const BASE_SPAN_BESIDE: Duration = Duration::from_secs(60);
 /// Samples that are kept: no judgement wants more.
 const KEPT: usize = 16;
 /// Jitter up to this is what acknowledgements in groups look like, in seconds.
@@ -24,6 +24,8 @@ pub(super) struct Delays {
     recent: [f64; KEPT],
     count: usize,
     jitter: f64,
+    /// For how long the peer holds acknowledgements back, smoothed.
+    held: f64,
     /// How far the mean lies above the shortest where nothing of this flow's queues.
     spread: f64,
     /// When a round trip was last about as short as the base.
@@ -38,13 +40,15 @@ impl Delays {
             recent: [0.0; KEPT],
             count: 0,
             jitter: 0.0,
+            held: 0.0,
             spread: 0.0,
             at_base: now,
         }
     }
 
     /// Takes a sample; `beside` says that others are thought to fill the queue.
-    pub(super) fn take(&mut self, now: Instant, sample: f64, beside: bool) {
+    pub(super) fn take(&mut self, now: Instant, sample: f64, held: f64, beside: bool) {
+        self.held += (held - self.held) * JITTER_GAIN;
         if self.count > 0 {
             let difference = (sample - self.recent[(self.count - 1) % KEPT]).abs();
             self.jitter += (difference - self.jitter) * JITTER_GAIN;
@@ -66,6 +70,10 @@ impl Delays {
     /// The path's own round trip; infinite before the first sample.
     pub(super) fn base(&self) -> f64 {
         self.shortest[0].min(self.shortest[1])
+    }
+
+    pub(super) fn held(&self) -> f64 {
+        self.held
     }
 
     pub(super) fn jitter(&self) -> f64 {

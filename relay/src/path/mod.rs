@@ -6,13 +6,21 @@
 //! carries ([`Model::carries`], unknown as long as it has carried everything it was given). There
 //! is no I/O and no clock here: time comes with what happened.
 //!
+//! A carrier that finds losses itself, as QUIC does, feeds a [`Model`] (`quic/congestion.rs`). One
+//! that does not has a [`Flight`], which numbers packets, takes the peer's feedback, feeds the model
+//! and paces.
+//!
 //! docs/NETWORKS.md says how it works, and against what it was chosen.
 
 mod delays;
 mod epoch;
+mod flight;
 mod model;
+mod pacer;
 mod rival;
 mod units;
 
-pub use model::{Ack, Mode, Model};
+pub use flight::{Flight, Received};
+pub use model::{Ack, Mode, Model, RoundTrip};
+pub use pacer::Pacer;
 pub use units::{Bytes, Rate};

@@ -18,12 +18,14 @@ const QUEUE: f64 = 0.010;
 const QUEUE_PACKETS: f64 = 2.0;
 /// Limits of the queue that a flow keeps, in seconds.
 const QUEUE_LIMITS: (f64, f64) = (0.012, 0.030);
+/// Where a queue loses packets that is no longer than that, the flow keeps this much, in seconds.
+const LEAST_ROOM: f64 = 0.004;
 /// A share of lost packets that means that the path is full, though its queue is too short to
 /// tell: random loss is hardly ever as bad.
 const FULL: f64 = 0.12;
 /// Where packets overtake one another many are taken for lost that are not: a second of jitter
 /// adds so much to that share.
-const FULL_JITTER: f64 = 10.0;
+const FULL_JITTER: f64 = 20.0;
 /// The share of one packet in the smoothed loss.
 const LOSS_GAIN: f64 = 1.0 / 128.0;
 /// After such loss the rate does not grow for this long.
@@ -32,10 +34,12 @@ const HOLD: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_secs(5);
 /// Beside a rival this is tried as often, to see whether it is still there.
 const LOOK_FOR_RIVAL: Duration = Duration::from_secs(8);
+/// And when it did not seem to be, again after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Epochs in a row in which the path took more than it was given: then growth is fast again.
-const GAINS: u32 = 3;
+const GAINS: u32 = 2;
 /// Epochs in a row in which the queue stood although this flow had made room.
-const VAIN: u32 = 2;
+const VAIN: u32 = 3;
 
 /// Round trips that vary by more than this, in seconds, are told from a queue by whole epochs.
 const SPREAD: f64 = 0.005;
@@ -47,6 +51,17 @@ pub struct Ack {
     pub sent: Instant,
     /// Its size.
     pub bytes: Bytes,
+}
+
+/// A sample of the round trip.
+#[derive(Debug, Clone, Copy)]
+pub struct RoundTrip {
+    /// When the packet was sent that the peer acknowledged.
+    pub sent: Instant,
+    /// How long that took, without the time for which the peer held the acknowledgement back.
+    pub time: Duration,
+    /// And the time for which it did.
+    pub held: Duration,
 }
 
 /// What the model is doing, for traces.
@@ -66,7 +81,13 @@ pub enum Mode {
 enum Phase {
     Start,
     Steady,
-    Beside { rival: Rival, looked: Instant },
+    Beside {
+        rival: Rival,
+        /// When to look whether it is still there.
+        look_at: Instant,
+        /// Whether the last look saw no rival.
+        alone: bool,
+    },
 }
 
 /// A window that is kept small for a round trip.
@@ -112,12 +133,12 @@ pub struct Model {
     cut: Option<Cut>,
     look: Option<Look>,
     gains: u32,
+    /// The longest queue worth keeping, in seconds: in a longer one packets were lost.
+    room: f64,
     loss: f64,
     /// Loss of what was sent before has been answered.
     answered: Instant,
     hold: Option<Instant>,
-    /// The latest packet sent that this batch of acknowledgements is about.
-    newest: Option<Instant>,
     /// Whether the path has ever been full.
     been_full: bool,
 }
@@ -139,10 +160,10 @@ impl Model {
             cut: None,
             look: None,
             gains: 0,
+            room: QUEUE_LIMITS.1,
             loss: 0.0,
             answered: now,
             hold: None,
-            newest: None,
             been_full: false,
         }
     }
@@ -167,22 +188,22 @@ impl Model {
         self.acked += ack.bytes.count();
         self.flight = self.flight.saturating_sub(ack.bytes.count());
         self.loss -= self.loss * LOSS_GAIN;
-        self.newest = self.newest.max(Some(ack.sent));
         if matches!(self.phase, Phase::Start) && self.epoch.limited && self.look.is_none() {
             self.window = (self.window + ack.bytes.amount()).min(LARGEST_WINDOW);
         }
     }
 
-    /// A batch of acknowledgements is complete, and so much is in flight now.
-    pub fn on_acks_end(&mut self, now: Instant, flight: Bytes) {
+    /// A batch of acknowledgements is complete, and so much is in flight now. There may be a new
+    /// sample of the round trip, of this batch or the one before.
+    pub fn on_acks_end(&mut self, now: Instant, flight: Bytes, sample: Option<RoundTrip>) {
         self.flight = flight.count();
         self.epoch.idle |= self.flight == 0;
-        let Some(sent) = self.newest.take() else {
+        let Some(RoundTrip { sent, time, held }) = sample else {
             return;
         };
-        let sample = now.saturating_duration_since(sent).as_secs_f64();
+        let sample = time.as_secs_f64();
         let beside = matches!(self.phase, Phase::Beside { .. });
-        self.delays.take(now, sample, beside);
+        self.delays.take(now, sample, held.as_secs_f64(), beside);
         self.epoch.take(sent, sample);
         if self.look.is_some() {
             self.look_on(now, sent, sample);
@@ -201,16 +222,25 @@ impl Model {
         self.flight = self.flight.saturating_sub(bytes.count());
         let packets = (bytes.amount() / self.packet).ceil();
         self.loss += (1.0 - self.loss) * (packets * LOSS_GAIN).min(1.0);
+        let queue = self.delays.queue().unwrap_or(0.0);
+        if self.epoch.limited && queue > LEAST_ROOM && self.delays.spread() < SPREAD {
+            self.room = self.room.min((queue * 0.7).max(LEAST_ROOM));
+        }
         if let Phase::Beside { rival, .. } = &mut self.phase {
             rival.lost(now, sent);
             self.window = self.bounded(self.beside_window());
         } else if self.loss > FULL + FULL_JITTER * self.delays.jitter() && sent >= self.answered {
-            self.answered = now;
-            self.loss = FULL / 2.0;
-            self.hold = Some(now + HOLD);
-            let delivered = self.epoch.delivered(now, self.acked).max(self.rate * 0.5);
-            self.leave_start(now, delivered * 0.9);
+            self.on_full(now);
         }
+    }
+
+    /// So much is lost that the path must be full: sends what comes through, and holds that.
+    pub fn on_full(&mut self, now: Instant) {
+        self.answered = now;
+        self.loss = FULL / 2.0;
+        self.hold = Some(now + HOLD);
+        let delivered = self.epoch.delivered(now, self.acked).max(self.rate * 0.5);
+        self.leave_start(now, delivered * 0.9);
     }
 
     /// Nothing has come through for several round trips.
@@ -284,12 +314,14 @@ impl Model {
     /// The queue to keep, in seconds.
     fn target(&self) -> f64 {
         let packets = QUEUE_PACKETS * self.packet / self.rate.max(1.0);
-        (QUEUE + packets).clamp(QUEUE_LIMITS.0, QUEUE_LIMITS.1)
+        (QUEUE + packets)
+            .clamp(QUEUE_LIMITS.0, QUEUE_LIMITS.1)
+            .min(self.room)
     }
 
     /// For how long at its rate a flow may have packets in flight, in seconds.
     fn reach(&self) -> f64 {
-        self.delays.base() + self.delays.spread() + self.target()
+        self.delays.base() + self.delays.held() + self.delays.spread() + self.target()
     }
 
     fn bounded(&self, window: f64) -> f64 {
@@ -305,6 +337,11 @@ impl Model {
         self.epoch = Epoch::new(now, self.acked, fresh);
     }
 
+    /// Bytes a second that have left the path in this epoch. Lost ones took their time on it too.
+    fn delivered(&self, now: Instant) -> f64 {
+        self.epoch.delivered(now, self.acked) / (1.0 - self.loss.min(0.3))
+    }
+
     /// Ends the fast growth when a queue rises. Where round trips vary it takes an epoch to tell.
     fn start(&mut self, now: Instant) {
         let queue = match self.delays.spread() < SPREAD {
@@ -314,7 +351,7 @@ impl Model {
         };
         let rising = (self.target() / 2.0).max(0.008) + self.slack();
         if self.epoch.limited && queue.is_some_and(|queue| queue > rising) {
-            let delivered = self.epoch.delivered(now, self.acked).max(self.rate);
+            let delivered = self.delivered(now).max(self.rate);
             let half = self.window / 2.0;
             self.leave_start(now, delivered);
             // Half of it was no trouble a round trip ago.
@@ -322,9 +359,11 @@ impl Model {
         }
     }
 
-    /// What the shortest round trips may lie above the base without a queue.
+    /// What the shortest round trips of an epoch may lie above the base without a queue. On a
+    /// wireless link all packets of a burst wait for the latest, as far above the mean as the base
+    /// lies below it.
     fn slack(&self) -> f64 {
-        self.delays.jitter().max(self.delays.spread()) / 2.0
+        (self.delays.jitter() / 2.0).max(self.delays.spread() * 2.0)
     }
 
     fn leave_start(&mut self, now: Instant, rate: f64) {
@@ -350,7 +389,7 @@ impl Model {
     }
 
     fn judge(&mut self, now: Instant) {
-        let delivered = self.epoch.delivered(now, self.acked);
+        let delivered = self.delivered(now);
         let queue = self.epoch.shortest() - self.delays.base();
         let (limited, idle) = (self.epoch.limited, self.epoch.idle);
         if idle {
@@ -378,6 +417,7 @@ impl Model {
             return;
         }
         self.cut = None;
+        self.room = (self.room * 1.01).min(QUEUE_LIMITS.1);
         if limited && queue < target && self.hold.is_none_or(|until| now >= until) {
             let grown = delivered.min(self.rate.max(1.0) * 2.0);
             self.gains = if grown > self.rate { self.gains + 1 } else { 0 };
@@ -393,7 +433,8 @@ impl Model {
             self.set_rate(self.rate);
         }
         if limited && self.delays.off_base(now) > LOOK {
-            self.look(now, 0.75 * self.rate * self.delays.base(), queue);
+            let base = self.rate * self.delays.base();
+            self.look(now, 0.75 * base / self.window, queue);
         }
     }
 
@@ -432,9 +473,13 @@ impl Model {
     fn stand_beside(&mut self, now: Instant, rate: f64, queue: f64, window: f64) {
         let full = (rate * (self.delays.base() + queue)).max(window);
         let rival = Rival::new(now, self.bounded(full) / self.packet);
-        let looked = now;
+        let look_at = now + LOOK_FOR_RIVAL;
         self.rate = rate;
-        self.phase = Phase::Beside { rival, looked };
+        self.phase = Phase::Beside {
+            rival,
+            look_at,
+            alone: false,
+        };
         self.window = self.bounded(self.beside_window());
     }
 
@@ -451,23 +496,23 @@ impl Model {
             return;
         }
         if limited {
-            self.rate = delivered;
+            self.rate += (delivered - self.rate) * 0.25;
         }
         let round_trip = self.delays.base() + queue;
-        let Phase::Beside { rival, looked } = &mut self.phase else {
+        let Phase::Beside { rival, look_at, .. } = &mut self.phase else {
             return;
         };
         if !limited {
             return;
         }
         rival.round(now, round_trip);
-        let look = now.saturating_duration_since(*looked) > LOOK_FOR_RIVAL;
+        let look = now >= *look_at;
         if look {
-            *looked = now;
+            *look_at = now + LOOK_FOR_RIVAL;
         }
         self.window = self.bounded(self.beside_window());
         if look {
-            self.look(now, 0.6 * self.window, queue);
+            self.look(now, 0.6, queue);
         }
     }
 
@@ -479,9 +524,11 @@ impl Model {
         self.begin(now, true);
     }
 
-    fn look(&mut self, now: Instant, window: f64, queue: f64) {
-        let window = self.bounded(window);
-        let expected = window / self.rate.max(1.0) - self.delays.base();
+    /// Keeps the window to this share of itself until it is seen what that does to the queue.
+    fn look(&mut self, now: Instant, share: f64, queue: f64) {
+        let window = self.bounded(self.window * share);
+        let base = self.delays.base();
+        let expected = (base + queue) * share - base;
         self.look = Some(Look {
             window,
             began: now,
@@ -514,8 +561,26 @@ impl Model {
         let alone = fell >= 0.75 * (look.before - look.expected);
         self.look = None;
         self.begin(now, true);
-        if alone && matches!(self.phase, Phase::Beside { .. }) {
+        self.see_rival(now, alone);
+    }
+
+    /// A rival that backs off at that very moment looks like none: it takes two looks in a row.
+    fn see_rival(&mut self, now: Instant, alone: bool) {
+        let Phase::Beside {
+            look_at,
+            alone: before,
+            ..
+        } = &mut self.phase
+        else {
+            return;
+        };
+        if alone && *before {
             self.leave_beside(now, self.rate);
+        } else if alone {
+            *before = true;
+            *look_at = now + LOOK_AGAIN;
+        } else {
+            *before = false;
         }
     }
 }

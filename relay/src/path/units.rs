@@ -35,6 +35,14 @@ impl Add for Bytes {
     }
 }
 
+impl Mul<f64> for Bytes {
+    type Output = Self;
+
+    fn mul(self, factor: f64) -> Self {
+        Self::of_amount(self.amount() * factor)
+    }
+}
+
 /// A rate of transmission, never negative.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Rate(f64);

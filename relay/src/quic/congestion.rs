@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use quinn::congestion::{Controller, ControllerFactory};
 use quinn_proto::RttEstimator;
 
-use crate::path::{Ack, Bytes, Model, Rate};
+use crate::path::{Ack, Bytes, Model, Rate, RoundTrip};
 
 /// Makes a controller for each path of each connection.
 #[derive(Debug, Clone, Copy, Default)]
@@ -126,6 +126,12 @@ impl Figures {
 pub struct PathController {
     model: Model,
     initial: u64,
+    smoothed: Option<Duration>,
+    /// The newest packet of this batch of acknowledgements, and of the one before with how long
+    /// that took.
+    newest: Option<Instant>,
+    before: Option<(Instant, Duration)>,
+    sample: Option<RoundTrip>,
     figures: Arc<Figures>,
 }
 
@@ -136,6 +142,10 @@ impl PathController {
         Self {
             initial: model.window().count(),
             model,
+            smoothed: None,
+            newest: None,
+            before: None,
+            sample: None,
             figures: Arc::new(Figures::new(now)),
         }
     }
@@ -145,6 +155,18 @@ impl PathController {
         PathView {
             figures: self.figures.clone(),
         }
+    }
+
+    /// The round trip of the batch before. quinn tells its controller nothing of the time for which
+    /// the peer held an acknowledgement back (25 ms, often), but takes it off before it smooths
+    /// (RFC 9002 5.3: an eighth of each sample), once the controller has been told of the batch.
+    fn sample_before(&mut self, smoothed: Duration) -> Option<RoundTrip> {
+        let last = self.smoothed.replace(smoothed)?;
+        let (sent, took) = self.before.take()?;
+        let time = (smoothed * 8).checked_sub(last * 7);
+        let time = time.filter(|_| smoothed != last).unwrap_or(took).min(took);
+        let held = took - time;
+        Some(RoundTrip { sent, time, held })
     }
 
     /// The model itself.
@@ -158,13 +180,21 @@ impl Controller for PathController {
         self.model.on_sent(now, Bytes::new(bytes));
     }
 
-    fn on_ack(&mut self, _: Instant, sent: Instant, bytes: u64, _: bool, _: &RttEstimator) {
+    fn on_ack(&mut self, _: Instant, sent: Instant, bytes: u64, _: bool, rtt: &RttEstimator) {
+        if self.newest.is_none() {
+            self.sample = self.sample_before(rtt.get());
+        }
+        self.newest = self.newest.max(Some(sent));
         let bytes = Bytes::new(bytes);
         self.model.on_ack(Ack { sent, bytes });
     }
 
     fn on_end_acks(&mut self, now: Instant, in_flight: u64, _: bool, _: Option<u64>) {
-        self.model.on_acks_end(now, Bytes::new(in_flight));
+        if let Some(newest) = self.newest.take() {
+            self.before = Some((newest, now.saturating_duration_since(newest)));
+        }
+        let sample = self.sample.take();
+        self.model.on_acks_end(now, Bytes::new(in_flight), sample);
         self.figures.show(&self.model, now);
     }
 

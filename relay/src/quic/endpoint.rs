@@ -99,6 +99,9 @@ fn transport(settings: &Settings) -> TransportConfig {
         .send_window(settings.player_send_window)
         .datagram_receive_buffer_size(None)
         .congestion_controller_factory(Arc::new(PathControl))
+        // Packets overtake one another on wireless links: time tells what is lost, not numbers.
+        .packet_threshold(64)
+        .time_threshold(1.5)
         // A connection whose client lives stays: who says nothing on it is told so, in band.
         .keep_alive_interval(Some(settings.idle_timeout / 3))
         .max_idle_timeout(IdleTimeout::try_from(settings.idle_timeout).ok());

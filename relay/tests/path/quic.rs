@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use quinn_proto::congestion::ControllerFactory;
 use quinn_proto::{
-    AckFrequencyConfig, ClientConfig, Connection, ConnectionHandle, DatagramEvent, Dir, Endpoint, EndpointConfig,
-    Event, ServerConfig, StreamEvent, StreamId, TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, Connection, ConnectionHandle, DatagramEvent, Dir, Endpoint,
+    EndpointConfig, Event, ServerConfig, StreamEvent, StreamId, TransportConfig, VarInt,
 };
 
 /// One end.
@@ -28,7 +28,7 @@ fn transport() -> TransportConfig {
     transport
         .max_concurrent_uni_streams(VarInt::from_u32(1 << 20))
         .packet_threshold(64)
-        .time_threshold(1.25)
+        .time_threshold(1.5)
         .send_window(64 << 20)
         .receive_window(VarInt::from_u32(64 << 20))
         .stream_receive_window(VarInt::from_u32(16 << 20))
@@ -37,7 +37,11 @@ fn transport() -> TransportConfig {
 }
 
 /// A server and a client that is about to connect.
-pub(crate) fn pair(now: Instant, control: Arc<dyn ControllerFactory + Send + Sync>, lazy_acks: bool) -> (End, End) {
+pub(crate) fn pair(
+    now: Instant,
+    control: Arc<dyn ControllerFactory + Send + Sync>,
+    lazy_acks: bool,
+) -> (End, End) {
     let certificate = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let der = certificate.cert.der().clone();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der());
@@ -55,7 +59,9 @@ pub(crate) fn pair(now: Instant, control: Arc<dyn ControllerFactory + Send + Syn
     roots.add(der).unwrap();
     let mut client = ClientConfig::with_root_certificates(Arc::new(roots)).unwrap();
     client.transport_config(Arc::new(transport()));
-    let common = Arc::new(EndpointConfig::default());
+    let mut common = EndpointConfig::default();
+    common.rng_seed(Some([7; 32]));
+    let common = Arc::new(common);
     let server = End {
         endpoint: Endpoint::new(common.clone(), Some(Arc::new(server)), true, None),
         connection: None,
@@ -63,7 +69,9 @@ pub(crate) fn pair(now: Instant, control: Arc<dyn ControllerFactory + Send + Syn
         remote: address(2),
     };
     let mut endpoint = Endpoint::new(common, None, true, None);
-    let connection = endpoint.connect(now, client, address(1), "localhost").unwrap();
+    let connection = endpoint
+        .connect(now, client, address(1), "localhost")
+        .unwrap();
     let client = End {
         endpoint,
         connection: Some(connection),
@@ -81,9 +89,14 @@ impl End {
     /// Takes a datagram.
     pub(crate) fn receive(&mut self, now: Instant, datagram: &[u8]) {
         let mut answer = Vec::new();
-        let event = self
-            .endpoint
-            .handle(now, self.remote, None, None, BytesMut::from(datagram), &mut answer);
+        let event = self.endpoint.handle(
+            now,
+            self.remote,
+            None,
+            None,
+            BytesMut::from(datagram),
+            &mut answer,
+        );
         match event {
             Some(DatagramEvent::NewConnection(incoming)) => {
                 let accepted = self.endpoint.accept(incoming, now, &mut answer, None);

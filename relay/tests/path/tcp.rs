@@ -82,7 +82,11 @@ impl Tcp {
         self.delivered += PACKET as u64;
         self.round_trip = now - sent;
         self.grow(now);
-        let lost: Vec<u64> = self.flight.range(..number.saturating_sub(2)).map(|lost| *lost.0).collect();
+        let lost: Vec<u64> = self
+            .flight
+            .range(..number.saturating_sub(2))
+            .map(|lost| *lost.0)
+            .collect();
         for number in lost {
             self.flight.remove(&number);
             if number >= self.recovered {

@@ -21,7 +21,11 @@ pub(crate) type Control = Arc<dyn ControllerFactory + Send + Sync>;
 pub(crate) enum Source {
     /// Video: so many bits a second at 30 frames a second, with a keyframe of so many bytes now
     /// and then; a frame is left out while older ones are too late.
-    Video { bits: f64, keyframe: usize, every: Duration },
+    Video {
+        bits: f64,
+        keyframe: usize,
+        every: Duration,
+    },
     /// Once so many bytes, and nothing more.
     Once(usize),
     /// Always more.
@@ -87,7 +91,14 @@ impl World {
         self.tcp = Some((Tcp::new(), begin, end));
     }
 
-    pub(crate) fn flow(&mut self, control: Control, lazy_acks: bool, source: Source, begin: Duration, end: Duration) {
+    pub(crate) fn flow(
+        &mut self,
+        control: Control,
+        lazy_acks: bool,
+        source: Source,
+        begin: Duration,
+        end: Duration,
+    ) {
         let (server, client) = pair(self.zero + begin, control, lazy_acks);
         self.flows.push(Flow {
             server,
@@ -114,11 +125,16 @@ impl World {
     pub(crate) fn model(&self, flow: usize) -> Option<crate::path::Model> {
         let state = self.flows[flow].server.connection()?.congestion_state();
         let any = state.clone_box().into_any();
-        any.downcast::<crate::quic::congestion::PathController>().ok().map(|c| c.model().clone())
+        any.downcast::<crate::quic::congestion::PathController>()
+            .ok()
+            .map(|c| c.model().clone())
     }
 
     pub(crate) fn lost(&self, flow: usize) -> u64 {
-        self.flows[flow].server.connection().map_or(0, |c| c.stats().path.lost_packets)
+        self.flows[flow]
+            .server
+            .connection()
+            .map_or(0, |c| c.stats().path.lost_packets)
     }
 
     pub(crate) fn run(&mut self, until: Duration) {
@@ -129,7 +145,9 @@ impl World {
             let look = Duration::from_millis(10 * self.queue.len() as u64);
             if look <= self.now {
                 let rate = self.path.down.shape().rate;
-                let waits = rate.map_or(0.0, |rate| rate.takes(self.path.down.backlog()).as_secs_f64());
+                let waits = rate.map_or(0.0, |rate| {
+                    rate.takes(self.path.down.backlog()).as_secs_f64()
+                });
                 self.queue.push(waits);
                 continue;
             }
@@ -190,10 +208,18 @@ impl World {
             flow.arrivals(now);
             flow.produce(now);
             for data in flow.server.drive(instant) {
-                self.path.down.send(now, data.len() + HEADERS, Packet::Quic { flow: index, data });
+                self.path.down.send(
+                    now,
+                    data.len() + HEADERS,
+                    Packet::Quic { flow: index, data },
+                );
             }
             for data in flow.client.drive(instant) {
-                self.path.up.send(now, data.len() + HEADERS, Packet::Quic { flow: index, data });
+                self.path.up.send(
+                    now,
+                    data.len() + HEADERS,
+                    Packet::Quic { flow: index, data },
+                );
             }
         }
         if let Some((tcp, begin, end)) = &mut self.tcp
@@ -226,7 +252,11 @@ impl Flow {
         }
         // The server's own events.
         self.server.arrivals();
-        while self.frames.get(self.oldest).is_some_and(|frame| frame.arrived.is_some()) {
+        while self
+            .frames
+            .get(self.oldest)
+            .is_some_and(|frame| frame.arrived.is_some())
+        {
             self.oldest += 1;
         }
     }
@@ -248,14 +278,20 @@ impl Flow {
                 }
                 self.next = Duration::MAX;
             }
-            Source::Video { bits, keyframe, every } => {
+            Source::Video {
+                bits,
+                keyframe,
+                every,
+            } => {
                 while self.next <= now && self.next < self.end {
                     let frame = bits / 8.0 / 30.0;
                     let per = (every.as_secs_f64() * 30.0) as u64;
                     let at = self.next;
                     self.next += Duration::from_nanos(33_333_333);
                     let is_key = self.number.is_multiple_of(per);
-                    let late = self.frames.get(self.oldest)
+                    let late = self
+                        .frames
+                        .get(self.oldest)
                         .is_some_and(|frame| now - frame.at > Duration::from_millis(250));
                     self.number += 1;
                     if late && !is_key {
@@ -277,6 +313,11 @@ impl Flow {
         let id = self.server.send(bytes);
         self.outstanding += bytes as u64;
         self.streams.insert(id, self.frames.len());
-        self.frames.push(Frame { at, bytes, keyframe, arrived: None });
+        self.frames.push(Frame {
+            at,
+            bytes,
+            keyframe,
+            arrived: None,
+        });
     }
 }

@@ -1,0 +1,313 @@
+//! What is in flight, for a carrier that does not keep account of that itself: WebRTC.
+//!
+//! Packets are numbered as transport-wide congestion control numbers them
+//! (draft-holmer-rmcat-transport-wide-cc-extensions-01). Where the peer says when each arrived,
+//! the model hears of every packet as if it had been acknowledged at once. Where it only sends
+//! receiver reports, a packet is taken to have arrived when a report comes a round trip later.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::{Ack, Bytes, Model, Pacer, Rate, RoundTrip};
+
+/// Packets in flight that are remembered; of older ones nothing is heard any more.
+const REMEMBERED: usize = 4_096;
+/// A packet is lost for good when nothing was heard of it for so long.
+const FORGOTTEN: Duration = Duration::from_secs(2);
+/// The shortest way is that of the last one to two of these: clocks drift apart.
+const SPAN: Duration = Duration::from_secs(30);
+/// A share of lost packets in a receiver report that means that the path is full.
+const FULL: f64 = 0.10;
+
+/// A packet of which feedback tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Its transport-wide number.
+    pub sequence: u16,
+    /// When it arrived, on the peer's clock, from any beginning; none when it has not.
+    pub at: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    at: Instant,
+    bytes: Bytes,
+    /// Nothing more is expected of it.
+    settled: bool,
+}
+
+/// A path's model, its pacer, and the packets in flight.
+#[derive(Debug, Clone)]
+pub struct Flight {
+    model: Model,
+    pacer: Pacer,
+    /// The number of the oldest packet that is remembered, counted without wrapping.
+    oldest: u64,
+    packets: VecDeque<Sent>,
+    flight: u64,
+    /// From the moment a packet was sent to the one when it arrived, in seconds, with whatever
+    /// lies between the two clocks: the shortest, lately and before.
+    shortest: [f64; 2],
+    rotated: Instant,
+    began: Instant,
+    /// The shortest round trip as the first feedback and reports have it, in seconds.
+    round_trip: f64,
+    /// How often feedback comes, smoothed.
+    interval: Duration,
+    heard: Option<Instant>,
+    /// Whether transport-wide feedback comes: then reports say nothing new.
+    detailed: bool,
+    /// The receiver's own estimate (REMB).
+    estimate: Option<Rate>,
+}
+
+impl Flight {
+    /// Nothing sent yet, for packets of at most this size.
+    pub fn new(now: Instant, packet: Bytes) -> Self {
+        let model = Model::new(now, packet);
+        Self {
+            pacer: Pacer::new(now, packet, model.pacing_rate()),
+            model,
+            oldest: 0,
+            packets: VecDeque::new(),
+            flight: 0,
+            shortest: [f64::INFINITY; 2],
+            rotated: now,
+            began: now,
+            round_trip: f64::INFINITY,
+            interval: Duration::from_millis(100),
+            heard: None,
+            detailed: false,
+            estimate: None,
+        }
+    }
+
+    /// The number that the next packet bears.
+    pub fn next_sequence(&self) -> u16 {
+        (self.oldest + self.packets.len() as u64) as u16
+    }
+
+    /// A packet has gone out, with the number that was next.
+    pub fn on_sent(&mut self, now: Instant, bytes: Bytes) {
+        self.forget(now);
+        self.packets.push_back(Sent {
+            at: now,
+            bytes,
+            settled: false,
+        });
+        self.flight += bytes.count();
+        self.model.on_sent(now, bytes);
+        self.pacer.on_sent(now, bytes);
+    }
+
+    /// Bytes that may go out now.
+    pub fn may_send(&self, now: Instant) -> Bytes {
+        // What has arrived since the last feedback is not known yet, and is in flight no more.
+        let unheard = self.model.pacing_rate().carries(self.interval) * 0.8;
+        let window = self.model.window() + unheard;
+        let left = window.count().saturating_sub(self.flight);
+        self.pacer.may_send(now).min(Bytes::new(left))
+    }
+
+    /// When to ask again, if nothing else happens.
+    pub fn due(&self) -> Instant {
+        self.pacer.due()
+    }
+
+    /// Takes transport-wide feedback: packets in the order of their numbers.
+    pub fn on_feedback(&mut self, now: Instant, packets: impl IntoIterator<Item = Received>) {
+        self.detailed = true;
+        self.hear(now);
+        let mut last = None;
+        for Received { sequence, at } in packets {
+            let Some(index) = self.index(sequence) else {
+                continue;
+            };
+            let sent = self.packets[index];
+            if sent.settled {
+                continue;
+            }
+            match at {
+                Some(arrived) => {
+                    self.settle(index);
+                    let since = self.delay(now, sent.at, arrived);
+                    let heard = (sent.at + since).min(now);
+                    self.model.on_ack(Ack {
+                        sent: sent.at,
+                        bytes: sent.bytes,
+                    });
+                    let flight = Bytes::new(self.flight_at(heard));
+                    self.model.on_acks_end(heard, flight, trip(sent.at, since));
+                    last = Some(heard);
+                }
+                None => {}
+            }
+        }
+        self.give_up(now);
+        if last.is_some() {
+            self.pacer.set_rate(now, self.pace());
+        }
+    }
+
+    /// What was not among the packets that arrived may be on its way yet, but not for ever.
+    fn give_up(&mut self, now: Instant) {
+        let patience = self.patience();
+        for index in 0..self.packets.len() {
+            let sent = self.packets[index];
+            if now.saturating_duration_since(sent.at) <= patience {
+                return;
+            }
+            if !sent.settled {
+                self.settle(index);
+                self.model.on_loss(now, sent.at, sent.bytes);
+            }
+        }
+    }
+
+    /// Takes a receiver report: the share of packets lost since the last, and the round trip.
+    pub fn on_report(&mut self, now: Instant, lost: f64, round_trip: Option<Duration>) {
+        if self.detailed {
+            return;
+        }
+        self.hear(now);
+        let round_trip = round_trip.map_or(self.round_trip, |round_trip| round_trip.as_secs_f64());
+        if !round_trip.is_finite() {
+            return;
+        }
+        self.round_trip = self.round_trip.min(round_trip);
+        let trip = Duration::from_secs_f64(round_trip);
+        let mut newest = None;
+        for index in 0..self.packets.len() {
+            let sent = self.packets[index];
+            if sent.settled || now.saturating_duration_since(sent.at) < trip {
+                continue;
+            }
+            self.settle(index);
+            // Which of them were lost is not known.
+            if lost > FULL && (index as f64 * lost).fract() < lost {
+                continue;
+            }
+            let Sent {
+                at: sent, bytes, ..
+            } = sent;
+            self.model.on_ack(Ack { sent, bytes });
+            newest = Some(sent);
+        }
+        if let Some(newest) = newest {
+            let heard = (newest + trip).min(now);
+            let sample = self::trip(newest, trip);
+            self.model
+                .on_acks_end(heard, Bytes::new(self.flight), sample);
+        }
+        if lost > FULL {
+            self.model.on_full(now);
+        }
+        self.pacer.set_rate(now, self.pace());
+    }
+
+    /// Takes the receiver's own estimate; it counts where there is no transport-wide feedback.
+    pub fn on_estimate(&mut self, now: Instant, estimate: Rate) {
+        self.estimate = Some(estimate);
+        self.pacer.set_rate(now, self.pace());
+    }
+
+    /// The path's model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// When the peer was last heard of.
+    pub fn heard(&self) -> Option<Instant> {
+        self.heard
+    }
+
+    fn pace(&self) -> Rate {
+        let rate = self.model.pacing_rate();
+        match self.estimate {
+            Some(estimate) if !self.detailed && estimate < rate => estimate,
+            _ => rate,
+        }
+    }
+
+    fn hear(&mut self, now: Instant) {
+        if let Some(heard) = self.heard.replace(now) {
+            let passed = now
+                .saturating_duration_since(heard)
+                .min(Duration::from_secs(1));
+            self.interval = (self.interval * 7 + passed) / 8;
+        }
+    }
+
+    /// How long a missing packet may be under way yet.
+    fn patience(&self) -> Duration {
+        let base = self.model.base().unwrap_or_default();
+        (base + self.model.queue()).mul_f64(1.5) + self.interval
+    }
+
+    /// The packet's round trip, had it been acknowledged at once. How far the clocks are apart is
+    /// not known, but the shortest way took as long as the shortest round trip.
+    fn delay(&mut self, now: Instant, sent: Instant, arrived: Duration) -> Duration {
+        let round_trip = now.saturating_duration_since(sent).as_secs_f64();
+        self.round_trip = self.round_trip.min(round_trip);
+        // The beginning of time on this side is when the measurement began.
+        let way = arrived.as_secs_f64() - signed(sent, self.began);
+        if now.saturating_duration_since(self.rotated) > SPAN {
+            self.rotated = now;
+            self.shortest = [f64::INFINITY, self.shortest[0]];
+        }
+        self.shortest[0] = self.shortest[0].min(way);
+        let shortest = self.shortest[0].min(self.shortest[1]);
+        Duration::from_secs_f64((self.round_trip + way - shortest).max(0.0))
+    }
+
+    fn index(&self, sequence: u16) -> Option<usize> {
+        let index = usize::from(sequence.wrapping_sub(self.oldest as u16));
+        (index < self.packets.len()).then_some(index)
+    }
+
+    fn settle(&mut self, index: usize) {
+        let sent = &mut self.packets[index];
+        sent.settled = true;
+        self.flight = self.flight.saturating_sub(sent.bytes.count());
+    }
+
+    /// What was in flight at a moment before now, of what is not settled.
+    fn flight_at(&self, then: Instant) -> u64 {
+        let later = self.packets.iter().rev().take_while(|sent| sent.at > then);
+        let later: u64 = later.map(|sent| sent.bytes.count()).sum();
+        self.flight.saturating_sub(later)
+    }
+
+    /// Forgets packets of which nothing more is heard.
+    fn forget(&mut self, now: Instant) {
+        while let Some(sent) = self.packets.front().copied() {
+            let old = now.saturating_duration_since(sent.at) > FORGOTTEN;
+            if !sent.settled && !old && self.packets.len() < REMEMBERED {
+                return;
+            }
+            if !sent.settled {
+                self.settle(0);
+                self.model.on_loss(now, sent.at, sent.bytes);
+            }
+            self.packets.pop_front();
+            self.oldest += 1;
+        }
+    }
+}
+
+fn trip(sent: Instant, time: Duration) -> Option<RoundTrip> {
+    let held = Duration::ZERO;
+    Some(RoundTrip { sent, time, held })
+}
+
+/// Seconds from `from` to `to`, negative when it lies before.
+fn signed(to: Instant, from: Instant) -> f64 {
+    match to.checked_duration_since(from) {
+        Some(after) => after.as_secs_f64(),
+        None => -from.duration_since(to).as_secs_f64(),
+    }
+}
+
+#[cfg(test)]
+#[path = "flight_tests.rs"]
+mod tests;
