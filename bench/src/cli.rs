@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::churn::Churn;
 use crate::commands::fanout::Fanout;
 use crate::commands::floor::Floor;
+use crate::commands::network::Network;
 use crate::commands::peer::Peer;
 use crate::commands::publish::Publish;
 use crate::commands::soak::Soak;
@@ -41,6 +42,8 @@ enum Command {
     Floor(Floor),
     /// The same load against another project's relay, in turns
     Peer(Peer),
+    /// How players fare on bad networks
+    Network(Network),
     /// Is a relay: what the other commands start where no --url is given
     #[command(hide = true)]
     Relay {
@@ -62,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Watch(watch) => watch.run(),
         Command::Floor(floor) => floor.run(),
         Command::Peer(peer) => peer.run(),
+        Command::Network(network) => network.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -132,7 +132,8 @@ impl Relay {
     }
 }
 
-fn flags(settings: &[String]) -> Result<Vec<String>> {
+/// Settings as KEY=VALUE, as the relay's command line takes them.
+pub(crate) fn flags(settings: &[String]) -> Result<Vec<String>> {
     let mut flags = Vec::new();
     for setting in settings {
         let Some((key, value)) = setting.split_once('=') else {

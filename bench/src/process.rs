@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -145,9 +145,24 @@ impl OwnRelay {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let state = std::env::temp_dir().join(format!("steadycast-bench-{port}"));
-        let mut command = Command::new(std::env::current_exe()?);
+        let program = std::env::current_exe()?;
+        let address = (Ipv4Addr::LOCALHOST, port).into();
+        Self::start_at(&program, address, cores, flags)
+    }
+
+    /// The same with the bench program that is given, at an address of this thread's network.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_at(
+        program: &Path,
+        address: SocketAddr,
+        cores: &[usize],
+        flags: &[String],
+    ) -> Result<Self> {
+        let name = format!("steadycast-bench-{}-{}", std::process::id(), address.port());
+        let state = std::env::temp_dir().join(name);
+        let mut command = Command::new(program);
         command
             .args(["relay", "serve", "--dev", "--log-level", "warn"])
             .args(["--server-listen", &address.to_string()])

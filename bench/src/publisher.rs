@@ -33,8 +33,10 @@ pub struct Publisher {
     index: u32,
     stream: Option<SendStream>,
     captured_us: u64,
-    /// Keyframes that the relay has asked for; the load says when they come, so none is sent for it.
+    /// Keyframes that the relay has asked for.
     requests: Rc<RefCell<u64>>,
+    /// Whether it gets them. Else the load alone says when keyframes come.
+    obliging: bool,
 }
 
 impl Publisher {
@@ -62,7 +64,15 @@ impl Publisher {
             stream: None,
             captured_us: 0,
             requests: Rc::default(),
+            obliging: false,
         })
+    }
+
+    /// The same publisher, which begins a group whenever the relay asks for a keyframe.
+    #[must_use]
+    pub fn obliging(mut self) -> Self {
+        self.obliging = true;
+        self
     }
 
     /// What it has sent.
@@ -93,7 +103,12 @@ impl Publisher {
                     self.control.send(&ClientMessage::Ping { sequence: 0, sent_us: 0 }).await?;
                 }
                 message = self.control.next() => match message? {
-                    RelayMessage::KeyframeRequest { .. } => *self.requests.borrow_mut() += 1,
+                    RelayMessage::KeyframeRequest { .. } => {
+                        *self.requests.borrow_mut() += 1;
+                        if self.obliging {
+                            self.source.restart();
+                        }
+                    }
                     RelayMessage::Goodbye { message, .. } => bail!("the relay said goodbye: {message}"),
                     _ => {}
                 },

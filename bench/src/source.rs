@@ -66,6 +66,13 @@ impl Source {
         matches!(self, Self::Synthetic { .. })
     }
 
+    /// Has the next frame be a keyframe. Those of recordings come when they come.
+    pub fn restart(&mut self) {
+        if let Self::Synthetic { made, .. } = self {
+            *made = 0;
+        }
+    }
+
     /// The next frame.
     pub fn next_frame(&mut self) -> Encoded {
         match self {

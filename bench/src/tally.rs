@@ -65,6 +65,15 @@ impl Packets {
     }
 }
 
+/// A whole frame as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glimpse {
+    /// When it was captured.
+    pub capture_us: u64,
+    /// When its last byte came, on the same clock.
+    pub arrived_us: u64,
+}
+
 /// The figures of all healthy players.
 #[derive(Debug)]
 pub struct Tally {
@@ -90,6 +99,8 @@ pub struct Tally {
     pub packets: Packets,
     /// Latencies since the last look, for the plot over time.
     pub recent: Times,
+    /// Every single frame, where that is asked for.
+    pub log: Option<Vec<Glimpse>>,
     /// Players that have had a picture, the unhealthy included.
     pub ready: usize,
     /// Groups that the relay cut off.
@@ -118,6 +129,7 @@ impl Default for Tally {
             webrtc: times(),
             packets: Packets::default(),
             recent: times(),
+            log: None,
             ready: 0,
             skips: 0,
             received: 0,
@@ -133,6 +145,12 @@ impl Tally {
     pub fn frame(&mut self, seen: &Seen, now_us: u64, way: Way) {
         let latency = now_us.saturating_sub(seen.capture_us);
         self.recent.saturating_record(latency);
+        if let Some(log) = &mut self.log {
+            log.push(Glimpse {
+                capture_us: seen.capture_us,
+                arrived_us: now_us,
+            });
+        }
         if !self.window.contains(&seen.capture_us) {
             return;
         }

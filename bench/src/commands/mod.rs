@@ -3,6 +3,7 @@
 pub mod churn;
 pub mod fanout;
 pub mod floor;
+pub mod network;
 pub mod peer;
 pub mod publish;
 pub mod soak;

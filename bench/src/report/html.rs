@@ -7,11 +7,11 @@ use plotters::prelude::*;
 use super::{Report, Sample};
 
 const SIZE: (u32, u32) = (720, 320);
-const BLUE: RGBColor = RGBColor(37, 99, 235);
-const ORANGE: RGBColor = RGBColor(217, 119, 6);
+pub(crate) const BLUE: RGBColor = RGBColor(37, 99, 235);
+pub(crate) const ORANGE: RGBColor = RGBColor(217, 119, 6);
 
 /// A named line of a plot.
-struct Line {
+pub(crate) struct Line {
     name: &'static str,
     colour: RGBColor,
     points: Vec<(f64, f64)>,
@@ -148,7 +148,7 @@ pub fn soak_html(samples: &[Sample], text: &str) -> Result<String> {
     Ok(page("Soak", text, &plots))
 }
 
-fn line(name: &'static str, colour: RGBColor, points: Vec<(f64, f64)>) -> Line {
+pub(crate) fn line(name: &'static str, colour: RGBColor, points: Vec<(f64, f64)>) -> Line {
     Line {
         name,
         colour,
@@ -156,7 +156,7 @@ fn line(name: &'static str, colour: RGBColor, points: Vec<(f64, f64)>) -> Line {
     }
 }
 
-fn page(title: &str, text: &str, plots: &[String]) -> String {
+pub(crate) fn page(title: &str, text: &str, plots: &[String]) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     let plots = plots.concat();
     format!(
@@ -168,7 +168,7 @@ fn page(title: &str, text: &str, plots: &[String]) -> String {
     )
 }
 
-fn plot(title: &str, x: &str, lines: &[Line]) -> Result<String> {
+pub(crate) fn plot(title: &str, x: &str, lines: &[Line]) -> Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();

@@ -1,7 +1,7 @@
 //! What a run found, for people, for machines and for the eye.
 
 mod columns;
-mod html;
+pub(crate) mod html;
 mod table;
 
 use serde::Serialize;

@@ -104,6 +104,17 @@ impl<T: Clone> Link<T> {
         }
     }
 
+    /// From now on it changes as these say, with their times counted from `now`, and not as was
+    /// said before.
+    pub fn follow(&mut self, now: Duration, changes: &[Change]) {
+        self.advance(now);
+        let changes = changes.iter().map(|change| Change {
+            at: now + change.at,
+            shape: change.shape,
+        });
+        self.changes = changes.collect();
+    }
+
     /// Takes a packet of so many bytes, IP headers included, and says what becomes of it.
     pub fn send(&mut self, now: Duration, bytes: usize, packet: T) -> Fate {
         self.advance(now);
@@ -159,6 +170,11 @@ impl<T: Clone> Link<T> {
             bytes: flying.bytes,
             packet: flying.packet,
         })
+    }
+
+    /// Forgets what it has counted.
+    pub fn count_anew(&mut self) {
+        self.counters = Counters::default();
     }
 
     /// What it has counted so far.

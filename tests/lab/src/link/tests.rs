@@ -171,6 +171,18 @@ fn a_change_on_an_idle_link_counts_for_what_comes_after() {
 }
 
 #[test]
+fn changes_can_be_counted_from_later_on() {
+    let later = Change {
+        at: ms(500),
+        shape: Shape::delay_ms(90),
+    };
+    let mut link = Link::new(Shape::delay_ms(10), 1);
+    link.follow(ms(1_000), &[later]);
+    let came = carry(&mut link, [ms(1_499), ms(1_500)]);
+    assert_eq!(came, [(ms(1_509), 0), (ms(1_590), 1)]);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_and_another_seed_does_not() {
     let shape = Shape::delay_ms(30)
         .narrow(Rate::kbit(8_000), 50)
