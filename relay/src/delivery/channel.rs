@@ -146,14 +146,17 @@ impl<C: Carrier> Channel<C> {
         }
     }
 
-    /// A player may be able to go on.
-    pub(crate) fn ready(&mut self, key: usize) {
+    /// A player may be able to go on. Whether it has a turn now: one that moves with others has
+    /// its turn with them.
+    pub(crate) fn ready(&mut self, key: usize) -> bool {
         let Some(player) = self.players.get_mut(key) else {
-            return;
+            return false;
         };
-        if player.standing == Standing::Alone && !std::mem::replace(&mut player.in_turn, true) {
+        let alone = player.standing == Standing::Alone;
+        if alone && !std::mem::replace(&mut player.in_turn, true) {
             self.turns.push_back(key);
         }
+        alone
     }
 
     /// When time alone makes something due.

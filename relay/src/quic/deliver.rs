@@ -129,7 +129,9 @@ async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
             let mut channel = deliverer.channel.lock();
             match woken {
                 Woken::Frames => channel.wake(),
-                Woken::Ready(keys) => keys.into_iter().for_each(|key| channel.ready(key)),
+                Woken::Ready(keys) => keys.into_iter().for_each(|key| {
+                    channel.ready(key);
+                }),
                 Woken::Time => channel.pass_time(deliverer.clock.moment()),
             }
         }

@@ -6,6 +6,7 @@
 //! From the socket inward: `ice` (whose packet is it?), `dtls` (which keys?), `srtp`; then
 //! `egress` for players or `ingress` for publishers, told by `rtcp` how the packets arrive.
 
+mod arrivals;
 mod dtls;
 mod egress;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -8,7 +8,11 @@ use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEs
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
+
+use super::arrivals::arrivals;
+use crate::path::Received;
 
 /// Lost packets that one compound packet may name; more are for a keyframe.
 const LOST: usize = 512;
@@ -26,6 +30,8 @@ pub(super) struct Feedback {
     pub(super) estimate: Option<f64>,
     /// What a sender says of its clock: NTP time (middle 32 bits) and RTP time.
     pub(super) sender: Option<SenderTime>,
+    /// Which packets have arrived, and when.
+    pub(super) arrivals: Vec<Received>,
     /// The peer has left.
     pub(super) goodbye: bool,
 }
@@ -82,6 +88,8 @@ impl Feedback {
             self.reports(&sender.reports, ssrc);
         } else if let Some(remb) = any.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
             self.estimate = Some(f64::from(remb.bitrate)).filter(|bits| bits.is_finite());
+        } else if let Some(feedback) = any.downcast_ref::<TransportLayerCc>() {
+            self.arrivals.extend(arrivals(feedback));
         } else if any.is::<Goodbye>() {
             self.goodbye = true;
         }

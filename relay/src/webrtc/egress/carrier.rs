@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::assembly::Assembly;
+use super::control::Control;
 use super::datagrams::Datagrams;
-use super::pace::{PACKET, Pace};
 use super::packets::{Packetizer, Packets};
 use super::probe::Probe;
+use super::repairs::Repairs;
 use super::rest::Rest;
-use super::sender::{Outbound, Sender};
+use super::sender::{Exit, Outbound, Sender};
 use crate::broadcast::{Backlog, Moment, RelayTime};
 use crate::delivery::{Carrier, Gone, Packer, Rush, Sent};
 use crate::shard::Wire;
@@ -43,7 +44,10 @@ pub(in crate::webrtc) struct Egress<W> {
     outbox: VecDeque<Outbound>,
     /// Packets that are sealed; they are kept while the system takes none.
     out: Datagrams,
-    pace: Pace,
+    control: Control,
+    repairs: Repairs,
+    /// When the player last said anything of how packets arrive.
+    heard: Option<Instant>,
     round_trip: Duration,
     next_report: Instant,
     /// When the last packet is to be sent once more.
@@ -74,10 +78,12 @@ impl<W: Wire> Egress<W> {
             wire,
             path,
             keys,
+            control: Control::new(sender.is_told_of_arrivals(), now),
+            repairs: Repairs::new(),
+            heard: None,
             sender,
             outbox: VecDeque::new(),
             out: Datagrams::default(),
-            pace: Pace::new(now),
             round_trip: ROUND_TRIP,
             next_report: now,
             probe: None,
@@ -108,24 +114,22 @@ impl<W: Wire> Egress<W> {
 
     /// Takes what the player says of how packets arrive; sends again what it lacks.
     pub(in crate::webrtc) fn hear(&mut self, feedback: &Feedback, now: Moment) {
+        self.heard = Some(now.instant);
         if let Some(report) = &feedback.report {
             self.measure(report.last, report.delay, now.instant);
-            self.pace.report(report.lost, now.instant);
         }
-        if let Some(estimate) = feedback.estimate {
-            self.pace.estimate(estimate, now.instant);
-        }
+        self.control.hear(feedback, now.instant);
         if !feedback.lost.is_empty() {
-            let most = self.pace.repetitions(now.instant);
-            let again = self.sender.repeat(
-                &feedback.lost,
-                most,
-                self.round_trip,
-                &mut self.keys,
-                now,
-                &mut self.out,
-            );
-            self.pace.spend_again(again);
+            let most = self.control.repairs(now.instant).min(self.repairs.left());
+            let mut exit = Exit {
+                keys: &mut self.keys,
+                control: &mut self.control,
+                out: &mut self.out,
+            };
+            let again = self
+                .sender
+                .repeat(&feedback.lost, most, self.round_trip, &mut exit, now);
+            self.repairs.spend(again);
             self.flush();
         }
     }
@@ -154,15 +158,18 @@ impl<W: Wire> Egress<W> {
 
     fn send_queued(&mut self, now: Moment) -> Sent {
         while let Some(front) = self.outbox.front_mut() {
-            let budget = self.pace.budget(now.instant);
-            if budget < PACKET {
-                self.paced = Some(self.pace.due(now.instant));
+            let budget = self.control.budget(now.instant);
+            if budget == 0 {
+                self.paced = Some(self.control.due(now.instant));
                 return Sent::Blocked;
             }
-            let bytes = self
-                .sender
-                .send(front, budget, &mut self.keys, now, &mut self.out);
-            self.pace.spend(bytes);
+            let mut exit = Exit {
+                keys: &mut self.keys,
+                control: &mut self.control,
+                out: &mut self.out,
+            };
+            let bytes = self.sender.send(front, budget, &mut exit, now);
+            self.repairs.earn(bytes);
             self.probe = Some(Probe::after(now.instant, self.round_trip));
             let whole = front.next >= front.packets.payloads.len();
             if whole && bytes > 0 {
@@ -254,14 +261,15 @@ impl<W: Wire> Carrier for Egress<W> {
 
     fn cut(&mut self) {
         self.outbox.clear();
+        self.sender.forget();
     }
 
     fn carries(&self) -> Option<u64> {
-        None
+        self.control.carries()
     }
 
     fn unheard_since(&self, _: Instant) -> Option<Instant> {
-        None
+        self.blocked.max(self.blocked.and(self.heard))
     }
 
     fn due(&self) -> Option<Instant> {
@@ -275,7 +283,12 @@ impl<W: Wire> Carrier for Egress<W> {
     fn pass_time(&mut self, now: Moment) -> bool {
         if let Some(probe) = self.probe.filter(|probe| probe.at <= now.instant) {
             self.probe = probe.next(now.instant);
-            self.sender.probe(&mut self.keys, now, &mut self.out);
+            let mut exit = Exit {
+                keys: &mut self.keys,
+                control: &mut self.control,
+                out: &mut self.out,
+            };
+            self.sender.probe(&mut exit, now);
         }
         if self.next_report <= now.instant {
             self.report(now);

@@ -3,10 +3,12 @@
 
 mod assembly;
 pub(in crate::webrtc) mod carrier;
+mod control;
 pub(in crate::webrtc) mod datagrams;
 mod pace;
 pub(in crate::webrtc) mod packets;
 mod probe;
+mod repairs;
 mod rest;
 pub(in crate::webrtc) mod sender;
 mod trial;

@@ -1,6 +1,6 @@
-//! How fast one player is sent to.
+//! How fast a player is sent to that does not say when each packet arrived.
 //!
-//! A player's way is taken to be wide until it says otherwise: what it lost
+//! Its path is assumed wide until it says otherwise: what it lost
 //! (receiver reports) and what it estimates (REMB) narrow the rate to what has
 //! arrived, and quiet reports widen it again. What does not go out waits in
 //! the cache, so that a player on a narrow way gets fewer frames, not old ones.
@@ -17,10 +17,6 @@ const NARROWEST: f64 = 150e3;
 const LEAST_BURST: f64 = 12_000.0;
 /// How long a burst may take on its way, in seconds.
 const BURST: f64 = 0.02;
-/// Bytes that may be sent again before anything was sent for the first time.
-const FIRST_REPETITIONS: f64 = 24_000.0;
-/// Bytes that may be sent again at once, however much was sent before.
-const MOST_REPETITIONS: f64 = 2_500_000.0;
 /// Timers are no finer.
 const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// A share of lost packets that means that the way is full.
@@ -36,9 +32,6 @@ pub(in crate::webrtc) struct Pace {
     /// Bytes that may go out now.
     budget: f64,
     refilled: Instant,
-    /// Bytes that may be sent again: as many as were sent. More than half of the packets are never
-    /// lost on a way that is any good, and nobody gets much for little by asking.
-    again: f64,
     /// Bytes sent since the last report.
     sent: f64,
     reported: Option<Instant>,
@@ -52,7 +45,6 @@ impl Pace {
             rate: WIDEST,
             budget: burst(WIDEST),
             refilled: now,
-            again: FIRST_REPETITIONS,
             sent: 0.0,
             reported: None,
             waited: false,
@@ -75,29 +67,23 @@ impl Pace {
         now.max(self.refilled) + wait.max(LEAST_WAIT)
     }
 
-    /// Records that bytes went out.
-    pub(in crate::webrtc) fn spend(&mut self, bytes: usize) {
-        self.count(bytes);
-        self.again = (self.again + bytes as f64).min(MOST_REPETITIONS);
-    }
-
     /// Bytes of what was lost that may go out now: before what is new, which waits for it.
-    pub(in crate::webrtc) fn repetitions(&mut self, now: Instant) -> usize {
+    pub(in crate::webrtc) fn repairs(&mut self, now: Instant) -> usize {
         match self.budget(now) {
             0 => 0,
-            budget => (budget + LEAST_BURST as usize).min(self.again as usize),
+            budget => budget + LEAST_BURST as usize,
         }
     }
 
-    /// Records that bytes of what was lost went out.
-    pub(in crate::webrtc) fn spend_again(&mut self, bytes: usize) {
-        self.count(bytes);
-        self.again -= bytes as f64;
-    }
-
-    fn count(&mut self, bytes: usize) {
+    /// Records that bytes went out.
+    pub(in crate::webrtc) fn spend(&mut self, bytes: usize) {
         self.budget -= bytes as f64;
         self.sent += bytes as f64;
+    }
+
+    /// The rate, in bits per second, where something has narrowed it.
+    pub(in crate::webrtc) fn narrowed(&self) -> Option<f64> {
+        (self.rate < WIDEST / 2.0).then_some(self.rate)
     }
 
     /// Takes a receiver report: the share of packets that was lost since the last.
@@ -186,19 +172,15 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_sent_again_than_was_sent() {
+    fn reports_that_come_often_count_as_those_that_come_seldom() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        let mut again = 0;
-        for step in 1..=1_000 {
-            let now = start + Duration::from_millis(step * 10);
-            pace.spend(500);
-            let most = pace.repetitions(now);
-            pace.spend_again(most);
-            again += most;
+        pace.report(0.0, start);
+        for step in 1..=100 {
+            pace.spend(10_000);
+            pace.report(0.5, start + Duration::from_millis(step * 20));
         }
-        let first = FIRST_REPETITIONS as usize;
-        assert!((500_000..=500_000 + first).contains(&again), "{again}");
+        assert!(pace.rate < WIDEST / 10.0, "{}", pace.rate);
     }
 
     #[test]

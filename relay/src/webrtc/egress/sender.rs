@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::control::Control;
 use super::datagrams::Datagrams;
 use super::pace::PACKET;
 use super::packets::Packets;
@@ -13,6 +14,7 @@ use crate::webrtc::sdp::{Extension, Media, Offer};
 use crate::webrtc::srtp::Outgoing;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtp::header::EXTENSION_PROFILE_ONE_BYTE;
+use rtc::shared::error::Error;
 use rtc::shared::marshal::Marshal as _;
 use steadycast_codec_glue::wire::CodecKind;
 
@@ -39,6 +41,7 @@ pub(in crate::webrtc) struct Sender {
     types: Vec<Types>,
     abs_send_time: Option<u8>,
     playout_delay: Option<u8>,
+    transport_wide: Option<u8>,
     sequence: u16,
     rtx_sequence: u16,
     picture: u16,
@@ -103,6 +106,13 @@ impl Outbound {
     }
 }
 
+/// What packets leave through.
+pub(super) struct Exit<'a> {
+    pub(super) keys: &'a mut Outgoing,
+    pub(super) control: &'a mut Control,
+    pub(super) out: &'a mut Datagrams,
+}
+
 /// The least that two frames are apart: a tenth of a millisecond.
 const APART: u64 = 9;
 /// What the frames that bring a joiner up to date are apart: a millisecond.
@@ -120,6 +130,7 @@ impl Sender {
             types: offer.formats().iter().map(types).collect(),
             abs_send_time: offer.extension(Extension::AbsSendTime),
             playout_delay: offer.extension(Extension::PlayoutDelay),
+            transport_wide: offer.transport_wide(),
             // Far from the end, so that a lost first packet is no rollover (RFC 3711, 3.3.1).
             sequence: first & 0x3fff,
             rtx_sequence: second & 0x3fff,
@@ -132,6 +143,17 @@ impl Sender {
             packets: 0,
             octets: 0,
         }
+    }
+
+    /// Whether the player says of each packet when it arrived.
+    pub(super) fn is_told_of_arrivals(&self) -> bool {
+        self.transport_wide.is_some()
+    }
+
+    /// Nothing that was sent so far is sent again.
+    pub(super) fn forget(&mut self) {
+        self.history.clear();
+        self.remembered = 0;
     }
 
     pub(in crate::webrtc) fn ssrc(&self) -> u32 {
@@ -172,13 +194,12 @@ impl Sender {
 
     /// Appends packets of a frame to `out`, at most `most` bytes of them but one at least; returns
     /// how many bytes that was. A frame in a codec that the player has no type for is passed over.
-    pub(in crate::webrtc) fn send(
+    pub(super) fn send(
         &mut self,
         frame: &mut Outbound,
         most: usize,
-        keys: &mut Outgoing,
+        exit: &mut Exit<'_>,
         now: Moment,
-        out: &mut Datagrams,
     ) -> usize {
         let packets = frame.packets.clone();
         let payloads = &packets.payloads;
@@ -195,9 +216,9 @@ impl Sender {
             picture: self.picture,
             tl0: self.tl0,
         };
-        let (first, from, before) = (self.sequence, frame.next, out.len());
+        let (first, from, before) = (self.sequence, frame.next, exit.out.len());
         while frame.next < payloads.len() {
-            let done = out.len() - before;
+            let done = exit.out.len() - before;
             if done > 0 && done + payloads[frame.next].len() > most {
                 break;
             }
@@ -208,7 +229,7 @@ impl Sender {
                 original: None,
                 sent: abs_send_time(now.relay),
             };
-            if !self.write(&packet, &packets, frame.next, &stamp, keys, out) {
+            if !self.write(&packet, &packets, frame.next, &stamp, exit, now) {
                 break;
             }
             self.sequence = self.sequence.wrapping_add(1);
@@ -224,7 +245,7 @@ impl Sender {
             sent: abs_send_time(now.relay),
             at: now.instant,
         });
-        let bytes = out.len() - before;
+        let bytes = exit.out.len() - before;
         self.packets = self.packets.wrapping_add(u32::from(count));
         self.octets = self.octets.wrapping_add(bytes as u32);
         bytes
@@ -250,25 +271,24 @@ impl Sender {
     /// Appends packets that the player has lost, at most `most` bytes of them and none that has just
     /// been sent again; returns how many bytes. What is forgotten is not found, and the player asks
     /// for a keyframe.
-    pub(in crate::webrtc) fn repeat(
+    pub(super) fn repeat(
         &mut self,
         lost: &[u16],
         most: usize,
         round_trip: Duration,
-        keys: &mut Outgoing,
+        exit: &mut Exit<'_>,
         now: Moment,
-        out: &mut Datagrams,
     ) -> usize {
-        let before = out.len();
+        let before = exit.out.len();
         let patience = round_trip.max(LEAST_ROUND_TRIP);
         for &sequence in lost {
-            if out.len() - before + PACKET > most {
+            if exit.out.len() - before + PACKET > most {
                 break;
             }
             let recent = |(other, at): &(u16, Instant)| {
                 *other == sequence && now.instant.duration_since(*at) < patience
             };
-            if self.repeated.iter().any(recent) || !self.repeat_one(sequence, keys, now, out) {
+            if self.repeated.iter().any(recent) || !self.repeat_one(sequence, exit, now) {
                 continue;
             }
             if self.repeated.len() == REPEATED {
@@ -276,16 +296,10 @@ impl Sender {
             }
             self.repeated.push_back((sequence, now.instant));
         }
-        out.len() - before
+        exit.out.len() - before
     }
 
-    fn repeat_one(
-        &mut self,
-        sequence: u16,
-        keys: &mut Outgoing,
-        now: Moment,
-        out: &mut Datagrams,
-    ) -> bool {
+    fn repeat_one(&mut self, sequence: u16, exit: &mut Exit<'_>, now: Moment) -> bool {
         let within = |row: &&Row| sequence.wrapping_sub(row.first) < row.count;
         let Some(row) = self.history.iter().rev().find(within) else {
             return false;
@@ -315,19 +329,14 @@ impl Sender {
                 sent,
             },
         };
-        self.write(&packet, &packets, at, &stamp, keys, out)
+        self.write(&packet, &packets, at, &stamp, exit, now)
     }
 
     /// The last packet once more: when nothing follows it, nothing else shows that it was lost.
-    pub(in crate::webrtc) fn probe(
-        &mut self,
-        keys: &mut Outgoing,
-        now: Moment,
-        out: &mut Datagrams,
-    ) {
+    pub(super) fn probe(&mut self, exit: &mut Exit<'_>, now: Moment) {
         let last = self.sequence.wrapping_sub(1);
         if !self.history.is_empty() {
-            self.repeat_one(last, keys, now, out);
+            self.repeat_one(last, exit, now);
         }
     }
 
@@ -339,13 +348,15 @@ impl Sender {
         packets: &Packets,
         at: usize,
         stamp: &Stamp,
-        keys: &mut Outgoing,
-        out: &mut Datagrams,
+        exit: &mut Exit<'_>,
+        now: Moment,
     ) -> bool {
         let marker = at + 1 == packets.payloads.len();
-        let written = out.push_with(|out| {
+        let wide = exit.control.next_sequence();
+        let (keys, mut bytes) = (&mut *exit.keys, 0);
+        let written = exit.out.push_with(|out| {
             let begin = out.len();
-            self.header(packet, packets.header.keyframe, marker, stamp, out);
+            self.header(packet, packets.header.keyframe, marker, stamp, wide, out);
             let header = out.len() - begin;
             if let Some(original) = packet.original {
                 out.extend_from_slice(&original.to_be_bytes());
@@ -354,43 +365,62 @@ impl Sender {
             out.extend_from_slice(&packets.payloads[at]);
             let numbering = packets.payloads.numbering();
             numbering.write(&mut out[payload..], stamp.picture, stamp.tl0);
-            keys.rtp(out, begin, header)
+            keys.rtp(out, begin, header)?;
+            bytes = out.len() - begin;
+            Ok::<_, Error>(())
         });
+        if written.is_ok() {
+            exit.control.sent(now.instant, bytes);
+        }
         written.is_ok()
     }
 
     /// Writes a header (RFC 3550, 5.1) with its extensions (RFC 8285, 4.2), which are as long for all
-    /// packets of a frame.
+    /// packets of a frame. `wide` is the packet's transport-wide number.
     fn header(
         &self,
         packet: &Packet,
         keyframe: bool,
         marker: bool,
         stamp: &Stamp,
+        wide: u16,
         out: &mut Vec<u8>,
     ) {
-        let time = self.abs_send_time.map(|id| (id, packet.sent));
-        // At once: least and most are 0.
-        let delay = self.playout_delay.filter(|_| keyframe).map(|id| (id, 0));
-        let extensions = time.into_iter().chain(delay);
-        let words = u16::from(time.is_some()) + u16::from(delay.is_some());
-        let extended = if words > 0 { 0x10 } else { 0 };
+        let extended = self.abs_send_time.is_some()
+            || self.transport_wide.is_some()
+            || (keyframe && self.playout_delay.is_some());
+        let extended = if extended { 0x10 } else { 0 };
         let marker = if marker { 0x80 } else { 0 };
         out.extend_from_slice(&[0x80 | extended, marker | packet.kind]);
         out.extend_from_slice(&packet.sequence.to_be_bytes());
         out.extend_from_slice(&stamp.time.to_be_bytes());
         out.extend_from_slice(&packet.ssrc.to_be_bytes());
-        if words == 0 {
-            return;
+        if extended > 0 {
+            self.extensions(packet.sent, keyframe, wide, out);
         }
+    }
+
+    fn extensions(&self, sent: u32, keyframe: bool, wide: u16, out: &mut Vec<u8>) {
         out.extend_from_slice(&EXTENSION_PROFILE_ONE_BYTE.to_be_bytes());
-        out.extend_from_slice(&words.to_be_bytes());
-        // An id, its length and three bytes make a word.
-        for (id, value) in extensions {
-            let [_, value @ ..] = value.to_be_bytes();
-            out.push(id << 4 | 2);
-            out.extend_from_slice(&value);
+        let words = out.len();
+        out.extend_from_slice(&[0, 0]);
+        let begin = out.len();
+        let [_, time @ ..] = sent.to_be_bytes();
+        // At once: least and most are 0.
+        let delay = self.playout_delay.filter(|_| keyframe);
+        for (id, value) in [
+            (self.abs_send_time, &time[..]),
+            (delay, &[0; 3]),
+            (self.transport_wide, &wide.to_be_bytes()),
+        ] {
+            if let Some(id) = id {
+                out.push(id << 4 | (value.len() - 1) as u8);
+                out.extend_from_slice(value);
+            }
         }
+        let padded = (out.len() - begin).next_multiple_of(4);
+        out.resize(begin + padded, 0);
+        out[words..begin].copy_from_slice(&((padded / 4) as u16).to_be_bytes());
     }
 
     /// A sender report (RFC 3550, 6.4.1): which RTP time `ntp` is, and what was sent.

@@ -10,9 +10,10 @@ use rtc::srtp::config::SessionKeys;
 use rtc::srtp::protection_profile::ProtectionProfile;
 
 use super::assembly::Assembly;
+use super::control::Control;
 use super::datagrams::Datagrams;
 use super::packets::{Packetizer, Packets};
-use super::sender::Sender;
+use super::sender::{Exit, Sender};
 use crate::broadcast::{Moment, RelayTime};
 use crate::webrtc::sdp::{Media, Offer};
 use crate::webrtc::srtp::{Keys, KeysError, Outgoing};
@@ -21,6 +22,7 @@ use crate::webrtc::srtp::{Keys, KeysError, Outgoing};
 pub struct Trial {
     sender: Sender,
     keys: Outgoing,
+    control: Control,
     packets: Vec<Arc<Packets>>,
     now: Moment,
     out: Datagrams,
@@ -62,6 +64,7 @@ impl Trial {
         Ok(Self {
             sender: Sender::new(offer, media, [0, 0]),
             keys,
+            control: Control::new(false, Instant::now()),
             packets: frames.into_iter().filter_map(packets).collect(),
             now: Moment {
                 relay: RelayTime::default(),
@@ -77,9 +80,13 @@ impl Trial {
         let timed: Vec<_> = self.sender.time(&self.packets, false).collect();
         for mut frame in timed {
             while frame.next < frame.packets.payloads.len() {
-                let (keys, out) = (&mut self.keys, &mut self.out);
+                let mut exit = Exit {
+                    keys: &mut self.keys,
+                    control: &mut self.control,
+                    out: &mut self.out,
+                };
                 self.sender
-                    .send(&mut frame, usize::MAX, keys, self.now, out);
+                    .send(&mut frame, usize::MAX, &mut exit, self.now);
             }
         }
         self.out.len()

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use steadycast_codec_glue::wire::Role;
 
-use super::codecs::{Format, name};
-use super::offer::{Offer, Section};
+use super::codecs::{Format, TRANSPORT_WIDE, name};
+use super::offer::{Extension, Offer, Section};
 use crate::webrtc::dtls::Fingerprint;
 use crate::webrtc::ice::Credentials;
 
@@ -86,14 +86,19 @@ impl Answer<'_> {
                 }
                 writeln!(out)?;
                 self.transport(out, section)?;
-                for extmap in extensions {
+                let evaluated =
+                    |extension| self.role == Role::Player || extension != Extension::TransportWide;
+                for extmap in extensions
+                    .iter()
+                    .filter(|extmap| evaluated(extmap.extension))
+                {
                     let (id, direction) = (extmap.id, extmap.direction);
                     let uri = extmap.extension.uri();
                     writeln!(out, "a=extmap:{id}{direction} {uri}")?;
                 }
                 formats
                     .iter()
-                    .try_for_each(|format| write_format(out, format))?;
+                    .try_for_each(|format| write_format(out, format, self.role))?;
                 self.direction(out, formats)
             }
             Section::Audio { format, map, .. } => {
@@ -155,13 +160,14 @@ impl Answer<'_> {
     }
 }
 
-fn write_format(out: &mut String, format: &Format) -> fmt::Result {
+fn write_format(out: &mut String, format: &Format, role: Role) -> fmt::Result {
     let number = format.payload_type;
     writeln!(out, "a=rtpmap:{number} {}/90000", name(format.codec))?;
     if let Some(parameters) = &format.parameters {
         writeln!(out, "a=fmtp:{number} {parameters}")?;
     }
-    for feedback in &format.feedback {
+    let sent = |feedback: &&&str| role == Role::Player || **feedback != TRANSPORT_WIDE;
+    for feedback in format.feedback.iter().filter(sent) {
         writeln!(out, "a=rtcp-fb:{number} {feedback}")?;
     }
     if let Some(rtx) = format.rtx {

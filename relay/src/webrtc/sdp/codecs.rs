@@ -43,7 +43,10 @@ pub(in crate::webrtc) struct Format {
 }
 
 /// What feedback is of use, as `a=rtcp-fb` writes it.
-const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", "goog-remb"];
+const FEEDBACK: [&str; 5] = ["nack", "nack pli", "ccm fir", "goog-remb", TRANSPORT_WIDE];
+
+/// Feedback that says of each packet when it arrived; the relay evaluates it, and sends none.
+pub(super) const TRANSPORT_WIDE: &str = "transport-cc";
 
 /// The clock of all video (RFC 3551, 5).
 const CLOCK: u32 = 90_000;

@@ -7,7 +7,7 @@ use rtc::sdp::SessionDescription;
 use rtc::sdp::description::media::MediaDescription;
 use steadycast_codec_glue::wire::{CodecSet, Role};
 
-use super::codecs::{Format, usable};
+use super::codecs::{Format, TRANSPORT_WIDE, usable};
 use crate::webrtc::dtls::{Fingerprint, Setup};
 
 /// Sections that an offer may have; a browser with everything on has three.
@@ -59,15 +59,20 @@ pub(in crate::webrtc) enum Extension {
     AbsSendTime,
     /// How long a receiver may hold pictures back.
     PlayoutDelay,
+    /// A number for each packet, so that a receiver can say when each arrived.
+    TransportWide,
 }
 
 impl Extension {
-    const ALL: [Self; 2] = [Self::AbsSendTime, Self::PlayoutDelay];
+    const ALL: [Self; 3] = [Self::AbsSendTime, Self::PlayoutDelay, Self::TransportWide];
 
     pub(in crate::webrtc) fn uri(self) -> &'static str {
         match self {
             Self::AbsSendTime => "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
             Self::PlayoutDelay => "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+            Self::TransportWide => {
+                "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+            }
         }
     }
 }
@@ -167,6 +172,13 @@ impl Offer {
     /// What its client can decode, or send.
     pub(in crate::webrtc) fn codecs(&self) -> CodecSet {
         self.formats().iter().map(|format| format.codec).collect()
+    }
+
+    /// The extension that numbers packets for the client's feedback, where it sends that.
+    pub(in crate::webrtc) fn transport_wide(&self) -> Option<u8> {
+        let told = |format: &Format| format.feedback.contains(&TRANSPORT_WIDE);
+        let told = self.formats().iter().all(told);
+        self.extension(Extension::TransportWide).filter(|_| told)
     }
 
     /// The video's header extensions.

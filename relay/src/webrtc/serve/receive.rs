@@ -223,6 +223,9 @@ impl<W: Wire> Peers<W> {
         egress.hear(&feedback, now);
         if stuck && egress.may_begin_again(now.instant) {
             attended.players.restart(player, now);
+        }
+        // What has arrived makes room for more.
+        if attended.players.ready(player) {
             self.advance(&id).await;
         }
     }

@@ -48,6 +48,7 @@ fn formats_are_described_as_they_were_offered() {
         "a=rtcp-fb:109 nack pli",
         "a=rtcp-fb:109 ccm fir",
         "a=rtcp-fb:109 goog-remb",
+        "a=rtcp-fb:109 transport-cc",
         "a=rtpmap:114 rtx/90000",
         "a=fmtp:114 apt=109",
     ];
@@ -59,7 +60,15 @@ fn formats_are_described_as_they_were_offered() {
     assert!(
         lines.contains(&"a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay")
     );
-    assert!(!answer.contains("transport-cc"), "nobody evaluates it");
+    assert!(answer.contains("transport-wide-cc-extensions-01"));
+}
+
+#[test]
+fn transport_wide_feedback_is_asked_of_players_only() {
+    for (_, offer) in PUBLISHERS {
+        let answer = answer(offer, Role::Publisher);
+        assert!(!answer.contains("transport-"), "nobody would send it");
+    }
 }
 
 #[test]

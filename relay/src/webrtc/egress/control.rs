@@ -1,0 +1,104 @@
+//! How fast one player is sent to.
+
+use std::time::{Duration, Instant};
+
+use super::pace::{PACKET, Pace};
+use crate::path::{Bytes, Flight};
+use crate::webrtc::rtcp::Feedback;
+
+/// What a packet takes beside its payload and RTP header, in bytes: protection, UDP and IP.
+const OVERHEAD: usize = 16 + 8 + 20;
+/// Packets of what was lost go out although the window is full: what waits for them is in it.
+const LEAST_REPAIRS: usize = 2 * PACKET;
+/// When the window is full, the player's feedback comes before this.
+const FEEDBACK: Duration = Duration::from_millis(100);
+
+/// What decides how fast a player is sent to.
+#[derive(Debug)]
+pub(super) enum Control {
+    /// The player says of each packet when it arrived: a model of the path.
+    Flight(Box<Flight>),
+    /// It says how many were lost, now and then.
+    Reports(Pace),
+}
+
+impl Control {
+    /// For a player that tells of each packet when it is `detailed`.
+    pub(super) fn new(detailed: bool, now: Instant) -> Self {
+        match detailed {
+            true => Self::Flight(Box::new(Flight::new(now, Bytes::new(PACKET as u64)))),
+            false => Self::Reports(Pace::new(now)),
+        }
+    }
+
+    /// Bytes that may go out now; 0: nothing.
+    pub(super) fn budget(&mut self, now: Instant) -> usize {
+        match self {
+            Self::Flight(flight) => flight.may_send(now).count() as usize,
+            Self::Reports(pace) => Some(pace.budget(now))
+                .filter(|bytes| *bytes >= PACKET)
+                .unwrap_or(0),
+        }
+    }
+
+    /// The same for what was lost, which goes before what is new.
+    pub(super) fn repairs(&mut self, now: Instant) -> usize {
+        match self {
+            Self::Flight(_) => self.budget(now).max(LEAST_REPAIRS),
+            Self::Reports(pace) => pace.repairs(now),
+        }
+    }
+
+    /// When there may be a budget again.
+    pub(super) fn due(&self, now: Instant) -> Instant {
+        match self {
+            Self::Flight(flight) => Some(flight.due())
+                .filter(|due| *due > now)
+                .unwrap_or(now + FEEDBACK),
+            Self::Reports(pace) => pace.due(now),
+        }
+    }
+
+    /// The transport-wide number of the next packet.
+    pub(super) fn next_sequence(&self) -> u16 {
+        match self {
+            Self::Flight(flight) => flight.next_sequence(),
+            Self::Reports(_) => 0,
+        }
+    }
+
+    /// A packet of so many bytes has gone out.
+    pub(super) fn sent(&mut self, now: Instant, bytes: usize) {
+        match self {
+            Self::Flight(flight) => flight.on_sent(now, Bytes::new((bytes + OVERHEAD) as u64)),
+            Self::Reports(pace) => pace.spend(bytes),
+        }
+    }
+
+    /// Takes what the player says of how packets arrive.
+    pub(super) fn hear(&mut self, feedback: &Feedback, now: Instant) {
+        match self {
+            Self::Flight(flight) => {
+                if !feedback.arrivals.is_empty() {
+                    flight.on_feedback(now, feedback.arrivals.iter().copied());
+                }
+            }
+            Self::Reports(pace) => {
+                if let Some(report) = &feedback.report {
+                    pace.report(report.lost, now);
+                }
+                if let Some(estimate) = feedback.estimate {
+                    pace.estimate(estimate, now);
+                }
+            }
+        }
+    }
+
+    /// What the path carries, in bytes per second; `None` while it carries all that it is given.
+    pub(super) fn carries(&self) -> Option<u64> {
+        match self {
+            Self::Flight(flight) => flight.model().carries().map(|rate| rate.bytes() as u64),
+            Self::Reports(pace) => pace.narrowed().map(|bits| (bits / 8.0) as u64),
+        }
+    }
+}
