@@ -88,6 +88,9 @@ async function showLive(
   await page.mouse.move(640, 400);
   await page.mouse.move(640, 420);
   await shoot(page, 'player-live');
+  await page.keyboard.press('s');
+  await shoot(page, 'player-motion');
+  await page.keyboard.press('Escape');
   await shoot(panel.page, 'panel-live');
   await host.page.evaluate('void (window.map.moving = false)');
   await player.waitForState('static');
