@@ -394,7 +394,9 @@ impl Model {
         let delivered = self.delivered(now);
         let queue = self.epoch.shortest() - self.delays.base();
         let (limited, idle) = (self.epoch.limited, self.epoch.idle);
-        if idle {
+        // A queue that others fill varies as well: what is learnt beside them is not jitter.
+        let alone = !matches!(self.phase, Phase::Beside { .. }) && self.cut.is_none();
+        if idle && alone {
             self.delays.calm(self.epoch.mean(), self.epoch.shortest());
         }
         self.begin(now, false);
