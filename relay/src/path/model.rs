@@ -38,6 +38,8 @@ const LOOK_FOR_RIVAL: Duration = Duration::from_secs(8);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Epochs in a row in which the path took more than it was given: then growth is fast again.
 const GAINS: u32 = 2;
+/// Cuts that do not help go no further down than this share of the rate.
+const LEAST_CUT: f64 = 0.2;
 /// Epochs in a row in which the queue stood although this flow had made room.
 const VAIN: u32 = 3;
 
@@ -392,7 +394,9 @@ impl Model {
         let delivered = self.delivered(now);
         let queue = self.epoch.shortest() - self.delays.base();
         let (limited, idle) = (self.epoch.limited, self.epoch.idle);
-        if idle {
+        // A queue that others fill varies as well: what is learnt beside them is not jitter.
+        let alone = !matches!(self.phase, Phase::Beside { .. }) && self.cut.is_none();
+        if idle && alone {
             self.delays.calm(self.epoch.mean(), self.epoch.shortest());
         }
         self.begin(now, false);
@@ -458,8 +462,15 @@ impl Model {
         } else {
             (self.rate * 0.85).max(delivered * 2.0).min(self.rate)
         };
-        self.set_rate(next);
-        let expected = self.window / delivered.max(1.0) - self.delays.base();
+        let cut_from = self.window;
+        self.set_rate(next.max(rate * LEAST_CUT));
+        let floor = self.packet * SMALLEST_WINDOW;
+        let expected = if self.window > 0.9 * cut_from && self.window > floor {
+            // Not cut any further: what stands is not this flow's.
+            0.0
+        } else {
+            self.window / delivered.max(1.0) - self.delays.base()
+        };
         self.cut = Some(Cut {
             rate,
             window,

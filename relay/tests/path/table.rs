@@ -13,7 +13,7 @@ fn controls() -> Vec<(&'static str, Control)> {
     vec![
         (
             "model",
-            Arc::new(crate::quic::congestion::PathControl) as Control,
+            Arc::new(steadycast_relay::quic::congestion::PathControl) as Control,
         ),
         (
             "cubic",
@@ -43,6 +43,7 @@ fn video() -> Source {
 }
 
 #[test]
+#[ignore = "prints figures"]
 fn table() {
     let only = std::env::var("ONLY").ok();
     let who = std::env::var("WHO").ok();
@@ -150,6 +151,7 @@ fn behind(kbit: u64, queue: u64, delay: u64) -> Ways {
 }
 
 #[test]
+#[ignore = "prints figures"]
 fn share() {
     let who = std::env::var("WHO").ok();
     let lazy = std::env::var("LAZY").is_ok();
@@ -254,6 +256,7 @@ fn share() {
 }
 
 #[test]
+#[ignore = "prints figures"]
 fn wide() {
     for (name, control) in controls() {
         if std::env::var("WHO").is_ok_and(|who| !who.split(',').any(|o| o == name)) {
@@ -366,4 +369,54 @@ fn wide() {
             );
         }
     }
+}
+
+/// The model's flow on a path of the lab, for a minute.
+fn on(name: &str, source: Source) -> World {
+    let condition = conditions::named(name).unwrap();
+    let mut world = World::new(&condition.ways, 1);
+    let model = Arc::new(steadycast_relay::quic::congestion::PathControl);
+    world.flow(model, false, source, s(0), s(60));
+    world.run(s(60));
+    world
+}
+
+#[test]
+fn random_loss_does_not_slow_it() {
+    let world = on("loss-5", video());
+    assert!(world.flows[0].skipped < 200, "{}", world.flows[0].skipped);
+}
+
+#[test]
+fn jitter_is_no_queue() {
+    let world = on("jitter", video());
+    assert!(world.flows[0].skipped < 60, "{}", world.flows[0].skipped);
+}
+
+#[test]
+fn a_narrow_path_has_a_short_queue_and_is_full() {
+    let world = on("1-mbit", video());
+    let queue = quantile(world.queue.clone(), 0.95);
+    assert!(queue < 0.060, "{queue} s");
+    let arrived: u64 = world.flows[0].arrived.iter().sum();
+    assert!(arrived > 6_300_000, "{arrived}");
+    assert_eq!(world.counters().queue_drops, 0);
+}
+
+#[test]
+fn a_join_overflows_no_queue_and_takes_little_longer_than_it_must() {
+    let world = on("join", Source::Once(530_000));
+    let took = world.flows[0].frames[0].arrived.unwrap();
+    assert!(took < Duration::from_millis(1_380), "{took:?}");
+    assert_eq!(world.counters().queue_drops, 0);
+}
+
+#[test]
+fn a_path_that_narrows_and_widens_is_followed() {
+    let world = on("5-1-5-mbit", video());
+    let queue = |from: usize, to: usize| quantile(world.queue[from * 100..to * 100].to_vec(), 0.95);
+    assert!(queue(23, 40) < 0.060, "{}", queue(23, 40));
+    assert!(queue(43, 60) < 0.060, "{}", queue(43, 60));
+    let late: u64 = world.flows[0].arrived[430..580].iter().sum();
+    assert!(late as f64 * 8.0 / 15.0 > 1.9e6, "{late}");
 }

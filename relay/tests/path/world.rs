@@ -122,10 +122,10 @@ impl World {
     }
 
     /// The model of a flow's path, where it has one.
-    pub(crate) fn model(&self, flow: usize) -> Option<crate::path::Model> {
+    pub(crate) fn model(&self, flow: usize) -> Option<steadycast_relay::path::Model> {
         let state = self.flows[flow].server.connection()?.congestion_state();
         let any = state.clone_box().into_any();
-        any.downcast::<crate::quic::congestion::PathController>()
+        any.downcast::<steadycast_relay::quic::congestion::PathController>()
             .ok()
             .map(|c| c.model().clone())
     }

@@ -15,6 +15,9 @@ import { until } from '../src/until.ts';
 
 const VIEWPORT = { width: 1280, height: 720 };
 
+/** A busy machine takes its time to start a browser and an encoder. */
+const LIVE_WITHIN_MS = 90_000;
+
 export type GlassTransport = 'webtransport' | 'whep' | 'auto';
 
 export interface BrowserOptions {
@@ -87,8 +90,11 @@ export async function openHost(
   await page.evaluate(rememberQuality, { broadcast: broadcastOf(options.link), quality });
   await page.goto(`${options.link.origin}/host${options.link.hash}`);
   const host = new HostPage(page);
-  await host.waitUntilLive();
-  await host.waitFor('at its size', ({ picture }) => picture?.width === VIEWPORT.width);
+  const live = async () => {
+    const status = await host.status();
+    return status?.state === 'live' && status.picture?.width === VIEWPORT.width;
+  };
+  await until('the host to be live', live, { withinMs: LIVE_WITHIN_MS, everyMs: 100 });
   return { glass, host };
 }
 

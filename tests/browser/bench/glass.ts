@@ -18,7 +18,7 @@
  * --bitrate N       bits a second that the encoder aims at (2,000,000)
  * --fps N           drawings a second (30)
  * --busy N          lines of text written anew in each drawing, which is what costs bits (4)
- * --mode NAME       the viewer's setting for play-out: live, smooth or auto; left as it is if absent
+ * --mode NAME       the viewer's setting for play-out: automatic (as if absent), live or smooth
  * --store JSON      more of what the player's page finds in localStorage, as {"key": "value"}
  * --first-within N  seconds that a first picture may take (30)
  *
