@@ -79,6 +79,7 @@ impl<C: Carrier> Player<C> {
     fn skip(&mut self, now: Moment) {
         self.carrier.cut();
         self.packer.cut();
+        self.skipped = Some(now.instant);
         self.seat.abandon(Need::Lag, now.relay);
     }
 
@@ -100,6 +101,7 @@ impl<C: Carrier> Player<C> {
                 self.carrier.queue(&parcels, Rush::CatchingUp);
             }
             Step::Abandon => {
+                self.skipped = Some(now.instant);
                 self.carrier.give_up();
                 self.packer.cut();
             }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::cohort::{Cohort, Round};
+use super::news::PathNews;
 use super::timers::Timers;
 use crate::broadcast::{Broadcast, Moment, News, PlayerSeat, RelayTime, Step};
 
@@ -48,7 +49,12 @@ pub(super) struct Player<C: Carrier> {
     in_turn: bool,
     /// When its cursor wants to be asked again.
     pub(super) again: Option<RelayTime>,
+    /// When frames were last left out because it could not keep up.
+    pub(super) skipped: Option<Instant>,
 }
+
+/// A path on which no frame was left out for this long is wide enough.
+const WIDE_AFTER: Duration = Duration::from_secs(10);
 
 /// With whom a player moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +100,7 @@ impl<C: Carrier> Channel<C> {
             standing: Standing::Alone,
             in_turn: false,
             again: None,
+            skipped: None,
         };
         // Both slabs take and give the same keys.
         let same = self.players.insert(player);
@@ -125,6 +132,15 @@ impl<C: Carrier> Channel<C> {
     /// A player's end of its transport.
     pub(crate) fn carrier(&mut self, key: usize) -> Option<&mut C> {
         self.players.get_mut(key).map(|player| &mut player.carrier)
+    }
+
+    /// What there is to say of a player's path.
+    pub(crate) fn path(&self, key: usize, now: Instant) -> Option<PathNews> {
+        let player = self.players.get(key)?;
+        let carries = player.carrier.carries();
+        let lately = |at| now.saturating_duration_since(at) < WIDE_AFTER;
+        let narrow = player.skipped.is_some_and(lately);
+        Some(PathNews::of(carries.filter(|_| narrow)))
     }
 
     /// Whether nobody is here.

@@ -15,11 +15,14 @@ mod alone;
 mod carrier;
 mod channel;
 mod cohort;
+mod news;
 mod timers;
 mod wakes;
 
 #[cfg(test)]
 mod tests;
+
+pub use news::PathNews;
 
 pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent};
 pub(crate) use channel::{Channel, Limits};

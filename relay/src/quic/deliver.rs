@@ -14,7 +14,7 @@ use wtransport::Connection;
 use super::carrier::{Pieces, Streams};
 use super::ending::Ending;
 use crate::broadcast::{Broadcast, PlayerSeat};
-use crate::delivery::{Channel, Limits, Wakes};
+use crate::delivery::{Channel, Limits, PathNews, Wakes};
 use crate::shard::RelayClock;
 
 /// Players that are sent to in a row. Then their connections have their turn, while what they
@@ -192,6 +192,12 @@ impl Stay {
     /// Does something with the player's seat.
     pub(super) fn with_seat<R>(&self, act: impl FnOnce(&mut PlayerSeat) -> R) -> Option<R> {
         self.deliverer.channel.lock().seat(self.key).map(act)
+    }
+
+    /// What there is to say of the path to the player.
+    pub(super) fn path(&self) -> Option<PathNews> {
+        let now = self.deliverer.clock.moment();
+        self.deliverer.channel.lock().path(self.key, now.instant)
     }
 
     /// The player may be on another track than it should be.

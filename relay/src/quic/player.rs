@@ -14,9 +14,12 @@ use super::ending::Ending;
 use super::local::Local;
 use super::session::{Session, Shared};
 use crate::broadcast::{News, PlayerSeat, Progress};
+use crate::delivery::PathNews;
 
 /// How often a player sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How often a player is told of its path at most (PROTOCOL 2.13).
+const PATH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves a player until its session ends.
 pub(super) async fn run(mut session: Session, local: &Arc<Local>) -> Ending {
@@ -64,6 +67,7 @@ async fn pump(
         news,
         told: status,
         served: Serving::DEFAULT,
+        path: PathNews::default(),
     };
     let ending = tokio::select! {
             ending = talk.run() => ending,
@@ -92,11 +96,13 @@ struct Talk<'a> {
     /// What the player knows.
     told: Status,
     served: Serving,
+    path: PathNews,
 }
 
 impl Talk<'_> {
     async fn run(&mut self) -> Ending {
         let mut idle = Instant::now() + self.shared.settings.idle_timeout;
+        let mut look = Instant::now() + PATH_INTERVAL;
         loop {
             let answer = tokio::select! {
                 message = self.reader.next() => {
@@ -111,6 +117,10 @@ impl Talk<'_> {
                     Err(_) => Err(Ending::because(Code::Internal, "the broadcast is gone")),
                 },
                 ending = self.stay.over() => return ending,
+                () = sleep_until(look) => {
+                    look = Instant::now() + PATH_INTERVAL;
+                    Ok(self.untold_path())
+                }
                 () = sleep_until(idle) => return Ending::because(Code::Silent, "nothing heard"),
             };
             if let Err(ending) = self.say(answer).await {
@@ -180,6 +190,23 @@ impl Talk<'_> {
                 "only publishers send this",
             )),
         }
+    }
+
+    /// What has changed of its path (PROTOCOL 2.13).
+    fn untold_path(&mut self) -> Option<RelayMessage> {
+        let news = self.stay.path()?;
+        if news == self.path {
+            return None;
+        }
+        self.path = news;
+        let PathNews {
+            narrow,
+            carries_kbps,
+        } = news;
+        Some(RelayMessage::Path {
+            narrow,
+            carries_kbps,
+        })
     }
 
     /// Something of the news that the player does not know.

@@ -20,11 +20,12 @@ mod serve;
 mod session;
 mod srtp;
 
+pub use crate::delivery::PathNews;
 pub use dtls::IdentityError;
 pub use egress::{Trial, TrialError};
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
 pub use session::bridge::{Bridge, Settings};
-pub use session::{Ear, OpenError, Opened, PathNews, RestartError, Session, SessionId};
+pub use session::{Ear, OpenError, Opened, RestartError, Session, SessionId};
 
 pub(crate) use serve::Peers;
 

@@ -106,6 +106,10 @@ impl Outbound {
     }
 }
 
+/// Pictures are shown as soon as they are there, unless the page asks for a longer wait: at least 0,
+/// at most 500 ms, in twelve bits of 10 ms each.
+const PLAYOUT_DELAY: [u8; 3] = [0, 0, 50];
+
 /// What packets leave through.
 pub(super) struct Exit<'a> {
     pub(super) keys: &'a mut Outgoing,
@@ -406,11 +410,10 @@ impl Sender {
         out.extend_from_slice(&[0, 0]);
         let begin = out.len();
         let [_, time @ ..] = sent.to_be_bytes();
-        // At once: least and most are 0.
         let delay = self.playout_delay.filter(|_| keyframe);
         for (id, value) in [
             (self.abs_send_time, &time[..]),
-            (delay, &[0; 3]),
+            (delay, &PLAYOUT_DELAY),
             (self.transport_wide, &wide.to_be_bytes()),
         ] {
             if let Some(id) = id {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use slab::Slab;
 use steadycast_codec_glue::wire::Code;
 use tokio::task::AbortHandle;
 
@@ -82,6 +83,19 @@ impl<W: Wire> Channels<W> {
             |attended: &Attended<W>| attended.players.deadline().is_some_and(|due| due <= now);
         let due = self.by_id.iter().filter(|(_, attended)| due(attended));
         due.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Records for each player what its path is like.
+    pub(super) fn report_paths(&self, peers: &Slab<Peer>, now: Instant) {
+        for attended in self.by_id.values() {
+            for (player, peer) in &attended.peers {
+                if let (Some(path), Some(peer)) =
+                    (attended.players.path(*player, now), peers.get(*peer))
+                {
+                    peer.session.report_path(path);
+                }
+            }
+        }
     }
 
     /// A peer is gone, with `code` as the reason.

@@ -29,6 +29,8 @@ const WAITING: usize = 2_048;
 const IN_A_ROW: usize = 64;
 /// How often time is let pass for what is not a player's.
 const TICK: Duration = Duration::from_millis(20);
+/// How often players are told of their paths at most (PROTOCOL 2.13).
+const WORDS: Duration = Duration::from_secs(1);
 
 /// The WebRTC peers of one shard.
 pub(crate) struct Peers<W: Wire> {
@@ -44,6 +46,8 @@ pub(crate) struct Peers<W: Wire> {
     channels: Channels<W>,
     out: Datagrams,
     next_tick: Instant,
+    /// When players are told of their paths next.
+    next_word: Instant,
 }
 
 impl Peers<ShardSocket> {
@@ -77,6 +81,7 @@ impl<W: Wire> Peers<W> {
             channels: Channels::default(),
             out: Datagrams::default(),
             next_tick: Instant::now(),
+            next_word: Instant::now(),
         };
         (shard, Inlet::new(packets_in))
     }
@@ -164,6 +169,10 @@ impl<W: Wire> Peers<W> {
         self.next_tick = now + TICK;
         for key in self.peers.iter().map(|(key, _)| key).collect::<Vec<_>>() {
             self.tick_peer(key).await;
+        }
+        if self.next_word <= now {
+            self.next_word = now + WORDS;
+            self.channels.report_paths(&self.peers, now);
         }
     }
 

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::auth::RandomError;
 use crate::broadcast::{AttachError, Broadcast};
+use crate::delivery::PathNews;
 use crate::webrtc::ice::Credentials;
 
 /// The name of a session in its URL: 256 random bits.
@@ -57,15 +58,6 @@ pub struct Session {
     pub(in crate::webrtc) listeners: watch::Sender<u64>,
     pub(in crate::webrtc) codecs: CodecSet,
     pub(in crate::webrtc) path: Mutex<PathNews>,
-}
-
-/// What a player is told of the path to it (PROTOCOL 2.13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PathNews {
-    /// Whether it carries less than the picture needs.
-    pub narrow: bool,
-    /// What it carries, in kbit/s; `None`: not known.
-    pub carries_kbps: Option<u32>,
 }
 
 /// The ICE session of the moment (RFC 8445, 9).
