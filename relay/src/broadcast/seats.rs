@@ -131,6 +131,12 @@ impl PublisherSeat {
         self.broadcast.announce_frame();
     }
 
+    /// A frame came that is shown before an earlier one: players show them in the order in which
+    /// they come, and so unevenly.
+    pub fn reordered(&self) {
+        self.broadcast.state.lock().totals.reordered_frames += 1;
+    }
+
     /// The publisher cannot encode the rendition on `track`: its players get another, if there is one.
     pub fn refuse(&self, track: TrackId) {
         let mut state = self.broadcast.state.lock();

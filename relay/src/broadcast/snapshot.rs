@@ -74,6 +74,8 @@ pub struct Totals {
     pub frames_sent: u64,
     /// Frames dropped because a newer group was there.
     pub late_frames: u64,
+    /// Frames of WHIP publishers that are shown before earlier ones (B-frames).
+    pub reordered_frames: u64,
     /// Frames of renditions dropped because nobody wanted them any more.
     pub unwanted_frames: u64,
     /// Frames of higher temporal layers that were left out for players that lagged.

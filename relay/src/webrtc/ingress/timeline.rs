@@ -21,6 +21,8 @@ pub(in crate::webrtc) struct Timeline {
     least: Option<i128>,
     window: Option<RelayTime>,
     capture: u64,
+    /// The last frame was captured before the one that came before it.
+    reordered: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +50,7 @@ impl Timeline {
                 i128::from(timestamp)
             }
         };
+        self.reordered = self.last.is_some_and(|last| time < last.time);
         self.last = Some(Last { timestamp, time });
         let mut capture = self.offset + micros(time);
         if capture > arrival {
@@ -57,6 +60,11 @@ impl Timeline {
         self.follow(arrival - capture, now);
         self.capture = self.capture.max(capture.max(0) as u64);
         self.capture
+    }
+
+    /// Whether the last frame is shown before one that was sent earlier, as B-frames are.
+    pub(in crate::webrtc) fn is_reordered(&self) -> bool {
+        self.reordered
     }
 
     fn follow(&mut self, delay: i128, now: RelayTime) {
@@ -79,6 +87,20 @@ fn micros(time: i128) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_that_are_shown_in_another_order_than_they_are_sent_are_seen() {
+        let mut timeline = Timeline::default();
+        let mut sent = |timestamp| {
+            timeline.capture(timestamp, RelayTime::from_micros(1_000_000));
+            timeline.is_reordered()
+        };
+        assert_eq!(
+            [0, 9_000, 3_000, 6_000].map(&mut sent),
+            [false, false, true, false]
+        );
+        assert!(!sent(18_000));
+    }
 
     fn at(ms: u64) -> RelayTime {
         RelayTime::from_micros(1_000_000_000 + ms * 1_000)

@@ -71,6 +71,8 @@ pub(in crate::webrtc) struct Upstream {
     requests: u64,
     asked: Option<Instant>,
     place: Place,
+    /// Frames come in another order than they are shown in.
+    reorders: bool,
 }
 
 /// The one stream of packets that is taken.
@@ -96,6 +98,7 @@ impl Upstream {
             requests: 0,
             asked: None,
             place: Place::default(),
+            reorders: false,
         }
     }
 
@@ -245,6 +248,14 @@ impl Upstream {
             return Ok(());
         }
         let capture = source.timeline.capture(assembled.timestamp, now);
+        if source.timeline.is_reordered() {
+            seat.reordered();
+            if !std::mem::replace(&mut self.reorders, true) {
+                tracing::warn!(
+                    "the publisher sends B-frames, which play unevenly: turn them off in its encoder"
+                );
+            }
+        }
         let frame = frame(
             &assembled,
             config.as_ref(),
