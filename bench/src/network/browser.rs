@@ -9,7 +9,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 
 use super::company::{Company, Present};
 use super::figures::{Figures, Window};

@@ -6,7 +6,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use anyhow::{Result, anyhow};
 use steadycast_lab::conditions::Beside;
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 use tokio::sync::watch;
 
 use super::download;

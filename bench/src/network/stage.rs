@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use steadycast_lab::conditions::Join;
-use steadycast_relay::transport::RelayClock;
+use steadycast_relay::shard::RelayClock;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 

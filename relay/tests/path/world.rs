@@ -40,7 +40,6 @@ enum Packet {
 
 pub(crate) struct Frame {
     pub(crate) at: Duration,
-    pub(crate) bytes: usize,
     pub(crate) keyframe: bool,
     pub(crate) arrived: Option<Duration>,
 }
