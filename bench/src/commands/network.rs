@@ -11,7 +11,7 @@ use super::{Output, Progress, remark, say};
 use crate::lab;
 use crate::load::Picture;
 use crate::network::report::Report;
-use crate::network::{Browsers, Trial, browser, trial};
+use crate::network::{Browsers, Outcome, Trial, browser, trial};
 use crate::place::flags;
 use crate::transport::{Choice, Way};
 
@@ -114,20 +114,31 @@ impl Network {
         let browsers = self.browsers()?;
         let progress = Progress::new(self.output.json);
         let mut report = Report::default();
+        let mut failed = 0;
         for (done, trial) in trials.iter().enumerate() {
             let name = trial.condition.name;
             progress.show(name, done as u64, trials.len() as u64);
             let on_it = || format!("on the path {name}");
+            let mut add = |done: Result<Vec<Outcome>>| match done.with_context(on_it) {
+                Ok(outcomes) => report.add(outcomes),
+                // What others found is not lost with it.
+                Err(error) => {
+                    remark(&format!("error: {error:#}"));
+                    failed += 1;
+                }
+            };
             if self.browsers != When::Only {
-                report.add(trial::run(trial).with_context(on_it)?);
+                add(trial::run(trial));
             }
             if let Some(browsers) = &browsers {
-                report.add(browser::run(trial, browsers).with_context(on_it)?);
+                add(browser::run(trial, browsers));
             }
         }
         drop(progress);
         self.output.page(|| report.html())?;
-        self.output.show(&report, &report.text())
+        self.output.show(&report, &report.text())?;
+        ensure!(failed == 0, "{failed} runs failed");
+        Ok(())
     }
 
     fn browsers(&self) -> Result<Option<Browsers>> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use socket2::SockRef;
 
 use crate::lab::World;
 
@@ -15,7 +16,7 @@ const PART: usize = 64 << 10;
 /// How long either side waits before it looks whether all is over.
 const WAIT: Duration = Duration::from_millis(200);
 /// What is measured beside, as nearly every server has it.
-const CONTROL: &str = "cubic";
+const CONTROL: &[u8] = b"cubic";
 
 /// Sends as much as TCP takes, from the relay's side, until `over`. Run it within the relay's
 /// namespace.
@@ -24,6 +25,9 @@ const CONTROL: &str = "cubic";
 /// When nobody can be served.
 pub fn serve(listener: &TcpListener, over: &AtomicBool) -> Result<()> {
     let (mut stream, _) = listener.accept().context("waiting for the download")?;
+    SockRef::from(&stream)
+        .set_tcp_congestion(CONTROL)
+        .context("choosing Cubic")?;
     stream.set_write_timeout(Some(WAIT))?;
     let part = vec![0; PART];
     while !over.load(Ordering::Relaxed) {
@@ -41,8 +45,6 @@ pub fn serve(listener: &TcpListener, over: &AtomicBool) -> Result<()> {
 /// # Errors
 /// When it cannot be.
 pub fn offer() -> Result<TcpListener> {
-    std::fs::write("/proc/sys/net/ipv4/tcp_congestion_control", CONTROL)
-        .with_context(|| format!("choosing {CONTROL}"))?;
     TcpListener::bind((World::relay_address(), PORT)).context("offering a download")
 }
 

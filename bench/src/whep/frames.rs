@@ -64,7 +64,10 @@ impl Frames {
     }
 
     fn start(&mut self, head: &Head, picture: u16, part: &[u8]) -> Result<(), Fault> {
-        if self.open.is_some() {
+        let stamp = Stamp::of(part.get(..stamp::LEN).ok_or(Fault::Unknown)?);
+        let stamp = stamp.ok_or(Fault::Unknown)?;
+        // What is on its way may be cut for a newer keyframe, and for nothing else.
+        if self.open.take().is_some() && !stamp.keyframe {
             return Err(Fault::Broken);
         }
         let follows = |last: u16| (last + 1) & 0x7fff == picture;
@@ -72,8 +75,6 @@ impl Frames {
             return Err(Fault::OutOfOrder);
         }
         self.picture = Some(picture);
-        let stamp = Stamp::of(part.get(..stamp::LEN).ok_or(Fault::Unknown)?);
-        let stamp = stamp.ok_or(Fault::Unknown)?;
         self.lost &= !stamp.keyframe;
         if !self.lost {
             self.open = Some(Open {
@@ -165,6 +166,17 @@ mod tests {
         assert_eq!(seen.bytes, 200);
         let seen = feed(&mut frames, &packets(8, 1_010, false)).unwrap();
         assert!(seen.is_some());
+    }
+
+    #[test]
+    fn a_frame_is_cut_for_a_keyframe_and_for_nothing_else() {
+        for keyframe in [true, false] {
+            let mut frames = Frames::default();
+            let cut = packets(7, 1_000, true);
+            feed(&mut frames, &cut[..1]).unwrap();
+            let next = feed(&mut frames, &packets(8, 1_010, keyframe));
+            assert_eq!(next.is_ok_and(|seen| seen.is_some()), keyframe);
+        }
     }
 
     #[test]
