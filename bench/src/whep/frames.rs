@@ -139,6 +139,7 @@ mod tests {
             marker,
             sequence: 0,
             time: capture_us as u32,
+            wide: None,
             payload: 0..0,
         };
         let last = payloads.len() - 1;

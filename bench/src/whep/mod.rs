@@ -6,6 +6,7 @@
 //! each packet, `order` puts them in order and says what is missing, `frames`
 //! makes frames of them, `reports` says how it goes.
 
+mod arrivals;
 mod client;
 mod connect;
 mod dtls;

@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 use bytes::BytesMut;
 use tokio::time::sleep_until;
 
+use super::arrivals::Arrivals;
 use super::client::Client;
 use super::connect::Connected;
 use super::frames::{DESCRIPTOR, Frames};
@@ -95,6 +96,7 @@ struct Player {
     order: Order<(Head, BytesMut)>,
     frames: Frames,
     reports: Reports,
+    arrivals: Arrivals,
     check: Vec<u8>,
     early: Vec<Vec<u8>>,
     next_report: Instant,
@@ -122,6 +124,7 @@ impl Player {
             order: Order::new(),
             frames: Frames::default(),
             reports: Reports::new(session.ssrc),
+            arrivals: Arrivals::new(now),
             check: connected.check,
             early: connected.early,
             next_report: now + REPORTS,
@@ -166,7 +169,11 @@ impl Player {
             }
             Opened::Forged => return self.wrong(Fault::Forged),
         };
-        let head = Head::of(&packet).and_then(|head| match head.kind {
+        let head = Head::of(&packet);
+        if let Some(wide) = head.as_ref().and_then(|head| head.wide) {
+            self.arrivals.take(wide, now);
+        }
+        let head = head.and_then(|head| match head.kind {
             RTX => Some((head.original(&packet)?, true)),
             VP8 => Some((head, false)),
             _ => None,
@@ -227,8 +234,10 @@ impl Player {
 
     /// When [`Player::poll_transmit`] has something at the latest.
     fn due(&self) -> Instant {
-        let known = self.next_report.min(self.next_check);
-        self.order.due().map_or(known, |due| due.min(known))
+        let others = [self.order.due(), self.arrivals.due()];
+        let known = [self.next_report, self.next_check];
+        let all = others.into_iter().flatten().chain(known);
+        all.min().unwrap_or(self.next_check)
     }
 
     /// What is to be sent now.
@@ -243,6 +252,8 @@ impl Player {
         let lost = self.order.ask(now);
         let control = if !lost.is_empty() {
             self.reports.missing(&lost)
+        } else if let Some(arrived) = self.reports.arrived(&mut self.arrivals, now) {
+            arrived
         } else if self.next_report <= now {
             self.next_report = now + REPORTS;
             let counts = &self.order.counts;

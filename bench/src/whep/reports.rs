@@ -12,6 +12,8 @@ use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
 };
 use rtc::shared::error::Result;
 
+use super::arrivals::Arrivals;
+
 /// As which a player speaks; it sends no media, so that nobody minds that all are the same.
 const OURS: u32 = 1;
 
@@ -85,6 +87,12 @@ impl Reports {
             media_ssrc: self.theirs,
             nacks: nack_pairs_from_sequence_numbers(lost),
         }))
+    }
+
+    /// Which packets have arrived, and when.
+    pub(super) fn arrived(&self, arrivals: &mut Arrivals, now: Instant) -> Option<Result<Vec<u8>>> {
+        let feedback = arrivals.poll(OURS, self.theirs, now)?;
+        Some(compound(Box::new(feedback)))
     }
 
     /// Leaves.

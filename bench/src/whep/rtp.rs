@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::sdp::WIDE;
+
 /// What a header says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
@@ -9,6 +11,8 @@ pub(super) struct Head {
     pub(super) marker: bool,
     pub(super) sequence: u16,
     pub(super) time: u32,
+    /// The transport-wide number, where there is one.
+    pub(super) wide: Option<u16>,
     /// Where the payload is in the packet.
     pub(super) payload: Range<usize>,
 }
@@ -19,15 +23,19 @@ impl Head {
         let fixed: &[u8; 12] = packet.first_chunk()?;
         let sources = usize::from(fixed[0] & 0x0f) * 4;
         let mut begin = fixed.len() + sources;
+        let mut wide = None;
         if fixed[0] & 0x10 != 0 {
             let words = packet.get(begin + 2..begin + 4)?;
-            begin += 4 + usize::from(u16::from_be_bytes([words[0], words[1]])) * 4;
+            let end = begin + 4 + usize::from(u16::from_be_bytes([words[0], words[1]])) * 4;
+            wide = number(packet.get(begin + 4..end)?);
+            begin = end;
         }
         (begin <= packet.len()).then_some(Self {
             kind: fixed[1] & 0x7f,
             marker: fixed[1] & 0x80 != 0,
             sequence: u16::from_be_bytes([fixed[2], fixed[3]]),
             time: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+            wide,
             payload: begin..packet.len(),
         })
     }
@@ -41,6 +49,24 @@ impl Head {
     }
 }
 
+/// The transport-wide number among one-byte extensions (RFC 8285, 4.2).
+fn number(mut extensions: &[u8]) -> Option<u16> {
+    while let Some((first, rest)) = extensions.split_first() {
+        // Padding is a byte of zero.
+        let length = if *first == 0 {
+            0
+        } else {
+            usize::from(first & 0x0f) + 1
+        };
+        let (value, rest) = rest.split_at_checked(length)?;
+        if first >> 4 == WIDE {
+            return value.first_chunk().map(|bytes| u16::from_be_bytes(*bytes));
+        }
+        extensions = rest;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,18 +75,19 @@ mod tests {
     fn a_header_with_extensions_is_read_to_its_payload() {
         let packet = [
             &[0x90, 0xe1, 0x12, 0x34, 0, 0, 0, 9, 0, 0, 0, 7][..],
-            &[0xbe, 0xde, 0, 1, 0x12, 1, 2, 3],
+            &[0xbe, 0xde, 0, 2, 0x12, 1, 2, 3, 0x31, 0x45, 0x67, 0],
             &[0xab, 0xcd, 5],
         ]
         .concat();
         let head = Head::of(&packet).unwrap();
         assert_eq!((head.kind, head.marker), (97, true));
         assert_eq!((head.sequence, head.time), (0x1234, 9));
+        assert_eq!(head.wide, Some(0x4567));
         assert_eq!(packet[head.payload.clone()], [0xab, 0xcd, 5]);
         let original = head.original(&packet).unwrap();
         assert_eq!(original.sequence, 0xabcd);
         assert_eq!(packet[original.payload], [5]);
-        assert_eq!(Head::of(&packet[..19]), None);
+        assert_eq!(Head::of(&packet[..23]), None);
         assert_eq!(Head::of(&packet[..11]), None);
     }
 }

@@ -11,6 +11,9 @@ pub(super) const VP8: u8 = 96;
 /// Of its retransmissions.
 pub(super) const RTX: u8 = 97;
 
+/// The extension with the transport-wide numbers of packets.
+pub(super) const WIDE: u8 = 3;
+
 /// An offer as a browser makes it, of what the bench's broadcasts need.
 pub(super) fn offer(credentials: &Credentials, fingerprint: &str) -> String {
     let (ufrag, password) = (&credentials.ufrag, &credentials.password);
@@ -29,11 +32,15 @@ pub(super) fn offer(credentials: &Credentials, fingerprint: &str) -> String {
         "a=mid:0",
         "a=extmap:1 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
         "a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+        &format!(
+            "a=extmap:{WIDE} http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+        ),
         "a=recvonly",
         "a=rtcp-mux",
         "a=rtcp-rsize",
         &format!("a=rtpmap:{VP8} VP8/90000"),
         &format!("a=rtcp-fb:{VP8} goog-remb"),
+        &format!("a=rtcp-fb:{VP8} transport-cc"),
         &format!("a=rtcp-fb:{VP8} ccm fir"),
         &format!("a=rtcp-fb:{VP8} nack"),
         &format!("a=rtcp-fb:{VP8} nack pli"),

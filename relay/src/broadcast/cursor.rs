@@ -340,7 +340,7 @@ impl Outlook<'_> {
             return lag.max(UNKNOWN_PATH);
         };
         let keyframe = group.keyframe_bytes() as f64 / carries as f64;
-        lag.max(Duration::from_secs_f64((keyframe * 1.25).min(60.0)))
+        lag.max(Duration::from_secs_f64((keyframe * 1.35).min(60.0)))
     }
 }
 

@@ -18,7 +18,7 @@ pub enum Need {
 /// An unanswered request is repeated after this.
 const ANSWER_WAIT: Duration = Duration::from_secs(2);
 /// The least time between two requests on behalf of slow players.
-const LAG_INTERVAL: Duration = Duration::from_millis(2_500);
+const LAG_INTERVAL: Duration = Duration::from_secs(2);
 
 /// When the publisher was last asked, and when it last answered.
 #[derive(Debug, Default)]
@@ -102,9 +102,9 @@ mod tests {
     fn slow_players_ask_seldom_and_never_right_after_a_keyframe() {
         let mut requests = KeyframeRequests::default();
         requests.answered(at(1000));
-        assert!(!requests.ask(Need::Lag, INTERVAL, at(3000)));
-        assert!(requests.ask(Need::Lag, INTERVAL, at(3500)));
-        requests.answered(at(3600));
-        assert!(!requests.ask(Need::Lag, INTERVAL, at(6000)));
+        assert!(!requests.ask(Need::Lag, INTERVAL, at(2900)));
+        assert!(requests.ask(Need::Lag, INTERVAL, at(3000)));
+        requests.answered(at(3100));
+        assert!(!requests.ask(Need::Lag, INTERVAL, at(5000)));
     }
 }

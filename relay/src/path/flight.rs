@@ -127,20 +127,17 @@ impl Flight {
             if sent.settled {
                 continue;
             }
-            match at {
-                Some(arrived) => {
-                    self.settle(index);
-                    let since = self.delay(now, sent.at, arrived);
-                    let heard = (sent.at + since).min(now);
-                    self.model.on_ack(Ack {
-                        sent: sent.at,
-                        bytes: sent.bytes,
-                    });
-                    let flight = Bytes::new(self.flight_at(heard));
-                    self.model.on_acks_end(heard, flight, trip(sent.at, since));
-                    last = Some(heard);
-                }
-                None => {}
+            if let Some(arrived) = at {
+                self.settle(index);
+                let since = self.delay(now, sent.at, arrived);
+                let heard = (sent.at + since).min(now);
+                self.model.on_ack(Ack {
+                    sent: sent.at,
+                    bytes: sent.bytes,
+                });
+                let flight = Bytes::new(self.flight_at(heard));
+                self.model.on_acks_end(heard, flight, trip(sent.at, since));
+                last = Some(heard);
             }
         }
         self.give_up(now);

@@ -21,6 +21,8 @@ const STREAM_RETRY: Duration = Duration::from_millis(20);
 /// carries, and so many bytes at least.
 const AHEAD: Duration = Duration::from_millis(50);
 const LEAST_AHEAD: u64 = 16 << 10;
+/// The same on a path of which nothing is known yet.
+const UNPROVED: u64 = 48 << 10;
 
 /// One player's streams.
 pub(super) struct Streams {
@@ -58,7 +60,7 @@ impl Streams {
         most: u64,
         over: oneshot::Sender<Ending>,
     ) -> Self {
-        Self {
+        let mut streams = Self {
             path: PathView::of(connection.quic_connection()),
             connection,
             waker,
@@ -73,7 +75,10 @@ impl Streams {
             blocked: None,
             retry: None,
             over: Some(over),
-        }
+        };
+        streams.fit_window();
+        streams.window = streams.set;
+        streams
     }
 
     /// The player's session is to end.
@@ -92,13 +97,15 @@ impl Streams {
     /// Lets no more be written than can soon leave: what waits in the connection is delay, and
     /// cannot be thought better of.
     fn fit_window(&mut self) {
-        let carries = self.path.as_ref().and_then(PathView::carries);
-        let fitting = match (&self.path, carries) {
-            (Some(path), Some(carries)) => {
-                let ahead = carries.carries(AHEAD).count().max(LEAST_AHEAD);
-                (path.window().count() + ahead).min(self.most)
+        let fitting = match &self.path {
+            Some(path) => {
+                let window = path.window().count();
+                let ahead = path.carries().map(|carries| carries.carries(AHEAD).count());
+                // A path that has never been full has room for what it has not been given.
+                let ahead = ahead.unwrap_or(window.max(UNPROVED));
+                (window + ahead.max(LEAST_AHEAD)).min(self.most)
             }
-            _ => self.most,
+            None => self.most,
         };
         if fitting.abs_diff(self.set) > self.set / 8 {
             self.set = fitting;
@@ -138,10 +145,10 @@ impl Streams {
             }
         }
         // What is left of the group before is worth nothing once the picture of this one is there.
-        if self.before.is_some() && group.keyframe_left(self.window) == 0 {
-            if let Some(before) = self.before.take() {
-                before.cut();
-            }
+        if group.keyframe_left(self.window) == 0
+            && let Some(before) = self.before.take()
+        {
+            before.cut();
         }
         Ok(Sent::All)
     }

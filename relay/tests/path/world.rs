@@ -314,7 +314,6 @@ impl Flow {
         self.streams.insert(id, self.frames.len());
         self.frames.push(Frame {
             at,
-            bytes,
             keyframe,
             arrived: None,
         });

@@ -234,7 +234,7 @@ fn a_narrow_path_gets_something_of_each_group_and_a_wide_one_catches_up() {
     scene.carries = Some(keyframe);
     scene.now = at(1_200);
     assert!(!cursor.is_overtaken(Backlog::default(), scene.outlook()));
-    scene.now = at(1_300);
+    scene.now = at(1_400);
     assert!(cursor.is_overtaken(Backlog::default(), scene.outlook()));
     // Just as late, but the path has all of it in a moment.
     scene.carries = Some(10_000_000);
