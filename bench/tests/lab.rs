@@ -1,6 +1,8 @@
 //! The network lab on this machine: what is set is what packets meet, and a player gets its
 //! frames. Where there can be no lab, the tests say why and do nothing.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says why")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;

@@ -1,14 +1,13 @@
 //! What is in flight, for a carrier that does not keep account of that itself: WebRTC.
 //!
 //! Packets are numbered as transport-wide congestion control numbers them
-//! (draft-holmer-rmcat-transport-wide-cc-extensions-01). Where the peer says when each arrived,
-//! the model hears of every packet as if it had been acknowledged at once. Where it only sends
-//! receiver reports, a packet is taken to have arrived when a report comes a round trip later.
+//! (draft-holmer-rmcat-transport-wide-cc-extensions-01), and the peer says when each arrived: the
+//! model hears of every packet as if it had been acknowledged at once.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{Ack, Bytes, Model, Pacer, Rate, RoundTrip};
+use super::{Ack, Bytes, Model, Pacer, RoundTrip};
 
 /// Packets in flight that are remembered; of older ones nothing is heard any more.
 const REMEMBERED: usize = 4_096;
@@ -16,8 +15,6 @@ const REMEMBERED: usize = 4_096;
 const FORGOTTEN: Duration = Duration::from_secs(2);
 /// The shortest way is that of the last one to two of these: clocks drift apart.
 const SPAN: Duration = Duration::from_secs(30);
-/// A share of lost packets in a receiver report that means that the path is full.
-const FULL: f64 = 0.10;
 
 /// A packet of which feedback tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +52,6 @@ pub struct Flight {
     /// How often feedback comes, smoothed.
     interval: Duration,
     heard: Option<Instant>,
-    /// Whether transport-wide feedback comes: then reports say nothing new.
-    detailed: bool,
-    /// The receiver's own estimate (REMB).
-    estimate: Option<Rate>,
 }
 
 impl Flight {
@@ -77,8 +70,6 @@ impl Flight {
             round_trip: f64::INFINITY,
             interval: Duration::from_millis(100),
             heard: None,
-            detailed: false,
-            estimate: None,
         }
     }
 
@@ -116,7 +107,6 @@ impl Flight {
 
     /// Takes transport-wide feedback: packets in the order of their numbers.
     pub fn on_feedback(&mut self, now: Instant, packets: impl IntoIterator<Item = Received>) {
-        self.detailed = true;
         self.hear(now);
         let mut last = None;
         for Received { sequence, at } in packets {
@@ -142,7 +132,7 @@ impl Flight {
         }
         self.give_up(now);
         if last.is_some() {
-            self.pacer.set_rate(now, self.pace());
+            self.pacer.set_rate(now, self.model.pacing_rate());
         }
     }
 
@@ -161,53 +151,6 @@ impl Flight {
         }
     }
 
-    /// Takes a receiver report: the share of packets lost since the last, and the round trip.
-    pub fn on_report(&mut self, now: Instant, lost: f64, round_trip: Option<Duration>) {
-        if self.detailed {
-            return;
-        }
-        self.hear(now);
-        let round_trip = round_trip.map_or(self.round_trip, |round_trip| round_trip.as_secs_f64());
-        if !round_trip.is_finite() {
-            return;
-        }
-        self.round_trip = self.round_trip.min(round_trip);
-        let trip = Duration::from_secs_f64(round_trip);
-        let mut newest = None;
-        for index in 0..self.packets.len() {
-            let sent = self.packets[index];
-            if sent.settled || now.saturating_duration_since(sent.at) < trip {
-                continue;
-            }
-            self.settle(index);
-            // Which of them were lost is not known.
-            if lost > FULL && (index as f64 * lost).fract() < lost {
-                continue;
-            }
-            let Sent {
-                at: sent, bytes, ..
-            } = sent;
-            self.model.on_ack(Ack { sent, bytes });
-            newest = Some(sent);
-        }
-        if let Some(newest) = newest {
-            let heard = (newest + trip).min(now);
-            let sample = self::trip(newest, trip);
-            self.model
-                .on_acks_end(heard, Bytes::new(self.flight), sample);
-        }
-        if lost > FULL {
-            self.model.on_full(now);
-        }
-        self.pacer.set_rate(now, self.pace());
-    }
-
-    /// Takes the receiver's own estimate; it counts where there is no transport-wide feedback.
-    pub fn on_estimate(&mut self, now: Instant, estimate: Rate) {
-        self.estimate = Some(estimate);
-        self.pacer.set_rate(now, self.pace());
-    }
-
     /// The path's model.
     pub fn model(&self) -> &Model {
         &self.model
@@ -216,14 +159,6 @@ impl Flight {
     /// When the peer was last heard of.
     pub fn heard(&self) -> Option<Instant> {
         self.heard
-    }
-
-    fn pace(&self) -> Rate {
-        let rate = self.model.pacing_rate();
-        match self.estimate {
-            Some(estimate) if !self.detailed && estimate < rate => estimate,
-            _ => rate,
-        }
     }
 
     fn hear(&mut self, now: Instant) {

@@ -18,16 +18,15 @@ struct Outcome {
     dropped: f64,
 }
 
-/// Sends over a link for so many seconds, with transport-wide feedback every `every`, or with a
-/// receiver report as often where `detailed` is false.
-fn send(shape: Shape, seconds: u64, every: Duration, detailed: bool) -> Outcome {
+/// Sends over a link for so many seconds, with transport-wide feedback every `every`.
+fn send(shape: Shape, seconds: u64, every: Duration) -> Outcome {
     let start = Instant::now();
     let mut link = Link::new(shape, 1);
     let mut flight = Flight::new(start, Bytes::new(PACKET));
     let (mut now, mut report) = (Duration::ZERO, every);
     let mut arrived: Vec<Received> = Vec::new();
-    let mut under_way: Vec<(Duration, Vec<Received>, f64)> = Vec::new();
-    let (mut first, mut lost_before) = (0_u16, 0);
+    let mut under_way: Vec<(Duration, Vec<Received>)> = Vec::new();
+    let mut first = 0_u16;
     let mut rates = vec![0.0; seconds as usize];
     let mut waits = Vec::new();
     while now < Duration::from_secs(seconds) {
@@ -41,19 +40,11 @@ fn send(shape: Shape, seconds: u64, every: Duration, detailed: bool) -> Outcome 
         }
         if now >= report {
             report += every;
-            let lost = link.counters().lost() - lost_before;
-            lost_before += lost;
-            let share = lost as f64 / (lost as f64 + arrived.len() as f64).max(1.0);
-            under_way.push((now + BACK, told(&mut first, &mut arrived), share));
+            under_way.push((now + BACK, told(&mut first, &mut arrived)));
         }
         while under_way.first().is_some_and(|sent| sent.0 <= now) {
-            let (_, packets, lost) = under_way.remove(0);
-            if detailed {
-                flight.on_feedback(instant, packets);
-            } else {
-                let wait = Duration::from_secs_f64(link.backlog() as f64 * 8.0 / 1e6);
-                flight.on_report(instant, lost, Some(shape.delay + BACK + wait));
-            }
+            let (_, packets) = under_way.remove(0);
+            flight.on_feedback(instant, packets);
         }
         while flight.may_send(instant).count() >= PACKET {
             let sequence = flight.next_sequence();
@@ -108,7 +99,7 @@ fn usual(waits: &[f64], share: f64) -> f64 {
 #[test]
 fn a_narrow_path_is_filled_without_a_standing_queue() {
     for kbit in [1_000, 5_000] {
-        let outcome = send(narrow(kbit), 20, Duration::from_millis(50), true);
+        let outcome = send(narrow(kbit), 20, Duration::from_millis(50));
         let full = kbit as f64 * 1e3;
         let mean = outcome.rates[2..].iter().sum::<f64>() / 18.0;
         assert!(mean > 0.85 * full, "{kbit} kbit/s: {mean}");
@@ -121,7 +112,7 @@ fn a_narrow_path_is_filled_without_a_standing_queue() {
 #[test]
 fn random_loss_does_not_slow_it() {
     let lossy = narrow(5_000).lossy(Loss::random(0.05));
-    let outcome = send(lossy, 20, Duration::from_millis(50), true);
+    let outcome = send(lossy, 20, Duration::from_millis(50));
     let mean = outcome.rates[2..].iter().sum::<f64>() / 18.0;
     assert!(mean > 0.8 * 0.95 * 5e6, "{mean}");
 }
@@ -129,14 +120,6 @@ fn random_loss_does_not_slow_it() {
 #[test]
 fn numbers_wrap() {
     let wide = Shape::delay_ms(5).narrow(LinkRate::kbit(50_000), 100);
-    let outcome = send(wide, 20, Duration::from_millis(50), true);
+    let outcome = send(wide, 20, Duration::from_millis(50));
     assert!(outcome.rates[19] > 40e6, "{}", outcome.rates[19]);
-}
-
-#[test]
-fn reports_alone_keep_it_from_flooding() {
-    let outcome = send(narrow(1_000), 20, Duration::from_millis(200), false);
-    let mean = outcome.rates[5..].iter().sum::<f64>() / 15.0;
-    assert!(mean > 0.5e6, "{mean}");
-    assert!(outcome.dropped < 0.1, "{}", outcome.dropped);
 }

@@ -2,7 +2,7 @@
 //! own.
 //!
 //! Nothing that happens for a frame crosses from one shard to another, except that all read the
-//! same cache. What a shard serves is not this room's business: [`start`] is told, and a [`Shard`]
+//! same cache. What a shard serves is not this room's business: `start` is told, and a `Shard`
 //! gives it a QUIC endpoint and the packets that are not QUIC's, both on the one socket.
 
 mod addresses;

@@ -36,7 +36,7 @@ async fn every_codec_arrives_frame_by_frame_as_it_was_sent() -> Result<()> {
         ensure!(packets.iter().all(|packet| packet.len <= 1_200));
         ensure!(
             packets[0].at_once,
-            "keyframes say that nothing is to be held back"
+            "keyframes say that pictures may be shown at once"
         );
     }
     Ok(())

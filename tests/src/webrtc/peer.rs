@@ -57,7 +57,7 @@ pub struct Rtp {
     pub marker: bool,
     /// Bytes of the payload.
     pub len: usize,
-    /// Whether it says that the receiver must not hold pictures back.
+    /// Whether it says that pictures may be shown at once.
     pub at_once: bool,
 }
 
@@ -325,7 +325,7 @@ impl Driver {
             Event::KeyframeRequest(_) => self.say(Heard::KeyframeRequest),
             Event::RawPacket(packet) => {
                 if let RawPacket::RtpRx(header, payload) = *packet {
-                    let zero = Some(str0m::media::MediaTime::ZERO);
+                    let least = Some(str0m::media::MediaTime::ZERO);
                     let values = &header.ext_vals;
                     self.log.lock().received.push(Rtp {
                         ssrc: *header.ssrc,
@@ -334,7 +334,7 @@ impl Driver {
                         timestamp: header.timestamp,
                         marker: header.marker,
                         len: payload.len(),
-                        at_once: (values.play_delay_min, values.play_delay_max) == (zero, zero),
+                        at_once: values.play_delay_min == least && values.play_delay_max.is_some(),
                     });
                 }
             }
