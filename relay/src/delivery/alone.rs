@@ -11,6 +11,9 @@ use crate::broadcast::{Before, Moment, Need, Step};
 /// Nobody is looked at sooner than after this.
 const TICK: Duration = Duration::from_millis(1);
 
+/// A player that acknowledges nothing for so long, while something is on its way, is silent.
+const SILENCE: Duration = Duration::from_secs(1);
+
 impl<C: Carrier> Channel<C> {
     /// Brings a player what it has not got; it joins the others once it has everything.
     pub(super) fn advance_alone(&mut self, key: usize, now: Moment) {
@@ -71,8 +74,18 @@ impl<C: Carrier> Channel<C> {
 
 impl<C: Carrier> Player<C> {
     fn is_overtaken(&mut self, now: Moment) -> bool {
-        let (backlog, carries) = (self.carrier.backlog(), self.carrier.carries());
+        let (backlog, carries) = (self.carrier.backlog(), self.carries(now.instant));
         self.seat.is_overtaken(backlog, carries, now.relay)
+    }
+
+    /// What the path carries, in bytes per second. One from which nothing is heard may have carried
+    /// much before, and says nothing of what it carries when it is back.
+    fn carries(&self, now: Instant) -> Option<u64> {
+        let silent = |since| now.saturating_duration_since(since) > SILENCE;
+        match self.carrier.unheard_since(now).is_some_and(silent) {
+            true => None,
+            false => self.carrier.carries(),
+        }
     }
 
     /// Gives up what waits: newer frames are worth more.
@@ -86,7 +99,7 @@ impl<C: Carrier> Player<C> {
     /// Takes the next step; false when there is nothing to send now.
     fn take_next(&mut self, now: Moment) -> bool {
         self.again = None;
-        match self.seat.step(self.carrier.carries(), now.relay) {
+        match self.seat.step(self.carries(now.instant), now.relay) {
             Step::Continue(pieces) => {
                 let parcels = self.packer.pack(pieces);
                 self.carrier.queue(&parcels, Rush::Live);

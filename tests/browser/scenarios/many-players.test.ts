@@ -5,29 +5,29 @@ import type { PlayerPage } from '../src/pages.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 import { pause, until } from '../src/until.ts';
 
-const PLAYERS = 20;
+const PLAYERS = 12;
 const STALL_MS = 6_000;
-/** For everybody else while one is stalled, on a machine that decodes for twenty. */
+/** For everybody else while one is stalled, on a machine that decodes for all of them. */
 const GAP_MS = 1_500;
 
-scenario('twenty players, one of which is stalled', async (stage) => {
+scenario('a dozen players, one of which is stalled', async (stage) => {
   const { relay, broadcast } = stage;
   const admin = await stage.chromium({ viewport: { width: 480, height: 270 } });
   const host = await admin.openHost(relay, broadcast.publishToken);
   await host.waitUntilLive();
   const panel = await admin.openPanel(relay, broadcast.publishToken);
   await panel.waitForState('live');
-  // Twenty decoders share two cores here.
+  // A dozen decoders share two cores here.
   await panel.choose('Frame rate', 15);
   await panel.choose('Codec', 'vp8');
-  const audience = await stage.chromium();
+  const audience = await closestToLive(stage);
   const players: Record<string, PlayerTab> = {};
   for (let number = 1; number < PLAYERS; number += 1) {
     // Two are watched from outside; the others by their own records.
     const options = number <= 2 ? {} : { places: null };
     players[`player ${number}`] = await audience.openPlayer(relay, broadcast.playToken, options);
   }
-  const elsewhere = await stage.chromium();
+  const elsewhere = await closestToLive(stage);
   const stalled = await elsewhere.openPlayer(relay, broadcast.playToken);
   await stalled.waitForPicture();
   const healthy = Object.values(players);
@@ -104,6 +104,14 @@ async function sleepAndWake(stage: Stage): Promise<void> {
   assert.ok(largestGapMs < GAP_MS, 'nobody else notices');
   assert.ok(totals.skips > 0, 'it is skipped to the newest keyframe, not sent all of it');
   await stage.assertUnharmed({ awake, sleeper });
+}
+
+/** A machine this busy is late at random, and is not to hold pictures back for that. */
+async function closestToLive(stage: Stage): Promise<Chromium> {
+  const chromium = await stage.chromium();
+  const content = "localStorage.setItem('steadycast-playout', 'live')";
+  await chromium.context.addInitScript({ content });
+  return chromium;
 }
 
 async function untilShown(player: PlayerPage, frames: number): Promise<void> {

@@ -38,11 +38,11 @@ async function freshRecords(player: PlayerPage): Promise<Records> {
 /** Null when nobody watches its pixels. */
 async function assertPixels(name: string, player: PlayerPage): Promise<string | null> {
   if (!(await player.hasWitness())) return null;
-  const { looks, read, blank, unread, backwards, largestGapMs } = await player.witness();
+  const { looks, read, blank, unread, backwards, flashes, largestGapMs } = await player.witness();
   assert.ok(read > 0, `${name}: no code was ever read from its pixels`);
   assert.equal(blank, 0, `${name}: blank pictures seen in ${looks} looks`);
   assert.equal(backwards, 0, `${name}: an older picture after a newer one`);
-  return `${read} codes read, blank ${blank}, unread ${unread}, largest gap ${ms(largestGapMs)}`;
+  return `${read} codes read, blank ${blank}, unread ${unread}, flashes ${flashes}, largest gap ${ms(largestGapMs)}`;
 }
 
 /** The relay's own account of the same. */

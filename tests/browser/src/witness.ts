@@ -30,6 +30,8 @@ export interface WitnessReport {
   unread: number;
   /** Times that an older code of a scene came after a newer one; two scenes may overlap. */
   backwards: number;
+  /** Older pictures that were gone at the next look: keyframes made beside the others (PROTOCOL 4.11). */
+  flashes: number;
   /** Longest time between two different codes seen, since the last `reset`. */
   largestGapMs: number;
   /** The first code of every scene, in order. */
@@ -91,6 +93,7 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
     blank: 0,
     unread: 0,
     backwards: 0,
+    flashes: 0,
     largestGapMs: 0,
     scenes: [],
     first: null,
@@ -99,6 +102,7 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
     states: [],
   };
   let changedMs: number | null = null;
+  let flash: Stamp | null = null;
   const witness: Witness = {
     places,
     report: () => ({ ...report, agesMs: [...report.agesMs], states: [...report.states] }),
@@ -114,6 +118,15 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
     report.read += 1;
     const last = report.newest;
     if (last !== null && last.clock === stamp.clock && last.counter === stamp.counter) return;
+    if (last?.scene === stamp.scene && ((stamp.clock - last.clock) | 0) < 0) {
+      const stays = flash?.clock === stamp.clock && flash.counter === stamp.counter;
+      flash = stamp;
+      if (!stays) {
+        report.flashes += 1;
+        return;
+      }
+    }
+    flash = null;
     const look: Look = { ...stamp, atMs: nowMs, ageMs: ((nowMs >>> 0) - stamp.clock) | 0 };
     if (last?.scene !== stamp.scene) report.scenes.push(look);
     else if (((stamp.clock - last.clock) | 0) < 0) report.backwards += 1;
