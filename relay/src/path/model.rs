@@ -44,6 +44,10 @@ const LEAST_CUT: f64 = 0.2;
 /// Epochs in a row in which the queue stood although this flow had made room.
 const VAIN: u32 = 3;
 
+/// Neighbouring round trips that differ by more than this, in seconds, leave in doubt whether the
+/// path has been full.
+const DOUBT: f64 = 0.008;
+
 /// Round trips that vary by more than this, in seconds, are told from a queue by whole epochs.
 const SPREAD: f64 = 0.005;
 
@@ -273,7 +277,11 @@ impl Model {
             Phase::Start => self.window / self.reach(),
             _ => self.rate,
         };
-        self.been_full.then(|| Rate::bytes_per_second(rate))
+        // Where round trips vary more than single packets make them, what looked like a full path
+        // may have been the link's jitter.
+        let steady = DOUBT.max(2.0 * self.packet / rate.max(1.0));
+        let known = self.been_full && self.delays.jitter() < steady;
+        known.then(|| Rate::bytes_per_second(rate))
     }
 
     /// The path's own round trip, without a queue.

@@ -19,7 +19,7 @@ pub struct Settings {
     pub hello_timeout: Duration,
     /// A session that nothing was heard of for this long is closed.
     pub idle_timeout: Duration,
-    /// A player that took no byte for this long is closed.
+    /// A player that acknowledged nothing for this long, while something was on its way, is closed.
     pub player_stall: Duration,
     /// Bytes on their way to one player at most.
     pub player_send_window: u64,
