@@ -67,6 +67,15 @@ pub(super) enum Standing {
     Over,
 }
 
+impl<C: Carrier> Player<C> {
+    /// Takes its place in the queue of turns, once.
+    fn queue_up(&mut self, key: usize, turns: &mut VecDeque<usize>) {
+        if !std::mem::replace(&mut self.in_turn, true) {
+            turns.push_back(key);
+        }
+    }
+}
+
 impl<C: Carrier> Channel<C> {
     /// A channel without players. `packer` is where those of each of them begin.
     pub(crate) fn new(broadcast: &Arc<Broadcast>, packer: C::Packer, limits: Limits) -> Self {
@@ -155,10 +164,7 @@ impl<C: Carrier> Channel<C> {
             self.sort_out(&news);
         }
         for key in &self.alone {
-            let player = &mut self.players[*key];
-            if !std::mem::replace(&mut player.in_turn, true) {
-                self.turns.push_back(*key);
-            }
+            self.players[*key].queue_up(*key, &mut self.turns);
         }
     }
 
@@ -169,8 +175,8 @@ impl<C: Carrier> Channel<C> {
             return false;
         };
         let alone = player.standing == Standing::Alone;
-        if alone && !std::mem::replace(&mut player.in_turn, true) {
-            self.turns.push_back(key);
+        if alone {
+            player.queue_up(key, &mut self.turns);
         }
         alone
     }

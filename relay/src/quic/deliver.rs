@@ -68,6 +68,7 @@ impl Deliverer {
             deliverer: self.clone(),
             key,
             over: ended,
+            left: None,
         }
     }
 
@@ -180,6 +181,8 @@ pub(super) struct Stay {
     deliverer: Arc<Deliverer>,
     key: usize,
     over: oneshot::Receiver<Ending>,
+    /// Why it ends, once that is known.
+    left: Option<Code>,
 }
 
 impl Stay {
@@ -207,17 +210,18 @@ impl Stay {
     }
 
     /// Leaves with `code` as the reason.
-    pub(super) fn leave(self, code: Code) {
-        let left = self.deliverer.channel.lock().leave(self.key);
-        if let Some((seat, _)) = left {
-            seat.leave(code);
-        }
+    pub(super) fn leave(mut self, code: Code) {
+        // Dropping does the rest.
+        self.left = Some(code);
     }
 }
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        // A seat that is dropped is given up.
-        drop(self.deliverer.channel.lock().leave(self.key));
+        let gone = self.deliverer.channel.lock().leave(self.key);
+        // A seat that is dropped is given up without a reason.
+        if let (Some((seat, _)), Some(code)) = (gone, self.left) {
+            seat.leave(code);
+        }
     }
 }
