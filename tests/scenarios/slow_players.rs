@@ -1,8 +1,14 @@
 //! One slow player harms nobody else, and its own delay stays bounded.
 
-use anyhow::Result;
-use steadycast_codec_glue::wire::Code;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_tests::client::Player;
+use steadycast_tests::proxy::{Proxy, faultless, policed};
 use steadycast_tests::relay::TestRelay;
+use tokio::sync::watch;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stalled_player_delays_nobody_and_resumes_at_the_newest_keyframe() -> Result<()> {
@@ -58,4 +64,32 @@ async fn a_player_that_takes_nothing_for_long_is_closed_as_too_slow() -> Result<
             r.totals.players_left.contains_key("too_slow")
         })
         .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_one() -> Result<()>
+{
+    const STALL: Duration = Duration::from_secs(2);
+    /// Takes half as long again.
+    const BYTES: usize = 750_000;
+    let relay = TestRelay::with(|config| config.limits.player_stall = STALL).await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = broadcast.publisher().await?;
+    // It takes 17 s, and is on its way all the time.
+    publisher.keyframe(4 << 20).await?;
+    let (passed, mut watched) = watch::channel(0);
+    let link = policed(250_000.0, passed);
+    let proxy = Proxy::with(relay.target(), faultless(), link).await?;
+    let mut player = Player::join(proxy.target(), &broadcast.token(Role::Player)).await?;
+    watched.wait_for(|passed| *passed > 50_000).await?;
+    proxy.move_to(Ipv4Addr::new(127, 0, 0, 2)).await?;
+    // The relay learns the new address from whatever the client sends next.
+    player.control.ping().await?;
+    let before = *watched.borrow();
+    tokio::select! {
+        had = player.frame() => bail!("it had {:?} of a frame this large", had?.place()),
+        passed = watched.wait_for(|passed| *passed > before + BYTES) => drop(passed?),
+    }
+    ensure!(broadcast.records()?.totals.players_left.is_empty());
+    Ok(())
 }

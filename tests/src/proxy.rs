@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
 use tokio::net::UdpSocket;
@@ -50,6 +51,27 @@ pub fn faulty(seed: u64, lost: u32, late: u32) -> Fates {
     })
 }
 
+/// A link without a queue: of what comes faster than so many bytes a second, packets are lost.
+/// What has passed is told.
+pub fn policed(bytes_per_second: f64, passed: watch::Sender<usize>) -> Fates {
+    /// So much time's bytes may come at once.
+    const BURST: f64 = 0.05;
+    let most = bytes_per_second * BURST;
+    let (mut may_pass, mut at) = (most, Instant::now());
+    Box::new(move |packet| {
+        let now = Instant::now();
+        let grown = may_pass + (now - at).as_secs_f64() * bytes_per_second;
+        (may_pass, at) = (grown.min(most), now);
+        let len = packet.len();
+        if may_pass < len as f64 {
+            return Fate::Lost;
+        }
+        may_pass -= len as f64;
+        passed.send_modify(|passed| *passed += len);
+        Fate::Passes
+    })
+}
+
 /// Whether a packet is RTP, and not RTCP (RFC 5761, 4).
 pub fn is_media(packet: &[u8]) -> bool {
     matches!(packet, [128..=191, kind, ..] if !(192..=223).contains(kind))
@@ -78,7 +100,7 @@ impl Proxy {
     /// When there is no socket.
     pub async fn with(relay: &Target, out: Fates, back: Fates) -> Result<Self> {
         let inside = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
-        let (outside, _) = watch::channel(outside(relay.address).await?);
+        let (outside, _) = watch::channel(outside(Ipv4Addr::LOCALHOST, relay.address).await?);
         let (client, known) = watch::channel(None);
         let mut tasks = JoinSet::new();
         let (out, back) = (Network::new(out), Network::new(back));
@@ -105,13 +127,21 @@ impl Proxy {
     /// # Errors
     /// When there is no socket.
     pub async fn rebind(&self) -> Result<()> {
-        self.outside.send_replace(outside(self.relay).await?);
+        self.move_to(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// The same, and the new address is one of another host.
+    ///
+    /// # Errors
+    /// When there is no socket.
+    pub async fn move_to(&self, host: Ipv4Addr) -> Result<()> {
+        self.outside.send_replace(outside(host, self.relay).await?);
         Ok(())
     }
 }
 
-async fn outside(relay: SocketAddr) -> Result<Arc<UdpSocket>> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+async fn outside(host: Ipv4Addr, relay: SocketAddr) -> Result<Arc<UdpSocket>> {
+    let socket = UdpSocket::bind((host, 0)).await?;
     socket.connect(relay).await?;
     Ok(Arc::new(socket))
 }

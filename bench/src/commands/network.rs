@@ -57,6 +57,9 @@ pub struct Network {
     /// How the browser plays, as its viewer would choose it
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
+    /// What the browser's host encodes with: AV1 in software takes more than two cores have
+    #[arg(long, value_name = "CODEC", default_value = "h264")]
+    codec: String,
     /// Another build of this program, whose relay is measured instead of this one's
     #[arg(long, value_name = "FILE")]
     relay_program: Option<PathBuf>,
@@ -145,6 +148,7 @@ impl Network {
         let browsers = Browsers {
             tests: self.browser_tests.clone(),
             mode: self.mode.clone(),
+            codec: self.codec.clone(),
         };
         match (self.browsers, browsers.obstacle()) {
             (When::Never, _) => Ok(None),

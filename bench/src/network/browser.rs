@@ -36,6 +36,8 @@ pub struct Browsers {
     pub tests: PathBuf,
     /// The viewer's setting for play-out; the player's own default where there is none.
     pub mode: Option<String>,
+    /// What the host encodes with, as its panel names it.
+    pub codec: String,
 }
 
 impl Browsers {
@@ -62,7 +64,7 @@ impl Browsers {
         let mut command = Command::new("npm");
         command
             .args(["run", "--silent", "glass", "--"])
-            .args(["--transport", transport])
+            .args(["--transport", transport, "--codec", &self.codec])
             .args(["--seconds", &trial.duration.as_secs().to_string()])
             .args(["--warm-up", WARM_UP_S, "--first-within", FIRST_WITHIN_S])
             .args([

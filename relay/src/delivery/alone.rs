@@ -56,7 +56,7 @@ impl<C: Carrier> Channel<C> {
 
     /// Sees to it that a player is looked at when time changes something for it.
     pub(super) fn set_timer(&mut self, key: usize, now: Moment) {
-        let Some(player) = self.players.get(key) else {
+        let Some(player) = self.players.get_mut(key) else {
             return;
         };
         let mut due = player.carrier.due();
@@ -80,7 +80,7 @@ impl<C: Carrier> Player<C> {
 
     /// What the path carries, in bytes per second. One from which nothing is heard may have carried
     /// much before, and says nothing of what it carries when it is back.
-    fn carries(&self, now: Instant) -> Option<u64> {
+    fn carries(&mut self, now: Instant) -> Option<u64> {
         let silent = |since| now.saturating_duration_since(since) > SILENCE;
         match self.carrier.unheard_since(now).is_some_and(silent) {
             true => None,
@@ -99,7 +99,8 @@ impl<C: Carrier> Player<C> {
     /// Takes the next step; false when there is nothing to send now.
     fn take_next(&mut self, now: Moment) -> bool {
         self.again = None;
-        match self.seat.step(self.carries(now.instant), now.relay) {
+        let carries = self.carries(now.instant);
+        match self.seat.step(carries, now.relay) {
             Step::Continue(pieces) => {
                 let parcels = self.packer.pack(pieces);
                 self.carrier.queue(&parcels, Rush::Live);

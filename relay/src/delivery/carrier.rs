@@ -45,7 +45,7 @@ pub(crate) trait Carrier {
 
     /// Since when the player has acknowledged nothing although something is on its way to it;
     /// `None` while nothing is missed.
-    fn unheard_since(&self, now: Instant) -> Option<Instant>;
+    fn unheard_since(&mut self, now: Instant) -> Option<Instant>;
 
     /// When [`Carrier::pass_time`] is due; `None`: time alone changes nothing.
     fn due(&self) -> Option<Instant>;

@@ -1,6 +1,7 @@
 //! A player's end of a QUIC connection, as delivery sees it: a stream for each group.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub(super) struct Streams {
     before: Option<Finished>,
     queue: VecDeque<Bytes>,
     path: Option<PathView>,
+    /// Where that path leads: from another address on, the connection has another model.
+    address: SocketAddr,
     /// Bytes that may be on their way at once, on any path.
     most: u64,
     /// The same on this path, as the connection was told.
@@ -62,6 +65,7 @@ impl Streams {
     ) -> Self {
         let mut streams = Self {
             path: PathView::of(connection.quic_connection()),
+            address: connection.remote_address(),
             connection,
             waker,
             opening: false,
@@ -92,6 +96,15 @@ impl Streams {
     /// Why a player that is gone has gone.
     pub(super) fn gone(&self) -> Ending {
         Ending::of(&self.connection)
+    }
+
+    /// Looks at the path in use, which is another one once the player's address has changed.
+    fn follow_path(&mut self) {
+        let address = self.connection.remote_address();
+        if address != self.address {
+            self.address = address;
+            self.path = PathView::of(self.connection.quic_connection());
+        }
     }
 
     /// Lets no more be written than can soon leave: what waits in the connection is delay, and
@@ -170,6 +183,7 @@ impl Carrier for Streams {
     fn send(&mut self, now: Moment) -> Result<Sent, Gone> {
         let mut sent = Sent::All;
         if self.opening || self.blocked.is_some() {
+            self.follow_path();
             self.fit_window();
         }
         if self.opening {
@@ -223,10 +237,11 @@ impl Carrier for Streams {
         Some(carries.bytes() as u64)
     }
 
-    fn unheard_since(&self, _: Instant) -> Option<Instant> {
-        let heard = self.path.as_ref().and_then(PathView::acked_at);
+    fn unheard_since(&mut self, _: Instant) -> Option<Instant> {
+        let blocked = self.blocked?;
+        self.follow_path();
         // What is acknowledged while nothing more can be written is progress as well.
-        self.blocked.max(self.blocked.and(heard))
+        Some(blocked).max(self.path.as_ref().and_then(PathView::acked_at))
     }
 
     fn due(&self) -> Option<Instant> {

@@ -17,7 +17,7 @@
  * --codec NAME      auto, av1, h264, vp9 or vp8 (auto, which is AV1 where the browser has it)
  * --bitrate N       bits a second that the encoder aims at (2,000,000)
  * --fps N           drawings a second (30)
- * --busy N          lines of text written anew in each drawing, which is what costs bits (4)
+ * --busy N          lines of text written anew in each drawing, which is what costs bits (1: 2 Mbit/s in H.264)
  * --mode NAME       the viewer's setting for play-out: automatic (as if absent), live or smooth
  * --store JSON      more of what the player's page finds in localStorage, as {"key": "value"}
  * --first-within N  seconds that a first picture may take (30)
@@ -75,7 +75,7 @@ const { values } = parseArgs({
     codec: { type: 'string', default: 'auto' },
     bitrate: { type: 'string', default: '2000000' },
     fps: { type: 'string', default: '30' },
-    busy: { type: 'string', default: '4' },
+    busy: { type: 'string', default: '1' },
     mode: { type: 'string' },
     store: { type: 'string', default: '{}' },
     'first-within': { type: 'string', default: '30' },

@@ -1,6 +1,6 @@
 /**
- * A page of text that scrolls, for captures that are timed: draws the code thirty times a second
- * over columns of text, of which some lines are written anew, so that the source has bits to send.
+ * A page of text of which a column scrolls, for captures that are timed: draws the code thirty times
+ * a second, and writes some lines anew, so that the source has bits to send.
  */
 
 import { CODE, checksum, stampBits } from './code.ts';
@@ -29,27 +29,27 @@ function runReading({ fps, busy, code }: Given): void {
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d', { alpha: false });
   if (context === null) return;
-  const columns = 3;
   const lineHeight = 18;
   const scene = Math.floor(Math.random() * 65_536);
-  let sheet: OffscreenCanvas | null = null;
-  let counter = 0;
+  let sheet: ImageBitmap | null = null;
+  let drawings = 0;
   const draw = () => {
     const { width, height } = canvas;
-    counter = (counter + 1) % 256;
+    drawings += 1;
     if (sheet === null) return;
-    for (let column = 0; column < columns; column += 1) {
-      const left = Math.floor((column * width) / columns);
-      const wide = Math.ceil(width / columns);
-      // Each column at a pace of its own, a whole number of pixels a drawing.
-      const down = (counter * (column + 1)) % (sheet.height - height);
-      context.drawImage(sheet, left, down, wide, height, left, 0, wide, height);
+    const left = Math.floor((width * 2) / 3);
+    const wide = width - left;
+    // The last column scrolls on and on, two pixels a drawing; the others stand still.
+    const down = (drawings * 2) % sheet.height;
+    for (const top of [0, sheet.height]) {
+      context.drawImage(sheet, left, 0, wide, sheet.height, left, top - down, wide, sheet.height);
     }
     for (let line = 0; line < busy; line += 1) {
       const y = height - (line + 1) * lineHeight;
       drawLine(context, 0, y, width, lineHeight);
     }
-    drawCode(context, stampBits({ clock: Date.now() >>> 0, counter, scene }), code);
+    const stamp = { clock: Date.now() >>> 0, counter: drawings % 256, scene };
+    drawCode(context, stampBits(stamp), code);
   };
   let slot = 0;
   const tick = (nowMs: number) => {
@@ -61,7 +61,9 @@ function runReading({ fps, busy, code }: Given): void {
   const fit = () => {
     canvas.width = innerWidth;
     canvas.height = innerHeight;
-    sheet = textSheet(innerWidth, innerHeight * 3, lineHeight);
+    const lines = Math.ceil(innerHeight / lineHeight) * 2;
+    sheet = textSheet(innerWidth, lines * lineHeight, lineHeight);
+    if (sheet !== null) context.drawImage(sheet, 0, 0);
   };
   const show = () => {
     canvas.style.cssText =
@@ -75,12 +77,13 @@ function runReading({ fps, busy, code }: Given): void {
   else show();
 }
 
-function textSheet(width: number, height: number, lineHeight: number): OffscreenCanvas | null {
+/** A bitmap, and not the canvas it was drawn on: of that, every use would make a copy. */
+function textSheet(width: number, height: number, lineHeight: number): ImageBitmap | null {
   const sheet = new OffscreenCanvas(width, height);
   const context = sheet.getContext('2d', { alpha: false });
   if (context === null) return null;
   for (let y = 0; y < height; y += lineHeight) drawLine(context, 0, y, width, lineHeight);
-  return sheet;
+  return sheet.transferToImageBitmap();
 }
 
 /** A line of made-up words, dark on light as on most screens. */

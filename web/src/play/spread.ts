@@ -35,7 +35,7 @@ const SHRINK = 0.02;
  * which tell of a change. `floorMs`: unevenness that nobody sees.
  */
 const WISHES = {
-  automatic: { share: 0.95, soon: 0.85, floorMs: 20 },
+  automatic: { share: 0.95, soon: 0.85, floorMs: 40 },
   smooth: { share: 0.97, soon: 0.85, floorMs: 10 },
 };
 

@@ -114,7 +114,7 @@ impl Carrier for Wire {
         self.line.borrow().carries
     }
 
-    fn unheard_since(&self, _: Instant) -> Option<Instant> {
+    fn unheard_since(&mut self, _: Instant) -> Option<Instant> {
         self.blocked
     }
 

@@ -268,7 +268,7 @@ impl<W: Wire> Carrier for Egress<W> {
         self.control.carries()
     }
 
-    fn unheard_since(&self, _: Instant) -> Option<Instant> {
+    fn unheard_since(&mut self, _: Instant) -> Option<Instant> {
         self.blocked.max(self.blocked.and(self.heard))
     }
 
