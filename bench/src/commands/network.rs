@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use steadycast_lab::{Condition, conditions};
 
+use super::peer::Which;
 use super::{Output, Progress, remark, say};
 use crate::lab;
 use crate::load::Picture;
 use crate::network::report::Report;
-use crate::network::{Browsers, Outcome, Trial, browser, trial};
+use crate::network::{Browsers, Outcome, Peer, Trial, browser, peer, trial};
 use crate::place::flags;
 use crate::transport::{Choice, Way};
 
@@ -60,6 +61,15 @@ pub struct Network {
     /// What the browser's host encodes with: AV1 in software takes more than two cores have
     #[arg(long, value_name = "CODEC", default_value = "h264")]
     codec: String,
+    /// The same over another project's relay, after this one's
+    #[arg(long, value_enum)]
+    peer: Option<Which>,
+    /// Where `make peers` has put the other project's programs
+    #[arg(long, default_value = "target/peers/bin", value_name = "DIR")]
+    peers: PathBuf,
+    /// A flag of the other project's relay; may be repeated
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
+    peer_flag: Vec<String>,
     /// Another build of this program, whose relay is measured instead of this one's
     #[arg(long, value_name = "FILE")]
     relay_program: Option<PathBuf>,
@@ -113,8 +123,10 @@ impl Network {
             bail!("{obstacle}");
         }
         lab::clean_up_when_interrupted()?;
-        let trials = self.trials(&picture)?;
+        let ways = self.ways();
+        let trials = self.trials(&picture, ways)?;
         let browsers = self.browsers()?;
+        let other = self.other()?;
         let progress = Progress::new(self.output.json);
         let mut report = Report::default();
         let mut failed = 0;
@@ -135,6 +147,13 @@ impl Network {
             }
             if let Some(browsers) = &browsers {
                 add(browser::run(trial, browsers));
+            }
+            // It has one transport, and comes alone.
+            if let Some(other) = &other
+                && trial.way == ways[0]
+                && trial.comes_alone()
+            {
+                add(peer::run(trial, other));
             }
         }
         drop(progress);
@@ -171,16 +190,33 @@ impl Network {
         }
     }
 
-    fn trials(&self, picture: &Picture) -> Result<Vec<Trial>> {
+    fn other(&self) -> Result<Option<Peer>> {
+        let Some(Which::MoqRelay) = self.peer else {
+            return Ok(None);
+        };
+        let peer = Peer {
+            programs: self.peers.clone(),
+            flags: self.peer_flag.clone(),
+        };
+        match peer.obstacle() {
+            None => Ok(Some(peer)),
+            Some(obstacle) => bail!("{obstacle}"),
+        }
+    }
+
+    fn ways(&self) -> &'static [Way] {
+        match self.transport {
+            Choice::Webtransport => &[Way::WebTransport],
+            Choice::Webrtc => &[Way::WebRtc],
+            Choice::Both => &[Way::WebTransport, Way::WebRtc],
+        }
+    }
+
+    fn trials(&self, picture: &Picture, ways: &[Way]) -> Result<Vec<Trial>> {
         let flags = flags(&self.relay_set)?;
         let program = match &self.relay_program {
             Some(program) => program.clone(),
             None => std::env::current_exe()?,
-        };
-        let ways: &[_] = match self.transport {
-            Choice::Webtransport => &[Way::WebTransport],
-            Choice::Webrtc => &[Way::WebRtc],
-            Choice::Both => &[Way::WebTransport, Way::WebRtc],
         };
         let mut trials = Vec::new();
         for condition in self.conditions()? {

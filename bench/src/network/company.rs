@@ -1,7 +1,5 @@
 //! Everybody behind the lab's paths who is a client of this program, and the download beside.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use anyhow::{Result, anyhow};
@@ -9,7 +7,7 @@ use steadycast_lab::conditions::Beside;
 use steadycast_relay::shard::RelayClock;
 use tokio::sync::watch;
 
-use super::download;
+use super::download::Download;
 use super::trial::{Lane, Trial};
 use super::viewer::{Had, Viewer};
 use crate::fanout::on_this_thread;
@@ -32,7 +30,7 @@ pub(super) struct Company<'a> {
 pub(super) struct Present<'scope> {
     lanes: Vec<ScopedJoinHandle<'scope, Result<Vec<Had>>>>,
     over: watch::Sender<bool>,
-    download: Option<Arc<AtomicBool>>,
+    _download: Option<Download>,
 }
 
 impl<'a> Company<'a> {
@@ -45,7 +43,7 @@ impl<'a> Company<'a> {
         absent: usize,
     ) -> Result<Present<'scope>> {
         let download = match trial.condition.beside {
-            Beside::Download => Some(self.download(scope)?),
+            Beside::Download => Some(Download::begin(scope, self.world)?),
             _ => None,
         };
         let (over, is_over) = watch::channel(false);
@@ -57,20 +55,8 @@ impl<'a> Company<'a> {
         Ok(Present {
             lanes: lanes.collect(),
             over,
-            download,
+            _download: download,
         })
-    }
-
-    /// Begins a download in the first player's namespace, until it is told that all is over.
-    fn download<'scope>(&'scope self, scope: &'scope Scope<'scope, 'a>) -> Result<Arc<AtomicBool>> {
-        let listener = self.world.relay().within(download::offer)?;
-        let over = Arc::<AtomicBool>::default();
-        let (serving, fetching) = (over.clone(), over.clone());
-        let player = &self.world.players()[0];
-        // What they carry is in the lab's record; that one of them fails is to be seen there.
-        scope.spawn(move || download::serve(&listener, &serving));
-        scope.spawn(move || player.within(|| download::fetch(&fetching)));
-        Ok(over)
     }
 
     fn watch(
@@ -110,8 +96,5 @@ impl Present<'_> {
 impl Drop for Present<'_> {
     fn drop(&mut self) {
         self.over.send_replace(true);
-        if let Some(over) = &self.download {
-            over.store(true, Ordering::Relaxed);
-        }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Scope;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -17,6 +19,35 @@ const PART: usize = 64 << 10;
 const WAIT: Duration = Duration::from_millis(200);
 /// What is measured beside, as nearly every server has it.
 const CONTROL: &[u8] = b"cubic";
+
+/// A download that goes on in the first player's namespace. Dropping it ends it.
+pub(super) struct Download(Arc<AtomicBool>);
+
+impl Download {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// When it cannot be offered.
+    pub(super) fn begin<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        world: &'scope World,
+    ) -> Result<Self> {
+        let listener = world.relay().within(offer)?;
+        let over = Arc::<AtomicBool>::default();
+        let (serving, fetching) = (over.clone(), over.clone());
+        let player = &world.players()[0];
+        // What they carry is in the lab's record; that one of them fails is to be seen there.
+        scope.spawn(move || serve(&listener, &serving));
+        scope.spawn(move || player.within(|| fetch(&fetching)));
+        Ok(Self(over))
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Sends as much as TCP takes, from the relay's side, until `over`. Run it within the relay's
 /// namespace.

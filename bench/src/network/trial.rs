@@ -45,6 +45,11 @@ pub(super) struct Lane {
 }
 
 impl Trial {
+    /// Whether there is but the player in question.
+    pub fn comes_alone(&self) -> bool {
+        self.lanes().len() == 1
+    }
+
     /// Paths and players; the first is the one in question.
     pub(super) fn lanes(&self) -> Vec<Lane> {
         let condition = &self.condition;

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type PlayoutMode, Spread } from './spread.ts';
 
-/** Frames every 33 ms with these delays. */
+/** Frames every 33 ms with these delays, on a path that has just begun or has been there. */
 class Script {
   readonly spread: Spread;
   #nowMs = 0;
 
-  constructor(mode: PlayoutMode = 'automatic') {
+  constructor(mode: PlayoutMode = 'automatic', begun = true) {
     this.spread = new Spread(mode);
+    if (begun) this.run(31, even);
   }
 
   run(frames: number, delayMs: (at: number) => number): number {
@@ -51,18 +52,30 @@ describe('how long is waited', () => {
     script.run(600, even);
     expect(script.run(45, uneven)).toBe(60);
     script.run(555, uneven);
-    expect(script.run(60, even)).toBeGreaterThan(55);
-    expect(script.run(900, even)).toBe(0);
+    expect(script.run(60, even)).toBe(60);
+    expect(script.run(600, even)).toBe(0);
   });
 
-  it('shrinks by no more than 2 % of the time that passes', () => {
+  it('not for the frames of a beginning, which are late for reasons of their own', () => {
+    const script = new Script('automatic', false);
+    expect(script.run(30, (at) => (at % 3 === 0 ? 400 : 50))).toBe(0);
+    expect(script.run(60, even)).toBe(0);
+  });
+
+  it('not because of less than about a frame, which a busy machine adds, unless it is to be smooth', () => {
+    const jitter = (at: number) => (at % 3 === 0 ? 80 : 50);
+    expect(new Script('automatic').run(300, jitter)).toBe(0);
+    expect(new Script('smooth').run(300, jitter)).toBe(30);
+  });
+
+  it('shrinks by no more than a tenth of the time that passes', () => {
     const script = new Script();
     script.run(600, uneven);
     let before = script.spread.bufferMs;
     for (let frame = 0; frame < 900; frame += 1) {
       script.run(1, even);
       // The last millisecond goes at once.
-      expect(before - script.spread.bufferMs).toBeLessThan(0.67 + 1);
+      expect(before - script.spread.bufferMs).toBeLessThan(3.3 + 1);
       before = script.spread.bufferMs;
     }
   });

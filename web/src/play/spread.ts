@@ -27,12 +27,15 @@ const STALL_MS = 600;
 const RECOVERED_MS = 50;
 /** Later than this all the time, it is no stall but another path. */
 const STALL_FRAMES = 90;
-/** How fast the wait shrinks: a picture that runs 2 % faster looks no different. */
-const SHRINK = 0.02;
+/** How fast the wait shrinks: nobody sees that a picture runs a tenth faster. */
+const SHRINK = 0.1;
+/** What comes so soon is late because page and path have only just begun. */
+const BEGINNING_MS = 1_000;
 
 /**
  * Shares of the frames that are to be in time: of all that are remembered, and of the newest ones,
- * which tell of a change. `floorMs`: unevenness that nobody sees.
+ * which tell of a change. `floorMs`: unevenness that is not worth waiting for; about a frame's time
+ * is what a busy machine adds by itself.
  */
 const WISHES = {
   automatic: { share: 0.95, soon: 0.85, floorMs: 40 },
@@ -52,6 +55,7 @@ export class Spread {
   #late = false;
   #moments: number[] = [];
   #seenMs: number | null = null;
+  #beganMs: number | null = null;
 
   constructor(mode: PlayoutMode = 'automatic') {
     this.#mode = mode;
@@ -85,6 +89,8 @@ export class Spread {
   arrived(delayMs: number, nowMs: number): void {
     const passedMs = this.#seenMs === null ? 0 : Math.max(0, nowMs - this.#seenMs);
     this.#seenMs = nowMs;
+    this.#beganMs ??= nowMs;
+    if (nowMs - this.#beganMs < BEGINNING_MS) return;
     if (this.#isStall(delayMs)) return;
     const before = this.offsetMs;
     this.#long.add(delayMs);

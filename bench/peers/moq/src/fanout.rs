@@ -1,20 +1,20 @@
 //! The run: a relay, a publisher, players that join a few at a time, a window, a report.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use moq_tokio::Client;
-use moq_tokio::connect;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
 use url::Url;
 
-use crate::player::Player;
+use crate::client::client;
+use crate::player::{Counted, Player};
 use crate::process;
 use crate::publisher::{Publisher, Shape};
-use crate::relay::{HOST_NAME, Relay};
+use crate::relay::Relay;
 use crate::report::{Cpu, Measured, Report};
 use crate::tally::Tally;
 
@@ -66,7 +66,7 @@ pub(crate) async fn run(plan: &Plan, relay: &Relay) -> anyhow::Result<Report> {
     let url: Url = format!("https://127.0.0.1:{}/", relay.port()).parse()?;
     let tally = Arc::new(Tally::new()?);
     let publisher =
-        Publisher::connect(client()?, url.clone(), plan.shape, Arc::clone(&tally)).await?;
+        Publisher::connect(client(Ipv4Addr::LOCALHOST)?, url.clone(), plan.shape, Arc::clone(&tally)).await?;
     tokio::select! {
         report = measure(plan, relay, url, &tally) => report,
         ended = publisher.run() => {
@@ -117,10 +117,10 @@ async fn join(
 ) -> anyhow::Result<()> {
     let mut ready = tally.ready();
     let limit = tokio::time::Instant::now() + JOIN_LIMIT;
-    let mut shared = client()?;
+    let mut shared = client(Ipv4Addr::LOCALHOST)?;
     for number in 0..plan.players {
         if number > 0 && number.is_multiple_of(plan.per_socket) {
-            shared = client()?;
+            shared = client(Ipv4Addr::LOCALHOST)?;
         }
         let turn = ready.wait_for(|ready| ready + plan.join_parallel > number);
         // Out of time: the rest come all at once and are ready or not.
@@ -130,7 +130,7 @@ async fn join(
             url: url.clone(),
             max_age: plan.max_age,
             shape: plan.shape,
-            tally: Arc::clone(tally),
+            notes: Arc::new(Counted::new(Arc::clone(tally))),
         };
         crowd.spawn(async move {
             if let Err(error) = player.watch().await {
@@ -156,14 +156,4 @@ fn cpu(relay: &Relay) -> anyhow::Result<Cpu> {
         relay: relay.cpu_seconds()?,
         client: process::cpu_seconds(std::process::id())?,
     })
-}
-
-/// A client with a UDP socket of its own, which dials once and trusts anybody: the relay makes its certificate up.
-fn client() -> Result<Client, moq_tokio::Error> {
-    let mut config = connect::Config::default();
-    config.bind = Some((std::net::Ipv4Addr::LOCALHOST, 0).into());
-    config.tls.insecure = Some(true);
-    config.tls.host_name = Some(HOST_NAME.to_owned());
-    config.once = Some(true);
-    config.init(Default::default())
 }

@@ -1,8 +1,10 @@
-//! The fan-out load of `bench`, run against moq-relay with moq's own client crates.
+//! The loads of `bench`, run against moq-relay with moq's own client crates.
 //!
 //! The relay comes from the registry: `cargo install moq-relay --version 0.17.10 --no-default-features --features
 //! noq,websocket --root DIR`, and then `--relay DIR/bin/moq-relay`.
 
+mod apart;
+mod client;
 mod clock;
 mod fanout;
 mod payload;
@@ -21,6 +23,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use crate::fanout::Plan;
 use crate::publisher::Shape;
@@ -43,16 +46,26 @@ struct Cli {
 enum Command {
     /// One publisher, many players, one report on standard output.
     Fanout(Fanout),
+    /// A publisher at a relay that runs already.
+    Publish(Apart),
+    /// A player there: a line for each frame, with its capture and its arrival in microseconds, and its bytes.
+    Watch(Apart),
 }
 
 #[derive(Args)]
-struct Fanout {
-    /// Path of the moq-relay program.
+struct Apart {
+    /// The relay.
     #[arg(long)]
-    relay: PathBuf,
-    /// Players, each with a session of its own.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    players: u32,
+    url: Url,
+    #[command(flatten)]
+    picture: Picture,
+    /// Milliseconds that a group may fall behind before a player gives it up.
+    #[arg(long, default_value_t = 1_000)]
+    max_age_ms: u64,
+}
+
+#[derive(Args)]
+struct Picture {
     /// Frames per second.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
     fps: u32,
@@ -65,6 +78,29 @@ struct Fanout {
     /// Frames in a group, its keyframe included.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     group: u32,
+}
+
+impl From<Picture> for Shape {
+    fn from(picture: Picture) -> Self {
+        Self {
+            fps: picture.fps,
+            group: picture.group,
+            key_bytes: picture.key_bytes,
+            delta_bytes: picture.delta_bytes,
+        }
+    }
+}
+
+#[derive(Args)]
+struct Fanout {
+    /// Path of the moq-relay program.
+    #[arg(long)]
+    relay: PathBuf,
+    /// Players, each with a session of its own.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    players: u32,
+    #[command(flatten)]
+    picture: Picture,
     /// Seconds that are measured.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
@@ -93,12 +129,7 @@ impl Fanout {
         Plan {
             relay: self.relay,
             players: self.players,
-            shape: Shape {
-                fps: self.fps,
-                group: self.group,
-                key_bytes: self.key_bytes,
-                delta_bytes: self.delta_bytes,
-            },
+            shape: self.picture.into(),
             window: Duration::from_secs(self.seconds),
             relay_core: self.relay_core,
             client_core: self.client_core,
@@ -110,9 +141,7 @@ impl Fanout {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Cli {
-        command: Command::Fanout(args),
-    } = Cli::parse();
+    let Cli { command } = Cli::parse();
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,moq_peer=info"));
     let stderr = std::io::stderr;
@@ -121,9 +150,26 @@ fn main() -> anyhow::Result<()> {
         .with_ansi(stderr().is_terminal())
         .with_writer(stderr)
         .init();
-    let one_line = args.json;
-    let report = fanout(&args.plan())?;
-    print(&report, one_line)
+    match command {
+        Command::Fanout(args) => {
+            let one_line = args.json;
+            let report = fanout(&args.plan())?;
+            print(&report, one_line)
+        }
+        Command::Publish(args) => alone(apart::publish(args.url, args.picture.into())),
+        Command::Watch(args) => {
+            let max_age = Duration::from_millis(args.max_age_ms);
+            alone(apart::watch(args.url, args.picture.into(), max_age))
+        }
+    }
+}
+
+/// Runs one session on this thread until it ends.
+fn alone(session: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(session)
 }
 
 /// One thread does all: the relay's core is left alone, and the clients' share of the other is known.

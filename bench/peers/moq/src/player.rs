@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::clock::now_us;
-use crate::payload;
+use crate::payload::{self, Stamp};
 use crate::publisher::Shape;
 use crate::tally::Tally;
 use crate::{BROADCAST, TRACK};
@@ -36,8 +36,48 @@ pub(crate) struct Player {
     pub(crate) max_age: Duration,
     /// What the frames ought to look like.
     pub(crate) shape: Shape,
-    /// Where to count.
-    pub(crate) tally: Arc<Tally>,
+    /// Where to note them.
+    pub(crate) notes: Arc<dyn Notes>,
+}
+
+/// Where a player's frames are noted.
+pub(crate) trait Notes: Send + Sync {
+    /// A frame of so many bytes has come whole, the first one perhaps.
+    fn frame(&self, stamp: Stamp, bytes: usize);
+
+    /// One has come that is not what was sent, or not where it belongs.
+    fn bad(&self);
+}
+
+/// A player's part of the common count.
+pub(crate) struct Counted {
+    dialled_us: u64,
+    joined: AtomicBool,
+    tally: Arc<Tally>,
+}
+
+impl Counted {
+    /// For a player that dials now.
+    pub(crate) fn new(tally: Arc<Tally>) -> Self {
+        Self {
+            dialled_us: now_us(),
+            joined: AtomicBool::new(false),
+            tally,
+        }
+    }
+}
+
+impl Notes for Counted {
+    fn frame(&self, stamp: Stamp, bytes: usize) {
+        if !self.joined.swap(true, Ordering::Relaxed) {
+            self.tally.joined(self.dialled_us);
+        }
+        self.tally.received(stamp.captured_us, bytes);
+    }
+
+    fn bad(&self) {
+        self.tally.bad();
+    }
 }
 
 impl Player {
@@ -47,10 +87,8 @@ impl Player {
     /// [`Error`].
     pub(crate) async fn watch(self) -> Result<(), Error> {
         let check = Arc::new(Check {
-            dialled_us: now_us(),
-            joined: AtomicBool::new(false),
             shape: self.shape,
-            tally: self.tally,
+            notes: self.notes,
         });
         let origin = moq_tokio::origin::spawn();
         let _connection = self
@@ -89,14 +127,12 @@ async fn read_group(mut group: group::Consumer, check: Arc<Check>) {
 
 /// What one player's readers share.
 struct Check {
-    dialled_us: u64,
-    joined: AtomicBool,
     shape: Shape,
-    tally: Arc<Tally>,
+    notes: Arc<dyn Notes>,
 }
 
 impl Check {
-    /// Counts a frame that came as number `index` of group `number`.
+    /// Notes a frame that came as number `index` of group `number`.
     fn frame(&self, number: u64, index: u32, payload: &[u8]) {
         match payload::decode(payload) {
             Ok(stamp)
@@ -104,14 +140,11 @@ impl Check {
                     && stamp.index == index
                     && payload.len() == self.shape.frame_bytes(index) =>
             {
-                if !self.joined.swap(true, Ordering::Relaxed) {
-                    self.tally.joined(self.dialled_us);
-                }
-                self.tally.received(stamp.captured_us, payload.len());
+                self.notes.frame(stamp, payload.len());
             }
             other => {
                 tracing::warn!(number, index, bytes = payload.len(), ?other, "bad frame");
-                self.tally.bad();
+                self.notes.bad();
             }
         }
     }
