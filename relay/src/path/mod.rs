@@ -15,6 +15,7 @@
 mod delays;
 mod epoch;
 mod flight;
+mod loss;
 mod model;
 mod pacer;
 mod rival;

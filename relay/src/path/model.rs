@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::delays::Delays;
 use super::epoch::Epoch;
+use super::loss::Loss;
 use super::rival::Rival;
 use super::{Bytes, Rate};
 
@@ -21,15 +22,7 @@ const QUEUE_PACKETS: f64 = 2.0;
 const QUEUE_LIMITS: (f64, f64) = (0.012, 0.030);
 /// Where a queue loses packets that is no longer than that, the flow keeps this much, in seconds.
 const LEAST_ROOM: f64 = 0.004;
-/// A share of lost packets that means that the path is full, though its queue is too short to
-/// tell: random loss is hardly ever as bad.
-const FULL: f64 = 0.12;
-/// Where packets overtake one another many are taken for lost that are not: a second of jitter
-/// adds so much to that share.
-const FULL_JITTER: f64 = 20.0;
-/// The share of one packet in the smoothed loss.
-const LOSS_GAIN: f64 = 1.0 / 128.0;
-/// After such loss the rate does not grow for this long.
+/// After loss that means that the path is full the rate does not grow for this long.
 const HOLD: Duration = Duration::from_secs(2);
 /// A queue that has stood for so long is emptied once, to see the path's own round trip.
 const LOOK: Duration = Duration::from_secs(5);
@@ -123,6 +116,15 @@ struct Cut {
     vain: u32,
 }
 
+/// What the flow was before it made way for loss.
+#[derive(Debug, Clone)]
+struct Before {
+    phase: Phase,
+    rate: f64,
+    window: f64,
+    been_full: bool,
+}
+
 /// What one path carries; see the module.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -142,10 +144,9 @@ pub struct Model {
     gains: u32,
     /// The longest queue worth keeping, in seconds: in a longer one packets were lost.
     room: f64,
-    loss: f64,
-    /// Loss of what was sent before has been answered.
-    answered: Instant,
+    loss: Loss,
     hold: Option<Instant>,
+    before_loss: Option<Before>,
     /// Whether the path has ever been full.
     been_full: bool,
 }
@@ -168,9 +169,9 @@ impl Model {
             look: None,
             gains: 0,
             room: QUEUE_LIMITS.1,
-            loss: 0.0,
-            answered: now,
+            loss: Loss::new(now),
             hold: None,
+            before_loss: None,
             been_full: false,
         }
     }
@@ -194,7 +195,7 @@ impl Model {
     pub fn on_ack(&mut self, ack: Ack) {
         self.acked += ack.bytes.count();
         self.flight = self.flight.saturating_sub(ack.bytes.count());
-        self.loss -= self.loss * LOSS_GAIN;
+        self.loss.arrived(&ack, self.packet);
         if matches!(self.phase, Phase::Start) && self.epoch.limited && self.look.is_none() {
             self.window = (self.window + ack.bytes.amount()).min(LARGEST_WINDOW);
         }
@@ -219,6 +220,7 @@ impl Model {
         } else if matches!(self.phase, Phase::Start) {
             self.start(now);
         }
+        self.see_loss(now);
         if self.look.is_none() && !self.settling && self.is_epoch_over(now) {
             self.judge(now);
         }
@@ -227,8 +229,7 @@ impl Model {
     /// A packet is taken to be lost.
     pub fn on_loss(&mut self, now: Instant, sent: Instant, bytes: Bytes) {
         self.flight = self.flight.saturating_sub(bytes.count());
-        let packets = (bytes.amount() / self.packet).ceil();
-        self.loss += (1.0 - self.loss) * (packets * LOSS_GAIN).min(1.0);
+        self.loss.lost(sent, (bytes.amount() / self.packet).ceil());
         let queue = self.delays.queue().unwrap_or(0.0);
         if self.epoch.limited && queue > LEAST_ROOM && self.delays.spread() < SPREAD {
             self.room = self.room.min((queue * 0.7).max(LEAST_ROOM));
@@ -236,18 +237,46 @@ impl Model {
         if let Phase::Beside { rival, .. } = &mut self.phase {
             rival.lost(now, sent);
             self.window = self.bounded(self.beside_window());
-        } else if self.loss > FULL + FULL_JITTER * self.delays.jitter() && sent >= self.answered {
+        } else if self.loss.is_beyond_usual(now, self.delays.jitter()) {
             self.on_full(now);
         }
     }
 
     /// So much is lost that the path must be full: sends what comes through, and holds that.
     pub fn on_full(&mut self, now: Instant) {
-        self.answered = now;
-        self.loss = FULL / 2.0;
         self.hold = Some(now + HOLD);
+        self.loss.answer(now);
+        self.before_loss = Some(Before {
+            phase: self.phase.clone(),
+            rate: self.rate,
+            window: self.window,
+            been_full: self.been_full,
+        });
         let delivered = self.epoch.delivered(now, self.acked).max(self.rate * 0.5);
         self.leave_start(now, delivered * 0.9);
+    }
+
+    /// Undoes what was done because of loss, when it has been in vain.
+    fn see_loss(&mut self, now: Instant) {
+        if self.hold.is_some_and(|until| now < until) {
+            return;
+        }
+        let vain = self.loss.was_in_vain(now);
+        let beside = matches!(self.phase, Phase::Beside { .. });
+        if let Some(before) = vain.and_then(|vain| self.before_loss.take().filter(|_| vain))
+            && !beside
+        {
+            self.go_back_to(now, before);
+        }
+    }
+
+    fn go_back_to(&mut self, now: Instant, before: Before) {
+        self.phase = before.phase;
+        self.rate = before.rate.max(self.rate);
+        self.window = before.window.max(self.window);
+        self.been_full = before.been_full;
+        self.settling = false;
+        self.begin(now, true);
     }
 
     /// Nothing has come through for several round trips.
@@ -350,7 +379,7 @@ impl Model {
 
     /// Bytes a second that have left the path in this epoch. Lost ones took their time on it too.
     fn delivered(&self, now: Instant) -> f64 {
-        self.epoch.delivered(now, self.acked) / (1.0 - self.loss.min(0.3))
+        self.epoch.delivered(now, self.acked) / (1.0 - self.loss.share().min(0.3))
     }
 
     /// Ends the fast growth when a queue rises. Where round trips vary it takes an epoch to tell.

@@ -3,7 +3,7 @@ use super::world::*;
 use std::sync::Arc;
 use std::time::Duration;
 use steadycast_lab::conditions;
-use steadycast_lab::{Rate, Shape, Ways};
+use steadycast_lab::{Loss, Rate, Shape, Ways};
 
 fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -391,6 +391,38 @@ fn random_loss_does_not_slow_it() {
 fn jitter_is_no_queue() {
     let world = on("jitter", video());
     assert!(world.flows[0].skipped < 60, "{}", world.flows[0].skipped);
+}
+
+/// For how many of a hundred tenths of a second the model calls a path too narrow for the video:
+/// then players are sent less over it. Over two minutes.
+fn narrow(ways: &Ways) -> u32 {
+    const TICKS: u32 = 600;
+    let mut narrow = 0;
+    for seed in 1..=2 {
+        let mut world = World::new(ways, seed);
+        let model = Arc::new(steadycast_relay::quic::congestion::PathControl);
+        world.flow(model, false, video(), s(0), s(60));
+        for tick in 0..TICKS {
+            world.run(Duration::from_millis(100) * tick);
+            let carries = world.model(0).and_then(|model| model.carries());
+            narrow += u32::from(carries.is_some_and(|rate| rate.bits() < 2e6));
+        }
+    }
+    narrow * 100 / (2 * TICKS)
+}
+
+#[test]
+fn a_wide_path_that_jitters_is_hardly_ever_called_narrow() {
+    let far = Shape::delay_ms(30);
+    let share = narrow(&Ways::of(far.jitter_ms(100, false), far));
+    assert!(share < 3, "{share} % of the time");
+}
+
+#[test]
+fn loss_that_no_rate_makes_less_is_no_sign_of_a_narrow_path() {
+    let far = Shape::delay_ms(50);
+    let share = narrow(&Ways::of(far.lossy(Loss::random(0.2)), far));
+    assert!(share < 10, "{share} % of the time");
 }
 
 #[test]

@@ -1,0 +1,131 @@
+//! How much is lost, and whether that says that the path is full.
+
+use std::time::{Duration, Instant};
+
+use super::model::Ack;
+
+/// A share of lost packets that means that the path is full, though its queue is too short to
+/// tell: random loss is hardly ever as bad.
+const FULL: f64 = 0.12;
+/// Where packets overtake one another many are taken for lost that are not: a second of jitter
+/// adds so much to that share.
+const FULL_JITTER: f64 = 20.0;
+/// The share of one packet in the smoothed loss.
+const GAIN: f64 = 1.0 / 128.0;
+/// When at a lower rate as large a share of the loss is left, it is not this flow's doing but what
+/// packets overtake, or a wireless link loses.
+const LEFT: f64 = 0.6;
+/// Loss of so many times as much is no sign then, as long as it has been as bad within this time.
+const NOISE: f64 = 1.5;
+const NOISY: Duration = Duration::from_secs(30);
+/// Packets that are enough to tell.
+const TELLING: f64 = 40.0;
+
+/// Loss, smoothed.
+#[derive(Debug, Clone)]
+pub(super) struct Loss {
+    share: f64,
+    /// Loss of what was sent before has been answered by a lower rate.
+    answered: Instant,
+    answer: Option<Answer>,
+    noise: Option<Noise>,
+}
+
+/// What became of packets since a lower rate was the answer to loss.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    /// The share that was lost before.
+    before: f64,
+    lost: f64,
+    arrived: f64,
+}
+
+/// Loss that comes whatever the rate is.
+#[derive(Debug, Clone, Copy)]
+struct Noise {
+    share: f64,
+    until: Instant,
+}
+
+impl Loss {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            share: 0.0,
+            answered: now,
+            answer: None,
+            noise: None,
+        }
+    }
+
+    /// The share of packets that is lost at present.
+    pub(super) fn share(&self) -> f64 {
+        self.share
+    }
+
+    /// A packet has arrived.
+    pub(super) fn arrived(&mut self, ack: &Ack, packet: f64) {
+        if ack.sent < self.answered {
+            return;
+        }
+        self.share -= self.share * GAIN;
+        if let Some(answer) = &mut self.answer {
+            answer.arrived += ack.bytes.amount() / packet;
+        }
+    }
+
+    /// So many packets are taken to be lost, the last of them sent then.
+    pub(super) fn lost(&mut self, sent: Instant, packets: f64) {
+        if sent < self.answered {
+            return;
+        }
+        self.share += (1.0 - self.share) * (packets * GAIN).min(1.0);
+        if let Some(answer) = &mut self.answer {
+            answer.lost += packets;
+        }
+    }
+
+    /// Whether more is lost than on a path that is not full; `jitter` is in seconds.
+    pub(super) fn is_beyond_usual(&mut self, now: Instant, jitter: f64) -> bool {
+        let full = FULL + FULL_JITTER * jitter;
+        self.noise = self.noise.filter(|noise| now < noise.until);
+        let usual = match &mut self.noise {
+            Some(noise) => {
+                if self.share > full {
+                    noise.until = now + NOISY;
+                }
+                noise.share.max(full)
+            }
+            None => full,
+        };
+        self.share > usual
+    }
+
+    /// The rate is lower from now on, and that has yet to show what it does to the loss.
+    pub(super) fn answer(&mut self, now: Instant) {
+        self.answered = now;
+        self.answer = Some(Answer {
+            before: std::mem::take(&mut self.share),
+            lost: 0.0,
+            arrived: 0.0,
+        });
+    }
+
+    /// Whether the lower rate was in vain: said once, when there are enough packets to tell. Such
+    /// loss is no sign of a full path from then on.
+    pub(super) fn was_in_vain(&mut self, now: Instant) -> Option<bool> {
+        let answer = self.answer?;
+        let sent = answer.lost + answer.arrived;
+        if sent < TELLING {
+            return None;
+        }
+        self.answer = None;
+        let after = answer.lost / sent;
+        let vain = after > answer.before * LEFT;
+        if vain {
+            let share = (answer.before.max(after) * NOISE).min(0.9);
+            let until = now + NOISY;
+            self.noise = Some(Noise { share, until });
+        }
+        Some(vain)
+    }
+}
