@@ -30,6 +30,11 @@ struct Open {
     bytes: usize,
 }
 
+/// Whether a packet with this payload is the first of its frame.
+pub(super) fn begins(payload: &[u8]) -> bool {
+    payload.first().is_some_and(|flags| flags & START != 0)
+}
+
 impl Frames {
     /// Takes the next packet; gives the frame that it ends.
     pub(super) fn take(&mut self, head: &Head, payload: &[u8]) -> Result<Option<Seen>, Fault> {
@@ -86,6 +91,11 @@ impl Frames {
             });
         }
         Ok(())
+    }
+
+    /// Whether nothing can be decoded before the next keyframe.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// Packets were lost for good.

@@ -14,8 +14,10 @@ const ASKED: usize = 256;
 
 /// Puts packets in order. `P` is a packet.
 pub(super) struct Order<P> {
-    /// The number that comes next, not wrapped; none before the first packet.
+    /// The number that comes next, not wrapped; none before the first packet that begins a frame.
     next: Option<u64>,
+    /// What came before that one is worth nothing, for its beginning is lost.
+    gap: bool,
     /// The highest that came.
     newest: u64,
     /// What came ahead of something missing.
@@ -41,6 +43,7 @@ impl<P> Order<P> {
     pub(super) fn new() -> Self {
         Self {
             next: None,
+            gap: false,
             newest: 0,
             ahead: BTreeMap::new(),
             missing: BTreeMap::new(),
@@ -48,17 +51,26 @@ impl<P> Order<P> {
         }
     }
 
-    /// Takes a packet; gives it back when its turn has come, and then others may be polled. One that
-    /// was asked for is `repaired`.
+    /// Takes a packet, which may begin a frame; gives it back when its turn has come, and then others
+    /// may be polled. One that was asked for is `repaired`.
     pub(super) fn take(
         &mut self,
         sequence: u16,
         packet: P,
+        begins: bool,
         repaired: bool,
         now: Instant,
     ) -> Option<P> {
         let number = self.unwrap(sequence);
-        let next = *self.next.get_or_insert(number);
+        let Some(next) = self
+            .next
+            .or_else(|| begins.then(|| self.begin(number, now)))
+        else {
+            // On a path that jitters the first to come need not be the first that was sent.
+            self.counts.came += u64::from(self.ahead.insert(number, packet).is_none());
+            self.newest = self.newest.max(number);
+            return None;
+        };
         if number < next || self.ahead.contains_key(&number) {
             self.counts.again += 1;
             return None;
@@ -76,7 +88,7 @@ impl<P> Order<P> {
             self.missing.insert(missed, missing);
         }
         self.newest = self.newest.max(number);
-        if number == next {
+        if number == next && !self.gap {
             self.next = Some(number + 1);
             return Some(packet);
         }
@@ -84,10 +96,22 @@ impl<P> Order<P> {
         None
     }
 
+    /// The first frame begins with this packet.
+    fn begin(&mut self, number: u64, now: Instant) -> u64 {
+        self.next = Some(number);
+        let rest = self.ahead.split_off(&number);
+        self.gap = !std::mem::replace(&mut self.ahead, rest).is_empty();
+        let Self { ahead, missing, .. } = self;
+        let between = (number + 1..self.newest).filter(|number| !ahead.contains_key(number));
+        let asked = None;
+        missing.extend(between.map(|number| (number, Missing { since: now, asked })));
+        number
+    }
+
     /// The sequence number as it would be without wrapping, near the newest. Far from zero, so that
     /// what is older than the first packet has a number too.
     fn unwrap(&mut self, sequence: u16) -> u64 {
-        if self.next.is_none() {
+        if self.newest == 0 {
             self.newest = (1 << 32) | u64::from(sequence);
         }
         let ahead = sequence.wrapping_sub(self.newest as u16) as i16;
@@ -97,6 +121,9 @@ impl<P> Order<P> {
     /// What else has its turn, or what is given up.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Next<P>> {
         let next = self.next?;
+        if std::mem::take(&mut self.gap) {
+            return Some(Next::Gap);
+        }
         let mut first = self.ahead.first_entry()?.key().to_owned();
         if first == next {
             self.next = Some(next + 1);
@@ -151,7 +178,7 @@ mod tests {
     fn feed(order: &mut Order<u16>, numbers: &[u16], now: Instant) -> Vec<u16> {
         let mut out = Vec::new();
         for number in numbers {
-            out.extend(order.take(*number, *number, false, now));
+            out.extend(order.take(*number, *number, true, false, now));
             while let Some(Next::Packet(packet)) = order.poll(now) {
                 out.push(packet);
             }
@@ -169,13 +196,32 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_s_beginning_is_waited_for_and_what_came_of_one_before_is_a_gap() {
+        let now = Instant::now();
+        let mut order = Order::new();
+        for number in [12, 10] {
+            assert_eq!(order.take(number, number, false, false, now), None);
+        }
+        assert_eq!(order.poll(now), None);
+        assert_eq!(order.take(9, 9, true, false, now), Some(9));
+        assert_eq!(order.poll(now), Some(Next::Packet(10)));
+        assert_eq!((order.poll(now), order.ask(now)), (None, vec![11]));
+
+        let mut order = Order::new();
+        assert_eq!(order.take(8, 8, false, false, now), None);
+        assert_eq!(order.take(9, 9, true, false, now), None);
+        assert_eq!(order.poll(now), Some(Next::Gap));
+        assert_eq!(order.poll(now), Some(Next::Packet(9)));
+    }
+
+    #[test]
     fn what_is_missing_is_asked_for_again_and_given_up_in_the_end() {
         let (mut order, now) = (Order::new(), Instant::now());
         assert_eq!(feed(&mut order, &[10, 13], now), [10]);
         assert_eq!(order.ask(now), [11, 12]);
         assert!(order.ask(now).is_empty());
         assert_eq!(order.due(), Some(now + AGAIN));
-        assert_eq!(order.take(12, 12, true, now), None);
+        assert_eq!(order.take(12, 12, false, true, now), None);
         assert_eq!(order.ask(now + AGAIN), [11]);
         assert_eq!(order.poll(now + AGAIN), None);
         let late = now + PATIENCE;

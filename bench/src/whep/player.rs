@@ -10,7 +10,7 @@ use tokio::time::sleep_until;
 use super::arrivals::Arrivals;
 use super::client::Client;
 use super::connect::Connected;
-use super::frames::{DESCRIPTOR, Frames};
+use super::frames::{DESCRIPTOR, Frames, begins};
 use super::keys::{Keys, Opened};
 use super::order::{Next, Order};
 use super::reports::Reports;
@@ -25,6 +25,8 @@ use crate::transport::Way;
 
 /// How often a player reports.
 const REPORTS: Duration = Duration::from_secs(1);
+/// How often it asks for a keyframe that does not come.
+const PLEAS: Duration = Duration::from_millis(500);
 /// How often it checks its path, as browsers do.
 const CHECKS: Duration = Duration::from_millis(2_500);
 /// The relay reports every second: one that says nothing for so long has gone.
@@ -95,6 +97,8 @@ struct Player {
     keys: Keys,
     order: Order<(Head, BytesMut)>,
     frames: Frames,
+    /// When a keyframe may be asked for again.
+    next_plea: Instant,
     reports: Reports,
     arrivals: Arrivals,
     check: Vec<u8>,
@@ -123,6 +127,7 @@ impl Player {
             keys: connected.keys,
             order: Order::new(),
             frames: Frames::default(),
+            next_plea: now,
             reports: Reports::new(session.ssrc),
             arrivals: Arrivals::new(now),
             check: connected.check,
@@ -181,9 +186,11 @@ impl Player {
         let Some((head, repaired)) = head else {
             return self.wrong(Fault::Broken);
         };
+        let sequence = head.sequence;
+        let begins = begins(packet.get(head.payload.clone()).unwrap_or_default());
         let in_turn = self
             .order
-            .take(head.sequence, (head, packet), repaired, now);
+            .take(sequence, (head, packet), begins, repaired, now);
         if let Some((head, packet)) = in_turn {
             self.take_next(&head, &packet);
         }
@@ -252,6 +259,9 @@ impl Player {
         let lost = self.order.ask(now);
         let control = if !lost.is_empty() {
             self.reports.missing(&lost)
+        } else if self.frames.is_lost() && self.next_plea <= now {
+            self.next_plea = now + PLEAS;
+            self.reports.picture_lost()
         } else if let Some(arrived) = self.reports.arrived(&mut self.arrivals, now) {
             arrived
         } else if self.next_report <= now {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rtc::rtcp::goodbye::Goodbye;
 use rtc::rtcp::packet::{Packet, marshal, unmarshal};
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
@@ -86,6 +87,14 @@ impl Reports {
             sender_ssrc: OURS,
             media_ssrc: self.theirs,
             nacks: nack_pairs_from_sequence_numbers(lost),
+        }))
+    }
+
+    /// Asks for a keyframe.
+    pub(super) fn picture_lost(&self) -> Result<Vec<u8>> {
+        compound(Box::new(PictureLossIndication {
+            sender_ssrc: OURS,
+            media_ssrc: self.theirs,
         }))
     }
 

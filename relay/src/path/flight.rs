@@ -16,6 +16,9 @@ const FORGOTTEN: Duration = Duration::from_secs(2);
 /// The shortest way is that of the last one to two of these: clocks drift apart.
 const SPAN: Duration = Duration::from_secs(30);
 
+/// The share of the window that may have arrived unheard of on a path that has never been full.
+const UNHEARD: f64 = 0.5;
+
 /// A packet of which feedback tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
@@ -31,6 +34,8 @@ struct Sent {
     bytes: Bytes,
     /// Nothing more is expected of it.
     settled: bool,
+    /// Feedback has told of it, if only that it had not arrived.
+    told: bool,
 }
 
 /// A path's model, its pacer, and the packets in flight.
@@ -42,6 +47,8 @@ pub struct Flight {
     oldest: u64,
     packets: VecDeque<Sent>,
     flight: u64,
+    /// The number after the newest of which feedback has told.
+    told: u64,
     /// From the moment a packet was sent to the one when it arrived, in seconds, with whatever
     /// lies between the two clocks: the shortest, lately and before.
     shortest: [f64; 2],
@@ -64,6 +71,7 @@ impl Flight {
             oldest: 0,
             packets: VecDeque::new(),
             flight: 0,
+            told: 0,
             shortest: [f64::INFINITY; 2],
             rotated: now,
             began: now,
@@ -85,6 +93,7 @@ impl Flight {
             at: now,
             bytes,
             settled: false,
+            told: false,
         });
         self.flight += bytes.count();
         self.model.on_sent(now, bytes);
@@ -93,11 +102,26 @@ impl Flight {
 
     /// Bytes that may go out now.
     pub fn may_send(&self, now: Instant) -> Bytes {
+        self.pacer.may_send(now).min(self.left(Bytes::default()))
+    }
+
+    /// The same for what was lost: so much may be in flight beyond the window, for what is in flight
+    /// may be worth nothing without it.
+    pub fn may_repair(&self, now: Instant, beyond: Bytes) -> Bytes {
+        self.pacer.may_send(now).max(beyond).min(self.left(beyond))
+    }
+
+    fn left(&self, beyond: Bytes) -> Bytes {
         // What has arrived since the last feedback is not known yet, and is in flight no more.
-        let unheard = self.model.pacing_rate().carries(self.interval) * 0.8;
-        let window = self.model.window() + unheard;
-        let left = window.count().saturating_sub(self.flight);
-        self.pacer.may_send(now).min(Bytes::new(left))
+        let unheard = self.model.leaving().carries(self.interval) * 0.8;
+        let window = self.model.window();
+        // Of a path of which little is known it is only hoped.
+        let unheard = match self.model.carries() {
+            Some(_) => unheard,
+            None => unheard.min(window * UNHEARD),
+        };
+        let window = window + unheard + beyond;
+        Bytes::new(window.count().saturating_sub(self.flight))
     }
 
     /// When to ask again, if nothing else happens.
@@ -113,6 +137,8 @@ impl Flight {
             let Some(index) = self.index(sequence) else {
                 continue;
             };
+            self.told = self.told.max(self.oldest + index as u64 + 1);
+            self.packets[index].told = true;
             let sent = self.packets[index];
             if sent.settled {
                 continue;
@@ -145,9 +171,19 @@ impl Flight {
                 return;
             }
             if !sent.settled {
-                self.settle(index);
-                self.model.on_loss(now, sent.at, sent.bytes);
+                self.lose(now, index);
             }
+        }
+    }
+
+    /// Expects no more of a packet.
+    fn lose(&mut self, now: Instant, index: usize) {
+        let sent = self.packets[index];
+        self.settle(index);
+        // Feedback tells of every packet: where it has told of later ones only, itself was lost.
+        match !sent.told && self.oldest + (index as u64) < self.told {
+            true => self.model.on_unheard(sent.bytes),
+            false => self.model.on_loss(now, sent.at, sent.bytes),
         }
     }
 
@@ -218,8 +254,7 @@ impl Flight {
                 return;
             }
             if !sent.settled {
-                self.settle(0);
-                self.model.on_loss(now, sent.at, sent.bytes);
+                self.lose(now, 0);
             }
             self.packets.pop_front();
             self.oldest += 1;

@@ -20,6 +20,12 @@ struct Outcome {
 
 /// Sends over a link for so many seconds, with transport-wide feedback every `every`.
 fn send(shape: Shape, seconds: u64, every: Duration) -> Outcome {
+    send_and_hear(shape, seconds, every, u64::MAX)
+}
+
+/// The same, while one of so many reports is lost.
+fn send_and_hear(shape: Shape, seconds: u64, every: Duration, lost: u64) -> Outcome {
+    let mut reports = 0;
     let start = Instant::now();
     let mut link = Link::new(shape, 1);
     let mut flight = Flight::new(start, Bytes::new(PACKET));
@@ -40,7 +46,11 @@ fn send(shape: Shape, seconds: u64, every: Duration) -> Outcome {
         }
         if now >= report {
             report += every;
-            under_way.push((now + BACK, told(&mut first, &mut arrived)));
+            let packets = told(&mut first, &mut arrived);
+            reports += 1;
+            if reports % lost != 0 {
+                under_way.push((now + BACK, packets));
+            }
         }
         while under_way.first().is_some_and(|sent| sent.0 <= now) {
             let (_, packets) = under_way.remove(0);
@@ -113,6 +123,14 @@ fn a_narrow_path_is_filled_without_a_standing_queue() {
 fn random_loss_does_not_slow_it() {
     let lossy = narrow(5_000).lossy(Loss::random(0.05));
     let outcome = send(lossy, 20, Duration::from_millis(50));
+    let mean = outcome.rates[2..].iter().sum::<f64>() / 18.0;
+    assert!(mean > 0.8 * 0.95 * 5e6, "{mean}");
+}
+
+#[test]
+fn lost_feedback_is_no_lost_packets() {
+    let lossy = narrow(5_000).lossy(Loss::random(0.05));
+    let outcome = send_and_hear(lossy, 20, Duration::from_millis(50), 5);
     let mean = outcome.rates[2..].iter().sum::<f64>() / 18.0;
     assert!(mean > 0.8 * 0.95 * 5e6, "{mean}");
 }

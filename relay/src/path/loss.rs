@@ -10,8 +10,10 @@ const FULL: f64 = 0.12;
 /// Where packets overtake one another many are taken for lost that are not: a second of jitter
 /// adds so much to that share.
 const FULL_JITTER: f64 = 20.0;
-/// The share of one packet in the smoothed loss.
-const GAIN: f64 = 1.0 / 128.0;
+/// Loss is smoothed over so many packets: few at first, when a path may be overrun at once.
+const PACKETS: (f64, f64) = (32.0, 128.0);
+/// As long as it is not the latter, chance makes up more of it: this much more is usual.
+const YOUNG: f64 = 2.0;
 /// When at a lower rate as large a share of the loss is left, it is not this flow's doing but what
 /// packets overtake, or a wireless link loses.
 const LEFT: f64 = 0.6;
@@ -25,6 +27,8 @@ const TELLING: f64 = 40.0;
 #[derive(Debug, Clone)]
 pub(super) struct Loss {
     share: f64,
+    /// Packets that it is of.
+    packets: f64,
     /// Loss of what was sent before has been answered by a lower rate.
     answered: Instant,
     answer: Option<Answer>,
@@ -51,6 +55,7 @@ impl Loss {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             share: 0.0,
+            packets: 0.0,
             answered: now,
             answer: None,
             noise: None,
@@ -67,7 +72,7 @@ impl Loss {
         if ack.sent < self.answered {
             return;
         }
-        self.share -= self.share * GAIN;
+        self.share -= self.share * self.gain(1.0);
         if let Some(answer) = &mut self.answer {
             answer.arrived += ack.bytes.amount() / packet;
         }
@@ -78,15 +83,23 @@ impl Loss {
         if sent < self.answered {
             return;
         }
-        self.share += (1.0 - self.share) * (packets * GAIN).min(1.0);
+        self.share += (1.0 - self.share) * self.gain(packets);
         if let Some(answer) = &mut self.answer {
             answer.lost += packets;
         }
     }
 
+    /// The share of so many packets in the smoothed loss.
+    fn gain(&mut self, packets: f64) -> f64 {
+        let (few, most) = PACKETS;
+        self.packets = (self.packets + packets).min(most);
+        (packets / self.packets.max(few)).min(1.0)
+    }
+
     /// Whether more is lost than on a path that is not full; `jitter` is in seconds.
     pub(super) fn is_beyond_usual(&mut self, now: Instant, jitter: f64) -> bool {
-        let full = FULL + FULL_JITTER * jitter;
+        let young = self.packets < PACKETS.1;
+        let full = (FULL + FULL_JITTER * jitter) * if young { YOUNG } else { 1.0 };
         self.noise = self.noise.filter(|noise| now < noise.until);
         let usual = match &mut self.noise {
             Some(noise) => {

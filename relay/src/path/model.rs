@@ -242,6 +242,11 @@ impl Model {
         }
     }
 
+    /// What became of a packet will never be known.
+    pub fn on_unheard(&mut self, bytes: Bytes) {
+        self.flight = self.flight.saturating_sub(bytes.count());
+    }
+
     /// So much is lost that the path must be full: sends what comes through, and holds that.
     pub fn on_full(&mut self, now: Instant) {
         self.hold = Some(now + HOLD);
@@ -297,7 +302,21 @@ impl Model {
             return Rate::bytes_per_second(self.window * 3.0);
         }
         let queue = self.delays.queue().unwrap_or(0.0);
-        Rate::bytes_per_second(1.25 * self.usable() / (base + queue).max(1e-4))
+        let window = self.usable() / (base + queue).max(1e-4);
+        let rate = match (&self.phase, &self.look) {
+            // A window that is left over from before would come as a burst.
+            (Phase::Steady, None) => window.min(self.rate),
+            _ => window,
+        };
+        Rate::bytes_per_second(1.25 * rate.max(self.packet))
+    }
+
+    /// How fast packets leave the path at present, as far as that is known.
+    pub fn leaving(&self) -> Rate {
+        match self.phase {
+            Phase::Start => self.pacing_rate(),
+            _ => Rate::bytes_per_second(self.rate),
+        }
     }
 
     /// What the path carries; unknown while it has carried everything that it was given.

@@ -8,8 +8,8 @@ use crate::webrtc::rtcp::Feedback;
 
 /// What a packet takes beside its payload and RTP header, in bytes: protection, UDP and IP.
 const OVERHEAD: usize = 16 + 8 + 20;
-/// Packets of what was lost go out although the window is full: what waits for them is in it.
-const LEAST_REPAIRS: usize = 2 * PACKET;
+/// So much of what was lost goes out although the window is full.
+const LEAST_REPAIRS: Bytes = Bytes::new(2 * PACKET as u64);
 /// When the window is full, the player's feedback comes before this.
 const FEEDBACK: Duration = Duration::from_millis(100);
 
@@ -44,7 +44,7 @@ impl Control {
     /// The same for what was lost, which goes before what is new.
     pub(super) fn repairs(&mut self, now: Instant) -> usize {
         match self {
-            Self::Flight(_) => self.budget(now).max(LEAST_REPAIRS),
+            Self::Flight(flight) => flight.may_repair(now, LEAST_REPAIRS).count() as usize,
             Self::Reports(pace) => pace.repairs(now),
         }
     }
