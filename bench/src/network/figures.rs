@@ -32,7 +32,8 @@ pub struct Figures {
     /// Pictures that a display of 60 Hz shows of them a second, one after another, as the player's
     /// page does it closest to live.
     pub shown_fps: f64,
-    /// From a frame's capture to its last byte, in milliseconds: median.
+    /// From the capture to the last byte of frames that were captured once there was a picture, in
+    /// milliseconds: median.
     pub p50_ms: f64,
     /// 95 of 100.
     pub p95_ms: f64,
@@ -78,10 +79,10 @@ impl Figures {
                 ..Self::default()
             };
         };
-        // What was captured before the player came is there to bring it up to date.
+        // What was captured before the player had a picture is there to bring it up to date.
         let live = came
             .iter()
-            .filter(|frame| frame.capture_us >= window.from_us);
+            .filter(|frame| frame.capture_us >= first.arrived_us);
         let live: Vec<_> = live.copied().collect();
         let shown = shown(&came, window.from_us);
         let watched_us = (window.until_us - first.arrived_us).max(1);
@@ -266,7 +267,8 @@ mod tests {
         assert_eq!(figures.longest_freeze_ms, 40.0);
         assert_eq!(figures.frozen, 0.0);
         let delivered: Vec<_> = figures.seconds.iter().map(|s| s.delivered).collect();
-        assert_eq!(delivered, [24, 25, 25]);
+        // Two were captured before the first was there.
+        assert_eq!(delivered, [22, 25, 25]);
     }
 
     #[test]
@@ -293,7 +295,7 @@ mod tests {
         let figures = Figures::of(&log, WINDOW);
         assert_eq!(figures.first_picture_ms, Some(50.0));
         assert_eq!(figures.p99_ms, 60.0);
-        assert_eq!(figures.seconds[0].delivered, 24);
+        assert_eq!(figures.seconds[0].delivered, 22);
     }
 
     #[test]

@@ -59,6 +59,9 @@ pub struct Flight {
     /// How often feedback comes, smoothed.
     interval: Duration,
     heard: Option<Instant>,
+    /// When a packet was last sent.
+    sent: Option<Instant>,
+    packet: Bytes,
 }
 
 impl Flight {
@@ -78,6 +81,8 @@ impl Flight {
             round_trip: f64::INFINITY,
             interval: Duration::from_millis(100),
             heard: None,
+            sent: None,
+            packet,
         }
     }
 
@@ -96,22 +101,28 @@ impl Flight {
             told: false,
         });
         self.flight += bytes.count();
+        self.sent = Some(now);
         self.model.on_sent(now, bytes);
         self.pacer.on_sent(now, bytes);
     }
 
     /// Bytes that may go out now.
     pub fn may_send(&self, now: Instant) -> Bytes {
-        self.pacer.may_send(now).min(self.left(Bytes::default()))
+        self.pacer
+            .may_send(now)
+            .min(self.left(now, Bytes::default()))
     }
 
     /// The same for what was lost: so much may be in flight beyond the window, for what is in flight
     /// may be worth nothing without it.
     pub fn may_repair(&self, now: Instant, beyond: Bytes) -> Bytes {
-        self.pacer.may_send(now).max(beyond).min(self.left(beyond))
+        self.pacer
+            .may_send(now)
+            .max(beyond)
+            .min(self.left(now, beyond))
     }
 
-    fn left(&self, beyond: Bytes) -> Bytes {
+    fn left(&self, now: Instant, beyond: Bytes) -> Bytes {
         // What has arrived since the last feedback is not known yet, and is in flight no more.
         let unheard = self.model.leaving().carries(self.interval) * 0.8;
         let window = self.model.window();
@@ -121,7 +132,18 @@ impl Flight {
             None => unheard.min(window * UNHEARD),
         };
         let window = window + unheard + beyond;
-        Bytes::new(window.count().saturating_sub(self.flight))
+        let left = Bytes::new(window.count().saturating_sub(self.flight));
+        match left.count() == 0 && self.is_silent(now) {
+            true => self.packet,
+            false => left,
+        }
+    }
+
+    /// Nothing was heard of what was sent last for twice as long as that may take: all of it may be
+    /// lost, the feedback too, and one packet more finds out.
+    fn is_silent(&self, now: Instant) -> bool {
+        let sent = self.sent.max(self.heard);
+        sent.is_some_and(|sent| now.saturating_duration_since(sent) > self.patience() * 2)
     }
 
     /// When to ask again, if nothing else happens.

@@ -136,6 +136,30 @@ fn lost_feedback_is_no_lost_packets() {
 }
 
 #[test]
+fn what_is_lost_with_all_feedback_does_not_stop_it_for_good() {
+    let start = Instant::now();
+    let mut flight = Flight::new(start, Bytes::new(PACKET));
+    let (mut now, mut probes) = (start, 0);
+    let mut full = false;
+    while now < start + Duration::from_secs(3) {
+        while flight.may_send(now).count() >= PACKET {
+            flight.on_sent(now, Bytes::new(PACKET));
+            probes += u32::from(full);
+        }
+        full |= now > start + Duration::from_millis(200);
+        now += Duration::from_millis(1);
+    }
+    // A few a second, and no more, until it is back.
+    assert!((4..=40).contains(&probes), "{probes}");
+    let sequence = flight.next_sequence();
+    flight.on_sent(now, Bytes::new(PACKET));
+    now += Duration::from_millis(50);
+    let at = Some(PEER);
+    flight.on_feedback(now, [Received { sequence, at }]);
+    assert!(flight.may_send(now).count() >= PACKET);
+}
+
+#[test]
 fn numbers_wrap() {
     let wide = Shape::delay_ms(5).narrow(LinkRate::kbit(50_000), 100);
     let outcome = send(wide, 20, Duration::from_millis(50));

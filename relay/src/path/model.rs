@@ -302,13 +302,15 @@ impl Model {
             return Rate::bytes_per_second(self.window * 3.0);
         }
         let queue = self.delays.queue().unwrap_or(0.0);
-        let window = self.usable() / (base + queue).max(1e-4);
+        let round_trip = (base + queue).max(1e-4);
+        let window = self.usable() / round_trip;
+        let least = self.packet * SMALLEST_WINDOW / round_trip;
         let rate = match (&self.phase, &self.look) {
             // A window that is left over from before would come as a burst.
-            (Phase::Steady, None) => window.min(self.rate),
+            (Phase::Steady, None) => window.min(self.rate.max(least)),
             _ => window,
         };
-        Rate::bytes_per_second(1.25 * rate.max(self.packet))
+        Rate::bytes_per_second(1.25 * rate)
     }
 
     /// How fast packets leave the path at present, as far as that is known.
@@ -436,7 +438,10 @@ impl Model {
 
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
-        self.window = self.bounded(rate * self.reach());
+        // Before the first round trip nothing is known of how much that is.
+        if self.delays.base().is_finite() {
+            self.window = self.bounded(rate * self.reach());
+        }
     }
 
     /// Waits until no more is in flight than the window has.
