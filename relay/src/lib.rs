@@ -4,6 +4,7 @@ pub mod broadcast;
 pub mod cli;
 pub mod config;
 mod delivery;
+mod files;
 pub mod http;
 pub mod path;
 pub mod quic;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::broadcast::{BroadcastId, Registry, RegistryError, Settings};
 use crate::cli::{Banner, show_banner};
 use crate::config::{Config, Reachable};
+use crate::files;
 use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
 use crate::shard::RelayClock;
@@ -112,7 +113,7 @@ impl Relay {
             shutdown: shutdown.clone(),
         };
         let bounds = Bounds {
-            connections: config.limits.sessions,
+            connections: files::room_for(config.limits.sessions),
             per_address: config.limits.sessions_per_address,
             handshakes: config.limits.handshakes,
         };

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
@@ -16,6 +16,9 @@ pub enum TelemetryError {
     /// The directives make no sense.
     #[error("log.level: {0}")]
     Level(#[from] tracing_subscriber::filter::ParseError),
+    /// A directive names neither a level nor a part of the program with its level.
+    #[error("log.level: {0:?} is none of off, error, warn, info, debug and trace")]
+    Word(String),
     /// The process has a log already.
     #[error("the log has begun already")]
     Begun,
@@ -45,6 +48,7 @@ where
     W: for<'a> fmt::MakeWriter<'a> + Send + Sync + 'static,
 {
     // The pin holds whatever the directives say: a token must never reach a log.
+    check(&log.level)?;
     let filter = EnvFilter::try_new(&log.level)?.and(filter_fn(may_be_logged));
     Ok(match log.format {
         LogFormat::Text => fmt::layer()
@@ -59,6 +63,16 @@ where
             .with_filter(filter)
             .boxed(),
     })
+}
+
+/// A word alone is a level. The filter takes any other for a part of the program, and is silent.
+fn check(directives: &str) -> Result<(), TelemetryError> {
+    let words = directives.split(',').map(str::trim);
+    let odd = |word: &&str| !word.contains('=') && word.parse::<LevelFilter>().is_err();
+    match words.filter(|word| !word.is_empty()).find(odd) {
+        None => Ok(()),
+        Some(word) => Err(TelemetryError::Word(word.to_owned())),
+    }
 }
 
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
@@ -113,6 +127,25 @@ mod tests {
                 tracing::info!(target: "wtransport::driver", "started");
             });
             assert!(!text.contains("header"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_refused() {
+        for wrong in ["inof", "info,steadycast_relay", "verbose"] {
+            assert!(
+                matches!(check(wrong), Err(TelemetryError::Word(_))),
+                "{wrong}"
+            );
+        }
+        for right in [
+            "info",
+            "WARN",
+            "off",
+            "info, steadycast_relay::http=debug",
+            "",
+        ] {
+            assert!(check(right).is_ok(), "{right}");
         }
     }
 

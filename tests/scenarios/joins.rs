@@ -129,3 +129,19 @@ async fn a_player_whose_decoder_broke_gets_a_new_keyframe() -> Result<()> {
     assert_eq!(player.frame().await?.place(), (1, 1, 0));
     Ok(())
 }
+
+/// Clients hold QUIC to what HTTP/3's SETTINGS offer (RFC 9297, 2.1.1), and refuse a relay that does
+/// not keep it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn datagrams_that_settings_offer_are_taken_by_quic_too() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = broadcast.player().await?;
+    let most = player.control.connection.max_datagram_size();
+    assert!(most.is_some_and(|most| most > 1_000), "{most:?}");
+    // They are for nobody, and are in nobody's way.
+    for _ in 0..1_000 {
+        player.control.connection.send_datagram([7; 1_000])?;
+    }
+    player.control.ping().await
+}

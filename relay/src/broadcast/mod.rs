@@ -19,6 +19,7 @@ mod registry;
 mod renditions;
 mod seats;
 mod settings;
+mod share;
 mod snapshot;
 mod state;
 mod time;

@@ -103,10 +103,10 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::super::frame::tests::frame;
-    use super::super::{PublishError, PublisherNews, Step};
+    use super::super::{Progress, PublishError, PublisherNews, Step};
     use super::*;
     use std::time::Duration;
-    use steadycast_codec_glue::wire::{Phase, ResumeSecret};
+    use steadycast_codec_glue::wire::{CodecKind, CodecSet, Phase, ResumeSecret};
 
     fn at(ms: u64) -> RelayTime {
         RelayTime::from_micros(ms * 1000)
@@ -183,6 +183,62 @@ mod tests {
         drop((a, first));
         assert!(registry.end(&id("a"), Code::BroadcastEnded));
         b.publish(frame(1, 0, 0, 700), at(0)).unwrap();
+    }
+
+    #[test]
+    fn one_player_forces_no_more_keyframes_than_its_share() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        let mut player = broadcast.attach_player().unwrap();
+        let pulses = seat.pulses();
+        for second in 0..60 {
+            let group = second as u32;
+            let now = at(second * 1_000);
+            seat.publish(frame(1, group, 0, 10), now).unwrap();
+            while let Step::Open { .. } | Step::Continue(_) = player.step(None, now) {}
+            player.request_keyframe(at(second * 1_000 + 700));
+        }
+        let asked = pulses.borrow().keyframe_requests[0];
+        assert!((4..=16).contains(&asked), "{asked} times in a minute");
+    }
+
+    #[test]
+    fn a_player_that_changes_its_mind_all_the_time_is_heard_now_and_then_and_wakes_nobody() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let other = broadcast.attach_player().unwrap();
+        let mut player = broadcast.attach_player().unwrap();
+        let mut news = other.news();
+        let [one, two] = [CodecKind::H264, CodecKind::Vp9].map(|codec| CodecSet::NONE.with(codec));
+        player.decodes(one, at(0));
+        player.decodes(two, at(0));
+        news.mark_unchanged();
+        let minds = (0..1_000).map(|turn| if turn % 2 == 0 { one } else { two });
+        let heard = minds.filter(|mind| player.decodes(*mind, at(0))).count();
+        assert!(heard < 500 + 8, "what it has said already costs nothing");
+        assert!(!news.has_changed().unwrap());
+        assert!(player.decodes(one, at(2_000)) && player.decodes(one, at(2_000)));
+        assert_eq!(player.codecs(), Some(one));
+    }
+
+    #[test]
+    fn what_a_player_reports_counts_no_further_than_it_can_be_true() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let mut player = broadcast.attach_player().unwrap();
+        let all = |black, decoder_errors| Progress {
+            black,
+            decoder_errors,
+        };
+        player.report(all(3, 1), at(0));
+        player.report(all(u64::MAX, u32::MAX), at(5_000));
+        player.report(all(0, 0), at(5_000));
+        player.report(all(u64::MAX, u32::MAX), at(5_000));
+        let totals = broadcast.snapshot().totals;
+        assert!(totals.black_frames < 1_000, "{}", totals.black_frames);
+        assert!(totals.decoder_errors < 1_000, "{}", totals.decoder_errors);
+        assert!(totals.black_frames >= 3 && totals.decoder_errors >= 1);
     }
 
     #[test]

@@ -242,11 +242,10 @@ impl Renditions {
             .collect();
         sets.sort_by_key(|codecs| codecs.len());
         for codecs in sets {
-            let serving = match self.players[place(codecs)] {
-                0 => Serving::DEFAULT,
-                _ => self.serve(codecs),
-            };
-            self.servings.0[place(codecs)] = serving;
+            // What nobody is served any more is no news to anybody.
+            if self.players[place(codecs)] > 0 {
+                self.servings.0[place(codecs)] = self.serve(codecs);
+            }
         }
     }
 

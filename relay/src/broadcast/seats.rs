@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use steadycast_codec_glue::wire::{Code, CodecSet, ResumeSecret, Serving, Status, TrackId};
 use tokio::sync::watch;
 
 use super::cache::GroupKey;
+use super::share::Share;
 use super::state::State;
 use super::{
     Backlog, Broadcast, Cursor, Frame, Need, News, Progress, PublishError, PublisherNews, Pulse,
@@ -169,8 +171,19 @@ pub struct PlayerSeat {
     codecs: Option<CodecSet>,
     cursor: Cursor,
     progress: Progress,
+    /// When it was last reported, or could have begun.
+    reported: Option<RelayTime>,
+    pleas: Share,
+    changes: Share,
     left: Option<Code>,
 }
+
+/// How often one player may have the publisher asked for a keyframe (PROTOCOL 2.9).
+const PLEAS: Share = Share::new(4, Duration::from_secs(5));
+/// How often it may say something else of what it can decode (PROTOCOL 2.10).
+const CHANGES: Share = Share::new(8, Duration::from_secs(2));
+/// More blank pictures, and more errors, a second no player has: no display shows as many.
+const REPORTED: u64 = 120;
 
 impl PlayerSeat {
     pub(super) fn new(broadcast: &Arc<Broadcast>) -> Self {
@@ -179,6 +192,9 @@ impl PlayerSeat {
             codecs: None,
             cursor: Cursor::default(),
             progress: Progress::default(),
+            reported: None,
+            pleas: PLEAS,
+            changes: CHANGES,
             left: None,
         }
     }
@@ -200,11 +216,20 @@ impl PlayerSeat {
 
     /// The player can decode `codecs` and nothing else. Until it says so it is served what the
     /// publisher chose. Where that is nothing for it, the publisher is asked for a rendition.
-    pub fn decodes(&mut self, codecs: CodecSet) {
+    ///
+    /// False when it has said something else too often to be heard at once: it is to be said again.
+    pub fn decodes(&mut self, codecs: CodecSet, now: RelayTime) -> bool {
+        if self.codecs == Some(codecs) {
+            return true;
+        }
+        if !self.changes.take(now) {
+            return false;
+        }
         let mut state = self.broadcast.state.lock();
         state.renditions.said(self.codecs, Some(codecs));
         self.codecs = Some(codecs);
         self.broadcast.announce(&state);
+        true
     }
 
     /// What the player has said that it can decode.
@@ -264,28 +289,36 @@ impl PlayerSeat {
         };
         if state.track(track).is_fresh() {
             self.cursor = Cursor::on(track);
-        } else {
+        } else if self.pleas.take(now) {
             self.cursor.abandon(Need::Broken, now);
         }
     }
 
-    /// The player's decoder lost its footing: asks the publisher for a keyframe, if one is due.
-    pub fn request_keyframe(&self, now: RelayTime) {
+    /// The player's decoder lost its footing: asks the publisher for a keyframe, if one is due and
+    /// this player has not had more than its share of them.
+    pub fn request_keyframe(&mut self, now: RelayTime) {
+        if !self.pleas.take(now) {
+            return;
+        }
         let mut state = self.broadcast.state.lock();
         let track = self.cursor.track();
         self.broadcast.ask(&mut state, track, Need::Broken, now);
     }
 
-    /// Takes what the player's page has counted since its session began.
-    pub fn report(&mut self, progress: Progress) {
-        let mut state = self.broadcast.state.lock();
+    /// Takes what the player's page has counted since its session began. What it says goes into sums,
+    /// and counts no further than it can be true.
+    pub fn report(&mut self, progress: Progress, now: RelayTime) {
         let before = std::mem::replace(&mut self.progress, progress);
-        state.totals.black_frames += progress.black.saturating_sub(before.black);
-        state.totals.decoder_errors += u64::from(
-            progress
-                .decoder_errors
-                .saturating_sub(before.decoder_errors),
-        );
+        let since = self.reported.replace(now);
+        let seconds = since.map_or(1, |since| now.since(since).as_secs() + 1);
+        let most = REPORTED.saturating_mul(seconds);
+        let black = progress.black.saturating_sub(before.black);
+        let errors = progress
+            .decoder_errors
+            .saturating_sub(before.decoder_errors);
+        let mut state = self.broadcast.state.lock();
+        state.totals.black_frames += black.min(most);
+        state.totals.decoder_errors += u64::from(errors).min(most);
     }
 
     fn serving_of(&self, state: &State) -> Serving {

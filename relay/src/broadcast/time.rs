@@ -7,7 +7,7 @@ pub struct RelayTime(u64);
 
 impl RelayTime {
     /// The moment `micros` microseconds after the Unix epoch.
-    pub fn from_micros(micros: u64) -> Self {
+    pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 

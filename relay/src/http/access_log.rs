@@ -1,24 +1,73 @@
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use steadycast_codec_glue::wire::Code;
 
+use super::excerpt::excerpt;
+use super::listener::Peer;
 use super::problem::Problem;
 
 /// The longest that an API request may take, its body included.
 const TIME: Duration = Duration::from_secs(10);
+/// Lines a second: more are counted, and the next line says how many.
+const LINES: u32 = 50;
+
+/// One line per request of the API and of WebRTC's endpoints, but no more than a disk bears,
+/// whoever asks.
+#[derive(Debug, Default)]
+pub(super) struct AccessLog(Mutex<Written>);
+
+#[derive(Debug, Default)]
+struct Written {
+    /// In the second that began then.
+    since: Option<Instant>,
+    lines: u32,
+    left_out: u64,
+}
+
+impl AccessLog {
+    /// Whether a line may be written now, and how many were left out before it.
+    fn may_write(&self, now: Instant) -> Option<u64> {
+        // Numbers are whole whoever panicked.
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = Duration::from_secs(1);
+        if written
+            .since
+            .is_none_or(|since| now.saturating_duration_since(since) >= second)
+        {
+            written.since = Some(now);
+            written.lines = 0;
+        }
+        if written.lines == LINES {
+            written.left_out += 1;
+            return None;
+        }
+        written.lines += 1;
+        Some(std::mem::take(&mut written.left_out))
+    }
+}
 
 /// One line per API request. Never the query or a header: a token could be in either.
-pub(super) async fn log(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    log_as(path, request, next).await
+pub(super) async fn log(
+    State(log): State<Arc<AccessLog>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = excerpt(request.uri().path());
+    log_as(&log, path, request, next).await
 }
 
 /// One line per WHIP or WHEP request. The end of a session's path is its secret.
-pub(super) async fn log_session(request: Request, next: Next) -> Response {
+pub(super) async fn log_session(
+    State(log): State<Arc<AccessLog>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut parts = request.uri().path().split('/').skip(1);
     let (broadcast, endpoint) = (parts.next(), parts.next());
     let path = format!(
@@ -27,17 +76,30 @@ pub(super) async fn log_session(request: Request, next: Next) -> Response {
         endpoint.unwrap_or_default(),
         if parts.next().is_some() { "/.." } else { "" },
     );
-    log_as(path, request, next).await
+    log_as(&log, excerpt(&path), request, next).await
 }
 
-async fn log_as(path: String, request: Request, next: Next) -> Response {
+async fn log_as(log: &AccessLog, path: String, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let method = request.method().clone();
+    let method = excerpt(request.method().as_str());
+    let peer = request.extensions().get::<Peer>();
+    let from = peer.map(|peer| peer.address.ip().to_canonical());
     let response = next.run(request).await;
-    let status = response.status().as_u16();
-    let ms = began.elapsed().as_millis() as u64;
-    tracing::info!(target: "steadycast_relay::access", %method, path, status, ms, "request");
+    if let Some(left_out) = log.may_write(Instant::now()) {
+        let status = response.status().as_u16();
+        let ms = began.elapsed().as_millis() as u64;
+        write(&method, &path, from, status, ms, left_out);
+    }
     response
+}
+
+fn write(method: &str, path: &str, from: Option<IpAddr>, status: u16, ms: u64, left_out: u64) {
+    let from = from.map(tracing::field::display);
+    let left_out = (left_out > 0).then_some(left_out);
+    tracing::info!(
+        target: "steadycast_relay::access",
+        %method, path, from, status, ms, left_out, "request"
+    );
 }
 
 /// Gives up on a request that takes too long, such as one whose body never ends.
@@ -48,5 +110,21 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
             let detail = format!("the request took longer than {} s", TIME.as_secs());
             Problem::new(StatusCode::REQUEST_TIMEOUT, Code::Silent, detail).into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_bounded_and_those_left_out_are_counted() {
+        let log = AccessLog::default();
+        let now = Instant::now();
+        let written = (0..1_000).filter(|_| log.may_write(now).is_some()).count();
+        assert_eq!(written, LINES as usize);
+        let later = now + Duration::from_secs(1);
+        assert_eq!(log.may_write(later), Some(1_000 - u64::from(LINES)));
+        assert_eq!(log.may_write(later), Some(0));
     }
 }

@@ -1,37 +1,40 @@
 //! TCP connections, and the TLS handshakes that make them fit for HTTP.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::shard::{AddressShare, Addresses};
+use crate::shard::{AddressShare, Addresses, Crowd, Ticket};
 
 /// How long a client has for its handshake, or, in development, for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long nothing is accepted after the system has refused to (no more files, say).
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often it is said that it refuses.
+const COMPLAINTS: Duration = Duration::from_secs(60);
 /// The first byte of a TLS connection: a handshake record.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// What may be open at once; more is closed unheard.
+/// What may be open at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Connections, handshakes included.
+    /// Connections, handshakes included; more are closed unheard.
     pub connections: usize,
     /// Connections of one address (IPv6: one /56).
     pub per_address: usize,
-    /// Handshakes under way.
+    /// Handshakes under way; of more, one of the most crowded network makes way.
     pub handshakes: usize,
 }
 
@@ -52,6 +55,11 @@ pub struct Listener {
     connections: Arc<Semaphore>,
     addresses: Addresses,
     handshakes: JoinSet<io::Result<Connection>>,
+    /// Whose handshakes are under way.
+    strangers: Crowd<AbortHandle>,
+    tickets: HashMap<Id, Ticket>,
+    /// When the system last refused a connection, as far as that was said.
+    refused: Option<Instant>,
 }
 
 /// How connections become streams.
@@ -82,6 +90,9 @@ impl Listener {
             connections: Arc::new(Semaphore::new(bounds.connections)),
             addresses: Addresses::default(),
             handshakes: JoinSet::new(),
+            strangers: Crowd::default(),
+            tickets: HashMap::new(),
+            refused: None,
         })
     }
 
@@ -92,16 +103,49 @@ impl Listener {
                 accepted = self.tcp.accept() => match accepted {
                     Ok((tcp, address)) => self.begin(tcp, address),
                     Err(error) => {
-                        tracing::debug!(%error, "nothing accepted");
+                        self.complain(&error);
                         sleep(PAUSE).await;
                     }
                 },
-                Some(done) = self.handshakes.join_next() => match done {
-                    Ok(Ok(connection)) => return connection,
-                    Ok(Err(error)) => tracing::debug!(%error, "a connection without requests"),
-                    Err(error) => tracing::error!(%error, "a handshake's task has died"),
-                },
+                Some(done) = self.handshakes.join_next_with_id() => {
+                    if let Some(connection) = self.done(done) {
+                        return connection;
+                    }
+                }
             }
+        }
+    }
+
+    /// A handshake is over, one way or another.
+    fn done(
+        &mut self,
+        done: Result<(Id, io::Result<Connection>), JoinError>,
+    ) -> Option<Connection> {
+        let id = match &done {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        if let Some(ticket) = self.tickets.remove(&id) {
+            self.strangers.leave(ticket);
+        }
+        match done {
+            Ok((_, Ok(connection))) => return Some(connection),
+            Ok((_, Err(error))) => tracing::debug!(%error, "a connection without requests"),
+            Err(error) if error.is_cancelled() => tracing::debug!("a stranger has made way"),
+            Err(error) => tracing::error!(%error, "a handshake's task has died"),
+        }
+        None
+    }
+
+    /// Says now and then that the system gives no more connections: it is out of files, most often.
+    fn complain(&mut self, error: &io::Error) {
+        let now = Instant::now();
+        if self
+            .refused
+            .is_none_or(|last| now.duration_since(last) >= COMPLAINTS)
+        {
+            self.refused = Some(now);
+            tracing::warn!(%error, "the system accepts no more connections (see ulimit -n)");
         }
     }
 
@@ -110,16 +154,12 @@ impl Listener {
             tracing::warn!("closed a connection: there are as many as there may be");
             return;
         };
-        if self.handshakes.len() >= self.bounds.handshakes {
-            tracing::warn!("closed a connection: too many handshakes are under way");
-            return;
-        }
         let Some(place) = self.addresses.admit(address.ip(), self.bounds.per_address) else {
             tracing::debug!("closed a connection: its address has too many");
             return;
         };
         let door = self.door.clone();
-        self.handshakes.spawn(async move {
+        let handshake = self.handshakes.spawn(async move {
             let stream = timeout(HANDSHAKE, door.open(tcp)).await??;
             let tls = matches!(stream, Stream::Tls(_));
             Ok(Connection {
@@ -129,6 +169,12 @@ impl Listener {
                 _place: place,
             })
         });
+        let (id, most) = (handshake.id(), self.bounds.handshakes);
+        let (ticket, crowding) = self.strangers.enter(address.ip(), handshake, most);
+        self.tickets.insert(id, ticket);
+        if let Some(crowding) = crowding {
+            crowding.abort();
+        }
     }
 }
 

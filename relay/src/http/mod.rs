@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod broadcasts;
 mod caller;
+mod excerpt;
 mod headers;
 mod links;
 mod listener;

@@ -7,10 +7,13 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::RustEmbed;
+
+use super::problem::Problem;
+use super::routes::{no_such_method, no_such_thing};
 
 /// What the web build made; nothing when it was not run.
 #[derive(RustEmbed)]
@@ -51,7 +54,9 @@ impl Pages {
     }
 
     pub(super) fn router(self) -> Router {
-        Router::new().fallback_service(get(serve).with_state(self))
+        // Who does not ask for a page is a program, and reads problems.
+        let pages = get(serve).fallback(no_page).with_state(self);
+        Router::new().fallback_service(pages)
     }
 
     fn respond(self, path: &str, headers: &HeaderMap) -> Response {
@@ -75,6 +80,13 @@ impl Pages {
 
 async fn serve(State(pages): State<Pages>, uri: Uri, headers: HeaderMap) -> Response {
     pages.respond(uri.path(), &headers)
+}
+
+async fn no_page(method: Method, uri: Uri) -> Problem {
+    match is_page(uri.path()) {
+        true => no_such_method(method, uri).await,
+        false => no_such_thing(uri).await,
+    }
 }
 
 fn is_page(path: &str) -> bool {

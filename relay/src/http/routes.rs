@@ -6,6 +6,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
 use steadycast_codec_glue::wire::Code;
 
+use super::access_log::AccessLog;
+use super::excerpt::excerpt;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
@@ -17,6 +19,7 @@ pub fn router(site: Arc<Site>) -> Router {
 }
 
 pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
+    let log = Arc::new(AccessLog::default());
     let broadcasts = get(api::list).post(api::create);
     let broadcast = get(api::one).delete(api::end);
     let api = Router::new()
@@ -27,7 +30,7 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .route("/api/", any(no_such_thing))
         .route("/api/{*rest}", any(no_such_thing))
         .layer(from_fn(access_log::in_time))
-        .layer(from_fn(access_log::log));
+        .layer(from_fn_with_state(log.clone(), access_log::log));
     let api = Router::new()
         .route("/health", get(api::health))
         .merge(api)
@@ -36,20 +39,21 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
     let webrtc = webrtc::routes(&site)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(access_log::in_time))
-        .layer(from_fn(access_log::log_session));
+        .layer(from_fn_with_state(log, access_log::log_session));
     api.merge(webrtc)
         .with_state(site)
         .merge(pages.router())
         .layer(from_fn(headers::secure))
 }
 
-async fn no_such_thing(uri: Uri) -> Problem {
-    let detail = format!("there is no {}", uri.path());
+pub(super) async fn no_such_thing(uri: Uri) -> Problem {
+    let detail = format!("there is no {}", excerpt(uri.path()));
     Problem::new(StatusCode::NOT_FOUND, Code::UnknownMessage, detail)
 }
 
-async fn no_such_method(method: Method, uri: Uri) -> Problem {
-    let detail = format!("{method} is nothing that {} knows", uri.path());
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    let path = excerpt(uri.path());
+    let detail = format!("{} is nothing that {path} knows", excerpt(method.as_str()));
     let status = StatusCode::METHOD_NOT_ALLOWED;
     Problem::new(status, Code::UnknownMessage, detail)
 }

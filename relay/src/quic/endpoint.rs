@@ -90,6 +90,9 @@ fn server_config(
 /// needless repetition of a handshake's packet costs next to nothing.
 const INITIAL_RTT: Duration = Duration::from_millis(150);
 
+/// Bytes of datagrams that a connection keeps.
+const DATAGRAMS: usize = 4 << 10;
+
 /// What every connection starts with: a stranger's share. Publishers get more once they are known.
 fn transport(settings: &Settings) -> TransportConfig {
     let mut transport = TransportConfig::default();
@@ -102,7 +105,9 @@ fn transport(settings: &Settings) -> TransportConfig {
         // Cannot change later, so it is a publisher's; the receive window bounds a stranger.
         .stream_receive_window(VarInt::from_u32(1 << 20))
         .send_window(settings.player_send_window)
-        .datagram_receive_buffer_size(None)
+        // HTTP/3's SETTINGS offer datagrams, and clients hold QUIC to that (RFC 9297, 2.1.1). Nobody
+        // has a use for any: the oldest are dropped.
+        .datagram_receive_buffer_size(Some(DATAGRAMS))
         .congestion_controller_factory(Arc::new(PathControl))
         // Packets overtake one another on wireless links: time tells what is lost, not numbers.
         .packet_threshold(64)

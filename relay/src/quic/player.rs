@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Serving, Status};
+use steadycast_codec_glue::wire::{ClientMessage, Code, CodecSet, RelayMessage, Serving, Status};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use wtransport::Connection;
@@ -68,6 +68,7 @@ async fn pump(
         told: status,
         served: Serving::DEFAULT,
         path: PathNews::default(),
+        unheard: None,
     };
     let ending = tokio::select! {
             ending = talk.run() => ending,
@@ -97,6 +98,8 @@ struct Talk<'a> {
     told: Status,
     served: Serving,
     path: PathNews,
+    /// What it has said that it can decode, until that is taken.
+    unheard: Option<CodecSet>,
 }
 
 impl Talk<'_> {
@@ -119,6 +122,7 @@ impl Talk<'_> {
                 ending = self.stay.over() => return ending,
                 () = sleep_until(look) => {
                     look = Instant::now() + PATH_INTERVAL;
+                    self.hear();
                     Ok(self.untold_path())
                 }
                 () = sleep_until(idle) => return Ending::because(Code::Silent, "nothing heard"),
@@ -174,11 +178,13 @@ impl Talk<'_> {
                     black,
                     decoder_errors,
                 };
-                self.stay.with_seat(|seat| seat.report(progress));
+                let now = self.shared.clock.now();
+                self.stay.with_seat(|seat| seat.report(progress, now));
                 Ok(None)
             }
             ClientMessage::Decodes { codecs } => {
-                self.stay.with_seat(|seat| seat.decodes(codecs));
+                self.unheard = Some(codecs);
+                self.hear();
                 Ok(None)
             }
             ClientMessage::Goodbye { .. } => Err(Ending::left(Code::Done)),
@@ -190,6 +196,15 @@ impl Talk<'_> {
                 "only publishers send this",
             )),
         }
+    }
+
+    /// Takes what the player has last said of its decoder, unless it has changed that too often: then
+    /// a little later.
+    fn hear(&mut self) {
+        let Some(codecs) = self.unheard else { return };
+        let now = self.shared.clock.now();
+        let heard = self.stay.with_seat(|seat| seat.decodes(codecs, now));
+        self.unheard = self.unheard.filter(|_| heard == Some(false));
     }
 
     /// What has changed of its path (PROTOCOL 2.13).

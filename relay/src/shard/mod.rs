@@ -7,6 +7,7 @@
 
 mod addresses;
 mod clock;
+mod crowd;
 mod driver;
 mod packet;
 mod routing;
@@ -16,6 +17,7 @@ mod thread;
 pub use clock::RelayClock;
 
 pub(crate) use addresses::{AddressShare, Addresses};
+pub(crate) use crowd::{Crowd, Ticket};
 pub(crate) use packet::{Inlet, Packet, Wire};
 pub(crate) use socket::ShardSocket;
 pub(crate) use thread::{DRAIN, Shard, Thread, start};

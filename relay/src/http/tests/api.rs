@@ -260,6 +260,20 @@ async fn what_is_not_there_is_a_problem_too() {
     assert_eq!(reply.header("allow"), "GET,HEAD,POST");
     let reply = relay.post("/health", "", "").await;
     assert_eq!(reply.problem(405), "unknown_message");
+    let reply = relay.post("/no/such/thing", "", "").await;
+    assert_eq!(reply.problem(404), "unknown_message");
+    let reply = relay.post("/play", "", "").await;
+    assert_eq!(reply.problem(405), "unknown_message");
+}
+
+#[tokio::test]
+async fn of_what_is_asked_for_the_answer_repeats_the_beginning() {
+    let relay = Relay::new();
+    let path = format!("/api/{}", "x".repeat(60_000));
+    for reply in [relay.get(&path, "").await, relay.post(&path, "", "").await] {
+        assert_eq!(reply.problem(404), "unknown_message");
+        assert!(reply.body.len() < 400, "{}", reply.body.len());
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use steadycast_codec_glue::wire::{Code, Role};
 
@@ -55,5 +56,21 @@ impl FromRequestParts<Arc<Site>> for Bearer {
         let missing = "an Authorization header with Bearer and a token is missing";
         let token = shown(parts).ok_or_else(|| Problem::unauthorized(missing))?;
         Ok(Self(site.tokens.verify(token, site.clock.now())?))
+    }
+}
+
+/// A request without any `Authorization` has no bearer; one with a bad token is refused.
+impl OptionalFromRequestParts<Arc<Site>> for Bearer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        site: &Arc<Site>,
+    ) -> Result<Option<Self>, Problem> {
+        if !parts.headers.contains_key(AUTHORIZATION) {
+            return Ok(None);
+        }
+        let bearer = <Self as FromRequestParts<_>>::from_request_parts(parts, site).await;
+        bearer.map(Some)
     }
 }

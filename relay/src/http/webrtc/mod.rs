@@ -42,12 +42,16 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
     };
     Router::new()
         .route("/{broadcast}/whep", endpoint())
+        .route("/{broadcast}/whep/", endpoint())
         .route("/{broadcast}/whip", endpoint())
+        .route("/{broadcast}/whip/", endpoint())
         .route("/{broadcast}/whep/{session}", session())
         .route("/{broadcast}/whip/{session}", session())
         .route(
             "/{broadcast}/whep/{session}/sse",
-            get(events::listen).post(events::subscribe),
+            get(events::listen)
+                .post(events::subscribe)
+                .options(cors::options),
         )
         .layer(from_fn_with_state(site.clone(), cors::allow))
 }
@@ -133,7 +137,7 @@ fn created(site: &Site, uri: &Uri, opened: &Opened) -> Result<Response, Problem>
         put(&mut headers, LINK, &link)?;
     }
     if session.role == Role::Player {
-        let events = "active,inactive,layers,viewercount";
+        let events = "active,inactive,viewercount";
         let link = format!("<{location}/sse>; rel=\"{EVENTS}\"; events=\"{events}\"");
         put(&mut headers, LINK, &link)?;
     }

@@ -31,15 +31,18 @@ pub(super) fn find(site: &Site, id: &str, session: &str) -> Result<Arc<Session>,
     site.bridge.find(&id, &session).ok_or_else(gone)
 }
 
-/// The session, if its URL is known and the token is good for what it does.
+/// The session, for who knows its URL, which proves enough: players of others show no token here.
+/// One that is shown all the same has to be good for what the session does.
 fn own(
     site: &Site,
     uri: &Uri,
     (id, session): &(String, String),
-    bearer: &Bearer,
+    bearer: Option<&Bearer>,
 ) -> Result<Arc<Session>, Problem> {
     let role = role(uri);
-    bearer.check(id, role)?;
+    if let Some(bearer) = bearer {
+        bearer.check(id, role)?;
+    }
     let session = find(site, id, session)?;
     if session.role == role {
         Ok(session)
@@ -67,9 +70,9 @@ pub(super) async fn end(
     State(site): State<Arc<Site>>,
     uri: Uri,
     Path(path): Path<(String, String)>,
-    bearer: Bearer,
+    bearer: Option<Bearer>,
 ) -> Result<Response, Problem> {
-    let session = own(&site, &uri, &path, &bearer)?;
+    let session = own(&site, &uri, &path, bearer.as_ref())?;
     site.bridge.close(&session);
     Ok(StatusCode::OK.into_response())
 }
@@ -79,22 +82,18 @@ pub(super) async fn patch(
     State(site): State<Arc<Site>>,
     uri: Uri,
     Path(path): Path<(String, String)>,
-    bearer: Bearer,
+    bearer: Option<Bearer>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let session = own(&site, &uri, &path, &bearer)?;
+    let session = own(&site, &uri, &path, bearer.as_ref())?;
     check_type(&headers, FRAGMENT)?;
-    let matches = matches(&headers, &session)?;
+    check_match(&headers, &session)?;
     let body = read(body, super::LONGEST).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("SDP is UTF-8"))?;
     let fragment = Fragment::parse(text).map_err(|error| Problem::malformed(error.to_string()))?;
     let restarted = match &fragment.ufrag {
         Some(ufrag) => site.bridge.restart(&session, ufrag).map_err(problem)?,
-        None if matches == Matches::Any => {
-            let detail = "a restart brings a new ice-ufrag and ice-pwd";
-            return Err(Problem::malformed(detail));
-        }
         None => None,
     };
     match restarted {
@@ -108,16 +107,8 @@ pub(super) async fn patch(
     }
 }
 
-/// Which ICE session a PATCH is about.
-#[derive(Debug, PartialEq, Eq)]
-enum Matches {
-    /// The current one.
-    Current,
-    /// Whichever it is: it is to be replaced.
-    Any,
-}
-
-fn matches(headers: &HeaderMap, session: &Session) -> Result<Matches, Problem> {
+/// Passes a PATCH that is about the current ICE session, or about whichever it is.
+fn check_match(headers: &HeaderMap, session: &Session) -> Result<(), Problem> {
     let shown = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
     match shown.map(str::trim) {
         None => Err(Problem::new(
@@ -125,8 +116,8 @@ fn matches(headers: &HeaderMap, session: &Session) -> Result<Matches, Problem> {
             Code::Malformed,
             "If-Match has to name the ICE session",
         )),
-        Some("*" | "\"*\"") => Ok(Matches::Any),
-        Some(tag) if tag == session.etag() => Ok(Matches::Current),
+        Some("*" | "\"*\"") => Ok(()),
+        Some(tag) if tag == session.etag() => Ok(()),
         Some(_) => Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             Code::Malformed,

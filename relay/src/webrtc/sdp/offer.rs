@@ -151,12 +151,13 @@ impl Offer {
             .filter(|attribute| attribute.key == "fingerprint")
             .find_map(|attribute| Fingerprint::parse(attribute.value.as_deref()?));
         let ufrag = either("ice-ufrag").filter(|ufrag| UFRAG.contains(&ufrag.len()));
+        let bundled = bundled(&description, &sections)?;
         Ok(Self {
             sections,
             setup,
             fingerprint: fingerprint.ok_or_else(|| malformed("no a=fingerprint of sha-256"))?,
             ufrag: ufrag.ok_or_else(|| malformed("no a=ice-ufrag"))?.to_owned(),
-            bundled: bundled(&description, medias.len())?,
+            bundled,
         })
     }
 
@@ -193,19 +194,23 @@ impl Offer {
     }
 }
 
-/// All media goes one way: what is not bundled would need a second one (RFC 9143).
-fn bundled(description: &SessionDescription, sections: usize) -> Result<bool, OfferError> {
-    let group = description
+/// All media goes one way: what is not bundled would need a second one (RFC 9143). A group may name
+/// more than there is.
+fn bundled(description: &SessionDescription, sections: &[Section]) -> Result<bool, OfferError> {
+    let mut groups = description
         .attributes
         .iter()
         .filter(|attribute| attribute.key == "group")
         .filter_map(|attribute| attribute.value.as_deref()?.strip_prefix("BUNDLE"))
-        .map(|names| names.split_whitespace().count())
-        .max();
-    match group {
-        Some(count) if count == sections => Ok(true),
-        None if sections == 1 => Ok(false),
-        _ => Err(OfferError::Unsupported("all sections have to be bundled")),
+        .map(|names| names.split_whitespace().collect::<HashSet<_>>())
+        .peekable();
+    if groups.peek().is_none() && sections.len() == 1 {
+        return Ok(false);
+    }
+    let holds_all = |names: HashSet<&str>| sections.iter().all(|one| names.contains(one.mid()));
+    match groups.any(holds_all) {
+        true => Ok(true),
+        false => Err(OfferError::Unsupported("all sections have to be bundled")),
     }
 }
 

@@ -16,8 +16,8 @@ use super::link::Link;
 use super::peer::{Newcomer, Peer, Side};
 use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
 use crate::auth::{random, random_text};
-use crate::broadcast::{Broadcast, BroadcastId};
-use crate::shard::{AddressShare, Addresses, Packet};
+use crate::broadcast::{Broadcast, BroadcastId, RelayTime};
+use crate::shard::{AddressShare, Addresses, Crowd, Packet, Ticket};
 use crate::webrtc::dtls::{Identity, IdentityError};
 use crate::webrtc::egress::packets::Packetizer;
 use crate::webrtc::egress::sender::Sender;
@@ -34,7 +34,7 @@ pub struct Settings {
     pub sessions: usize,
     /// Sessions that clients of one address opened (IPv6: one /56).
     pub per_address: usize,
-    /// Sessions whose client has not connected yet.
+    /// Sessions whose client has not connected yet; of more, one of the most crowded network makes way.
     pub handshakes: usize,
     /// How long a client has to connect.
     pub connect_timeout: Duration,
@@ -55,7 +55,7 @@ pub(in crate::webrtc) enum Claim {
 
 enum Holder {
     /// Nobody has seen its client yet.
-    Waiting(Box<Peer>, Instant),
+    Waiting(Box<Peer>, Instant, Ticket),
     Shard(usize),
 }
 
@@ -63,8 +63,8 @@ enum Holder {
 struct Table {
     holders: HashMap<Ufrag, Holder>,
     sessions: HashMap<SessionId, Arc<Session>>,
-    /// How many of the holders wait.
-    waiting: usize,
+    /// Those of the holders that wait.
+    strangers: Crowd<Ufrag>,
     numbers: u64,
 }
 
@@ -74,29 +74,9 @@ impl Table {
         self.holders
             .iter()
             .filter_map(|(ufrag, holder)| match holder {
-                Holder::Waiting(peer, until) => Some((ufrag, &**peer, *until)),
+                Holder::Waiting(peer, until, _) => Some((ufrag, &**peer, *until)),
                 Holder::Shard(_) => None,
             })
-    }
-
-    /// The oldest waiting one of the network that has most of them; `None` where none would have
-    /// more than that of `newcomer`.
-    fn crowding(&self, newcomer: IpAddr) -> Option<Ufrag> {
-        let mut networks = HashMap::<IpAddr, usize>::new();
-        for (_, peer, _) in self.waiting() {
-            *networks.entry(peer.share.network()).or_default() += 1;
-        }
-        let own = networks.get(&newcomer).copied().unwrap_or_default();
-        let (crowd, most) = networks.into_iter().max_by_key(|(_, count)| *count)?;
-        if most <= own + 1 {
-            return None;
-        }
-        let of_crowd = |(_, peer, _): &(_, &Peer, _)| peer.share.network() == crowd;
-        let oldest = self
-            .waiting()
-            .filter(of_crowd)
-            .min_by_key(|(.., until)| *until);
-        oldest.map(|(ufrag, ..)| ufrag.clone())
     }
 
     /// Forgets a session whose client is not waited for any longer.
@@ -104,10 +84,10 @@ impl Table {
         if let Holder::Shard(_) = self.holders.get(ufrag)? {
             return None;
         }
-        let Holder::Waiting(peer, _) = self.holders.remove(ufrag)? else {
+        let Holder::Waiting(peer, _, ticket) = self.holders.remove(ufrag)? else {
             return None;
         };
-        self.waiting -= 1;
+        self.strangers.leave(ticket);
         self.sessions.remove(&peer.session.id);
         Some(peer)
     }
@@ -185,7 +165,8 @@ impl Bridge {
     ) -> Result<Opened, OpenError> {
         let share = self.make_room(from)?;
         let mut seat = broadcast.attach_player()?;
-        seat.decodes(offer.codecs());
+        // It has said nothing else before, so that it is heard whenever this is.
+        seat.decodes(offer.codecs(), RelayTime::default());
         let now = Instant::now();
         let numbers = random::<12>()?;
         let [a, b, c, d, e, f, g, h, i, j, k, l] = numbers;
@@ -222,26 +203,14 @@ impl Bridge {
         self.open(broadcast, offer, share, media, side, now)
     }
 
-    /// Room for one more session. Where too many wait for their clients, one of the network that
-    /// has most of them makes way, so that nobody keeps others out.
+    /// Room for one more session.
     fn make_room(&self, from: IpAddr) -> Result<AddressShare, OpenError> {
         let admitted = self.networks.admit(from, self.settings.per_address);
         let share = admitted.ok_or(OpenError::Crowded)?;
-        let gone = {
-            let mut table = self.table.lock();
-            if table.sessions.len() >= self.settings.sessions {
-                return Err(OpenError::Full);
-            }
-            if table.waiting < self.settings.handshakes {
-                return Ok(share);
-            }
-            let gone = table.crowding(share.network());
-            table.give_up(&gone.ok_or(OpenError::Full)?)
-        };
-        if let Some(peer) = gone {
-            dismiss(*peer, Code::TooMany);
+        match self.table.lock().sessions.len() >= self.settings.sessions {
+            true => Err(OpenError::Full),
+            false => Ok(share),
         }
-        Ok(share)
     }
 
     fn open(
@@ -292,16 +261,24 @@ impl Bridge {
             offer.setup,
             now,
         );
+        let from = share.network();
         let peer = Box::new(Peer {
             session: session.clone(),
             link,
             side,
-            share,
+            _share: share,
         });
-        let holder = Holder::Waiting(peer, now + self.settings.connect_timeout);
-        table.holders.insert(credentials.ufrag, holder);
-        table.waiting += 1;
+        let (ufrag, until) = (credentials.ufrag, now + self.settings.connect_timeout);
+        let most = self.settings.handshakes;
+        let (ticket, crowding) = table.strangers.enter(from, ufrag.clone(), most);
+        let holder = Holder::Waiting(peer, until, ticket);
+        table.holders.insert(ufrag, holder);
         table.sessions.insert(id, session.clone());
+        let gone = crowding.and_then(|ufrag| table.give_up(&ufrag));
+        drop(table);
+        if let Some(peer) = gone {
+            dismiss(*peer, Code::TooMany);
+        }
         Ok(Opened { session, answer })
     }
 
@@ -327,12 +304,16 @@ impl Bridge {
         }
         let credentials = Credentials::fresh()?;
         let mut table = self.table.lock();
+        let table = &mut *table;
         let mut ice = session.ice.lock();
         let old = &ice.current.ufrag;
         match table.holders.get_mut(old).ok_or(RestartError::Unknown)? {
-            Holder::Waiting(peer, _) => {
+            Holder::Waiting(peer, _, ticket) => {
                 // It was never known by more than one name.
                 let _ = peer.link.restart(credentials.clone());
+                if let Some(known) = table.strangers.get_mut(*ticket) {
+                    known.clone_from(&credentials.ufrag);
+                }
                 if let Some(holder) = table.holders.remove(old) {
                     table.holders.insert(credentials.ufrag.clone(), holder);
                 }
@@ -398,16 +379,18 @@ impl Bridge {
             None => Claim::Nobody,
             Some(Holder::Shard(other)) => Claim::Of(*other),
             Some(holder @ Holder::Waiting(..)) => {
-                let Holder::Waiting(peer, _) = &*holder else {
+                let Holder::Waiting(peer, ..) = &*holder else {
                     return Claim::Nobody;
                 };
                 if peer.link.verify(check).is_err() {
                     return Claim::Nobody;
                 }
                 let taken = std::mem::replace(holder, Holder::Shard(shard));
-                table.waiting -= 1;
                 match taken {
-                    Holder::Waiting(peer, _) => Claim::Mine(peer),
+                    Holder::Waiting(peer, _, ticket) => {
+                        table.strangers.leave(ticket);
+                        Claim::Mine(peer)
+                    }
                     Holder::Shard(other) => Claim::Of(other),
                 }
             }

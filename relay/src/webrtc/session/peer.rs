@@ -17,7 +17,7 @@ pub(in crate::webrtc) struct Peer {
     pub(in crate::webrtc) link: Link,
     pub(in crate::webrtc) side: Side,
     /// What it takes of its network's share.
-    pub(in crate::webrtc) share: AddressShare,
+    pub(in crate::webrtc) _share: AddressShare,
 }
 
 /// What a peer is here for.

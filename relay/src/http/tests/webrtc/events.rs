@@ -35,6 +35,7 @@ impl Listener {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
         Self {
             body: response.into_body().into_data_stream(),
             text: String::new(),

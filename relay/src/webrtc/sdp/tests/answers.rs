@@ -18,6 +18,17 @@ fn every_clients_offer_is_answered_by_the_rules() {
     }
 }
 
+/// FFmpeg 8.0 without sound has a group of both, and one section.
+#[test]
+fn a_bundle_may_name_more_than_there_is() {
+    let whole = of("ffmpeg-publisher");
+    let (head, rest) = whole.split_once("m=audio").unwrap();
+    let (_, video) = rest.split_once("m=video").unwrap();
+    let answer = answer(&format!("{head}m=video{video}"), Role::Publisher);
+    assert!(answer.contains("\r\na=group:BUNDLE 1\r\n"), "{answer}");
+    assert!(answer.contains("\r\na=mid:1\r\n"), "{answer}");
+}
+
 #[test]
 fn all_codecs_that_the_relay_knows_are_taken_in_the_clients_order_and_no_others() {
     let taken = |name: &str, role| formats(&answer(of(name), role));

@@ -27,7 +27,7 @@ fn what_the_relay_has_not_is_unsupported() {
         ),
         ("two ports", changed("a=rtcp-mux\n", "")),
         ("only sound", changed("m=video", "m=audio")),
-        ("no bundle", changed("BUNDLE 0", "BUNDLE 1 2")),
+        ("another bundle", changed("BUNDLE 0", "BUNDLE 1 2")),
         ("two videos", format!("{bundled}{second}")),
         ("a video outside the bundle", format!("{player}{data}")),
         (
