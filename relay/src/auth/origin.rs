@@ -48,6 +48,11 @@ impl Origin {
         })
     }
 
+    /// Whether it is under HTTPS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     fn is_at(&self, authority: &str) -> bool {
         Self::of_authority(authority, self.secure).is_ok_and(|other| other == *self)
     }

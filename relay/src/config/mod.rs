@@ -242,6 +242,12 @@ impl Config {
             "server.tls_cert and server.tls_key",
             "not set; set both to PEM files, or use --dev for a certificate of the relay's own",
         );
+        let public = self.server.public_url.as_ref();
+        mistake(
+            !self.dev && public.is_some_and(|url| !url.is_secure()),
+            "server.public_url",
+            "not https; browsers neither capture nor open sessions on pages without it",
+        );
         mistake(
             self.limits.retry_above > self.limits.handshakes,
             "limits.retry_above",

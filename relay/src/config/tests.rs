@@ -258,6 +258,29 @@ fn a_certificate_needs_its_key_and_only_development_needs_none() {
 }
 
 #[test]
+fn pages_without_encryption_are_for_development() {
+    let url = ("server-public-url", "http://share.example");
+    let dev = Sources {
+        flags: flags(&[url]),
+        ..dev()
+    };
+    assert!(mistakes(&dev).is_empty());
+    let pem = [("server-tls-cert", "a.pem"), ("server-tls-key", "b.pem")];
+    let given = |url: (&'static str, &'static str)| Sources {
+        flags: flags(&[url, pem[0], pem[1]]),
+        dev: false,
+        ..Sources::default()
+    };
+    let wrong = mistakes(&given(url)).concat();
+    assert!(
+        wrong.contains("server.public_url") && wrong.contains("https"),
+        "{wrong}"
+    );
+    let right = given(("server-public-url", "https://share.example"));
+    assert!(mistakes(&right).is_empty());
+}
+
+#[test]
 fn a_retry_threshold_that_never_takes_effect_is_refused() {
     let sources = Sources {
         flags: flags(&[("limits-retry-above", "2000")]),

@@ -169,7 +169,13 @@ impl Listener {
                 _place: place,
             })
         });
-        let (id, most) = (handshake.id(), self.bounds.handshakes);
+        // Strangers never take all connections, however few there may be.
+        let most = self
+            .bounds
+            .handshakes
+            .min(self.bounds.connections / 2)
+            .max(1);
+        let id = handshake.id();
         let (ticket, crowding) = self.strangers.enter(address.ip(), handshake, most);
         self.tickets.insert(id, ticket);
         if let Some(crowding) = crowding {

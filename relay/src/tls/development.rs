@@ -38,7 +38,7 @@ pub(super) fn load_or_make(
 
 /// Whether the certificate need not be renewed yet.
 pub(super) fn is_good(identity: &Identity, now: OffsetDateTime) -> bool {
-    identity.is_valid_at(now) && identity.not_after() - now > RENEWED_BEFORE
+    identity.not_before() <= now && identity.not_after() - now > RENEWED_BEFORE
 }
 
 /// Makes a certificate and keeps it.

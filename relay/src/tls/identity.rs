@@ -101,8 +101,9 @@ impl Identity {
         self.not_after
     }
 
-    pub(super) fn is_valid_at(&self, now: OffsetDateTime) -> bool {
-        (self.not_before..self.not_after).contains(&now)
+    /// When it begins.
+    pub(super) fn not_before(&self) -> OffsetDateTime {
+        self.not_before
     }
 
     pub(super) fn certified(&self) -> Arc<CertifiedKey> {

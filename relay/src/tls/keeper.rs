@@ -127,9 +127,11 @@ impl Keeper {
 }
 
 fn warn_about_dates(identity: &Identity, now: OffsetDateTime) {
-    if !identity.is_valid_at(now) {
-        let until = identity.not_after();
-        tracing::warn!(%until, "the certificate is not valid now; browsers will refuse it");
+    let (from, until) = (identity.not_before(), identity.not_after());
+    if now >= until {
+        tracing::warn!(ended = %until, "the certificate has ended; browsers refuse it");
+    } else if now < from {
+        tracing::warn!(begins = %from, "the certificate is not valid yet; browsers refuse it");
     }
 }
 

@@ -38,9 +38,11 @@ async function freshRecords(player: PlayerPage): Promise<Records> {
 /** Null when nobody watches its pixels. */
 async function assertPixels(name: string, player: PlayerPage): Promise<string | null> {
   if (!(await player.hasWitness())) return null;
-  const { looks, read, blank, unread, backwards, flashes, largestGapMs } = await player.witness();
+  const seen = await player.witness();
+  const { looks, read, blank, unread, backwards, flashes, largestGapMs } = seen;
   assert.ok(read > 0, `${name}: no code was ever read from its pixels`);
-  assert.equal(blank, 0, `${name}: blank pictures seen in ${looks} looks`);
+  const when = JSON.stringify({ blanks: seen.blanks, scenes: seen.scenes, states: seen.states });
+  assert.equal(blank, 0, `${name}: blank pictures seen in ${looks} looks: ${when}`);
   assert.equal(backwards, 0, `${name}: an older picture after a newer one`);
   return `${read} codes read, blank ${blank}, unread ${unread}, flashes ${flashes}, largest gap ${ms(largestGapMs)}`;
 }

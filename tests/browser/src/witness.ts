@@ -26,6 +26,8 @@ export interface WitnessReport {
   read: number;
   /** Looks after the first code at which the picture was empty or all dark. */
   blank: number;
+  /** When those were, and what was on top and below: the first few. */
+  blanks: { atMs: number; seen: string }[];
   /** Looks after the first code that saw a picture, but no code. */
   unread: number;
   /** Times that an older code of a scene came after a newer one; two scenes may overlap. */
@@ -82,7 +84,7 @@ export function witnessScript(places: Place[], everyMs = 30, path?: string): str
     everyMs,
     grid: { columns: CODE.columns, rows: CODE.rows },
   };
-  const parts = [runWitness, findPicture, takeLook, isBlank, readCells, readStamp, checksum];
+  const parts = [runWitness, findPicture, describePictures, takeLook, isBlank, readCells, readStamp, checksum];
   return pageScript(parts, options, path);
 }
 
@@ -91,6 +93,7 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
     looks: 0,
     read: 0,
     blank: 0,
+    blanks: [],
     unread: 0,
     backwards: 0,
     flashes: 0,
@@ -149,6 +152,9 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
     const saw = takeLook(picture, sheet, witness.places, grid);
     if (typeof saw === 'object') seen(saw, nowMs);
     else if (report.first !== null) report[saw] += 1;
+    if (saw === 'blank' && report.first !== null && report.blanks.length < 20) {
+      report.blanks.push({ atMs: nowMs, seen: describePictures() });
+    }
   }, everyMs);
 }
 
@@ -157,6 +163,18 @@ function findPicture(): HTMLCanvasElement | HTMLVideoElement | null {
   const there = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
   const seen = there.find((element) => element.matches('canvas, video'));
   return (seen ?? document.querySelector('canvas')) as HTMLCanvasElement | HTMLVideoElement | null;
+}
+
+/** What pictures there are, the one on top first. */
+function describePictures(): string {
+  const there = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
+  const pictures = there.filter((element) => element.matches('canvas, video'));
+  const sizes = pictures.map((element) =>
+    element instanceof HTMLVideoElement
+      ? `video ${element.videoWidth}x${element.videoHeight} ready ${element.readyState}`
+      : `canvas ${(element as HTMLCanvasElement).width}x${(element as HTMLCanvasElement).height}`,
+  );
+  return sizes.join(', ');
 }
 
 /** The code in the picture; or that there is a picture without, or none. */

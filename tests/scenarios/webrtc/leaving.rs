@@ -19,8 +19,13 @@ async fn ending_a_broadcast_tells_everybody_and_invites_nobody_back() -> Result<
     let mut watching = Player::watch(&broadcast.whep()).await?;
     // Its client has not come yet.
     let waiting = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    // These have come, and have no keys yet.
+    let coming = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    coming.check().await?;
+    let publishing = Rogue::open(&broadcast.whip(), "sendonly").await?;
+    publishing.check().await?;
     let mut events = Vec::new();
-    for session in [&watching.session, &waiting.session] {
+    for session in [&watching.session, &waiting.session, &coming.session] {
         events.push(session.events().await?);
     }
     ensure!(relay.site().end(&broadcast.id, Code::BroadcastEnded).await);

@@ -178,7 +178,13 @@ impl<W: Wire> Peers<W> {
 
     async fn tick_peer(&mut self, key: usize) {
         let now = self.clock.moment();
-        let Peer { link, side, .. } = &mut self.peers[key];
+        let peer = &mut self.peers[key];
+        // Who is on the way to its keys is told of nothing else.
+        let ended = peer.link.handshaking().and(peer.session.broadcast.ended());
+        if let Some(code) = ended {
+            return self.end(key, code).await;
+        }
+        let Peer { link, side, .. } = peer;
         let settings = self.bridge.settings();
         let (since, patience) = match link.handshaking() {
             Some(began) => (began, settings.connect_timeout),
