@@ -84,7 +84,16 @@ export function witnessScript(places: Place[], everyMs = 30, path?: string): str
     everyMs,
     grid: { columns: CODE.columns, rows: CODE.rows },
   };
-  const parts = [runWitness, findPicture, describePictures, takeLook, isBlank, readCells, readStamp, checksum];
+  const parts = [
+    runWitness,
+    findPicture,
+    describePictures,
+    takeLook,
+    isBlank,
+    readCells,
+    readStamp,
+    checksum,
+  ];
   return pageScript(parts, options, path);
 }
 

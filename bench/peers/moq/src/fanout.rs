@@ -65,8 +65,13 @@ pub(crate) fn start_relay(plan: &Plan) -> anyhow::Result<Relay> {
 pub(crate) async fn run(plan: &Plan, relay: &Relay) -> anyhow::Result<Report> {
     let url: Url = format!("https://127.0.0.1:{}/", relay.port()).parse()?;
     let tally = Arc::new(Tally::new()?);
-    let publisher =
-        Publisher::connect(client(Ipv4Addr::LOCALHOST)?, url.clone(), plan.shape, Arc::clone(&tally)).await?;
+    let publisher = Publisher::connect(
+        client(Ipv4Addr::LOCALHOST)?,
+        url.clone(),
+        plan.shape,
+        Arc::clone(&tally),
+    )
+    .await?;
     tokio::select! {
         report = measure(plan, relay, url, &tally) => report,
         ended = publisher.run() => {
