@@ -112,9 +112,9 @@ fn an_api_request_leaves_one_line_and_nothing_secret_at_any_level() {
         .filter(|line| line.contains("::access"))
         .collect();
     for (line, told) in access.iter().zip([
-        "method=GET path=\"/api/broadcasts\" status=200 ms=",
-        "method=GET path=\"/api/broadcasts/main\" status=200 ms=",
-        "method=GET path=\"/api/nothing\" status=404 ms=",
+        "method=GET path=\"/api/broadcasts\" from=127.0.0.1 status=200 ms=",
+        "method=GET path=\"/api/broadcasts/main\" from=127.0.0.1 status=200 ms=",
+        "method=GET path=\"/api/nothing\" from=127.0.0.1 status=404 ms=",
     ]) {
         assert!(line.contains("INFO") && line.contains(told), "{line}");
     }
@@ -167,7 +167,7 @@ fn webrtc_sessions_leave_no_secret_at_any_level() {
     }
     let log = relay.end();
     assert!(
-        log.contains("method=DELETE path=\"/main/whep/..\" status=404"),
+        log.contains("method=DELETE path=\"/main/whep/..\" from=127.0.0.1 status=404"),
         "{log}"
     );
     for secret in secrets.iter().map(String::as_str).chain(["secret", "eyJ"]) {
