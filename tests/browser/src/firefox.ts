@@ -75,7 +75,9 @@ export class Firefox {
 
 /**
  * A player in Firefox. To read a canvas that a worker draws can hang this browser for half a minute,
- * so its witness sees screenshots instead, which a page of another browser opens for it.
+ * so its witness sees screenshots instead, which a page of another browser opens for it. On a busy
+ * machine a screenshot may lack such a canvas, or a part of it, and show the bare page there: that
+ * is none of the picture. Whether the canvas itself was ever empty its worker knows, and records.
  */
 export class FirefoxPlayer extends PlayerPage {
   readonly page: Page;
@@ -90,8 +92,11 @@ export class FirefoxPlayer extends PlayerPage {
     while (!this.page.isClosed()) {
       try {
         const { kind } = await this.state();
+        const bare = await this.page.evaluate(
+          () => getComputedStyle(document.body).backgroundColor,
+        );
         const picture = await this.page.screenshot({ encoding: 'base64' });
-        await lens.evaluate(showPicture, { picture, kind });
+        await lens.evaluate(showPicture, { picture, kind, bare });
       } catch {
         // Not there yet, or gone.
       }
@@ -100,14 +105,33 @@ export class FirefoxPlayer extends PlayerPage {
   }
 }
 
-/** Runs in the lens. */
-async function showPicture({ picture, kind }: { picture: string; kind: string }): Promise<void> {
+/** Runs in the lens. `bare` is the colour of the page below the picture. */
+async function showPicture({
+  picture,
+  kind,
+  bare,
+}: {
+  picture: string;
+  kind: string;
+  bare: string;
+}): Promise<void> {
+  Object.assign(window, { steadycast: { state: () => ({ kind }) } });
   const bytes = Uint8Array.from(atob(picture), (char) => char.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+  const side = 16;
+  const look = new OffscreenCanvas(side, side).getContext('2d', { alpha: false });
+  if (look === null) return;
+  look.imageSmoothingEnabled = false;
+  look.drawImage(bitmap, 0, 0, side, side);
+  const { data } = look.getImageData(0, 0, side, side);
+  const [red, green, blue] = (bare.match(/\d+/g) ?? []).map(Number);
+  const isBare = (at: number) =>
+    data[at] === red && data[at + 1] === green && data[at + 2] === blue;
+  const pixels = Array.from({ length: side * side }, (_, at) => at * 4);
+  if (pixels.filter(isBare).length > (side * side) / 8) return;
   const canvas = document.querySelector('canvas') ?? document.createElement('canvas');
   canvas.width = bitmap.width;
   canvas.height = bitmap.height;
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
   document.body.append(canvas);
-  Object.assign(window, { steadycast: { state: () => ({ kind }) } });
 }
