@@ -1,11 +1,42 @@
 //! Two relays under the same load, side by side.
 
-use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::load::Load;
+use crate::load::{Load, Picture};
 use crate::report::columns;
+
+/// One of the other project's programs, where `make peers` has put them.
+///
+/// # Errors
+/// When it is not there.
+pub fn program(peers: &Path, name: &str) -> Result<PathBuf> {
+    let path = peers.join(name);
+    ensure!(
+        path.exists(),
+        "{} is not there: `make peers` builds it",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// What is published, on the command line of the other project's client.
+pub fn picture_flags(picture: &Picture) -> [String; 8] {
+    let flag = |name: &str| name.to_owned();
+    [
+        flag("--fps"),
+        picture.fps.to_string(),
+        flag("--delta-bytes"),
+        picture.delta_bytes.to_string(),
+        flag("--key-bytes"),
+        picture.key_bytes.to_string(),
+        flag("--group"),
+        picture.group.to_string(),
+    ]
+}
 
 /// One run of one of them.
 #[derive(Debug, Clone, Copy, Serialize)]

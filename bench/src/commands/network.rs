@@ -194,14 +194,7 @@ impl Network {
         let Some(Which::MoqRelay) = self.peer else {
             return Ok(None);
         };
-        let peer = Peer {
-            programs: self.peers.clone(),
-            flags: self.peer_flag.clone(),
-        };
-        match peer.obstacle() {
-            None => Ok(Some(peer)),
-            Some(obstacle) => bail!("{obstacle}"),
-        }
+        Peer::at(&self.peers, self.peer_flag.clone()).map(Some)
     }
 
     fn ways(&self) -> &'static [Way] {

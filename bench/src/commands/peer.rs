@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Progress, SECOND, show};
 use crate::load::Load;
-use crate::peer::{Side, Sides};
+use crate::peer::{Side, Sides, picture_flags, program};
 use crate::place::{Relay, Where};
 
 /// The projects that can be compared with.
@@ -76,7 +76,8 @@ impl Peer {
     }
 
     fn theirs(&self) -> Result<Side> {
-        let (client, relay) = (self.program("moq-peer")?, self.program("moq-relay")?);
+        let client = program(&self.peers, "moq-peer")?;
+        let relay = program(&self.peers, "moq-relay")?;
         let load = &self.load;
         let core = self.place.relay_cores.first().copied().unwrap_or(0);
         let output = Command::new(client)
@@ -86,10 +87,7 @@ impl Peer {
             .args(["--relay-core", &core.to_string()])
             .args(["--client-core", &self.place.client_core.to_string()])
             .args(["--players", &load.players.to_string()])
-            .args(["--fps", &load.picture.fps.to_string()])
-            .args(["--delta-bytes", &load.picture.delta_bytes.to_string()])
-            .args(["--key-bytes", &load.picture.key_bytes.to_string()])
-            .args(["--group", &load.picture.group.to_string()])
+            .args(picture_flags(&load.picture))
             .args(["--seconds", &load.seconds.to_string()])
             .arg("--json")
             .stderr(Stdio::inherit())
@@ -98,13 +96,5 @@ impl Peer {
         ensure!(output.status.success(), "moq-peer failed");
         let report: Value = serde_json::from_slice(&output.stdout)?;
         Side::read(&report)
-    }
-
-    fn program(&self, name: &str) -> Result<PathBuf> {
-        let path = self.peers.join(name);
-        if !path.exists() {
-            bail!("{} is not there: `make peers` builds it", path.display());
-        }
-        Ok(path)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,6 +18,7 @@ use super::trial::{Trial, paths};
 use super::viewer::Had;
 use crate::lab::netns::Namespace;
 use crate::lab::{Emulator, World};
+use crate::peer::{picture_flags, program};
 use crate::tally::Glimpse;
 
 /// The name in the relay's certificate.
@@ -26,10 +27,10 @@ const HOST_NAME: &str = "localhost";
 /// Another project's programs.
 #[derive(Debug, Clone)]
 pub struct Peer {
-    /// Where `make peers` has put them.
-    pub programs: PathBuf,
+    relay: PathBuf,
+    client: PathBuf,
     /// More of the relay's command line.
-    pub flags: Vec<String>,
+    flags: Vec<String>,
 }
 
 /// A program that runs; dropping it ends it.
@@ -44,19 +45,21 @@ impl Drop for Running {
 }
 
 impl Peer {
-    /// Why there can be none, if so.
-    pub fn obstacle(&self) -> Option<String> {
-        let programs = ["moq-relay", "moq-peer"].map(|name| self.programs.join(name));
-        let missing = programs.iter().find(|path| !path.exists())?;
-        Some(format!(
-            "{} is not there: `make peers` builds it",
-            missing.display()
-        ))
+    /// Those that `make peers` has put there, and more of the relay's command line.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn at(peers: &Path, flags: Vec<String>) -> Result<Self> {
+        Ok(Self {
+            relay: program(peers, "moq-relay")?,
+            client: program(peers, "moq-peer")?,
+            flags,
+        })
     }
 
     fn start_relay(&self, inside: &Namespace) -> Result<Running> {
         let address = SocketAddr::from((World::relay_address(), PORT));
-        let mut command = Command::new(self.programs.join("moq-relay"));
+        let mut command = Command::new(&self.relay);
         command
             .args(["--listen", &address.to_string()])
             .args(["--auth-public", "**"])
@@ -70,18 +73,14 @@ impl Peer {
     }
 
     fn start_client(&self, what: &str, trial: &Trial, inside: &Namespace) -> Result<Running> {
-        let picture = &trial.picture;
-        let mut command = Command::new(self.programs.join("moq-peer"));
+        let mut command = Command::new(&self.client);
         command
             .arg(what)
             .args([
                 "--url",
                 &format!("https://{}:{PORT}/", World::relay_address()),
             ])
-            .args(["--fps", &picture.fps.to_string()])
-            .args(["--group", &picture.group.to_string()])
-            .args(["--key-bytes", &picture.key_bytes.to_string()])
-            .args(["--delta-bytes", &picture.delta_bytes.to_string()]);
+            .args(picture_flags(&trial.picture));
         start(command, inside)
     }
 }

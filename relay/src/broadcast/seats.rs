@@ -171,7 +171,7 @@ pub struct PlayerSeat {
     codecs: Option<CodecSet>,
     cursor: Cursor,
     progress: Progress,
-    /// When it was last reported, or could have begun.
+    /// When it was last reported.
     reported: Option<RelayTime>,
     pleas: Share,
     changes: Share,

@@ -55,7 +55,8 @@ impl Drop for AddressShare {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// Where an address belongs to: itself (IPv4), or its /56.
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -1,7 +1,9 @@
 //! Strangers of whom nothing is known yet, and who of them makes way when there are too many.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::addresses::network;
 
 /// A number of strangers, each with what it is known by. Where there is no room, the one that has
 /// waited longest makes way in the network that has most of them: so nobody keeps others out,
@@ -38,7 +40,7 @@ impl<K> Crowd<K> {
     /// One more comes from this address, where there is room for `most`: gives its place, and who
     /// makes way for it.
     pub(crate) fn enter(&mut self, from: IpAddr, key: K, most: usize) -> (Ticket, Option<K>) {
-        let network = network(from);
+        let network = neighbourhood(from);
         self.numbers += 1;
         let number = self.numbers;
         self.change(network, |waiting| waiting.insert(number, key));
@@ -93,16 +95,13 @@ impl<K> Crowd<K> {
 }
 
 /// An IPv4 /24, or the /56 that an IPv6 customer usually gets.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match network(address) {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
             Ipv4Addr::new(a, b, c, 0).into()
         }
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d & 0xff00, 0, 0, 0, 0).into()
-        }
+        v6 => v6,
     }
 }
 

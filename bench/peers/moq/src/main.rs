@@ -47,18 +47,24 @@ enum Command {
     /// One publisher, many players, one report on standard output.
     Fanout(Fanout),
     /// A publisher at a relay that runs already.
-    Publish(Apart),
+    Publish(Publish),
     /// A player there: a line for each frame, with its capture and its arrival in microseconds, and its bytes.
-    Watch(Apart),
+    Watch(Watch),
 }
 
 #[derive(Args)]
-struct Apart {
+struct Publish {
     /// The relay.
     #[arg(long)]
     url: Url,
     #[command(flatten)]
     picture: Picture,
+}
+
+#[derive(Args)]
+struct Watch {
+    #[command(flatten)]
+    published: Publish,
     /// Milliseconds that a group may fall behind before a player gives it up.
     #[arg(long, default_value_t = 1_000)]
     max_age_ms: u64,
@@ -156,29 +162,26 @@ fn main() -> anyhow::Result<()> {
             let report = fanout(&args.plan())?;
             print(&report, one_line)
         }
-        Command::Publish(args) => alone(apart::publish(args.url, args.picture.into())),
+        Command::Publish(args) => on_this_thread(apart::publish(args.url, args.picture.into())),
         Command::Watch(args) => {
+            let Publish { url, picture } = args.published;
             let max_age = Duration::from_millis(args.max_age_ms);
-            alone(apart::watch(args.url, args.picture.into(), max_age))
+            on_this_thread(apart::watch(url, picture.into(), max_age))
         }
     }
 }
 
-/// Runs one session on this thread until it ends.
-fn alone(session: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn on_this_thread<T>(act: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(session)
+    runtime.block_on(act)
 }
 
 /// One thread does all: the relay's core is left alone, and the clients' share of the other is known.
 fn fanout(plan: &Plan) -> anyhow::Result<Report> {
     let relay = fanout::start_relay(plan)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    on_this_thread(async {
         tokio::select! {
             report = fanout::run(plan, &relay) => report,
             ended = interrupted() => {

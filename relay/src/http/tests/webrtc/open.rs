@@ -263,20 +263,25 @@ fn bridge(change: impl FnOnce(&mut Settings)) -> Arc<Bridge> {
     Arc::new(Bridge::new(settings).unwrap())
 }
 
+/// Players and publishers are asked to come again, for this reason.
+async fn nobody_is_taken(cast: &Cast, code: &str) {
+    for (kind, token, offer) in [
+        ("whep", &cast.play, of("chromium-player")),
+        ("whip", &cast.publish, of("obs-publisher")),
+    ] {
+        let reply = cast.offer(kind, token, offer).await;
+        assert_eq!(reply.problem(503), code);
+        assert_eq!(reply.header("retry-after"), "5");
+    }
+}
+
 #[tokio::test]
 async fn a_full_relay_asks_to_come_again() {
     let change = |settings: &mut Settings| settings.sessions = 2;
     let cast = Cast::at(Relay::with(|site| site.bridge = bridge(change))).await;
     let first = cast.watch().await;
     cast.publish().await;
-    for (kind, token, offer) in [
-        ("whep", &cast.play, of("chromium-player")),
-        ("whip", &cast.publish, of("obs-publisher")),
-    ] {
-        let reply = cast.offer(kind, token, offer).await;
-        assert_eq!(reply.problem(503), "too_many");
-        assert_eq!(reply.header("retry-after"), "5");
-    }
+    nobody_is_taken(&cast, "too_many").await;
     cast.relay.delete(&first.location, &cast.play).await;
     cast.watch().await;
 }
@@ -368,12 +373,5 @@ async fn a_broadcast_has_room_for_so_many() {
 async fn a_stopping_relay_takes_nobody() {
     let cast = Cast::new().await;
     cast.relay.site.draining.cancel();
-    for (kind, token, offer) in [
-        ("whep", &cast.play, of("chromium-player")),
-        ("whip", &cast.publish, of("obs-publisher")),
-    ] {
-        let reply = cast.offer(kind, token, offer).await;
-        assert_eq!(reply.problem(503), "shutting_down");
-        assert_eq!(reply.header("retry-after"), "5");
-    }
+    nobody_is_taken(&cast, "shutting_down").await;
 }
