@@ -363,15 +363,3 @@ async fn more_sessions_than_an_address_may_have() -> Result<()> {
     assert!(Control::open(relay.target()).await.is_err());
     Ok(())
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pictures_beyond_the_relays_memory() -> Result<()> {
-    let relay = TestRelay::with(|config| config.limits.cache_bytes = 1 << 20).await?;
-    let broadcast = relay.broadcast().await?;
-    let mut publisher = broadcast.publisher().await?;
-    // The relay refuses it when it has the header.
-    let _ = publisher.keyframe(2 << 20).await;
-    assert_eq!(publisher.control.goodbye().await?, (Code::TooMany, true));
-    assert_eq!(broadcast.records()?.cache.bytes, 0);
-    Ok(())
-}

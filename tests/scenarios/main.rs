@@ -5,6 +5,7 @@ mod continuity;
 mod cut_through;
 mod joins;
 mod leaving;
+mod memory;
 mod renditions;
 mod shards;
 mod slow_players;

@@ -36,6 +36,9 @@ pub struct Group {
     bytes: usize,
     /// Bytes of the last frame that are still to come.
     missing: usize,
+    /// The first pieces, so many of them, were let go of: who has them goes on, nobody else can.
+    shed: usize,
+    shed_bytes: usize,
 }
 
 /// Bytes of one frame.
@@ -57,6 +60,8 @@ impl Group {
             frames: 0,
             bytes: 0,
             missing: 0,
+            shed: 0,
+            shed_bytes: 0,
         };
         group.push(frame, now);
         group
@@ -95,11 +100,26 @@ impl Group {
         self.missing = 0;
         self.frames -= 1;
         while let Some(piece) = self.pieces.pop() {
-            self.bytes -= piece.bytes.len();
+            self.bytes = self.bytes.saturating_sub(piece.bytes.len());
             if piece.begins {
                 break;
             }
         }
+        self.shed = self.shed.min(self.pieces.len());
+    }
+
+    /// Lets go of the bytes of all pieces. What comes from now on is kept.
+    fn shed(&mut self) {
+        for piece in self.pieces.iter_mut().skip(self.shed) {
+            self.shed_bytes += piece.bytes.len();
+            piece.bytes = Bytes::new();
+        }
+        self.shed = self.pieces.len();
+    }
+
+    /// Whether the piece at `index`, and all after it, are here.
+    pub fn has(&self, index: usize) -> bool {
+        index >= self.shed
     }
 
     /// Frames, one that is still arriving included.
@@ -112,9 +132,14 @@ impl Group {
         self.pieces.len()
     }
 
-    /// Bytes of all frames, also those to come of the last.
+    /// Bytes of all frames, also those to come of the last, and those that were let go of.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes that are kept, or will be.
+    fn kept(&self) -> usize {
+        self.bytes.saturating_sub(self.shed_bytes)
     }
 
     /// Bytes of the keyframe, those to come included.
@@ -132,6 +157,11 @@ impl Group {
 
     /// Whether the keyframe is here to its last byte.
     pub fn has_keyframe(&self) -> bool {
+        self.has(0) && self.is_whole()
+    }
+
+    /// Whether the keyframe has come to its last byte.
+    fn is_whole(&self) -> bool {
         self.frames > 1 || self.missing == 0
     }
 
@@ -225,7 +255,7 @@ impl Cache {
             _ if index != 0 || !frame.header().keyframe => Err(gap(frame, 0)),
             _ => {
                 // A picture that nobody will have is no reason to forget one that all can have.
-                if newest.is_some_and(|newest| !newest.has_keyframe()) {
+                if newest.is_some_and(|newest| !newest.is_whole()) {
                     self.groups.pop_back();
                 }
                 self.evict_previous();
@@ -277,7 +307,7 @@ impl Cache {
     pub fn evict(&mut self, now: RelayTime) {
         let stale = self
             .newest()
-            .filter(|newest| newest.has_keyframe())
+            .filter(|newest| newest.is_whole())
             .and_then(|newest| newest.arrived(0))
             .is_some_and(|opened| now - opened > PREVIOUS_KEPT);
         if stale {
@@ -292,6 +322,13 @@ impl Cache {
         }
     }
 
+    /// Lets go of all pictures, where memory is short: players that have everything go on, others
+    /// wait for the next keyframe.
+    pub fn shed(&mut self) {
+        self.evict_previous();
+        self.groups.iter_mut().for_each(Group::shed);
+    }
+
     /// Groups kept.
     pub fn groups(&self) -> usize {
         self.groups.len()
@@ -304,7 +341,7 @@ impl Cache {
 
     /// Bytes kept.
     pub fn bytes(&self) -> usize {
-        self.groups.iter().map(Group::bytes).sum()
+        self.groups.iter().map(Group::kept).sum()
     }
 }
 
@@ -379,6 +416,24 @@ mod tests {
             cache.take(&frame(1, 0, limits::GROUP_FRAMES_V1, 1), at(0)),
             Err(CacheError::GroupTooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn what_is_let_go_of_is_not_there_and_what_follows_is() {
+        let mut cache = Cache::default();
+        cache.take(&frame(1, 0, 0, 10), at(0)).unwrap();
+        cache.take(&frame(1, 0, 1, 10), at(1)).unwrap();
+        cache.shed();
+        assert_eq!((cache.frames(), cache.bytes()), (2, 0));
+        cache.take(&frame(1, 0, 2, 10), at(2)).unwrap();
+        let newest = cache.newest().unwrap();
+        assert!(newest.has(2) && !newest.has(1) && !newest.has_keyframe());
+        let (begun, rest) = begun(1, (1, 0), 1_000, 400);
+        cache.take(&begun, at(3)).unwrap();
+        cache.shed();
+        cache.extend(GroupKey { epoch: 1, group: 1 }, rest, at(4));
+        assert!(!cache.newest().unwrap().has_keyframe());
+        assert!(cache.pictured().is_some());
     }
 
     #[test]

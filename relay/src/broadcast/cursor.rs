@@ -49,6 +49,8 @@ pub struct Backlog {
     pub unsent: usize,
     /// Bytes of the open group's keyframe that may not have arrived; 0 once it surely has.
     pub keyframe_left: usize,
+    /// Bytes that have not been sent.
+    pub bytes: usize,
 }
 
 /// What a cursor must know of the broadcast to decide.
@@ -62,6 +64,8 @@ pub struct Outlook<'a> {
     pub settings: &'a Settings,
     /// What the player's path carries, in bytes per second; `None` while nobody knows.
     pub carries: Option<u64>,
+    /// Whether memory is short, and the broadcast has more than its share of it.
+    pub short: bool,
     /// The moment of the decision.
     pub now: RelayTime,
 }
@@ -173,6 +177,9 @@ impl Cursor {
             return false;
         };
         let replaced = place.key != newest.key;
+        if holds_too_much(place, backlog, outlook) {
+            return true;
+        }
         if backlog.keyframe_left > 0 {
             return replaced
                 && newest.has_keyframe()
@@ -228,6 +235,12 @@ impl Cursor {
         let is_long = |group: &Group| {
             group.frames() > settings.join_frames || group.bytes() > settings.join_bytes
         };
+        if !newest.has(0) && outlook.cache.pictured().is_none_or(|group| !group.has(0)) {
+            return Step::Wait {
+                until: Some(outlook.now + settings.keyframe_wait),
+                ask: outlook.attached.then_some(waiting.need),
+            };
+        }
         let stale = waiting.after.is_some_and(|after| newest.key <= after);
         let long = is_long(newest);
         // Nobody could send a keyframe, or nobody did: the long way is better than no picture.
@@ -246,6 +259,7 @@ impl Cursor {
         // A whole picture now is better than half of a newer one.
         let group = match (waiting.need, outlook.cache.pictured()) {
             (Need::Join, Some(pictured)) if !is_long(pictured) => pictured,
+            (_, Some(pictured)) if !newest.has(0) => pictured,
             _ => newest,
         };
         self.open(group, before)
@@ -266,7 +280,7 @@ impl Cursor {
                 ask: None,
             };
         }
-        if lags(newest, place, outlook) {
+        if !newest.has(place.next) || lags(newest, place, outlook) {
             self.abandon(Need::Lag, outlook.now);
             return Step::Abandon;
         }
@@ -276,10 +290,11 @@ impl Cursor {
     /// A newer group is there: the rest of the old one if it is next to nothing, else skip.
     fn move_on(&mut self, place: Place, newest: &Group, outlook: Outlook<'_>) -> Step {
         let old = outlook.cache.group(place.key);
+        let old = old.filter(|old| old.has(place.next));
         let left = old.map_or(0, |old| old.len() - place.next.min(old.len()));
         match old {
             Some(old) if (1..=TAIL_FRAMES).contains(&left) => self.advance(place, old, outlook.now),
-            Some(_) if left == 0 => self.open(newest, Before::Finish),
+            Some(_) if left == 0 && newest.has(0) => self.open(newest, Before::Finish),
             _ => {
                 self.place = None;
                 self.waiting = Some(Waiting {
@@ -342,6 +357,16 @@ impl Outlook<'_> {
         let keyframe = group.keyframe_bytes() as f64 / carries as f64;
         lag.max(Duration::from_secs_f64((keyframe * 1.35).min(60.0)))
     }
+}
+
+/// Whether a player holds more of a group that the cache has no more than it may: nothing but the
+/// player needs it, and where memory is short that is no reason to keep it.
+fn holds_too_much(place: Place, backlog: Backlog, outlook: Outlook<'_>) -> bool {
+    let gone = outlook
+        .cache
+        .group(place.key)
+        .is_none_or(|group| !group.has(place.next.saturating_sub(1)));
+    gone && (outlook.short || backlog.bytes > outlook.settings.player_queue_bytes)
 }
 
 /// Whether the frames that were not sent are too many or too old to be worth sending.

@@ -44,9 +44,6 @@ pub enum PublishError {
     /// The cache refused it.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The relay's memory for pictures is used up.
-    #[error("the relay has no room for more pictures")]
-    NoRoom,
 }
 
 impl PublishError {
@@ -57,7 +54,6 @@ impl PublishError {
             Self::Superseded => Code::Superseded,
             Self::Unasked(_) | Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
             Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,
-            Self::NoRoom => Code::TooMany,
         }
     }
 }

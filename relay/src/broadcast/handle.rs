@@ -2,15 +2,14 @@
 //! again. Each wakes only those whom a change concerns: with a thousand players, a wake-up that
 //! nobody needed is a thousand.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, ResumeSecret, Status, TrackId};
 use tokio::sync::watch;
 
-use super::budget::Budget;
 use super::content::Changes;
+use super::memory::{Account, MakesWay, Memory};
 use super::state::{State, Tick};
 use super::{
     AttachError, Before, BroadcastId, Content, Cursor, Need, News, PlayerSeat, PublisherSeat,
@@ -29,7 +28,7 @@ pub struct Broadcast {
     pub(super) changes: Changes,
     pub(super) news: watch::Sender<News>,
     pub(super) pulse: watch::Sender<Pulse>,
-    pub(super) budget: Budget,
+    pub(super) account: Arc<Account>,
 }
 
 impl Broadcast {
@@ -37,14 +36,14 @@ impl Broadcast {
         id: BroadcastId,
         title: String,
         settings: Arc<Settings>,
-        cached: Arc<AtomicUsize>,
+        memory: &Arc<Memory>,
         now: RelayTime,
-    ) -> Self {
+    ) -> Arc<Self> {
         let state = State::new(now);
         let (news, _) = watch::channel(News::of(&state));
         let (pulse, _) = watch::channel(Pulse::of(&state));
-        let budget = Budget::new(cached, settings.cache_bytes);
-        Self {
+        Arc::new_cyclic(|broadcast: &Weak<Self>| Self {
+            account: memory.open(broadcast.clone()),
             id,
             title,
             settings,
@@ -53,8 +52,12 @@ impl Broadcast {
             changes: Changes::new(),
             news,
             pulse,
-            budget,
-        }
+        })
+    }
+
+    /// What it holds of the memory for pictures.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
     }
 
     /// The broadcast's id.
@@ -84,6 +87,7 @@ impl Broadcast {
             epoch: status.epoch,
             players: status.players,
             cache: state.cached(),
+            memory_bytes: self.account.used(),
             renditions: state.rendition_snapshots(),
             totals: state.totals.clone(),
         }
@@ -122,7 +126,6 @@ impl Broadcast {
     pub fn tick(&self, now: RelayTime) -> Option<Code> {
         let mut state = self.state.lock();
         let tick = state.tick(&self.settings, now);
-        self.budget.record(state.cached_bytes());
         match tick {
             Tick::Nothing => None,
             Tick::Changed => {
@@ -137,7 +140,6 @@ impl Broadcast {
     pub(super) fn end(&self, code: Code) {
         let mut state = self.state.lock();
         if state.end(code) {
-            self.budget.record(0);
             self.announce(&state);
         }
     }
@@ -249,5 +251,19 @@ impl Broadcast {
             tracing::debug!(broadcast = %self.id, %track, ?need, "keyframe requested");
             self.announce(state);
         }
+    }
+}
+
+impl MakesWay for Broadcast {
+    fn make_way(&self, keep: usize) {
+        let mut state = self.state.lock();
+        state.evict_previous();
+        // What players hold is not given back by emptying the cache.
+        if self.account.used() > keep && state.cached_bytes() > keep / 2 {
+            tracing::debug!(broadcast = %self.id, "its cache makes way");
+            state.shed();
+        }
+        // Players let go of what the cache has no more.
+        self.announce_frame();
     }
 }

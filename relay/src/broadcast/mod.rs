@@ -5,7 +5,6 @@
 //! on a virtual clock. [`Broadcast`] is the shared handle; `state` holds the
 //! rules behind its lock.
 
-mod budget;
 mod cache;
 mod content;
 mod cursor;
@@ -14,6 +13,7 @@ mod frame;
 mod handle;
 mod id;
 mod keyframes;
+mod memory;
 mod news;
 mod registry;
 mod renditions;
@@ -32,6 +32,7 @@ pub use frame::{Frame, FrameError};
 pub use handle::Broadcast;
 pub use id::{BroadcastId, BroadcastIdError};
 pub use keyframes::Need;
+pub use memory::{Account, Buffer, Charge, MemoryError};
 pub use news::{News, PublisherNews, Pulse};
 pub use registry::{Registry, RegistryError};
 pub use renditions::Wanted;

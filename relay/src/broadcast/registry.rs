@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use parking_lot::RwLock;
 use steadycast_codec_glue::wire::Code;
 
+use super::memory::Memory;
 use super::{Broadcast, BroadcastId, RelayTime, Settings};
 
 /// Why a broadcast cannot be created.
@@ -25,16 +25,16 @@ pub enum RegistryError {
 pub struct Registry {
     settings: Arc<Settings>,
     broadcasts: RwLock<HashMap<BroadcastId, Arc<Broadcast>>>,
-    cached: Arc<AtomicUsize>,
+    memory: Arc<Memory>,
 }
 
 impl Registry {
     /// An empty registry.
     pub fn new(settings: Settings) -> Self {
         Self {
+            memory: Memory::new(settings.cache_bytes, settings.broadcast_bytes),
             settings: Arc::new(settings),
             broadcasts: RwLock::default(),
-            cached: Arc::default(),
         }
     }
 
@@ -55,13 +55,8 @@ impl Registry {
         if broadcasts.len() >= self.settings.max_broadcasts {
             return Err(RegistryError::Full);
         }
-        let broadcast = Arc::new(Broadcast::new(
-            id.clone(),
-            title,
-            self.settings.clone(),
-            self.cached.clone(),
-            now,
-        ));
+        let settings = self.settings.clone();
+        let broadcast = Broadcast::new(id.clone(), title, settings, &self.memory, now);
         broadcasts.insert(id, broadcast.clone());
         Ok(broadcast)
     }
@@ -103,10 +98,11 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::super::frame::tests::frame;
-    use super::super::{Progress, PublishError, PublisherNews, Step};
+    use super::super::{Frame, Progress, PublisherNews, PublisherSeat, Step};
     use super::*;
+    use bytes::BufMut as _;
     use std::time::Duration;
-    use steadycast_codec_glue::wire::{CodecKind, CodecSet, Phase, ResumeSecret};
+    use steadycast_codec_glue::wire::{CodecKind, CodecSet, Phase, ResumeSecret, TrackId};
 
     fn at(ms: u64) -> RelayTime {
         RelayTime::from_micros(ms * 1000)
@@ -119,7 +115,6 @@ mod tests {
     fn registry() -> Registry {
         Registry::new(Settings {
             max_broadcasts: 2,
-            cache_bytes: 1000,
             ..Settings::default()
         })
     }
@@ -168,21 +163,76 @@ mod tests {
         assert_eq!(old.news(&pulse), PublisherNews::Over(Code::Superseded));
     }
 
+    /// A keyframe that opens a group, in the memory of its broadcast; false where there is none.
+    fn publish(seat: &PublisherSeat, group: u32, len: usize, now: RelayTime) -> bool {
+        let frame = frame(seat.epoch(), group, 0, len);
+        let Ok(mut buffer) = seat.account().buffer(frame.len()) else {
+            seat.pass_over(TrackId::MAIN, group, now);
+            return false;
+        };
+        buffer.spare().put_slice(frame.bytes());
+        let frame = Frame::new(*frame.header(), buffer.freeze()).unwrap();
+        seat.publish(frame, now).unwrap();
+        true
+    }
+
     #[test]
-    fn memory_is_shared_fairly_and_given_back() {
-        let registry = registry();
-        let first = registry.create(id("a"), "A".into(), at(0)).unwrap();
-        let second = registry.create(id("b"), "B".into(), at(0)).unwrap();
-        let a = first.attach_publisher(None, SECRET, at(0)).unwrap();
-        let b = second.attach_publisher(None, SECRET, at(0)).unwrap();
-        a.publish(frame(1, 0, 0, 700), at(0)).unwrap();
+    fn greedy_broadcasts_make_way_for_modest_ones_and_nobody_is_thrown_out() {
+        let registry = Registry::new(Settings {
+            cache_bytes: 100_000,
+            broadcast_bytes: 20_000,
+            ..Settings::default()
+        });
+        let names = ["greedy", "greedier", "modest"];
+        let broadcasts = names.map(|name| registry.create(id(name), name.into(), at(0)).unwrap());
+        let seats = broadcasts
+            .each_ref()
+            .map(|broadcast| broadcast.attach_publisher(None, SECRET, at(0)).unwrap());
+        let mut watching = broadcasts[0].attach_player().unwrap();
+        let [greedy, greedier, modest] = &seats;
+        assert!(publish(greedy, 0, 40_000, at(0)) && publish(greedier, 0, 50_000, at(0)));
+        assert!(matches!(watching.step(None, at(0)), Step::Open { .. }));
+        assert!(publish(modest, 0, 15_000, at(1)), "within its share");
         assert_eq!(
-            b.publish(frame(1, 0, 0, 700), at(0)),
-            Err(PublishError::NoRoom)
+            broadcasts[1].snapshot().totals.caches_shed,
+            1,
+            "the greatest"
         );
-        drop((a, first));
-        assert!(registry.end(&id("a"), Code::BroadcastEnded));
-        b.publish(frame(1, 0, 0, 700), at(0)).unwrap();
+        assert_eq!(broadcasts[0].snapshot().totals.caches_shed, 0);
+        assert_eq!(broadcasts[2].snapshot().cache.frames, 1);
+        // Whoever had less room goes on as soon as there is some.
+        assert!(publish(greedier, 1, 30_000, at(2)));
+        assert!(
+            broadcasts
+                .iter()
+                .all(|broadcast| broadcast.ended().is_none())
+        );
+        let used = broadcasts
+            .iter()
+            .map(|broadcast| broadcast.account().used());
+        assert!(used.sum::<usize>() <= 100_000);
+        for broadcast in &broadcasts {
+            registry.end(broadcast.id(), Code::BroadcastEnded);
+        }
+        assert_eq!(broadcasts[2].account().used(), 0);
+    }
+
+    #[test]
+    fn a_publisher_without_room_is_asked_for_a_keyframe_and_its_picture_stays() {
+        let registry = Registry::new(Settings {
+            cache_bytes: 20_000,
+            ..Settings::default()
+        });
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        let pulses = seat.pulses();
+        assert!(!publish(&seat, 0, 30_000, at(0)));
+        assert_eq!(pulses.borrow().keyframe_requests[0], 1);
+        assert!(publish(&seat, 1, 10_000, at(1)));
+        assert_eq!(broadcast.snapshot().totals.groups_passed_over, 1);
+        let PublisherNews::Stands { .. } = seat.news(&pulses.borrow()) else {
+            panic!("thrown out");
+        };
     }
 
     #[test]

@@ -9,6 +9,7 @@ use steadycast_codec_glue::wire::{Code, CodecSet, ResumeSecret, Serving, Status,
 use tokio::sync::watch;
 
 use super::cache::GroupKey;
+use super::memory::Account;
 use super::share::Share;
 use super::state::State;
 use super::{
@@ -98,12 +99,7 @@ impl PublisherSeat {
         self.heard.store(now.as_micros(), Ordering::Relaxed);
         let broadcast = &self.broadcast;
         let mut state = broadcast.state.lock();
-        if frame.len() + frame.missing() > broadcast.budget.room() {
-            state.evict_previous();
-            broadcast.budget.record(state.cached_bytes());
-        }
-        let changed = state.publish(self.epoch, &frame, broadcast.budget.room(), now)?;
-        broadcast.budget.record(state.cached_bytes());
+        let changed = state.publish(self.epoch, &frame, now)?;
         let header = frame.header();
         if header.track == TrackId::MAIN && !header.refinement {
             broadcast.changes.record(now);
@@ -129,8 +125,31 @@ impl PublisherSeat {
         let epoch = self.epoch;
         let mut state = self.broadcast.state.lock();
         state.cut(track, GroupKey { epoch, group });
-        self.broadcast.budget.record(state.cached_bytes());
         self.broadcast.announce_frame();
+    }
+
+    /// What its frames come into: a part of the memory that is the broadcast's.
+    pub fn account(&self) -> &Arc<Account> {
+        self.broadcast.account()
+    }
+
+    /// There is no memory for the rest of `group` on `track`: it is passed over, and the publisher
+    /// asked for a keyframe. Players that have all of it so far keep their picture until then.
+    pub fn pass_over(&self, track: TrackId, group: u32, now: RelayTime) {
+        let broadcast = &self.broadcast;
+        let key = GroupKey {
+            epoch: self.epoch,
+            group,
+        };
+        let mut state = broadcast.state.lock();
+        if state.pass_over(track, key) {
+            tracing::warn!(
+                broadcast = %broadcast.id(), bytes = broadcast.account.used(),
+                "no memory for the rest of a group (limits.cache_bytes, limits.broadcast_bytes)"
+            );
+        }
+        broadcast.ask(&mut state, Some(track), Need::Lag, now);
+        broadcast.announce_frame();
     }
 
     /// A frame came that is shown before an earlier one: players show them in the order in which
@@ -143,7 +162,6 @@ impl PublisherSeat {
     pub fn refuse(&self, track: TrackId) {
         let mut state = self.broadcast.state.lock();
         if state.refuse(self.epoch, track) {
-            self.broadcast.budget.record(state.cached_bytes());
             self.broadcast.announce(&state);
         }
     }
@@ -271,8 +289,9 @@ impl PlayerSeat {
         self.cursor.sent_all_but(backlog.unsent);
         let state = self.broadcast.state.lock();
         let settings = &self.broadcast.settings;
+        let outlook = (carries, self.broadcast.account.is_to_make_way());
         self.serving_of(&state).sends() != self.cursor.track()
-            || state.is_overtaken(&self.cursor, backlog, settings, carries, now)
+            || state.is_overtaken(&self.cursor, backlog, settings, outlook, now)
     }
 
     /// Gives up the group being sent; the next step opens a newer one.

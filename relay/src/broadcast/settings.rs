@@ -17,7 +17,8 @@ pub struct Settings {
     pub join_frames: usize,
     /// A join is served from a group of at most this many bytes.
     pub join_bytes: usize,
-    /// A player whose unsent frames exceed this is skipped.
+    /// A player whose unsent frames exceed this is skipped, and one that holds more than this of
+    /// what the cache has no more.
     pub player_queue_bytes: usize,
     /// A player whose oldest unsent frame is older than this is skipped, unless its path has the
     /// rest in a moment, or is so narrow that a keyframe alone takes as long.
@@ -26,8 +27,10 @@ pub struct Settings {
     pub max_broadcasts: usize,
     /// Players that may watch one broadcast at once.
     pub players_per_broadcast: u32,
-    /// Bytes that all caches together may hold.
+    /// Bytes of pictures that all broadcasts together may hold.
     pub cache_bytes: usize,
+    /// Bytes of them that each broadcast may hold in any case.
+    pub broadcast_bytes: usize,
 }
 
 impl Default for Settings {
@@ -45,6 +48,7 @@ impl Default for Settings {
             max_broadcasts: 1000,
             players_per_broadcast: 10_000,
             cache_bytes: 256 << 20,
+            broadcast_bytes: 8 << 20,
         }
     }
 }

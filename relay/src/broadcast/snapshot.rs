@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub players: u32,
     /// What the cache holds, of all tracks.
     pub cache: CacheSnapshot,
+    /// Bytes of pictures in memory: coming in, in the cache, and on their way to players.
+    pub memory_bytes: usize,
     /// The renditions that run for players that cannot decode what the publisher chose.
     pub renditions: Vec<RenditionSnapshot>,
     /// What has happened since the relay knows the broadcast.
@@ -80,6 +82,10 @@ pub struct Totals {
     pub unwanted_frames: u64,
     /// Frames of higher temporal layers that were left out for players that lagged.
     pub dropped_frames: u64,
+    /// Groups of which the rest was passed over for want of memory.
+    pub groups_passed_over: u64,
+    /// Times that the cache was emptied for want of memory.
+    pub caches_shed: u64,
     /// Keyframe requests sent to publishers.
     pub keyframe_requests: u64,
     /// Times that a player was skipped.

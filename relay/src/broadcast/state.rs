@@ -153,13 +153,11 @@ impl State {
         }
     }
 
-    /// A publisher's frame, or the beginning of one. `room` is what the process may still cache, in
-    /// bytes. True when that changed what there is to tell.
+    /// A publisher's frame, or the beginning of one. True when that changed what there is to tell.
     pub(super) fn publish(
         &mut self,
         epoch: u32,
         frame: &Frame,
-        room: usize,
         now: RelayTime,
     ) -> Result<bool, PublishError> {
         if frame.header().epoch != epoch {
@@ -167,9 +165,6 @@ impl State {
         }
         if !self.is_current(epoch) {
             return Err(PublishError::Superseded);
-        }
-        if frame.len() + frame.missing() > room {
-            return Err(PublishError::NoRoom);
         }
         let track = frame.header().track;
         if self.admits(frame)? {
@@ -285,13 +280,25 @@ impl State {
         cursor: &Cursor,
         backlog: Backlog,
         settings: &Settings,
-        carries: Option<u64>,
+        (carries, short): (Option<u64>, bool),
         now: RelayTime,
     ) -> bool {
         cursor.track().is_none_or(|track| {
-            let outlook = self.outlook(track, settings, now);
-            cursor.is_overtaken(backlog, Outlook { carries, ..outlook })
+            let outlook = Outlook {
+                carries,
+                short,
+                ..self.outlook(track, settings, now)
+            };
+            cursor.is_overtaken(backlog, outlook)
         })
+    }
+
+    /// The rest of a group that a publisher has begun is passed over: there is no memory for it.
+    /// True when it was the group's first loss.
+    pub(super) fn pass_over(&mut self, track: TrackId, key: GroupKey) -> bool {
+        let first = self.is_current(key.epoch) && self.track_mut(track).pass_over(key);
+        self.totals.groups_passed_over += u64::from(first);
+        first
     }
 
     /// Whether to ask the publisher for a keyframe of `track` now.
@@ -385,6 +392,14 @@ impl State {
         }
     }
 
+    /// Lets go of all pictures, to make more room: the next keyframe begins anew.
+    pub(super) fn shed(&mut self) {
+        for track in &mut self.tracks {
+            track.cache.shed();
+        }
+        self.totals.caches_shed += 1;
+    }
+
     pub(super) fn track(&self, track: TrackId) -> &Track {
         &self.tracks[usize::from(track.number())]
     }
@@ -414,6 +429,7 @@ impl State {
             attached: self.is_answered(),
             settings,
             carries: None,
+            short: false,
             now,
         }
     }

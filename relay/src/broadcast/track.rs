@@ -52,6 +52,14 @@ impl Track {
         self.closed = self.closed.max(Some(GroupKey::of(frame)));
     }
 
+    /// The rest of a group is not taken. False when that is so already.
+    pub(super) fn pass_over(&mut self, key: GroupKey) -> bool {
+        let first = self.closed < Some(key);
+        self.closed = self.closed.max(Some(key));
+        self.cache.cut(Some(key));
+        first
+    }
+
     /// Nobody wants the track any more: its pictures go.
     pub(super) fn let_go(&mut self) {
         let newest = self.cache.newest().map(|group| group.key);

@@ -302,14 +302,25 @@ pub const KEYS: &[Key] = &[
         "player_queue_bytes",
         whole(64 << 10, 32 * MIB, "bytes"),
         "4194304",
-        "A player with more than this still to be sent is skipped to the newest keyframe.",
+        "A player with more than this still to be sent is skipped to the newest keyframe; so much \
+         may it hold of pictures that nobody else needs any more.",
     ),
     key(
         "limits",
         "cache_bytes",
         whole(MIB, 1 << 40, "bytes"),
         "268435456",
-        "Pictures kept in memory for joining players, all broadcasts together.",
+        "Pictures in memory, all broadcasts together: coming in, kept for joining players, and on \
+         their way to players.",
+    ),
+    key(
+        "limits",
+        "broadcast_bytes",
+        whole(64 << 10, 1 << 40, "bytes"),
+        "8388608",
+        "What a broadcast may have of cache_bytes in any case. Where memory is short, those who have \
+         more make way: their players wait for a new keyframe. Where this is more than an equal \
+         part, the equal part counts.",
     ),
     key(
         "log",

@@ -161,6 +161,8 @@ pub struct Limits {
     pub player_queue_bytes: usize,
     /// Bytes that all caches together may hold.
     pub cache_bytes: usize,
+    /// What a broadcast may have of them in any case.
+    pub broadcast_bytes: usize,
 }
 
 /// What the relay says about itself.
@@ -277,6 +279,7 @@ impl From<&Config> for Settings {
             max_broadcasts: broadcast.max_broadcasts,
             players_per_broadcast: limits.players_per_broadcast,
             cache_bytes: limits.cache_bytes,
+            broadcast_bytes: limits.broadcast_bytes,
             ..Self::default()
         }
     }

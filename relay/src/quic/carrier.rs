@@ -209,6 +209,7 @@ impl Carrier for Streams {
         Backlog {
             unsent: self.queue.len(),
             keyframe_left: usize::try_from(keyframe_left).unwrap_or(usize::MAX),
+            bytes: self.queue.iter().map(Bytes::len).sum(),
         }
     }
 

@@ -1,15 +1,16 @@
 //! Group streams of publishers: one group each (PROTOCOL 4).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use steadycast_codec_glue::wire::{
     FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, TrackId, WireError,
 };
 use tokio::io::AsyncReadExt;
 use wtransport::RecvStream;
 
-use crate::broadcast::{Frame, FrameError};
+use crate::broadcast::{Account, Buffer, Frame, FrameError, MemoryError};
 
 /// Why a group cannot be read on.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub(super) enum GroupError {
     /// The publisher's bytes are wrong.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// There is no memory for it: the rest is to be passed over.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
 }
 
 impl From<FrameError> for GroupError {
@@ -32,16 +36,19 @@ impl From<FrameError> for GroupError {
 /// Reads the frames of one group from a publisher's stream.
 pub(super) struct GroupReader {
     stream: RecvStream,
+    /// What its frames come into.
+    account: Arc<Account>,
     order: Option<GroupOrder>,
+    /// Track and group, once they are known.
+    place: Option<(TrackId, u32)>,
     growing: Option<Growing>,
 }
 
 /// A large frame of which a part has been passed on.
+#[derive(Clone, Copy)]
 struct Growing {
     track: TrackId,
     group: u32,
-    /// Has room for all of the rest.
-    buffer: BytesMut,
     missing: usize,
 }
 
@@ -62,16 +69,33 @@ pub(super) enum Part {
 
 /// A frame is passed on in parts of at least this size: 26 ms on a link of 10 Mbit/s.
 const PART: usize = 32 << 10;
+/// A piece of a frame is no larger than this: a player that lacks a byte of it holds all of it.
+const PIECE: usize = 256 << 10;
+/// A buffer begins with at most so much room, and grows with what has really come.
+const FIRST: usize = 64 << 10;
 /// What comes within this time is passed on as one: cutting it up would cost more than it gains.
 const PART_TIME: Duration = Duration::from_millis(5);
 
 impl GroupReader {
-    pub(super) fn new(stream: RecvStream) -> Self {
+    pub(super) fn new(stream: RecvStream, account: &Arc<Account>) -> Self {
         Self {
             stream,
+            account: account.clone(),
             order: None,
+            place: None,
             growing: None,
         }
+    }
+
+    /// Track and group, once they are known.
+    pub(super) fn place(&self) -> Option<(TrackId, u32)> {
+        self.place
+    }
+
+    /// Reads the rest of the group without keeping any of it, to its end.
+    pub(super) async fn pass_over(&mut self) {
+        let mut passed = [0; 4 << 10];
+        while let Ok(Some(_)) = self.stream.quic_stream_mut().read(&mut passed).await {}
     }
 
     /// Track and group, if a part of a frame has been passed on and the rest has not.
@@ -97,45 +121,41 @@ impl GroupReader {
         if let Some(order) = &mut self.order {
             order.admit(&header)?;
         }
-        let mut buffer = BytesMut::with_capacity(HEADER_LEN + header.body_len());
+        self.place = Some((header.track, header.group));
         // Not as it came: what later versions say in a header is not for players of older ones.
-        header.encode(&mut buffer);
+        let mut buffer = self
+            .account
+            .buffer(FIRST.min(HEADER_LEN + header.body_len()))?;
+        header.encode(&mut buffer.spare());
         let missing = self.read_part(&mut buffer, header.body_len()).await?;
-        let bytes = buffer.split().freeze();
-        let frame = if missing == 0 {
-            Frame::new(header, bytes)?
-        } else {
-            self.growing = Some(Growing {
-                track: header.track,
-                group: header.group,
-                buffer,
-                missing,
-            });
-            Frame::begin(header, bytes)?
-        };
+        if missing == 0 {
+            return Ok(Some(Part::Frame(Frame::new(header, buffer.freeze())?)));
+        }
+        self.growing = Some(Growing {
+            track: header.track,
+            group: header.group,
+            missing,
+        });
+        let frame = Frame::begin(header, buffer.freeze())?;
         Ok(Some(Part::Frame(frame)))
     }
 
-    async fn more(&mut self, mut growing: Growing) -> Result<Part, GroupError> {
-        let read = self.read_part(&mut growing.buffer, growing.missing).await;
-        let (track, group) = (growing.track, growing.group);
-        match read {
-            Ok(missing) => {
-                growing.missing = missing;
-                let bytes = growing.buffer.split().freeze();
-                self.growing = Some(growing).filter(|growing| growing.missing > 0);
-                Ok(Part::More {
-                    track,
-                    group,
-                    bytes,
-                })
-            }
-            Err(error) => {
-                // It is still inside of the frame.
-                self.growing = Some(growing);
-                Err(error)
-            }
-        }
+    async fn more(&mut self, growing: Growing) -> Result<Part, GroupError> {
+        // Until this part is there it is still inside of the frame.
+        self.growing = Some(growing);
+        let Growing {
+            track,
+            group,
+            missing,
+        } = growing;
+        let mut buffer = self.account.buffer(FIRST.min(missing))?;
+        let missing = self.read_part(&mut buffer, missing).await?;
+        self.growing = (missing > 0).then_some(Growing { missing, ..growing });
+        Ok(Part::More {
+            track,
+            group,
+            bytes: buffer.freeze(),
+        })
     }
 
     async fn open(&mut self) -> Result<(), GroupError> {
@@ -166,17 +186,23 @@ impl GroupReader {
         Ok(true)
     }
 
-    /// Reads into the frame's one buffer, the only copy that the relay makes of it: all of the
+    /// Reads into a piece's one buffer, the only copy that the relay makes of it: all of the
     /// `missing` bytes, or a part that is worth passing on. Returns how many are missing then.
     async fn read_part(
         &mut self,
-        buffer: &mut BytesMut,
+        buffer: &mut Buffer,
         mut missing: usize,
     ) -> Result<usize, GroupError> {
         let begun = Instant::now();
         let mut body = self.stream.quic_stream_mut().take(missing as u64);
         while missing > 0 {
-            match body.read_buf(buffer).await {
+            if buffer.room() == 0 {
+                if buffer.len() >= PIECE {
+                    break;
+                }
+                buffer.reserve(missing.min(buffer.len()))?;
+            }
+            match body.read_buf(&mut buffer.spare()).await {
                 Ok(0) => return Err(truncated().into()),
                 Ok(read) => missing -= read,
                 Err(_) => return Err(GroupError::CutOff),

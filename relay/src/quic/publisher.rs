@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::ending::Ending;
 use super::group_reader::{GroupError, GroupReader, Part};
 use super::session::{Session, Shared};
-use crate::broadcast::{PublisherNews, PublisherSeat, Pulse, Wanted};
+use crate::broadcast::{MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted};
 
 /// How often a publisher sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -22,7 +22,7 @@ const STATUS_INTERVAL: Duration = Duration::from_millis(250);
 /// Groups that an authenticated publisher may have open at once.
 const STREAMS: u32 = 64;
 /// Bytes that an authenticated publisher may have on their way.
-const RECEIVE_WINDOW: u32 = 16 << 20;
+const RECEIVE_WINDOW: u32 = 8 << 20;
 
 /// Serves a publisher until its session ends.
 pub(super) async fn run(mut session: Session, shared: &Arc<Shared>) -> Ending {
@@ -81,7 +81,7 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
                 }
             }
             stream = session.connection.accept_uni() => match stream {
-                Ok(stream) => groups.push(read_group(GroupReader::new(stream), seat, shared)),
+                Ok(stream) => groups.push(read_group(GroupReader::new(stream, seat.account()), seat, shared)),
                 Err(_) => return Ending::of(&session.connection),
             },
             Some(read) = groups.next() => if let Err(ending) = read {
@@ -160,10 +160,19 @@ async fn read_group(
                 if let Some((track, group)) = reader.inside_frame() {
                     seat.cut(track, group);
                 }
-                return match error {
-                    GroupError::CutOff => Ok(()),
-                    GroupError::Wire(error) => Err(Ending::because(error.code(), error)),
-                };
+                match error {
+                    GroupError::CutOff => return Ok(()),
+                    GroupError::Wire(error) => return Err(Ending::because(error.code(), error)),
+                    GroupError::Memory(error @ MemoryError::System(_)) => {
+                        return Err(Ending::because(Code::Internal, error));
+                    }
+                    GroupError::Memory(MemoryError::Full) => {}
+                }
+                if let Some((track, group)) = reader.place() {
+                    seat.pass_over(track, group, now);
+                }
+                reader.pass_over().await;
+                return Ok(());
             }
         }
     }

@@ -13,6 +13,7 @@ struct Scene {
     attached: bool,
     /// Bytes per second.
     carries: Option<u64>,
+    short: bool,
     now: RelayTime,
 }
 
@@ -23,6 +24,7 @@ impl Scene {
             settings: Settings::default(),
             attached: true,
             carries: None,
+            short: false,
             now: at(0),
         }
     }
@@ -41,6 +43,7 @@ impl Scene {
             attached: self.attached,
             settings: &self.settings,
             carries: self.carries,
+            short: self.short,
             now: self.now,
         }
     }
@@ -199,6 +202,7 @@ fn a_keyframe_on_its_way_is_given_up_only_for_one_that_is_complete_sooner() {
     let left = |keyframe_left| Backlog {
         unsent: 1,
         keyframe_left,
+        bytes: keyframe_left,
     };
     assert!(!cursor.is_overtaken(left(whole), scene.outlook()));
     assert!(cursor.is_overtaken(left(whole + 1), scene.outlook()));
@@ -307,4 +311,64 @@ fn equal_numbers_on_two_tracks_are_two_places() {
     other.step(scene.outlook());
     assert!(!one.is_beside(&other));
     assert!(one.is_beside(&one.clone()));
+}
+
+#[test]
+fn who_holds_a_group_that_nobody_else_needs_lets_go_where_memory_is_short() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    let small = Backlog {
+        unsent: 1,
+        keyframe_left: 1,
+        bytes: 1,
+    };
+    scene.short = true;
+    assert!(
+        !cursor.is_overtaken(small, scene.outlook()),
+        "others join on it"
+    );
+    scene.frames(1, 0..1);
+    scene.cache.evict_previous();
+    assert!(cursor.is_overtaken(small, scene.outlook()));
+    scene.short = false;
+    assert!(!cursor.is_overtaken(small, scene.outlook()));
+    let large = Backlog {
+        bytes: scene.settings.player_queue_bytes + 1,
+        ..small
+    };
+    assert!(cursor.is_overtaken(large, scene.outlook()));
+}
+
+#[test]
+fn after_the_cache_was_emptied_who_has_everything_goes_on_and_the_others_wait() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..3);
+    let (mut ahead, mut behind, mut late) =
+        (Cursor::default(), Cursor::default(), Cursor::default());
+    ahead.step(scene.outlook());
+    behind.step(scene.outlook());
+    scene.frames(0, 3..4);
+    ahead.step(scene.outlook());
+    scene.cache.shed();
+    scene.frames(0, 4..5);
+    assert!(matches!(ahead.step(scene.outlook()), Step::Continue(frames) if frames.len() == 1));
+    assert_eq!(behind.step(scene.outlook()), Step::Abandon);
+    for cursor in [&mut behind, &mut late] {
+        assert!(matches!(
+            cursor.step(scene.outlook()),
+            Step::Wait { ask: Some(_), .. }
+        ));
+    }
+    // Also after any time: what follows is of no use without its keyframe.
+    scene.now = scene.now + Duration::from_secs(60);
+    assert!(matches!(
+        late.step(scene.outlook()),
+        Step::Wait { ask: Some(_), .. }
+    ));
+    scene.frames(1, 0..1);
+    for cursor in [&mut behind, &mut late, &mut ahead] {
+        assert!(matches!(cursor.step(scene.outlook()), Step::Open { .. }));
+    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 const FRESH: ResumeSecret = ResumeSecret([1; 16]);
 const OTHER: ResumeSecret = ResumeSecret([2; 16]);
-const ROOM: usize = usize::MAX;
 
 fn at(ms: u64) -> RelayTime {
     RelayTime::from_micros(ms * 1000)
@@ -16,7 +15,7 @@ fn live() -> (State, u32) {
     let mut state = State::new(at(0));
     let (epoch, _) = state.attach_publisher(None, FRESH, at(1)).unwrap();
     state
-        .publish(epoch, &frame(epoch, 0, 0, 10), ROOM, at(2))
+        .publish(epoch, &frame(epoch, 0, 0, 10), at(2))
         .unwrap();
     (state, epoch)
 }
@@ -32,7 +31,7 @@ fn a_broadcast_waits_then_lives_then_is_held_and_lives_again() {
     let (second, _) = state.attach_publisher(Some(FRESH), OTHER, at(20)).unwrap();
     assert_eq!(state.status().phase, Phase::Held, "until a picture comes");
     state
-        .publish(second, &frame(second, 0, 0, 10), ROOM, at(30))
+        .publish(second, &frame(second, 0, 0, 10), at(30))
         .unwrap();
     assert_eq!(state.status().phase, Phase::Live);
 }
@@ -42,16 +41,16 @@ fn the_late_close_of_an_older_publisher_changes_nothing() {
     let (mut state, first) = live();
     let (second, _) = state.attach_publisher(None, OTHER, at(5)).unwrap();
     state
-        .publish(second, &frame(second, 0, 0, 10), ROOM, at(6))
+        .publish(second, &frame(second, 0, 0, 10), at(6))
         .unwrap();
     assert!(!state.detach_publisher(first, at(7)));
     assert_eq!(state.status().phase, Phase::Live);
     assert_eq!(
-        state.publish(first, &frame(first, 1, 0, 10), ROOM, at(8)),
+        state.publish(first, &frame(first, 1, 0, 10), at(8)),
         Err(PublishError::Superseded)
     );
     assert_eq!(
-        state.publish(second, &frame(first, 1, 0, 10), ROOM, at(9)),
+        state.publish(second, &frame(first, 1, 0, 10), at(9)),
         Err(PublishError::StaleEpoch(first))
     );
 }
@@ -100,11 +99,20 @@ fn a_waiting_broadcast_never_times_out() {
 }
 
 #[test]
-fn without_room_a_frame_is_refused() {
+fn a_group_that_is_passed_over_is_taken_again_at_the_next_keyframe() {
     let (mut state, epoch) = live();
+    let key = GroupKey { epoch, group: 0 };
+    assert!(state.pass_over(TrackId::MAIN, key) && !state.pass_over(TrackId::MAIN, key));
+    state
+        .publish(epoch, &frame(epoch, 0, 1, 100), at(3))
+        .unwrap();
+    assert_eq!(state.cached().frames, 1, "its picture is kept");
+    state
+        .publish(epoch, &frame(epoch, 1, 0, 100), at(4))
+        .unwrap();
     assert_eq!(
-        state.publish(epoch, &frame(epoch, 0, 1, 100), 50, at(3)),
-        Err(PublishError::NoRoom)
+        (state.cached().groups, state.totals.groups_passed_over),
+        (2, 1)
     );
 }
 
@@ -115,7 +123,7 @@ fn with_rendition() -> State {
     let mut state = State::new(at(0));
     state.attach_publisher(None, FRESH, at(1)).unwrap();
     let main = coded_frame(TrackId::MAIN, (0, 0), CodecKind::Av1);
-    state.publish(1, &main, ROOM, at(2)).unwrap();
+    state.publish(1, &main, at(2)).unwrap();
     state.attach_player(&Settings::default()).unwrap();
     state
         .renditions
@@ -139,8 +147,8 @@ fn let_go(state: &mut State) {
 #[test]
 fn a_rendition_has_a_cache_of_its_own() {
     let mut state = with_rendition();
-    assert_eq!(state.publish(1, &rendition(0, 0), ROOM, at(3)), Ok(true));
-    assert_eq!(state.publish(1, &rendition(0, 1), ROOM, at(4)), Ok(false));
+    assert_eq!(state.publish(1, &rendition(0, 0), at(3)), Ok(true));
+    assert_eq!(state.publish(1, &rendition(0, 1), at(4)), Ok(false));
     assert_eq!(state.cached().frames, 3);
     let mut cursor = Cursor::on(H264);
     let step = state.step(&mut cursor, &Settings::default(), None, at(5));
@@ -153,7 +161,7 @@ fn a_rendition_has_a_cache_of_its_own() {
 #[test]
 fn a_rendition_that_nobody_asked_for_is_the_publisher_s_error() {
     let (mut state, epoch) = live();
-    let error = state.publish(epoch, &rendition(0, 0), ROOM, at(3));
+    let error = state.publish(epoch, &rendition(0, 0), at(3));
     assert_eq!(error, Err(PublishError::Unasked(H264)));
     assert_eq!(PublishError::Unasked(H264).code(), Code::OutOfOrder);
 }
@@ -161,37 +169,31 @@ fn a_rendition_that_nobody_asked_for_is_the_publisher_s_error() {
 #[test]
 fn frames_that_cross_with_a_change_are_dropped_and_counted() {
     let mut state = with_rendition();
-    state.publish(1, &rendition(0, 0), ROOM, at(3)).unwrap();
+    state.publish(1, &rendition(0, 0), at(3)).unwrap();
     let_go(&mut state);
     assert_eq!(state.cached().frames, 1, "its pictures have gone");
-    state
-        .publish(1, &rendition(0, 1), ROOM, at(13_001))
-        .unwrap();
+    state.publish(1, &rendition(0, 1), at(13_001)).unwrap();
     assert_eq!(state.totals.unwanted_frames, 1);
     // Wanted again before the publisher has stopped: the group's rest is of no use.
     state
         .renditions
         .said(None, Some(CodecSet::NONE.with(CodecKind::H264)));
-    state
-        .publish(1, &rendition(0, 2), ROOM, at(13_002))
-        .unwrap();
+    state.publish(1, &rendition(0, 2), at(13_002)).unwrap();
     assert_eq!(state.cached().frames, 1);
-    state
-        .publish(1, &rendition(1, 0), ROOM, at(13_003))
-        .unwrap();
+    state.publish(1, &rendition(1, 0), at(13_003)).unwrap();
     assert_eq!(state.cached().frames, 2);
 }
 
 #[test]
 fn a_held_broadcast_keeps_every_track_s_picture_and_a_new_publisher_cuts_all() {
     let mut state = with_rendition();
-    state.publish(1, &rendition(0, 0), ROOM, at(3)).unwrap();
+    state.publish(1, &rendition(0, 0), at(3)).unwrap();
     state.detach_publisher(1, at(4));
     assert_eq!(state.cached().frames, 2);
     state.attach_publisher(None, OTHER, at(5)).unwrap();
     assert_eq!(state.cached().frames, 2);
     assert_eq!(state.renditions.wanted().list().len(), 1, "it goes on");
-    let late = state.publish(1, &rendition(0, 1), ROOM, at(6));
+    let late = state.publish(1, &rendition(0, 1), at(6));
     assert_eq!(late, Err(PublishError::Superseded));
 }
 
@@ -209,7 +211,7 @@ fn keyframes_are_asked_for_by_track() {
 #[test]
 fn a_refused_rendition_takes_its_pictures_along() {
     let mut state = with_rendition();
-    state.publish(1, &rendition(0, 0), ROOM, at(3)).unwrap();
+    state.publish(1, &rendition(0, 0), at(3)).unwrap();
     assert!(!state.refuse(7, H264), "of another epoch");
     assert!(!state.refuse(1, TrackId::MAIN));
     assert!(state.refuse(1, H264));

@@ -98,6 +98,7 @@ impl Carrier for Wire {
         Backlog {
             unsent: self.queue.len(),
             keyframe_left: self.queue.iter().take(self.keyframe).map(Bytes::len).sum(),
+            bytes: self.queue.iter().map(Bytes::len).sum(),
         }
     }
 

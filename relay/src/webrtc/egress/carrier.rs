@@ -254,6 +254,7 @@ impl<W: Wire> Carrier for Egress<W> {
         Backlog {
             unsent: self.outbox.len(),
             keyframe_left: keyframe.map_or(0, Outbound::bytes_left),
+            bytes: self.outbox.iter().map(Outbound::bytes_left).sum(),
         }
     }
 

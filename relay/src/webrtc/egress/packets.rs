@@ -8,12 +8,13 @@ use steadycast_codec_glue::rtp::{FrameIn, Payloads, packetize};
 use steadycast_codec_glue::wire::FrameHeader;
 
 use super::assembly::{Coding, Whole};
+use crate::broadcast::{Account, Charge};
 
 /// The most that a payload has, in bytes: with headers, protection and IPv6 it passes where
 /// tunnels leave 1,280 bytes (RFC 8200, 5).
 pub(in crate::webrtc) const PAYLOAD: usize = 1_156;
 /// Bytes of payloads that are kept for those who come later; the cache has all frames anyway.
-const KEPT: usize = 8 << 20;
+const KEPT: usize = 2 << 20;
 
 /// One frame, ready to be sent to anybody.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(in crate::webrtc) struct Packets {
     pub(in crate::webrtc) header: FrameHeader,
     pub(in crate::webrtc) coding: Arc<Coding>,
     pub(in crate::webrtc) payloads: Payloads,
+    /// Its part of the memory for pictures, until the last player has it.
+    _charge: Option<Charge>,
 }
 
 impl Packets {
@@ -51,6 +54,8 @@ fn key(header: &FrameHeader) -> Key {
 #[derive(Debug, Default)]
 pub(in crate::webrtc) struct Packetizer {
     recent: Mutex<Recent>,
+    /// The broadcast's.
+    account: Option<Arc<Account>>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +66,14 @@ struct Recent {
 }
 
 impl Packetizer {
+    /// One whose packets are counted as the broadcast's.
+    pub(in crate::webrtc) fn of(account: Arc<Account>) -> Self {
+        Self {
+            recent: Mutex::default(),
+            account: Some(account),
+        }
+    }
+
     /// The packets of a frame; `None` when its payload is not what its codec says.
     pub(in crate::webrtc) fn packets(&self, whole: &Whole) -> Option<Arc<Packets>> {
         let wanted = key(&whole.header);
@@ -83,11 +96,16 @@ impl Packetizer {
                 return None;
             }
         };
+        let account = self.account.as_ref();
         let packets = Arc::new(Packets {
             header: whole.header,
             coding: coding.clone(),
+            _charge: account.map(|account| account.count(payloads.byte_len())),
             payloads,
         });
+        if account.is_some_and(|account| account.is_to_make_way()) {
+            *recent = Recent::default();
+        }
         recent.keep(wanted, packets.clone());
         Some(packets)
     }

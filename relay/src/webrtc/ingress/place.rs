@@ -1,10 +1,10 @@
 //! Where a publisher's next frame goes: groups as the cache wants them, of frames that had none.
 
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 use steadycast_codec_glue::rtp::Assembled;
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, TrackId, limits};
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, TrackId, limits};
 
-use crate::broadcast::{Frame, FrameError};
+use crate::broadcast::{Frame, FrameError, MemoryError, PublisherSeat};
 
 /// From here on a group is so long that its end is asked for (PROTOCOL 4.7).
 const LONG_FRAMES: u32 = 450;
@@ -40,6 +40,11 @@ impl Place {
         true
     }
 
+    /// The group of the frame that was admitted last.
+    pub(in crate::webrtc) fn group(&self) -> u32 {
+        self.group
+    }
+
     /// The frame that was admitted last cannot be sent, and what depends on it is worth nothing.
     pub(in crate::webrtc) fn close(&mut self) {
         self.closed = true;
@@ -56,35 +61,48 @@ impl Place {
     }
 }
 
-/// A frame as publishers on WebTransport send it.
+/// Why a frame cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::webrtc) enum NoFrame {
+    /// It is none that the wire knows.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// There is no memory for it.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+/// A frame as publishers on WebTransport send it, in the memory of `seat`'s broadcast.
 pub(in crate::webrtc) fn frame(
     assembled: &Assembled,
     config: Option<&DecoderConfig>,
-    epoch: u32,
+    seat: &PublisherSeat,
     place: &Place,
     capture_us: u64,
-) -> Result<Frame, FrameError> {
+) -> Result<Frame, NoFrame> {
     let mut described = BytesMut::new();
     if let Some(config) = config {
-        config.encode(&mut described)?;
+        config.encode(&mut described).map_err(FrameError::from)?;
     }
     let header = FrameHeader {
         keyframe: assembled.keyframe,
         refinement: false,
         track: TrackId::MAIN,
         layer: assembled.layer,
-        epoch,
+        epoch: seat.epoch(),
         group: place.group,
         index: place.index - 1,
         capture_us,
         payload_len: assembled.payload.len() as u32,
         config_len: described.len() as u16,
     };
-    let mut bytes = BytesMut::with_capacity(64 + described.len() + assembled.payload.len());
-    header.encode(&mut bytes);
-    bytes.extend_from_slice(&described);
-    bytes.extend_from_slice(&assembled.payload);
-    Frame::new(header, bytes.freeze())
+    let mut fixed = BytesMut::with_capacity(HEADER_LEN);
+    header.encode(&mut fixed);
+    let mut buffer = seat.account().buffer(HEADER_LEN + header.body_len())?;
+    for part in [&fixed[..], &described, &assembled.payload] {
+        buffer.spare().put_slice(part);
+    }
+    Ok(Frame::new(header, buffer.freeze())?)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use steadycast_codec_glue::rtp::{
 use steadycast_codec_glue::wire::{Code, CodecKind, DecoderConfig, ResumeSecret, TrackId};
 
 use super::control::Control;
-use super::place::{Place, frame};
+use super::place::{NoFrame, Place, frame};
 use super::timeline::Timeline;
 use crate::auth::{RandomError, random};
 use crate::broadcast::{
@@ -256,17 +256,14 @@ impl Upstream {
                 );
             }
         }
-        let frame = frame(
-            &assembled,
-            config.as_ref(),
-            seat.epoch(),
-            &self.place,
-            capture,
-        );
-        match frame {
+        match frame(&assembled, config.as_ref(), seat, &self.place, capture) {
             Ok(frame) => seat.publish(frame, now)?,
             // A picture of no size that the wire knows.
-            Err(_) => self.place.close(),
+            Err(NoFrame::Frame(_)) => self.place.close(),
+            Err(NoFrame::Memory(_)) => {
+                seat.pass_over(TrackId::MAIN, self.place.group(), now);
+                self.place.close();
+            }
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ impl<W: Wire> Channels<W> {
     pub(super) fn open(&mut self, session: &Session, bridge: &Bridge) -> &mut Attended<W> {
         let (broadcast, wakes) = (&session.broadcast, &self.wakes);
         let begin = || {
-            let packer = FramePacker::new(bridge.packetizer(broadcast.id()));
+            let packer = FramePacker::new(bridge.packetizer(broadcast));
             let limits = Limits {
                 stall: bridge.settings().player_stall,
             };

@@ -448,17 +448,17 @@ impl Bridge {
     }
 
     /// What cuts a broadcast's frames, for all shards.
-    pub(in crate::webrtc) fn packetizer(&self, broadcast: &BroadcastId) -> Arc<Packetizer> {
+    pub(in crate::webrtc) fn packetizer(&self, broadcast: &Broadcast) -> Arc<Packetizer> {
         let mut packetizers = self.packetizers.lock();
         if let Some(known) = packetizers
-            .get(broadcast)
+            .get(broadcast.id())
             .and_then(std::sync::Weak::upgrade)
         {
             return known;
         }
         packetizers.retain(|_, known| known.strong_count() > 0);
-        let new = Arc::new(Packetizer::default());
-        packetizers.insert(broadcast.clone(), Arc::downgrade(&new));
+        let new = Arc::new(Packetizer::of(broadcast.account().clone()));
+        packetizers.insert(broadcast.id().clone(), Arc::downgrade(&new));
         new
     }
 

@@ -1,0 +1,370 @@
+//! The memory for pictures: one budget for what is coming in, what is kept, and what is still on its
+//! way to players that are slow to take it.
+//!
+//! Every buffer that holds a picture carries its own charge and gives it back when the last who
+//! needs the buffer lets go of it, wherever that is. So nothing is outside the budget, and nobody has
+//! to keep count of who still needs what.
+
+use std::collections::TryReserveError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use bytes::{BufMut, Bytes};
+use parking_lot::Mutex;
+
+/// What a buffer costs beside its bytes: its place in the cache, its charge, the allocator's part.
+const OVERHEAD: usize = 128;
+
+/// The memory that all broadcasts share.
+#[derive(Debug)]
+pub(super) struct Memory {
+    limit: usize,
+    /// What a broadcast may hold however much the others hold.
+    guaranteed: usize,
+    used: AtomicUsize,
+    accounts: Mutex<Vec<Weak<Account>>>,
+}
+
+/// Who can let go of pictures where memory is short.
+pub(super) trait MakesWay: std::fmt::Debug + Send + Sync {
+    /// Lets go of what others need more: all but `keep` bytes, if that can be.
+    fn make_way(&self, keep: usize);
+}
+
+/// What one broadcast holds of the [`Memory`].
+#[derive(Debug)]
+pub struct Account {
+    memory: Arc<Memory>,
+    used: AtomicUsize,
+    holder: Weak<dyn MakesWay>,
+}
+
+/// Why a buffer cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// Memory for pictures is used up, and this broadcast has more than its share of it.
+    #[error("the broadcast has more than its share of the memory for pictures")]
+    Full,
+    /// The system gives none.
+    #[error("the system gives no memory: {0}")]
+    System(#[from] TryReserveError),
+}
+
+impl Memory {
+    /// A budget of `limit` bytes, of which each broadcast may have `guaranteed` in any case, or an
+    /// equal part where that is less.
+    pub(super) fn new(limit: usize, guaranteed: usize) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            guaranteed,
+            used: AtomicUsize::new(0),
+            accounts: Mutex::default(),
+        })
+    }
+
+    /// Opens the account of a broadcast.
+    pub(super) fn open(self: &Arc<Self>, holder: Weak<dyn MakesWay>) -> Arc<Account> {
+        let account = Arc::new(Account {
+            memory: self.clone(),
+            used: AtomicUsize::new(0),
+            holder,
+        });
+        self.accounts.lock().push(Arc::downgrade(&account));
+        account
+    }
+
+    /// Bytes that nobody has taken.
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.used.load(Ordering::Relaxed))
+    }
+
+    /// The accounts that hold anything.
+    fn in_use(&self) -> Vec<Arc<Account>> {
+        let mut accounts = self.accounts.lock();
+        // One without an owner that still holds something is a slow player's.
+        accounts.retain(|account| account.strong_count() > 0);
+        let accounts = accounts.iter().filter_map(Weak::upgrade);
+        accounts.filter(|account| account.used() > 0).collect()
+    }
+
+    /// What each broadcast may hold in any case.
+    fn share(&self, holders: usize) -> usize {
+        self.guaranteed.min(self.limit / holders.max(1))
+    }
+
+    /// Lets those make way who hold more than their share, the greatest first, until there is room.
+    /// Returns what the share is.
+    fn make_room(&self, wanted: usize) -> usize {
+        let mut holders = self.in_use();
+        let share = self.share(holders.len());
+        holders.sort_by_key(|account| std::cmp::Reverse(account.used()));
+        for account in holders {
+            if self.room() >= wanted || account.used() <= share {
+                break;
+            }
+            if let Some(holder) = account.holder.upgrade() {
+                holder.make_way(share);
+            }
+        }
+        share
+    }
+}
+
+impl Account {
+    /// Bytes that the broadcast holds: coming in, kept, and on their way to players.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Whether memory is short and this broadcast has more of it than its share: what its players
+    /// need of old pictures is to go.
+    pub(crate) fn is_to_make_way(&self) -> bool {
+        let memory = &self.memory;
+        memory.room() < memory.limit / 8 && self.used() > memory.share(memory.in_use().len())
+    }
+
+    /// A buffer with room for `capacity` bytes.
+    ///
+    /// # Errors
+    /// [`MemoryError`].
+    pub fn buffer(self: &Arc<Self>, capacity: usize) -> Result<Buffer, MemoryError> {
+        let charge = self.charge(capacity + OVERHEAD)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(capacity)?;
+        Ok(Buffer { bytes, charge })
+    }
+
+    /// Counts what is already there, however much that is.
+    pub fn count(self: &Arc<Self>, bytes: usize) -> Charge {
+        self.add(bytes);
+        Charge {
+            account: self.clone(),
+            bytes,
+        }
+    }
+
+    fn charge(self: &Arc<Self>, bytes: usize) -> Result<Charge, MemoryError> {
+        self.take(bytes)?;
+        Ok(Charge {
+            account: self.clone(),
+            bytes,
+        })
+    }
+
+    fn take(&self, bytes: usize) -> Result<(), MemoryError> {
+        if self.memory.room() < bytes {
+            let share = self.memory.make_room(bytes);
+            if self.memory.room() < bytes
+                && let Some(holder) = self.holder.upgrade()
+            {
+                // Its own older pictures are worth less than this one.
+                holder.make_way(share.saturating_sub(bytes));
+            }
+            // Who has less than its share is let in: the others are making way.
+            if self.memory.room() < bytes && self.used() + bytes > share {
+                return Err(MemoryError::Full);
+            }
+        }
+        self.add(bytes);
+        Ok(())
+    }
+
+    fn add(&self, bytes: usize) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+        self.memory.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A part of the memory, given back when it is dropped.
+#[derive(Debug)]
+pub struct Charge {
+    account: Arc<Account>,
+    bytes: usize,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.account.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        let memory = &self.account.memory;
+        memory.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that are coming in. It never has more room than was asked for.
+#[derive(Debug)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+    charge: Charge,
+}
+
+impl Buffer {
+    /// Makes room for `more` bytes than there are.
+    ///
+    /// # Errors
+    /// [`MemoryError`]; the buffer is as it was.
+    pub fn reserve(&mut self, more: usize) -> Result<(), MemoryError> {
+        let Some(growth) = more.checked_sub(self.room()).filter(|growth| *growth > 0) else {
+            return Ok(());
+        };
+        self.charge.account.take(growth)?;
+        self.charge.bytes += growth;
+        Ok(self.bytes.try_reserve_exact(more)?)
+    }
+
+    /// Bytes for which there is room.
+    pub fn room(&self) -> usize {
+        self.bytes.capacity() - self.bytes.len()
+    }
+
+    /// Bytes that are there.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Where bytes are written, as many as there is room for.
+    pub fn spare(&mut self) -> impl BufMut {
+        let room = self.room();
+        (&mut self.bytes).limit(room)
+    }
+
+    /// What is there, to be shared; its part of the memory is given back with its last reader.
+    pub fn freeze(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Holds buffers, and lets go of the oldest.
+    #[derive(Debug, Default)]
+    struct Shelf {
+        account: std::sync::OnceLock<Arc<Account>>,
+        buffers: Mutex<Vec<Bytes>>,
+    }
+
+    impl MakesWay for Shelf {
+        fn make_way(&self, keep: usize) {
+            let mut buffers = self.buffers.lock();
+            while self.account.get().unwrap().used() > keep && !buffers.is_empty() {
+                buffers.remove(0);
+            }
+        }
+    }
+
+    fn shelf(memory: &Arc<Memory>) -> Arc<Shelf> {
+        let shelf = Arc::new(Shelf::default());
+        let holder: Weak<dyn MakesWay> = Arc::downgrade(&(shelf.clone() as Arc<dyn MakesWay>));
+        shelf.account.set(memory.open(holder)).unwrap();
+        shelf
+    }
+
+    impl Shelf {
+        fn account(&self) -> &Arc<Account> {
+            self.account.get().unwrap()
+        }
+
+        fn put(&self, len: usize) -> Result<(), MemoryError> {
+            let mut buffer = self.account().buffer(len)?;
+            buffer.spare().put_bytes(1, len);
+            self.buffers.lock().push(buffer.freeze());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_still_read_somewhere_is_counted_and_then_given_back() {
+        let memory = Memory::new(100_000, 10_000);
+        let shelf = shelf(&memory);
+        shelf.put(5_000).unwrap();
+        let read = shelf.buffers.lock()[0].slice(10..20);
+        shelf.buffers.lock().clear();
+        assert_eq!(shelf.account().used(), 5_000 + OVERHEAD);
+        drop(read);
+        assert_eq!(memory.used.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn who_has_more_than_its_share_makes_way_and_the_greatest_first() {
+        let memory = Memory::new(100_000, 20_000);
+        let [most, more, few] = [(); 3].map(|()| shelf(&memory));
+        for _ in 0..6 {
+            most.put(9_000).unwrap();
+        }
+        for _ in 0..3 {
+            more.put(9_000).unwrap();
+        }
+        few.put(19_000).unwrap();
+        assert!(most.account().used() <= 20_000);
+        assert_eq!(more.buffers.lock().len(), 3, "there was room by then");
+        assert!(memory.used.load(Ordering::Relaxed) <= 100_000);
+    }
+
+    #[test]
+    fn who_has_less_than_its_share_is_let_in_and_who_has_more_is_not() {
+        let memory = Memory::new(100_000, 20_000);
+        let (greedy, modest) = (shelf(&memory), shelf(&memory));
+        for _ in 0..10 {
+            greedy.put(9_500).unwrap();
+        }
+        // What is on its way to players that take nothing cannot be let go of at once.
+        let pinned = std::mem::take(&mut *greedy.buffers.lock());
+        modest.put(15_000).unwrap();
+        let read = std::mem::take(&mut *modest.buffers.lock());
+        assert!(matches!(modest.put(15_000), Err(MemoryError::Full)));
+        assert!(matches!(greedy.put(9_500), Err(MemoryError::Full)));
+        drop(read);
+        modest.put(15_000).unwrap();
+        drop(pinned);
+        greedy.put(9_500).unwrap();
+    }
+
+    #[test]
+    fn where_shares_are_more_than_there_is_each_has_an_equal_part() {
+        let memory = Memory::new(100_000, 50_000);
+        let shelves = [(); 10].map(|()| shelf(&memory));
+        for _ in 0..5 {
+            for shelf in &shelves {
+                shelf.put(9_000).unwrap();
+            }
+        }
+        let used = memory.used.load(Ordering::Relaxed);
+        assert!(used <= 100_000, "{used}");
+        let kept = shelves.iter().map(|shelf| shelf.buffers.lock().len());
+        assert_eq!(kept.collect::<Vec<_>>(), [1; 10], "the newest of each");
+    }
+
+    #[test]
+    fn a_buffer_grows_within_the_budget_and_not_beyond() {
+        let memory = Memory::new(10_000, 1_000);
+        let shelf = shelf(&memory);
+        let mut buffer = shelf.account().buffer(100).unwrap();
+        buffer.reserve(8_000).unwrap();
+        assert!(buffer.room() >= 8_000);
+        assert!(matches!(buffer.reserve(20_000), Err(MemoryError::Full)));
+        assert_eq!(memory.used.load(Ordering::Relaxed), 8_000 + OVERHEAD);
+        drop(buffer);
+        assert_eq!(shelf.account().used(), 0);
+    }
+
+    #[test]
+    fn memory_that_the_system_does_not_give_is_an_error_and_costs_nothing() {
+        let memory = Memory::new(usize::MAX / 2, 1_000);
+        let shelf = shelf(&memory);
+        let error = shelf.account().buffer(isize::MAX as usize / 2).unwrap_err();
+        assert!(matches!(error, MemoryError::System(_)));
+        assert_eq!(shelf.account().used(), 0);
+    }
+}
