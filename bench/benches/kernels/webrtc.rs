@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use bytes::{Bytes, BytesMut};
-use rtc::srtp::protection_profile::ProtectionProfile;
+use rtc_srtp::protection_profile::ProtectionProfile;
 use steadycast_codec_glue::bitstream::Codec;
 use steadycast_codec_glue::rtp::{FrameIn, packetize};
 use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, Role, TrackId};

@@ -1,7 +1,7 @@
 //! How packets are sealed: as QUIC's, or as SRTP's.
 
 use anyhow::Result;
-use rtc::crypto::{
+use rtc_crypto::{
     AeadAlgorithm, AeadCipher, HmacAlgorithm, Mac, StreamCipher, StreamCipherAlgorithm,
     default_provider,
 };

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
+use rtc_rtcp::transport_feedbacks::transport_layer_cc::{
     PacketStatusChunk, RecvDelta, RunLengthChunk, StatusChunkTypeTcc, SymbolTypeTcc,
     TransportLayerCc,
 };
@@ -129,7 +129,7 @@ fn append(feedback: &mut TransportLayerCc, packet_status_symbol: SymbolTypeTcc, 
 
 #[cfg(test)]
 mod tests {
-    use rtc::shared::marshal::{Marshal as _, Unmarshal as _};
+    use rtc_shared::marshal::{Marshal as _, Unmarshal as _};
 
     use super::*;
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::BytesMut;
-use rtc::crypto::{HashAlgorithm, RTCCryptoProvider, default_provider};
-use rtc::dtls::cipher_suite::CipherSuiteId;
-use rtc::dtls::config::{ConfigBuilder, HandshakeConfig};
-use rtc::dtls::crypto::Certificate;
-use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
-use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
-use rtc::shared::TransportProtocol;
+use rtc_crypto::{HashAlgorithm, RTCCryptoProvider, default_provider};
+use rtc_dtls::cipher_suite::CipherSuiteId;
+use rtc_dtls::config::{ConfigBuilder, HandshakeConfig};
+use rtc_dtls::crypto::Certificate;
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc_shared::TransportProtocol;
 
 use super::keys::Keys;
 use crate::transport::Srtp;

@@ -1,20 +1,22 @@
 //! The full side of ICE where there is one path: checks that name it (RFC 8445).
 
 use anyhow::{Context, Result};
-use rtc::crypto::{RTCCrypto, RTCCryptoProvider};
-use rtc::ice::attributes::control::AttrControlling;
-use rtc::ice::attributes::priority::PriorityAttr;
-use rtc::stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
-use rtc::stun::fingerprint::FINGERPRINT;
-use rtc::stun::integrity::MessageIntegrity;
-use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
-use rtc::stun::textattrs::TextAttribute;
+use rtc_crypto::{RTCCrypto, RTCCryptoProvider};
+use rtc_stun::attributes::{
+    ATTR_ICE_CONTROLLING, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
+};
+use rtc_stun::fingerprint::FINGERPRINT;
+use rtc_stun::integrity::MessageIntegrity;
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
+use rtc_stun::textattrs::TextAttribute;
 
 /// Letters of a user name fragment and of a password.
 const UFRAG: usize = 8;
 const PASSWORD: usize = 24;
 /// Of a host's only candidate (RFC 8445, 5.1.2.1).
 const PRIORITY: u32 = (126 << 24) | (65_535 << 8) | 255;
+/// Settles who controls where both sides say that they do; the relay never does.
+const TIE_BREAKER: u64 = 1;
 
 /// One side's user name fragment and password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,15 +51,15 @@ pub(super) fn check(
     let name = format!("{}:{}", theirs.ufrag, ours.ufrag);
     let integrity =
         MessageIntegrity::new_short_term_integrity_with_provider(theirs.password.clone(), crypto);
-    let setters: [Box<dyn Setter + '_>; 5] = [
+    let setters: [Box<dyn Setter + '_>; 3] = [
         Box::new(BINDING_REQUEST),
         Box::new(TransactionId::new()),
         Box::new(TextAttribute::new(ATTR_USERNAME, name)),
-        Box::new(PriorityAttr(PRIORITY)),
-        Box::new(AttrControlling(1)),
     ];
     let mut message = Message::new();
     message.build(&setters)?;
+    message.add(ATTR_PRIORITY, &PRIORITY.to_be_bytes());
+    message.add(ATTR_ICE_CONTROLLING, &TIE_BREAKER.to_be_bytes());
     message.add(ATTR_USE_CANDIDATE, &[]);
     integrity.add_to(&mut message)?;
     FINGERPRINT.add_to(&mut message)?;

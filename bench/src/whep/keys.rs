@@ -2,14 +2,14 @@
 
 use anyhow::{Result, bail};
 use bytes::BytesMut;
-use rtc::crypto::RTCCryptoProvider;
-use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
-use rtc::dtls::state::State;
-use rtc::shared::error::Error;
-use rtc::srtp::config::{Config, LABEL_EXTRACTOR_DTLS_SRTP};
-use rtc::srtp::context::Context;
-use rtc::srtp::option::{srtcp_replay_protection, srtp_replay_protection};
-use rtc::srtp::protection_profile::ProtectionProfile;
+use rtc_crypto::RTCCryptoProvider;
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc_dtls::state::State;
+use rtc_shared::error::Error;
+use rtc_srtp::config::{Config, LABEL_EXTRACTOR_DTLS_SRTP};
+use rtc_srtp::context::Context;
+use rtc_srtp::option::{srtcp_replay_protection, srtp_replay_protection};
+use rtc_srtp::protection_profile::ProtectionProfile;
 
 /// Packets that may come this much out of order.
 const WINDOW: usize = 2_048;

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use rtc::rtcp::goodbye::Goodbye;
-use rtc::rtcp::packet::{Packet, marshal, unmarshal};
-use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
-use rtc::rtcp::receiver_report::ReceiverReport;
-use rtc::rtcp::reception_report::ReceptionReport;
-use rtc::rtcp::sender_report::SenderReport;
-use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
+use rtc_rtcp::goodbye::Goodbye;
+use rtc_rtcp::packet::{Packet, marshal, unmarshal};
+use rtc_rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc_rtcp::receiver_report::ReceiverReport;
+use rtc_rtcp::reception_report::ReceptionReport;
+use rtc_rtcp::sender_report::SenderReport;
+use rtc_rtcp::transport_feedbacks::transport_layer_nack::{
     TransportLayerNack, nack_pairs_from_sequence_numbers,
 };
-use rtc::shared::error::Result;
+use rtc_shared::error::Result;
 
 use super::arrivals::Arrivals;
 

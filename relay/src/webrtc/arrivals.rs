@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
+use rtc_rtcp::transport_feedbacks::transport_layer_cc::{
     PacketStatusChunk, SymbolTypeTcc, TransportLayerCc,
 };
 
@@ -48,7 +48,7 @@ fn symbols(chunk: &PacketStatusChunk) -> Vec<SymbolTypeTcc> {
 
 #[cfg(test)]
 mod tests {
-    use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
+    use rtc_rtcp::transport_feedbacks::transport_layer_cc::{
         RecvDelta, RunLengthChunk, StatusChunkTypeTcc,
     };
 

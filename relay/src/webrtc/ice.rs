@@ -7,12 +7,12 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use rtc::crypto::RTCCrypto;
-use rtc::stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
-use rtc::stun::fingerprint::FINGERPRINT;
-use rtc::stun::integrity::MessageIntegrity;
-use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter};
-use rtc::stun::xoraddr::XorMappedAddress;
+use rtc_crypto::RTCCrypto;
+use rtc_stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc_stun::fingerprint::FINGERPRINT;
+use rtc_stun::integrity::MessageIntegrity;
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter};
+use rtc_stun::xoraddr::XorMappedAddress;
 
 use crate::auth::{RandomError, random_text};
 
@@ -175,8 +175,8 @@ pub(super) fn check(
     nominates: bool,
     crypto: &dyn RTCCrypto,
 ) -> Vec<u8> {
-    use rtc::stun::message::TransactionId;
-    use rtc::stun::textattrs::TextAttribute;
+    use rtc_stun::message::TransactionId;
+    use rtc_stun::textattrs::TextAttribute;
 
     let integrity =
         MessageIntegrity::new_short_term_integrity_with_provider(password.to_owned(), crypto);
@@ -198,8 +198,8 @@ pub(super) fn check(
 
 #[cfg(test)]
 mod tests {
-    use rtc::crypto::default_provider;
-    use rtc::stun::attributes::ATTR_XORMAPPED_ADDRESS;
+    use rtc_crypto::default_provider;
+    use rtc_stun::attributes::ATTR_XORMAPPED_ADDRESS;
 
     use super::*;
 

@@ -13,5 +13,5 @@ pub use peer::{Peer, Rtp};
 pub use player::{Frame, Player};
 pub use publisher::{Publisher, RawRtp};
 pub use rogue::Rogue;
-pub use rtc::srtp::protection_profile::ProtectionProfile;
+pub use rtc_srtp::protection_profile::ProtectionProfile;
 pub use session::{Endpoint, Session};

@@ -12,10 +12,10 @@ use super::packets::Packets;
 use crate::broadcast::{Moment, RelayTime};
 use crate::webrtc::sdp::{Extension, Media, Offer};
 use crate::webrtc::srtp::Outgoing;
-use rtc::rtcp::sender_report::SenderReport;
-use rtc::rtp::header::EXTENSION_PROFILE_ONE_BYTE;
-use rtc::shared::error::Error;
-use rtc::shared::marshal::Marshal as _;
+use rtc_rtcp::sender_report::SenderReport;
+use rtc_rtp::header::EXTENSION_PROFILE_ONE_BYTE;
+use rtc_shared::error::Error;
+use rtc_shared::marshal::Marshal as _;
 use steadycast_codec_glue::wire::CodecKind;
 
 /// Packets of a player that can be asked for again.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use rtc::crypto::default_provider;
-use rtc::shared::error::Error;
-use rtc::srtp::config::SessionKeys;
-use rtc::srtp::protection_profile::ProtectionProfile;
+use rtc_crypto::default_provider;
+use rtc_shared::error::Error;
+use rtc_srtp::config::SessionKeys;
+use rtc_srtp::protection_profile::ProtectionProfile;
 
 use super::assembly::Assembly;
 use super::control::Control;

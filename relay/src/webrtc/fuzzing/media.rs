@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use rtc::srtp::config::SessionKeys;
-use rtc::srtp::protection_profile::ProtectionProfile;
+use rtc_srtp::config::SessionKeys;
+use rtc_srtp::protection_profile::ProtectionProfile;
 use steadycast_codec_glue::wire::{Role, limits};
 
 use super::datagrams;

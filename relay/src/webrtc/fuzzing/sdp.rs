@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::OnceLock;
 
-use rtc::sdp::SessionDescription;
+use rtc_sdp::SessionDescription;
 use steadycast_codec_glue::wire::Role;
 
 use crate::webrtc::dtls::Fingerprint;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use rtc::stun::message::{BINDING_SUCCESS, Message};
+use rtc_stun::message::{BINDING_SUCCESS, Message};
 
 use super::datagrams;
 use super::sdp::credentials;

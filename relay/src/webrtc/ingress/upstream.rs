@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use rtc::rtp::Packet as RtpPacket;
-use rtc::shared::marshal::Unmarshal as _;
+use rtc_rtp::Packet as RtpPacket;
+use rtc_shared::marshal::Unmarshal as _;
 use steadycast_codec_glue::bitstream::Codec;
 use steadycast_codec_glue::bitstream::h264::Framing;
 use steadycast_codec_glue::rtp::{

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rtc::sdp::util::Codec;
+use rtc_sdp::util::Codec;
 use steadycast_codec_glue::wire::CodecKind;
 
 /// The codec of an `a=rtpmap`, if it is one that the bridge packetises, in a form that publishers

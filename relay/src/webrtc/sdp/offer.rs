@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::io::Cursor;
 
-use rtc::sdp::SessionDescription;
-use rtc::sdp::description::media::MediaDescription;
+use rtc_sdp::SessionDescription;
+use rtc_sdp::description::media::MediaDescription;
 use steadycast_codec_glue::wire::{CodecSet, Role};
 
 use super::codecs::{Format, TRANSPORT_WIDE, usable};

@@ -5,12 +5,12 @@ mod seal;
 
 use std::sync::Arc;
 
-use rtc::crypto::RTCCryptoProvider;
-use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
-use rtc::dtls::state::State;
-use rtc::shared::error::Error;
-use rtc::srtp::config::{Config, LABEL_EXTRACTOR_DTLS_SRTP, SessionKeys};
-use rtc::srtp::protection_profile::ProtectionProfile;
+use rtc_crypto::RTCCryptoProvider;
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc_dtls::state::State;
+use rtc_shared::error::Error;
+use rtc_srtp::config::{Config, LABEL_EXTRACTOR_DTLS_SRTP, SessionKeys};
+use rtc_srtp::protection_profile::ProtectionProfile;
 
 pub(super) use open::Incoming;
 pub(super) use seal::Outgoing;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use rtc::crypto::RTCCryptoProvider;
-use rtc::shared::error::Error;
-use rtc::srtp::context::Context;
-use rtc::srtp::option::{srtcp_replay_protection, srtp_replay_protection};
+use rtc_crypto::RTCCryptoProvider;
+use rtc_shared::error::Error;
+use rtc_srtp::context::Context;
+use rtc_srtp::option::{srtcp_replay_protection, srtp_replay_protection};
 
 use super::Keys;
 
@@ -93,9 +93,9 @@ fn context(keys: &Keys, provider: &dyn RTCCryptoProvider) -> Result<Context, Err
 
 #[cfg(test)]
 mod tests {
-    use rtc::crypto::default_provider;
-    use rtc::srtp::config::SessionKeys;
-    use rtc::srtp::protection_profile::ProtectionProfile;
+    use rtc_crypto::default_provider;
+    use rtc_srtp::config::SessionKeys;
+    use rtc_srtp::protection_profile::ProtectionProfile;
 
     use super::*;
 
@@ -114,8 +114,8 @@ mod tests {
         (incoming.unwrap(), peer.unwrap())
     }
 
-    fn rtp(source: u32, sequence: u16) -> (Vec<u8>, rtc::rtp::Header) {
-        let header = rtc::rtp::Header {
+    fn rtp(source: u32, sequence: u16) -> (Vec<u8>, rtc_rtp::Header) {
+        let header = rtc_rtp::Header {
             version: 2,
             payload_type: 96,
             ssrc: source,

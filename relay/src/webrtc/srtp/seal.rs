@@ -1,13 +1,13 @@
 //! What goes out.
 
 use bytes::BytesMut;
-use rtc::crypto::{
+use rtc_crypto::{
     AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CryptoError, HmacAlgorithm, Mac, RTCCrypto,
     StreamCipher, StreamCipherAlgorithm,
 };
-use rtc::shared::error::Error;
-use rtc::srtp::context::Context;
-use rtc::srtp::protection_profile::ProtectionProfile;
+use rtc_shared::error::Error;
+use rtc_srtp::context::Context;
+use rtc_srtp::protection_profile::ProtectionProfile;
 
 /// What protects packets to a peer: RTP where it lies, for it is most of what the relay does; RTCP
 /// by webrtc-rs's context.
@@ -212,7 +212,7 @@ fn derive(
 
 #[cfg(test)]
 mod tests {
-    use rtc::crypto::default_provider;
+    use rtc_crypto::default_provider;
 
     use super::*;
 
