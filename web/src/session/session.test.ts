@@ -118,6 +118,30 @@ describe('an open session', () => {
     expect(session.status).toEqual(status);
   });
 
+  it('keeps no more than the newest of each matter, however much came', async () => {
+    const relay = new FakeRelay();
+    const session = await open(relay);
+    await vi.advanceTimersByTimeAsync(0);
+    const request = (track: number): RelayMessage => ({ type: 'keyframeRequest', track });
+    const path = (carriesKbps: number): RelayMessage => ({
+      type: 'path',
+      narrow: true,
+      carriesKbps,
+    });
+    for (let round = 1; round <= 1_000; round += 1) {
+      for (const message of [path(round), request(1), request(0)]) relay.say(message);
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    const messages: RelayMessage[] = [];
+    session.onMessage((message) => messages.push(message));
+    const told = messages.filter(({ type }) => type !== 'pong');
+    expect(told).toEqual([path(1_000), request(1), request(0)]);
+    expect(messages.length).toBeLessThanOrEqual(told.length + 1);
+    session.onMessage(() => {
+      throw new Error('told twice');
+    });
+  });
+
   it('pings at the relay’s pace and lives on the pongs', async () => {
     const relay = new FakeRelay();
     const session = await open(relay);

@@ -69,8 +69,11 @@ export class RelaySession {
   readonly #control: ControlChannel;
   readonly #heartbeat: Heartbeat;
   readonly #listeners = new Set<(message: RelayMessage) => void>();
-  /** What came before anybody listened. */
-  #unheard: RelayMessage[] = [];
+  /**
+   * What came before anybody listened, by {@link matter}: of each matter the newest, which makes
+   * what came before it worthless, so that this never holds more than there are matters.
+   */
+  readonly #unheard = new Map<string, RelayMessage>();
   #status: Status;
   #rttUs: number;
   #pings = 0;
@@ -129,13 +132,13 @@ export class RelaySession {
   }
 
   /**
-   * Every message after the welcome, pongs included. What came before the first listener is given
-   * to it at once. Returns how to stop listening.
+   * Every message after the welcome, pongs included. Of what came before the first listener, it is
+   * given the newest of each matter at once. Returns how to stop listening.
    */
   onMessage(listener: (message: RelayMessage) => void): () => void {
     this.#listeners.add(listener);
-    const unheard = this.#unheard;
-    this.#unheard = [];
+    const unheard = [...this.#unheard.values()];
+    this.#unheard.clear();
     for (const message of unheard) listener(message);
     return () => this.#listeners.delete(listener);
   }
@@ -206,10 +209,17 @@ export class RelaySession {
   #receive(message: RelayMessage): void {
     if (message.type === 'pong') this.#receivePong(message.sentUs, message.relayUs);
     if (message.type === 'status') this.#status = message.status;
-    if (this.#listeners.size === 0) this.#unheard.push(message);
+    if (this.#listeners.size === 0) this.#keep(message);
     for (const listener of this.#listeners) listener(message);
     if (message.type === 'goodbye') this.#end(goodbyeEnd(message));
     if (message.type === 'welcome') throw new WireError('out_of_order', 'a second welcome');
+  }
+
+  #keep(message: RelayMessage): void {
+    const key = matter(message);
+    // Behind the others: they are told in the order in which they came.
+    this.#unheard.delete(key);
+    this.#unheard.set(key, message);
   }
 
   #receivePong(sentUs: number, relayUs: number): void {
@@ -234,7 +244,7 @@ export class RelaySession {
   #stop(): void {
     this.#over = true;
     clearInterval(this.#timer);
-    this.#unheard = [];
+    this.#unheard.clear();
   }
 
   #end(end: SessionEnd): void {
@@ -243,6 +253,11 @@ export class RelaySession {
     this.#transport.close();
     this.#settle(end);
   }
+}
+
+/** What a message is about: the newest on one matter says all that is to be known of it. */
+function matter(message: RelayMessage): string {
+  return message.type === 'keyframeRequest' ? `${message.type} ${message.track}` : message.type;
 }
 
 interface Greeting {
