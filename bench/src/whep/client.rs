@@ -44,7 +44,7 @@ impl Client {
 
     /// Opens a session and connects it.
     pub(super) async fn open(&self, broadcast: &Broadcast) -> Result<Session> {
-        let credentials = Credentials::fresh(self.identity.provider())?;
+        let credentials = Credentials::fresh(self.identity.provider().as_ref())?;
         let offer = offer(&credentials, self.identity.fingerprint());
         let url = self.target.whep(&broadcast.id);
         let (http, token) = (self.http.clone(), broadcast.play_token.clone());

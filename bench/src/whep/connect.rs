@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use tokio::time::timeout;
 
 use super::dtls::{Handshake, Identity};
-use super::ice::{self, Credentials};
+use super::ice::{self, Credentials, Responder};
 use super::keys::Keys;
 use super::sdp::Answer;
 use super::socket::{Buffers, Socket};
@@ -24,6 +24,8 @@ pub(super) struct Connected {
     pub(super) early: Vec<Vec<u8>>,
     /// The check that keeps the path open; the same bytes serve each time.
     pub(super) check: Vec<u8>,
+    /// Answers the relay's.
+    pub(super) responder: Responder,
 }
 
 /// Has the relay learn the player's address, and agrees on keys with it.
@@ -37,6 +39,7 @@ pub(super) async fn connect(
     let until = Instant::now() + PATIENCE;
     let crypto = identity.provider().crypto();
     let check = ice::check(ours, &answer.credentials, crypto)?;
+    let responder = Responder::new(ours, identity.provider().clone());
     let mut answered = false;
     while !answered {
         if Instant::now() > until {
@@ -45,6 +48,7 @@ pub(super) async fn connect(
         socket.send(&check);
         let received = socket.receive(buffers, |packet| {
             answered |= ice::is_answer(packet, &answer.credentials, crypto);
+            responder.answer(packet).map(|reply| socket.send(&reply));
         });
         if let Ok(received) = timeout(CHECK, received).await {
             received?;
@@ -57,7 +61,12 @@ pub(super) async fn connect(
             socket.send(&datagram);
         }
         if let Some(keys) = keys? {
-            return Ok(Connected { keys, early, check });
+            return Ok(Connected {
+                keys,
+                early,
+                check,
+                responder,
+            });
         }
         if Instant::now() > until {
             bail!("the DTLS handshake does not end");
@@ -68,6 +77,9 @@ pub(super) async fn connect(
                 keys = handshake.take(packet, Instant::now());
             }
             Some(128..=191) => early.push(packet.to_vec()),
+            Some(0..=3) => {
+                responder.answer(packet).map(|reply| socket.send(&reply));
+            }
             _ => {}
         });
         if let Ok(received) = timeout(CHECK, received).await {

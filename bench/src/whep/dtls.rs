@@ -57,8 +57,8 @@ impl Identity {
         })
     }
 
-    pub(super) fn provider(&self) -> &dyn RTCCryptoProvider {
-        self.provider.as_ref()
+    pub(super) fn provider(&self) -> &Arc<dyn RTCCryptoProvider> {
+        &self.provider
     }
 
     /// What an offer says of the certificate.
@@ -112,10 +112,10 @@ impl<'a> Handshake<'a> {
         let provider = self.identity.provider();
         let shown = state.peer_certificates.first().context("no certificate")?;
         ensure!(
-            fingerprint(shown, provider)? == self.expected,
+            fingerprint(shown, provider.as_ref())? == self.expected,
             "the relay has another certificate than it says"
         );
-        Keys::export(state, provider)
+        Keys::export(state, provider.as_ref())
     }
 
     /// The next datagram for the relay.

@@ -1,5 +1,7 @@
 //! The full side of ICE where there is one path: checks that name it (RFC 8445).
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use rtc_crypto::{RTCCrypto, RTCCryptoProvider};
 use rtc_stun::attributes::{
@@ -64,6 +66,43 @@ pub(super) fn check(
     integrity.add_to(&mut message)?;
     FINGERPRINT.add_to(&mut message)?;
     Ok(message.raw)
+}
+
+/// Answers the relay's own checks: a player that does not is sent nothing (PROTOCOL 8.4).
+pub(super) struct Responder {
+    ours: Credentials,
+    provider: Arc<dyn RTCCryptoProvider>,
+}
+
+impl Responder {
+    pub(super) fn new(ours: &Credentials, provider: Arc<dyn RTCCryptoProvider>) -> Self {
+        Self {
+            ours: ours.clone(),
+            provider,
+        }
+    }
+
+    /// The answer to a check from somebody who knows the password; `None` to anything else.
+    pub(super) fn answer(&self, packet: &[u8]) -> Option<Vec<u8>> {
+        let (password, crypto) = (&self.ours.password, self.provider.crypto());
+        let mut asked = Message::new();
+        asked.unmarshal_binary(packet).ok()?;
+        if asked.typ != BINDING_REQUEST {
+            return None;
+        }
+        MessageIntegrity::check(&mut asked, password.as_bytes(), crypto).ok()?;
+        let integrity =
+            MessageIntegrity::new_short_term_integrity_with_provider(password.clone(), crypto);
+        let setters: [Box<dyn Setter + '_>; 4] = [
+            Box::new(asked.transaction_id),
+            Box::new(BINDING_SUCCESS),
+            Box::new(integrity),
+            Box::new(FINGERPRINT),
+        ];
+        let mut answer = Message::new();
+        answer.build(&setters).ok()?;
+        Some(answer.raw)
+    }
 }
 
 /// Whether a packet is the answer to a check, from somebody who knows the password.

@@ -11,6 +11,7 @@ use super::arrivals::Arrivals;
 use super::client::Client;
 use super::connect::Connected;
 use super::frames::{DESCRIPTOR, Frames, begins};
+use super::ice::Responder;
 use super::keys::{Keys, Opened};
 use super::order::{Next, Order};
 use super::reports::Reports;
@@ -102,6 +103,9 @@ struct Player {
     reports: Reports,
     arrivals: Arrivals,
     check: Vec<u8>,
+    responder: Responder,
+    /// Answers to the relay's checks.
+    replies: Vec<Vec<u8>>,
     early: Vec<Vec<u8>>,
     next_report: Instant,
     next_check: Instant,
@@ -131,6 +135,8 @@ impl Player {
             reports: Reports::new(session.ssrc),
             arrivals: Arrivals::new(now),
             check: connected.check,
+            responder: connected.responder,
+            replies: Vec::new(),
             early: connected.early,
             next_report: now + REPORTS,
             next_check: now + CHECKS,
@@ -159,6 +165,7 @@ impl Player {
                 }
             }
             (Some(128..=191), _) => self.take_media(packet, now),
+            (Some(0..=3), _) => self.replies.extend(self.responder.answer(packet)),
             // An alert: the relay says nothing else once there are keys.
             (Some(21), _) => self.end(anyhow!("the relay has left")),
             _ => {}
@@ -251,6 +258,9 @@ impl Player {
     fn poll_transmit(&mut self, now: Instant) -> Option<BytesMut> {
         if now.duration_since(self.heard) > SILENCE {
             self.end(anyhow!("the relay has said nothing for {SILENCE:?}"));
+        }
+        if let Some(reply) = self.replies.pop() {
+            return Some(BytesMut::from(&reply[..]));
         }
         if self.next_check <= now {
             self.next_check = now + CHECKS;

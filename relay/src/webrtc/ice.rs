@@ -1,17 +1,19 @@
-//! The lite side of ICE (RFC 8445, 2.5): answers checks, and never makes any.
+//! The relay's side of ICE (RFC 8445): answers checks, and asks the peers that it sends media to.
 //!
-//! The relay is where its candidates say, so it has nothing to find out. What
-//! it learns is where a peer is: from checks that carry the session's own
-//! credentials, so that nobody else can point a session's packets anywhere.
+//! The relay is where its candidates say, so it gathers and pairs nothing, and calls itself lite. What it
+//! learns is where a peer is: from checks that carry the session's own credentials, and for those
+//! who are sent media from the answers to its own (`session/paths.rs`). Lite agents need not ask;
+//! whoever is asked has to answer (RFC 8489, 6.3), lite or not.
 
 use std::fmt;
 use std::net::SocketAddr;
 
 use rtc_crypto::RTCCrypto;
-use rtc_stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc_stun::attributes::{ATTR_ICE_CONTROLLED, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
-use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter};
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
+use rtc_stun::textattrs::TextAttribute;
 use rtc_stun::xoraddr::XorMappedAddress;
 
 use crate::auth::{RandomError, random_text};
@@ -52,8 +54,7 @@ impl Credentials {
         })
     }
 
-    /// Credentials that are known beforehand.
-    #[cfg(any(test, feature = "fuzzing"))]
+    /// A client's, as it says them, or such as are known beforehand.
     pub(super) fn of(ufrag: &str, password: &str) -> Self {
         Self {
             ufrag: Ufrag(ufrag.into()),
@@ -166,6 +167,79 @@ impl Check {
     }
 }
 
+/// A check of the relay's own, known by `id` (RFC 8445, 7.1.1): `ours:theirs` the other way round.
+pub(super) fn question(
+    id: [u8; 12],
+    ours: &Ufrag,
+    theirs: &Credentials,
+    crypto: &dyn RTCCrypto,
+) -> Option<Vec<u8>> {
+    let integrity = MessageIntegrity::new_short_term_integrity_with_provider(
+        theirs.password.to_string(),
+        crypto,
+    );
+    let name = format!("{}:{}", theirs.ufrag.as_str(), ours.as_str());
+    let mut message = Message::new();
+    let setters: [Box<dyn Setter + '_>; 3] = [
+        Box::new(BINDING_REQUEST),
+        Box::new(TransactionId(id)),
+        Box::new(TextAttribute::new(ATTR_USERNAME, name)),
+    ];
+    message.build(&setters).ok()?;
+    message.add(ATTR_PRIORITY, &PRIORITY.to_be_bytes());
+    // Where both said the same, the peer would say so instead of answering; this one never differs.
+    message.add(ATTR_ICE_CONTROLLED, &[0; 8]);
+    integrity.add_to(&mut message).ok()?;
+    FINGERPRINT.add_to(&mut message).ok()?;
+    Some(message.raw)
+}
+
+/// What a peer that is found by a check would be worth (RFC 8445, 5.1.2): peer reflexive, component 1.
+const PRIORITY: u32 = 110 << 24 | 0xffff << 8 | 255;
+
+/// An answer to a check of the relay's own that nobody has vouched for yet.
+pub(super) struct Reply {
+    message: Message,
+}
+
+impl Reply {
+    /// Reads a packet.
+    ///
+    /// # Errors
+    /// [`CheckError::Malformed`].
+    pub(super) fn parse(packet: &[u8]) -> Result<Self, CheckError> {
+        if packet.len() > LONGEST || !packet.starts_with(&[1, 1]) {
+            return Err(CheckError::Malformed);
+        }
+        let mut message = Message::new();
+        message
+            .unmarshal_binary(packet)
+            .map_err(|_| CheckError::Malformed)?;
+        match message.typ == BINDING_SUCCESS {
+            true => Ok(Self { message }),
+            false => Err(CheckError::Malformed),
+        }
+    }
+
+    /// The question that it answers, as it says.
+    pub(super) fn id(&self) -> [u8; 12] {
+        self.message.transaction_id.0
+    }
+
+    /// Passes when the sender knows the peer's password.
+    ///
+    /// # Errors
+    /// [`CheckError::Integrity`].
+    pub(super) fn verify(
+        &mut self,
+        theirs: &Credentials,
+        crypto: &dyn RTCCrypto,
+    ) -> Result<(), CheckError> {
+        MessageIntegrity::check(&mut self.message, theirs.password.as_bytes(), crypto)
+            .map_err(|_| CheckError::Integrity)
+    }
+}
+
 /// A check as a browser makes it.
 #[cfg(any(test, feature = "fuzzing"))]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -175,9 +249,6 @@ pub(super) fn check(
     nominates: bool,
     crypto: &dyn RTCCrypto,
 ) -> Vec<u8> {
-    use rtc_stun::message::TransactionId;
-    use rtc_stun::textattrs::TextAttribute;
-
     let integrity =
         MessageIntegrity::new_short_term_integrity_with_provider(password.to_owned(), crypto);
     let mut message = Message::new();

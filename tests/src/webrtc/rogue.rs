@@ -18,7 +18,7 @@ use rtc_srtp::protection_profile::ProtectionProfile;
 use rtc_stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
-use rtc_stun::message::{BINDING_REQUEST, Message, Setter, TransactionId};
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
 use rtc_stun::textattrs::TextAttribute;
 use tokio::net::UdpSocket;
 
@@ -45,13 +45,20 @@ pub struct Rogue {
     config: Arc<HandshakeConfig>,
     profile: ProtectionProfile,
     keys: Option<(Context, Context)>,
+    /// Whether it answers the relay's own checks, as it has to.
+    pub answers: bool,
+    /// Its own side of ICE.
+    pub own_password: String,
 }
+
+/// The password that its offers say.
+const PASSWORD: &str = "aPasswordOfTheRogueClient";
 
 fn offer(direction: &str, fingerprint: &str) -> String {
     let mut offer = format!(
         "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
          m=video 9 UDP/TLS/RTP/SAVPF 96 97 98 99 100\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n\
-         a=ice-ufrag:rogue\r\na=ice-pwd:aPasswordOfTheRogueClient\r\n\
+         a=ice-ufrag:rogue\r\na=ice-pwd:{PASSWORD}\r\n\
          a=fingerprint:sha-256 {fingerprint}\r\na=setup:active\r\na={direction}\r\na=rtcp-mux\r\n"
     );
     for (number, name) in [(96, "VP8"), (97, "VP9"), (98, "H264"), (99, "AV1")] {
@@ -111,6 +118,8 @@ impl Rogue {
             config: Arc::new(config),
             profile,
             keys: None,
+            answers: true,
+            own_password: PASSWORD.to_owned(),
         })
     }
 
@@ -155,10 +164,38 @@ impl Rogue {
     pub async fn check(&self) -> Result<()> {
         self.send(&self.check_with(&self.ufrag, &self.password)?)
             .await?;
-        let answer = self.receive("an answer to the check", |packet| packet[0] <= 3);
+        let answer = self.receive("an answer to the check", |packet| {
+            packet[0] <= 3 && packet[..2] != [0, 1]
+        });
         let answer = answer.await?;
         ensure!(answer[..2] == [1, 1], "no success");
         Ok(())
+    }
+
+    /// Answers a check of the relay's; anything else is left alone.
+    async fn answer(&self, packet: &[u8]) -> Result<()> {
+        if !self.answers || packet.get(..2) != Some(&[0, 1]) {
+            return Ok(());
+        }
+        let mut asked = Message::new();
+        asked.unmarshal_binary(packet)?;
+        let crypto = self.provider.crypto();
+        if MessageIntegrity::check(&mut asked, self.own_password.as_bytes(), crypto).is_err() {
+            return Ok(());
+        }
+        let integrity = MessageIntegrity::new_short_term_integrity_with_provider(
+            self.own_password.clone(),
+            crypto,
+        );
+        let setters: [Box<dyn Setter + '_>; 4] = [
+            Box::new(asked.transaction_id),
+            Box::new(BINDING_SUCCESS),
+            Box::new(integrity),
+            Box::new(FINGERPRINT),
+        ];
+        let mut answer = Message::new();
+        answer.build(&setters)?;
+        self.send(&answer.raw).await
     }
 
     /// The first datagrams of a handshake.
@@ -252,6 +289,7 @@ impl Rogue {
         let search = async {
             loop {
                 let len = self.socket.recv(&mut datagram).await?;
+                self.answer(&datagram[..len]).await?;
                 if len > 0 && wanted(&datagram[..len]) {
                     return Ok(datagram[..len].to_vec());
                 }

@@ -92,9 +92,12 @@ pub(super) async fn patch(
     let body = read(body, super::LONGEST).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("SDP is UTF-8"))?;
     let fragment = Fragment::parse(text).map_err(|error| Problem::malformed(error.to_string()))?;
-    let restarted = match &fragment.ufrag {
-        Some(ufrag) => site.bridge.restart(&session, ufrag).map_err(problem)?,
-        None => None,
+    let restarted = match (&fragment.ufrag, &fragment.password) {
+        (Some(ufrag), Some(password)) => {
+            let restarted = site.bridge.restart(&session, (ufrag, password));
+            restarted.map_err(problem)?
+        }
+        _ => None,
     };
     match restarted {
         None => Ok(StatusCode::NO_CONTENT.into_response()),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::answer::{Place, candidates};
-use super::offer::UFRAG;
+use super::offer::{PASSWORD, UFRAG};
 use crate::webrtc::ice::Credentials;
 
 /// Lines that a fragment may have.
@@ -62,6 +62,10 @@ impl Fragment {
         let odd = |ufrag: &String| !UFRAG.contains(&ufrag.len());
         if fragment.ufrag.as_ref().is_some_and(odd) {
             return Err(FragmentError("a user name fragment of an odd length"));
+        }
+        let odd = |password: &String| !PASSWORD.contains(&password.len());
+        if fragment.password.as_ref().is_some_and(odd) {
+            return Err(FragmentError("a password of an odd length"));
         }
         Ok(fragment)
     }

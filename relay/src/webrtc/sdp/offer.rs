@@ -9,6 +9,7 @@ use steadycast_codec_glue::wire::{CodecSet, Role};
 
 use super::codecs::{Format, TRANSPORT_WIDE, usable};
 use crate::webrtc::dtls::{Fingerprint, Setup};
+use crate::webrtc::ice::Credentials;
 
 /// Sections that an offer may have; a browser with everything on has three.
 const SECTIONS: usize = 8;
@@ -18,6 +19,8 @@ const LINES: usize = 1_000;
 const NAME: usize = 256;
 /// Characters that a user name fragment may have (RFC 8839, 5.4).
 pub(super) const UFRAG: std::ops::RangeInclusive<usize> = 4..=256;
+/// Letters of a password (RFC 8839, 5.4).
+pub(super) const PASSWORD: std::ops::RangeInclusive<usize> = 22..=256;
 
 /// A header extension and its number in this session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +107,8 @@ pub struct Offer {
     pub(in crate::webrtc) fingerprint: Fingerprint,
     /// What the relay has to be.
     pub(in crate::webrtc) setup: Setup,
-    /// The client's user name fragment; a new one means that it restarts ICE.
-    pub(in crate::webrtc) ufrag: String,
+    /// The client's side of ICE; a new one means that it restarts it.
+    pub(in crate::webrtc) credentials: Credentials,
     pub(in crate::webrtc) bundled: bool,
 }
 
@@ -151,12 +154,15 @@ impl Offer {
             .filter(|attribute| attribute.key == "fingerprint")
             .find_map(|attribute| Fingerprint::parse(attribute.value.as_deref()?));
         let ufrag = either("ice-ufrag").filter(|ufrag| UFRAG.contains(&ufrag.len()));
+        let ufrag = ufrag.ok_or_else(|| malformed("no a=ice-ufrag"))?;
+        let password = either("ice-pwd").filter(|password| PASSWORD.contains(&password.len()));
+        let password = password.ok_or_else(|| malformed("no a=ice-pwd, or of an odd length"))?;
         let bundled = bundled(&description, &sections)?;
         Ok(Self {
             sections,
             setup,
             fingerprint: fingerprint.ok_or_else(|| malformed("no a=fingerprint of sha-256"))?,
-            ufrag: ufrag.ok_or_else(|| malformed("no a=ice-ufrag"))?.to_owned(),
+            credentials: Credentials::of(ufrag, password),
             bundled,
         })
     }

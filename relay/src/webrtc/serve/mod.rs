@@ -149,9 +149,9 @@ impl<W: Wire> Peers<W> {
         };
         match command {
             Command::Close(_) => self.end(key, Code::Done).await,
-            Command::Restart(_, credentials) => {
-                self.by_ufrag.insert(credentials.ufrag.clone(), key);
-                if let Some(gone) = self.peers[key].link.restart(credentials) {
+            Command::Restart(_, pair) => {
+                self.by_ufrag.insert(pair.ours.ufrag.clone(), key);
+                if let Some(gone) = self.peers[key].link.restart(pair) {
                     self.by_ufrag.remove(&gone);
                     self.bridge.rename(&gone);
                 }
@@ -184,15 +184,17 @@ impl<W: Wire> Peers<W> {
         if let Some(code) = ended {
             return self.end(key, code).await;
         }
-        let Peer { link, side, .. } = peer;
+        let Peer { link, .. } = peer;
         let settings = self.bridge.settings();
         let (since, patience) = match link.handshaking() {
             Some(began) => (began, settings.connect_timeout),
             None => (link.heard(), settings.idle_timeout),
         };
-        if now.instant.duration_since(since) > patience {
+        if now.instant.duration_since(since) > patience || link.has_expired(now.instant) {
             return self.end(key, Code::Silent).await;
         }
+        self.ask(key, now.instant).await;
+        let Peer { link, side, .. } = &mut self.peers[key];
         if let Some(due) = link.poll_timeout()
             && due <= now.instant
         {

@@ -1,21 +1,26 @@
 //! What comes in: whose it is, and what becomes of it.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
+use rtc_stun::message::TransactionId;
 use steadycast_codec_glue::wire::Code;
 
 use super::{Packet, Peer, Peers, Side, Wire};
 use crate::webrtc::dtls::DtlsError;
-use crate::webrtc::ice::Check;
+use crate::webrtc::ice::{Check, Reply};
 use crate::webrtc::rtcp::Feedback;
 use crate::webrtc::session::bridge::Claim;
-use crate::webrtc::session::link::{Heard, Path};
+use crate::webrtc::session::link::{Heard, Path, QuestionId};
 
 impl<W: Wire> Peers<W> {
     /// Takes a packet: what it is, its first byte tells (RFC 9443, 3).
     pub(in crate::webrtc) async fn receive(&mut self, packet: Packet) {
         match packet.bytes.first() {
-            Some(0..=3) => self.take_check(packet).await,
+            Some(0..=3) => match Reply::parse(&packet.bytes) {
+                Ok(reply) => self.take_reply(reply, packet).await,
+                Err(_) => self.take_check(packet).await,
+            },
             Some(20..=63) => self.take_dtls(packet).await,
             Some(128..=191) => self.take_media(packet).await,
             _ => {}
@@ -40,15 +45,10 @@ impl<W: Wire> Peers<W> {
                 _ => return,
             },
         };
-        let path = Path {
-            remote: packet.from,
-            local: packet.to,
-        };
+        let path = path_of(&packet);
         let now = Instant::now();
         let (answer, forgotten) = self.peers[key].link.checked(&check, path, now);
-        if self.by_address.insert(packet.from, key) != Some(key) {
-            self.bridge.settle(packet.from, self.number);
-        }
+        self.settle(key, packet.from, now);
         if let Some(gone) = forgotten.filter(|gone| self.by_address.get(gone) == Some(&key)) {
             self.by_address.remove(&gone);
             self.bridge.unsettle(gone, self.number);
@@ -58,8 +58,68 @@ impl<W: Wire> Peers<W> {
                 .send(path.remote, path.local, &answer, answer.len())
                 .await;
         }
+        self.ask(key, now).await;
         self.follow(key);
-        match self.peers[key].link.begin(now) {
+        self.begin(key, path, now).await;
+    }
+
+    /// Sends a peer the relay's own check, where one is due.
+    pub(super) async fn ask(&mut self, key: usize, now: Instant) {
+        let number = self.number;
+        let link = &mut self.peers[key].link;
+        if let Some((path, question)) = link.poll_question(|| question_id(number, key), now) {
+            self.wire
+                .send(path.remote, path.local, &question, question.len())
+                .await;
+        }
+    }
+
+    /// Takes an answer to such a check: the peer is where it came from.
+    async fn take_reply(&mut self, reply: Reply, packet: Packet) {
+        let (shard, key) = asker(reply.id());
+        if shard != self.number {
+            return self.bridge.forward(shard, packet);
+        }
+        let (path, now) = (path_of(&packet), Instant::now());
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        if !peer.link.answered(reply, path, now) {
+            return;
+        }
+        let early = peer.link.take_early();
+        self.settle(key, packet.from, now);
+        self.follow(key);
+        self.begin(key, path, now).await;
+        for (path, bytes) in early {
+            let packet = Packet {
+                bytes,
+                from: path.remote,
+                to: path.local,
+            };
+            self.take_dtls(packet).await;
+        }
+    }
+
+    /// Packets from this address are the peer's, unless another has shown that it is there.
+    fn settle(&mut self, key: usize, address: SocketAddr, now: Instant) {
+        let surely = self.peers[key].link.is_at(address, now);
+        let other = self.by_address.get(&address).filter(|other| **other != key);
+        let other = other.and_then(|other| self.peers.get(*other));
+        if !surely && other.is_some_and(|other| other.link.is_at(address, now)) {
+            return;
+        }
+        self.by_address.insert(address, key);
+        self.bridge.settle(address, self.number, surely);
+    }
+
+    /// Opens DTLS where that is the relay's part, and the peer is known to be there.
+    async fn begin(&mut self, key: usize, path: Path, now: Instant) {
+        let link = &mut self.peers[key].link;
+        if !link.is_open(path) {
+            return;
+        }
+        match link.begin(now) {
             Ok(()) => self.send_dtls(key, Some(path)).await,
             Err(error) => self.fail(key, &error).await,
         }
@@ -113,12 +173,11 @@ impl<W: Wire> Peers<W> {
         let Some(key) = self.peer_at(&packet) else {
             return;
         };
-        let peer = &mut self.peers[key];
+        let (peer, path) = (&mut self.peers[key], path_of(&packet));
+        if !peer.link.is_open(path) {
+            return peer.link.keep_early(path, packet.bytes);
+        }
         let heard = peer.link.take_dtls(&packet.bytes, Instant::now());
-        let path = Path {
-            remote: packet.from,
-            local: packet.to,
-        };
         self.send_dtls(key, Some(path)).await;
         match heard {
             Ok(Heard::Nothing) => {}
@@ -243,4 +302,30 @@ impl<W: Wire> Peers<W> {
         }
         self.flush(key).await;
     }
+}
+
+fn path_of(packet: &Packet) -> Path {
+    Path {
+        remote: packet.from,
+        local: packet.to,
+    }
+}
+
+/// Bytes of a question's id that nobody can guess; the rest says whose it is.
+const SECRET: usize = 8;
+
+/// A fresh id for a question of this shard to its peer `key`, so that the answer is found by it from
+/// wherever it comes.
+fn question_id(shard: usize, key: usize) -> QuestionId {
+    let mut id = TransactionId::new().0;
+    let [.., a, b, c] = (key as u32).to_be_bytes();
+    id[SECRET..].copy_from_slice(&[shard as u8, a, b, c]);
+    id
+}
+
+/// The shard and the peer of a question.
+fn asker(id: QuestionId) -> (usize, usize) {
+    let [.., shard, a, b, c] = id;
+    let key = u32::from_be_bytes([0, a, b, c]);
+    (usize::from(shard), key as usize)
 }

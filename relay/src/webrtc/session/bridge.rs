@@ -1,6 +1,7 @@
 //! The sessions of all shards, as HTTP knows them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use steadycast_codec_glue::wire::Code;
 use tokio::sync::watch;
 
 use super::door::{Command, Door};
-use super::link::Link;
+use super::link::{Link, Pair};
 use super::peer::{Newcomer, Peer, Side};
 use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
 use crate::auth::{random, random_text};
@@ -235,7 +236,7 @@ impl Bridge {
             number,
             ice: Mutex::new(Ice {
                 current: credentials.clone(),
-                remote: offer.ufrag.clone(),
+                remote: offer.credentials.clone(),
                 generation: 1,
             }),
             over: watch::Sender::new(None),
@@ -256,9 +257,12 @@ impl Bridge {
         .to_string();
         let link = Link::new(
             self.identity.clone(),
-            credentials.clone(),
-            offer.fingerprint.clone(),
-            offer.setup,
+            Pair {
+                ours: credentials.clone(),
+                theirs: offer.credentials.clone(),
+            },
+            (offer.fingerprint.clone(), offer.setup),
+            role,
             now,
         );
         let from = share.network();
@@ -297,12 +301,17 @@ impl Bridge {
     pub fn restart(
         &self,
         session: &Arc<Session>,
-        remote_ufrag: &str,
+        (ufrag, password): (&str, &str),
     ) -> Result<Option<String>, RestartError> {
-        if session.ice.lock().remote == remote_ufrag {
+        if session.ice.lock().remote.ufrag.as_str() == ufrag {
             return Ok(None);
         }
         let credentials = Credentials::fresh()?;
+        let remote = Credentials::of(ufrag, password);
+        let pair = Pair {
+            ours: credentials.clone(),
+            theirs: remote.clone(),
+        };
         let mut table = self.table.lock();
         let table = &mut *table;
         let mut ice = session.ice.lock();
@@ -310,7 +319,7 @@ impl Bridge {
         match table.holders.get_mut(old).ok_or(RestartError::Unknown)? {
             Holder::Waiting(peer, _, ticket) => {
                 // It was never known by more than one name.
-                let _ = peer.link.restart(credentials.clone());
+                let _ = peer.link.restart(pair);
                 if let Some(known) = table.strangers.get_mut(*ticket) {
                     known.clone_from(&credentials.ufrag);
                 }
@@ -320,15 +329,12 @@ impl Bridge {
             }
             Holder::Shard(shard) => {
                 let shard = *shard;
-                self.command(
-                    shard,
-                    Command::Restart(session.clone(), credentials.clone()),
-                );
+                self.command(shard, Command::Restart(session.clone(), pair));
                 let holder = Holder::Shard(shard);
                 table.holders.insert(credentials.ufrag.clone(), holder);
             }
         }
-        ice.remote = remote_ufrag.to_owned();
+        ice.remote = remote;
         ice.generation += 1;
         ice.current = credentials;
         let restarted = Restarted {
@@ -415,9 +421,16 @@ impl Bridge {
         self.table.lock().holders.remove(gone);
     }
 
-    /// Records where packets from an address belong.
-    pub(in crate::webrtc) fn settle(&self, address: SocketAddr, shard: usize) {
-        self.addresses.write().insert(address, shard);
+    /// Records where packets from an address belong. One that is another shard's is taken over only
+    /// by a peer that is `surely` there.
+    pub(in crate::webrtc) fn settle(&self, address: SocketAddr, shard: usize, surely: bool) {
+        match self.addresses.write().entry(address) {
+            Entry::Occupied(mut known) if surely => *known.get_mut() = shard,
+            Entry::Occupied(_) => {}
+            Entry::Vacant(free) => {
+                free.insert(shard);
+            }
+        }
     }
 
     /// Forgets an address that is nobody's any more, unless another shard looks after it now.
@@ -485,8 +498,8 @@ mod tests {
         })
         .unwrap();
         let address = "192.0.2.1:50000".parse().unwrap();
-        bridge.settle(address, 0);
-        bridge.settle(address, 1);
+        bridge.settle(address, 0, true);
+        bridge.settle(address, 1, true);
         // The first shard hears later that its player has gone from there.
         bridge.unsettle(address, 0);
         assert_eq!(bridge.shard_of(address), Some(1));

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::Session;
+use super::link::Pair;
 use crate::shard::Packet;
-use crate::webrtc::ice::Credentials;
 
 /// What HTTP wants of a shard.
 pub(in crate::webrtc) enum Command {
     Close(Arc<Session>),
-    Restart(Arc<Session>, Credentials),
+    Restart(Arc<Session>, Pair),
 }
 
 /// Where a shard takes packets and commands.

@@ -1,42 +1,39 @@
 //! One peer, without sockets or a clock: who may speak for it, and with which keys.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use rtc_crypto::RTCCrypto;
+use steadycast_codec_glue::wire::Role;
 
+use super::paths::Paths;
+pub(in crate::webrtc) use super::paths::{Path, QuestionId};
 use crate::webrtc::dtls::{Association, DtlsError, Fingerprint, Identity, Progress, Setup};
-use crate::webrtc::ice::{Check, CheckError, Credentials, Ufrag};
+use crate::webrtc::ice::{Check, CheckError, Credentials, Reply, Ufrag, question};
 use crate::webrtc::srtp::{Incoming, Keys, KeysError, Outgoing};
 
-/// Addresses of one peer that are remembered.
-const PATHS: usize = 8;
-/// A path is silent after this; browsers check theirs every 2.5 s, others every 5 s.
-const SILENCE: Duration = Duration::from_secs(6);
+/// DTLS datagrams that came from where the peer is not known to be yet; browsers' first flight is two.
+const EARLY: usize = 4;
 
-/// A way to a peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::webrtc) struct Path {
-    /// The peer's address.
-    pub(in crate::webrtc) remote: SocketAddr,
-    /// The relay's own, where it has several.
-    pub(in crate::webrtc) local: Option<IpAddr>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Checked {
-    path: Path,
-    heard: Instant,
+/// What an ICE session goes by: the relay's credentials, and the peer's.
+#[derive(Debug, Clone)]
+pub(in crate::webrtc) struct Pair {
+    pub(in crate::webrtc) ours: Credentials,
+    pub(in crate::webrtc) theirs: Credentials,
 }
 
 /// Where a peer is, and what is agreed with it.
 pub(in crate::webrtc) struct Link {
     identity: Arc<Identity>,
     /// The newest first; those before a restart are good until the new ones are used.
-    credentials: Vec<Credentials>,
-    paths: Vec<Checked>,
-    selected: Option<Path>,
+    pairs: Vec<Pair>,
+    /// Which of them the peer's last check went by.
+    used: usize,
+    paths: Paths,
+    /// What came early, and from where.
+    early: Vec<(Path, Bytes)>,
     association: Association,
     /// What opens the peer's media; there from the moment that it has connected.
     incoming: Option<Incoming>,
@@ -50,17 +47,18 @@ pub(in crate::webrtc) struct Link {
 impl Link {
     pub(in crate::webrtc) fn new(
         identity: Arc<Identity>,
-        credentials: Credentials,
-        fingerprint: Fingerprint,
-        setup: Setup,
+        pair: Pair,
+        (fingerprint, setup): (Fingerprint, Setup),
+        role: Role,
         now: Instant,
     ) -> Self {
         Self {
             association: Association::new(identity.clone(), fingerprint, setup),
             identity,
-            credentials: vec![credentials],
-            paths: Vec::new(),
-            selected: None,
+            pairs: vec![pair],
+            used: 0,
+            paths: Paths::new(role == Role::Player),
+            early: Vec::new(),
             incoming: None,
             outgoing: None,
             began: None,
@@ -70,19 +68,27 @@ impl Link {
 
     /// What its checks are known by.
     pub(in crate::webrtc) fn ufrags(&self) -> impl Iterator<Item = &Ufrag> {
-        self.credentials
-            .iter()
-            .map(|credentials| &credentials.ufrag)
+        self.pairs.iter().map(|pair| &pair.ours.ufrag)
     }
 
-    /// The addresses that it has been checked at.
-    fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.paths.iter().map(|checked| checked.path.remote)
-    }
-
-    /// Where to send; `None` until a check has come.
+    /// Where to send; `None` until the peer is known to be somewhere.
     pub(in crate::webrtc) fn path(&self) -> Option<Path> {
-        self.selected
+        self.paths.selected()
+    }
+
+    /// Whether anything but answers to checks may be sent there.
+    pub(in crate::webrtc) fn is_open(&self, path: Path) -> bool {
+        self.paths.is_open(path)
+    }
+
+    /// Whether the peer has lately shown that it is at this address.
+    pub(in crate::webrtc) fn is_at(&self, address: SocketAddr, now: Instant) -> bool {
+        self.paths.is_at(address, now)
+    }
+
+    /// Whether the peer no longer says that it wants what it is sent.
+    pub(in crate::webrtc) fn has_expired(&self, now: Instant) -> bool {
+        self.paths.has_expired(now)
     }
 
     /// When its client was first heard of, while there are no keys yet: checks alone are no
@@ -98,25 +104,30 @@ impl Link {
 
     /// The peer restarts ICE: its next checks come with these (RFC 8445, 9). Gives the name that
     /// is good no longer.
-    pub(in crate::webrtc) fn restart(&mut self, credentials: Credentials) -> Option<Ufrag> {
-        self.credentials.insert(0, credentials);
-        let gone = self.credentials.drain(2.min(self.credentials.len())..);
-        gone.map(|credentials| credentials.ufrag).next()
+    pub(in crate::webrtc) fn restart(&mut self, pair: Pair) -> Option<Ufrag> {
+        self.pairs.insert(0, pair);
+        // Its checks go by the old ones until it has the new.
+        self.used = (self.used + 1).min(1);
+        let gone = self.pairs.drain(2.min(self.pairs.len())..);
+        gone.map(|pair| pair.ours.ufrag).next()
     }
 
     /// Passes a check of the peer itself.
     pub(in crate::webrtc) fn verify(&self, check: &mut Check) -> Result<(), CheckError> {
-        let known = self.credentials_of(check).ok_or(CheckError::Integrity)?;
-        check.verify(known, self.identity.provider().crypto())
+        let pair = self.pair_of(check).ok_or(CheckError::Integrity)?;
+        check.verify(&pair.ours, self.crypto())
     }
 
-    fn credentials_of(&self, check: &Check) -> Option<&Credentials> {
-        let same = |known: &&Credentials| known.ufrag == *check.ufrag();
-        self.credentials.iter().find(same)
+    fn crypto(&self) -> &dyn RTCCrypto {
+        self.identity.provider().crypto()
     }
 
-    /// Takes a check that was verified: its address is the peer's from now on. Gives the answer,
-    /// and the address that is forgotten for it.
+    fn pair_of(&self, check: &Check) -> Option<&Pair> {
+        let same = |pair: &&Pair| pair.ours.ufrag == *check.ufrag();
+        self.pairs.iter().find(same)
+    }
+
+    /// Takes a check that was verified. Gives the answer, and the address that is forgotten for it.
     pub(in crate::webrtc) fn checked(
         &mut self,
         check: &Check,
@@ -125,39 +136,68 @@ impl Link {
     ) -> (Option<Vec<u8>>, Option<SocketAddr>) {
         self.heard = now;
         self.began.get_or_insert(now);
-        let forgotten = self.hear(path, now);
-        let silent = |selected: Path| {
-            let known = self.paths.iter().find(|checked| checked.path == selected);
-            known.is_none_or(|known| now.duration_since(known.heard) > SILENCE)
+        let forgotten = self.paths.hear(path, check.nominates(), now);
+        let mut pairs = self.pairs.iter();
+        let Some(used) = pairs.position(|pair| pair.ours.ufrag == *check.ufrag()) else {
+            return (None, forgotten);
         };
-        // Whose address has changed under way (a NAT forgot it) checks the new one at once, and
-        // may not nominate it for a while.
-        if check.nominates() || self.selected.is_none_or(silent) {
-            self.selected = Some(path);
-        }
-        let answer = self
-            .credentials_of(check)
-            .and_then(|known| check.answer(path.remote, known, self.identity.provider().crypto()));
+        self.used = used;
+        let answer = check.answer(path.remote, &self.pairs[used].ours, self.crypto());
         (answer, forgotten)
     }
 
-    fn hear(&mut self, path: Path, now: Instant) -> Option<SocketAddr> {
-        if let Some(known) = self.paths.iter_mut().find(|known| known.path == path) {
-            known.heard = now;
-            return None;
+    /// The relay's own next check for the peer, and where it goes. `fresh` is what a new one is
+    /// known by.
+    pub(in crate::webrtc) fn poll_question(
+        &mut self,
+        fresh: impl FnOnce() -> QuestionId,
+        now: Instant,
+    ) -> Option<(Path, Vec<u8>)> {
+        let (path, again) = self.paths.due(now)?;
+        let id = again.unwrap_or_else(fresh);
+        let pair = self.pairs.get(self.used)?;
+        let question = question(id, &pair.ours.ufrag, &pair.theirs, self.crypto())?;
+        self.paths.asked(path, id, now);
+        Some((path, question))
+    }
+
+    /// Takes an answer to a check of the relay's own; false when it is none.
+    pub(in crate::webrtc) fn answered(
+        &mut self,
+        mut reply: Reply,
+        path: Path,
+        now: Instant,
+    ) -> bool {
+        let id = reply.id();
+        if !self.paths.awaits(path, id) {
+            return false;
         }
-        self.paths.push(Checked { path, heard: now });
-        if self.paths.len() <= PATHS {
-            return None;
+        let crypto = self.identity.provider().crypto();
+        let mut pairs = self.pairs.iter();
+        if !pairs.any(|pair| reply.verify(&pair.theirs, crypto).is_ok()) {
+            return false;
         }
-        let silent = self
-            .paths
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, known)| known.heard);
-        let silent = silent.map(|(at, _)| at)?;
-        let gone = self.paths.remove(silent).path.remote;
-        self.addresses().all(|left| left != gone).then_some(gone)
+        self.heard = now;
+        self.paths.answered(id, now);
+        true
+    }
+
+    /// Keeps a DTLS datagram until the peer is known to be there: it overtook the answer that
+    /// shows it.
+    pub(in crate::webrtc) fn keep_early(&mut self, path: Path, packet: Bytes) {
+        // What is lost of a flight comes again, and what came last is not worth less.
+        if self.early.len() == EARLY {
+            self.early.remove(0);
+        }
+        self.early.push((path, packet));
+    }
+
+    /// What was kept and may be taken now.
+    pub(in crate::webrtc) fn take_early(&mut self) -> Vec<(Path, Bytes)> {
+        let paths = &self.paths;
+        self.early
+            .extract_if(.., |(path, _)| paths.is_open(*path))
+            .collect()
     }
 
     /// Opens the association where that is the relay's part; what is to be sent is to be polled.

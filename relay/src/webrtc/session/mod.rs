@@ -3,6 +3,7 @@
 pub(in crate::webrtc) mod bridge;
 pub(in crate::webrtc) mod door;
 pub(in crate::webrtc) mod link;
+mod paths;
 pub(in crate::webrtc) mod peer;
 
 use std::fmt;
@@ -64,8 +65,8 @@ pub struct Session {
 #[derive(Debug)]
 pub(in crate::webrtc) struct Ice {
     pub(in crate::webrtc) current: Credentials,
-    /// The client's user name fragment.
-    pub(in crate::webrtc) remote: String,
+    /// The client's.
+    pub(in crate::webrtc) remote: Credentials,
     pub(in crate::webrtc) generation: u32,
 }
 

@@ -62,7 +62,8 @@ async fn restarts_without_end_leave_one_session() -> Result<()> {
     for number in 0..200 {
         let name = format!("rogue{number}");
         for rogue in [&mut waiting, &mut connected] {
-            let restarted = rogue.session.restart(&name, "anotherPasswordOfTheRogue");
+            rogue.own_password = "anotherPasswordOfTheRogue".to_owned();
+            let restarted = rogue.session.restart(&name, &rogue.own_password);
             (rogue.ufrag, rogue.password) = restarted.await?;
         }
     }

@@ -1,10 +1,12 @@
 //! Checks of strangers.
 
 use anyhow::{Result, ensure};
-use steadycast_tests::coded::Random;
+use steadycast_tests::client::soon;
+use steadycast_tests::coded::{Kind, Random};
 use steadycast_tests::webrtc::Rogue;
+use tokio::net::UdpSocket;
 
-use super::{Witness, relay};
+use super::{Host, Witness, relay};
 
 /// A STUN message of these attributes, without a fingerprint.
 fn message(kind: u16, attributes: &[(u16, &[u8])]) -> Vec<u8> {
@@ -99,4 +101,102 @@ async fn a_flood_of_checks_for_nobody_disturbs_nobody() -> Result<()> {
     }
     ensure!(relay.site().bridge.sessions() == 2);
     rogue.check().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_has_media_sent_to_an_address_that_does_not_answer() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut witness = Witness::new(&relay, &broadcast).await?;
+    let mut rogue = Rogue::join(&broadcast.whep(), "recvonly").await?;
+    rogue.receive_rtp().await?;
+    // As if from somebody else's address, who never asked for anything.
+    let victim = UdpSocket::bind("127.0.0.1:0").await?;
+    let mut datagram = [0; 2_000];
+    let mut bytes = 0;
+    for _ in 0..20 {
+        let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
+        victim.send_to(&check, relay.address()).await?;
+        // The answer to the check itself: it was heard.
+        loop {
+            let len = soon("an answer", victim.recv(&mut datagram)).await??;
+            ensure!(
+                datagram[0] == 0 || datagram[0] == 1,
+                "something else than STUN"
+            );
+            bytes += len;
+            if datagram[..2] == [1, 1] {
+                break;
+            }
+        }
+        witness.is_undisturbed().await?;
+        rogue.receive_rtp().await?;
+    }
+    while let Ok(len) = victim.try_recv(&mut datagram) {
+        ensure!(
+            datagram[0] == 0 || datagram[0] == 1,
+            "something else than STUN"
+        );
+        bytes += len;
+    }
+    ensure!(
+        bytes < 20 * 500,
+        "{bytes} bytes to somebody who only was named"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_answers_no_checks_is_sent_nothing_else() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    rogue.answers = false;
+    rogue.check().await?;
+    for datagram in rogue.hello()? {
+        rogue.send(&datagram).await?;
+    }
+    // Whatever came before it has been looked at when this is answered.
+    let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
+    rogue.send(&check).await?;
+    let next = rogue.receive("anything but a check", |packet| packet[..2] != [0, 1]);
+    ensure!(next.await?[..2] == [1, 1], "an answer to the check alone");
+    // What was early is taken up as soon as it does.
+    rogue.answers = true;
+    rogue.check().await?;
+    let flight = rogue.receive("a flight", |packet| matches!(packet[0], 20..=63));
+    flight.await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_takes_over_an_address_by_naming_it() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
+    let victim = Rogue::join(&broadcast.whep(), "recvonly").await?;
+    let mut victim = victim;
+    host.keyframe(2_000).await?;
+    victim.receive_rtp().await?;
+    // Another session's check, from the victim's own address: it gets through, and is not answered.
+    let rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    victim.answers = false;
+    let forged = rogue.check_with(&rogue.ufrag, &rogue.password)?;
+    victim.send(&forged).await?;
+    victim.answers = true;
+    // What the victim says is still heard as its own: it leaves, and only it.
+    let goodbye = victim.protect_rtcp(&goodbye(victim.ssrc))?;
+    victim.send(&goodbye).await?;
+    broadcast
+        .until("the victim has left", |r| {
+            r.totals.players_left.get("done") == Some(&1)
+        })
+        .await
+}
+
+/// An RTCP BYE after an empty receiver report (RFC 3550, 6.6).
+fn goodbye(ssrc: u32) -> Vec<u8> {
+    let source = ssrc.to_be_bytes();
+    let report = [&[0x80, 201, 0, 1][..], &source].concat();
+    [&report[..], &[0x81, 203, 0, 1], &source].concat()
 }

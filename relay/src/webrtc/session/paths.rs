@@ -1,0 +1,345 @@
+//! The ways to one peer, and which of them the peer itself has answered on.
+//!
+//! A check that carries the session's password shows that its sender knows the session, not that it
+//! is where it says: whoever has a session can send one from any address. So nothing but answers goes to
+//! an address before a check of the relay's own was answered from there (RFC 8445, 7.2), and what is
+//! sent there goes on only while such checks are answered (RFC 7675).
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// Addresses of one peer that are remembered.
+const PATHS: usize = 8;
+/// A path is silent after this; browsers check theirs every 2.5 s, others every 5 s.
+const SILENCE: Duration = Duration::from_secs(6);
+/// How often a peer is asked whether it still wants what it is sent (RFC 7675, 5.1).
+const CONSENT: Duration = Duration::from_secs(5);
+/// So long it goes on without an answer.
+const EXPIRY: Duration = Duration::from_secs(30);
+/// A question is asked again after this, and after twice as long, when no answer came: packets are lost.
+const AGAIN: Duration = Duration::from_millis(100);
+/// Nor more often than this, however many checks come.
+const LEAST: Duration = Duration::from_millis(40);
+/// Questions without a check of the peer's in between.
+const UNASKED: u32 = 2;
+
+/// A way to a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::webrtc) struct Path {
+    /// The peer's address.
+    pub(in crate::webrtc) remote: SocketAddr,
+    /// The relay's own, where it has several.
+    pub(in crate::webrtc) local: Option<IpAddr>,
+}
+
+/// What a check of the relay's own is known by: its STUN transaction.
+pub(in crate::webrtc) type QuestionId = [u8; 12];
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    path: Path,
+    /// When a check of the peer's came from there last.
+    heard: Instant,
+    /// When it last answered there.
+    answered: Option<Instant>,
+    question: Option<Question>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    id: QuestionId,
+    /// When it was asked last.
+    at: Instant,
+    /// How often, since the peer was heard from there.
+    times: u32,
+}
+
+/// The ways to one peer.
+#[derive(Debug)]
+pub(in crate::webrtc) struct Paths {
+    known: Vec<Known>,
+    selected: Option<Path>,
+    /// What the peer has nominated and not answered on yet.
+    wanted: Option<Path>,
+    /// Whether the peer is asked at all: who is sent nothing but control packets is taken at its word.
+    asks: bool,
+}
+
+impl Paths {
+    /// Of a peer that is sent media (`asks`), or of one that sends it.
+    pub(in crate::webrtc) fn new(asks: bool) -> Self {
+        Self {
+            known: Vec::new(),
+            selected: None,
+            wanted: None,
+            asks,
+        }
+    }
+
+    /// Where to send; `None` until the peer is known to be somewhere.
+    pub(in crate::webrtc) fn selected(&self) -> Option<Path> {
+        self.selected
+    }
+
+    /// Whether anything but answers may be sent there.
+    pub(in crate::webrtc) fn is_open(&self, path: Path) -> bool {
+        let known = self.known.iter().find(|known| known.path == path);
+        known.is_some_and(|known| !self.asks || known.answered.is_some())
+    }
+
+    /// Whether the peer has lately answered from this address.
+    pub(in crate::webrtc) fn is_at(&self, address: SocketAddr, now: Instant) -> bool {
+        let lately = |at: Instant| now.duration_since(at) < CONSENT + SILENCE;
+        let here = self
+            .known
+            .iter()
+            .filter(|known| known.path.remote == address);
+        here.into_iter()
+            .any(|known| known.answered.is_some_and(lately))
+    }
+
+    /// Whether the peer has answered nothing for too long where it is sent to.
+    pub(in crate::webrtc) fn has_expired(&self, now: Instant) -> bool {
+        let selected = self
+            .known
+            .iter()
+            .find(|known| Some(known.path) == self.selected);
+        let answered = selected
+            .filter(|_| self.asks)
+            .and_then(|known| known.answered);
+        answered.is_some_and(|answered| now.duration_since(answered) > EXPIRY)
+    }
+
+    /// Takes note of a verified check from there. Gives the address that is forgotten for it.
+    pub(in crate::webrtc) fn hear(
+        &mut self,
+        path: Path,
+        nominates: bool,
+        now: Instant,
+    ) -> Option<SocketAddr> {
+        let forgotten = match self.known.iter_mut().find(|known| known.path == path) {
+            Some(known) => {
+                known.heard = now;
+                if let Some(question) = &mut known.question {
+                    question.times = 0;
+                }
+                None
+            }
+            None => self.remember(path, now),
+        };
+        if nominates {
+            self.wanted = Some(path);
+        }
+        self.select(path, now);
+        forgotten
+    }
+
+    fn remember(&mut self, path: Path, now: Instant) -> Option<SocketAddr> {
+        self.known.push(Known {
+            path,
+            heard: now,
+            answered: None,
+            question: None,
+        });
+        if self.known.len() <= PATHS {
+            return None;
+        }
+        let others = self.known.iter().enumerate();
+        let others = others.filter(|(_, known)| Some(known.path) != self.selected);
+        // Where it has answered it is known to be; forged addresses make way before that.
+        let oldest = others.min_by_key(|(_, known)| (known.answered, known.heard));
+        let oldest = oldest.map(|(at, _)| at)?;
+        let gone = self.known.remove(oldest).path.remote;
+        let left = self.known.iter().any(|known| known.path.remote == gone);
+        (!left).then_some(gone)
+    }
+
+    /// Uses a path that may be used, where it is the one to use.
+    fn select(&mut self, path: Path, now: Instant) {
+        if !self.is_open(path) {
+            return;
+        }
+        let silent = |selected: Path| {
+            let known = self.known.iter().find(|known| known.path == selected);
+            known.is_none_or(|known| now.duration_since(known.heard) > SILENCE)
+        };
+        // Whose address has changed under way (a NAT forgot it) checks the new one at once, and
+        // may not nominate it for a while.
+        if self.wanted == Some(path) || self.selected.is_none_or(silent) {
+            self.selected = Some(path);
+            self.wanted = None;
+        }
+    }
+
+    /// The path on which the peer is to be asked now, with the question's id where it is asked again.
+    pub(in crate::webrtc) fn due(&self, now: Instant) -> Option<(Path, Option<QuestionId>)> {
+        if !self.asks {
+            return None;
+        }
+        let due = self.known.iter().find(|known| match known.question {
+            None if known.answered.is_none() => true,
+            None => {
+                let consent = known.answered.map(|answered| answered + CONSENT);
+                Some(known.path) == self.selected && consent.is_some_and(|due| due <= now)
+            }
+            // Consent is asked for in its own time, whatever is lost (RFC 7675, 5.1).
+            Some(question) if known.answered.is_some() => {
+                Some(known.path) == self.selected && question.at + CONSENT <= now
+            }
+            Some(Question { at, times: 0, .. }) => at + LEAST <= now,
+            Some(Question { at, times, .. }) => times <= UNASKED && at + AGAIN * times <= now,
+        })?;
+        let again = due.question.filter(|_| due.answered.is_none());
+        Some((due.path, again.map(|question| question.id)))
+    }
+
+    /// The peer is being asked there.
+    pub(in crate::webrtc) fn asked(&mut self, path: Path, id: QuestionId, now: Instant) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
+            let before = known.question.filter(|question| question.id == id);
+            known.question = Some(Question {
+                id,
+                at: now,
+                times: before.map_or(0, |before| before.times) + 1,
+            });
+        }
+    }
+
+    /// Whether this question is open there.
+    pub(in crate::webrtc) fn awaits(&self, path: Path, id: QuestionId) -> bool {
+        let mut open = self
+            .known
+            .iter()
+            .filter(|known| known.path.remote == path.remote);
+        open.any(|known| known.question.is_some_and(|question| question.id == id))
+    }
+
+    /// The peer has answered: it is there.
+    pub(in crate::webrtc) fn answered(&mut self, id: QuestionId, now: Instant) {
+        let asked = |known: &&mut Known| known.question.is_some_and(|open| open.id == id);
+        let Some(known) = self.known.iter_mut().find(asked) else {
+            return;
+        };
+        known.question = None;
+        known.answered = Some(now);
+        let path = known.path;
+        self.select(path, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(port: u16) -> Path {
+        Path {
+            remote: ([192, 0, 2, 1], port).into(),
+            local: None,
+        }
+    }
+
+    fn id(number: u8) -> QuestionId {
+        [number; 12]
+    }
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// A peer that has answered on port 1.
+    fn connected(now: Instant) -> Paths {
+        let mut paths = Paths::new(true);
+        paths.hear(path(1), true, now);
+        paths.asked(path(1), id(1), now);
+        paths.answered(id(1), now);
+        assert_eq!(paths.selected(), Some(path(1)));
+        paths
+    }
+
+    #[test]
+    fn nothing_is_sent_where_no_question_was_answered() {
+        let now = Instant::now();
+        let mut paths = Paths::new(true);
+        paths.hear(path(1), true, now);
+        assert_eq!(paths.due(now), Some((path(1), None)));
+        paths.asked(path(1), id(1), now);
+        assert!(paths.selected().is_none() && !paths.is_open(path(1)));
+        paths.answered(id(2), now);
+        assert!(!paths.is_open(path(1)), "an answer to another question");
+        paths.answered(id(1), now);
+        assert!(paths.is_open(path(1)) && paths.selected() == Some(path(1)));
+    }
+
+    #[test]
+    fn a_nominated_address_takes_over_when_it_answers_and_not_before() {
+        let now = Instant::now();
+        let mut paths = connected(now);
+        paths.hear(path(2), true, now);
+        paths.asked(path(2), id(2), now);
+        assert_eq!(paths.selected(), Some(path(1)));
+        paths.answered(id(2), now + ms(50));
+        assert_eq!(paths.selected(), Some(path(2)));
+    }
+
+    #[test]
+    fn an_address_that_never_answers_is_asked_little_and_never_used() {
+        let now = Instant::now();
+        let mut paths = connected(now);
+        let mut asked = 0;
+        for check in 0..30 {
+            let at = now + Duration::from_secs(10) * check;
+            paths.hear(path(1), false, at);
+            paths.hear(path(2), true, at);
+            for tick in 0..500 {
+                let at = at + ms(20) * tick;
+                if let Some((due, again)) = paths.due(at) {
+                    asked += u32::from(due == path(2));
+                    let fresh = u8::from(due == path(2)) + 1;
+                    paths.asked(due, again.unwrap_or(id(fresh)), at);
+                    if due == path(1) {
+                        paths.answered(id(1), at);
+                    }
+                }
+            }
+            assert_eq!(paths.selected(), Some(path(1)));
+        }
+        assert!(asked <= 30 * 3, "{asked}");
+    }
+
+    #[test]
+    fn who_answers_no_more_has_withdrawn_its_consent() {
+        let now = Instant::now();
+        let mut paths = connected(now);
+        let mut questions = 0;
+        for tick in 1..=1_550 {
+            let at = now + ms(20) * tick;
+            assert_eq!(paths.has_expired(at), tick > 1_500);
+            if let Some((due, _)) = paths.due(at) {
+                questions += 1;
+                paths.asked(due, id(questions + 10), at);
+            }
+        }
+        assert!((5..=7).contains(&questions), "{questions}");
+    }
+
+    #[test]
+    fn forged_addresses_push_out_neither_the_one_in_use_nor_one_that_answered() {
+        let now = Instant::now();
+        let mut paths = connected(now);
+        for port in 2..100 {
+            paths.hear(path(port), true, now + ms(u64::from(port)));
+        }
+        assert!(paths.is_open(path(1)) && paths.known.len() == PATHS);
+    }
+
+    #[test]
+    fn who_sends_media_is_taken_at_its_word() {
+        let now = Instant::now();
+        let mut paths = Paths::new(false);
+        paths.hear(path(1), false, now);
+        assert_eq!((paths.selected(), paths.due(now)), (Some(path(1)), None));
+        paths.hear(path(2), true, now);
+        assert_eq!(paths.selected(), Some(path(2)));
+        assert!(!paths.has_expired(now + Duration::from_secs(600)));
+    }
+}
