@@ -1,7 +1,7 @@
 //! The relay as a whole: what it is made of, how it starts, and how it stops.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::sockets::{ListenError, Sockets};
 use crate::store::{StateDir, StateError, Store};
 use crate::telemetry::{self, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
-use crate::webrtc::{self, Bridge, IdentityError};
+use crate::webrtc::{self, Bridge, IdentityError, Reach};
 
 /// Why the relay cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -200,20 +200,20 @@ impl Relay {
 /// Where WebRTC clients reach the relay, and what they may cost.
 fn bridge_settings(config: &Config, address: SocketAddr) -> webrtc::Settings {
     let configured = &config.webrtc.addresses;
-    let addresses = if !configured.is_empty() {
+    let reach = if !configured.is_empty() {
         let place = |reachable: &Reachable| reachable.with_port(address.port());
-        configured.iter().map(place).collect()
+        Reach::At(configured.iter().map(place).collect())
     } else if address.ip().is_unspecified() {
-        let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        let all = host_addresses().into_iter().chain(loopback);
-        let mine = all.filter(|ip: &IpAddr| ip.is_ipv4() || address.is_ipv6());
-        mine.map(|ip| SocketAddr::new(ip, address.port())).collect()
+        Reach::Host {
+            port: address.port(),
+            ipv6: address.is_ipv6(),
+        }
     } else {
-        vec![address]
+        Reach::At(vec![address])
     };
     let limits = &config.limits;
     webrtc::Settings {
-        addresses,
+        reach,
         sessions: limits.sessions,
         per_address: limits.sessions_per_address,
         handshakes: limits.handshakes,

@@ -48,7 +48,9 @@ pub(super) async fn connect(
         socket.send(&check);
         let received = socket.receive(buffers, |packet| {
             answered |= ice::is_answer(packet, &answer.credentials, crypto);
-            responder.answer(packet).map(|reply| socket.send(&reply));
+            if let Some(reply) = responder.answer(packet) {
+                socket.send(&reply);
+            }
         });
         if let Ok(received) = timeout(CHECK, received).await {
             received?;
@@ -78,7 +80,9 @@ pub(super) async fn connect(
             }
             Some(128..=191) => early.push(packet.to_vec()),
             Some(0..=3) => {
-                responder.answer(packet).map(|reply| socket.send(&reply));
+                if let Some(reply) = responder.answer(packet) {
+                    socket.send(&reply);
+                }
             }
             _ => {}
         });

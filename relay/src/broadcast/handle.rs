@@ -116,9 +116,18 @@ impl Broadcast {
     /// # Errors
     /// [`AttachError::Ended`] or [`AttachError::Full`].
     pub fn attach_player(self: &Arc<Self>) -> Result<PlayerSeat, AttachError> {
-        let mut state = self.state.lock();
-        state.attach_player(&self.settings)?;
-        self.announce(&state);
+        let mut seat = PlayerSeat::new(self);
+        seat.arrive()?;
+        Ok(seat)
+    }
+
+    /// A seat for a player that has been announced and may never come: until it arrives it counts
+    /// for nothing, and keeps nobody out.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`] or [`AttachError::Full`].
+    pub fn expect_player(self: &Arc<Self>) -> Result<PlayerSeat, AttachError> {
+        self.state.lock().admits_player(&self.settings)?;
         Ok(PlayerSeat::new(self))
     }
 

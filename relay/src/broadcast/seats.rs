@@ -13,8 +13,8 @@ use super::memory::Account;
 use super::share::Share;
 use super::state::State;
 use super::{
-    Backlog, Broadcast, Cursor, Frame, Need, News, Progress, PublishError, PublisherNews, Pulse,
-    RelayTime, Step,
+    AttachError, Backlog, Broadcast, Cursor, Frame, Need, News, Progress, PublishError,
+    PublisherNews, Pulse, RelayTime, Step,
 };
 
 /// A publisher's hold on a broadcast; dropping it leaves the broadcast held.
@@ -193,13 +193,15 @@ pub struct PlayerSeat {
     reported: Option<RelayTime>,
     pleas: Share,
     changes: Share,
+    /// Whether the player has come: one that is expected counts for nothing.
+    here: bool,
     left: Option<Code>,
 }
 
 /// How often one player may have the publisher asked for a keyframe (PROTOCOL 2.9).
 const PLEAS: Share = Share::new(4, Duration::from_secs(5));
 /// How often it may say something else of what it can decode (PROTOCOL 2.10).
-const CHANGES: Share = Share::new(8, Duration::from_secs(2));
+const CHANGES: Share = Share::new(3, Duration::from_secs(10));
 /// More blank pictures, and more errors, a second no player has: no display shows as many.
 const REPORTED: u64 = 120;
 
@@ -213,8 +215,25 @@ impl PlayerSeat {
             reported: None,
             pleas: PLEAS,
             changes: CHANGES,
+            here: false,
             left: None,
         }
+    }
+
+    /// The player has come: it counts as one from now on.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`] or [`AttachError::Full`].
+    pub fn arrive(&mut self) -> Result<(), AttachError> {
+        let broadcast = &self.broadcast;
+        let mut state = broadcast.state.lock();
+        if !self.here {
+            state.attach_player(&broadcast.settings)?;
+            state.renditions.said(None, self.codecs);
+            self.here = true;
+            broadcast.announce(&state);
+        }
+        Ok(())
     }
 
     /// Its broadcast.
@@ -244,9 +263,11 @@ impl PlayerSeat {
             return false;
         }
         let mut state = self.broadcast.state.lock();
-        state.renditions.said(self.codecs, Some(codecs));
-        self.codecs = Some(codecs);
-        self.broadcast.announce(&state);
+        let before = self.codecs.replace(codecs);
+        if self.here {
+            state.renditions.said(before, Some(codecs));
+            self.broadcast.announce(&state);
+        }
         true
     }
 
@@ -353,6 +374,9 @@ impl PlayerSeat {
 
 impl Drop for PlayerSeat {
     fn drop(&mut self) {
+        if !self.here {
+            return;
+        }
         let mut state = self.broadcast.state.lock();
         state.detach_player(self.codecs, self.left.unwrap_or(Code::Internal));
         self.broadcast.announce(&state);

@@ -238,13 +238,17 @@ impl State {
         }
     }
 
+    /// Whether one more player may come.
+    pub(super) fn admits_player(&self, settings: &Settings) -> Result<(), AttachError> {
+        match self.ended {
+            Some(code) => Err(AttachError::Ended(code)),
+            None if self.players >= settings.players_per_broadcast => Err(AttachError::Full),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn attach_player(&mut self, settings: &Settings) -> Result<(), AttachError> {
-        if let Some(code) = self.ended {
-            return Err(AttachError::Ended(code));
-        }
-        if self.players >= settings.players_per_broadcast {
-            return Err(AttachError::Full);
-        }
+        self.admits_player(settings)?;
         self.players += 1;
         self.totals.players_joined += 1;
         Ok(())

@@ -128,7 +128,9 @@ impl<C: Carrier> Channel<C> {
         let player = self.players.remove(key);
         self.timers.remove(key);
         self.alone.remove(&key);
-        self.turns.retain(|other| *other != key);
+        if player.in_turn {
+            self.turns.retain(|other| *other != key);
+        }
         self.over.retain(|(other, _)| *other != key);
         Some((player.seat, player.carrier))
     }

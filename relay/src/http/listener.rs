@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -43,6 +43,8 @@ pub struct Bounds {
 pub struct Peer {
     /// The client's address.
     pub address: SocketAddr,
+    /// The relay's own that it came to; a proxy's clients come to the proxy's way.
+    pub came_to: Option<IpAddr>,
     /// Whether the connection is encrypted.
     pub tls: bool,
 }
@@ -159,12 +161,17 @@ impl Listener {
             return;
         };
         let door = self.door.clone();
+        let came_to = tcp.local_addr().ok().map(|local| local.ip());
         let handshake = self.handshakes.spawn(async move {
             let stream = timeout(HANDSHAKE, door.open(tcp)).await??;
             let tls = matches!(stream, Stream::Tls(_));
             Ok(Connection {
                 stream,
-                peer: Peer { address, tls },
+                peer: Peer {
+                    address,
+                    came_to,
+                    tls,
+                },
                 _permit: permit,
                 _place: place,
             })

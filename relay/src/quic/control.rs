@@ -6,6 +6,7 @@ use bytes::{Buf, BytesMut};
 use steadycast_codec_glue::wire::{
     ClientMessage, MIN_VERSION, RelayMessage, WireError, decode_client, encode_relay, limits,
 };
+use tokio::time::{Instant, sleep_until};
 use wtransport::{RecvStream, SendStream};
 
 /// Why no message can be read.
@@ -19,24 +20,36 @@ pub(super) enum ReadError {
     Wire(#[from] WireError),
 }
 
-/// Reads client messages.
+/// Messages that a client may send at once, and how often one more. Those of honest clients are
+/// four a second at most; what comes faster waits in the client's stream.
+const AT_ONCE: u32 = 64;
+const EVERY: Duration = Duration::from_millis(25);
+
+/// Reads client messages, no faster than they may come.
 pub(super) struct ControlReader {
     stream: RecvStream,
     buffer: BytesMut,
+    /// Up to when messages have been paid for by time.
+    paid: Instant,
 }
 
 impl ControlReader {
     pub(super) fn new(stream: RecvStream) -> Self {
+        let now = Instant::now();
         Self {
             stream,
             buffer: BytesMut::new(),
+            paid: now.checked_sub(EVERY * AT_ONCE).unwrap_or(now),
         }
     }
 
     /// The next message. Cancel-safe: what has been read stays in the buffer.
     pub(super) async fn next(&mut self) -> Result<ClientMessage, ReadError> {
+        sleep_until(self.paid).await;
         loop {
             if let Some(message) = self.parse()? {
+                let earliest = Instant::now().checked_sub(EVERY * AT_ONCE);
+                self.paid = earliest.map_or(self.paid, |at| self.paid.max(at)) + EVERY;
                 return Ok(message);
             }
             let chunk = self

@@ -14,4 +14,4 @@ mod pem;
 pub use config::{https_config, quic_config};
 pub use identity::{Identities, Identity, TlsError};
 pub use keeper::{Keeper, Source};
-pub use names::host_addresses;
+pub use names::{host_addresses, interface_addresses};

@@ -1,9 +1,9 @@
 //! What this host is called, without asking anybody outside.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs, UdpSocket};
 
+use getifaddrs::InterfaceFlags;
 use rcgen::SanType;
 
 /// The names of a development certificate: this machine's own, and those that its network knows it by.
@@ -18,15 +18,39 @@ pub(super) fn all() -> Vec<SanType> {
     names.chain(addresses.map(SanType::IpAddress)).collect()
 }
 
-/// The addresses at which other machines reach this one, as far as it knows them itself.
+/// The addresses at which other machines may reach this one, as far as it knows them itself: first
+/// those that it would use toward the outside, then those of its other interfaces.
 pub fn host_addresses() -> Vec<IpAddr> {
     let named = host_name()
         .and_then(|name| (name.as_str(), 0).to_socket_addrs().ok())
         .into_iter()
         .flatten()
         .map(|address| address.ip());
-    let all: BTreeSet<IpAddr> = outward().chain(named).filter(is_reachable).collect();
-    all.into_iter().collect()
+    first_of(outward().chain(interfaces()).chain(named))
+}
+
+/// The same, at once: without asking what the host's name stands for, which may take time.
+pub fn interface_addresses() -> Vec<IpAddr> {
+    first_of(outward().chain(interfaces()))
+}
+
+/// Those that can be reached, each once.
+fn first_of(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+    let mut all = Vec::new();
+    for address in addresses.filter(is_reachable) {
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
+
+/// The addresses of the interfaces that are up.
+fn interfaces() -> impl Iterator<Item = IpAddr> {
+    // A system that does not say is one that is asked in the other ways alone.
+    let all = getifaddrs::getifaddrs().into_iter().flatten();
+    all.filter(|interface| interface.flags.contains(InterfaceFlags::UP))
+        .filter_map(|interface| interface.address.ip_addr())
 }
 
 /// The addresses that this host would use toward the outside. Connecting a UDP socket sends nothing.

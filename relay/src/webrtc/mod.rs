@@ -14,6 +14,7 @@ mod egress;
 pub mod fuzzing;
 mod ice;
 mod ingress;
+mod reach;
 mod rtcp;
 mod sdp;
 mod serve;
@@ -23,8 +24,9 @@ mod srtp;
 pub use crate::delivery::PathNews;
 pub use dtls::IdentityError;
 pub use egress::{Trial, TrialError};
+pub use reach::Reach;
 pub use sdp::{Fragment, FragmentError, Offer, OfferError};
-pub use session::bridge::{Bridge, Settings};
+pub use session::bridge::{Bridge, Origin, Settings};
 pub use session::{Ear, OpenError, Opened, RestartError, Session, SessionId};
 
 pub(crate) use serve::Peers;

@@ -28,7 +28,7 @@ use crate::shard::RelayClock;
 use crate::store::Store;
 use crate::store::temp::TempDir;
 use crate::tls::{Keeper, Source};
-use crate::webrtc::{Bridge, Settings as BridgeSettings};
+use crate::webrtc::{Bridge, Reach, Settings as BridgeSettings};
 
 const ADMIN: &str = "the-admin-key-of-the-tests";
 const APP: &str = "https://app.example";
@@ -42,7 +42,7 @@ struct Relay {
 
 fn bridge_settings() -> BridgeSettings {
     BridgeSettings {
-        addresses: vec!["192.0.2.1:4433".parse().unwrap()],
+        reach: Reach::At(vec!["192.0.2.1:4433".parse().unwrap()]),
         sessions: 100,
         per_address: 50,
         handshakes: 10,
@@ -105,6 +105,7 @@ impl Relay {
         let address = SocketAddr::new(address.parse().unwrap(), 50_000);
         let peer = Peer {
             address,
+            came_to: None,
             tls: false,
         };
         request.extensions_mut().insert(peer);

@@ -22,7 +22,7 @@ use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
 use crate::broadcast::{Broadcast, BroadcastId};
-use crate::webrtc::{Offer, OfferError, OpenError, Opened};
+use crate::webrtc::{Offer, OfferError, OpenError, Opened, Origin};
 use caller::Bearer;
 
 /// The longest offer, in bytes.
@@ -77,7 +77,10 @@ async fn create(
     let broadcast = bearer.broadcast(&site, &id, role)?;
     let body = read(body, LONGEST).await?;
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
-    let from = peer.address.ip();
+    let from = Origin {
+        address: peer.address.ip(),
+        came_to: peer.came_to,
+    };
     let opened = match role {
         Role::Player => site.bridge.watch(&broadcast, &offer, from),
         Role::Publisher => site.bridge.publish(&broadcast, &offer, from),

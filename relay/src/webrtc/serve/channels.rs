@@ -118,10 +118,14 @@ impl<W: Wire> Channels<W> {
 }
 
 impl<W: Wire> Attended<W> {
-    /// All of its peers.
-    pub(super) fn everybody(&self) -> Vec<usize> {
+    /// Its peers, `most` of them.
+    pub(super) fn first(&self, most: usize) -> Vec<usize> {
         let players = self.peers.values();
-        players.chain(&self.publishers).copied().collect()
+        players
+            .chain(&self.publishers)
+            .take(most)
+            .copied()
+            .collect()
     }
 }
 

@@ -9,6 +9,9 @@ use crate::webrtc::egress::carrier::Egress;
 /// Players that are sent to in a row, before QUIC has its turn.
 const IN_A_TURN: usize = 16;
 
+/// Players that are told in a row that their broadcast is over.
+const GOODBYES: usize = 64;
+
 impl<W: Wire> Peers<W> {
     /// Sends what is in `out` to a peer.
     pub(super) async fn flush(&mut self, key: usize) {
@@ -30,8 +33,12 @@ impl<W: Wire> Peers<W> {
             return;
         };
         if let Some(code) = attended.players.broadcast().ended() {
-            for key in attended.everybody() {
+            for key in attended.first(GOODBYES) {
                 self.end(key, code).await;
+            }
+            if self.channels.get(id).is_some() {
+                // The others' turn is after whoever waits meanwhile.
+                self.channels.wakes().wake(id.clone());
             }
             return;
         }
@@ -81,6 +88,12 @@ impl<W: Wire> Peers<W> {
         let (Some(keys), Some(path)) = (link.take_outgoing(), link.path()) else {
             return;
         };
+        let Side::Expected(newcomer) = side else {
+            return;
+        };
+        if let Err(error) = newcomer.seat.arrive() {
+            return self.end(key, error.code()).await;
+        }
         let Side::Expected(newcomer) = std::mem::replace(side, Side::Player(0)) else {
             return;
         };

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use self::channels::Channels;
 use super::egress::datagrams::Datagrams;
 use super::ice::Ufrag;
-use super::session::Session;
 use super::session::bridge::Bridge;
 use super::session::door::{Command, Door};
 use super::session::peer::{Peer, Side};
@@ -42,6 +41,7 @@ pub(crate) struct Peers<W: Wire> {
     commands: mpsc::UnboundedReceiver<Command>,
     peers: Slab<Peer>,
     by_ufrag: HashMap<Ufrag, usize>,
+    by_number: HashMap<u64, usize>,
     by_address: HashMap<SocketAddr, usize>,
     channels: Channels<W>,
     out: Datagrams,
@@ -77,6 +77,7 @@ impl<W: Wire> Peers<W> {
             commands,
             peers: Slab::new(),
             by_ufrag: HashMap::new(),
+            by_number: HashMap::new(),
             by_address: HashMap::new(),
             channels: Channels::default(),
             out: Datagrams::default(),
@@ -125,10 +126,16 @@ impl<W: Wire> Peers<W> {
         self.peers[key].link.close(Instant::now());
         self.send_dtls(key, None).await;
         let peer = self.peers.remove(key);
-        self.by_ufrag.retain(|_, other| *other != key);
-        // Others may have come to an address of this one since.
-        for (address, _) in self.by_address.extract_if(|_, other| *other == key) {
-            self.bridge.unsettle(address, self.number);
+        for ufrag in peer.link.ufrags() {
+            self.by_ufrag.remove(ufrag);
+        }
+        self.by_number.remove(&peer.session.number);
+        for address in peer.link.addresses() {
+            // Others may have come to an address of this one since.
+            if self.by_address.get(&address) == Some(&key) {
+                self.by_address.remove(&address);
+                self.bridge.unsettle(address, self.number);
+            }
         }
         self.channels.leave(&peer, key, code);
         tracing::info!(session = peer.session.number, %code, "WebRTC session ended");
@@ -136,15 +143,9 @@ impl<W: Wire> Peers<W> {
         peer.leave(code);
     }
 
-    fn key_of(&self, session: &Arc<Session>) -> Option<usize> {
-        let mut peers = self.peers.iter();
-        let found = peers.find(|(_, peer)| Arc::ptr_eq(&peer.session, session));
-        found.map(|(key, _)| key)
-    }
-
     async fn obey(&mut self, command: Command) {
         let (Command::Close(session) | Command::Restart(session, _)) = &command;
-        let Some(key) = self.key_of(session) else {
+        let Some(key) = self.by_number.get(&session.number).copied() else {
             return;
         };
         match command {

@@ -147,7 +147,9 @@ impl<W: Wire> Peers<W> {
     fn admit(&mut self, peer: Peer) -> usize {
         tracing::debug!(session = peer.session.number, "a client has come");
         let ufrags: Vec<_> = peer.link.ufrags().cloned().collect();
+        let number = peer.session.number;
         let key = self.peers.insert(peer);
+        self.by_number.insert(number, key);
         self.by_ufrag
             .extend(ufrags.into_iter().map(|ufrag| (ufrag, key)));
         key

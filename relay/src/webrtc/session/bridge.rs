@@ -24,13 +24,14 @@ use crate::webrtc::egress::packets::Packetizer;
 use crate::webrtc::egress::sender::Sender;
 use crate::webrtc::ice::{Check, Credentials, Ufrag};
 use crate::webrtc::ingress::upstream::Upstream;
+use crate::webrtc::reach::Reach;
 use crate::webrtc::sdp::{Answer, Media, Offer, Place, Restarted};
 
 /// What the bridge may cost, and where it is reached.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The addresses in answers, the preferred one first.
-    pub addresses: Vec<SocketAddr>,
+    /// Where clients reach it.
+    pub reach: Reach,
     /// Sessions in all.
     pub sessions: usize,
     /// Sessions that clients of one address opened (IPv6: one /56).
@@ -43,6 +44,15 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// A player that has acknowledged nothing for this long is closed.
     pub player_stall: Duration,
+}
+
+/// Where a request for a session comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub address: IpAddr,
+    /// The relay's own address that it came to, where that is known.
+    pub came_to: Option<IpAddr>,
 }
 
 /// Whose a check is.
@@ -106,7 +116,6 @@ fn dismiss(peer: Peer, code: Code) {
 pub struct Bridge {
     settings: Settings,
     identity: Arc<Identity>,
-    place: Place,
     table: Mutex<Table>,
     /// Which shard looks after an address.
     addresses: RwLock<HashMap<SocketAddr, usize>>,
@@ -129,9 +138,6 @@ impl Bridge {
     /// [`IdentityError`].
     pub fn new(settings: Settings) -> Result<Self, IdentityError> {
         Ok(Self {
-            place: Place {
-                addresses: settings.addresses.clone(),
-            },
             settings,
             identity: Arc::new(Identity::generate()?),
             table: Mutex::default(),
@@ -162,10 +168,10 @@ impl Bridge {
         &self,
         broadcast: &Arc<Broadcast>,
         offer: &Offer,
-        from: IpAddr,
+        from: Origin,
     ) -> Result<Opened, OpenError> {
-        let share = self.make_room(from)?;
-        let mut seat = broadcast.attach_player()?;
+        let share = self.make_room(from.address)?;
+        let mut seat = broadcast.expect_player()?;
         // It has said nothing else before, so that it is heard whenever this is.
         seat.decodes(offer.codecs(), RelayTime::default());
         let now = Instant::now();
@@ -179,7 +185,7 @@ impl Bridge {
         let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
         let sender = Sender::new(offer, media, first);
         let side = Side::Expected(Box::new(Newcomer { seat, sender }));
-        self.open(broadcast, offer, share, media, side, now)
+        self.open(broadcast, offer, (share, from), media, side, now)
     }
 
     /// Opens a session for somebody at `from` who wants to publish. Whoever publishes now goes on until the
@@ -191,9 +197,9 @@ impl Bridge {
         &self,
         broadcast: &Arc<Broadcast>,
         offer: &Offer,
-        from: IpAddr,
+        from: Origin,
     ) -> Result<Opened, OpenError> {
-        let share = self.make_room(from)?;
+        let share = self.make_room(from.address)?;
         let now = Instant::now();
         let ssrc = u32::from_be_bytes(random()?);
         let side = Side::Publisher(Box::new(Upstream::new(offer, ssrc, broadcast)));
@@ -201,7 +207,14 @@ impl Bridge {
             ssrc,
             rtx_ssrc: !ssrc,
         };
-        self.open(broadcast, offer, share, media, side, now)
+        self.open(broadcast, offer, (share, from), media, side, now)
+    }
+
+    /// Where it is reached now.
+    fn place(&self, came_to: Option<IpAddr>) -> Place {
+        Place {
+            addresses: self.settings.reach.addresses(came_to),
+        }
     }
 
     /// Room for one more session.
@@ -218,12 +231,13 @@ impl Bridge {
         &self,
         broadcast: &Arc<Broadcast>,
         offer: &Offer,
-        share: AddressShare,
+        (share, from): (AddressShare, Origin),
         media: Media,
         side: Side,
         now: Instant,
     ) -> Result<Opened, OpenError> {
         let credentials = Credentials::fresh()?;
+        let place = self.place(from.came_to);
         let id = SessionId(random_text()?.into());
         let role = side.role();
         let mut table = self.table.lock();
@@ -250,7 +264,7 @@ impl Bridge {
             role,
             credentials: &credentials,
             fingerprint: self.identity.fingerprint(),
-            place: &self.place,
+            place: &place,
             media,
             number,
         }
@@ -307,6 +321,7 @@ impl Bridge {
             return Ok(None);
         }
         let credentials = Credentials::fresh()?;
+        let place = self.place(None);
         let remote = Credentials::of(ufrag, password);
         let pair = Pair {
             ours: credentials.clone(),
@@ -339,7 +354,7 @@ impl Bridge {
         ice.current = credentials;
         let restarted = Restarted {
             credentials: &ice.current,
-            place: &self.place,
+            place: &place,
         };
         Ok(Some(restarted.to_string()))
     }
@@ -488,7 +503,7 @@ mod tests {
     #[test]
     fn an_address_that_went_over_to_another_shard_is_not_forgotten_for_it() {
         let bridge = Bridge::new(Settings {
-            addresses: Vec::new(),
+            reach: Reach::At(Vec::new()),
             sessions: 1,
             per_address: 1,
             handshakes: 1,

@@ -71,6 +71,11 @@ impl Link {
         self.pairs.iter().map(|pair| &pair.ours.ufrag)
     }
 
+    /// The addresses that its checks came from.
+    pub(in crate::webrtc) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.paths.addresses()
+    }
+
     /// Where to send; `None` until the peer is known to be somewhere.
     pub(in crate::webrtc) fn path(&self) -> Option<Path> {
         self.paths.selected()

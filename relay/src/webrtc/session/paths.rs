@@ -76,6 +76,11 @@ impl Paths {
         }
     }
 
+    /// All addresses that the peer's checks came from.
+    pub(in crate::webrtc) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.known.iter().map(|known| known.path.remote)
+    }
+
     /// Where to send; `None` until the peer is known to be somewhere.
     pub(in crate::webrtc) fn selected(&self) -> Option<Path> {
         self.selected

@@ -88,3 +88,9 @@ impl From<&Reply> for Opened {
         }
     }
 }
+
+/// The broadcast that a cast is about, as those see it who are at it.
+fn broadcast(cast: &Cast) -> Arc<crate::broadcast::Broadcast> {
+    let id = cast.id.parse().unwrap();
+    cast.relay.site.registry.find(&id).unwrap()
+}

@@ -123,9 +123,10 @@ async fn a_broadcast_without_a_publisher_is_joined_all_the_same() {
         .get(&format!("/api/broadcasts/{}", cast.id), &cast.publish)
         .await
         .json();
+    // Who has not connected is no player.
     assert_eq!(
         (&one["phase"], &one["players"]),
-        (&"waiting".into(), &1.into())
+        (&"waiting".into(), &0.into())
     );
 }
 
@@ -360,12 +361,15 @@ async fn a_broadcast_has_room_for_so_many() {
     };
     let registry = Arc::new(crate::broadcast::Registry::new(settings));
     let cast = Cast::at(Relay::with(|site| site.registry = registry)).await;
-    let first = cast.watch().await;
+    // Those who have not connected keep nobody out.
+    cast.watch().await;
+    cast.watch().await;
+    let first = broadcast(&cast).attach_player().unwrap();
     let reply = cast.offer("whep", &cast.play, of("chromium-player")).await;
     assert_eq!(reply.problem(503), "too_many");
     assert_eq!(reply.header("retry-after"), "5");
     cast.publish().await;
-    cast.relay.delete(&first.location, &cast.play).await;
+    drop(first);
     cast.watch().await;
 }
 
