@@ -13,8 +13,8 @@ use super::budget::Budget;
 use super::content::Changes;
 use super::state::{State, Tick};
 use super::{
-    AttachError, Before, BroadcastId, Content, Cursor, Need, News, PlayerSeat, PublisherSeat,
-    Pulse, RelayTime, Settings, Snapshot, Step,
+    AttachError, Before, BroadcastId, Content, Cursor, Need, News, PlayerSeat, Presence,
+    PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step,
 };
 
 /// What one broadcast's sessions share.
@@ -38,9 +38,10 @@ impl Broadcast {
         title: String,
         settings: Arc<Settings>,
         cached: Arc<AtomicUsize>,
+        presence: Presence,
         now: RelayTime,
     ) -> Self {
-        let state = State::new(now);
+        let state = State::restored(presence, now);
         let (news, _) = watch::channel(News::of(&state));
         let (pulse, _) = watch::channel(Pulse::of(&state));
         let budget = Budget::new(cached, settings.cache_bytes);
@@ -70,6 +71,11 @@ impl Broadcast {
     /// How it is doing now.
     pub fn status(&self) -> Status {
         self.state.lock().status()
+    }
+
+    /// Whether its publisher is there.
+    pub fn presence(&self) -> Presence {
+        self.state.lock().presence()
     }
 
     /// Everything that the HTTP API shows of it.

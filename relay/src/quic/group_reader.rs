@@ -1,12 +1,13 @@
 //! Group streams of publishers: one group each (PROTOCOL 4).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::wire::{
     FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, TrackId, WireError,
 };
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Instant, timeout_at};
 use wtransport::RecvStream;
 
 use crate::broadcast::{Frame, FrameError};
@@ -100,7 +101,8 @@ impl GroupReader {
         let mut buffer = BytesMut::with_capacity(HEADER_LEN + header.body_len());
         // Not as it came: what later versions say in a header is not for players of older ones.
         header.encode(&mut buffer);
-        let missing = self.read_part(&mut buffer, header.body_len()).await?;
+        let stream = self.stream.quic_stream_mut();
+        let missing = read_part(stream, &mut buffer, header.body_len()).await?;
         let bytes = buffer.split().freeze();
         let frame = if missing == 0 {
             Frame::new(header, bytes)?
@@ -117,7 +119,8 @@ impl GroupReader {
     }
 
     async fn more(&mut self, mut growing: Growing) -> Result<Part, GroupError> {
-        let read = self.read_part(&mut growing.buffer, growing.missing).await;
+        let stream = self.stream.quic_stream_mut();
+        let read = read_part(stream, &mut growing.buffer, growing.missing).await;
         let (track, group) = (growing.track, growing.group);
         match read {
             Ok(missing) => {
@@ -165,30 +168,91 @@ impl GroupReader {
         }
         Ok(true)
     }
+}
 
-    /// Reads into the frame's one buffer, the only copy that the relay makes of it: all of the
-    /// `missing` bytes, or a part that is worth passing on. Returns how many are missing then.
-    async fn read_part(
-        &mut self,
-        buffer: &mut BytesMut,
-        mut missing: usize,
-    ) -> Result<usize, GroupError> {
-        let begun = Instant::now();
-        let mut body = self.stream.quic_stream_mut().take(missing as u64);
-        while missing > 0 {
-            match body.read_buf(buffer).await {
-                Ok(0) => return Err(truncated().into()),
-                Ok(read) => missing -= read,
-                Err(_) => return Err(GroupError::CutOff),
+/// Reads into the frame's one buffer, the only copy that the relay makes of it: all of the `missing`
+/// bytes, or a part that is worth passing on. Returns how many are missing then.
+async fn read_part(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+    mut missing: usize,
+) -> Result<usize, GroupError> {
+    let due = Instant::now() + PART_TIME;
+    let mut body = stream.take(missing as u64);
+    while missing > 0 {
+        let read = if buffer.len() < PART {
+            body.read_buf(buffer).await
+        } else if Instant::now() >= due {
+            break;
+        } else {
+            // The one timer of a part, and only where nothing is there to be read: what came before
+            // a gap does not wait for its end.
+            match timeout_at(due, body.read_buf(buffer)).await {
+                Ok(read) => read,
+                Err(_) => break,
             }
-            if buffer.len() >= PART && begun.elapsed() >= PART_TIME {
-                break;
-            }
+        };
+        match read {
+            Ok(0) => return Err(truncated().into()),
+            Ok(read) => missing -= read,
+            Err(_) => return Err(GroupError::CutOff),
         }
-        Ok(missing)
     }
+    Ok(missing)
 }
 
 fn truncated() -> WireError {
     WireError::Malformed("a group that ends inside a frame")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    const WHOLE: usize = 100_000;
+
+    /// A stream that holds the first `bytes` of a frame, and its other end.
+    async fn after(bytes: usize) -> (DuplexStream, DuplexStream) {
+        let (mut publisher, stream) = duplex(WHOLE);
+        publisher.write_all(&vec![7; bytes]).await.unwrap();
+        (publisher, stream)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_before_a_gap_does_not_wait_for_its_end() {
+        let (mut publisher, mut stream) = after(PART + 1).await;
+        let mut buffer = BytesMut::with_capacity(WHOLE);
+        let begun = Instant::now();
+        let gap = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            publisher
+                .write_all(&vec![7; WHOLE - PART - 1])
+                .await
+                .unwrap();
+        });
+        let missing = read_part(&mut stream, &mut buffer, WHOLE).await.unwrap();
+        assert_eq!(missing, WHOLE - PART - 1);
+        // Timers count in whole milliseconds.
+        assert!(begun.elapsed() <= PART_TIME + Duration::from_millis(1));
+        buffer.clear();
+        let missing = read_part(&mut stream, &mut buffer, missing).await.unwrap();
+        assert_eq!((missing, buffer.len()), (0, WHOLE - PART - 1));
+        assert!(begun.elapsed() >= Duration::from_millis(200));
+        gap.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_there_is_one_part_and_a_little_waits_for_more() {
+        let (_publisher, mut stream) = after(WHOLE).await;
+        let mut buffer = BytesMut::with_capacity(WHOLE);
+        let missing = read_part(&mut stream, &mut buffer, WHOLE).await.unwrap();
+        assert_eq!((missing, buffer.len()), (0, WHOLE));
+        let (_publisher, mut stream) = after(PART - 1).await;
+        buffer.clear();
+        let waits = read_part(&mut stream, &mut buffer, WHOLE);
+        let patience = Duration::from_secs(1);
+        assert!(tokio::time::timeout(patience, waits).await.is_err());
+    }
 }
