@@ -22,6 +22,7 @@ web: node_modules/.package-lock.json ## Build the web pages (they are embedded i
 .PHONY: run
 run: web ## Build everything, start a relay and print the admin and player links
 	cargo build --release -p steadycast-relay
+	chmod 700 certs
 	$(RELAY) serve --dev
 
 .PHONY: vectors

@@ -29,8 +29,8 @@ function preloadImports(): Plugin {
         const scripts = later.flatMap(({ fileName, imports }) => [fileName, ...imports]);
         const styles = later.flatMap(({ viteMetadata }) => [...(viteMetadata?.importedCss ?? [])]);
         const links = [
-          ...scripts.map((name) => ({ rel: 'modulepreload', href: `/${name}` })),
-          ...styles.map((name) => ({ rel: 'preload', as: 'style', href: `/${name}` })),
+          ...scripts.map((name) => ({ rel: 'modulepreload', href: `./${name}` })),
+          ...styles.map((name) => ({ rel: 'preload', as: 'style', href: `./${name}` })),
         ];
         const known = links.filter(({ href }) => !html.includes(href));
         return known.map((attrs) => ({
@@ -45,6 +45,8 @@ function preloadImports(): Plugin {
 
 export default defineConfig({
   root,
+  // A proxy may have the relay under a path of its own: pages name what lies beside them.
+  base: './',
   plugins: [react(), preloadImports()],
   worker: { format: 'es' },
   build: {

@@ -11,8 +11,15 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{self, Config, ConfigError, ENV_CONFIG, Sources};
 
-/// The exit code for a command line or a configuration that makes no sense.
+/// The exit code for what has to be changed before there is any use in trying again: the command line, a setting,
+/// or something that a setting names (a file, a directory, an address).
 const MISUSE: u8 = 2;
+
+/// Why the program could not do what it was asked for.
+pub trait Failure: std::error::Error + Sized + 'static {
+    /// Whether a setting, or something that one names, has to be changed first.
+    fn is_mistake(&self) -> bool;
+}
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -35,28 +42,25 @@ pub enum CliError {
 }
 
 /// The whole program but for what serving means: reads the command line, acts, and returns the exit code.
-pub fn run<E>(serve: impl FnOnce(Config) -> Result<(), E>) -> ExitCode
-where
-    E: Into<Box<dyn std::error::Error>>,
-{
+pub fn run<E: Failure>(serve: impl FnOnce(Config) -> Result<(), E>) -> ExitCode {
     run_with(std::env::args_os(), serve)
 }
 
 /// The same with a command line of the caller's, the program's name first.
-pub fn run_with<E>(
+pub fn run_with<E: Failure>(
     args: impl IntoIterator<Item = OsString>,
     serve: impl FnOnce(Config) -> Result<(), E>,
-) -> ExitCode
-where
-    E: Into<Box<dyn std::error::Error>>,
-{
+) -> ExitCode {
     match parse(args, std::env::vars_os()) {
         Ok(Task::PrintConfig) => print(&config::template()),
         Ok(Task::Serve(config)) => match serve(*config) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                complain(&reasons(&*error.into()));
-                ExitCode::FAILURE
+                complain(&reasons(&error));
+                match error.is_mistake() {
+                    true => ExitCode::from(MISUSE),
+                    false => ExitCode::FAILURE,
+                }
             }
         },
         Err(CliError::Usage(error)) if !error.use_stderr() => print(&error.render().to_string()),
@@ -147,12 +151,15 @@ fn flag_help(key: &config::Key, names: &config::Names) -> String {
     help
 }
 
-/// The error and what caused it, outermost first.
+/// The error and what caused it, outermost first. An error that names its cause itself is taken at its word.
 fn reasons(error: &dyn std::error::Error) -> String {
     let mut text = format!("error: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
+        let told = error.to_string();
+        if !text.ends_with(&told) {
+            let _ = write!(text, ": {told}");
+        }
         cause = error.source();
     }
     text
@@ -287,6 +294,21 @@ mod tests {
             panic!("not refused");
         };
         assert!(error.to_string().contains("limits.sessions"));
+    }
+
+    #[test]
+    fn a_cause_stands_once_whoever_names_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no more room")]
+        struct Inner;
+        #[derive(Debug, thiserror::Error)]
+        #[error("/a/file: {0}")]
+        struct Names(#[from] Inner);
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot begin")]
+        struct Leaves(#[from] Names);
+        let text = reasons(&Leaves::from(Names::from(Inner)));
+        assert_eq!(text, "error: cannot begin: /a/file: no more room");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 pub mod auth;
 pub mod broadcast;
 pub mod cli;
+mod clocks;
 pub mod config;
 mod delivery;
+mod excerpt;
 mod files;
 pub mod http;
 pub mod path;

@@ -3,23 +3,24 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use steadycast_codec_glue::wire::Code;
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::broadcast::{BroadcastId, Registry, RegistryError, Settings};
-use crate::cli::{Banner, show_banner};
+use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings};
+use crate::cli::{Banner, Failure, show_banner};
+use crate::clocks;
 use crate::config::{Config, Reachable};
 use crate::files;
-use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
+use crate::http::{Bounds, CreateError, Guesses, Listener, Site, router, serve};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
 use crate::shard::RelayClock;
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
-use crate::store::{StateDir, StateError, Store};
+use crate::store::{StateDir, StateError, StateLock, Store};
 use crate::telemetry::{self, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
 use crate::webrtc::{self, Bridge, IdentityError, Reach};
@@ -46,9 +47,6 @@ pub enum RelayError {
     /// The QUIC endpoint cannot serve.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The broadcasts on disk cannot be restored.
-    #[error("restoring broadcasts: {0}")]
-    Restore(#[from] RegistryError),
     /// The first broadcast cannot be created.
     #[error(transparent)]
     Create(#[from] CreateError),
@@ -57,10 +55,24 @@ pub enum RelayError {
     Io(#[from] io::Error),
 }
 
+impl Failure for RelayError {
+    fn is_mistake(&self) -> bool {
+        match self {
+            Self::Telemetry(error) => !matches!(error, TelemetryError::Begun),
+            Self::State(error) => !matches!(error, StateError::Random(_)),
+            Self::Tls(error) => !matches!(error, TlsError::Making(_) | TlsError::Config(_)),
+            Self::Listen(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// The broadcast that a development relay begins with.
 const FIRST: &str = "main";
 /// How often silence, age and hold times are looked at: well below the shortest of them.
 const TICK: Duration = Duration::from_millis(100);
+/// How often it is noted on disk which publishers are there, where that has changed.
+const KEEP: Duration = Duration::from_secs(1);
 
 /// A relay that is bound to its port and ready to run.
 pub struct Relay {
@@ -71,6 +83,7 @@ pub struct Relay {
     listener: Listener,
     keeper: Keeper,
     shutdown: CancellationToken,
+    lock: StateLock,
 }
 
 impl Relay {
@@ -80,6 +93,11 @@ impl Relay {
     /// [`RelayError`].
     pub fn load(config: &Config) -> Result<Self, RelayError> {
         let dir = StateDir::open(&config.server.state_dir)?;
+        let lock = dir.lock()?;
+        if let Some(mode) = dir.open_to_others() {
+            let directory = config.server.state_dir.display();
+            tracing::warn!(%directory, mode, "other users may read or write the state directory");
+        }
         let source = Source::from_config(config, &dir);
         let (keeper, identities) = Keeper::start(source, OffsetDateTime::now_utc())?;
         let shutdown = CancellationToken::new();
@@ -94,7 +112,7 @@ impl Relay {
             bridge.clone(),
         )?;
         let site = Arc::new(site);
-        let restored = site.restore()?;
+        let restored = site.restore();
         tracing::info!(%address, broadcasts = restored, "listening");
         let parts = Parts {
             settings: quic::Settings::from(&config.limits),
@@ -125,6 +143,7 @@ impl Relay {
             listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
             keeper,
             shutdown,
+            lock,
         })
     }
 
@@ -151,17 +170,22 @@ impl Relay {
             listener,
             keeper,
             shutdown,
+            lock,
             ..
         } = self;
+        let mut kept = Kept::default();
         // Pages that probe for the relay's return must not find one that is about to go.
         let http = serve(listener, router(site.clone()), shutdown.clone());
         let background = async {
-            tokio::join!(keeper.run(), tick(&site));
+            tokio::join!(keeper.run(), tick(&site, &mut kept));
         };
         tokio::select! {
             _ = async { tokio::join!(shards.run(), http) } => {}
             () = background => {}
         }
+        kept.keep(&site).await;
+        // Nothing is written any more.
+        drop(lock);
         tracing::info!("stopped");
     }
 
@@ -183,7 +207,9 @@ impl Relay {
             .map(|ip| format!("https://{}", SocketAddr::new(ip, port)))
             .collect();
         // Browsers take the first address of a name only; one that was chosen is named as it is.
+        let public = self.site.public_url.as_ref().map(ToString::to_string);
         let local = match self.address.ip() {
+            _ if public.is_some() => public.unwrap_or_default(),
             ip if ip.is_unspecified() => format!("http://localhost:{port}"),
             _ => format!("http://{}", self.address),
         };
@@ -235,6 +261,7 @@ fn site(
         registry: Arc::new(Registry::new(Settings::from(config))),
         tokens: Arc::new(dir.token_signer()?),
         admin_key: dir.admin_key(server.admin_key.as_ref())?,
+        guesses: Guesses::default(),
         origins: config.origins(),
         public_url: server.public_url.clone(),
         identities,
@@ -249,17 +276,50 @@ fn site(
     })
 }
 
-/// Lets time pass for the broadcasts, and forgets those that it ended.
-async fn tick(site: &Site) {
+/// Lets time pass for the broadcasts, and keeps the list on disk in line with them.
+async fn tick(site: &Site, kept: &mut Kept) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut clock = clocks::Watch::default();
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => clock.look(&site.clock),
+            () = site.draining.cancelled(), if kept.stopping.is_none() => {
+                kept.stopping = Some(site.clock.now());
+            }
+        }
         site.bridge.tick();
         let ended = site.registry.tick(site.clock.now());
         if !ended.is_empty() {
             tracing::info!(?ended, code = %Code::HeldTooLong, "ended");
-            site.forget(ended).await;
+            kept.at = None;
+        }
+        if kept.at.is_none_or(|at| at.elapsed() >= KEEP) {
+            kept.keep(site).await;
+        }
+    }
+}
+
+/// How the list on disk is doing.
+#[derive(Default)]
+struct Kept {
+    at: Option<Instant>,
+    fails: bool,
+    /// When the relay began to stop.
+    stopping: Option<RelayTime>,
+}
+
+impl Kept {
+    /// Writes what has changed. That it fails is said once.
+    async fn keep(&mut self, site: &Site) {
+        self.at = Some(Instant::now());
+        match site.keep(self.stopping).await {
+            Ok(()) => self.fails = false,
+            Err(error) => {
+                if !std::mem::replace(&mut self.fails, true) {
+                    tracing::error!(%error, "after a restart some broadcasts would be as they were");
+                }
+            }
         }
     }
 }

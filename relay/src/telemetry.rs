@@ -1,5 +1,7 @@
 //! What the relay says about itself: one line per event, on stderr.
 
+mod lines;
+
 use std::io::IsTerminal;
 
 use tracing::{Level, Metadata};
@@ -8,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
+use self::lines::Lines;
 use crate::config::{Log, LogFormat};
 
 /// Why the log cannot begin.
@@ -52,13 +55,14 @@ where
     let filter = EnvFilter::try_new(&log.level)?.and(filter_fn(may_be_logged));
     Ok(match log.format {
         LogFormat::Text => fmt::layer()
-            .with_writer(writer)
             .with_ansi(colour)
+            .event_format(Lines::text(colour))
+            .with_writer(writer)
             .with_filter(filter)
             .boxed(),
         LogFormat::Json => fmt::layer()
             .json()
-            .flatten_event(true)
+            .event_format(Lines::json())
             .with_writer(writer)
             .with_filter(filter)
             .boxed(),
@@ -90,9 +94,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct Written(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Lines {
+    impl Write for Written {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -108,7 +112,7 @@ mod tests {
             level: level.to_owned(),
             format,
         };
-        let lines = Lines::default();
+        let lines = Written::default();
         let writer = lines.clone();
         let layer = layer(&log, move || writer.clone(), false).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), act);
@@ -156,6 +160,41 @@ mod tests {
             tracing::debug!(target: "steadycast_relay::tls", "unseen");
         });
         assert!(text.contains(" seen") && !text.contains("unseen"), "{text}");
+    }
+
+    #[test]
+    fn what_strangers_say_is_one_line_and_no_more_than_a_line() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let text = logged("debug", format, || {
+                let reason = "bye\n2026-01-01T00:00:00Z  INFO forged\r\u{1b}[2J\u{7}";
+                tracing::debug!(%reason, "closed");
+                tracing::debug!(reason, "closed");
+                tracing::debug!("closed: {reason}");
+            });
+            assert_eq!(text.lines().count(), 3, "{text:?}");
+            let odd = text.chars().filter(|c| c.is_control() && *c != '\n');
+            assert_eq!(odd.count(), 0, "{text:?}");
+        }
+        let text = logged("info", LogFormat::Text, || {
+            tracing::info!(reason = %"x".repeat(64 << 10), "closed");
+        });
+        assert!(text.len() < 3_000, "{}", text.len());
+    }
+
+    #[test]
+    fn lines_that_repeat_are_counted() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let flood = || (0..5_000).for_each(|n| tracing::info!(n, "again"));
+            let text = logged("debug", format, || {
+                flood();
+                (0..500).for_each(|_| tracing::debug!("chosen by the operator"));
+                tracing::warn!("something else");
+            });
+            let count = |what: &str| text.lines().filter(|line| line.contains(what)).count();
+            assert!((100..120).contains(&count("again")), "{}", count("again"));
+            assert_eq!(count("chosen"), 500);
+            assert_eq!(count("something else"), 1);
+        }
     }
 
     #[test]

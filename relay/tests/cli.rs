@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Output};
 
 fn steadycast(args: &[&str], env: &[(&str, &str)]) -> Output {
@@ -109,6 +111,120 @@ fn what_fails_at_the_start_is_an_error_that_names_the_file() {
     let output = steadycast(&[&args[..], &[&state]].concat(), &[]);
     let told = text(&output.stderr);
     let _ = std::fs::remove_dir_all(dir);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("/nowhere/c.pem"), "{told}");
+}
+
+/// A relay that serves until the value goes.
+struct Serving {
+    process: std::process::Child,
+    log: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    /// What was logged before it listened.
+    before: Vec<String>,
+    address: String,
+}
+
+impl Serving {
+    fn start(state: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
+            .args(["serve", "--dev", "--server-listen=127.0.0.1:0"])
+            .arg("--server-state-dir")
+            .arg(state)
+            .env_clear()
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut before = Vec::new();
+        let address = loop {
+            let line = log.next().unwrap().unwrap();
+            if let Some((_, rest)) = line.split_once("listening address=") {
+                break rest.split(' ').next().unwrap().to_owned();
+            }
+            before.push(line);
+        };
+        Self {
+            process,
+            log,
+            before,
+            address,
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_second_relay_on_the_same_state_is_refused_until_the_first_is_killed() {
+    let state = std::env::temp_dir().join(format!("steadycast-two-{}", std::process::id()));
+    let first = Serving::start(&state);
+    let dir = format!("--server-state-dir={}", state.display());
+    refuses(
+        &["serve", "--dev", "--server-listen=127.0.0.1:0", &dir],
+        &[],
+        &[
+            &*state.to_string_lossy(),
+            "another relay",
+            "server.state_dir",
+        ],
+    );
+    // Killed, not told to stop.
+    drop(first);
+    drop(Serving::start(&state));
+    let _ = std::fs::remove_dir_all(state);
+}
+
+#[test]
+fn a_port_in_use_is_named_once_with_its_cause() {
+    let state = std::env::temp_dir().join(format!("steadycast-port-{}", std::process::id()));
+    let first = Serving::start(&state);
+    let other = format!("--server-state-dir={}-too", state.display());
+    let listen = format!("--server-listen={}", first.address);
+    refuses(&["serve", "--dev", &listen, &other], &[], &[&first.address]);
+    let output = steadycast(&["serve", "--dev", &listen, &other], &[]);
+    let told = text(&output.stderr);
+    assert_eq!(told.matches("in use").count(), 1, "{told}");
+    let _ = std::fs::remove_dir_all(format!("{}-too", state.display()));
+    drop(first);
+    let _ = std::fs::remove_dir_all(state);
+}
+
+#[test]
+fn a_state_directory_that_is_none_is_named_once_with_its_cause() {
+    let file = std::env::temp_dir().join(format!("steadycast-file-{}", std::process::id()));
+    std::fs::write(&file, "no directory").unwrap();
+    let dir = format!("--server-state-dir={}", file.display());
+    let output = steadycast(&["serve", "--dev", &dir], &[]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert_eq!(told.matches("os error").count(), 1, "{told}");
+    let _ = std::fs::remove_file(file);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_state_directory_of_everybody_is_remarked_upon() {
+    use std::os::unix::fs::PermissionsExt;
+    let state = std::env::temp_dir().join(format!("steadycast-open-{}", std::process::id()));
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut relay = Serving::start(&state);
+    relay.process.kill().unwrap();
+    let rest: Vec<_> = relay.log.by_ref().map(Result::unwrap).collect();
+    let told = |line: &&String| line.contains("WARN") && line.contains("0777");
+    assert_eq!(
+        relay.before.iter().filter(told).count(),
+        1,
+        "{:?}",
+        relay.before
+    );
+    assert_eq!(rest.iter().filter(told).count(), 0, "{rest:?}");
+    drop(relay);
+    let _ = std::fs::remove_dir_all(state);
 }

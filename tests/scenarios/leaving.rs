@@ -12,7 +12,12 @@ async fn ending_a_broadcast_tells_everybody_and_invites_nobody_back() -> Result<
     let broadcast = relay.broadcast().await?;
     let mut player = broadcast.player().await?;
     let mut publisher = broadcast.publisher().await?;
-    assert!(relay.site().end(&broadcast.id, Code::BroadcastEnded).await);
+    assert!(
+        relay
+            .site()
+            .end(&broadcast.id, Code::BroadcastEnded)
+            .await?
+    );
     assert_eq!(
         player.control.goodbye().await?,
         (Code::BroadcastEnded, false)

@@ -96,7 +96,12 @@ async fn a_player_of_version_1_is_told_nothing_that_is_newer() -> Result<()> {
     control.phase(Phase::Live).await?;
     publisher.crash();
     let mut told = vec![control.next().await?];
-    assert!(relay.site().end(&broadcast.id, Code::BroadcastEnded).await);
+    assert!(
+        relay
+            .site()
+            .end(&broadcast.id, Code::BroadcastEnded)
+            .await?
+    );
     while !matches!(told.last(), Some(RelayMessage::Goodbye { .. })) {
         told.push(control.next().await?);
     }

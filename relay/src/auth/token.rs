@@ -1,6 +1,7 @@
 //! Tokens (PROTOCOL 6): who holds one may publish, or watch, one broadcast.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -11,6 +12,12 @@ use super::hmac_provider;
 use crate::broadcast::{BroadcastId, RelayTime};
 
 const AUDIENCE: &str = "steadycast";
+/// The start of 2025, before there was any relay: nothing was made earlier by a clock that was right.
+pub const EARLIEST: u64 = 1_735_689_600;
+/// Seconds after its end when it is as likely that a clock is wrong as that a link is old.
+const LONG_AGO: u64 = 365 * 24 * 3_600;
+/// Seconds that a clock that is set now and then may go back.
+const SKEW: u64 = 300;
 
 /// A signed token. Shown only where it is asked for by name: never in a log.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -50,6 +57,12 @@ pub enum TokenError {
     /// It was good once.
     #[error("the token has expired; ask for a new link")]
     Expired,
+    /// It has ended, if the relay's clock was right when it was made and is now.
+    #[error(
+        "the token has expired, or the relay's clock was wrong when it was made or is wrong now; \
+         ask for a new link"
+    )]
+    OddClock,
     /// It is good for something else.
     #[error("the token does not allow this")]
     NotForThis,
@@ -60,7 +73,7 @@ impl TokenError {
     pub fn code(self) -> Code {
         match self {
             Self::Invalid | Self::NotForThis => Code::Unauthorized,
-            Self::Expired => Code::TokenExpired,
+            Self::Expired | Self::OddClock => Code::TokenExpired,
         }
     }
 }
@@ -119,6 +132,8 @@ pub struct TokenSigner {
     signing: EncodingKey,
     checking: DecodingKey,
     rules: Validation,
+    /// Whether it was said that a clock is wrong.
+    noticed: AtomicBool,
 }
 
 impl TokenSigner {
@@ -134,6 +149,7 @@ impl TokenSigner {
             signing: EncodingKey::from_secret(secret),
             checking: DecodingKey::from_secret(secret),
             rules,
+            noticed: AtomicBool::new(false),
         }
     }
 
@@ -162,7 +178,7 @@ impl TokenSigner {
     /// What `token` grants at `now`.
     ///
     /// # Errors
-    /// [`TokenError::Invalid`] or [`TokenError::Expired`].
+    /// [`TokenError::Invalid`], [`TokenError::Expired`] or [`TokenError::OddClock`].
     pub fn verify(&self, token: &str, now: RelayTime) -> Result<Claims, TokenError> {
         if token.len() > limits::TOKEN {
             return Err(TokenError::Invalid);
@@ -170,14 +186,35 @@ impl TokenSigner {
         let claims = decode::<WireClaims>(token, &self.checking, &self.rules)
             .map_err(|_| TokenError::Invalid)?
             .claims;
-        if seconds(now) >= claims.exp {
-            return Err(TokenError::Expired);
+        let now = seconds(now);
+        self.notice_clock(claims.iat, now);
+        if now >= claims.exp {
+            let odd = claims.iat < EARLIEST || now - claims.exp > LONG_AGO;
+            return Err(match odd {
+                true => TokenError::OddClock,
+                false => TokenError::Expired,
+            });
         }
         Ok(Claims {
             broadcast: claims.sub,
             role: claims.role.into(),
             expires: claims.exp,
         })
+    }
+}
+
+impl TokenSigner {
+    /// Says once that a token of this relay's own comes from the future, or from before its time.
+    fn notice_clock(&self, issued: u64, now: u64) {
+        let odd = issued < EARLIEST || issued > now.saturating_add(SKEW);
+        if odd && !self.noticed.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                issued,
+                now,
+                "a link was made when the relay's clock said something very different: it was wrong \
+                 then, or is wrong now, and links are refused or last too long for it"
+            );
+        }
     }
 }
 
@@ -202,6 +239,23 @@ mod tests {
 
     const SECRET: [u8; 32] = [7; 32];
     const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_token_of_a_wrong_clock_says_that_there_may_be_one() {
+        let signer = TokenSigner::new(&SECRET);
+        let year = Duration::from_secs(LONG_AGO).as_secs();
+        let refused = |made: u64, now: u64| {
+            let token = signer.mint(&id("main"), Role::Player, HOUR, at(made));
+            signer.verify(token.as_str(), at(now)).unwrap_err()
+        };
+        // Made before the clock was set.
+        assert_eq!(refused(60, EARLIEST + 60), TokenError::OddClock);
+        // The clock has been set years ahead.
+        assert_eq!(refused(EARLIEST, EARLIEST + 2 * year), TokenError::OddClock);
+        assert_eq!(refused(EARLIEST, EARLIEST + 2 * 3_600), TokenError::Expired);
+        assert_eq!(TokenError::OddClock.code(), Code::TokenExpired);
+        assert!(TokenError::OddClock.to_string().contains("clock"));
+    }
 
     fn at(seconds: u64) -> RelayTime {
         RelayTime::from_micros(seconds * 1_000_000)
@@ -247,9 +301,10 @@ mod tests {
     #[test]
     fn it_ends_when_it_says() {
         let signer = TokenSigner::new(&SECRET);
-        let token = signer.mint(&id("main"), Role::Player, HOUR, at(1000));
-        assert!(signer.verify(token.as_str(), at(4599)).is_ok());
-        let error = signer.verify(token.as_str(), at(4600)).unwrap_err();
+        let made = EARLIEST + 1_000;
+        let token = signer.mint(&id("main"), Role::Player, HOUR, at(made));
+        assert!(signer.verify(token.as_str(), at(made + 3_599)).is_ok());
+        let error = signer.verify(token.as_str(), at(made + 3_600)).unwrap_err();
         assert_eq!(error, TokenError::Expired);
         assert_eq!(error.code(), Code::TokenExpired);
     }

@@ -12,8 +12,8 @@ use super::content::Changes;
 use super::memory::{Account, MakesWay, Memory};
 use super::state::{State, Tick};
 use super::{
-    AttachError, Before, BroadcastId, Content, Cursor, Need, News, PlayerSeat, PublisherSeat,
-    Pulse, RelayTime, Settings, Snapshot, Step,
+    AttachError, Before, BroadcastId, Content, Cursor, Need, News, PlayerSeat, Presence,
+    PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step,
 };
 
 /// What one broadcast's sessions share.
@@ -37,9 +37,10 @@ impl Broadcast {
         title: String,
         settings: Arc<Settings>,
         memory: &Arc<Memory>,
+        presence: Presence,
         now: RelayTime,
     ) -> Arc<Self> {
-        let state = State::new(now);
+        let state = State::restored(presence, now);
         let (news, _) = watch::channel(News::of(&state));
         let (pulse, _) = watch::channel(Pulse::of(&state));
         Arc::new_cyclic(|broadcast: &Weak<Self>| Self {
@@ -73,6 +74,11 @@ impl Broadcast {
     /// How it is doing now.
     pub fn status(&self) -> Status {
         self.state.lock().status()
+    }
+
+    /// Whether its publisher is there.
+    pub fn presence(&self) -> Presence {
+        self.state.lock().presence()
     }
 
     /// Everything that the HTTP API shows of it.

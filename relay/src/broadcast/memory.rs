@@ -244,6 +244,12 @@ impl AsRef<[u8]> for Buffer {
     }
 }
 
+/// Memory that nothing is short of.
+#[cfg(test)]
+pub(crate) fn plenty() -> Arc<Account> {
+    Memory::new(usize::MAX / 2, usize::MAX / 2).open(Weak::<super::Broadcast>::new())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

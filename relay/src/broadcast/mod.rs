@@ -15,6 +15,7 @@ mod id;
 mod keyframes;
 mod memory;
 mod news;
+mod presence;
 mod registry;
 mod renditions;
 mod seats;
@@ -34,6 +35,7 @@ pub use id::{BroadcastId, BroadcastIdError};
 pub use keyframes::Need;
 pub use memory::{Account, Buffer, Charge, MemoryError};
 pub use news::{News, PublisherNews, Pulse};
+pub use presence::Presence;
 pub use registry::{Registry, RegistryError};
 pub use renditions::Wanted;
 pub use seats::{PlayerSeat, PublisherSeat};
@@ -44,3 +46,5 @@ pub use time::{Moment, RelayTime};
 
 #[cfg(test)]
 pub(crate) use frame::tests as test_frames;
+#[cfg(test)]
+pub(crate) use memory::plenty;

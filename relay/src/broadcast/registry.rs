@@ -7,13 +7,13 @@ use parking_lot::RwLock;
 use steadycast_codec_glue::wire::Code;
 
 use super::memory::Memory;
-use super::{Broadcast, BroadcastId, RelayTime, Settings};
+use super::{Broadcast, BroadcastId, Presence, RelayTime, Settings};
 
 /// Why a broadcast cannot be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// There are as many as there may be.
-    #[error("the relay has as many broadcasts as it may have")]
+    #[error("the relay has as many broadcasts as it may have (broadcast.max_broadcasts)")]
     Full,
     /// The id is taken.
     #[error("a broadcast of this id exists")]
@@ -55,10 +55,38 @@ impl Registry {
         if broadcasts.len() >= self.settings.max_broadcasts {
             return Err(RegistryError::Full);
         }
-        let settings = self.settings.clone();
-        let broadcast = Broadcast::new(id.clone(), title, settings, &self.memory, now);
+        let broadcast = self.make(id.clone(), title, Presence::Never, now);
         broadcasts.insert(id, broadcast.clone());
         Ok(broadcast)
+    }
+
+    /// Makes a broadcast again that a relay before this one had, however many there are: none is
+    /// lost because fewer are allowed now. A publisher that has been away is given no more time.
+    pub fn restore(&self, id: BroadcastId, title: String, presence: Presence, now: RelayTime) {
+        let broadcast = self.make(id.clone(), title, presence, now);
+        self.broadcasts.write().insert(id, broadcast);
+    }
+
+    fn make(
+        &self,
+        id: BroadcastId,
+        title: String,
+        presence: Presence,
+        now: RelayTime,
+    ) -> Arc<Broadcast> {
+        Broadcast::new(
+            id,
+            title,
+            self.settings.clone(),
+            &self.memory,
+            presence,
+            now,
+        )
+    }
+
+    /// How many broadcasts there may be at once.
+    pub fn most(&self) -> usize {
+        self.settings.max_broadcasts
     }
 
     /// The broadcast of this id.
@@ -289,6 +317,35 @@ mod tests {
         assert!(totals.black_frames < 1_000, "{}", totals.black_frames);
         assert!(totals.decoder_errors < 1_000, "{}", totals.decoder_errors);
         assert!(totals.black_frames >= 3 && totals.decoder_errors >= 1);
+    }
+
+    #[test]
+    fn a_restart_gives_a_broadcast_whose_publisher_is_away_no_more_time() {
+        let registry = registry();
+        let restarted = at(10 * 60_000);
+        let away = Presence::AwaySince(at(0));
+        for (name, presence) in [
+            ("away", away),
+            ("here", Presence::Here),
+            ("never", Presence::Never),
+            ("back", away),
+        ] {
+            registry.restore(id(name), name.into(), presence, restarted);
+        }
+        let back = registry.find(&id("back")).unwrap();
+        assert_eq!(
+            (back.status().phase, back.presence()),
+            (Phase::Waiting, away)
+        );
+        let seat = back.attach_publisher(None, SECRET, restarted).unwrap();
+        seat.publish(frame(1, 0, 0, 10), restarted).unwrap();
+        assert_eq!(back.presence(), Presence::Here);
+        assert!(registry.tick(at(29 * 60_000)).is_empty());
+        assert_eq!(registry.tick(at(31 * 60_000)), vec![id("away")]);
+        // It has been silent since then.
+        assert_eq!(back.presence(), Presence::AwaySince(at(29 * 60_000)));
+        assert_eq!(registry.tick(at(41 * 60_000)), vec![id("here")]);
+        assert!(registry.find(&id("never")).is_some());
     }
 
     #[test]

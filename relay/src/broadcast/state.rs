@@ -10,8 +10,8 @@ use super::cursor::{Backlog, Cursor, Outlook, Step};
 use super::renditions::{Admission, Renditions};
 use super::track::Track;
 use super::{
-    AttachError, CacheSnapshot, Frame, Need, PublishError, RelayTime, RenditionSnapshot, Settings,
-    Totals,
+    AttachError, CacheSnapshot, Frame, Need, Presence, PublishError, RelayTime, RenditionSnapshot,
+    Settings, Totals,
 };
 
 /// What a player's page has counted since its session began (PROTOCOL 2.2, `Report`).
@@ -35,6 +35,8 @@ struct Publisher {
 pub(super) struct State {
     phase: Phase,
     since: RelayTime,
+    /// Since when the publisher had been away when the relay started.
+    away: Option<RelayTime>,
     epoch: u32,
     lineage: Option<ResumeSecret>,
     publisher: Option<Publisher>,
@@ -58,6 +60,7 @@ impl State {
         Self {
             phase: Phase::Waiting,
             since: now,
+            away: None,
             epoch: 0,
             lineage: None,
             publisher: None,
@@ -66,6 +69,28 @@ impl State {
             players: 0,
             totals: Totals::default(),
             ended: None,
+        }
+    }
+
+    /// One that a relay before this one had; a publisher that was there has gone with it.
+    pub(super) fn restored(presence: Presence, now: RelayTime) -> Self {
+        let away = match presence {
+            Presence::Never => None,
+            Presence::Here => Some(now),
+            Presence::AwaySince(since) => Some(since),
+        };
+        Self {
+            away,
+            ..Self::new(now)
+        }
+    }
+
+    /// Whether the publisher is there.
+    pub(super) fn presence(&self) -> Presence {
+        match self.phase {
+            Phase::Live => Presence::Here,
+            Phase::Held => Presence::AwaySince(self.since),
+            Phase::Waiting => self.away.map_or(Presence::Never, Presence::AwaySince),
         }
     }
 
@@ -336,7 +361,9 @@ impl State {
         if self.ended.is_some() {
             return Tick::Nothing;
         }
-        if self.phase == Phase::Held && now - self.since > settings.held_timeout {
+        if let Presence::AwaySince(since) = self.presence()
+            && now - since > settings.held_timeout
+        {
             return Tick::HeldTooLong;
         }
         let silent = self

@@ -77,7 +77,8 @@ pub const KEYS: &[Key] = &[
         "public_url",
         Kind::Url,
         "",
-        "Where browsers reach the relay; used in links. Empty: as the request's Host header says.",
+        "Where browsers reach the relay, with the path under which a proxy has it (and strips it) if there is \
+         one; used in links. Empty: as the request's Host header says.",
     ),
     key(
         "server",

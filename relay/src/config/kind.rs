@@ -7,14 +7,14 @@ use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::webrtc::{IceServer, Reachable};
-use crate::auth::Origin;
+use crate::auth::{Origin, PublicUrl};
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A socket address.
     Address,
-    /// A web origin, or nothing.
+    /// A web origin, perhaps with a path, or nothing.
     Url,
     /// A list of web origins.
     Urls,
@@ -95,7 +95,7 @@ impl Kind {
     fn allows(self, text: &str) -> bool {
         match self {
             Self::Address => text.parse::<SocketAddr>().is_ok(),
-            Self::Url => text.is_empty() || is_origin(text),
+            Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
             Self::Path => true,
             Self::Directory => !text.is_empty(),
             Self::Secret { min } => {
@@ -144,9 +144,9 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address => f.write_str("an address with a port, such as [::]:4433"),
-            Self::Url => {
-                f.write_str("https://HOST or https://HOST:PORT without a path, or nothing")
-            }
+            Self::Url => f.write_str(
+                "https://HOST or https://HOST:PORT, perhaps with a path such as /cast/, or nothing",
+            ),
             Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path"),
             Self::Places => f.write_str("a list of IP addresses, each perhaps with a port"),
             Self::IceServers => {
@@ -204,6 +204,8 @@ mod tests {
         assert_eq!(value.as_array().map(Vec::len), Some(2));
         assert!(Kind::Urls.read("a.example").is_err());
         assert!(Kind::Urls.read("https://a.example/path").is_err());
+        assert!(Kind::Url.read("https://a.example/path/").is_ok());
+        assert!(Kind::Url.read("https://a.example/path?query").is_err());
     }
 
     #[test]

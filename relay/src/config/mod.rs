@@ -26,7 +26,7 @@ pub use mistake::{ConfigError, Mistake, Origin as ValueOrigin};
 pub use template::template;
 pub use webrtc::{IceServer, Reachable, WebRtc};
 
-use crate::auth::{AdminKey, Origin, Origins};
+use crate::auth::{AdminKey, Origin, Origins, PublicUrl};
 use crate::broadcast::Settings;
 
 /// All settings.
@@ -58,7 +58,7 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Where browsers reach the relay; `None`: as the request's Host header says.
     #[serde(deserialize_with = "nothing::or_value")]
-    pub public_url: Option<Origin>,
+    pub public_url: Option<PublicUrl>,
     /// Further origins whose pages may open sessions and use the API.
     pub origins: Vec<Origin>,
     /// PEM file with the certificate chain.
@@ -188,7 +188,8 @@ pub enum LogFormat {
 impl Config {
     /// Whose pages may open sessions and use the API: `server.origins` and `server.public_url`.
     pub fn origins(&self) -> Origins {
-        let listed = self.server.origins.iter().chain(&self.server.public_url);
+        let public = self.server.public_url.as_ref().map(PublicUrl::origin);
+        let listed = self.server.origins.iter().chain(public);
         Origins::new(listed.cloned().collect(), self.dev)
     }
 
@@ -246,7 +247,7 @@ impl Config {
         );
         let public = self.server.public_url.as_ref();
         mistake(
-            !self.dev && public.is_some_and(|url| !url.is_secure()),
+            !self.dev && public.is_some_and(|url| !url.origin().is_secure()),
             "server.public_url",
             "not https; browsers neither capture nor open sessions on pages without it",
         );

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Deserializer, de};
 
 use super::nothing;
-use crate::auth::Origin;
+use crate::auth::PublicUrl;
 
 /// Browsers without WebTransport, and standard tools.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,7 +18,7 @@ pub struct WebRtc {
     pub ice_servers: Vec<IceServer>,
     /// Where clients are sent when the relay is full.
     #[serde(deserialize_with = "nothing::or_value")]
-    pub overflow: Option<Origin>,
+    pub overflow: Option<PublicUrl>,
 }
 
 /// An address at which clients reach the relay.

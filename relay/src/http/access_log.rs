@@ -8,10 +8,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use steadycast_codec_glue::wire::Code;
 
-use super::excerpt::excerpt;
 use super::listener::Peer;
 use super::problem::Problem;
+use crate::excerpt::excerpt;
 
+/// What the lines are known by.
+pub(crate) const ACCESS: &str = "steadycast_relay::access";
 /// The longest that an API request may take, its body included.
 const TIME: Duration = Duration::from_secs(10);
 /// Lines a second: more are counted, and the next line says how many.
@@ -97,7 +99,7 @@ fn write(method: &str, path: &str, from: Option<IpAddr>, status: u16, ms: u64, l
     let from = from.map(tracing::field::display);
     let left_out = (left_out > 0).then_some(left_out);
     tracing::info!(
-        target: "steadycast_relay::access",
+        target: ACCESS,
         %method, path, from, status, ms, left_out, "request"
     );
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use steadycast_codec_glue::wire::{Code, MIN_VERSION, VERSION};
 
 use super::body::Json;
-use super::broadcasts::CreateError;
+use super::broadcasts::{CreateError, KeepError};
 use super::caller::Caller;
 use super::links::Links;
 use super::problem::Problem;
@@ -127,7 +127,7 @@ pub(super) async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let id = permitted(&caller, &id)?;
-    if site.end(&id, Code::BroadcastEnded).await {
+    if site.end(&id, Code::BroadcastEnded).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::unknown_broadcast())
@@ -173,7 +173,23 @@ impl From<CreateError> for Problem {
                 let detail = error.to_string();
                 Self::new(StatusCode::TOO_MANY_REQUESTS, Code::TooMany, detail)
             }
+            CreateError::Keep(error) => error.into(),
             _ => Self::internal(&error),
         }
+    }
+}
+
+impl From<&KeepError> for Problem {
+    fn from(error: &KeepError) -> Self {
+        tracing::error!(%error, "nothing was changed");
+        let detail = "the relay cannot write its list of broadcasts (its log says why): \
+                      nothing was changed";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, detail)
+    }
+}
+
+impl From<KeepError> for Problem {
+    fn from(error: KeepError) -> Self {
+        (&error).into()
     }
 }

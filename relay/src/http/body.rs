@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::Code;
 
 use super::problem::Problem;
+use crate::excerpt::{excerpt, excerpt_of};
 
 /// The longest JSON body, in bytes (PROTOCOL 7.1).
 const LONGEST: usize = 16 * 1024;
@@ -68,14 +69,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let what = error.into_inner();
+        let path = excerpt(&error.path().to_string());
+        let what = excerpt_of(&error.into_inner());
         Problem::malformed(match path.as_str() {
             "." => format!("the body: {what}"),
             path => format!("the body's {path}: {what}"),
         })
     })?;
     json.end()
-        .map_err(|error| Problem::malformed(format!("the body: {error}")))?;
+        .map_err(|error| Problem::malformed(format!("the body: {}", excerpt_of(&error))))?;
     Ok(value)
 }

@@ -7,8 +7,9 @@ use steadycast_codec_glue::wire::{Code, Role};
 
 use super::site::Site;
 use crate::auth::{RandomError, Token, random};
-use crate::broadcast::{Broadcast, BroadcastId, RegistryError};
-use crate::store::{Entry, StateError};
+use crate::broadcast::{Broadcast, BroadcastId, Presence, RegistryError, RelayTime};
+use crate::clocks;
+use crate::store::{Entry, Seen, StateError, Store};
 
 /// Why a broadcast was not created.
 #[derive(Debug, thiserror::Error)]
@@ -17,13 +18,21 @@ pub enum CreateError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// It cannot be kept.
-    #[error("the broadcast cannot be kept: {0}")]
-    State(#[from] StateError),
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     /// No id can be made.
     #[error(transparent)]
     Random(#[from] RandomError),
+}
+
+/// Why the list of broadcasts on disk is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// It cannot be written.
+    #[error("the list of broadcasts cannot be written: {0}")]
+    State(#[from] StateError),
     /// The task that writes has died.
-    #[error("the broadcast cannot be kept: {0}")]
+    #[error("the list of broadcasts cannot be written: {0}")]
     Writing(#[from] tokio::task::JoinError),
 }
 
@@ -57,56 +66,78 @@ impl Site {
             id: id.clone(),
             title: title.clone(),
             created: now.as_micros() / 1_000_000,
+            publisher: Seen::Never,
         };
         let broadcast = self.registry.create(id.clone(), title, now)?;
-        let store = self.store.clone();
-        let kept = tokio::task::spawn_blocking(move || store.add(entry)).await;
-        let kept = kept.map_err(CreateError::from).and_then(|kept| Ok(kept?));
-        if let Err(error) = kept {
+        if let Err(error) = self.on_disk(move |store| store.add(entry)).await {
             self.registry.end(&id, Code::Internal);
-            return Err(error);
+            return Err(error.into());
         }
         tracing::info!(broadcast = %id, "created");
         Ok(broadcast)
     }
 
     /// Ends a broadcast for everybody and for good. False when there is none.
-    pub async fn end(&self, id: &BroadcastId, code: Code) -> bool {
+    ///
+    /// # Errors
+    /// [`KeepError`]; then it goes on, for else it would be back after a restart.
+    pub async fn end(&self, id: &BroadcastId, code: Code) -> Result<bool, KeepError> {
+        if self.registry.find(id).is_none() {
+            return Ok(false);
+        }
+        let listed = id.clone();
+        self.on_disk(move |store| store.remove(&listed)).await?;
         let ended = self.registry.end(id, code);
         if ended {
             tracing::info!(broadcast = %id, %code, "ended");
-            self.forget(vec![id.clone()]).await;
         }
-        ended
+        Ok(ended)
     }
 
-    /// Takes broadcasts that have ended off the list on disk. What fails is logged.
-    pub async fn forget(&self, ids: Vec<BroadcastId>) {
-        let store = self.store.clone();
-        let forgotten = tokio::task::spawn_blocking(move || {
-            for id in ids {
-                if let Err(error) = store.remove(&id) {
-                    tracing::error!(broadcast = %id, %error, "an ended broadcast stays listed");
-                }
-            }
-        });
-        if let Err(error) = forgotten.await {
-            tracing::error!(%error, "ended broadcasts stay listed");
-        }
-    }
-
-    /// Makes the broadcasts that were there before a restart again.
+    /// Brings the list on disk in line with the broadcasts that there are: those that time has
+    /// ended go, and when a publisher was there last is noted. Those that have gone because the relay
+    /// is `stopping`, since then, are as good as there: they wait for it.
     ///
     /// # Errors
-    /// [`RegistryError::Full`] when there are more than there may be.
-    pub fn restore(&self) -> Result<usize, RegistryError> {
+    /// [`KeepError`]; the next call makes up for it.
+    pub async fn keep(&self, stopping: Option<RelayTime>) -> Result<(), KeepError> {
+        let registry = self.registry.clone();
+        let presence = move |id: &BroadcastId| match registry.find(id)?.presence() {
+            Presence::AwaySince(since) if stopping.is_some_and(|at| since >= at) => {
+                Some(Presence::Here)
+            }
+            presence => Some(presence),
+        };
+        self.on_disk(move |store| store.keep(presence)).await
+    }
+
+    async fn on_disk(
+        &self,
+        act: impl FnOnce(&Store) -> Result<(), StateError> + Send + 'static,
+    ) -> Result<(), KeepError> {
+        let store = self.store.clone();
+        Ok(tokio::task::spawn_blocking(move || act(&store)).await??)
+    }
+
+    /// Makes the broadcasts that were there before a restart again; gives how many.
+    pub fn restore(&self) -> usize {
         let entries = self.store.entries();
-        let count = entries.len();
-        for entry in entries {
-            self.registry
-                .create(entry.id, entry.title, self.clock.now())?;
+        let (count, most) = (entries.len(), self.registry.most());
+        if count > most {
+            tracing::warn!(
+                broadcasts = count,
+                list = %self.store.path().display(),
+                "there are more broadcasts than broadcast.max_broadcasts = {most}: all go on, and \
+                 none can be created until there are fewer"
+            );
         }
-        Ok(count)
+        let now = self.clock.now();
+        clocks::warn_at_start(now.as_micros() / 1_000_000, &entries);
+        for entry in entries {
+            let presence = entry.publisher.after_restart(now);
+            self.registry.restore(entry.id, entry.title, presence, now);
+        }
+        count
     }
 
     /// New tokens for a broadcast.

@@ -7,12 +7,13 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
-    HeaderName, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    HeaderName, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::listener::Peer;
 use super::site::Site;
 
 /// `connect-src https:`: a WebTransport session is always https, the page of a development relay may not be.
@@ -34,9 +35,27 @@ const ON_EVERYTHING: [(HeaderName, &str); 5] = [
     ),
 ];
 
+/// For a year; on this host alone.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
+
 /// Adds what every answer has.
-pub(super) async fn secure(request: Request, next: Next) -> Response {
+pub(super) async fn secure(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let tls = request
+        .extensions()
+        .get::<Peer>()
+        .is_some_and(|peer| peer.tls);
     let mut response = next.run(request).await;
+    // A development relay serves plain HTTP on the same port, and its certificate is made anew.
+    if tls && site.identities.borrow().hash().is_none() {
+        let value = HeaderValue::from_static(STRICT_TRANSPORT);
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, value);
+    }
     for (name, value) in ON_EVERYTHING {
         response
             .headers_mut()

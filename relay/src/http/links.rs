@@ -9,15 +9,15 @@ use axum::http::request::Parts;
 use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
-use crate::auth::{Origin, Token};
+use crate::auth::{Origin, PublicUrl, Token};
 
 /// Makes links to the pages at one address of the relay.
 #[derive(Debug, Clone)]
-pub struct Links(Origin);
+pub struct Links(PublicUrl);
 
 impl Links {
     /// Links that begin with `base`.
-    pub fn at(base: Origin) -> Self {
+    pub fn at(base: PublicUrl) -> Self {
         Self(base)
     }
 
@@ -42,7 +42,7 @@ impl FromRequestParts<Arc<Site>> for Links {
         let secure = parts.extensions.get::<Peer>().is_some_and(|peer| peer.tls);
         let origin = authority(parts).and_then(|host| Origin::of_authority(host, secure).ok());
         origin
-            .map(Self)
+            .map(|origin| Self(origin.into()))
             .ok_or_else(|| Problem::malformed("the Host header is missing or makes no sense"))
     }
 }

@@ -8,6 +8,9 @@ use steadycast_codec_glue::wire::Code;
 
 use crate::auth::TokenError;
 
+/// The longest detail, in bytes.
+const LONGEST: usize = 1_000;
+
 /// Why a request was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -18,10 +21,13 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        // What strangers sent is an excerpt in it already; this holds whatever was forgotten.
+        detail.truncate(detail.floor_char_boundary(LONGEST));
         Self {
             status,
             code,
-            detail: detail.into(),
+            detail,
         }
     }
 
@@ -55,7 +61,9 @@ impl Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         let status = match error {
-            TokenError::Invalid | TokenError::Expired => StatusCode::UNAUTHORIZED,
+            TokenError::Invalid | TokenError::Expired | TokenError::OddClock => {
+                StatusCode::UNAUTHORIZED
+            }
             TokenError::NotForThis => StatusCode::FORBIDDEN,
         };
         Self::new(status, error.code(), error.to_string())

@@ -7,11 +7,11 @@ use axum::routing::{any, get};
 use steadycast_codec_glue::wire::Code;
 
 use super::access_log::AccessLog;
-use super::excerpt::excerpt;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
 use super::{access_log, api, headers, webrtc};
+use crate::excerpt::excerpt;
 
 /// The pages and the API of `site`.
 pub fn router(site: Arc<Site>) -> Router {
@@ -41,9 +41,9 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .layer(from_fn(access_log::in_time))
         .layer(from_fn_with_state(log, access_log::log_session));
     api.merge(webrtc)
-        .with_state(site)
+        .with_state(site.clone())
         .merge(pages.router())
-        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(site, headers::secure))
 }
 
 pub(super) async fn no_such_thing(uri: Uri) -> Problem {

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::guesses::OneAtATime;
 use super::listener::{Connection, Listener};
 
 /// How long a connection may be without a whole request: before its first one, and over HTTP/1 before each.
@@ -48,10 +49,12 @@ async fn converse(connection: Connection, router: Router, shutdown: Cancellation
     let asked_too = asked.clone();
     let lasting = Lasting::default();
     let answers = lasting.clone();
+    let one_at_a_time = OneAtATime::default();
     let service = router.map_request(move |mut request: Request<_>| {
         asked_too.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(answers.clone());
+        request.extensions_mut().insert(one_at_a_time.clone());
         request
     });
     let service = TowerToHyperService::new(service);

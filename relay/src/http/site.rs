@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{AdminKey, Origin, Origins, TokenSigner};
+use super::guesses::Guesses;
+use crate::auth::{AdminKey, Origins, PublicUrl, TokenSigner};
 use crate::broadcast::Registry;
 use crate::config::IceServer;
 use crate::shard::RelayClock;
@@ -22,10 +23,12 @@ pub struct Site {
     pub tokens: Arc<TokenSigner>,
     /// Who may administer.
     pub admin_key: AdminKey,
+    /// How often that was guessed at.
+    pub guesses: Guesses,
     /// Whose pages may read the API's answers.
     pub origins: Origins,
     /// Where browsers reach the relay; `None`: as the request says.
-    pub public_url: Option<Origin>,
+    pub public_url: Option<PublicUrl>,
     /// The current certificate, whose hash pages are told.
     pub identities: Identities,
     /// How long a publish token is valid.
@@ -39,7 +42,14 @@ pub struct Site {
     /// Servers that WebRTC clients are told of.
     pub ice_servers: Vec<IceServer>,
     /// Where WebRTC clients are sent when the relay is full.
-    pub overflow: Option<Origin>,
+    pub overflow: Option<PublicUrl>,
     /// Cancelled once the relay stops: it answers, but takes nothing new on.
     pub draining: CancellationToken,
+}
+
+impl Site {
+    /// What comes before the relay's own paths where a proxy strips it; usually nothing.
+    pub(super) fn prefix(&self) -> &str {
+        self.public_url.as_ref().map_or("", PublicUrl::prefix)
+    }
 }

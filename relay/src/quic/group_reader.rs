@@ -1,13 +1,14 @@
 //! Group streams of publishers: one group each (PROTOCOL 4).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use steadycast_codec_glue::wire::{
     FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, TrackId, WireError,
 };
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Instant, timeout_at};
 use wtransport::RecvStream;
 
 use crate::broadcast::{Account, Buffer, Frame, FrameError, MemoryError};
@@ -127,7 +128,8 @@ impl GroupReader {
             .account
             .buffer(FIRST.min(HEADER_LEN + header.body_len()))?;
         header.encode(&mut buffer.spare());
-        let missing = self.read_part(&mut buffer, header.body_len()).await?;
+        let stream = self.stream.quic_stream_mut();
+        let missing = read_part(stream, &mut buffer, header.body_len()).await?;
         if missing == 0 {
             return Ok(Some(Part::Frame(Frame::new(header, buffer.freeze())?)));
         }
@@ -149,7 +151,8 @@ impl GroupReader {
             missing,
         } = growing;
         let mut buffer = self.account.buffer(FIRST.min(missing))?;
-        let missing = self.read_part(&mut buffer, missing).await?;
+        let stream = self.stream.quic_stream_mut();
+        let missing = read_part(stream, &mut buffer, missing).await?;
         self.growing = (missing > 0).then_some(Growing { missing, ..growing });
         Ok(Part::More {
             track,
@@ -185,36 +188,98 @@ impl GroupReader {
         }
         Ok(true)
     }
+}
 
-    /// Reads into a piece's one buffer, the only copy that the relay makes of it: all of the
-    /// `missing` bytes, or a part that is worth passing on. Returns how many are missing then.
-    async fn read_part(
-        &mut self,
-        buffer: &mut Buffer,
-        mut missing: usize,
-    ) -> Result<usize, GroupError> {
-        let begun = Instant::now();
-        let mut body = self.stream.quic_stream_mut().take(missing as u64);
-        while missing > 0 {
-            if buffer.room() == 0 {
-                if buffer.len() >= PIECE {
-                    break;
-                }
-                buffer.reserve(missing.min(buffer.len()))?;
-            }
-            match body.read_buf(&mut buffer.spare()).await {
-                Ok(0) => return Err(truncated().into()),
-                Ok(read) => missing -= read,
-                Err(_) => return Err(GroupError::CutOff),
-            }
-            if buffer.len() >= PART && begun.elapsed() >= PART_TIME {
+/// Reads into a piece's one buffer, the only copy that the relay makes of it: all of the `missing`
+/// bytes, or a part that is worth passing on. Returns how many are missing then.
+async fn read_part(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut Buffer,
+    mut missing: usize,
+) -> Result<usize, GroupError> {
+    let due = Instant::now() + PART_TIME;
+    let mut body = stream.take(missing as u64);
+    while missing > 0 {
+        if buffer.room() == 0 {
+            if buffer.len() >= PIECE {
                 break;
             }
+            buffer.reserve(missing.min(buffer.len()))?;
         }
-        Ok(missing)
+        let read = if buffer.len() < PART {
+            body.read_buf(&mut buffer.spare()).await
+        } else if Instant::now() >= due {
+            break;
+        } else {
+            // The one timer of a part, and only where nothing is there to be read: what came before
+            // a gap does not wait for its end.
+            match timeout_at(due, body.read_buf(&mut buffer.spare())).await {
+                Ok(read) => read,
+                Err(_) => break,
+            }
+        };
+        match read {
+            Ok(0) => return Err(truncated().into()),
+            Ok(read) => missing -= read,
+            Err(_) => return Err(GroupError::CutOff),
+        }
     }
+    Ok(missing)
 }
 
 fn truncated() -> WireError {
     WireError::Malformed("a group that ends inside a frame")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::broadcast::plenty;
+
+    const WHOLE: usize = 100_000;
+
+    /// A stream that holds the first `bytes` of a frame, and its other end.
+    async fn after(bytes: usize) -> (DuplexStream, DuplexStream) {
+        let (mut publisher, stream) = duplex(WHOLE);
+        publisher.write_all(&vec![7; bytes]).await.unwrap();
+        (publisher, stream)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_before_a_gap_does_not_wait_for_its_end() {
+        let (mut publisher, mut stream) = after(PART + 1).await;
+        let mut buffer = plenty().buffer(WHOLE).unwrap();
+        let begun = Instant::now();
+        let gap = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            publisher
+                .write_all(&vec![7; WHOLE - PART - 1])
+                .await
+                .unwrap();
+        });
+        let missing = read_part(&mut stream, &mut buffer, WHOLE).await.unwrap();
+        assert_eq!(missing, WHOLE - PART - 1);
+        // Timers count in whole milliseconds.
+        assert!(begun.elapsed() <= PART_TIME + Duration::from_millis(1));
+        let mut buffer = plenty().buffer(WHOLE).unwrap();
+        let missing = read_part(&mut stream, &mut buffer, missing).await.unwrap();
+        assert_eq!((missing, buffer.len()), (0, WHOLE - PART - 1));
+        assert!(begun.elapsed() >= Duration::from_millis(200));
+        gap.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_there_is_one_part_and_a_little_waits_for_more() {
+        let (_publisher, mut stream) = after(WHOLE).await;
+        let mut buffer = plenty().buffer(WHOLE).unwrap();
+        let missing = read_part(&mut stream, &mut buffer, WHOLE).await.unwrap();
+        assert_eq!((missing, buffer.len()), (0, WHOLE));
+        let (_publisher, mut stream) = after(PART - 1).await;
+        let mut buffer = plenty().buffer(WHOLE).unwrap();
+        let waits = read_part(&mut stream, &mut buffer, WHOLE);
+        let patience = Duration::from_secs(1);
+        assert!(tokio::time::timeout(patience, waits).await.is_err());
+    }
 }

@@ -14,6 +14,7 @@ use super::ending::Ending;
 use super::group_reader::{GroupError, GroupReader, Part};
 use super::session::{Session, Shared};
 use crate::broadcast::{MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted};
+use crate::excerpt::excerpt;
 
 /// How often a publisher sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -126,6 +127,7 @@ fn answer(
             Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
         }
         ClientMessage::RenditionRefused { track, reason } => {
+            let reason = excerpt(&reason);
             tracing::info!(%track, reason, "rendition refused");
             seat.refuse(track);
             Ok(None)

@@ -15,6 +15,7 @@ use super::local::Local;
 use super::session::{Session, Shared};
 use super::{player, publisher};
 use crate::broadcast::Broadcast;
+use crate::excerpt::{excerpt, excerpt_of};
 
 /// Serves one connection until it ends.
 pub(super) async fn serve(incoming: quinn::Incoming, local: Arc<Local>) {
@@ -22,7 +23,10 @@ pub(super) async fn serve(incoming: quinn::Incoming, local: Arc<Local>) {
     let request = IncomingSessionFuture::with_quic_incoming(incoming);
     let request = match timeout(shared.settings.connect_timeout, request).await {
         Ok(Ok(request)) => request,
-        Ok(Err(error)) => return tracing::debug!(%error, "a connection that became no session"),
+        Ok(Err(error)) => {
+            let error = excerpt_of(&error);
+            return tracing::debug!(error, "a connection that became no session");
+        }
         Err(_) => return tracing::debug!("a connection without a session request in time"),
     };
     let Some(connection) = admit(request, shared).await else {
@@ -47,7 +51,7 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
         .allow_session(request.origin(), request.authority());
     if !allowed {
         tracing::info!(
-            origin = request.origin(),
+            origin = request.origin().map(excerpt),
             "session from an origin that is not allowed"
         );
         let _ = timeout(patience, request.forbidden()).await;
@@ -56,7 +60,8 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
     match timeout(patience, request.accept()).await {
         Ok(Ok(connection)) => Some(connection),
         Ok(Err(error)) => {
-            tracing::debug!(%error, "a session that could not be accepted");
+            let error = excerpt_of(&error);
+            tracing::debug!(error, "a session that could not be accepted");
             None
         }
         Err(_) => None,
@@ -132,6 +137,7 @@ fn authorize(
         .registry
         .find(&claims.broadcast)
         .ok_or_else(|| Ending::because(Code::UnknownBroadcast, "there is no such broadcast"))?;
+    let agent = excerpt(&agent);
     tracing::info!(broadcast = %claims.broadcast, ?role, agent, version, "session");
     Ok((version, role, broadcast, resume))
 }

@@ -1,4 +1,4 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -26,6 +26,13 @@ impl RelayClock {
     /// The time now.
     pub fn now(&self) -> RelayTime {
         self.started_at + self.started.elapsed()
+    }
+
+    /// How far the system's time is from the relay's by now: it has been set since the relay started.
+    pub fn drift(&self) -> Duration {
+        let system = Self::start().started_at;
+        let own = self.now();
+        (system - own).max(own - system)
     }
 
     /// This moment, on both clocks.

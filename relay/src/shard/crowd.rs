@@ -95,7 +95,7 @@ impl<K> Crowd<K> {
 }
 
 /// An IPv4 /24, or the /56 that an IPv6 customer usually gets.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
     match network(address) {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

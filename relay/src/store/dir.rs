@@ -1,4 +1,4 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +23,12 @@ pub enum StateError {
         path: PathBuf,
         /// What is wrong, and what to do.
         why: String,
+    },
+    /// Another relay has it.
+    #[error("{}: another relay uses this state directory; each needs its own (server.state_dir)", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
     },
     /// No key can be made.
     #[error(transparent)]
@@ -58,6 +64,39 @@ impl StateDir {
         Ok(Self { path: path.into() })
     }
 
+    /// Keeps other relays out until the lock is dropped, or the process has ended, however it ends: two relays
+    /// would lose each other's broadcasts.
+    ///
+    /// # Errors
+    /// [`StateError::InUse`], or [`StateError::Io`].
+    pub fn lock(&self) -> Result<StateLock, StateError> {
+        let directory = File::open(&self.path).map_err(at(&self.path))?;
+        match directory.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StateError::InUse {
+                    path: self.path.to_path_buf(),
+                });
+            }
+            // Some network file systems lock no directories. That is no reason to serve nobody.
+            Err(TryLockError::Error(error)) => {
+                let directory = self.path.display();
+                tracing::warn!(%directory, %error, "the state directory cannot be locked");
+            }
+        }
+        Ok(StateLock {
+            _directory: directory,
+        })
+    }
+
+    /// Says with which mode, if other users may read or write the directory.
+    #[cfg(unix)]
+    pub fn open_to_others(&self) -> Option<String> {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&self.path).ok()?.permissions().mode() & 0o7777;
+        (mode & 0o077 != 0).then(|| format!("{mode:04o}"))
+    }
+
     /// The path of a file in it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -87,13 +126,23 @@ impl StateDir {
             let mut file = create(&temporary, access)?;
             file.write_all(bytes)?;
             file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            // The new name is on disk only once the directory is.
             #[cfg(unix)]
-            File::open(&self.path)?.sync_all()?;
+            let directory = File::open(&self.path)?;
+            fs::rename(&temporary, &path)?;
+            // From here on who reads it finds the new bytes: that is no failure any more. Only a
+            // loss of power could still bring the old ones back.
+            #[cfg(unix)]
+            if let Err(error) = directory.sync_all() {
+                tracing::warn!(file = %path.display(), %error, "written, but perhaps not for good");
+            }
             Ok(())
         };
-        replace().map_err(at(&path))
+        let replaced = replace();
+        if replaced.is_err() {
+            // On a full disk a half would be in its own way.
+            let _ = fs::remove_file(&temporary);
+        }
+        replaced.map_err(at(&path))
     }
 
     /// The admin key: the configured one, else the one in `admin.key`, made now if need be.
@@ -161,6 +210,12 @@ impl StateDir {
             }
         }
     }
+}
+
+/// A state directory's lock.
+#[derive(Debug)]
+pub struct StateLock {
+    _directory: File,
 }
 
 fn create(path: &Path, access: Access) -> io::Result<File> {
@@ -233,6 +288,29 @@ mod tests {
         assert_eq!(mode(&dir.file("admin.key")), 0o600);
         assert_eq!(mode(&dir.file("token.key")), 0o600);
         assert_eq!(mode(&dir.path), 0o700);
+    }
+
+    #[test]
+    fn one_relay_has_the_directory_and_gives_it_back() {
+        let dir = TempDir::new();
+        let lock = dir.lock().unwrap();
+        let text = dir.lock().unwrap_err().to_string();
+        assert!(text.contains("another relay uses"), "{text}");
+        assert!(text.starts_with(&dir.path.display().to_string()), "{text}");
+        drop(lock);
+        dir.lock().unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_of_others_is_told_with_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = TempDir::new();
+        assert_eq!(dir.open_to_others(), None);
+        for (mode, told) in [(0o777, "0777"), (0o750, "0750"), (0o1733, "1733")] {
+            fs::set_permissions(&dir.path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(dir.open_to_others().as_deref(), Some(told));
+        }
     }
 
     #[test]

@@ -5,5 +5,5 @@ mod list;
 #[cfg(test)]
 pub(crate) mod temp;
 
-pub use dir::{Access, StateDir, StateError};
-pub use list::{Entry, Store};
+pub use dir::{Access, StateDir, StateError, StateLock};
+pub use list::{Entry, Seen, Store};

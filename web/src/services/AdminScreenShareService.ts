@@ -19,6 +19,7 @@ import {
 import { DEFAULT_QUALITY, type Quality, sameQuality } from '../publish/quality.ts';
 import { type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
+import { at } from '../session/place.ts';
 import { ApiError, type BroadcastFacts, endBroadcast, readBroadcast } from './api.ts';
 
 export interface ShareOptions {
@@ -203,10 +204,10 @@ export class AdminScreenShareService implements ShareService {
   }
 
   async #openHost(): Promise<void> {
-    const { hostPath = '/host', token, origin } = this.#options;
+    const { hostPath = 'host', token, origin } = this.#options;
     this.#openedMs = Date.now();
     this.#show({ host: 'opening' });
-    const url = new URL(hostPath, origin);
+    const url = at(origin, hostPath);
     url.hash = token;
     // Without an opener the host shares no process with this page, whose crash it so survives;
     // but then the call never says whether a window came about.

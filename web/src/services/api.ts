@@ -1,6 +1,7 @@
 /** The relay's HTTP API, as far as admins use it (PROTOCOL 7). */
 
 import { isCount, isRecord, isText, oneOf, shape } from '../session/parse.ts';
+import { at } from '../session/place.ts';
 
 export interface CreatedBroadcast {
   id: string;
@@ -67,7 +68,7 @@ export async function createBroadcast(
   adminKey: string,
   title: string,
 ): Promise<CreatedBroadcast> {
-  const url = new URL('/api/broadcasts', origin);
+  const url = at(origin, 'api/broadcasts');
   const body = JSON.stringify(title === '' ? {} : { title });
   const made = await call(url, adminKey, { method: 'POST', body });
   if (!isCreated(made)) throw strange();
@@ -105,7 +106,7 @@ export async function endBroadcast(origin: string, id: string, token: string): P
 }
 
 function broadcastUrl(origin: string, id: string): URL {
-  return new URL(`/api/broadcasts/${encodeURIComponent(id)}`, origin);
+  return at(origin, `api/broadcasts/${encodeURIComponent(id)}`);
 }
 
 async function call(

@@ -5,6 +5,7 @@ import { type ClockSample, localUs } from './clock.ts';
 import { deadline } from './deadline.ts';
 import { SessionError, unreachable } from './error.ts';
 import { isCount, shape } from './parse.ts';
+import { at } from './place.ts';
 
 /** What `GET /api/relay` says. */
 export interface RelayEndpoint {
@@ -26,7 +27,7 @@ const PROBE_TIMEOUT_MS = 2_000;
 /** Asks the relay for its endpoint; hashes change, so ask before every session. Throws SessionError. */
 export async function fetchEndpoint(origin: string, signal: AbortSignal): Promise<RelayEndpoint> {
   const sentUs = localUs();
-  const answer = await request(new URL('/api/relay', origin), FETCH_TIMEOUT_MS, signal);
+  const answer = await request(at(origin, 'api/relay'), FETCH_TIMEOUT_MS, signal);
   const receivedUs = localUs();
   if (!answer.ok) throw unreachable(`the relay answered ${answer.status}`);
   return parseEndpoint(origin, await answer.json().catch(() => null), { sentUs, receivedUs });
@@ -35,7 +36,7 @@ export async function fetchEndpoint(origin: string, signal: AbortSignal): Promis
 /** Asks over TCP whether the relay takes sessions. Rejects only when `signal` aborts. */
 export async function probe(origin: string, signal: AbortSignal): Promise<Health> {
   try {
-    const answer = await request(new URL('/health', origin), PROBE_TIMEOUT_MS, signal);
+    const answer = await request(at(origin, 'health'), PROBE_TIMEOUT_MS, signal);
     await answer.body?.cancel();
     if (answer.ok) return 'ok';
     return answer.status === 503 ? 'draining' : 'unreachable';

@@ -1,13 +1,17 @@
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest;
 use serde_json::json;
-use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_codec_glue::wire::{Code, ResumeSecret, Role};
 
 use super::{ADMIN, APP, Relay, broadcast_id, request};
-use crate::store::Store;
+use crate::broadcast::test_frames::frame;
+use crate::broadcast::{Registry, RelayTime, Settings};
+use crate::store::{Seen, Store};
 
 #[tokio::test]
 async fn health_says_whether_the_relay_takes_anything_on() {
@@ -98,7 +102,7 @@ async fn broadcasts_survive_a_restart_and_ended_ones_do_not() {
     relay.delete(&path, ADMIN).await;
     let store = Store::open(relay.dir.clone()).unwrap();
     let again = Relay::with(|site| site.store = store.into());
-    assert_eq!(again.site.restore(), Ok(1));
+    assert_eq!(again.site.restore(), 1);
     let list = again.get("/api/broadcasts", ADMIN).await.json();
     assert_eq!(list["broadcasts"][0]["id"], kept["id"]);
     assert_eq!(list["broadcasts"][0]["title"], "kept");
@@ -109,8 +113,80 @@ async fn a_broadcast_that_cannot_be_kept_is_not_created() {
     let relay = Relay::new();
     std::fs::create_dir(relay.dir.file(".broadcasts.json.new")).unwrap();
     let reply = relay.post("/api/broadcasts", ADMIN, "").await;
-    assert_eq!(reply.problem(500), "internal");
+    assert_eq!(reply.problem(503), "internal");
     assert!(relay.site.registry.list().is_empty());
+}
+
+#[tokio::test]
+async fn a_broadcast_that_cannot_be_forgotten_does_not_end() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let path = format!("/api/broadcasts/{}", made["id"].as_str().unwrap());
+    let id = broadcast_id(made["id"].as_str().unwrap());
+    let seat = relay.site.registry.find(&id).unwrap().attach_player();
+    let obstacle = relay.dir.file(".broadcasts.json.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    let reply = relay.delete(&path, ADMIN).await;
+    assert_eq!(reply.problem(503), "internal");
+    assert_eq!(relay.get(&path, ADMIN).await.status, StatusCode::OK);
+    assert_eq!(seat.unwrap().news().borrow().ended, None);
+    assert_eq!(Store::open(relay.dir.clone()).unwrap().entries().len(), 1);
+    std::fs::remove_dir(&obstacle).unwrap();
+    let reply = relay.delete(&path, ADMIN).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    assert!(Store::open(relay.dir.clone()).unwrap().entries().is_empty());
+}
+
+#[tokio::test]
+async fn fewer_broadcasts_being_allowed_costs_nobody_a_broadcast() {
+    let relay = Relay::new();
+    for title in ["a", "b", "c"] {
+        relay.create(title).await;
+    }
+    let store = Store::open(relay.dir.clone()).unwrap();
+    let again = Relay::with(|site| {
+        site.store = store.into();
+        site.registry = Arc::new(Registry::new(Settings {
+            max_broadcasts: 1,
+            ..Settings::default()
+        }));
+    });
+    assert_eq!(again.site.restore(), 3);
+    let reply = again.post("/api/broadcasts", ADMIN, "").await;
+    assert_eq!(reply.problem(429), "too_many");
+    assert!(reply.text().contains("broadcast.max_broadcasts"));
+}
+
+#[tokio::test]
+async fn publishers_that_go_because_the_relay_stops_are_not_noted_as_away() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = broadcast_id(made["id"].as_str().unwrap());
+    let at = |seconds: u64| RelayTime::from_micros(seconds * 1_000_000);
+    let broadcast = relay.site.registry.find(&id).unwrap();
+    let secret = ResumeSecret([1; 16]);
+    let seat = broadcast.attach_publisher(None, secret, at(1)).unwrap();
+    seat.publish(frame(1, 0, 0, 10), at(1)).unwrap();
+    seat.leave(at(5));
+    let noted = || relay.site.store.entries()[0].publisher;
+    relay.site.keep(Some(at(5))).await.unwrap();
+    assert_eq!(noted(), Seen::Here);
+    relay.site.keep(Some(at(6))).await.unwrap();
+    assert_eq!(noted(), Seen::AwaySince(5));
+}
+
+#[tokio::test]
+async fn what_time_has_ended_goes_from_the_list_as_soon_as_it_can_be_written() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = broadcast_id(made["id"].as_str().unwrap());
+    let obstacle = relay.dir.file(".broadcasts.json.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    relay.site.registry.end(&id, Code::HeldTooLong);
+    assert!(relay.site.keep(None).await.is_err());
+    std::fs::remove_dir(&obstacle).unwrap();
+    relay.site.keep(None).await.unwrap();
+    assert!(Store::open(relay.dir.clone()).unwrap().entries().is_empty());
 }
 
 #[tokio::test]

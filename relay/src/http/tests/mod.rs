@@ -18,6 +18,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::guesses::Guesses;
 use super::listener::Peer;
 use super::pages::{File, Pages};
 use super::routes::with_pages;
@@ -77,6 +78,7 @@ impl Relay {
             store: Arc::new(Store::open(dir.clone()).unwrap()),
             tokens: Arc::new(TokenSigner::new(&[1; 32])),
             admin_key: ADMIN.parse().unwrap(),
+            guesses: Guesses::default(),
             origins: Origins::new(vec![APP.parse().unwrap()], false),
             public_url: None,
             identities,

@@ -9,17 +9,20 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use time::OffsetDateTime;
+
 use super::{ADMIN, Relay};
-use crate::http::{Bounds, Listener, serve};
+use crate::http::{Bounds, Listener};
 use crate::sockets::Sockets;
-use crate::tls::https_config;
+use crate::store::temp::TempDir;
+use crate::tls::{Keeper, Source, https_config};
 
 const BOUNDS: Bounds = Bounds {
     connections: 8,
@@ -36,13 +39,35 @@ struct Served {
 
 impl Served {
     fn start(plain_too: bool, bounds: Bounds) -> Self {
-        let relay = Relay::new();
+        Self::serve(Relay::new(), plain_too, bounds)
+    }
+
+    /// With a certificate that somebody else has made.
+    fn with_files(plain_too: bool) -> Self {
+        let relay = Relay::with(|site| {
+            let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+            let dir = TempDir::new();
+            let [certificate, key] = ["chain.pem", "key.pem"].map(|name| dir.file(name));
+            std::fs::write(&certificate, made.cert.pem()).unwrap();
+            std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+            let source = Source::Files { certificate, key };
+            let (_, identities) = Keeper::start(source, OffsetDateTime::now_utc()).unwrap();
+            site.identities = identities;
+        });
+        Self::serve(relay, plain_too, BOUNDS)
+    }
+
+    fn serve(relay: Relay, plain_too: bool, bounds: Bounds) -> Self {
         let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap(), 1).unwrap();
         let address = sockets.address().unwrap();
         let tls = Arc::new(https_config(relay.site.identities.clone()).unwrap());
         let listener = Listener::new(sockets.tcp, tls, plain_too, bounds).unwrap();
         let shutdown = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, relay.router.clone(), shutdown.clone()));
+        let serving = tokio::spawn(crate::http::serve(
+            listener,
+            relay.router.clone(),
+            shutdown.clone(),
+        ));
         Self {
             relay,
             address,
@@ -236,6 +261,88 @@ async fn closed_beyond_one(bounds: Bounds) {
     };
     let answer = timeout(Duration::from_secs(5), again).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+/// The status with which a key is answered, on a connection that stays open.
+async fn show_key(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), key: &str) -> u16 {
+    let request =
+        format!("GET /api/broadcasts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let mut head = None;
+    while head.is_none_or(|(end, length)| answer.len() < end + length) {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+        let text = String::from_utf8_lossy(&answer).to_lowercase();
+        head = text.split_once("\r\n\r\n").map(|(head, _)| {
+            let length = head.split_once("content-length: ").unwrap().1;
+            let length = length.split("\r\n").next().unwrap().parse::<usize>();
+            (head.len() + 4, length.unwrap())
+        });
+    }
+    let text = String::from_utf8_lossy(&answer);
+    text.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// A connection from this address of the machine.
+async fn plain_from(served: &Served, address: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket
+        .bind(SocketAddr::new(address.parse().unwrap(), 0))
+        .unwrap();
+    socket.connect(served.address).await.unwrap()
+}
+
+#[tokio::test]
+async fn guesses_of_the_admin_key_are_slowed_for_their_network_alone() {
+    let served = Served::start(true, BOUNDS);
+    let address = served.address;
+    let guessing = tokio::spawn(async move {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let begun = std::time::Instant::now();
+        let mut guesses = 0_u32;
+        while begun.elapsed() < Duration::from_secs(2) {
+            let guess = format!("a-wrong-key-number-{guesses}");
+            assert_eq!(show_key(&mut stream, &guess).await, 401);
+            guesses += 1;
+        }
+        guesses
+    });
+    let mut slowed = served.plain().await;
+    loop {
+        let asked = std::time::Instant::now();
+        assert_eq!(show_key(&mut slowed, "yet-another-wrong-key").await, 401);
+        if asked.elapsed() > Duration::from_millis(50) {
+            break;
+        }
+    }
+    let mut honest = plain_from(&served, "127.0.7.1").await;
+    let asked = std::time::Instant::now();
+    assert_eq!(show_key(&mut honest, ADMIN).await, 200);
+    assert!(asked.elapsed() < Duration::from_millis(500), "at once");
+    assert_eq!(show_key(&mut slowed, ADMIN).await, 200, "in its turn");
+    assert!(!guessing.is_finished(), "while others go on guessing");
+    let guesses = guessing.await.unwrap();
+    assert!((10..=40).contains(&guesses), "{guesses} in two seconds");
+}
+
+#[tokio::test]
+async fn browsers_are_told_to_stay_with_tls_where_the_certificate_is_a_real_one() {
+    let strict = |answer: &str| {
+        let lower = answer.to_lowercase();
+        lower.contains("strict-transport-security: max-age=31536000")
+    };
+    let development = Served::start(true, BOUNDS);
+    let answer = ask(
+        &mut development.tls(b"http/1.1").await,
+        "GET /health HTTP/1.1",
+    )
+    .await;
+    assert!(!strict(&answer), "{answer}");
+    let served = Served::with_files(true);
+    let answer = ask(&mut served.tls(b"http/1.1").await, "GET /admin HTTP/1.1").await;
+    assert!(strict(&answer), "{answer}");
+    let answer = ask(&mut served.plain().await, "GET /admin HTTP/1.1").await;
+    assert!(!strict(&answer), "{answer}");
 }
 
 #[tokio::test]

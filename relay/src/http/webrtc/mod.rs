@@ -123,7 +123,8 @@ fn refused(error: OfferError) -> Problem {
 fn created(site: &Site, uri: &Uri, opened: &Opened) -> Result<Response, Problem> {
     let session = &opened.session;
     let location = format!(
-        "{}/{}",
+        "{}{}/{}",
+        site.prefix(),
         uri.path().trim_end_matches('/'),
         session.id.as_str()
     );

@@ -8,6 +8,7 @@ use rtc_sdp::description::media::MediaDescription;
 use steadycast_codec_glue::wire::{CodecSet, Role};
 
 use super::codecs::{Format, TRANSPORT_WIDE, usable};
+use crate::excerpt::excerpt_of;
 use crate::webrtc::dtls::{Fingerprint, Setup};
 use crate::webrtc::ice::Credentials;
 
@@ -40,15 +41,6 @@ pub enum OfferError {
     /// It is valid, but asks for what the relay has not.
     #[error("{0}")]
     Unsupported(&'static str),
-}
-
-/// What a parser has to say, without all of the line that it dislikes.
-fn shortened(what: String) -> String {
-    const ENOUGH: usize = 120;
-    match what.char_indices().nth(ENOUGH) {
-        Some((end, _)) => format!("{} ...", &what[..end]),
-        None => what,
-    }
 }
 
 fn malformed(what: impl Into<String>) -> OfferError {
@@ -126,7 +118,7 @@ impl Offer {
             return Err(malformed("control characters"));
         }
         let description = SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes()))
-            .map_err(|error| malformed(shortened(error.to_string())))?;
+            .map_err(|error| malformed(excerpt_of(&error)))?;
         let medias = &description.media_descriptions;
         if medias.is_empty() || medias.len() > SECTIONS {
             return Err(malformed(format!("{} media sections", medias.len())));

@@ -7,6 +7,7 @@ use rtc_stun::message::TransactionId;
 use steadycast_codec_glue::wire::Code;
 
 use super::{Packet, Peer, Peers, Side, Wire};
+use crate::excerpt::excerpt_of;
 use crate::webrtc::dtls::DtlsError;
 use crate::webrtc::ice::{Check, Reply};
 use crate::webrtc::rtcp::Feedback;
@@ -192,7 +193,8 @@ impl<W: Wire> Peers<W> {
     /// Ends a session that will have no keys.
     async fn fail(&mut self, key: usize, error: &DtlsError) {
         let session = self.peers[key].session.number;
-        tracing::info!(session, %error, "no DTLS association");
+        let error = excerpt_of(error);
+        tracing::info!(session, error, "no DTLS association");
         self.end(key, Code::Malformed).await;
     }
 
@@ -259,7 +261,8 @@ impl<W: Wire> Peers<W> {
                 };
                 if let Err(error) = upstream.take(opened, now) {
                     let session = self.peers[key].session.number;
-                    tracing::info!(session, %error, "publisher refused");
+                    let why = excerpt_of(&error);
+                    tracing::info!(session, why, "publisher refused");
                     return self.end(key, error.code()).await;
                 }
                 self.speak(key).await;

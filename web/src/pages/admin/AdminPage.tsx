@@ -5,6 +5,7 @@ import { useNow } from '../../components/admin/useNow.ts';
 import { StreamControlPanel } from '../../components/StreamControlPanel.tsx';
 import { missingForHost } from '../../publish/screen.ts';
 import { AdminScreenShareService } from '../../services/AdminScreenShareService.ts';
+import { relayOf } from '../../session/place.ts';
 import { readToken, type TokenClaims } from '../../session/token.ts';
 import { showService } from './diagnostics.ts';
 
@@ -33,7 +34,7 @@ export function AdminPage() {
         {token !== '' && <WrongLink token={token} claims={claims} />}
         {missing !== null && <p className="notice">{missing}</p>}
         <NewBroadcast
-          origin={location.origin}
+          origin={relayOf(location.href)}
           onCreated={(publishToken) => location.replace(`#${publishToken}`)}
         />
       </main>
@@ -46,7 +47,11 @@ function Panel(props: { token: string; claims: TokenClaims; missing: string | nu
   const { broadcast } = claims;
   const [service, setService] = useState<AdminScreenShareService | null>(null);
   useEffect(() => {
-    const opened = new AdminScreenShareService({ origin: location.origin, token, broadcast });
+    const opened = new AdminScreenShareService({
+      origin: relayOf(location.href),
+      token,
+      broadcast,
+    });
     opened.open();
     setService(opened);
     showService(opened);
@@ -100,8 +105,8 @@ function WrongLink({ token, claims }: { token: string; claims: TokenClaims | nul
   if (claims?.role === 'play') {
     return (
       <p className="notice">
-        <strong>This is a viewer's link.</strong> <a href={`/play#${token}`}>Watch the broadcast</a>
-        , or create one of your own.
+        <strong>This is a viewer's link.</strong> <a href={`play#${token}`}>Watch the broadcast</a>,
+        or create one of your own.
       </p>
     );
   }

@@ -1,3 +1,4 @@
+import { relayOf } from '../../session/place.ts';
 import '../../styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -40,7 +41,7 @@ function render(root: ReturnType<typeof createRoot>): void {
     return;
   }
   const host = new CaptureHost({
-    origin: location.origin,
+    origin: relayOf(location.href),
     token,
     broadcast: claims.broadcast,
     inside: false,

@@ -2,6 +2,7 @@ import { StrictMode, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { SFUStreamPlayer } from '../../components/SFUStreamPlayer.tsx';
 import { PlayerStreamService } from '../../services/PlayerStreamService.ts';
+import { relayOf } from '../../session/place.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../styles/base.css';
 import './play.css';
@@ -16,7 +17,7 @@ function onFragment(listener: () => void): () => void {
 
 function PlayPage({ service }: { service: PlayerStreamService }) {
   const token = useSyncExternalStore(onFragment, readToken);
-  return <SFUStreamPlayer origin={location.origin} token={token} service={service} />;
+  return <SFUStreamPlayer origin={relayOf(location.href)} token={token} service={service} />;
 }
 
 /** Browsers freeze hidden pages that seem to do nothing; one that holds a lock is left running. */

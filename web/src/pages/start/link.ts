@@ -5,5 +5,5 @@ const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 export function playerPath(pasted: string): string | null {
   const text = pasted.trim();
   const token = text.includes('#') ? text.slice(text.indexOf('#') + 1) : text;
-  return TOKEN.test(token) ? `/play#${token}` : null;
+  return TOKEN.test(token) ? `play#${token}` : null;
 }

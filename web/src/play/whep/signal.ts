@@ -4,6 +4,7 @@ import { CODES } from '@steadycast/codec-glue';
 import { deadline } from '../../session/deadline.ts';
 import { knownCode, SessionError, unreachable } from '../../session/error.ts';
 import { isRecord, isText } from '../../session/parse.ts';
+import { at } from '../../session/place.ts';
 
 export interface Offer {
   /** The relay's origin. */
@@ -40,7 +41,7 @@ const RETRY_MS = 2_000;
  */
 export async function offer(request: Offer): Promise<Answer> {
   const { origin, broadcast, token, sdp } = request;
-  const url = new URL(`/${encodeURIComponent(broadcast)}/whep`, origin);
+  const url = at(origin, `${encodeURIComponent(broadcast)}/whep`);
   const init = {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/sdp' },

@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use super::super::super::server::Lasting;
 use super::super::broadcast_id;
-use super::{Cast, Opened, ask};
+use super::{Cast, Opened, ask, broadcast};
 use crate::broadcast::test_frames;
 use crate::webrtc::{PathNews, SessionId};
 
@@ -247,6 +247,7 @@ async fn the_end_of_a_broadcast_is_final() {
             .site
             .end(&broadcast_id(&cast.id), Code::BroadcastEnded)
             .await
+            .unwrap()
     );
     let end = listener.end().await;
     assert_eq!(
@@ -293,6 +294,7 @@ async fn the_end_is_the_last_event_even_where_a_heartbeat_is_due() {
             .site
             .end(&broadcast_id(&cast.id), Code::BroadcastEnded)
             .await
+            .unwrap()
     );
     listener.end().await;
 }

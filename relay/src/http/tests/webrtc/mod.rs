@@ -6,6 +6,8 @@ mod open;
 mod refused;
 mod sessions;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
 

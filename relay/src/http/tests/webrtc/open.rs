@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 
 use super::super::{APP, Relay};
-use super::{Cast, Opened, SDP, ask};
+use super::{Cast, Opened, SDP, ask, broadcast};
 use crate::config::IceServer;
 use crate::webrtc::offers::{PLAYERS, PUBLISHERS, of};
 use crate::webrtc::{Bridge, Settings};
@@ -331,6 +331,38 @@ async fn who_opens_sessions_and_never_connects_makes_way_for_others() {
     for session in came {
         let known = cast.relay.delete(&session.location, &cast.play).await;
         assert!(known.status.is_success(), "a guest stays");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_path_of_a_proxy_sessions_are_named_with_it() {
+    let public = |path: &str| Some(format!("https://relay.example{path}").parse().unwrap());
+    let cast = Cast::at(Relay::with(|site| {
+        site.public_url = public("/cast/");
+        site.bridge = bridge(|settings| settings.sessions = 1);
+        site.overflow = public("/second");
+    }))
+    .await;
+    let reply = cast.offer("whep", &cast.play, of("chromium-player")).await;
+    let location = reply.header("location").to_owned();
+    let session = location.strip_prefix("/cast").unwrap();
+    assert!(session.starts_with(&cast.endpoint("whep")), "{location}");
+    let events = format!("<{location}/sse>;");
+    let links: Vec<_> = reply.headers.get_all("link").iter().collect();
+    let named = links
+        .iter()
+        .filter(|link| link.to_str().unwrap().starts_with(&events));
+    assert_eq!(named.count(), 1, "{links:?}");
+    // What it is without the path is what the relay is asked for.
+    let full = cast.offer("whep", &cast.play, of("chromium-player")).await;
+    let elsewhere = format!("https://relay.example/second{}", cast.endpoint("whep"));
+    assert_eq!(full.header("location"), elsewhere);
+    assert_eq!(cast.relay.delete(session, "").await.status, 200);
+    let made = cast.relay.create("linked").await;
+    for (page, link) in [("admin", "admin"), ("play", "player")] {
+        let link = made["links"][link].as_str().unwrap();
+        let wanted = format!("https://relay.example/cast/{page}#");
+        assert!(link.starts_with(&wanted), "{link}");
     }
 }
 

@@ -130,6 +130,7 @@ async fn a_session_goes_with_its_broadcast() {
             .site
             .end(&cast.id.parse().unwrap(), Code::BroadcastEnded)
             .await
+            .unwrap()
     );
     cast.relay.site.bridge.tick();
     let reply = cast.relay.delete(&opened.location, &cast.play).await;

@@ -1,10 +1,12 @@
 //! What strangers send, where it is repeated: in a log line, or in an answer.
 
+use std::fmt::Display;
+
 /// Characters that are kept.
 const KEPT: usize = 120;
 
 /// The beginning of a text, without anything that could end a line or move a cursor.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     let mut excerpt: String = text
         .chars()
         .take(KEPT)
@@ -16,6 +18,11 @@ pub(super) fn excerpt(text: &str) -> String {
     excerpt
 }
 
+/// The same of what a program has to say of what a stranger sent, such as an error.
+pub(crate) fn excerpt_of(what: &impl Display) -> String {
+    excerpt(&what.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,6 +31,7 @@ mod tests {
     fn what_is_long_is_cut_and_what_is_no_text_is_escaped() {
         assert_eq!(excerpt("/main/whip"), "/main/whip");
         assert_eq!(excerpt("a\r\nb\u{1b}[2J"), "a\\r\\nb\\u{1b}[2J");
+        assert_eq!(excerpt("\u{202e}\u{9b}2J"), "\\u{202e}\\u{9b}2J");
         let long = excerpt(&"x".repeat(64 << 10));
         assert_eq!(long.chars().count(), KEPT + 1);
     }

@@ -1,0 +1,12 @@
+/** Where a relay is. Behind a proxy it may have a path of its own, as in `https://host.example/cast`. */
+
+/** The URL of `path` at a relay. */
+export function at(relay: string, path: string): URL {
+  return new URL(path, relay.endsWith('/') ? relay : `${relay}/`);
+}
+
+/** The relay that a page has come from: all pages lie side by side. */
+export function relayOf(page: string): string {
+  const { origin, pathname } = new URL('.', page);
+  return `${origin}${pathname.replace(/\/$/, '')}`;
+}
