@@ -6,6 +6,16 @@ use super::loss::Loss;
 use super::rival::Rival;
 use super::{Bytes, Rate};
 
+mod beside;
+mod full;
+mod start;
+mod steady;
+
+use beside::Look;
+use full::Before;
+use start::SPREAD;
+use steady::Cut;
+
 /// Packets of the first window: more than RFC 9002 7.2 has, so that the first picture takes a
 /// round trip less. They are paced, and what they overflow is an empty queue, once.
 const FIRST_WINDOW: f64 = 16.0;
@@ -22,27 +32,10 @@ const QUEUE_PACKETS: f64 = 2.0;
 const QUEUE_LIMITS: (f64, f64) = (0.012, 0.030);
 /// Where a queue loses packets that is no longer than that, the flow keeps this much, in seconds.
 const LEAST_ROOM: f64 = 0.004;
-/// After loss that means that the path is full the rate does not grow for this long.
-const HOLD: Duration = Duration::from_secs(2);
-/// A queue that has stood for so long is emptied once, to see the path's own round trip.
-const LOOK: Duration = Duration::from_secs(5);
-/// Beside a rival this is tried as often, to see whether it is still there.
-const LOOK_FOR_RIVAL: Duration = Duration::from_secs(8);
-/// And when it did not seem to be, again after this.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Epochs in a row in which the path took more than it was given: then growth is fast again.
-const GAINS: u32 = 2;
-/// Cuts that do not help go no further down than this share of the rate.
-const LEAST_CUT: f64 = 0.2;
-/// Epochs in a row in which the queue stood although this flow had made room.
-const VAIN: u32 = 3;
 
 /// Neighbouring round trips that differ by more than this, in seconds, leave in doubt whether the
 /// path has been full.
 const DOUBT: f64 = 0.008;
-
-/// Round trips that vary by more than this, in seconds, are told from a queue by whole epochs.
-const SPREAD: f64 = 0.005;
 
 /// A packet's acknowledgement.
 #[derive(Debug, Clone, Copy)]
@@ -88,41 +81,6 @@ enum Phase {
         /// Whether the last look saw no rival.
         alone: bool,
     },
-}
-
-/// A window that is kept small for a round trip.
-#[derive(Debug, Clone)]
-struct Look {
-    window: f64,
-    began: Instant,
-    /// When no more than that was in flight.
-    settled: Option<Instant>,
-    /// The queue before, and what it would be if all of it were this flow's; in seconds.
-    before: f64,
-    expected: f64,
-    shortest: f64,
-    samples: usize,
-}
-
-/// A cut of the rate that has yet to show what it does to the queue.
-#[derive(Debug, Clone)]
-struct Cut {
-    /// The rate and the window before the first of a row of cuts.
-    rate: f64,
-    window: f64,
-    /// What the queue would be if all of it were this flow's, in seconds.
-    expected: f64,
-    /// How often it was not.
-    vain: u32,
-}
-
-/// What the flow was before it made way for loss.
-#[derive(Debug, Clone)]
-struct Before {
-    phase: Phase,
-    rate: f64,
-    window: f64,
-    been_full: bool,
 }
 
 /// What one path carries; see the module.
@@ -247,43 +205,6 @@ impl Model {
         self.flight = self.flight.saturating_sub(bytes.count());
     }
 
-    /// So much is lost that the path must be full: sends what comes through, and holds that.
-    pub fn on_full(&mut self, now: Instant) {
-        self.hold = Some(now + HOLD);
-        self.loss.answer(now);
-        self.before_loss = Some(Before {
-            phase: self.phase.clone(),
-            rate: self.rate,
-            window: self.window,
-            been_full: self.been_full,
-        });
-        let delivered = self.epoch.delivered(now, self.acked).max(self.rate * 0.5);
-        self.leave_start(now, delivered * 0.9);
-    }
-
-    /// Undoes what was done because of loss, when it has been in vain.
-    fn see_loss(&mut self, now: Instant) {
-        if self.hold.is_some_and(|until| now < until) {
-            return;
-        }
-        let vain = self.loss.was_in_vain(now);
-        let beside = matches!(self.phase, Phase::Beside { .. });
-        if let Some(before) = vain.and_then(|vain| self.before_loss.take().filter(|_| vain))
-            && !beside
-        {
-            self.go_back_to(now, before);
-        }
-    }
-
-    fn go_back_to(&mut self, now: Instant, before: Before) {
-        self.phase = before.phase;
-        self.rate = before.rate.max(self.rate);
-        self.window = before.window.max(self.window);
-        self.been_full = before.been_full;
-        self.settling = false;
-        self.begin(now, true);
-    }
-
     /// Nothing has come through for several round trips.
     pub fn on_silence(&mut self, now: Instant) {
         self.leave_start(now, self.rate * 0.5);
@@ -403,37 +324,11 @@ impl Model {
         self.epoch.delivered(now, self.acked) / (1.0 - self.loss.share().min(0.3))
     }
 
-    /// Ends the fast growth when a queue rises. Where round trips vary it takes an epoch to tell.
-    fn start(&mut self, now: Instant) {
-        let queue = match self.delays.spread() < SPREAD {
-            true => self.delays.queue(),
-            false if self.is_epoch_over(now) => Some(self.epoch.shortest() - self.delays.base()),
-            false => None,
-        };
-        let rising = (self.target() / 2.0).max(0.008) + self.slack();
-        if self.epoch.limited && queue.is_some_and(|queue| queue > rising) {
-            let delivered = self.delivered(now).max(self.rate);
-            let half = self.window / 2.0;
-            self.leave_start(now, delivered);
-            // Half of it was no trouble a round trip ago.
-            self.window = self.window.max(half);
-        }
-    }
-
     /// What the shortest round trips of an epoch may lie above the base without a queue. On a
     /// wireless link all packets of a burst wait for the latest, as far above the mean as the base
     /// lies below it.
     fn slack(&self) -> f64 {
         (self.delays.jitter() / 2.0).max(self.delays.spread() * 2.0)
-    }
-
-    fn leave_start(&mut self, now: Instant, rate: f64) {
-        self.phase = Phase::Steady;
-        self.been_full = true;
-        self.gains = 0;
-        self.set_rate(rate);
-        self.settling = true;
-        self.begin(now, true);
     }
 
     fn set_rate(&mut self, rate: f64) {
@@ -466,194 +361,6 @@ impl Model {
             Phase::Start => self.rate = self.rate.max(delivered),
             Phase::Steady => self.judge_steady(now, queue, delivered, limited, idle),
             Phase::Beside { .. } => self.judge_beside(now, queue, delivered, limited),
-        }
-    }
-
-    fn judge_steady(
-        &mut self,
-        now: Instant,
-        queue: f64,
-        delivered: f64,
-        limited: bool,
-        idle: bool,
-    ) {
-        let target = self.target();
-        if queue > target + 0.003 + self.slack() {
-            self.yield_to(now, queue, delivered, limited && !idle);
-            return;
-        }
-        self.cut = None;
-        self.room = (self.room * 1.01).min(QUEUE_LIMITS.1);
-        if limited && queue < target && self.hold.is_none_or(|until| now >= until) {
-            let grown = delivered.min(self.rate.max(1.0) * 2.0);
-            self.gains = if grown > self.rate { self.gains + 1 } else { 0 };
-            let window = self.window;
-            self.set_rate(self.rate.max(grown));
-            self.window = self.window.max(window);
-            if self.gains >= GAINS && queue < target / 2.0 {
-                self.gains = 0;
-                self.phase = Phase::Start;
-            }
-        } else if !limited {
-            // What it was before jitter came or went.
-            self.set_rate(self.rate);
-        }
-        if limited && self.delays.off_base(now) > LOOK {
-            let base = self.rate * self.delays.base();
-            self.look(now, 0.75 * base / self.window, queue);
-        }
-    }
-
-    /// A queue stands: sends at the rate that comes through, and sees whether that helps.
-    fn yield_to(&mut self, now: Instant, queue: f64, delivered: f64, ours: bool) {
-        self.gains = 0;
-        let margin = 0.010 + self.delays.jitter();
-        let (rate, window, vain) = match self.cut.take() {
-            Some(cut) if queue > cut.expected.max(self.target()) + margin => {
-                (cut.rate, cut.window, cut.vain + 1)
-            }
-            Some(cut) => (cut.rate, cut.window, cut.vain),
-            None => (self.rate, self.window, 0),
-        };
-        if vain >= VAIN {
-            self.stand_beside(now, rate, queue, window);
-            return;
-        }
-        let next = if ours {
-            delivered.clamp(self.rate * 0.5, self.rate)
-        } else {
-            (self.rate * 0.85).max(delivered * 2.0).min(self.rate)
-        };
-        let cut_from = self.window;
-        self.set_rate(next.max(rate * LEAST_CUT));
-        let floor = self.packet * SMALLEST_WINDOW;
-        let expected = if self.window > 0.9 * cut_from && self.window > floor {
-            // Not cut any further: what stands is not this flow's.
-            0.0
-        } else {
-            self.window / delivered.max(1.0) - self.delays.base()
-        };
-        self.cut = Some(Cut {
-            rate,
-            window,
-            expected,
-            vain,
-        });
-        self.settling = true;
-        self.begin(now, true);
-    }
-
-    fn stand_beside(&mut self, now: Instant, rate: f64, queue: f64, window: f64) {
-        let full = (rate * (self.delays.base() + queue)).max(window);
-        let rival = Rival::new(now, self.bounded(full) / self.packet);
-        let look_at = now + LOOK_FOR_RIVAL;
-        self.rate = rate;
-        self.phase = Phase::Beside {
-            rival,
-            look_at,
-            alone: false,
-        };
-        self.window = self.bounded(self.beside_window());
-    }
-
-    fn beside_window(&self) -> f64 {
-        match &self.phase {
-            Phase::Beside { rival, .. } => rival.window() * self.packet,
-            _ => self.window,
-        }
-    }
-
-    fn judge_beside(&mut self, now: Instant, queue: f64, delivered: f64, limited: bool) {
-        if queue <= self.target() + self.slack() {
-            self.leave_beside(now, delivered);
-            return;
-        }
-        if limited {
-            self.rate += (delivered - self.rate) * 0.25;
-        }
-        let round_trip = self.delays.base() + queue;
-        let Phase::Beside { rival, look_at, .. } = &mut self.phase else {
-            return;
-        };
-        if !limited {
-            return;
-        }
-        rival.round(now, round_trip);
-        let look = now >= *look_at;
-        if look {
-            *look_at = now + LOOK_FOR_RIVAL;
-        }
-        self.window = self.bounded(self.beside_window());
-        if look {
-            self.look(now, 0.6, queue);
-        }
-    }
-
-    fn leave_beside(&mut self, now: Instant, delivered: f64) {
-        self.phase = Phase::Steady;
-        self.cut = None;
-        self.set_rate(delivered.max(self.rate));
-        self.settling = true;
-        self.begin(now, true);
-    }
-
-    /// Keeps the window to this share of itself until it is seen what that does to the queue.
-    fn look(&mut self, now: Instant, share: f64, queue: f64) {
-        let window = self.bounded(self.window * share);
-        let base = self.delays.base();
-        let expected = (base + queue) * share - base;
-        self.look = Some(Look {
-            window,
-            began: now,
-            settled: None,
-            before: queue,
-            expected: expected.max(0.0),
-            shortest: f64::INFINITY,
-            samples: 0,
-        });
-    }
-
-    fn look_on(&mut self, now: Instant, sent: Instant, sample: f64) {
-        let telling = self.delays.telling();
-        let Some(look) = &mut self.look else {
-            return;
-        };
-        match look.settled {
-            None if self.flight as f64 <= look.window => look.settled = Some(now),
-            Some(settled) if sent >= settled => {
-                look.samples += 1;
-                look.shortest = look.shortest.min(sample);
-            }
-            _ => {}
-        }
-        let passed = now.saturating_duration_since(look.began);
-        if look.samples < telling.min(4) && passed < Duration::from_secs(1) {
-            return;
-        }
-        let fell = look.before - (look.shortest - self.delays.base());
-        let alone = fell >= 0.75 * (look.before - look.expected);
-        self.look = None;
-        self.begin(now, true);
-        self.see_rival(now, alone);
-    }
-
-    /// A rival that backs off at that very moment looks like none: it takes two looks in a row.
-    fn see_rival(&mut self, now: Instant, alone: bool) {
-        let Phase::Beside {
-            look_at,
-            alone: before,
-            ..
-        } = &mut self.phase
-        else {
-            return;
-        };
-        if alone && *before {
-            self.leave_beside(now, self.rate);
-        } else if alone {
-            *before = true;
-            *look_at = now + LOOK_AGAIN;
-        } else {
-            *before = false;
         }
     }
 }

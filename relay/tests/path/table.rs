@@ -70,7 +70,9 @@ fn table() {
             }
             for seed in 1..=seeds {
                 let mut world = World::new(&condition.ways, seed);
-                let end = s(60);
+                // A download is there before the player comes.
+                let begin = s(if condition.name == "tcp" { 3 } else { 0 });
+                let end = begin + s(60);
                 let source = if condition.name == "join" {
                     Source::Once(530_000)
                 } else if bulk {
@@ -78,12 +80,12 @@ fn table() {
                 } else {
                     video()
                 };
-                world.flow(control.clone(), lazy, source, s(0), end);
+                world.flow(control.clone(), lazy, source, begin, end);
                 if condition.name == "tcp" {
-                    world.tcp(s(5), s(45));
+                    world.tcp(s(0), s(63));
                 }
                 if trace {
-                    for tick in 0..600 {
+                    for tick in 0..630 {
                         world.run(Duration::from_millis(100 * tick));
                         if let Some(m) = world.model(0) {
                             println!(

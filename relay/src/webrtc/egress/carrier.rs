@@ -44,7 +44,7 @@ pub(in crate::webrtc) struct Egress<W> {
     outbox: VecDeque<Outbound>,
     /// Packets that are sealed; they are kept while the system takes none.
     out: Datagrams,
-    control: Control,
+    pub(super) control: Control,
     repairs: Repairs,
     /// When the player last said anything of how packets arrive.
     heard: Option<Instant>,

@@ -101,4 +101,13 @@ impl Control {
             Self::Reports(pace) => pace.narrowed().map(|bits| (bits / 8.0) as u64),
         }
     }
+
+    /// The path's model, where there is one.
+    #[cfg(test)]
+    pub(super) fn model(&self) -> Option<&crate::path::Model> {
+        match self {
+            Self::Flight(flight) => Some(flight.model()),
+            Self::Reports(_) => None,
+        }
+    }
 }

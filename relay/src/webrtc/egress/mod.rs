@@ -5,6 +5,8 @@ mod assembly;
 pub(in crate::webrtc) mod carrier;
 mod control;
 pub(in crate::webrtc) mod datagrams;
+#[cfg(test)]
+mod lab;
 mod pace;
 pub(in crate::webrtc) mod packets;
 mod probe;

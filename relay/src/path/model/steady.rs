@@ -1,0 +1,102 @@
+//! Keeping a short queue.
+
+use std::time::{Duration, Instant};
+
+use super::{Model, Phase, QUEUE_LIMITS, SMALLEST_WINDOW};
+
+/// A queue that has stood for so long is emptied once, to see the path's own round trip.
+const LOOK: Duration = Duration::from_secs(5);
+/// Epochs in a row in which the path took more than it was given: then growth is fast again.
+const GAINS: u32 = 2;
+/// Cuts that do not help go no further down than this share of the rate.
+const LEAST_CUT: f64 = 0.2;
+/// Epochs in a row in which the queue stood although this flow had made room.
+const VAIN: u32 = 3;
+
+/// A cut of the rate that has yet to show what it does to the queue.
+#[derive(Debug, Clone)]
+pub(super) struct Cut {
+    /// The rate and the window before the first of a row of cuts.
+    rate: f64,
+    window: f64,
+    /// What the queue would be if all of it were this flow's, in seconds.
+    expected: f64,
+    /// How often it was not.
+    vain: u32,
+}
+
+impl Model {
+    pub(super) fn judge_steady(
+        &mut self,
+        now: Instant,
+        queue: f64,
+        delivered: f64,
+        limited: bool,
+        idle: bool,
+    ) {
+        let target = self.target();
+        if queue > target + 0.003 + self.slack() {
+            self.yield_to(now, queue, delivered, limited && !idle);
+            return;
+        }
+        self.cut = None;
+        self.room = (self.room * 1.01).min(QUEUE_LIMITS.1);
+        if limited && queue < target && self.hold.is_none_or(|until| now >= until) {
+            let grown = delivered.min(self.rate.max(1.0) * 2.0);
+            self.gains = if grown > self.rate { self.gains + 1 } else { 0 };
+            let window = self.window;
+            self.set_rate(self.rate.max(grown));
+            self.window = self.window.max(window);
+            if self.gains >= GAINS && queue < target / 2.0 {
+                self.gains = 0;
+                self.phase = Phase::Start;
+            }
+        } else if !limited {
+            // What it was before jitter came or went.
+            self.set_rate(self.rate);
+        }
+        if limited && self.delays.off_base(now) > LOOK {
+            let base = self.rate * self.delays.base();
+            self.look(now, 0.75 * base / self.window, queue);
+        }
+    }
+
+    /// A queue stands: sends at the rate that comes through, and sees whether that helps.
+    fn yield_to(&mut self, now: Instant, queue: f64, delivered: f64, ours: bool) {
+        self.gains = 0;
+        let margin = 0.010 + self.delays.jitter();
+        let (rate, window, vain) = match self.cut.take() {
+            Some(cut) if queue > cut.expected.max(self.target()) + margin => {
+                (cut.rate, cut.window, cut.vain + 1)
+            }
+            Some(cut) => (cut.rate, cut.window, cut.vain),
+            None => (self.rate, self.window, 0),
+        };
+        if vain >= VAIN {
+            self.stand_beside(now, rate, queue, window);
+            return;
+        }
+        let next = if ours {
+            delivered.clamp(self.rate * 0.5, self.rate)
+        } else {
+            (self.rate * 0.85).max(delivered * 2.0).min(self.rate)
+        };
+        let cut_from = self.window;
+        self.set_rate(next.max(rate * LEAST_CUT));
+        let floor = self.packet * SMALLEST_WINDOW;
+        let expected = if self.window > 0.9 * cut_from && self.window > floor {
+            // Not cut any further: what stands is not this flow's.
+            0.0
+        } else {
+            self.window / delivered.max(1.0) - self.delays.base()
+        };
+        self.cut = Some(Cut {
+            rate,
+            window,
+            expected,
+            vain,
+        });
+        self.settling = true;
+        self.begin(now, true);
+    }
+}

@@ -1,0 +1,1 @@
+//! What a WebRTC player has of paths that it could have.
