@@ -79,6 +79,7 @@ pub(in crate::webrtc) fn frame(
         capture_us,
         payload_len: assembled.payload.len() as u32,
         config_len: described.len() as u16,
+        colour: None,
     };
     let mut bytes = BytesMut::with_capacity(64 + described.len() + assembled.payload.len());
     header.encode(&mut bytes);
