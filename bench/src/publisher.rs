@@ -180,6 +180,7 @@ impl Publisher {
             capture_us: self.captured_us,
             payload_len: u32::try_from(frame.payload.len())?,
             config_len: u16::try_from(config.len())?,
+            colour: None,
         };
         let mut bytes = BytesMut::new();
         header.encode(&mut bytes);

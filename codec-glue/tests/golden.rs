@@ -1,7 +1,7 @@
 //! Bytes computed by hand from PROTOCOL.md, so that code and vectors cannot drift together.
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
+    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
     ResumeSecret, Role, Service, Serving, Status, TrackId, WireError, decode_client, decode_relay,
     encode_client, encode_relay,
 };
@@ -187,10 +187,11 @@ fn a_keyframe_s_header_and_config() {
         capture_us: 0x000e_0f10_1112_1314,
         payload_len: 0x0015_1617,
         config_len: 12,
+        colour: Colour::new("smpte170m", "bt709", "smpte170m", true),
     };
     let expected = [
-        3, 2, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13,
-        0x14, 0, 0x15, 0x16, 0x17, 0, 12,
+        0xb3, 2, 2, 0x21, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0x0e, 0x0f, 0x10, 0x11, 0x12,
+        0x13, 0x14, 0, 0x15, 0x16, 0x17, 0, 12,
     ];
     let mut bytes = Vec::new();
     header.encode(&mut bytes);

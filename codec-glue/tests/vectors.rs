@@ -9,12 +9,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use golden::json::{
-    Bad, Client, ConfigJson, FrameJson, Good, HeaderJson, Kind, Later, Relay, RenditionJson,
-    ServingJson, StatusJson,
+    Bad, Client, ColourJson, ConfigJson, FrameJson, Good, HeaderJson, Kind, Later, Relay,
+    RenditionJson, ServingJson, StatusJson,
 };
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, DecoderConfig, FrameHeader, HEADER_LEN, Phase, RelayMessage,
+    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, Phase, RelayMessage,
     Rendition, ResumeSecret, Role, Service, Serving, Status, TrackId, WireError, decode_client,
     decode_relay, encode_client, encode_relay,
 };
@@ -337,6 +337,9 @@ fn status(json: StatusJson) -> Status {
 fn frame(json: FrameJson) -> reader::Frame {
     let payload = unhex(&json.payload);
     let HeaderJson { config, .. } = json.header;
+    let colour = config
+        .as_ref()
+        .and_then(|config| colour(config.colour.as_ref()?));
     let config = config.map(decoder_config);
     let config_len = config
         .as_ref()
@@ -353,10 +356,21 @@ fn frame(json: FrameJson) -> reader::Frame {
             capture_us: json.header.capture_us,
             payload_len: payload.len() as u32,
             config_len: config_len as u16,
+            colour,
         },
         config,
         payload,
     }
+}
+
+fn colour(json: &ColourJson) -> Option<Colour> {
+    let named = Colour::new(
+        &json.primaries,
+        &json.transfer,
+        &json.matrix,
+        json.full_range,
+    );
+    Some(named.expect("a colour that is known"))
 }
 
 fn decoder_config(json: ConfigJson) -> DecoderConfig {

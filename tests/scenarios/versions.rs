@@ -112,6 +112,31 @@ async fn a_player_of_version_1_is_told_nothing_that_is_newer() -> Result<()> {
     Ok(())
 }
 
+/// A colour is of version 2: players of version 1 would refuse the frame (PROTOCOL 4.2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_colour_reaches_players_that_know_it_and_no_others() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let plain = Picture::default().encode()?;
+    let mut coloured = plain.to_vec();
+    // BT.601, of full range (PROTOCOL 4.2).
+    (coloured[0], coloured[3]) = (coloured[0] | 0xb0, 0x22);
+    let publisher = broadcast.publisher().await?;
+    let mut stream = publisher.control.connection.open_uni().await?.await?;
+    stream.write_all(&[GROUP_STREAM]).await?;
+    stream.write_all(&coloured).await?;
+    for (version, expected) in [(1, &plain[..]), (2, &coloured[..])] {
+        let hello = hello(version, Role::Player, broadcast.token(Role::Player));
+        let (player, _) = greeted(&relay, &hello).await?;
+        let mut group = soon("a group", player.connection.accept_uni()).await??;
+        let mut got = vec![0; 1 + expected.len()];
+        let read = group.quic_stream_mut().read_exact(&mut got);
+        soon("its frame", read).await??;
+        assert_eq!(got[1..], expected[..], "version {version}");
+    }
+    Ok(())
+}
+
 /// What a later version sets in a frame's header stays with the relay: older players would refuse it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frames_reach_players_without_what_their_version_does_not_know() -> Result<()> {

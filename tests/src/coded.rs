@@ -183,6 +183,7 @@ impl Coded {
             capture_us,
             payload_len: self.payload.len() as u32,
             config_len: config.len() as u16,
+            colour: None,
         };
         let mut bytes = BytesMut::new();
         header.encode(&mut bytes);

@@ -70,6 +70,7 @@ impl Picture {
             capture_us: 1,
             payload_len: self.len as u32,
             config_len: config_len as u16,
+            colour: None,
         }
     }
 

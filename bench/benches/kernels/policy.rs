@@ -121,6 +121,7 @@ impl Film {
             capture_us: now.as_micros(),
             payload_len: payload as u32,
             config_len,
+            colour: None,
         };
         let frame = Frame::new(header, bytes.clone()).unwrap();
         self.seat.publish(frame, now).unwrap();

@@ -89,6 +89,7 @@ fn keyframe(payload: usize) -> Bytes {
         capture_us: 1_700_000_000_000_000,
         payload_len: payload as u32,
         config_len: encoded.len() as u16,
+        colour: None,
     };
     let mut bytes = BytesMut::new();
     header.encode(&mut bytes);

@@ -56,6 +56,7 @@ const HEADER: FrameHeader = FrameHeader {
     capture_us: 1_700_000_000_000_000,
     payload_len: 8_000,
     config_len: 0,
+    colour: None,
 };
 
 const PING: ClientMessage = ClientMessage::Ping {

@@ -88,8 +88,13 @@ pub fn frame_header(data: &[u8]) {
     header.encode(&mut encoded);
     // What is left to later versions is forgotten.
     let mut known = *bytes;
-    known[0] &= 0x0f;
-    known[3] = 0;
+    match header.colour {
+        Some(_) => known[3] &= 0x3f,
+        None => {
+            known[0] &= 0x0f;
+            known[3] = 0;
+        }
+    }
     assert_eq!(encoded, known);
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::{Buf, BufMut};
 
+use super::colour::{self, Colour};
 use super::{TrackId, WireError, limits};
 
 /// The first byte of a stream that carries one group (PROTOCOL 4.1).
@@ -38,6 +39,8 @@ pub struct FrameHeader {
     pub payload_len: u32,
     /// Bytes of the decoder config; 0 but for keyframes.
     pub config_len: u16,
+    /// What the picture's samples mean; on keyframes, and only where the publisher knows.
+    pub colour: Option<Colour>,
 }
 
 impl FrameHeader {
@@ -45,10 +48,11 @@ impl FrameHeader {
     pub fn encode(&self, out: &mut impl BufMut) {
         let flags =
             if self.keyframe { KEYFRAME } else { 0 } | if self.refinement { REFINEMENT } else { 0 };
-        out.put_u8(flags);
+        let (colour_flags, colour) = self.colour.map_or((0, 0), Colour::to_header);
+        out.put_u8(flags | colour_flags);
         out.put_u8(self.track.number());
         out.put_u8(self.layer);
-        out.put_u8(0);
+        out.put_u8(colour);
         out.put_u32(self.epoch);
         out.put_u32(self.group);
         out.put_u32(self.index);
@@ -57,17 +61,18 @@ impl FrameHeader {
         out.put_u16(self.config_len);
     }
 
-    /// Reads a header and checks every field that has a range. Flags 4 to 7 and the reserved byte
-    /// are left to later versions and forgotten (PROTOCOL 2.12).
+    /// Reads a header and checks every field that has a range. A colour that is not known, and what
+    /// else is left to later versions, is forgotten (PROTOCOL 2.12).
     ///
     /// # Errors
     /// [`WireError::Malformed`] or [`WireError::TooLarge`].
     pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, WireError> {
         let mut input = &bytes[..];
         let flags = input.get_u8();
-        let (track, layer, _reserved) = (input.get_u8(), input.get_u8(), input.get_u8());
+        let (track, layer, colour) = (input.get_u8(), input.get_u8(), input.get_u8());
+        let keyframe = flags & KEYFRAME != 0;
         let header = Self {
-            keyframe: flags & KEYFRAME != 0,
+            keyframe,
             refinement: flags & REFINEMENT != 0,
             track: TrackId::from_number(track)
                 .ok_or(WireError::Malformed("a track that does not exist"))?,
@@ -78,12 +83,21 @@ impl FrameHeader {
             capture_us: input.get_u64(),
             payload_len: input.get_u32(),
             config_len: input.get_u16(),
+            colour: keyframe
+                .then(|| Colour::from_header(flags, colour))
+                .flatten(),
         };
         if flags & UNKNOWN != 0 {
             return Err(WireError::Malformed("flags of a frame header"));
         }
         header.check()?;
         Ok(header)
+    }
+
+    /// Takes out of a header's bytes what sessions of version 1 were not promised (PROTOCOL 2.11).
+    pub fn strip(bytes: &mut [u8; HEADER_LEN]) {
+        bytes[0] &= !colour::FLAGS;
+        bytes[3] = 0;
     }
 
     /// Bytes of config and payload: what follows the header.

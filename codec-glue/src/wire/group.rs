@@ -89,6 +89,7 @@ mod tests {
             capture_us: 1_000 + u64::from(index),
             payload_len: 1,
             config_len: if index == 0 { 10 } else { 0 },
+            colour: None,
         }
     }
 

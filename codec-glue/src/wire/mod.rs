@@ -5,6 +5,7 @@
 
 mod code;
 mod codec;
+mod colour;
 mod control;
 mod error;
 mod frame;
@@ -16,6 +17,7 @@ mod version;
 
 pub use code::Code;
 pub use codec::{CodecKind, CodecSet, Rendition, Service, Serving, TrackId};
+pub use colour::{Colour, MATRICES, PRIMARIES, TRANSFERS};
 pub use control::{decode_client, decode_relay, encode_client, encode_relay};
 pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, TrackId, limits};
+use steadycast_codec_glue::wire::{
+    Colour, DecoderConfig, FrameHeader, HEADER_LEN, MATRICES, PRIMARIES, TRANSFERS, TrackId, limits,
+};
 
 use super::config;
 
@@ -11,10 +13,24 @@ pub(crate) fn track() -> impl Strategy<Value = TrackId> {
     prop::sample::select(TrackId::all().collect::<Vec<_>>())
 }
 
+/// Any colour, or none.
+fn colour() -> impl Strategy<Value = Option<Colour>> {
+    let names = (
+        prop::sample::select(&PRIMARIES[..]),
+        prop::sample::select(&TRANSFERS[..]),
+        prop::sample::select(&MATRICES[..]),
+        any::<bool>(),
+    );
+    prop::option::of(names).prop_map(|names| {
+        let (primaries, transfer, matrix, full_range) = names?;
+        Colour::new(primaries, transfer, matrix, full_range)
+    })
+}
+
 /// Any header that may be sent.
 pub(crate) fn header() -> impl Strategy<Value = FrameHeader> {
     let flags = (any::<bool>(), any::<bool>(), track(), 0..=limits::LAYER);
-    let place = (any::<u32>(), any::<u32>(), any::<u32>());
+    let place = (any::<u32>(), any::<u32>(), any::<u32>(), colour());
     let lengths = (
         1..=limits::PAYLOAD,
         limits::CONFIG_MIN..=limits::CONFIG_MAX,
@@ -23,7 +39,7 @@ pub(crate) fn header() -> impl Strategy<Value = FrameHeader> {
     (flags, place, lengths).prop_map(
         |(
             (keyframe, refinement, track, layer),
-            (epoch, group, index),
+            (epoch, group, index, colour),
             (payload, config, capture_us),
         )| {
             FrameHeader {
@@ -37,6 +53,7 @@ pub(crate) fn header() -> impl Strategy<Value = FrameHeader> {
                 capture_us,
                 payload_len: payload,
                 config_len: if keyframe { config } else { 0 },
+                colour: if keyframe { colour } else { None },
             }
         },
     )
@@ -77,8 +94,13 @@ fn header_is_exact(bytes: &[u8; HEADER_LEN]) {
         return;
     };
     let mut known = *bytes;
-    known[0] &= 0x0f;
-    known[3] = 0;
+    match header.colour {
+        Some(_) => known[3] &= 0x3f,
+        None => {
+            known[0] &= 0x0f;
+            known[3] = 0;
+        }
+    }
     assert_eq!(bytes_of(&header), known);
     let most = limits::PAYLOAD as usize + usize::from(limits::CONFIG_MAX);
     assert!((1..=most).contains(&header.body_len()), "{header:?}");
@@ -101,13 +123,26 @@ proptest! {
     #[test]
     fn what_later_versions_say_in_a_header_is_forgotten(
         header in header(),
-        flags in 0u8..16,
-        reserved in any::<u8>(),
+        later in (6u8..8, 0u8..2, any::<u8>()),
+        reserved in 0u8..4,
     ) {
         let mut bytes = bytes_of(&header);
-        bytes[0] |= flags << 4;
-        bytes[3] = reserved;
+        bytes[3] |= reserved << 6;
         prop_assert_eq!(FrameHeader::decode(&bytes), Ok(header));
+        // Primaries that are not known.
+        let (primaries, range, byte) = later;
+        bytes[0] = bytes[0] & 0x0f | primaries << 4 | range << 7;
+        bytes[3] = byte;
+        let plain = FrameHeader { colour: None, ..header };
+        prop_assert_eq!(FrameHeader::decode(&bytes), Ok(plain));
+    }
+
+    #[test]
+    fn what_is_stripped_is_what_version_1_has(header in header()) {
+        let plain = bytes_of(&FrameHeader { colour: None, ..header });
+        let mut bytes = bytes_of(&header);
+        FrameHeader::strip(&mut bytes);
+        prop_assert_eq!(bytes, plain);
     }
 
     #[test]

@@ -29,6 +29,7 @@ fn group(frames: std::ops::Range<usize>) -> impl Strategy<Value = Vec<FrameHeade
                     index,
                     capture_us,
                     config_len: if index == 0 { 10 } else { 0 },
+                    colour: None,
                     ..frame
                 });
             }

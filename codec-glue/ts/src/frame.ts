@@ -1,6 +1,7 @@
 /** One frame: header, decoder config on keyframes, payload (PROTOCOL 4.2-4.4). */
 
 import { MAIN_TRACK, TRACK_MAX } from './codec.ts';
+import { type Colour, colourBits, readColour, sameColour } from './colour.ts';
 import { malformed, tooLarge } from './error.ts';
 import {
   CODEC_MAX,
@@ -20,6 +21,8 @@ export interface DecoderConfig {
   codec: string;
   /** The WebCodecs description; empty when the codec has none. */
   description: Uint8Array;
+  /** What the picture's samples mean; null: not said. Travels in the fixed header (PROTOCOL 4.2). */
+  colour: Colour | null;
 }
 
 export interface FrameHeader {
@@ -57,6 +60,8 @@ export interface FixedHeader {
   header: Omit<FrameHeader, 'config'>;
   payloadLength: number;
   configLength: number;
+  /** Of the config that follows. */
+  colour: Colour | null;
 }
 
 const KEYFRAME = 1;
@@ -77,6 +82,7 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): EncodedFr
     header,
     payloadLength: payload.length,
     configLength: config.length,
+    colour: header.config?.colour ?? null,
   });
   head.set(config, FRAME_HEADER_SIZE);
   return { head, payload };
@@ -85,9 +91,12 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): EncodedFr
 function writeFixedHeader(view: DataView, fixed: FixedHeader): void {
   const { header, payloadLength, configLength } = fixed;
   checkFixedHeader(fixed);
-  view.setUint8(0, (header.keyframe ? KEYFRAME : 0) | (header.refinement ? REFINEMENT : 0));
+  const colour = colourBits(fixed.colour);
+  const flags = (header.keyframe ? KEYFRAME : 0) | (header.refinement ? REFINEMENT : 0);
+  view.setUint8(0, flags | colour.flags);
   view.setUint8(1, header.track);
   view.setUint8(2, header.layer);
+  view.setUint8(3, colour.byte);
   view.setUint32(4, header.epoch);
   view.setUint32(8, header.group);
   view.setUint32(12, header.index);
@@ -97,8 +106,8 @@ function writeFixedHeader(view: DataView, fixed: FixedHeader): void {
 }
 
 /**
- * Reads the 30 bytes of a fixed header; flags 4 to 7 and the reserved byte are left to later
- * versions and read over (PROTOCOL 2.12). Throws WireError.
+ * Reads the 30 bytes of a fixed header; a colour that is not known, and what else is left to later
+ * versions, is read over (PROTOCOL 2.12). Throws WireError.
  */
 export function decodeFixedHeader(bytes: Uint8Array): FixedHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_HEADER_SIZE);
@@ -116,7 +125,12 @@ export function decodeFixedHeader(bytes: Uint8Array): FixedHeader {
     index: view.getUint32(12),
     captureUs: Number(captureUs),
   };
-  const fixed = { header, payloadLength: view.getUint32(24), configLength: view.getUint16(28) };
+  const fixed = {
+    header,
+    payloadLength: view.getUint32(24),
+    configLength: view.getUint16(28),
+    colour: header.keyframe ? readColour(flags, view.getUint8(3)) : null,
+  };
   checkFixedHeader(fixed);
   return fixed;
 }
@@ -138,8 +152,11 @@ export function encodeDecoderConfig(config: DecoderConfig): Uint8Array {
   return bytes;
 }
 
-/** Throws WireError; the description is a copy, because a decoder keeps it. */
-export function decodeDecoderConfig(bytes: Uint8Array): DecoderConfig {
+/**
+ * The config with the colour that its frame's header says. Throws WireError; the description is a
+ * copy, because a decoder keeps it.
+ */
+export function decodeDecoderConfig(bytes: Uint8Array, colour: Colour | null): DecoderConfig {
   if (bytes.length < CONFIG_MIN) throw malformed('a decoder config cut short');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const codecEnd = 5 + view.getUint8(4);
@@ -152,6 +169,7 @@ export function decodeDecoderConfig(bytes: Uint8Array): DecoderConfig {
     height: view.getUint16(2),
     codec: ascii.decode(bytes.subarray(5, codecEnd)),
     description: bytes.slice(codecEnd + 2),
+    colour,
   };
   checkPicture(config);
   return config;
@@ -163,6 +181,7 @@ export function sameDecoderConfig(one: DecoderConfig, other: DecoderConfig): boo
     one.codec === other.codec &&
     one.width === other.width &&
     one.height === other.height &&
+    sameColour(one.colour, other.colour) &&
     one.description.length === other.description.length &&
     one.description.every((byte, at) => byte === other.description[at])
   );

@@ -2,6 +2,7 @@
 
 export { CODES, type CodeEntry, type CodeName, codeName, fromHttp3, toHttp3 } from './code.ts';
 export * from './codec.ts';
+export { COLOUR_SINCE, type Colour, type ColourNames, colourOf } from './colour.ts';
 export {
   decodeClientMessage,
   decodeRelayMessage,

@@ -145,11 +145,13 @@ export class GroupParser {
     if (!this.#opened && !this.#open()) return null;
     this.#pending ??= this.#readHeader();
     if (this.#pending === null) return null;
-    const { header, payloadLength, configLength } = this.#pending;
+    const { header, payloadLength, configLength, colour } = this.#pending;
     const body = this.#queue.take(configLength + payloadLength);
     if (body === null) return null;
     this.#pending = null;
-    const config = header.keyframe ? decodeDecoderConfig(body.subarray(0, configLength)) : null;
+    const config = header.keyframe
+      ? decodeDecoderConfig(body.subarray(0, configLength), colour)
+      : null;
     return { header: { ...header, config }, payload: body.subarray(configLength) };
   }
 

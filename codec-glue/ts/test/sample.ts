@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { MATRICES, PRIMARIES, TRANSFERS } from '../src/colour.ts';
 import {
   type ClientMessage,
   CODEC_KINDS,
@@ -111,6 +112,14 @@ const config = fc.record({
   height: fc.integer({ min: 1, max: 8_192 }),
   codec: fc.string({ minLength: 1, maxLength: 255 }),
   description: fc.uint8Array({ maxLength: 40 }),
+  colour: fc.option(
+    fc.record({
+      primaries: fc.constantFrom(...PRIMARIES),
+      transfer: fc.constantFrom(...TRANSFERS),
+      matrix: fc.constantFrom(...MATRICES),
+      fullRange: fc.boolean(),
+    }),
+  ),
 });
 
 /** A whole group, keyframe first, as its publisher sends it. */
@@ -151,7 +160,13 @@ export function keyframe(over: Partial<FrameHeader> = {}): FrameHeader {
     group: 1,
     index: 0,
     captureUs: 1_700_000_000_000_000,
-    config: { width: 1280, height: 720, codec: 'vp8', description: new Uint8Array(0) },
+    config: {
+      width: 1280,
+      height: 720,
+      codec: 'vp8',
+      description: new Uint8Array(0),
+      colour: null,
+    },
     ...over,
   };
 }

@@ -166,6 +166,7 @@ pub(crate) mod tests {
             capture_us: 0,
             payload_len: len as u32,
             config_len: 0,
+            colour: None,
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Streams {
     path: Option<PathView>,
     /// Where that path leads: from another address on, the connection has another model.
     address: SocketAddr,
+    /// What its session speaks (PROTOCOL 2.11).
+    version: u16,
     /// Bytes that may be on their way at once, on any path.
     most: u64,
     /// The same on this path, as the connection was told.
@@ -55,12 +57,12 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// The streams of a player with `most` bytes on their way at most. `over` is told when its
-    /// session is to end.
+    /// The streams of a player with `most` bytes on their way at most, whose session speaks
+    /// `version`. `over` is told when its session is to end.
     pub(super) fn new(
         connection: Connection,
         waker: Waker,
-        most: u64,
+        (most, version): (u64, u16),
         over: oneshot::Sender<Ending>,
     ) -> Self {
         let mut streams = Self {
@@ -72,6 +74,7 @@ impl Streams {
             group: None,
             before: None,
             queue: VecDeque::new(),
+            version,
             most,
             set: most,
             window: most,
@@ -129,7 +132,7 @@ impl Streams {
 
     fn open_stream(&mut self, now: Instant) -> Result<Sent, Gone> {
         self.retry = None;
-        match GroupWriter::open(&self.connection, self.groups, &self.waker) {
+        match GroupWriter::open(&self.connection, self.version, self.groups, &self.waker) {
             Poll::Ready(group) => {
                 self.opening = false;
                 let before = self.group.replace(group?);

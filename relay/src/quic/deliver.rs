@@ -48,19 +48,20 @@ impl Deliverer {
         deliverer
     }
 
-    /// Takes in a player, until the stay is dropped.
+    /// Takes in a player whose session speaks `version`, until the stay is dropped.
     pub(super) fn join(
         self: &Arc<Self>,
         seat: PlayerSeat,
         connection: Connection,
         window: u64,
+        version: u16,
     ) -> Stay {
         let (over, ended) = oneshot::channel();
         let wakes = &self.wakes;
         let streams = |key| {
             let wakes = wakes.clone();
             let waker = Waker::from(Arc::new(Ready { key, wakes }));
-            Streams::new(connection, waker, window, over)
+            Streams::new(connection, waker, (window, version), over)
         };
         let key = self.channel.lock().join(seat, streams);
         self.wakes.wake(key);

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll, Waker};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use steadycast_codec_glue::wire::{Code, FrameHeader, GROUP_STREAM, HEADER_LEN};
+use steadycast_codec_glue::wire::{Code, Colour, FrameHeader, GROUP_STREAM, HEADER_LEN};
 use wtransport::Connection;
 
 use crate::delivery::Gone;
@@ -19,13 +19,16 @@ pub(super) struct GroupWriter {
     frame_end: u64,
     /// The same of the keyframe.
     keyframe_end: u64,
+    /// What the player's session speaks (PROTOCOL 2.11).
+    version: u16,
 }
 
 impl GroupWriter {
-    /// Opens a stream for a group, before those with a lower `priority`; pending while the player
+    /// Opens a stream for a group of a session that speaks `version`, before those with a lower `priority`; pending while the player
     /// grants no more streams. Nothing is written yet.
     pub(super) fn open(
         connection: &Connection,
+        version: u16,
         priority: i32,
         waker: &Waker,
     ) -> Poll<Result<Self, Gone>> {
@@ -45,6 +48,7 @@ impl GroupWriter {
                 written: 0,
                 frame_end: 0,
                 keyframe_end: 0,
+                version,
             })
         })
     }
@@ -72,12 +76,16 @@ impl GroupWriter {
         })
     }
 
-    /// Learns from their headers where the frames end that begin in `pieces`.
-    fn note_frames(&mut self, pieces: &[Bytes]) {
+    /// Learns from their headers where the frames end that begin in `pieces`, and takes out of them
+    /// what the session's version does not know.
+    fn note_frames(&mut self, pieces: &mut [Bytes]) {
         let mut at = self.written;
         for piece in pieces {
             let header = piece.first_chunk().map(FrameHeader::decode);
             if let (true, Some(Ok(header))) = (at == self.frame_end, header) {
+                if self.version < Colour::SINCE && header.colour.is_some() {
+                    *piece = stripped(piece);
+                }
                 self.frame_end += (HEADER_LEN + header.body_len()) as u64;
                 if self.keyframe_end == 0 {
                     self.keyframe_end = self.frame_end;
@@ -130,6 +138,15 @@ fn cut(stream: &mut quinn::SendStream) {
         // Fails where everything has arrived.
         let _ = stream.reset(code);
     }
+}
+
+/// A piece that begins with a header, as version 1 knows it. A copy: the others have it as it came.
+fn stripped(piece: &Bytes) -> Bytes {
+    let mut bytes = BytesMut::from(&piece[..]);
+    if let Some(header) = bytes.first_chunk_mut() {
+        FrameHeader::strip(header);
+    }
+    bytes.freeze()
 }
 
 /// Polls a future that can be dropped while it is pending, and still wakes `waker`.

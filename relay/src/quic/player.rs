@@ -57,7 +57,7 @@ async fn pump(
     let connection = session.connection.clone();
     let window = shared.settings.player_send_window;
     let deliverer = local.deliverer(seat.broadcast());
-    let mut stay = deliverer.join(seat, connection.clone(), window);
+    let mut stay = deliverer.join(seat, connection.clone(), window, session.version);
     let mut talk = Talk {
         reader: &mut session.reader,
         writer: &mut session.writer,

@@ -89,12 +89,17 @@ export class Desktop {
   }
 
   /** Shows the scene over this page, in a window of its own; returns where it is on the screen. */
-  async showScene(url: string, box: Box): Promise<{ x: number; y: number }> {
+  showScene(url: string, box: Box): Promise<{ x: number; y: number }> {
+    return this.show(url, sceneScript(), box);
+  }
+
+  /** The same with what another script draws. */
+  async show(url: string, script: string, box: Box): Promise<{ x: number; y: number }> {
     const page = await this.openWindow(url, box);
     await until('the page under the scene', async () => {
       return (await page.evaluate('document.readyState')) === 'complete';
     });
-    await page.evaluate(sceneScript());
+    await page.evaluate(script);
     return (await page.evaluate(
       '({ x: screenX + (outerWidth - innerWidth) / 2, y: screenY + outerHeight - innerHeight })',
     )) as { x: number; y: number };

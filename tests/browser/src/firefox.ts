@@ -9,6 +9,8 @@ import type { Relay } from './relay.ts';
 import { pause } from './until.ts';
 
 const EXECUTABLE = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
+/** How long a screenshot may stop the page for a worker's canvas; it lacks that then. */
+const SNAPSHOT_MS = 100;
 /** Between two screenshots. */
 const EVERY_MS = 30;
 
@@ -21,6 +23,9 @@ const PREFERENCES = {
   'browser.topsites.contile.enabled': false,
   'datareporting.healthreport.uploadEnabled': false,
   'dom.push.connection.enabled': false,
+  // A screenshot asks the worker for its canvas and stops the whole page meanwhile: for 10 s by
+  // default where the worker is just waiting for the page.
+  'gfx.offscreencanvas.snapshot-timeout-ms': SNAPSHOT_MS,
   'messaging-system.rsexperimentloader.enabled': false,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,

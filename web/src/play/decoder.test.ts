@@ -1,4 +1,4 @@
-import type { DecoderConfig, Frame } from '@steadycast/codec-glue';
+import type { Colour, DecoderConfig, Frame } from '@steadycast/codec-glue';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Break, type DecoderLike, FrameDecoder } from './decoder.ts';
 
@@ -7,6 +7,7 @@ const CONFIG: DecoderConfig = {
   height: 360,
   codec: 'vp8',
   description: new Uint8Array(0),
+  colour: null,
 };
 
 function frame(index: number, config: DecoderConfig | null = index === 0 ? CONFIG : null): Frame {
@@ -124,6 +125,25 @@ describe('the decoder', () => {
     expect(newest().configs[0]).not.toHaveProperty('description');
     newest().output(4);
     expect(shown).toEqual([0, 1, 2, 3]);
+  });
+
+  it('is told what the samples mean, of VP8 even where nobody says', () => {
+    const colour: Colour = {
+      primaries: 'bt709',
+      transfer: 'iec61966-2-1',
+      matrix: 'smpte170m',
+      fullRange: true,
+    };
+    const one = decoder();
+    one.decode(frame(0), 0);
+    one.decode(frame(0, { ...CONFIG, colour }), 1);
+    one.decode(frame(0, { ...CONFIG, codec: 'vp09.00.40.08' }), 2);
+    const bt601 = { primaries: 'smpte170m', matrix: 'smpte170m', fullRange: false };
+    expect(newest().configs.map(({ colorSpace }) => colorSpace)).toMatchObject([
+      bt601,
+      colour,
+      undefined,
+    ]);
   });
 
   it('keeps few chunks inside, the rest where a newer keyframe drops them', () => {

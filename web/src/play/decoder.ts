@@ -35,6 +35,13 @@ const ASLEEP_MS = 1_400;
 /** Two errors within this time: the hardware decoder is not to be trusted. */
 const ERROR_PAIR_MS = 30_000;
 
+const BT601 = {
+  primaries: 'smpte170m',
+  transfer: 'smpte170m',
+  matrix: 'smpte170m',
+  fullRange: false,
+} as const;
+
 interface Waiting<Tag> {
   frame: Frame;
   tag: Tag;
@@ -172,6 +179,7 @@ export class FrameDecoder<Tag> {
       codedWidth: config.width,
       codedHeight: config.height,
       ...(config.description.length > 0 && { description: config.description }),
+      ...colorSpaceOf(config),
       optimizeForLatency: true,
       ...(this.#software && { hardwareAcceleration: 'prefer-software' }),
     });
@@ -248,4 +256,14 @@ export class FrameDecoder<Tag> {
     this.#inside.clear();
     if (decoder !== null && decoder.state !== 'closed') decoder.close();
   }
+}
+
+/**
+ * What the samples mean, where it is known: a decoder that is not told takes VP8 and VP9 for BT.709.
+ * VP8 of which nothing is said is BT.601 by its definition (RFC 6386, 9.2).
+ */
+function colorSpaceOf({ codec, colour }: DecoderConfig): Pick<VideoDecoderConfig, 'colorSpace'> {
+  const colorSpace = colour ?? (codec === 'vp8' ? BT601 : null);
+  // TypeScript's list of names is shorter than WebCodecs'.
+  return colorSpace === null ? {} : { colorSpace: colorSpace as VideoColorSpaceInit };
 }

@@ -213,7 +213,13 @@ export interface Setting {
   phaseMs?: number;
 }
 
-const CONFIG = { width: 640, height: 360, codec: 'vp8', description: new Uint8Array(0) };
+const CONFIG = {
+  width: 640,
+  height: 360,
+  codec: 'vp8',
+  description: new Uint8Array(0),
+  colour: null,
+};
 
 /** Plays what comes over a path, and says when what was seen. */
 export function screen(

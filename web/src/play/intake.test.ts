@@ -13,7 +13,9 @@ const header = (group: number, index: number): FrameHeader => ({
   index,
   captureUs: 1,
   config:
-    index === 0 ? { width: 4, height: 2, codec: 'vp8', description: new Uint8Array(0) } : null,
+    index === 0
+      ? { width: 4, height: 2, codec: 'vp8', description: new Uint8Array(0), colour: null }
+      : null,
 });
 
 function bytes(group: number, index: number): Uint8Array[] {

@@ -89,7 +89,13 @@ class FakeCarrier {
 
   frame(group: number, index: number, over: Partial<FrameHeader> = {}, byte = 1): void {
     const keyframe = index === 0;
-    const config = { width: 640, height: 360, codec: 'vp8', description: new Uint8Array(0) };
+    const config = {
+      width: 640,
+      height: 360,
+      codec: 'vp8',
+      description: new Uint8Array(0),
+      colour: null,
+    };
     const header = {
       keyframe,
       refinement: false,
@@ -214,7 +220,13 @@ it('says at once that the host is away, and shows the new epoch when it comes', 
   carrier.onStatusChange({ ...WELCOME.status, phase: 'held', sinceUs });
   expect(newest().state).toEqual({ kind: 'away', sinceMs: sinceUs / 1_000 });
   carrier.onStatusChange({ ...WELCOME.status, epoch: 2 });
-  const config = { width: 320, height: 180, codec: 'vp8', description: new Uint8Array(0) };
+  const config = {
+    width: 320,
+    height: 180,
+    codec: 'vp8',
+    description: new Uint8Array(0),
+    colour: null,
+  };
   carrier.frame(0, 0, { epoch: 2, config });
   await pass(300);
   expect(newest().state.kind).toBe('live');
@@ -275,7 +287,13 @@ it('stops', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-const AV1 = { width: 640, height: 360, codec: 'av01.0.08M.08', description: new Uint8Array(0) };
+const AV1 = {
+  width: 640,
+  height: 360,
+  codec: 'av01.0.08M.08',
+  description: new Uint8Array(0),
+  colour: null,
+};
 const saidOf = (carrier: FakeCarrier) => carrier.said.filter(({ type }) => type === 'decodes');
 const withoutAv1 = (codec: string) => !codec.startsWith('av01');
 

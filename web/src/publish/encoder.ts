@@ -1,6 +1,6 @@
 /** One VideoEncoder after another, behind one door: chooses the codec and survives its failures. */
 
-import type { DecoderConfig } from '@steadycast/codec-glue';
+import { colourOf, type DecoderConfig } from '@steadycast/codec-glue';
 import {
   browserProber,
   type Candidate,
@@ -228,6 +228,7 @@ function wireConfig(config: VideoDecoderConfig): DecoderConfig {
     height: config.codedHeight ?? 0,
     codec: config.codec,
     description: config.description === undefined ? new Uint8Array(0) : bytesOf(config.description),
+    colour: colourOf(config.colorSpace),
   };
 }
 

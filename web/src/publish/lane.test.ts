@@ -137,6 +137,7 @@ class Bench {
     const uplink = new Uplink({
       carrier: {
         clock: { offsetUs: 0 },
+        welcome: { version: 2 },
         openGroup: async () => new WritableStream<Uint8Array>().getWriter(),
       },
       epoch: 1,

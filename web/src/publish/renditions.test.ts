@@ -34,7 +34,11 @@ function setUp(): { renditions: Renditions; uplinks: SessionUplinks } {
       return lane as unknown as Lane;
     },
   });
-  const carrier = { clock: { offsetUs: 0 }, openGroup: () => new Promise<never>(() => undefined) };
+  const carrier = {
+    clock: { offsetUs: 0 },
+    welcome: { version: 2 },
+    openGroup: () => new Promise<never>(() => undefined),
+  };
   const uplinks = new SessionUplinks({
     carrier,
     epoch: 1,

@@ -1,9 +1,15 @@
-import { type Frame, GroupParser } from '@steadycast/codec-glue';
+import { colourOf, type Frame, GroupParser } from '@steadycast/codec-glue';
 import { describe, expect, it, vi } from 'vitest';
 import type { EncodedPicture } from './encoder.ts';
 import { Uplink } from './uplink.ts';
 
-const CONFIG = { width: 640, height: 360, codec: 'vp8', description: new Uint8Array(0) };
+const CONFIG = {
+  width: 640,
+  height: 360,
+  codec: 'vp8',
+  description: new Uint8Array(0),
+  colour: null,
+};
 
 function picture(keyframe: boolean, capturedUs: number): EncodedPicture {
   const payload = Uint8Array.of(1, 2, 3);
@@ -14,6 +20,7 @@ function picture(keyframe: boolean, capturedUs: number): EncodedPicture {
 /** A session whose streams keep what was written, and can be told to fail or to hold up. */
 class FakeCarrier {
   readonly clock = { offsetUs: 1_000 };
+  readonly welcome = { version: 2 };
   readonly streams: Uint8Array[][] = [];
   finished = 0;
   failing = false;
@@ -70,6 +77,25 @@ describe('the uplink', () => {
     expect(headers.every(({ epoch, track }) => epoch === 4 && track === 2)).toBe(true);
     expect(headers[0]?.config).toEqual(CONFIG);
     expect(headers[0]?.captureUs).toBe(1_001_000);
+  });
+
+  it('says what the samples mean, but not to a relay of version 1', async () => {
+    const colour = colourOf({
+      primaries: 'smpte170m',
+      transfer: 'smpte170m',
+      matrix: 'smpte170m',
+      fullRange: false,
+    });
+    for (const [version, said] of [
+      [1, null],
+      [2, colour],
+    ] as const) {
+      const { carrier, onSent, uplink } = setUp();
+      carrier.welcome.version = version;
+      uplink.send({ ...picture(true, 1_000_000), config: { ...CONFIG, colour } });
+      await vi.waitFor(() => expect(onSent).toHaveBeenCalled());
+      expect(carrier.frames(0)[0]?.header.config?.colour).toEqual(said);
+    }
   });
 
   it('has no use for a picture before the first keyframe', () => {

@@ -1,6 +1,11 @@
 /** Encoded pictures onto the group streams of one session (PROTOCOL 4). */
 
-import { encodeFrame, groupPreamble } from '@steadycast/codec-glue';
+import {
+  COLOUR_SINCE,
+  type DecoderConfig,
+  encodeFrame,
+  groupPreamble,
+} from '@steadycast/codec-glue';
 import { RelayStamps } from './capture-clock.ts';
 import type { EncodedPicture } from './encoder.ts';
 import { Groups } from './groups.ts';
@@ -8,6 +13,7 @@ import { Groups } from './groups.ts';
 /** The part of a session that frames need. */
 export interface FrameCarrier {
   readonly clock: { readonly offsetUs: number };
+  readonly welcome: { readonly version: number };
   openGroup(): Promise<WritableStreamDefaultWriter<Uint8Array>>;
 }
 
@@ -126,12 +132,18 @@ export class Uplink {
       epoch: this.#options.epoch,
       ...place,
       captureUs,
-      config,
+      config: this.#spoken(config),
     };
     const { head } = encodeFrame(header, payload);
     const bytes = head.length + payload.length;
     const pieces = keyframe ? [groupPreamble(), head, payload] : [head, payload];
     return { pieces, bytes, keyframe, refinement, group: place.group };
+  }
+
+  /** What the session's version can say of a config. */
+  #spoken(config: DecoderConfig | null): DecoderConfig | null {
+    const { version } = this.#options.carrier.welcome;
+    return config === null || version >= COLOUR_SINCE ? config : { ...config, colour: null };
   }
 
   /** One frame after another; `ready` is the network's back-pressure. */

@@ -1,6 +1,8 @@
 //! Frames, each as it stands on its group's stream (PROTOCOL 4.2 to 4.4).
 
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, TrackId, limits};
+use steadycast_codec_glue::wire::{
+    Colour, DecoderConfig, FrameHeader, MATRICES, PRIMARIES, TRANSFERS, TrackId, limits,
+};
 
 use super::boundaries_u32;
 use super::json::{FrameJson, Good, HeaderJson, hex};
@@ -82,6 +84,7 @@ pub(crate) fn keyframe(name: &str) -> Named {
             capture_us: 1_790_000_000_000_000,
             payload_len: 0,
             config_len: 0,
+            colour: None,
         },
         config: Some(config(1280, 720, "vp8", Vec::new())),
         payload: vec![1, 2, 3],
@@ -131,7 +134,20 @@ fn keyframes() -> Vec<Named> {
         frame.header.track = track;
         frame
     }));
+    all.extend(colours());
     all
+}
+
+/// Every name of a colour once, and both ranges.
+fn colours() -> impl Iterator<Item = Named> {
+    (0..TRANSFERS.len()).map(|at| {
+        let primaries = PRIMARIES[at % PRIMARIES.len()];
+        let matrix = MATRICES[at % MATRICES.len()];
+        let transfer = TRANSFERS[at];
+        let mut frame = keyframe(&format!("keyframe in {primaries}, {transfer}, {matrix}"));
+        frame.header.colour = Colour::new(primaries, transfer, matrix, at % 2 == 1);
+        frame
+    })
 }
 
 fn configs() -> Vec<Named> {

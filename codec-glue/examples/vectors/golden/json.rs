@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecSet, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
+    ClientMessage, CodecSet, Colour, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
     ResumeSecret, Role, Serving, Status,
 };
 
@@ -179,6 +179,17 @@ pub(crate) struct ConfigJson {
     pub(crate) height: u16,
     pub(crate) codec: String,
     pub(crate) description: String,
+    /// Of the header.
+    pub(crate) colour: Option<ColourJson>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ColourJson {
+    pub(crate) primaries: String,
+    pub(crate) transfer: String,
+    pub(crate) matrix: String,
+    pub(crate) full_range: bool,
 }
 
 impl From<&ClientMessage> for Client {
@@ -348,7 +359,20 @@ impl From<(&FrameHeader, Option<&DecoderConfig>)> for HeaderJson {
                 height: config.height,
                 codec: config.codec.clone(),
                 description: hex(&config.description),
+                colour: header.colour.map(ColourJson::from),
             }),
+        }
+    }
+}
+
+impl From<Colour> for ColourJson {
+    fn from(colour: Colour) -> Self {
+        let (primaries, transfer, matrix) = colour.names();
+        Self {
+            primaries: primaries.into(),
+            transfer: transfer.into(),
+            matrix: matrix.into(),
+            full_range: colour.is_full_range(),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, to_value};
 use steadycast_codec_glue::wire::{
-    ClientMessage, GROUP_STREAM, RelayMessage, Role, TrackId, VERSION, encode_client, encode_relay,
+    ClientMessage, Colour, GROUP_STREAM, RelayMessage, Role, TrackId, VERSION, encode_client,
+    encode_relay,
 };
 
 use super::framed;
@@ -122,20 +123,46 @@ fn headers() -> Vec<Later> {
     let mut cases: Vec<(String, usize, u8)> = (4..8)
         .map(|bit| (format!("frames with flag bit {bit}"), 0, 1 << bit))
         .collect();
-    cases.push(("frames with a reserved byte of 1".into(), 3, 1));
-    cases.push(("frames with a reserved byte of 255".into(), 3, 255));
-    cases
+    cases.push(("frames with a byte of colour of 1".into(), 3, 1));
+    cases.push(("frames with a byte of colour of 255".into(), 3, 255));
+    let mut all: Vec<_> = cases
         .into_iter()
-        .map(|(name, at, bits)| {
-            let mut bytes = vec![GROUP_STREAM];
-            let mut values = Vec::new();
-            for frame in [keyframe(""), delta("", 1)] {
-                let mut frame_bytes = frame.bytes();
-                frame_bytes[at] |= bits;
-                bytes.extend(frame_bytes);
-                values.push(value(&frame.to_json()));
-            }
-            later(name, Kind::Group, &bytes, values)
-        })
-        .collect()
+        .map(|(name, at, bits)| group(name, None, |bytes| bytes[at] |= bits))
+        .collect();
+    let colour = || Colour::new("bt709", "bt709", "bt709", true);
+    // Not known is not this colour, but none.
+    let unknown: [(&str, fn(&mut [u8])); 3] = [
+        ("primaries 6", |bytes| bytes[0] |= 0x60),
+        ("transfer 7", |bytes| bytes[3] |= 0b111),
+        ("matrix 6", |bytes| {
+            bytes[3] = bytes[3] & !0b11_1000 | 6 << 3
+        }),
+    ];
+    all.extend(unknown.map(|(name, edit)| {
+        let coloured = move |bytes: &mut [u8]| {
+            (bytes[0], bytes[3]) = (bytes[0] | 0x90, 0b01_0001);
+            edit(bytes);
+        };
+        group(format!("frames with {name}"), None, coloured)
+    }));
+    all.push(group(
+        "a colour on a frame that is no keyframe, and the two bits beside it".into(),
+        colour(),
+        |bytes| (bytes[0], bytes[3]) = (bytes[0] | 0x90, 0b1101_0001),
+    ));
+    all
+}
+
+/// A keyframe and another frame, whose bytes `edit` has changed; a keyframe of this colour is read.
+fn group(name: String, colour: Option<Colour>, edit: impl Fn(&mut [u8])) -> Later {
+    let mut bytes = vec![GROUP_STREAM];
+    let mut values = Vec::new();
+    for mut frame in [keyframe(""), delta("", 1)] {
+        let mut frame_bytes = frame.bytes();
+        edit(&mut frame_bytes);
+        bytes.extend(frame_bytes);
+        frame.header.colour = colour.filter(|_| frame.header.keyframe);
+        values.push(value(&frame.to_json()));
+    }
+    later(name, Kind::Group, &bytes, values)
 }

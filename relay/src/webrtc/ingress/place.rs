@@ -95,6 +95,7 @@ pub(in crate::webrtc) fn frame(
         capture_us,
         payload_len: assembled.payload.len() as u32,
         config_len: described.len() as u16,
+        colour: None,
     };
     let mut fixed = BytesMut::with_capacity(HEADER_LEN);
     header.encode(&mut fixed);
