@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use rtc::crypto::default_provider;
-use rtc::srtp::config::SessionKeys;
-use rtc::srtp::protection_profile::ProtectionProfile;
+use rtc_crypto::default_provider;
+use rtc_srtp::config::SessionKeys;
+use rtc_srtp::protection_profile::ProtectionProfile;
 use steadycast_codec_glue::wire::Role;
 use steadycast_lab::Ways;
 use tokio::sync::watch;
@@ -301,7 +301,7 @@ fn session(broadcast: &Arc<Broadcast>, offer: &Offer) -> Arc<Session> {
         number: 1,
         ice: Mutex::new(Ice {
             current: Credentials::of("ufrag", "password"),
-            remote: offer.ufrag.clone(),
+            remote: offer.credentials.clone(),
             generation: 1,
         }),
         over: watch::Sender::new(None),
