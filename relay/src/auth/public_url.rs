@@ -55,7 +55,10 @@ impl FromStr for PublicUrl {
         let (scheme, rest) = text.split_once("://").ok_or(OriginError)?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let origin = format!("{scheme}://{authority}").parse()?;
-        let path = path.strip_suffix('/').unwrap_or(path);
+        let ended = path
+            .strip_suffix('/')
+            .filter(|segments| !segments.is_empty());
+        let path = ended.unwrap_or(path);
         if path.is_empty() {
             return Ok(Self::from(origin));
         }

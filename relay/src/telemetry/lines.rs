@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use tracing::callsite::Identifier;
+use tracing::field::Field;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::fmt::format::{Format, Full, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, format};
@@ -106,7 +107,7 @@ where
         let mut line = String::new();
         self.inner
             .format_event(context, Writer::new(&mut line), event)?;
-        write_line(&mut writer, line.trim_end_matches('\n'))?;
+        write_line(&mut writer, line.trim_end())?;
         if left_out > 0 {
             write!(writer, " left_out={left_out}")?;
         }
@@ -114,16 +115,32 @@ where
     }
 }
 
-/// Values have lost what steers terminals already, but not what ends lines. Colours stay.
-fn write_line(writer: &mut Writer<'_>, line: &str) -> fmt::Result {
-    let kept = &line[..line.floor_char_boundary(LONGEST)];
-    for letter in kept.chars() {
-        match letter {
-            '\u{1b}' => writer.write_char(letter)?,
-            letter if letter.is_control() => write!(writer, "{}", letter.escape_default())?,
-            letter => writer.write_char(letter)?,
+/// Writes a field for people. Its value may be a stranger's: it steers no terminal and ends no line.
+pub(super) fn write_field(
+    writer: &mut Writer<'_>,
+    field: &Field,
+    value: &dyn fmt::Debug,
+) -> fmt::Result {
+    match (field.name(), writer.has_ansi_escapes()) {
+        ("message", _) => {}
+        // Where a line of the other kind of logger comes from; the line begins with that.
+        (name, _) if name.starts_with("log.") => return Ok(()),
+        (name, true) => write!(writer, "\u{1b}[3m{name}\u{1b}[0m\u{1b}[2m=\u{1b}[0m")?,
+        (name, false) => write!(writer, "{name}=")?,
+    }
+    for letter in format!("{value:?}").chars() {
+        match letter.is_control() {
+            true => write!(writer, "{}", letter.escape_default())?,
+            false => writer.write_char(letter)?,
         }
     }
+    Ok(())
+}
+
+/// Of control characters only colours are left by now.
+fn write_line(writer: &mut Writer<'_>, line: &str) -> fmt::Result {
+    let kept = &line[..line.floor_char_boundary(LONGEST)];
+    writer.write_str(kept)?;
     match line.len() - kept.len() {
         0 => Ok(()),
         more => write!(writer, "... and {more} bytes"),
