@@ -12,6 +12,12 @@ const KEPT: usize = 16;
 const CALM: f64 = 0.005;
 /// The most that is put down to jitter, in seconds.
 const SPREAD: f64 = 0.1;
+/// The share of a round trip's sample in forgetting how late packets were that others overtook, and
+/// the most that is put down to that, in seconds.
+const LATE_FADES: f64 = 1.0 / 1024.0;
+const LATEST: f64 = 0.2;
+/// The base varies by so much, in seconds, for other reasons than a queue.
+const FALLEN: f64 = 0.015;
 /// The share of a sample in the smoothed jitter.
 const JITTER_GAIN: f64 = 1.0 / 16.0;
 
@@ -21,6 +27,8 @@ pub(super) struct Delays {
     /// The shortest of this span and of the one before.
     shortest: [f64; 2],
     span_began: Instant,
+    /// The shortest of the first.
+    first: f64,
     recent: [f64; KEPT],
     count: usize,
     jitter: f64,
@@ -28,6 +36,8 @@ pub(super) struct Delays {
     held: f64,
     /// How far the mean lies above the shortest where nothing of this flow's queues.
     spread: f64,
+    /// How much later than others packets come that these have overtaken: the latest, lately.
+    late: f64,
     /// When a round trip was last about as short as the base.
     at_base: Instant,
 }
@@ -37,11 +47,13 @@ impl Delays {
         Self {
             shortest: [f64::INFINITY; 2],
             span_began: now,
+            first: f64::INFINITY,
             recent: [0.0; KEPT],
             count: 0,
             jitter: 0.0,
             held: 0.0,
             spread: 0.0,
+            late: 0.0,
             at_base: now,
         }
     }
@@ -52,6 +64,10 @@ impl Delays {
         if self.count > 0 {
             let difference = (sample - self.recent[(self.count - 1) % KEPT]).abs();
             self.jitter += (difference - self.jitter) * JITTER_GAIN;
+        }
+        self.late -= self.late * LATE_FADES;
+        if self.count < KEPT {
+            self.first = self.first.min(sample);
         }
         self.recent[self.count % KEPT] = sample;
         self.count += 1;
@@ -72,6 +88,12 @@ impl Delays {
         self.shortest[0].min(self.shortest[1])
     }
 
+    /// Whether the base is much shorter than it was at first, which a path's own round trip is
+    /// never: others had filled the queue, and may have left a part of it.
+    pub(super) fn has_fallen(&self) -> bool {
+        self.base() + FALLEN + 2.0 * self.jitter < self.first
+    }
+
     pub(super) fn held(&self) -> f64 {
         self.held
     }
@@ -86,6 +108,22 @@ impl Delays {
         let spread = (mean - shortest).min(SPREAD);
         let gain = if spread > self.spread { 0.5 } else { 0.0625 };
         self.spread += (spread - self.spread) * gain;
+    }
+
+    /// Takes how long a packet took that others had overtaken: no queue does that. Those that are
+    /// overtaken are late ones.
+    pub(super) fn overtaken(&mut self, took: f64) {
+        let late = (took - self.base()).max(0.0);
+        self.late = self.late.max(late.min(LATEST));
+        let spread = (late / 2.0).min(SPREAD);
+        if spread > self.spread {
+            self.spread += (spread - self.spread) * 0.25;
+        }
+    }
+
+    /// How late packets are that others overtake, in seconds; next to nothing where none does.
+    pub(super) fn late(&self) -> f64 {
+        self.late
     }
 
     /// What jitter adds to the round trip in the mean, in seconds. For jitter that is spread

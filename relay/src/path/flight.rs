@@ -155,7 +155,10 @@ impl Flight {
     pub fn on_feedback(&mut self, now: Instant, packets: impl IntoIterator<Item = Received>) {
         self.hear(now);
         let mut last = None;
+        let packets: Vec<_> = packets.into_iter().collect();
+        let mut overtaken = overtaken(&packets);
         for Received { sequence, at } in packets {
+            let late = overtaken.pop().unwrap_or(false);
             let Some(index) = self.index(sequence) else {
                 continue;
             };
@@ -169,10 +172,11 @@ impl Flight {
                 self.settle(index);
                 let since = self.delay(now, sent.at, arrived);
                 let heard = (sent.at + since).min(now);
-                self.model.on_ack(Ack {
-                    sent: sent.at,
-                    bytes: sent.bytes,
-                });
+                let (at, bytes) = (sent.at, sent.bytes);
+                self.model.on_ack(heard, Ack { sent: at, bytes });
+                if late {
+                    self.model.on_overtaken(heard, since);
+                }
                 let flight = Bytes::new(self.flight_at(heard));
                 self.model.on_acks_end(heard, flight, trip(sent.at, since));
                 last = Some(heard);
@@ -282,6 +286,17 @@ impl Flight {
             self.oldest += 1;
         }
     }
+}
+
+/// Which packets came later than one with a higher number, in reverse.
+fn overtaken(packets: &[Received]) -> Vec<bool> {
+    let mut first = Duration::MAX;
+    let late = |packet: &Received| {
+        let late = packet.at.is_some_and(|at| at > first);
+        first = first.min(packet.at.unwrap_or(Duration::MAX));
+        late
+    };
+    packets.iter().rev().map(late).collect()
 }
 
 fn trip(sent: Instant, time: Duration) -> Option<RoundTrip> {

@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 use super::delays::Delays;
 use super::epoch::Epoch;
 use super::loss::Loss;
-use super::rival::Rival;
 use super::{Bytes, Rate};
 
 mod beside;
@@ -11,9 +10,9 @@ mod full;
 mod start;
 mod steady;
 
-use beside::Look;
+use beside::{Beside, Look, Past};
 use full::Before;
-use start::SPREAD;
+use start::{Left, SPREAD};
 use steady::Cut;
 
 /// Packets of the first window: more than RFC 9002 7.2 has, so that the first picture takes a
@@ -74,13 +73,7 @@ pub enum Mode {
 enum Phase {
     Start,
     Steady,
-    Beside {
-        rival: Rival,
-        /// When to look whether it is still there.
-        look_at: Instant,
-        /// Whether the last look saw no rival.
-        alone: bool,
-    },
+    Beside(Beside),
 }
 
 /// What one path carries; see the module.
@@ -94,11 +87,16 @@ pub struct Model {
     rate: f64,
     flight: u64,
     acked: u64,
+    /// When the newest packet was sent that has arrived, in this batch and before it.
+    batch: Option<Instant>,
+    newest: Option<Instant>,
     epoch: Epoch,
     /// The window is smaller than what is in flight: what is measured is of the time before.
     settling: bool,
     cut: Option<Cut>,
     look: Option<Look>,
+    beside: Past,
+    left_start: Option<Left>,
     gains: u32,
     /// The longest queue worth keeping, in seconds: in a longer one packets were lost.
     room: f64,
@@ -121,10 +119,14 @@ impl Model {
             rate: 0.0,
             flight: 0,
             acked: 0,
+            batch: None,
+            newest: None,
             epoch: Epoch::new(now, 0, false),
             settling: false,
             cut: None,
             look: None,
+            beside: Past::default(),
+            left_start: None,
             gains: 0,
             room: QUEUE_LIMITS.1,
             loss: Loss::new(now),
@@ -150,7 +152,11 @@ impl Model {
     }
 
     /// A packet has arrived. Several come in a batch, which [`Model::on_acks_end`] closes.
-    pub fn on_ack(&mut self, ack: Ack) {
+    pub fn on_ack(&mut self, now: Instant, ack: Ack) {
+        if self.newest.is_some_and(|newest| ack.sent < newest) {
+            self.on_overtaken(now, now.saturating_duration_since(ack.sent));
+        }
+        self.batch = self.batch.max(Some(ack.sent));
         self.acked += ack.bytes.count();
         self.flight = self.flight.saturating_sub(ack.bytes.count());
         self.loss.arrived(&ack, self.packet);
@@ -159,16 +165,23 @@ impl Model {
         }
     }
 
+    /// A packet has arrived, after so long, after others that had been sent later.
+    pub fn on_overtaken(&mut self, now: Instant, took: Duration) {
+        self.delays.overtaken(took.as_secs_f64());
+        self.reconsider(now);
+    }
+
     /// A batch of acknowledgements is complete, and so much is in flight now. There may be a new
     /// sample of the round trip, of this batch or the one before.
     pub fn on_acks_end(&mut self, now: Instant, flight: Bytes, sample: Option<RoundTrip>) {
         self.flight = flight.count();
+        self.newest = self.newest.max(self.batch.take());
         self.epoch.idle |= self.flight == 0;
         let Some(RoundTrip { sent, time, held }) = sample else {
             return;
         };
         let sample = time.as_secs_f64();
-        let beside = matches!(self.phase, Phase::Beside { .. });
+        let beside = matches!(self.phase, Phase::Beside(_));
         self.delays.take(now, sample, held.as_secs_f64(), beside);
         self.epoch.take(sent, sample);
         if self.look.is_some() {
@@ -192,8 +205,8 @@ impl Model {
         if self.epoch.limited && queue > LEAST_ROOM && self.delays.spread() < SPREAD {
             self.room = self.room.min((queue * 0.7).max(LEAST_ROOM));
         }
-        if let Phase::Beside { rival, .. } = &mut self.phase {
-            rival.lost(now, sent);
+        if let Phase::Beside(beside) = &mut self.phase {
+            beside.rival.lost(now, sent);
             self.window = self.bounded(self.beside_window());
         } else if self.loss.is_beyond_usual(now, self.delays.jitter()) {
             self.on_full(now);
@@ -261,6 +274,11 @@ impl Model {
         base.is_finite().then(|| Duration::from_secs_f64(base))
     }
 
+    /// How late packets are that others overtake; nothing where none does.
+    pub fn late(&self) -> Duration {
+        Duration::from_secs_f64(self.delays.late())
+    }
+
     /// How long packets wait in the path's queue at present.
     pub fn queue(&self) -> Duration {
         Duration::from_secs_f64(self.delays.queue().unwrap_or(0.0).max(0.0))
@@ -282,7 +300,7 @@ impl Model {
             (Some(_), _) => Mode::Look,
             (None, Phase::Start) => Mode::Start,
             (None, Phase::Steady) => Mode::Steady,
-            (None, Phase::Beside { .. }) => Mode::Beside,
+            (None, Phase::Beside(_)) => Mode::Beside,
         }
     }
 
@@ -352,7 +370,7 @@ impl Model {
         let queue = self.epoch.shortest() - self.delays.base();
         let (limited, idle) = (self.epoch.limited, self.epoch.idle);
         // A queue that others fill varies as well: what is learnt beside them is not jitter.
-        let alone = !matches!(self.phase, Phase::Beside { .. }) && self.cut.is_none();
+        let alone = !matches!(self.phase, Phase::Beside(_)) && self.cut.is_none();
         if idle && alone {
             self.delays.calm(self.epoch.mean(), self.epoch.shortest());
         }
@@ -360,7 +378,7 @@ impl Model {
         match self.phase {
             Phase::Start => self.rate = self.rate.max(delivered),
             Phase::Steady => self.judge_steady(now, queue, delivered, limited, idle),
-            Phase::Beside { .. } => self.judge_beside(now, queue, delivered, limited),
+            Phase::Beside(_) => self.judge_beside(now, queue, delivered, limited),
         }
     }
 }

@@ -11,6 +11,11 @@ const LEFT: f64 = 0.8;
 /// The slope of AIMD that gets Reno's share with that decrease (RFC 9438 4.3).
 const RENO_SLOPE: f64 = 3.0 * (1.0 - LEFT) / (1.0 + LEFT);
 
+/// Growth in a round trip until packets were lost so often: a flow that comes to a full queue has
+/// little of it, and the first loss there is the rival's doing.
+const HASTE: f64 = 1.25;
+const HASTY_LOSSES: u32 = 2;
+
 /// A window as Cubic has it, in packets.
 #[derive(Debug, Clone)]
 pub(super) struct Rival {
@@ -23,6 +28,9 @@ pub(super) struct Rival {
     /// What Reno's window would be.
     reno: f64,
     cut_at: Instant,
+    /// The last round trip, in seconds, while the window grows fast.
+    hasty: Option<f64>,
+    losses: u32,
 }
 
 impl Rival {
@@ -34,6 +42,8 @@ impl Rival {
             start: window,
             reno: window,
             cut_at: now,
+            hasty: Some(f64::INFINITY),
+            losses: 0,
         }
     }
 
@@ -43,6 +53,9 @@ impl Rival {
 
     /// A round trip has passed in which the window was full.
     pub(super) fn round(&mut self, now: Instant, round_trip: f64) {
+        if self.hastens(now, round_trip) {
+            return;
+        }
         let since = now.saturating_duration_since(self.began).as_secs_f64();
         let flat = ((self.peak - self.start).max(0.0) / SCALE).cbrt();
         let cubic = SCALE * (since + round_trip - flat).powi(3) + self.peak;
@@ -51,11 +64,28 @@ impl Rival {
         self.window = self.window.max(next);
     }
 
+    /// Grows fast as long as the queue is not this flow's: of a flow that is alone all growth of the
+    /// window is growth of the round trip.
+    fn hastens(&mut self, now: Instant, round_trip: f64) -> bool {
+        let Some(last) = self.hasty else {
+            return false;
+        };
+        self.hasty = Some(round_trip).filter(|_| round_trip < last * (1.0 + HASTE) / 2.0);
+        if self.hasty.is_some() {
+            self.window *= HASTE;
+            (self.peak, self.start, self.reno) = (self.window, self.window, self.window);
+            self.began = now;
+        }
+        self.hasty.is_some()
+    }
+
     /// A packet was lost that was sent at that time: the first of a round trip counts.
     pub(super) fn lost(&mut self, now: Instant, sent: Instant) {
         if sent < self.cut_at {
             return;
         }
+        self.losses += 1;
+        self.hasty = self.hasty.filter(|_| self.losses < HASTY_LOSSES);
         // Who has less than before leaves room for others (RFC 9438 4.7).
         self.peak = if self.window < self.peak {
             self.window * (1.0 + LEFT) / 2.0

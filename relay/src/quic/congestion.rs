@@ -180,13 +180,13 @@ impl Controller for PathController {
         self.model.on_sent(now, Bytes::new(bytes));
     }
 
-    fn on_ack(&mut self, _: Instant, sent: Instant, bytes: u64, _: bool, rtt: &RttEstimator) {
+    fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, _: bool, rtt: &RttEstimator) {
         if self.newest.is_none() {
             self.sample = self.sample_before(rtt.get());
         }
         self.newest = self.newest.max(Some(sent));
         let bytes = Bytes::new(bytes);
-        self.model.on_ack(Ack { sent, bytes });
+        self.model.on_ack(now, Ack { sent, bytes });
     }
 
     fn on_end_acks(&mut self, now: Instant, in_flight: u64, _: bool, _: Option<u64>) {

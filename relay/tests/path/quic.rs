@@ -29,6 +29,7 @@ fn transport() -> TransportConfig {
         .max_concurrent_uni_streams(VarInt::from_u32(1 << 20))
         .packet_threshold(64)
         .time_threshold(1.5)
+        .initial_rtt(Duration::from_millis(150))
         .send_window(64 << 20)
         .receive_window(VarInt::from_u32(64 << 20))
         .stream_receive_window(VarInt::from_u32(16 << 20))

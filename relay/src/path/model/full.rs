@@ -37,7 +37,7 @@ impl Model {
             return;
         }
         let vain = self.loss.was_in_vain(now);
-        let beside = matches!(self.phase, Phase::Beside { .. });
+        let beside = matches!(self.phase, Phase::Beside(_));
         if let Some(before) = vain.and_then(|vain| self.before_loss.take().filter(|_| vain))
             && !beside
         {

@@ -13,16 +13,34 @@ const LEAST_CUT: f64 = 0.2;
 /// Epochs in a row in which the queue stood although this flow had made room.
 const VAIN: u32 = 3;
 
+/// With no more than this share of its window a flow keeps no queue of its own.
+const EMPTIES: f64 = 0.85;
+
 /// A cut of the rate that has yet to show what it does to the queue.
 #[derive(Debug, Clone)]
 pub(super) struct Cut {
     /// The rate and the window before the first of a row of cuts.
     rate: f64,
     window: f64,
+    /// The round trip then, in seconds.
+    round_trip: f64,
     /// What the queue would be if all of it were this flow's, in seconds.
     expected: f64,
-    /// How often it was not.
+    /// Whether there would be none.
+    emptied: bool,
+    /// How often it was not so.
     vain: u32,
+}
+
+impl Cut {
+    /// Whether a queue of this length shows that it was not this flow's, where the flow itself keeps
+    /// up to `target`.
+    fn is_vain(&self, queue: f64, target: f64, margin: f64) -> bool {
+        match self.emptied {
+            true => queue > margin,
+            false => queue > self.expected.max(target) + margin,
+        }
+    }
 }
 
 impl Model {
@@ -65,12 +83,13 @@ impl Model {
     fn yield_to(&mut self, now: Instant, queue: f64, delivered: f64, ours: bool) {
         self.gains = 0;
         let margin = 0.010 + self.delays.jitter();
-        let (rate, window, vain) = match self.cut.take() {
-            Some(cut) if queue > cut.expected.max(self.target()) + margin => {
-                (cut.rate, cut.window, cut.vain + 1)
+        let round_trip = self.delays.base() + queue;
+        let (rate, window, before, vain) = match self.cut.take() {
+            Some(cut) => {
+                let vain = cut.vain + u32::from(cut.is_vain(queue, self.target(), margin));
+                (cut.rate, cut.window, cut.round_trip, vain)
             }
-            Some(cut) => (cut.rate, cut.window, cut.vain),
-            None => (self.rate, self.window, 0),
+            None => (self.rate, self.window, round_trip, 0),
         };
         if vain >= VAIN {
             self.stand_beside(now, rate, queue, window);
@@ -84,16 +103,21 @@ impl Model {
         let cut_from = self.window;
         self.set_rate(next.max(rate * LEAST_CUT));
         let floor = self.packet * SMALLEST_WINDOW;
+        let base = self.delays.base();
         let expected = if self.window > 0.9 * cut_from && self.window > floor {
             // Not cut any further: what stands is not this flow's.
             0.0
         } else {
-            self.window / delivered.max(1.0) - self.delays.base()
+            self.window / delivered.max(1.0) - base
         };
+        // All cuts together tell more than the last of them.
+        let left = self.window / window;
         self.cut = Some(Cut {
             rate,
             window,
+            round_trip: before,
             expected,
+            emptied: left < EMPTIES && before * left < base,
             vain,
         });
         self.settling = true;

@@ -14,7 +14,7 @@ use super::packets::{Packetizer, Packets};
 use super::probe::Probe;
 use super::repairs::Repairs;
 use super::rest::Rest;
-use super::sender::{Exit, Outbound, Sender};
+use super::sender::{Exit, Outbound, Patience, Sender};
 use crate::broadcast::{Backlog, Moment, RelayTime};
 use crate::delivery::{Carrier, Gone, Packer, Rush, Sent};
 use crate::shard::Wire;
@@ -119,8 +119,13 @@ impl<W: Wire> Egress<W> {
             self.measure(report.last, report.delay, now.instant);
         }
         self.control.hear(feedback, now.instant);
+        self.round_trip = self.control.round_trip().unwrap_or(self.round_trip);
         if !feedback.lost.is_empty() {
             let most = self.control.repairs(now.instant).min(self.repairs.left());
+            let patience = Patience {
+                first: self.control.patience(),
+                again: self.round_trip.max(self.control.patience()),
+            };
             let mut exit = Exit {
                 keys: &mut self.keys,
                 control: &mut self.control,
@@ -128,7 +133,7 @@ impl<W: Wire> Egress<W> {
             };
             let again = self
                 .sender
-                .repeat(&feedback.lost, most, self.round_trip, &mut exit, now);
+                .repeat(&feedback.lost, most, patience, &mut exit, now);
             self.repairs.spend(again);
             self.flush();
         }

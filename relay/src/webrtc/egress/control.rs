@@ -10,6 +10,8 @@ use crate::webrtc::rtcp::Feedback;
 const OVERHEAD: usize = 16 + 8 + 20;
 /// So much of what was lost goes out although the window is full.
 const LEAST_REPAIRS: Bytes = Bytes::new(2 * PACKET as u64);
+/// Packets that are late by less hardly overtake one another.
+const OVERTAKEN: Duration = Duration::from_millis(5);
 /// When the window is full, the player's feedback comes before this.
 const FEEDBACK: Duration = Duration::from_millis(100);
 
@@ -91,6 +93,27 @@ impl Control {
                     pace.estimate(estimate, now);
                 }
             }
+        }
+    }
+
+    /// The round trip at present, where the player's feedback tells.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        match self {
+            Self::Flight(flight) => Some(flight.model().base()? + flight.model().queue()),
+            Self::Reports(_) => None,
+        }
+    }
+
+    /// How old a packet is that has not come and is lost, not late: on a path on which packets overtake
+    /// one another. Nothing where they do not.
+    pub(super) fn patience(&self) -> Duration {
+        let Self::Flight(flight) = self else {
+            return Duration::ZERO;
+        };
+        let model = flight.model();
+        match model.base() {
+            Some(base) if model.late() > OVERTAKEN => base + model.queue() + model.late(),
+            _ => Duration::ZERO,
         }
     }
 

@@ -117,6 +117,16 @@ pub(super) struct Exit<'a> {
     pub(super) out: &'a mut Datagrams,
 }
 
+/// How old a packet is at least before it is sent again: players ask for what is only late, and
+/// they ask again for what is lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// After it was sent first.
+    pub(super) first: Duration,
+    /// After it was sent again.
+    pub(super) again: Duration,
+}
+
 /// The least that two frames are apart: a tenth of a millisecond.
 const APART: u64 = 9;
 /// What the frames that bring a joiner up to date are apart: a millisecond.
@@ -272,27 +282,31 @@ impl Sender {
         }
     }
 
-    /// Appends packets that the player has lost, at most `most` bytes of them and none that has just
-    /// been sent again; returns how many bytes. What is forgotten is not found, and the player asks
+    /// Appends packets that the player has lost, at most `most` bytes of them and none that is too
+    /// young for that; returns how many bytes. What is forgotten is not found, and the player asks
     /// for a keyframe.
     pub(super) fn repeat(
         &mut self,
         lost: &[u16],
         most: usize,
-        round_trip: Duration,
+        patience: Patience,
         exit: &mut Exit<'_>,
         now: Moment,
     ) -> usize {
         let before = exit.out.len();
-        let patience = round_trip.max(LEAST_ROUND_TRIP);
+        let again = patience.again.max(LEAST_ROUND_TRIP);
         for &sequence in lost {
             if exit.out.len() - before + PACKET > most {
                 break;
             }
             let recent = |(other, at): &(u16, Instant)| {
-                *other == sequence && now.instant.duration_since(*at) < patience
+                *other == sequence && now.instant.duration_since(*at) < again
             };
-            if self.repeated.iter().any(recent) || !self.repeat_one(sequence, exit, now) {
+            let is_late = self
+                .row(sequence)
+                .is_some_and(|row| now.instant.saturating_duration_since(row.at) < patience.first);
+            if is_late || self.repeated.iter().any(recent) || !self.repeat_one(sequence, exit, now)
+            {
                 continue;
             }
             if self.repeated.len() == REPEATED {
@@ -303,9 +317,14 @@ impl Sender {
         exit.out.len() - before
     }
 
-    fn repeat_one(&mut self, sequence: u16, exit: &mut Exit<'_>, now: Moment) -> bool {
+    /// What a packet was sent with.
+    fn row(&self, sequence: u16) -> Option<&Row> {
         let within = |row: &&Row| sequence.wrapping_sub(row.first) < row.count;
-        let Some(row) = self.history.iter().rev().find(within) else {
+        self.history.iter().rev().find(within)
+    }
+
+    fn repeat_one(&mut self, sequence: u16, exit: &mut Exit<'_>, now: Moment) -> bool {
+        let Some(row) = self.row(sequence) else {
             return false;
         };
         let at = usize::from(row.from) + usize::from(sequence.wrapping_sub(row.first));

@@ -66,6 +66,9 @@ fn table() {
             }
             world.run(end);
             print(&condition, seed, &world, join, end);
+            if std::env::var("SECONDS").is_ok() {
+                seconds(&world, join);
+            }
         }
     }
 }
@@ -106,6 +109,21 @@ fn print(condition: &Condition, seed: u64, world: &World, join: Duration, end: D
             / viewer.counts.came.max(1) as f64,
         100.0 * viewer.counts.again as f64 / viewer.counts.came.max(1) as f64,
     );
+}
+
+fn seconds(world: &World, join: Duration) {
+    for second in 0..60 {
+        let (from, until) = (join + s(second), join + s(second + 1));
+        let late = delays(&world.viewer.seen, from, until);
+        let keyframes = world.publisher.keyframes.iter();
+        println!(
+            "  {second:2} {:2} frames, {:5.0} to {:5.0} ms, {} keyframes",
+            late.len(),
+            quantile(late.clone(), 0.5),
+            quantile(late, 1.0),
+            keyframes.filter(|at| (from..until).contains(at)).count(),
+        );
+    }
 }
 
 fn follow(world: &mut World, end: Duration) {

@@ -31,7 +31,6 @@ const START: u8 = 0x10;
 pub(super) struct Seen {
     pub(super) captured: Duration,
     pub(super) arrived: Duration,
-    pub(super) keyframe: bool,
 }
 
 struct Packet {
@@ -60,7 +59,7 @@ pub(super) struct Viewer {
     ahead: BTreeMap<u64, Packet>,
     missing: BTreeMap<u64, Missing>,
     /// Of the frame that is arriving.
-    open: Option<(bool, Duration)>,
+    open: Option<Duration>,
     /// Nothing can be decoded before the next keyframe.
     lost: bool,
     arrived: BTreeMap<u64, Duration>,
@@ -211,16 +210,15 @@ impl Viewer {
         if descriptor[0] & START != 0 {
             let (keyframe, captured) = stamp(part);
             self.lost &= !keyframe;
-            self.open = Some((keyframe, captured));
+            self.open = Some(captured);
         }
         if packet.marker
-            && let Some((keyframe, captured)) = self.open.take()
+            && let Some(captured) = self.open.take()
             && !self.lost
         {
             self.seen.push(Seen {
                 captured,
                 arrived: now,
-                keyframe,
             });
         }
     }
