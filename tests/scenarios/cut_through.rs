@@ -8,10 +8,13 @@ use quinn::VarInt;
 use steadycast_codec_glue::wire::{Code, GROUP_STREAM, Phase};
 use steadycast_tests::client::{Player, Publisher, soon};
 use steadycast_tests::picture::Picture;
-use steadycast_tests::relay::TestRelay;
+use steadycast_tests::relay::{TestBroadcast, TestRelay};
+use tokio::time::MissedTickBehavior;
 use wtransport::{RecvStream, SendStream};
 
 const LARGE: usize = 300_000;
+/// What is passed on before the rest has come has this size at least.
+const PART: usize = 32 << 10;
 
 /// A group stream in the test's hands, for the keyframe of group 7.
 async fn group_stream(publisher: &Publisher) -> Result<(SendStream, Bytes)> {
@@ -27,13 +30,36 @@ async fn group_stream(publisher: &Publisher) -> Result<(SendStream, Bytes)> {
     Ok((stream, keyframe.encode()?))
 }
 
-/// Sends `bytes` as a slow link would.
-async fn send_slowly(stream: &mut SendStream, bytes: &[u8]) -> Result<()> {
-    for part in bytes.chunks(50_000) {
-        stream.write_all(part).await?;
-        tokio::time::sleep(Duration::from_millis(10)).await;
+/// Sends `frame` as a slow link would, until `seen` shows that a part of it was passed on, however
+/// long that takes; its last byte never. Returns what was seen, and how much was sent.
+async fn send_until<T>(
+    stream: &mut SendStream,
+    frame: &[u8],
+    seen: impl Future<Output = Result<T>>,
+) -> Result<(T, usize)> {
+    let seen = soon("a part of the frame", seen);
+    tokio::pin!(seen);
+    let mut pace = tokio::time::interval(Duration::from_millis(5));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sent = 0;
+    loop {
+        tokio::select! {
+            found = &mut seen => return Ok((found??, sent)),
+            _ = pace.tick(), if sent < frame.len() - 1 => {
+                let end = (sent + 2_000).min(frame.len() - 1);
+                stream.write_all(&frame[sent..end]).await?;
+                sent = end;
+            }
+        }
     }
-    Ok(())
+}
+
+/// Waits until the relay keeps a part of a frame.
+async fn begun(broadcast: &TestBroadcast<'_>) -> Result<()> {
+    let what = "a part of the frame";
+    broadcast
+        .until(what, |records| records.cache.bytes >= PART)
+        .await
 }
 
 async fn read_some(stream: &mut RecvStream, least: usize) -> Result<Vec<u8>> {
@@ -52,12 +78,14 @@ async fn a_large_keyframe_leaves_before_its_last_byte_has_come() -> Result<()> {
     let publisher = broadcast.publisher().await?;
     let player = broadcast.player().await?;
     let (mut stream, keyframe) = group_stream(&publisher).await?;
-    let (first, rest) = keyframe.split_at(LARGE / 2);
-    send_slowly(&mut stream, first).await?;
-    let mut group = soon("a group", player.control.connection.accept_uni()).await??;
     // The kind of the stream, and then what has come of the frame.
-    let mut read = soon("a part", read_some(&mut group, 40_000)).await??;
-    stream.write_all(rest).await?;
+    let part = async {
+        let mut group = player.control.connection.accept_uni().await?;
+        let read = read_some(&mut group, PART).await?;
+        anyhow::Ok((group, read))
+    };
+    let ((mut group, mut read), sent) = send_until(&mut stream, &keyframe, part).await?;
+    stream.write_all(&keyframe[sent..]).await?;
     let left = 1 + keyframe.len() - read.len();
     read.extend(soon("the rest", read_some(&mut group, left)).await??);
     ensure!(read[1..] == keyframe[..], "another frame than was sent");
@@ -73,7 +101,7 @@ async fn a_keyframe_that_is_cut_off_leaves_players_their_picture_and_session() -
     let mut player = broadcast.player().await?;
     player.frame().await?;
     let (mut stream, keyframe) = group_stream(&publisher).await?;
-    send_slowly(&mut stream, &keyframe[..LARGE / 2]).await?;
+    send_until(&mut stream, &keyframe, begun(&broadcast)).await?;
     publisher.crash();
     player.control.phase(Phase::Held).await?;
     // Whoever joins now gets the picture that is whole.
@@ -110,7 +138,7 @@ async fn a_group_that_is_reset_inside_a_frame_gives_way_to_the_next() -> Result<
     let mut player = broadcast.player().await?;
     player.frame().await?;
     let (mut stream, keyframe) = group_stream(&publisher).await?;
-    send_slowly(&mut stream, &keyframe[..LARGE / 2]).await?;
+    send_until(&mut stream, &keyframe, begun(&broadcast)).await?;
     let code = VarInt::from_u64(Code::Skipped.to_h3())?;
     stream.quic_stream_mut().reset(code)?;
     let before = broadcast.records()?.cache;
@@ -118,7 +146,7 @@ async fn a_group_that_is_reset_inside_a_frame_gives_way_to_the_next() -> Result<
         .until("the picture before", |records| records.cache.groups == 1)
         .await
         .with_context(|| format!("{before:?}"))?;
-    ensure!(broadcast.records()?.cache.bytes < LARGE / 2);
+    ensure!(broadcast.records()?.cache.bytes < PART);
     let (mut next, _) = group_stream(&publisher).await?;
     let picture = Picture {
         epoch: publisher.epoch(),

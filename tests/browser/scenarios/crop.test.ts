@@ -80,6 +80,88 @@ scenario('a crop moves live', async (stage) => {
   assert.equal(snapshot.epoch, 1, 'one epoch for all of it');
 });
 
+scenario('a crop is dragged with a mouse, over the edges as well', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium({ scene: { moving: false } });
+  const panel = await admin.openPanel(relay, broadcast.publishToken);
+  const host = await panel.share();
+  await host.page.setViewportSize({ width: 640, height: 360 });
+  await host.waitUntilLive();
+  const player = await admin.openPlayer(relay, broadcast.playToken);
+  await untilShown(player, { x: 0, y: 0, width: 640, height: 360 });
+  let crop = { x: 100, y: 60, width: 320, height: 180 };
+  await panel.crop(crop);
+  await untilShown(player, crop);
+  const stageBox = await panel.page.locator('.stage-touch').boundingBox();
+  assert.ok(stageBox !== null, 'there is something to drag on');
+  const scale = stageBox.width / 640;
+  /** Where a point of the source is on the panel. */
+  const on = (x: number, y: number) => ({ x: stageBox.x + x * scale, y: stageBox.y + y * scale });
+  /** Drags by so many source pixels, and waits until the viewer sees what the admin was shown. */
+  const drag = async (
+    from: { x: number; y: number },
+    to: { x: number; y: number },
+    wanted: Crop,
+  ) => {
+    await panel.page.mouse.move(from.x, from.y);
+    await panel.page.mouse.down();
+    await panel.page.mouse.move(to.x, to.y, { steps: 8 });
+    await panel.page.mouse.up();
+    const near = (one: number, other: number) => Math.abs(one - other) <= 2;
+    const status = await host.waitFor(`cropped to about ${JSON.stringify(wanted)}`, ({ crop }) => {
+      return (
+        crop !== null &&
+        (['x', 'y', 'width', 'height'] as const).every((key) => near(crop[key], wanted[key]))
+      );
+    });
+    assert.ok(status.crop !== null);
+    crop = status.crop;
+    await untilShown(player, crop);
+  };
+  const corner = await panel.page.locator('.grip-se').boundingBox();
+  assert.ok(corner !== null, 'the crop has a corner to take');
+  const grip = { x: corner.x + corner.width / 2, y: corner.y + corner.height / 2 };
+  await drag(
+    grip,
+    { x: grip.x + 60 * scale, y: grip.y + 40 * scale },
+    {
+      ...crop,
+      width: 380,
+      height: 220,
+    },
+  );
+  const middle = () => on(crop.x + crop.width / 2, crop.y + crop.height / 2);
+  const from = middle();
+  await drag(
+    from,
+    { x: from.x + 40 * scale, y: from.y - 20 * scale },
+    {
+      ...crop,
+      x: crop.x + 40,
+      y: crop.y - 20,
+    },
+  );
+  // Far beyond the stage: the crop stops at the source's edge and keeps its size.
+  await drag(middle(), { x: stageBox.x - 200, y: stageBox.y - 60 }, { ...crop, x: 0, y: 0 });
+  const edge = on(crop.x + crop.width, crop.y + crop.height / 2);
+  const outside = { x: stageBox.x + stageBox.width + 300, y: edge.y };
+  await drag(edge, outside, { ...crop, width: 640 });
+  const left = { ...crop, y: 0, height: crop.height };
+  const whole = on(left.x + 320, left.y + left.height + 20);
+  // On an empty place a new one is drawn, and ends where the source does.
+  await drag(
+    whole,
+    { x: stageBox.x + stageBox.width + 50, y: stageBox.y + stageBox.height + 50 },
+    {
+      x: 320,
+      y: left.height + 20,
+      width: 320,
+      height: 360 - left.height - 20,
+    },
+  );
+  await stage.assertUnharmed({ player });
+});
+
 /** One pixel of chroma, as the admin's arrow key moves it. */
 async function moveRight(panel: PanelPage): Promise<void> {
   const area = panel.page.getByRole('button', { name: /^Crop:/ });

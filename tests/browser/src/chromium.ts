@@ -102,7 +102,11 @@ export class Chromium {
     return this.#context;
   }
 
-  async openPlayer(relay: Relay, token: string, options: PlayerOptions = {}): Promise<PlayerTab> {
+  async openPlayer(
+    relay: Pick<Relay, 'origin'>,
+    token: string,
+    options: PlayerOptions = {},
+  ): Promise<PlayerTab> {
     const { places = [UNCROPPED], everyMs, webTransport = 'works' } = options;
     const context = options.apart ? await this.#openContext() : this.#context;
     const page = await context.newPage();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -42,11 +42,13 @@ pub(super) async fn subscribe(
     Ok((StatusCode::CREATED, there).into_response())
 }
 
-/// Tells what happens, until the session is over or nobody listens.
+/// Tells what happens, until the session is over or nobody listens; with `?once` what stands, and
+/// no more.
 pub(super) async fn listen(
     State(site): State<Arc<Site>>,
     Extension(lasting): Extension<Lasting>,
     Path((id, session)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let session = find(&site, &id, &session)?;
     let listener = Listener {
@@ -62,6 +64,7 @@ pub(super) async fn listen(
         path: PathNews::default(),
         still: None,
         next: Instant::now(),
+        once: query.as_deref() == Some("once"),
         over: false,
         _lasting: lasting.hold(),
     };
@@ -101,6 +104,8 @@ struct Listener {
     still: Option<Still>,
     /// When the next heartbeat is due.
     next: Instant,
+    /// It asked for what stands now.
+    once: bool,
     over: bool,
     _lasting: super::super::server::Hold,
 }
@@ -129,6 +134,7 @@ impl Listener {
                 self.tell_path(&mut text);
             }
             if !text.is_empty() {
+                self.over |= self.once;
                 return Some(text);
             }
             tokio::select! {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventStream, readEvent, type WhepEvent } from './events.ts';
+import type { Slot } from './slots.ts';
 
 const read = (name: string, data: unknown) => readEvent({ name, data: JSON.stringify(data) });
 
@@ -88,18 +89,30 @@ class FakeStream {
 describe('the stream', () => {
   let streams: FakeStream[] = [];
   let answers: (number | Error)[] = [];
+  /** Paths and queries of all requests. */
+  let asked: string[] = [];
+  /** What a look finds; null: it is answered as a stream is. */
+  let whole: [name: string, data: unknown][] | null = null;
   let abort = new AbortController();
 
   beforeEach(() => {
     vi.useFakeTimers();
     streams = [];
     answers = [];
+    asked = [];
+    whole = null;
     abort = new AbortController();
-    vi.stubGlobal('fetch', async (_: string, { signal }: { signal: AbortSignal }) => {
+    vi.stubGlobal('fetch', async (url: string, { signal }: { signal: AbortSignal }) => {
+      asked.push(url.replace('https://relay.test', ''));
       const answer = answers.shift() ?? 200;
       if (answer instanceof Error) throw answer;
       if (answer !== 200) return new Response('', { status: answer });
       const stream = new FakeStream(signal);
+      if (whole !== null && url.endsWith('?once')) {
+        for (const [name, data] of whole) stream.say(name, data);
+        stream.end();
+        return new Response(stream.body);
+      }
       streams.push(stream);
       return new Response(stream.body);
     });
@@ -110,7 +123,7 @@ describe('the stream', () => {
     vi.unstubAllGlobals();
   });
 
-  function open() {
+  function open(slots?: () => Promise<Slot | null>) {
     const heard: WhepEvent[] = [];
     const onGone = vi.fn();
     const stream = new EventStream({
@@ -118,6 +131,7 @@ describe('the stream', () => {
       signal: abort.signal,
       onEvent: (event) => heard.push(event),
       onGone,
+      ...(slots !== undefined && { slots }),
     });
     const over = stream.run();
     return { stream, heard, onGone, over };
@@ -140,7 +154,7 @@ describe('the stream', () => {
     streams[0]?.end();
     await vi.advanceTimersByTimeAsync(400);
     expect(stream.cut).toBe(true);
-    await vi.advanceTimersByTimeAsync(5_000);
+    await vi.advanceTimersByTimeAsync(4_000);
     expect(streams).toHaveLength(2);
     streams[1]?.say('ping', { relayUs: 1 });
     await vi.advanceTimersByTimeAsync(1);
@@ -150,8 +164,63 @@ describe('the stream', () => {
 
   it('is opened again after 3 s of silence', async () => {
     open();
+    await vi.advanceTimersByTimeAsync(10);
+    streams[0]?.say('ping', { relayUs: 1 });
     await vi.advanceTimersByTimeAsync(4_500);
-    expect(streams).toHaveLength(2);
+    expect(asked).toEqual(['/b/whep/s/sse', '/b/whep/s/sse']);
+  });
+
+  it('that is held back is no silence of the relay: what stands is looked at', async () => {
+    whole = [['ping', { relayUs: 2, framesSent: 4 }]];
+    const { stream, heard } = open();
+    let longestMs = 0;
+    for (let tenth = 0; tenth < 200; tenth += 1) {
+      await vi.advanceTimersByTimeAsync(100);
+      longestMs = Math.max(longestMs, stream.silentMs);
+      expect(stream.cut).toBe(false);
+    }
+    expect(longestMs).toBeLessThan(2_500);
+    expect(asked.filter((url) => !url.endsWith('?once'))).toHaveLength(1);
+    expect(heard.at(-1)).toEqual({ type: 'ping', relayUs: 2, framesSent: 4 });
+  });
+
+  it('that brings nothing from a relay that answers no look is cut, and tried again', async () => {
+    const { stream } = open();
+    answers = [200, new TypeError('refused'), 200];
+    await vi.advanceTimersByTimeAsync(2_100);
+    expect(stream.cut).toBe(true);
+    expect(asked.slice(0, 2).map((url) => url.includes('once'))).toEqual([false, true]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(asked[2]).toBe('/b/whep/s/sse');
+  });
+
+  it('is not to be had where other tabs have them all: what stands is looked at', async () => {
+    const preparing = { service: 'preparing', track: 1, codec: 'h264' };
+    const ping: [string, unknown] = ['ping', { relayUs: 2 }];
+    whole = [['serving', preparing], ['path', { narrow: true }], ping];
+    const { heard, stream } = open(async () => null);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(heard).toEqual([
+      { type: 'serving', serving: preparing },
+      { type: 'path', narrow: true, carriesKbps: null },
+      { type: 'ping', relayUs: 2, framesSent: null },
+    ]);
+    // What is not said stands as it did at the beginning.
+    whole = [ping];
+    heard.length = 0;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(heard.map(({ type }) => type)).toEqual(['serving', 'path', 'ping']);
+    expect(heard[1]).toMatchObject({ narrow: false });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([asked.length, stream.cut]).toEqual([12, false]);
+  });
+
+  it('is told that the session is gone by a look as well', async () => {
+    answers = [404];
+    const { onGone, over } = open(async () => null);
+    await vi.advanceTimersByTimeAsync(10);
+    await over;
+    expect(onGone).toHaveBeenCalledOnce();
   });
 
   it('ends when the relay knows the session no more', async () => {

@@ -18,6 +18,7 @@ import {
   orNull,
   shape,
 } from '../../session/parse.ts';
+import { type Slot, takeSlot } from './slots.ts';
 import { type ServerEvent, SseParser } from './sse.ts';
 
 export type WhepEvent =
@@ -107,18 +108,34 @@ export interface EventStreamOptions {
   onEvent: (event: WhepEvent) => void;
   /** The relay does not know the session any more; nothing else will come. */
   onGone: () => void;
+  /** What tests replace. */
+  slots?: (origin: string) => Promise<Slot | null>;
 }
 
 /** Silence after which the stream is opened anew (PROTOCOL 2.6). */
 const SILENCE_MS = 3_000;
+/** A stream begins with an event: one that brings none in this time is held back by somebody. */
+const FIRST_MS = 1_500;
+/** Between two looks at what stands, where no stream can be had: as often as a stream says so. */
+const LOOK_AGAIN_MS = 1_000;
 const BACKOFF_MS = { first: 250, most: 2_000 };
 const LOOK_MS = 500;
 
-/** Keeps the event stream open until the session is gone or `signal` aborts. */
+/** looked: what stands was told; unheard: a stream that brought nothing at all. */
+type Outcome = 'gone' | 'broken' | 'looked' | 'unheard';
+
+/**
+ * Hears the events until the session is gone or `signal` aborts: on a stream, or, where something
+ * on the way holds streams back or other tabs have all the connections that a browser makes, by
+ * looking every second. Missing events are not a missing relay.
+ */
 export class EventStream {
   readonly #options: EventStreamOptions;
   #heardMs = performance.now();
   #cut = false;
+  /** Something on the way passes no streams on. */
+  #heldBack = false;
+  #narrow = false;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -143,6 +160,10 @@ export class EventStream {
       const outcome = await this.#once().catch(() => 'broken' as const);
       if (signal.aborted) return;
       if (outcome === 'gone') return onGone();
+      // A look decides whether it is the stream that is missing or the relay.
+      this.#heldBack = outcome === 'unheard' || (outcome === 'looked' && this.#heldBack);
+      if (outcome === 'looked') await pause(LOOK_AGAIN_MS, signal);
+      if (outcome !== 'broken') continue;
       this.#cut = true;
       const held = performance.now() - openedMs > SILENCE_MS;
       pauseMs = held ? BACKOFF_MS.first : Math.min(BACKOFF_MS.most, pauseMs * 2);
@@ -150,10 +171,23 @@ export class EventStream {
     }
   }
 
-  async #once(): Promise<'gone' | 'broken'> {
-    const watchdog = new Watchdog(this.#options.signal);
+  async #once(): Promise<Outcome> {
+    const { url, slots = takeSlot } = this.#options;
+    const slot = this.#heldBack ? null : await slots(new URL(url).origin);
+    if (slot === null) return this.#request(`${url}?once`, SILENCE_MS, null);
     try {
-      const answer = await fetch(this.#options.url, {
+      return await this.#request(url, FIRST_MS, slot);
+    } finally {
+      slot.release();
+    }
+  }
+
+  /** A stream in its `slot`, or without one a look at what stands. */
+  async #request(url: string, firstMs: number, slot: Slot | null): Promise<Outcome> {
+    const watchdog = new Watchdog(this.#options.signal, firstMs);
+    slot?.lost.addEventListener('abort', () => watchdog.stop());
+    try {
+      const answer = await fetch(url, {
         cache: 'no-store',
         credentials: 'omit',
         headers: { accept: 'text/event-stream' },
@@ -161,30 +195,70 @@ export class EventStream {
       });
       if (answer.status === 404 || answer.status === 410) return 'gone';
       if (!answer.ok || answer.body === null) return 'broken';
-      // Every stream tells anew where this is not so.
-      this.#options.onEvent({ type: 'serving', serving: DEFAULT_SERVING });
-      await this.#read(answer.body, watchdog);
-      return 'broken';
+      await (slot === null ? this.#look(answer.body) : this.#read(answer.body, watchdog));
+      return slot === null ? 'looked' : 'broken';
+    } catch (error) {
+      if (slot?.lost.aborted) return 'looked';
+      if (slot !== null && watchdog.unheard) return 'unheard';
+      throw error;
     } finally {
       watchdog.stop();
     }
   }
 
   async #read(body: ReadableStream<Uint8Array>, watchdog: Watchdog): Promise<void> {
-    const reader = body.getReader();
-    const decoder = new TextDecoder();
-    const parser = new SseParser();
+    // Every stream tells anew where this is not so.
+    this.#tell({ type: 'serving', serving: DEFAULT_SERVING });
+    for await (const events of eventsOf(body)) {
+      if (this.#options.signal.aborted) return;
+      watchdog.heard();
+      this.#heard();
+      for (const event of events) this.#tell(event);
+    }
+  }
+
+  /** All that stands comes before the first ping. */
+  async #look(body: ReadableStream<Uint8Array>): Promise<void> {
+    const stands: WhepEvent[] = [];
+    const said = (type: WhepEvent['type']) => stands.some((event) => event.type === type);
+    for await (const events of eventsOf(body)) {
+      stands.push(...events);
+      if (said('ping')) break;
+    }
+    if (this.#options.signal.aborted) return;
+    this.#heard();
+    if (!said('serving')) this.#tell({ type: 'serving', serving: DEFAULT_SERVING });
+    if (this.#narrow && !said('path')) {
+      this.#tell({ type: 'path', narrow: false, carriesKbps: null });
+    }
+    for (const event of stands) this.#tell(event);
+  }
+
+  #heard(): void {
+    this.#heardMs = performance.now();
+    this.#cut = false;
+  }
+
+  #tell(event: WhepEvent): void {
+    if (event.type === 'path') this.#narrow = event.narrow;
+    this.#options.onEvent(event);
+  }
+}
+
+/** The events of a response, as they come; those of one piece together. */
+async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<WhepEvent[]> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  const parser = new SseParser();
+  try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (done || this.#options.signal.aborted) return;
-      watchdog.heard();
-      this.#heardMs = performance.now();
-      this.#cut = false;
-      for (const piece of parser.push(decoder.decode(value, { stream: true }))) {
-        const event = readEvent(piece);
-        if (event !== null) this.#options.onEvent(event);
-      }
+      if (done) return;
+      const pieces = parser.push(decoder.decode(value, { stream: true }));
+      yield pieces.map(readEvent).filter((event) => event !== null);
     }
+  } finally {
+    reader.cancel().catch(() => undefined);
   }
 }
 
@@ -195,13 +269,24 @@ class Watchdog {
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #leave = () => this.#abort.abort();
   #heardMs = performance.now();
+  #patienceMs: number;
+  #unheard = false;
 
-  constructor(owner: AbortSignal) {
+  /** `firstMs`: how long the first byte may take. */
+  constructor(owner: AbortSignal, firstMs: number) {
     this.#owner = owner;
+    this.#patienceMs = firstMs;
     owner.addEventListener('abort', this.#leave);
     this.#timer = setInterval(() => {
-      if (performance.now() - this.#heardMs >= SILENCE_MS) this.#abort.abort();
+      if (performance.now() - this.#heardMs < this.#patienceMs) return;
+      this.#unheard = this.#patienceMs === firstMs && firstMs !== SILENCE_MS;
+      this.#abort.abort();
     }, LOOK_MS);
+  }
+
+  /** It was given up before it had brought anything. */
+  get unheard(): boolean {
+    return this.#unheard;
   }
 
   get signal(): AbortSignal {
@@ -210,6 +295,7 @@ class Watchdog {
 
   heard(): void {
     this.#heardMs = performance.now();
+    this.#patienceMs = SILENCE_MS;
   }
 
   /** Ends the request as well, if it still runs. */

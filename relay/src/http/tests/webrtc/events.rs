@@ -24,7 +24,11 @@ struct Listener {
 
 impl Listener {
     async fn at(cast: &Cast, opened: &Opened) -> Self {
-        let path = format!("{}/sse", opened.location);
+        Self::asking(cast, opened, "").await
+    }
+
+    async fn asking(cast: &Cast, opened: &Opened, query: &str) -> Self {
+        let path = format!("{}/sse{query}", opened.location);
         let router: Router = cast.relay.router.clone();
         let router = router.layer(Extension(Lasting::default()));
         // No token: the URL is the secret.
@@ -111,6 +115,18 @@ async fn a_listener_is_told_at_once_how_things_are() {
         viewers,
         ("viewercount".to_owned(), json!({ "viewercount": 0 }))
     );
+}
+
+#[tokio::test]
+async fn who_asks_once_is_told_how_things_are_and_no_more() {
+    let cast = Cast::new().await;
+    let opened = cast.watch().await;
+    let mut listener = Listener::asking(&cast, &opened, "?once").await;
+    let mut told = Vec::new();
+    while let Some((name, _)) = listener.next().await {
+        told.push(name);
+    }
+    assert_eq!(told, ["state", "inactive", "ping", "viewercount"]);
 }
 
 #[tokio::test]
