@@ -1,7 +1,8 @@
 //! A relay in a process of its own, for measurements: its memory and time are its own.
 
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ const ADMIN_KEY: &str = "a-key-for-measurements-only";
 pub struct RelayProcess {
     child: Child,
     target: Target,
-    state: std::path::PathBuf,
+    state: PathBuf,
+    log: PathBuf,
 }
 
 /// The two tokens of a broadcast.
@@ -43,13 +45,15 @@ impl RelayProcess {
             .port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let state = std::env::temp_dir().join(format!("steadycast-measured-{port}"));
+        let log = state.with_extension("log");
         let child = Command::new(binary)
-            .args(["serve", "--dev", "--log-level", "warn"])
+            .args(["serve", "--dev"])
             .args(["--server-listen", &address.to_string()])
             .args(["--server-admin-key", ADMIN_KEY])
             .arg("--server-state-dir")
             .arg(&state)
             .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
             .spawn()
             .with_context(|| format!("starting {}", binary.display()))?;
         let mut relay = Self {
@@ -59,6 +63,7 @@ impl RelayProcess {
                 certificate: [0; 32],
             },
             state,
+            log,
         };
         relay.target.certificate = soon("the relay", relay.certificate()).await??;
         Ok(relay)
@@ -137,6 +142,14 @@ impl RelayProcess {
         Ok(number.context("no VmRSS")?.parse()?)
     }
 
+    /// Bytes of its log so far.
+    ///
+    /// # Errors
+    /// When the file is gone.
+    pub fn log_bytes(&self) -> Result<u64> {
+        Ok(std::fs::metadata(&self.log)?.len())
+    }
+
     /// Files and sockets that the process holds open.
     ///
     /// # Errors
@@ -152,6 +165,7 @@ impl Drop for RelayProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.state);
+        let _ = std::fs::remove_file(&self.log);
     }
 }
 

@@ -14,6 +14,8 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
+use super::strangers::{self, Seen};
+
 /// Players that must not notice.
 const WATCHING: usize = 5;
 const FRAME_BYTES: usize = 8_000;
@@ -67,6 +69,7 @@ pub(super) async fn siege(
     relay: &RelayProcess,
     tokens: &Tokens,
     lasting: Duration,
+    seen: &Rc<Seen>,
 ) -> Result<(Watched, Rc<Tried>)> {
     let path = format!("/{}/whep", tokens.id);
     let endpoint = Endpoint::new(relay.target().address, path, tokens.play.clone());
@@ -86,6 +89,7 @@ pub(super) async fn siege(
     attackers.spawn_local(noise(endpoint.clone(), tried.clone()));
     attackers.spawn_local(addresses(endpoint.clone(), tried.clone()));
     attackers.spawn_local(listeners(endpoint, tried.clone()));
+    let mut others = strangers::begin(relay, tokens, seen).await?;
 
     let mut watched = Watched::default();
     let until = Instant::now() + lasting;
@@ -105,11 +109,15 @@ pub(super) async fn siege(
             watched.frames += 1;
             watched.gaps += u64::from(!seen.contiguous);
         }
-        if let Some(ended) = attackers.try_join_next() {
+        if let Some(ended) = attackers.try_join_next().or_else(|| others.try_join_next()) {
             ended??;
+        }
+        if number.is_multiple_of(30) {
+            strangers::look(relay, seen)?;
         }
     }
     attackers.shutdown().await;
+    others.shutdown().await;
     Ok((watched, tried))
 }
 

@@ -4,8 +4,10 @@
 //! `endurance [--relay target/release/steadycast] [--restarts 200] [--joins 2000] [--hostile 30]`
 
 mod hostile;
+mod strangers;
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +21,8 @@ const WATCHING: usize = 5;
 const AT_ONCE: usize = 20;
 const KEYFRAME_BYTES: usize = 100_000;
 const DELTA_BYTES: usize = 8_000;
+/// Pictures have `limits.cache_bytes` (256 MiB); the rest is sessions, and what the allocator keeps.
+const BUDGET_KB: u64 = 400_000;
 
 struct Options {
     relay: PathBuf,
@@ -96,9 +100,11 @@ async fn main() -> Result<()> {
     for siege in ["first", "second", "third"] {
         let tokens = relay.broadcast().await?;
         let lasting = Duration::from_secs(options.hostile);
+        let (seen, logged) = (Rc::default(), relay.log_bytes()?);
         let (watched, tried) = LocalSet::new()
-            .run_until(hostile::siege(&relay, &tokens, lasting))
+            .run_until(hostile::siege(&relay, &tokens, lasting, &seen))
             .await?;
+        let logged = relay.log_bytes()? - logged;
         row(&relay, &format!("at the end of the {siege} siege"))?;
         nobody_left(&relay, &tokens).await?;
         row(&relay, "and once all of it is over")?;
@@ -107,6 +113,8 @@ async fn main() -> Result<()> {
             "the players meanwhile: all of {} frames, {} gaps",
             watched.frames, watched.gaps
         );
+        println!("{seen}; {logged} bytes of log");
+        strangers::judge(&seen, logged, lasting, BUDGET_KB)?;
     }
     Ok(())
 }
