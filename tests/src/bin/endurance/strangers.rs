@@ -197,9 +197,7 @@ async fn change_its_mind(mut control: Control, token: String) -> Result<()> {
         let codecs = CodecSet::NONE.with(codec);
         for message in [
             ClientMessage::Decodes { codecs },
-            ClientMessage::KeyframeRequest {
-                track: TrackId::MAIN,
-            },
+            ClientMessage::KeyframeRequest { epoch: 1, group: 0 },
             ClientMessage::Decodes {
                 codecs: CodecSet::NONE.with(CodecKind::Vp8),
             },
