@@ -28,7 +28,12 @@ async fn ending_a_broadcast_tells_everybody_and_invites_nobody_back() -> Result<
     for session in [&watching.session, &waiting.session, &coming.session] {
         events.push(session.events().await?);
     }
-    ensure!(relay.site().end(&broadcast.id, Code::BroadcastEnded).await);
+    ensure!(
+        relay
+            .site()
+            .end(&broadcast.id, Code::BroadcastEnded)
+            .await?
+    );
     for events in &mut events {
         ensure!(events.ended().await? == ("broadcast_ended".to_owned(), false));
     }
