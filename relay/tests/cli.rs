@@ -59,6 +59,11 @@ fn flags_that_are_not_known_or_not_allowed_are_mistakes() {
         &["--limits-sesions", "--limits-sessions"],
     );
     refuses(
+        &["serve", "--dev", "--log-level=inof"],
+        &[],
+        &["log.level", "inof"],
+    );
+    refuses(
         &["serve", "--dev", "--broadcast-join-frames", "601"],
         &[],
         &[

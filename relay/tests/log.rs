@@ -10,6 +10,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 /// A development relay that logs everything it may.
 struct Relay {
@@ -21,13 +22,17 @@ struct Relay {
 
 impl Relay {
     fn start() -> Self {
+        Self::start_at("trace")
+    }
+
+    fn start_at(level: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("steadycast-log-{}-{number}", std::process::id());
         let state = std::env::temp_dir().join(name);
         let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
             .args(["serve", "--dev", "--server-listen=127.0.0.1:0"])
-            .args(["--log-level=trace", "--server-state-dir"])
+            .args(["--log-level", level, "--server-state-dir"])
             .arg(&state)
             .env_clear()
             .stdout(Stdio::piped())
@@ -122,6 +127,32 @@ fn an_api_request_leaves_one_line_and_nothing_secret_at_any_level() {
     for secret in ["secret", admin_key, &token, "eyJ"] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
+}
+
+#[test]
+fn what_strangers_repeat_is_counted_and_what_they_write_is_cut() {
+    let mut relay = Relay::start_at("info");
+    let [publish, _] = relay.tokens();
+    // Nobody can write the list any more.
+    fs::create_dir(relay.state.join(".broadcasts.json.new")).unwrap();
+    let begun = Instant::now();
+    for _ in 0..200 {
+        let answer = relay.send("DELETE", "/api/broadcasts/main", &publish, "", "");
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    }
+    let seconds = begun.elapsed().as_secs() as usize + 1;
+    let answer = relay.ask(&format!("/api/{}", "x".repeat(20_000)), "");
+    assert!(answer.len() < 3_000, "{}", answer.len());
+    let log = relay.end();
+    let told = log
+        .lines()
+        .filter(|line| line.contains("nothing was changed"));
+    let told = told.count();
+    assert!(
+        (100..=100 + 3 * seconds).contains(&told),
+        "{told} lines in {seconds} s"
+    );
+    assert!(log.lines().all(|line| line.len() < 2_100));
 }
 
 /// The rest of the first line of an answer that begins so.
