@@ -121,7 +121,7 @@ fn seconds(world: &World, join: Duration) {
             late.len(),
             quantile(late.clone(), 0.5),
             quantile(late, 1.0),
-            keyframes.filter(|at| (from..until).contains(at)).count(),
+            keyframes.filter(|at| (from..until).contains(*at)).count(),
         );
     }
 }
