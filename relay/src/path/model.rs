@@ -161,7 +161,8 @@ impl Model {
         self.flight = self.flight.saturating_sub(ack.bytes.count());
         self.loss.arrived(&ack, self.packet);
         if matches!(self.phase, Phase::Start) && self.epoch.limited && self.look.is_none() {
-            self.window = (self.window + ack.bytes.amount()).min(LARGEST_WINDOW);
+            let grown = (self.window + ack.bytes.amount()).min(self.most());
+            self.window = self.window.max(grown);
         }
     }
 
@@ -317,6 +318,15 @@ impl Model {
         (QUEUE + packets)
             .clamp(QUEUE_LIMITS.0, QUEUE_LIMITS.1)
             .min(self.room)
+    }
+
+    /// What the window may grow to at once: on a path that has been full before, no more than a
+    /// round trip of fast growth beyond what came through.
+    fn most(&self) -> f64 {
+        match self.been_full {
+            true => (2.0 * self.rate * self.reach()).min(LARGEST_WINDOW),
+            false => LARGEST_WINDOW,
+        }
     }
 
     /// For how long at its rate a flow may have packets in flight, in seconds.

@@ -17,8 +17,8 @@ const LOOK_LEAST: Duration = Duration::from_secs(2);
 /// seems to be gone whenever it makes way. So it is where the base has fallen since, or where a
 /// rival shows within this time after it was thought to be gone.
 const RELAPSE: Duration = Duration::from_secs(30);
-/// Then an empty queue says nothing for so long at first, and at most: only looks do.
-const STAY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(60));
+/// Then an empty queue says nothing for so long: only looks do.
+const STAY: Duration = Duration::from_secs(60);
 /// With this share of its window a flow that is alone gets through what it did before, as long as
 /// the rest of the queue keeps the link busy; one that has a rival gets less.
 const LOOKED: f64 = 0.6;
@@ -55,24 +55,21 @@ impl Beside {
     }
 }
 
-/// When the flow last stopped standing beside a rival, and for how long it stays the next time
-/// whatever the queue seems to be.
+/// When the flow last stopped standing beside a rival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
     left: Option<Instant>,
-    stay: Duration,
 }
 
 impl Past {
-    /// A rival shows at this moment, on a path of which the base may be `doubtful`: for how long it
-    /// is there at least.
-    fn shows(&mut self, now: Instant, doubtful: bool) -> Duration {
+    /// For how long a rival that shows at this moment is there at least, on a path of which the base
+    /// may be `doubtful`.
+    fn stays(&self, now: Instant, doubtful: bool) -> Duration {
         let relapse = |left| now.saturating_duration_since(left) < RELAPSE;
-        self.stay = match doubtful || self.left.is_some_and(relapse) {
-            true => (self.stay * 2).clamp(STAY.0, STAY.1),
+        match doubtful || self.left.is_some_and(relapse) {
+            true => STAY,
             false => Duration::ZERO,
-        };
-        self.stay
+        }
     }
 }
 
@@ -99,7 +96,7 @@ impl Model {
             look_at: now + LOOK_FOR_RIVAL,
             alone: false,
             mark: None,
-            stay: now + self.beside.shows(now, self.delays.has_fallen()),
+            stay: now + self.beside.stays(now, self.delays.has_fallen()),
         });
         self.window = self.bounded(self.beside_window());
     }

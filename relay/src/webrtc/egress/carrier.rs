@@ -29,6 +29,8 @@ const KEYFRAMES: Duration = Duration::from_millis(300);
 const REPORTS: Duration = Duration::from_secs(1);
 /// What a round trip is taken for until it is known.
 const ROUND_TRIP: Duration = Duration::from_millis(50);
+/// A packet is sent again once more after this share of a round trip: clocks are not exact.
+const AGAIN: f64 = 0.95;
 /// How soon packets are tried again that the system has not taken.
 const SYSTEM_RETRY: Duration = Duration::from_millis(1);
 
@@ -124,7 +126,7 @@ impl<W: Wire> Egress<W> {
             let most = self.control.repairs(now.instant).min(self.repairs.left());
             let patience = Patience {
                 first: self.control.patience(),
-                again: self.round_trip.max(self.control.patience()),
+                again: self.round_trip.mul_f64(AGAIN).max(self.control.patience()),
             };
             let mut exit = Exit {
                 keys: &mut self.keys,

@@ -40,3 +40,22 @@ fn what_is_only_late_is_not_sent_again() {
     let p95 = quantile(late, 0.95);
     assert!(p95 < 30.0 + 120.0, "{p95} ms");
 }
+
+#[test]
+fn a_path_that_narrows_and_widens_is_followed_within_seconds() {
+    let condition = conditions::named("5-1-5-mbit").unwrap();
+    let (mut world, _) = on(&condition, 1);
+    world.run(s(56));
+    let second = |at: u64| delays(&world.viewer.seen, s(at), s(at + 1));
+    let before = quantile(delays(&world.viewer.seen, s(10), s(15)), 0.95);
+    for at in 43..55 {
+        let late = second(at);
+        assert!(late.len() >= 29, "{} frames in second {at}", late.len());
+        let p95 = quantile(late, 0.95);
+        assert!(p95 < before + 15.0, "{p95} ms in second {at}");
+    }
+    let middles = (20..55).map(|at| quantile(second(at), 0.5));
+    let middles: Vec<_> = middles.filter(|middle| middle.is_finite()).collect();
+    let grows = |four: &[f64]| four.is_sorted_by(|one, next| one + 50.0 < *next);
+    assert!(!middles.windows(5).any(grows), "{middles:?}");
+}
