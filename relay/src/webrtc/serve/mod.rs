@@ -151,9 +151,10 @@ impl<W: Wire> Peers<W> {
             Command::Close(_) => self.end(key, Code::Done).await,
             Command::Restart(_, credentials) => {
                 self.by_ufrag.insert(credentials.ufrag.clone(), key);
-                if let Some(gone) = self.peers[key].link.restart(credentials) {
+                let peer = &mut self.peers[key];
+                if let Some(gone) = peer.link.restart(credentials) {
                     self.by_ufrag.remove(&gone);
-                    self.bridge.rename(&gone);
+                    self.bridge.rename(&peer.session, &gone);
                 }
             }
         }
