@@ -85,6 +85,7 @@ impl Broadcast {
             players: status.players,
             cache: state.cached(),
             renditions: state.rendition_snapshots(),
+            warnings: state.warnings(),
             totals: state.totals.clone(),
         }
     }

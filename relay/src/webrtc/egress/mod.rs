@@ -7,6 +7,7 @@ mod control;
 pub(in crate::webrtc) mod datagrams;
 mod pace;
 pub(in crate::webrtc) mod packets;
+mod pleas;
 mod probe;
 mod repairs;
 mod rest;
