@@ -54,7 +54,8 @@ where
 {
     // The pin holds whatever the directives say: a token must never reach a log.
     check(&log.level)?;
-    let filter = EnvFilter::try_new(&log.level)?.and(filter_fn(may_be_logged));
+    let directives = quietened(&log.level);
+    let filter = EnvFilter::try_new(directives)?.and(filter_fn(may_be_logged));
     Ok(match log.format {
         LogFormat::Text => fmt::layer()
             .with_ansi(colour)
@@ -70,6 +71,24 @@ where
             .with_filter(filter)
             .boxed(),
     })
+}
+
+/// A part that warns of every extension of a greeting that it does not know, of which clients send a
+/// dozen each: of interest to who looks for details, or asks for it.
+const CHATTY: &str = "rtc_dtls";
+
+/// The directives, by which the chatty part says errors alone unless they want more.
+fn quietened(directives: &str) -> String {
+    let words = directives.split(',').map(str::trim);
+    let detailed = |word: &str| {
+        let level = word.parse::<LevelFilter>();
+        level.is_ok_and(|level| level > LevelFilter::INFO) || word.starts_with(CHATTY)
+    };
+    let silent = |word: &str| word.is_empty() || word == "off";
+    match words.clone().any(detailed) || words.clone().all(silent) {
+        true => directives.to_owned(),
+        false => format!("{directives},{CHATTY}=error"),
+    }
 }
 
 /// A word alone is a level. The filter takes any other for a part of the program, and is silent.
@@ -139,6 +158,29 @@ mod tests {
             });
             assert!(!text.contains("header"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_part_that_warns_of_everything_is_heard_by_who_wants_details() {
+        let warned = |level: &str| {
+            let text = logged(level, LogFormat::Text, || {
+                tracing::warn!(target: "rtc_dtls::handshake", "an extension");
+                tracing::error!(target: "rtc_dtls::handshake", "a fault");
+            });
+            (text.contains("an extension"), text.contains("a fault"))
+        };
+        for level in ["info", "warn", "info,steadycast_relay=debug"] {
+            assert_eq!(warned(level), (false, true), "{level}");
+        }
+        for level in [
+            "debug",
+            "trace",
+            "info,rtc_dtls=warn",
+            "info,rtc_dtls::handshake=debug",
+        ] {
+            assert_eq!(warned(level), (true, true), "{level}");
+        }
+        assert_eq!(warned("off"), (false, false));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Frames that need no encoder: the relay never looks inside.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use bytes::{BufMut, Bytes, BytesMut};
 use steadycast_codec_glue::wire::{CodecKind, DecoderConfig, FrameHeader, TrackId, WireError};
 
@@ -67,7 +69,7 @@ impl Picture {
             epoch: self.epoch,
             group: self.group,
             index: self.index,
-            capture_us: 1,
+            capture_us: now_us(),
             payload_len: self.len as u32,
             config_len: config_len as u16,
             colour: None,
@@ -83,6 +85,12 @@ impl Picture {
         seed.put_u32(self.index);
         seed.iter().copied().cycle().take(self.len).collect()
     }
+}
+
+/// The time on the relay's clock, as it is on the same machine: others cannot be true (PROTOCOL 4.12).
+fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(1, |since| since.as_micros() as u64)
 }
 
 /// A WebCodecs codec string of this family.

@@ -7,11 +7,82 @@ const FRAME_MARKER: u32 = 2;
 const SYNC_CODE: u32 = 0x49_8342;
 const SRGB: u32 = 7;
 
-/// The facts of one VP9 frame or superframe, of which the first frame counts.
+/// The facts of one VP9 frame or superframe, of which the first frame counts; the size is that of the
+/// last one where it says its own, which is the highest of spatial layers, and what decoders show.
 ///
 /// # Errors
 /// A [`BitstreamError`] when the header is cut short or breaks the rules.
 pub fn inspect(payload: &[u8]) -> Result<Facts, BitstreamError> {
+    let mut facts = first_frame(payload)?;
+    if let Some(picture) = &mut facts.picture
+        && let Some((width, height)) = last_frame(payload).and_then(size)
+    {
+        let (family, depth) = (&picture.codec[..8], &picture.codec[10..]);
+        picture.codec = format!("{family}{}{depth}", level(width, height));
+        (picture.width, picture.height) = (width, height);
+    }
+    Ok(facts)
+}
+
+/// The last frame of a superframe (Annex B) of several.
+fn last_frame(payload: &[u8]) -> Option<&[u8]> {
+    let marker = *payload.last()?;
+    let frames = usize::from(marker & 0b111) + 1;
+    let width = usize::from(marker >> 3 & 0b11) + 1;
+    let index = payload.len().checked_sub(2 + frames * width)?;
+    let (bytes, index) = payload.split_at(index);
+    let sizes = index.get(1..index.len() - 1)?;
+    if marker >> 5 != 0b110 || index[0] != marker || frames < 2 {
+        return None;
+    }
+    let size = |octets: &[u8]| {
+        let octets = octets.iter().rev();
+        octets.fold(0usize, |size, octet| size << 8 | usize::from(*octet))
+    };
+    let begin: usize = sizes.chunks(width).take(frames - 1).map(size).sum();
+    bytes.get(begin..).filter(|last| !last.is_empty())
+}
+
+/// The size that a frame says of itself: a keyframe, or one that is predicted from frames of other
+/// sizes (6.2, `frame_size_with_refs`).
+fn size(frame: &[u8]) -> Option<(u16, u16)> {
+    let mut bits = BitReader::new(frame);
+    let marker = bits.bits(2).ok()?;
+    let profile = profile(&mut bits).ok()?;
+    let show_existing_frame = bits.flag().ok()?;
+    let non_key_frame = bits.flag().ok()?;
+    let show_frame = bits.flag().ok()?;
+    let error_resilient_mode = bits.flag().ok()?;
+    if marker != FRAME_MARKER || show_existing_frame {
+        return None;
+    }
+    if !non_key_frame {
+        return first_frame(frame)
+            .ok()?
+            .picture
+            .map(|p| (p.width, p.height));
+    }
+    let intra_only = !show_frame && bits.flag().ok()?;
+    bits.skip(if error_resilient_mode { 0 } else { 2 }).ok()?;
+    if intra_only {
+        let sync = bits.bits(24).ok()?;
+        if profile > 0 {
+            color_config(&mut bits, profile).ok()?;
+        }
+        bits.skip(8).ok()?;
+        return frame_size(&mut bits).ok().filter(|_| sync == SYNC_CODE);
+    }
+    // What is refreshed, and three references with their sign.
+    bits.skip(8 + 3 * 4).ok()?;
+    for _ in 0..3 {
+        if bits.flag().ok()? {
+            return None;
+        }
+    }
+    frame_size(&mut bits).ok()
+}
+
+fn first_frame(payload: &[u8]) -> Result<Facts, BitstreamError> {
     let mut bits = BitReader::new(payload);
     if bits.bits(2)? != FRAME_MARKER {
         return Err(BitstreamError::Invalid("a VP9 frame without its marker"));
@@ -183,6 +254,45 @@ mod tests {
         ] {
             assert_eq!(inspect(&packed(frame)), Ok(Facts::DELTA), "{frame}");
         }
+    }
+
+    /// Frames and their index, with sizes of two bytes.
+    fn superframe(frames: &[&[u8]]) -> Vec<u8> {
+        let marker = 0b1100_1000 | (frames.len() as u8 - 1);
+        let sizes = frames
+            .iter()
+            .flat_map(|frame| (frame.len() as u16).to_le_bytes());
+        let index = [marker].into_iter().chain(sizes).chain([marker]);
+        frames
+            .iter()
+            .copied()
+            .flatten()
+            .copied()
+            .chain(index)
+            .collect()
+    }
+
+    #[test]
+    fn the_highest_of_spatial_layers_has_the_size() {
+        let small = "0000000000111111 0000000000101111";
+        let key = packed(&format!("10 00 0 0 1 0 {SYNC} 001 0 {small}"));
+        // Predicted, of no reference's size.
+        let upper = packed(&format!(
+            "10 00 0 1 1 0 00 00000000 {} 000 {SIZE}",
+            "0000".repeat(3)
+        ));
+        let same = packed(&format!("10 00 0 1 1 0 00 00000000 {} 1", "0000".repeat(3)));
+        let size = |payload: &[u8]| {
+            let picture = inspect(payload).unwrap().picture.unwrap();
+            (picture.width, picture.height, picture.codec)
+        };
+        let level_31 = (1280, 720, "vp09.00.31.08".to_owned());
+        let level_10 = (64, 48, "vp09.00.10.08".to_owned());
+        assert_eq!(size(&superframe(&[&key, &upper])), level_31);
+        assert_eq!(size(&superframe(&[&key, &same])), level_10);
+        assert_eq!(size(&key), level_10);
+        // What looks like an index and is none.
+        assert_eq!(size(&[&key[..], &[0xc9]].concat()), level_10);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Assembled {
     pub picture: Option<Picture>,
     /// The temporal layer (PROTOCOL 4.2), 0 where the packets do not tell.
     pub layer: u8,
+    /// It says of itself that no other frame needs it (H.264 `nal_ref_idc` 0).
+    pub disposable: bool,
 }
 
 /// Puts the frames of one stream together from packets in their order.
@@ -43,7 +45,7 @@ impl Assembler {
     pub fn new(codec: Codec) -> Self {
         let (codec, parts): (_, Box<dyn Parts>) = match codec {
             Codec::Vp8 => (codec, Box::new(Cuts::new(vp8::read))),
-            Codec::Vp9 => (codec, Box::new(Cuts::new(vp9::read))),
+            Codec::Vp9 => (codec, Box::new(vp9::Layers::default())),
             Codec::H264(_) => (
                 Codec::H264(Framing::AnnexB),
                 Box::new(h264::Units::default()),
@@ -58,6 +60,15 @@ impl Assembler {
             needs_keyframe: true,
             after_loss: false,
         }
+    }
+
+    /// Takes an H.264 parameter set that stands in the SDP (RFC 6184 8.2.1): for keyframes that have
+    /// none, until another of its id comes. Other codecs have none.
+    ///
+    /// # Errors
+    /// [`RtpError`] when it cannot be read, or they are too long.
+    pub fn keep_parameter_set(&mut self, unit: &[u8]) -> Result<(), RtpError> {
+        self.parts.keep_parameter_set(unit)
     }
 
     /// The codec of the frames.
@@ -160,6 +171,7 @@ impl Assembler {
             timestamp,
             picture: facts.picture,
             layer: whole.layer,
+            disposable: whole.disposable,
         }))
     }
 }

@@ -12,6 +12,10 @@ pub(super) trait Parts: Send + std::fmt::Debug {
     fn finish(&mut self) -> Result<Option<Whole>, RtpError>;
     /// Drops what there is of the frame.
     fn clear(&mut self);
+    /// Takes a parameter set that is told outside of the packets; only H.264 has such.
+    fn keep_parameter_set(&mut self, _unit: &[u8]) -> Result<(), RtpError> {
+        Ok(())
+    }
 }
 
 /// A frame put together again.
@@ -20,6 +24,8 @@ pub(super) struct Whole {
     pub(super) payload: Vec<u8>,
     /// Its temporal layer.
     pub(super) layer: u8,
+    /// No other frame needs it.
+    pub(super) disposable: bool,
 }
 
 /// Adds bytes to a frame, which has its limit.
@@ -81,6 +87,7 @@ impl Parts for Cuts {
         Ok(Some(Whole {
             payload: std::mem::take(&mut self.frame),
             layer: self.layer,
+            disposable: false,
         }))
     }
 

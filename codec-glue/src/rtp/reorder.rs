@@ -186,6 +186,15 @@ impl Reorder {
             .collect()
     }
 
+    /// Whether a packet of this number is missing: others that were sent after it have come.
+    pub fn lacks(&self, sequence: u16) -> bool {
+        let Some(next) = self.next else {
+            return false;
+        };
+        let ahead = sequence.wrapping_sub(next as u16);
+        self.missing.contains_key(&(next + u64::from(ahead)))
+    }
+
     /// When [`pop`](Self::pop) or [`asks`](Self::asks) may have something without another packet.
     pub fn deadline(&self) -> Option<Duration> {
         let asks = self.missing.values();

@@ -1,6 +1,6 @@
-//! VP9 (RFC 9628), as one layer in non-flexible mode.
+//! VP9 (RFC 9628): sent as one layer in non-flexible mode, received with any number of spatial layers.
 
-use super::parts::{Described, Input};
+use super::parts::{Input, Parts, Whole, append};
 use super::payloads::Writer;
 use super::{FrameIn, Numbering, Payloads, RtpError};
 
@@ -71,8 +71,85 @@ pub(super) fn packetize(frame: FrameIn<'_>, max_payload: usize) -> Payloads {
     writer.finish(NUMBERING)
 }
 
+/// Spatial layers that a picture may have: a superframe has room for eight frames.
+const SPATIAL_LAYERS: usize = 8;
+
+/// The spatial layers of a picture, together one chunk.
+///
+/// Decoders take them as a superframe (VP9 specification, Annex B), and show the highest.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    bytes: Vec<u8>,
+    /// Where each layer begins, and which it is.
+    begins: Vec<(usize, u8)>,
+    temporal: u8,
+}
+
+impl Parts for Layers {
+    /// After a loss only the lowest layer does: the others need it.
+    fn begins(&self, payload: &[u8], after_loss: bool) -> Result<bool, RtpError> {
+        let part = read(payload)?;
+        Ok(part.begins && (part.spatial == 0 || !after_loss))
+    }
+
+    fn add(&mut self, payload: &[u8]) -> Result<(), RtpError> {
+        let part = read(payload)?;
+        let last = self.begins.last().map(|(_, layer)| *layer);
+        match (part.begins, last) {
+            (true, None) => self.temporal = part.temporal,
+            (true, Some(last)) if last < part.spatial && self.begins.len() < SPATIAL_LAYERS => {}
+            (false, Some(last)) if last == part.spatial => {}
+            _ => return Err(RtpError::Malformed("a frame that begins inside another")),
+        }
+        if part.begins {
+            self.begins.push((self.bytes.len(), part.spatial));
+        }
+        append(&mut self.bytes, part.bytes)
+    }
+
+    fn finish(&mut self) -> Result<Option<Whole>, RtpError> {
+        let mut payload = std::mem::take(&mut self.bytes);
+        let begins = std::mem::take(&mut self.begins);
+        if begins.len() > 1 {
+            let ends = begins.iter().skip(1).map(|(begin, _)| *begin);
+            let ends = ends.chain([payload.len()]);
+            let sizes = begins.iter().zip(ends).map(|((begin, _), end)| end - begin);
+            let index = superframe_index(&sizes.collect::<Vec<_>>());
+            append(&mut payload, &index)?;
+        }
+        Ok(Some(Whole {
+            payload,
+            layer: self.temporal,
+            disposable: false,
+        }))
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.begins.clear();
+    }
+}
+
+/// What stands behind the frames of a superframe: their sizes, four bytes each.
+fn superframe_index(sizes: &[usize]) -> Vec<u8> {
+    let marker = 0b110 << 5 | 0b11 << 3 | (sizes.len() as u8).wrapping_sub(1) & 0b111;
+    // A frame is shorter than 4 GiB (PROTOCOL 4.2).
+    let sizes = sizes.iter().flat_map(|size| (*size as u32).to_le_bytes());
+    [marker].into_iter().chain(sizes).chain([marker]).collect()
+}
+
+/// What a descriptor says.
+#[derive(Debug, PartialEq, Eq)]
+struct Described<'a> {
+    /// A frame of one layer begins here.
+    begins: bool,
+    temporal: u8,
+    spatial: u8,
+    bytes: &'a [u8],
+}
+
 /// Takes off a descriptor of either mode (RFC 9628 4.2).
-pub(super) fn read(payload: &[u8]) -> Result<Described<'_>, RtpError> {
+fn read(payload: &[u8]) -> Result<Described<'_>, RtpError> {
     let mut input = Input(payload);
     let first = input.byte()?;
     if first & PICTURE_ID != 0 {
@@ -85,9 +162,6 @@ pub(super) fn read(payload: &[u8]) -> Result<Described<'_>, RtpError> {
             let _tl0_pic_idx = input.byte()?;
         }
     }
-    if layers >> 1 & 0b111 != 0 {
-        return Err(RtpError::Unsupported("spatial layers"));
-    }
     if first & FLEXIBLE != 0 && first & PREDICTED != 0 {
         skip_references(&mut input)?;
     }
@@ -96,7 +170,8 @@ pub(super) fn read(payload: &[u8]) -> Result<Described<'_>, RtpError> {
     }
     Ok(Described {
         begins: first & BEGIN != 0,
-        layer: layers >> 5,
+        temporal: layers >> 5,
+        spatial: layers >> 1 & 0b111,
         bytes: input.rest()?,
     })
 }
@@ -111,7 +186,7 @@ fn skip_references(input: &mut Input<'_>) -> Result<(), RtpError> {
     Err(RtpError::Malformed("a VP9 frame with four references"))
 }
 
-/// A scalability structure (RFC 9628 4.2.1); only frames of spatial layer 0 are taken.
+/// A scalability structure (RFC 9628 4.2.1); the frames themselves say what matters.
 fn skip_structure(input: &mut Input<'_>) -> Result<(), RtpError> {
     let first = input.byte()?;
     let layers = usize::from(first >> 5) + 1;
@@ -193,7 +268,7 @@ mod tests {
 
     /// Whether a frame begins there, the layer and the first byte of what follows.
     fn of(payload: &[u8]) -> Result<(bool, u8, u8), RtpError> {
-        read(payload).map(|part| (part.begins, part.layer, part.bytes[0]))
+        read(payload).map(|part| (part.begins, part.temporal, part.bytes[0]))
     }
 
     /// Three layers with sizes, and a group of three pictures with 0, 1 and 3 references.
@@ -231,7 +306,46 @@ mod tests {
         }
         let four = [0xf8, 0x01, 0x20, 0x03, 0x05, 0x07, 0x08, 9];
         assert!(matches!(of(&four), Err(RtpError::Malformed(_))));
-        let upper = of(&[0xa8, 0x01, 0x02, 0x00, 9]);
-        assert_eq!(upper, Err(RtpError::Unsupported("spatial layers")));
+    }
+
+    /// A payload of a spatial layer, with its first and last byte of a frame.
+    fn layer(spatial: u8, bits: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[0xa0 | bits, 0x01, spatial << 1, 0x00], bytes].concat()
+    }
+
+    #[test]
+    fn spatial_layers_become_one_superframe() {
+        let mut layers = Layers::default();
+        let payloads = [
+            layer(0, BEGIN, &[1, 2]),
+            layer(0, END, &[3]),
+            layer(2, BEGIN | END, &[4, 5]),
+        ];
+        assert_eq!(layers.begins(&payloads[0], true), Ok(true));
+        assert_eq!(layers.begins(&payloads[1], false), Ok(false));
+        assert_eq!(layers.begins(&payloads[2], false), Ok(true));
+        assert_eq!(layers.begins(&payloads[2], true), Ok(false));
+        for payload in &payloads {
+            layers.add(payload).unwrap();
+        }
+        let whole = layers.finish().unwrap().unwrap();
+        let index = [0xd9, 3, 0, 0, 0, 2, 0, 0, 0, 0xd9];
+        assert_eq!(whole.payload, [&[1, 2, 3, 4, 5][..], &index].concat());
+        // Nothing of it is left.
+        layers.add(&layer(0, BEGIN | END, &[9])).unwrap();
+        assert_eq!(layers.finish().unwrap().unwrap().payload, [9]);
+    }
+
+    #[test]
+    fn layers_rise_within_a_picture() {
+        for [first, second] in [
+            [layer(1, BEGIN, &[1]), layer(1, BEGIN, &[2])],
+            [layer(1, BEGIN, &[1]), layer(0, BEGIN, &[2])],
+            [layer(0, BEGIN, &[1]), layer(1, 0, &[2])],
+        ] {
+            let mut layers = Layers::default();
+            layers.add(&first).unwrap();
+            assert!(matches!(layers.add(&second), Err(RtpError::Malformed(_))));
+        }
     }
 }

@@ -247,8 +247,13 @@ impl Cursor {
         let patient =
             waiting.need != Need::Join || outlook.now - waiting.since < settings.keyframe_wait;
         if outlook.attached && (stale || long) && patient {
+            // However often it is asked meanwhile, a join waits once.
+            let since = match waiting.need {
+                Need::Join => waiting.since,
+                Need::Broken | Need::Lag => outlook.now,
+            };
             return Step::Wait {
-                until: Some(outlook.now + settings.keyframe_wait),
+                until: Some(since + settings.keyframe_wait),
                 ask: Some(waiting.need),
             };
         }

@@ -95,6 +95,7 @@ impl Broadcast {
             cache: state.cached(),
             memory_bytes: self.account.used(),
             renditions: state.rendition_snapshots(),
+            warnings: state.warnings(),
             totals: state.totals.clone(),
         }
     }

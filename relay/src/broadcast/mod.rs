@@ -6,6 +6,7 @@
 //! rules behind its lock.
 
 mod cache;
+mod captures;
 mod content;
 mod cursor;
 mod error;
@@ -25,7 +26,9 @@ mod snapshot;
 mod state;
 mod time;
 mod track;
+mod warning;
 
+pub use captures::{Capture, Claim, Clock};
 pub use content::{Content, STILL_AFTER};
 pub use cursor::{Backlog, Before, Cursor, Step};
 pub use error::{AttachError, PublishError};
@@ -43,6 +46,7 @@ pub use settings::Settings;
 pub use snapshot::{CacheSnapshot, RenditionSnapshot, Snapshot, Totals};
 pub use state::Progress;
 pub use time::{Moment, RelayTime};
+pub use warning::{Warning, WarningSnapshot};
 
 #[cfg(test)]
 pub(crate) use frame::tests as test_frames;

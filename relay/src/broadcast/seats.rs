@@ -13,8 +13,8 @@ use super::memory::Account;
 use super::share::Share;
 use super::state::State;
 use super::{
-    AttachError, Backlog, Broadcast, Cursor, Frame, Need, News, Progress, PublishError,
-    PublisherNews, Pulse, RelayTime, Step,
+    AttachError, Backlog, Broadcast, Capture, Claim, Cursor, Frame, Need, News, Progress,
+    PublishError, PublisherNews, Pulse, RelayTime, Step, Warning,
 };
 
 /// A publisher's hold on a broadcast; dropping it leaves the broadcast held.
@@ -150,6 +150,37 @@ impl PublisherSeat {
         }
         broadcast.ask(&mut state, Some(track), Need::Lag, now);
         broadcast.announce_frame();
+    }
+
+    /// When a frame was captured that the publisher says was then: the time for its header.
+    ///
+    /// Times that cannot be true are mended, and the publisher is told (PROTOCOL 4.2).
+    pub fn capture(&self, track: TrackId, claim: Claim, now: RelayTime) -> Capture {
+        let capture = self
+            .broadcast
+            .state
+            .lock()
+            .capture(self.epoch, track, claim, now);
+        // What a publisher sends that is not in charge any more goes nowhere.
+        let capture = capture.unwrap_or(Capture::like(now.as_micros()));
+        if let Some(wrong_by) = capture.wrong_by {
+            tracing::debug!(broadcast = %self.broadcast.id(), ?wrong_by, "a capture time that cannot be true");
+            self.warn(Warning::Clock, now);
+        }
+        capture
+    }
+
+    /// Tells the publisher, in the log and the API, what keeps its pictures from players: once.
+    pub fn warn(&self, warning: Warning, now: RelayTime) {
+        if self.broadcast.state.lock().warn(self.epoch, warning, now) {
+            let (broadcast, about) = (self.broadcast.id(), warning.name());
+            tracing::warn!(%broadcast, epoch = self.epoch, about, "{}", warning.message());
+        }
+    }
+
+    /// Takes back warnings that hold no longer.
+    pub fn take_back(&self, gone: &[Warning]) {
+        self.broadcast.state.lock().take_back(self.epoch, gone);
     }
 
     /// A frame came that is shown before an earlier one: players show them in the order in which

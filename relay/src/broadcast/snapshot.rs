@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{BroadcastId, RelayTime};
+use super::{BroadcastId, RelayTime, WarningSnapshot};
 
 /// A broadcast as the HTTP API shows it (PROTOCOL 7.2, without links).
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub memory_bytes: usize,
     /// The renditions that run for players that cannot decode what the publisher chose.
     pub renditions: Vec<RenditionSnapshot>,
+    /// What keeps the publisher's pictures from players.
+    pub warnings: Vec<WarningSnapshot>,
     /// What has happened since the relay knows the broadcast.
     pub totals: Totals,
 }

@@ -9,9 +9,10 @@ use super::cache::{GroupKey, Taken};
 use super::cursor::{Backlog, Cursor, Outlook, Step};
 use super::renditions::{Admission, Renditions};
 use super::track::Track;
+use super::warning::Warnings;
 use super::{
-    AttachError, CacheSnapshot, Frame, Need, Presence, PublishError, RelayTime, RenditionSnapshot,
-    Settings, Totals,
+    AttachError, CacheSnapshot, Capture, Claim, Frame, Need, Presence, PublishError, RelayTime,
+    RenditionSnapshot, Settings, Totals, Warning, WarningSnapshot,
 };
 
 /// What a player's page has counted since its session began (PROTOCOL 2.2, `Report`).
@@ -28,6 +29,7 @@ struct Publisher {
     epoch: u32,
     heard: RelayTime,
     last_frame: Option<RelayTime>,
+    warnings: Warnings,
 }
 
 /// One broadcast's state.
@@ -133,6 +135,7 @@ impl State {
             epoch: self.epoch,
             heard: now,
             last_frame: None,
+            warnings: Warnings::default(),
         });
         self.totals.publishers_joined += 1;
         Ok((self.epoch, lineage))
@@ -158,6 +161,38 @@ impl State {
         publisher.last_frame.is_some() && self.enter(Phase::Live, now)
     }
 
+    /// When a publisher's frame was captured that it says was then; `None` when the publisher is not
+    /// in charge any more.
+    pub(super) fn capture(
+        &mut self,
+        epoch: u32,
+        track: TrackId,
+        claim: Claim,
+        now: RelayTime,
+    ) -> Option<Capture> {
+        self.is_current(epoch)
+            .then(|| self.track_mut(track).captures.capture(claim, now))
+    }
+
+    /// The publisher is to be told something. True when that is new.
+    pub(super) fn warn(&mut self, epoch: u32, warning: Warning, now: RelayTime) -> bool {
+        let publisher = self.publisher.as_mut().filter(|p| p.epoch == epoch);
+        publisher.is_some_and(|publisher| publisher.warnings.add(warning, now))
+    }
+
+    /// Some of what the publisher was told holds no longer.
+    pub(super) fn take_back(&mut self, epoch: u32, gone: &[Warning]) {
+        if let Some(publisher) = self.publisher.as_mut().filter(|p| p.epoch == epoch) {
+            publisher.warnings.take_back(gone);
+        }
+    }
+
+    /// What the HTTP API shows of what the publisher is told.
+    pub(super) fn warnings(&self) -> Vec<WarningSnapshot> {
+        let publisher = self.publisher.as_ref();
+        publisher.map_or_else(Vec::new, |publisher| publisher.warnings.shown())
+    }
+
     /// More of a frame that a publisher has begun.
     pub(super) fn extend(&mut self, track: TrackId, key: GroupKey, bytes: Bytes, now: RelayTime) {
         if !self.is_current(key.epoch) {
@@ -174,7 +209,7 @@ impl State {
     /// The rest of the frame that a publisher has begun in this group will not come.
     pub(super) fn cut(&mut self, track: TrackId, key: GroupKey) {
         if self.is_current(key.epoch) {
-            self.track_mut(track).cache.cut(Some(key));
+            self.track_mut(track).cut(key);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::cache::{Cache, CacheError, GroupKey, Taken};
+use super::captures::Captures;
 use super::keyframes::KeyframeRequests;
 use super::{Frame, Need, RelayTime};
 
@@ -16,6 +17,7 @@ const FRESH_BYTES: usize = 512 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Track {
     pub(super) cache: Cache,
+    pub(super) captures: Captures,
     keyframes: KeyframeRequests,
     /// Groups up to this one are not taken: some of their frames were dropped.
     closed: Option<GroupKey>,
@@ -45,6 +47,17 @@ impl Track {
     pub(super) fn extend(&mut self, key: GroupKey, bytes: Bytes, now: RelayTime) {
         self.bytes_received += bytes.len() as u64;
         self.cache.extend(key, bytes, now);
+    }
+
+    /// The rest of the frame that has begun in this group will not come.
+    ///
+    /// Where nothing is left of the group its number is spent: who has been sent the beginning of
+    /// one group of that number must not go on inside of another.
+    pub(super) fn cut(&mut self, key: GroupKey) {
+        self.cache.cut(Some(key));
+        if self.cache.group(key).is_none() {
+            self.closed = self.closed.max(Some(key));
+        }
     }
 
     /// Leaves out a frame that nobody wants, and with it the rest of its group.
@@ -87,17 +100,37 @@ impl Track {
     /// Another publisher is in charge: what the last one left unfinished stays so.
     pub(super) fn hand_over(&mut self) {
         self.cache.cut(None);
+        self.captures.hand_over();
         self.keyframes.reset();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::tests::frame;
+    use super::super::frame::tests::{begun, frame};
     use super::*;
 
     fn at(ms: u64) -> RelayTime {
         RelayTime::from_micros(ms * 1000)
+    }
+
+    #[test]
+    fn the_number_of_a_group_that_was_cut_is_spent() {
+        let mut track = Track::default();
+        track.take(&frame(1, 3, 0, 10), at(0)).unwrap();
+        let (first, _) = begun(1, (4, 0), 1_000, 400);
+        track.take(&first, at(1)).unwrap();
+        track.cut(GroupKey { epoch: 1, group: 4 });
+        assert_eq!(track.cache.newest().unwrap().key.group, 3);
+        // A player may have been sent the beginning of the other.
+        assert_eq!(track.take(&frame(1, 4, 0, 10), at(2)), Ok(Taken::Late));
+        assert_eq!(track.take(&frame(1, 5, 0, 10), at(3)), Ok(Taken::Opened));
+        // What is left of a group stays open to nobody, and its place is its own.
+        let (next, _) = begun(1, (5, 1), 1_000, 400);
+        track.take(&next, at(4)).unwrap();
+        track.cut(GroupKey { epoch: 1, group: 5 });
+        assert_eq!(track.cache.newest().unwrap().frames(), 1);
+        assert_eq!(track.take(&frame(1, 5, 1, 10), at(5)), Ok(Taken::Appended));
     }
 
     #[test]

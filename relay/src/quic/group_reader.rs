@@ -106,8 +106,12 @@ impl GroupReader {
             .map(|growing| (growing.track, growing.group))
     }
 
-    /// The next frame or part of one, or `None` at the end of the group.
-    pub(super) async fn next(&mut self) -> Result<Option<Part>, GroupError> {
+    /// The next frame or part of one, or `None` at the end of the group. `capture` says when a frame
+    /// was captured that claims what its header has.
+    pub(super) async fn next(
+        &mut self,
+        capture: impl Fn(&FrameHeader) -> u64,
+    ) -> Result<Option<Part>, GroupError> {
         if let Some(growing) = self.growing.take() {
             return self.more(growing).await.map(Some);
         }
@@ -118,11 +122,12 @@ impl GroupReader {
         if !self.fill(&mut fixed).await? {
             return Ok(None);
         }
-        let header = FrameHeader::decode(&fixed)?;
+        let mut header = FrameHeader::decode(&fixed)?;
         if let Some(order) = &mut self.order {
             order.admit(&header)?;
         }
         self.place = Some((header.track, header.group));
+        header.capture_us = capture(&header);
         // Not as it came: what later versions say in a header is not for players of older ones.
         let mut buffer = self
             .account

@@ -6,14 +6,16 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use quinn::VarInt;
-use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, Status, TrackId};
+use steadycast_codec_glue::wire::{
+    ClientMessage, Code, FrameHeader, RelayMessage, Status, TrackId,
+};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::ending::Ending;
 use super::group_reader::{GroupError, GroupReader, Part};
 use super::session::{Session, Shared};
-use crate::broadcast::{MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted};
+use crate::broadcast::{Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted};
 use crate::excerpt::excerpt;
 
 /// How often a publisher sends `Ping` (PROTOCOL 2.6).
@@ -145,8 +147,17 @@ async fn read_group(
     seat: &PublisherSeat,
     shared: &Shared,
 ) -> Result<(), Ending> {
+    let capture = |header: &FrameHeader| {
+        let claim = Claim {
+            micros: header.capture_us.into(),
+            clock: Clock::Relay,
+            group: header.group,
+            keyframe: header.keyframe,
+        };
+        seat.capture(header.track, claim, shared.clock.now()).micros
+    };
     loop {
-        let part = reader.next().await;
+        let part = reader.next(capture).await;
         let now = shared.clock.now();
         match part {
             Ok(Some(Part::Frame(frame))) => seat

@@ -47,6 +47,7 @@ async fn join_late(kind: Kind, held: bool) -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut host = Host::start(&relay, &broadcast, kind).await?;
+    host.behind_us = 500_000;
     let mut sent = vec![host.keyframe(20_000).await?];
     let first = host.rtp_time();
     for _ in 0..10 {

@@ -5,8 +5,10 @@ mod continuity;
 mod joins;
 mod leaving;
 mod loss;
+mod odd_publishers;
 mod restarts;
 mod slow;
+mod times;
 mod whip;
 
 use anyhow::Result;
@@ -22,6 +24,8 @@ struct Host<'a> {
     kind: Kind,
     number: u32,
     capture_us: u64,
+    /// How long ago it captured what it sends.
+    behind_us: u64,
 }
 
 impl<'a> Host<'a> {
@@ -36,6 +40,7 @@ impl<'a> Host<'a> {
             kind,
             number: 0,
             capture_us: 0,
+            behind_us: 0,
         })
     }
 
@@ -55,8 +60,10 @@ impl<'a> Host<'a> {
     }
 
     async fn send_as_it_is(&mut self, frame: &Coded) -> Result<()> {
-        // Never the same time twice, however fast it goes.
-        self.capture_us = self.relay.now_us().max(self.capture_us + 1_000);
+        // Never the same time twice, however fast it goes, and not so far ahead that it cannot be true
+        // (PROTOCOL 4.12).
+        let now_us = self.relay.now_us() - self.behind_us;
+        self.capture_us = now_us.max(self.capture_us + 200);
         self.publisher.send_coded(frame, self.capture_us).await
     }
 

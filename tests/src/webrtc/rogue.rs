@@ -77,6 +77,19 @@ impl Rogue {
         Self::open_with(endpoint, direction, ProtectionProfile::AeadAes128Gcm).await
     }
 
+    /// As [`Rogue::open`], with an offer that `change` has changed; gives the answer as well.
+    ///
+    /// # Errors
+    /// With the code, when the relay refuses.
+    pub async fn open_as(
+        endpoint: &Endpoint,
+        direction: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<(Self, String)> {
+        let profile = ProtectionProfile::AeadAes128Gcm;
+        Self::open_changed(endpoint, direction, profile, change).await
+    }
+
     /// As [`Rogue::open`], for a client that knows this protection of media alone.
     ///
     /// # Errors
@@ -86,6 +99,16 @@ impl Rogue {
         direction: &str,
         profile: ProtectionProfile,
     ) -> Result<Self> {
+        let opened = Self::open_changed(endpoint, direction, profile, |offer| offer);
+        Ok(opened.await?.0)
+    }
+
+    async fn open_changed(
+        endpoint: &Endpoint,
+        direction: &str,
+        profile: ProtectionProfile,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<(Self, String)> {
         let known = match profile {
             ProtectionProfile::AeadAes128Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
             ProtectionProfile::AeadAes256Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
@@ -97,7 +120,8 @@ impl Rogue {
         let der = certificate.certificate.first().context("no certificate")?;
         let hash = provider.crypto().hash(HashAlgorithm::Sha256, der)?;
         let hash: Vec<_> = hash.iter().map(|byte| format!("{byte:02X}")).collect();
-        let (session, answer) = endpoint.open(&offer(direction, &hash.join(":"))).await?;
+        let offer = change(offer(direction, &hash.join(":")));
+        let (session, answer) = endpoint.open(&offer).await?;
         let config = ConfigBuilder::default()
             .with_crypto_provider(provider.clone())
             .with_certificates(vec![certificate])
@@ -106,7 +130,7 @@ impl Rogue {
             .build(true, Some(PEER))?;
         let find = |begin| answer.lines().find_map(|line| line.strip_prefix(begin));
         let source = find("a=ssrc:").and_then(|line| line.split(' ').next());
-        Ok(Self {
+        let rogue = Self {
             ufrag: find("a=ice-ufrag:").context("no ufrag")?.to_owned(),
             password: find("a=ice-pwd:").context("no password")?.to_owned(),
             ssrc: source.unwrap_or("0").parse()?,
@@ -120,7 +144,17 @@ impl Rogue {
             keys: None,
             answers: true,
             own_password: PASSWORD.to_owned(),
-        })
+        };
+        Ok((rogue, answer))
+    }
+
+    /// Goes all the way to its keys.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn connect(&mut self) -> Result<()> {
+        self.check().await?;
+        self.handshake().await
     }
 
     /// Opens a session and goes all the way to its keys.
@@ -129,8 +163,7 @@ impl Rogue {
     /// When the relay refuses.
     pub async fn join(endpoint: &Endpoint, direction: &str) -> Result<Self> {
         let mut rogue = Self::open(endpoint, direction).await?;
-        rogue.check().await?;
-        rogue.handshake().await?;
+        rogue.connect().await?;
         Ok(rogue)
     }
 
@@ -218,9 +251,17 @@ impl Rogue {
     /// # Errors
     /// When the relay does not.
     pub async fn handshake(&mut self) -> Result<()> {
+        self.handshake_among(&[]).await
+    }
+
+    /// As [`Rogue::handshake`], while somebody writes these datagrams in its name before each flight.
+    ///
+    /// # Errors
+    /// When the relay does not.
+    pub async fn handshake_among(&mut self, forged: &[Vec<u8>]) -> Result<()> {
         let mut flight = self.hello()?;
         loop {
-            for datagram in flight {
+            for datagram in forged.iter().cloned().chain(flight) {
                 self.send(&datagram).await?;
             }
             let packet = self.receive("a flight", |packet| matches!(packet[0], 20..=63));
@@ -269,6 +310,28 @@ impl Rogue {
     pub fn protect_rtcp(&mut self, packet: &[u8]) -> Result<Vec<u8>> {
         let (keys, _) = self.keys.as_mut().context("no keys")?;
         Ok(keys.encrypt_rtcp(packet)?.to_vec())
+    }
+
+    /// Protects an RTP packet and sends it.
+    ///
+    /// # Errors
+    /// When it has no header, or the system does not take it.
+    pub async fn send_rtp(&mut self, packet: &[u8]) -> Result<()> {
+        let protected = self.protect_rtp(packet)?;
+        self.send(&protected).await
+    }
+
+    /// The next RTCP packet, opened.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn receive_rtcp(&mut self) -> Result<Vec<u8>> {
+        let control = |packet: &[u8]| {
+            packet[0] & 0xc0 == 0x80 && packet.get(1).is_some_and(|kind| (192..=223).contains(kind))
+        };
+        let packet = self.receive("control", control).await?;
+        let (_, keys) = self.keys.as_mut().context("no keys")?;
+        Ok(keys.decrypt_rtcp(&packet)?.to_vec())
     }
 
     /// An RTP packet, protected.

@@ -115,6 +115,23 @@ it('says that the picture depends on this page where it does', () => {
   expect(screen.getByText(/This page itself is sharing/)).toBeTruthy();
 });
 
+it('says what keeps the pictures of a tool from viewers', () => {
+  const service = show(null);
+  const broadcast = {
+    id: 'b',
+    title: '',
+    phase: 'live' as const,
+    sinceMs: 1,
+    players: 1,
+    playerLink: 'https://relay.example/play#t',
+    warnings: ['The publisher sends B-frames.'],
+  };
+  service.become({ broadcast });
+  expect(screen.getByText('The publisher sends B-frames.')).toBeTruthy();
+  service.become({ broadcast: { ...broadcast, warnings: [] } });
+  expect(screen.queryByText('The publisher sends B-frames.')).toBeNull();
+});
+
 it('crops from the keyboard', () => {
   const service = show('live');
   fireEvent.keyDown(cropArea(), { key: 'ArrowLeft', shiftKey: true });

@@ -32,6 +32,11 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
     <div className="panel">
       {snapshot.inside && sharing && <InsideNotice />}
       {snapshot.problem?.offline === true && <OfflineNotice sharing={sharing} />}
+      {snapshot.broadcast?.warnings.map((warning) => (
+        <div key={warning} className="notice" role="status">
+          {warning}
+        </div>
+      ))}
       <div className="panel-main">
         <div className="panel-picture">
           {sharing ? (

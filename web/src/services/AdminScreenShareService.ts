@@ -83,7 +83,8 @@ export interface ShareService {
 }
 
 const POLL_MS = 1_000;
-const RELAY_POLL_MS = 5_000;
+/** What is wrong with the picture is to be seen within three seconds. */
+const RELAY_POLL_MS = 900;
 /** How long the relay may take to notice that a host is gone. */
 const RELAY_NOTICES_MS = 1_500;
 /** How long a reloading host's window may take to come back. */

@@ -19,6 +19,8 @@ export interface BroadcastFacts {
   sinceMs: number;
   players: number;
   playerLink: string;
+  /** What keeps the publisher's pictures from viewers, in words for people. */
+  warnings: readonly string[];
 }
 
 /** offline: the relay does not answer. */
@@ -53,13 +55,26 @@ const isCreated = shape<Answer & { publishToken: string }>({
   ...answer,
   publishToken: (value): value is string => typeof value === 'string' && value.length <= 4_096,
 });
+interface Warning {
+  message: string;
+}
+
+const isWarning = shape<Warning>({ message: isText });
 const isBroadcast = shape<
-  Answer & { phase: BroadcastFacts['phase']; sinceUs: number; players: number }
+  Answer & {
+    phase: BroadcastFacts['phase'];
+    sinceUs: number;
+    players: number;
+    warnings: Warning[] | undefined;
+  }
 >({
   ...answer,
   phase: oneOf(['waiting', 'live', 'held']),
   sinceUs: isCount,
   players: isCount,
+  // A relay of before says none.
+  warnings: (value): value is Warning[] | undefined =>
+    value === undefined || (Array.isArray(value) && value.every(isWarning)),
 });
 
 /** Throws ApiError. */
@@ -89,7 +104,7 @@ export async function readBroadcast(
 ): Promise<BroadcastFacts> {
   const facts = await call(broadcastUrl(origin, id), token, { method: 'GET' });
   if (!isBroadcast(facts)) throw strange();
-  const { phase, sinceUs, players, links } = facts;
+  const { phase, sinceUs, players, links, warnings = [] } = facts;
   return {
     id: facts.id,
     title: facts.title ?? '',
@@ -97,6 +112,7 @@ export async function readBroadcast(
     sinceMs: sinceUs / 1_000,
     players,
     playerLink: new URL(links.player, origin).href,
+    warnings: warnings.map(({ message }) => message),
   };
 }
 

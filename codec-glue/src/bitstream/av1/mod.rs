@@ -14,7 +14,8 @@ use frame::FrameStart;
 /// The facts of one AV1 temporal unit in the low-overhead format (AV1 5.2).
 ///
 /// A keyframe is a key frame that is shown; the first frame of the unit counts.
-/// Its size and codec come from the sequence header before it.
+/// Its size and codec come from the sequence header before it; with spatial layers it is the size of
+/// the highest, which decoders show.
 ///
 /// # Errors
 /// A [`BitstreamError`] when an OBU cannot be read, or when there is no frame.
@@ -24,11 +25,36 @@ pub fn inspect(temporal_unit: &[u8]) -> Result<Facts, BitstreamError> {
         let obu = obu?;
         match obu.kind {
             ObuType::SequenceHeader => sequence = Some(SequenceHeader::parse(obu.payload)?),
-            ObuType::Frame | ObuType::FrameHeader => return facts(&obu, sequence.as_ref()),
+            ObuType::Frame | ObuType::FrameHeader => {
+                let facts = facts(&obu, sequence.as_ref())?;
+                return match sequence.filter(|_| facts.keyframe && is_layered(temporal_unit)) {
+                    Some(sequence) => highest(facts, &sequence),
+                    None => Ok(facts),
+                };
+            }
             _ => {}
         }
     }
     Err(BitstreamError::Invalid("a temporal unit without frames"))
+}
+
+/// Whether frames of higher spatial layers stand in a unit.
+fn is_layered(temporal_unit: &[u8]) -> bool {
+    obus(temporal_unit).any(|obu| obu.is_ok_and(|obu| obu.spatial_id > 0))
+}
+
+fn highest(facts: Facts, sequence: &SequenceHeader) -> Result<Facts, BitstreamError> {
+    let side = |pixels| {
+        u16::try_from(pixels)
+            .map_err(|_| BitstreamError::Invalid("an AV1 picture of 65,536 pixels"))
+    };
+    let (width, height) = (side(sequence.max_width)?, side(sequence.max_height)?);
+    let picture = facts.picture.map(|picture| Picture {
+        width,
+        height,
+        ..picture
+    });
+    Ok(Facts { picture, ..facts })
 }
 
 fn facts(obu: &Obu<'_>, sequence: Option<&SequenceHeader>) -> Result<Facts, BitstreamError> {

@@ -59,7 +59,11 @@ impl Parts for Obus {
         if payload.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Whole { payload, layer }))
+        Ok(Some(Whole {
+            payload,
+            layer,
+            disposable: false,
+        }))
     }
 
     fn clear(&mut self) {
@@ -101,9 +105,6 @@ impl Obus {
                     self.layer.get_or_insert(obu.temporal_id);
                 }
                 _ => {}
-            }
-            if obu.spatial_id > 0 {
-                return Err(RtpError::Unsupported("spatial layers"));
             }
             self.add_obu(&obu)?;
         }
@@ -203,6 +204,13 @@ mod tests {
     }
 
     #[test]
+    fn spatial_layers_are_one_unit() {
+        let payloads = [&[0x10, 0x34, 0x00, 8][..], &[0x10, 0x34, 0x08, 9]];
+        let whole = [0x36, 0x00, 1, 8, 0x36, 0x08, 1, 9];
+        assert_eq!(of(&payloads), Ok((whole.to_vec(), 0)));
+    }
+
+    #[test]
     fn a_long_obu_has_a_long_size() {
         let payload = [&[0x10, 0x30][..], &[9; 300]].concat();
         assert_eq!(unit(&[&payload])[..4], [0x32, 0xac, 0x02, 9]);
@@ -237,8 +245,6 @@ mod tests {
             assert_eq!(of(&[payload]), early, "{payload:?}");
         }
         assert!(of(&[&[0x10, 0xb0]]).is_err());
-        let layered = of(&[&[0x10, 0x34, 0x08, 9]]);
-        assert_eq!(layered, Err(RtpError::Unsupported("spatial layers")));
     }
 
     #[test]

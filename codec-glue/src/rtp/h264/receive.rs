@@ -7,6 +7,8 @@ use crate::rtp::{FRAME_UNITS, RtpError};
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 /// F and NRI of a unit's first byte.
 const ALL_BUT_TYPE: u8 = !TYPE;
+/// NRI: 0 where no other picture needs this one (`nal_ref_idc`).
+const REFERENCE: u8 = 0x60;
 
 /// The NAL units of an access unit, in Annex B.
 #[derive(Debug, Default)]
@@ -27,6 +29,8 @@ struct Seen {
     pps: bool,
     idr: bool,
     slice: bool,
+    /// A slice that others may need.
+    reference: bool,
 }
 
 impl Parts for Units {
@@ -96,7 +100,11 @@ impl Parts for Units {
         if seen.idr && !(seen.sps && seen.pps) {
             payload = self.with_sets(&payload)?;
         }
-        Ok(Some(Whole { payload, layer: 0 }))
+        Ok(Some(Whole {
+            payload,
+            layer: 0,
+            disposable: !seen.reference,
+        }))
     }
 
     fn clear(&mut self) {
@@ -104,6 +112,10 @@ impl Parts for Units {
         self.count = 0;
         self.fragmented = None;
         self.seen = Seen::default();
+    }
+
+    fn keep_parameter_set(&mut self, unit: &[u8]) -> Result<(), RtpError> {
+        self.sets.keep(NalType::of(unit)?, unit)
     }
 }
 
@@ -157,7 +169,10 @@ impl Units {
             NalType::Idr => self.seen.idr = true,
             _ => {}
         }
-        self.seen.slice |= matches!(kind, NalType::Idr | NalType::Slice);
+        let slice = matches!(kind, NalType::Idr | NalType::Slice);
+        self.seen.slice |= slice;
+        // Of one picture either all slices are needed or none (ITU-T H.264 7.4.1).
+        self.seen.reference |= slice && unit[0] & REFERENCE != 0;
         self.sets.keep(kind, unit)?;
         if matches!(unit[0] & TYPE, AUD | FILLER) {
             self.bytes.truncate(begin - START_CODE.len());
@@ -243,6 +258,28 @@ mod tests {
         assert_eq!(next(&mut units, &[&SLICE]), Ok(Some(annex_b(&[&SLICE]))));
         let own = annex_b(&[&SPS, &PPS, &IDR]);
         assert_eq!(next(&mut units, &[&SPS, &PPS, &IDR]), Ok(Some(own)));
+    }
+
+    #[test]
+    fn parameter_sets_may_stand_outside_of_the_stream() {
+        let mut units = Units::default();
+        for set in [&SPS[..], &PPS] {
+            units.keep_parameter_set(set).unwrap();
+        }
+        let expected = annex_b(&[&SPS, &PPS, &IDR]);
+        assert_eq!(next(&mut units, &[&IDR]), Ok(Some(expected)));
+        assert!(units.keep_parameter_set(&[]).is_err());
+    }
+
+    #[test]
+    fn a_picture_that_no_other_needs_says_so() {
+        let disposable = |payload: &[u8]| {
+            let mut units = Units::default();
+            units.add(payload).unwrap();
+            units.finish().unwrap().unwrap().disposable
+        };
+        assert!(!disposable(&SLICE));
+        assert!(disposable(&[0x01, 0x9a, 0x80]));
     }
 
     #[test]

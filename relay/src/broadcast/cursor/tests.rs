@@ -81,6 +81,21 @@ fn a_join_on_a_long_group_waits_for_a_keyframe_but_not_for_ever() {
 }
 
 #[test]
+fn a_join_that_is_looked_at_again_waits_no_longer_for_it() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..200);
+    let mut cursor = Cursor::default();
+    for ms in [0, 100, 499] {
+        scene.now = at(ms);
+        let step = cursor.step(scene.outlook());
+        assert!(
+            matches!(step, Step::Wait { until: Some(until), .. } if until == at(500)),
+            "{step:?} after {ms} ms"
+        );
+    }
+}
+
+#[test]
 fn a_join_on_a_held_broadcast_never_waits() {
     let mut scene = Scene::new();
     scene.frames(0, 0..200);

@@ -2,6 +2,7 @@
 //! relay is the server, but for clients that can only be that themselves.
 
 pub(in crate::webrtc) mod hello;
+mod records;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error;
 
-use self::hello::{Hello, are_records};
+use self::hello::{Heard, Hello, are_records};
+use self::records::{foreign_curve, of_a_handshake};
 use super::srtp::{Keys, KeysError};
 
 /// How long a flight waits for an answer before it is sent again.
@@ -27,6 +29,9 @@ const PATIENCE: u32 = 100;
 /// Datagrams of each kind that are looked at afterwards. In plain text a peer repeats its last
 /// flight, protected it says goodbye; whatever else there is would only be remembered.
 const AFTERWARDS: u32 = 32;
+/// Greetings that lead nowhere before the association is given up: anybody can send one in the peer's
+/// name.
+const HELLOS: u32 = 4;
 /// The longest datagram that is looked at, in bytes.
 const LONGEST: usize = 4_096;
 /// What may protect media, the cheapest first.
@@ -171,6 +176,13 @@ pub(super) enum DtlsError {
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The peer's key is of a kind that is not taken.
+    #[error(
+        "its certificate is on the curve {0}, which no browser takes either: RFC 8827 wants P-256 (an \
+         FFmpeg that was built with GnuTLS makes P-224 ones; take one that was built with OpenSSL, or \
+         give it a P-256 certificate with -cert_file and -key_file)"
+    )]
+    Curve(&'static str),
     /// The peer takes for ever.
     #[error("the peer does not get done with its handshake")]
     Endless,
@@ -196,6 +208,11 @@ pub(super) struct Association {
     /// Made when the first of the two says hello.
     endpoint: Option<Endpoint>,
     established: bool,
+    /// A curve of the peer's certificate that is not taken.
+    curve: Option<&'static str>,
+    hellos: u32,
+    /// Records in plain text so far.
+    plain: u32,
     /// Datagrams before the keys were there; afterwards those in plain text, and protected ones.
     taken: [u32; 3],
 }
@@ -209,6 +226,9 @@ impl Association {
             hello: Hello::default(),
             endpoint: None,
             established: false,
+            curve: None,
+            hellos: 0,
+            plain: 0,
             taken: [0; 3],
         }
     }
@@ -236,6 +256,18 @@ impl Association {
         if packet.len() > LONGEST || !are_records(packet) || self.has_heard_enough(packet)? {
             return Ok(Progress::Nothing);
         }
+        let kept;
+        let packet = match self.established {
+            true => packet,
+            false => {
+                kept = of_a_handshake(packet, &mut self.plain);
+                self.curve = self.curve.or_else(|| foreign_curve(&kept));
+                &kept
+            }
+        };
+        if packet.is_empty() {
+            return Ok(Progress::Nothing);
+        }
         if let Some(endpoint) = &mut self.endpoint {
             let read = endpoint.read(now, PEER, None, BytesMut::from(packet));
             return self.follow(read);
@@ -243,13 +275,26 @@ impl Association {
         let Some(heard) = self.hello.push(packet) else {
             return Ok(Progress::Nothing);
         };
+        let begun = self.answer(&heard, now);
+        if begun.is_err() {
+            (self.endpoint, self.hello) = (None, Hello::default());
+            self.hellos += 1;
+            if self.hellos < HELLOS {
+                return Ok(Progress::Nothing);
+            }
+        }
+        begun
+    }
+
+    /// Begins as the server of a peer that has said hello.
+    fn answer(&mut self, heard: &Heard, now: Instant) -> Result<Progress, DtlsError> {
         let config = match heard.gcm {
             true => &self.identity.gcm,
             false => &self.identity.any,
         };
         let endpoint = Endpoint::new(PEER, TransportProtocol::UDP, Some(config.clone()));
         let endpoint = self.endpoint.insert(endpoint);
-        for datagram in heard.datagrams {
+        for datagram in &heard.datagrams {
             // A hello alone establishes nothing.
             endpoint.read(now, PEER, None, BytesMut::from(&datagram[..]))?;
         }
@@ -261,7 +306,7 @@ impl Association {
             Ok(events) => events,
             // Anybody can send nonsense once the address is known.
             Err(_) if self.established => return Ok(Progress::Nothing),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.curve.map_or(error.into(), DtlsError::Curve)),
         };
         let mut progress = Progress::Nothing;
         for event in events {

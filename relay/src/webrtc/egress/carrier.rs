@@ -11,6 +11,7 @@ use super::assembly::Assembly;
 use super::control::Control;
 use super::datagrams::Datagrams;
 use super::packets::{Packetizer, Packets};
+use super::pleas::Pleas;
 use super::probe::Probe;
 use super::repairs::Repairs;
 use super::rest::Rest;
@@ -23,8 +24,6 @@ use crate::webrtc::session::Session;
 use crate::webrtc::session::link::Path;
 use crate::webrtc::srtp::Outgoing;
 
-/// The least time between two keyframes for a player that asks for them.
-const KEYFRAMES: Duration = Duration::from_millis(300);
 /// How often a player is told the time and what was sent.
 const REPORTS: Duration = Duration::from_secs(1);
 /// What a round trip is taken for until it is known.
@@ -57,7 +56,7 @@ pub(in crate::webrtc) struct Egress<W> {
     /// When sending may go on.
     paced: Option<Instant>,
     blocked: Option<Instant>,
-    asked: Option<Instant>,
+    pleas: Pleas,
     rest: Rest,
     /// The time in the last report, as receivers repeat it, and when it was.
     reported: Option<(u32, Instant)>,
@@ -91,7 +90,7 @@ impl<W: Wire> Egress<W> {
             probe: None,
             paced: None,
             blocked: None,
-            asked: None,
+            pleas: Pleas::new(),
             rest: Rest::new(),
             reported: None,
             frames: 0,
@@ -153,14 +152,10 @@ impl<W: Wire> Egress<W> {
     }
 
     /// Whether a keyframe may be sent because the player asks for one: not again and again while
-    /// one is on its way.
+    /// one is on its way, and ever more seldom where none helps.
     pub(in crate::webrtc) fn may_begin_again(&mut self, now: Instant) -> bool {
-        let recent = |at: Instant| now.duration_since(at) < KEYFRAMES.max(self.round_trip * 2);
-        if self.asked.is_some_and(recent) {
-            return false;
-        }
-        self.asked = Some(now);
-        true
+        let least = self.round_trip * 2;
+        self.pleas.is_answered(self.rest.has_lost(), least, now)
     }
 
     fn send_queued(&mut self, now: Moment) -> Sent {

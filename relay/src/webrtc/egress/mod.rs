@@ -9,6 +9,7 @@ pub(in crate::webrtc) mod datagrams;
 mod lab;
 mod pace;
 pub(in crate::webrtc) mod packets;
+mod pleas;
 mod probe;
 mod repairs;
 mod rest;

@@ -18,6 +18,8 @@ pub(in crate::webrtc) struct Rest {
     sent: Option<Instant>,
     /// Whether the last word was of losses, or there was none yet.
     losing: bool,
+    /// Whether the last word was of losses.
+    lost: bool,
 }
 
 impl Rest {
@@ -25,6 +27,7 @@ impl Rest {
         Self {
             sent: None,
             losing: true,
+            lost: false,
         }
     }
 
@@ -37,8 +40,15 @@ impl Rest {
     pub(in crate::webrtc) fn hear(&mut self, feedback: &Feedback) {
         if let Some(report) = &feedback.report {
             self.losing = report.lost > 0.0;
+            self.lost = self.losing;
         }
-        self.losing |= !feedback.lost.is_empty();
+        let lacks = !feedback.lost.is_empty();
+        (self.losing, self.lost) = (self.losing | lacks, self.lost | lacks);
+    }
+
+    /// Whether the player has said last that it lacks packets.
+    pub(in crate::webrtc) fn has_lost(&self) -> bool {
+        self.lost
     }
 
     /// Whether the player has everything, and has had it for a while.

@@ -92,12 +92,17 @@ impl Control {
 
     /// Asks for a keyframe.
     pub(in crate::webrtc) fn pli(&mut self) {
-        if let Some(media_ssrc) = self.source {
-            self.say(&[Box::new(PictureLossIndication {
-                sender_ssrc: self.ssrc,
-                media_ssrc,
-            })]);
+        if let Some(source) = self.source {
+            self.pli_of(source);
         }
+    }
+
+    /// Asks for a keyframe of another source than the one that is taken.
+    pub(in crate::webrtc) fn pli_of(&mut self, media_ssrc: u32) {
+        self.say(&[Box::new(PictureLossIndication {
+            sender_ssrc: self.ssrc,
+            media_ssrc,
+        })]);
     }
 
     /// Says how packets arrive, when it is time.

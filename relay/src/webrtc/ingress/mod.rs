@@ -1,6 +1,9 @@
 //! From publishers (WHIP) to the cache: packets in order, put together as frames, with capture times.
 
+mod choice;
 mod control;
 mod place;
-mod timeline;
+mod source;
+mod sources;
 pub(in crate::webrtc) mod upstream;
+mod watch;

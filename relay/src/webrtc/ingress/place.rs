@@ -117,6 +117,7 @@ mod tests {
             timestamp: 0,
             picture: None,
             layer: 0,
+            disposable: false,
         }
     }
 

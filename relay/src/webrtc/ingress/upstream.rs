@@ -6,19 +6,18 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rtc_rtp::Packet as RtpPacket;
 use rtc_shared::marshal::Unmarshal as _;
-use steadycast_codec_glue::bitstream::Codec;
-use steadycast_codec_glue::bitstream::h264::Framing;
-use steadycast_codec_glue::rtp::{
-    Assembled, Assembler, Ordered, Packet, Placed, Reorder, ReorderConfig,
-};
-use steadycast_codec_glue::wire::{Code, CodecKind, DecoderConfig, ResumeSecret, TrackId};
+use steadycast_codec_glue::rtp::{Assembled, Packet, RtpError};
+use steadycast_codec_glue::wire::{Code, DecoderConfig, ResumeSecret, TrackId};
 
 use super::control::Control;
 use super::place::{NoFrame, Place, frame};
-use super::timeline::Timeline;
+use super::source::Coding;
+use super::sources::{Heard, Sources};
+use super::watch::Watch;
 use crate::auth::{RandomError, random};
 use crate::broadcast::{
-    AttachError, Broadcast, Moment, PublishError, PublisherNews, PublisherSeat, RelayTime,
+    AttachError, Broadcast, Claim, Clock, Moment, PublishError, PublisherNews, PublisherSeat,
+    Warning,
 };
 use crate::webrtc::rtcp::Feedback;
 use crate::webrtc::sdp::{Format, Offer};
@@ -28,8 +27,9 @@ const KEYFRAMES: Duration = Duration::from_millis(500);
 /// A publisher that sends nothing new is still there for so long after its last packet: standard
 /// clients have no heartbeat, and pictures that stand still are sent seldom.
 const SILENCE: Duration = Duration::from_secs(3);
-/// A source that has been silent for this long may be replaced by another of the same client.
-const SOURCE_SILENCE: Duration = Duration::from_secs(1);
+/// B-frames are told of for so long after the last one.
+const REORDERED: Duration = Duration::from_secs(10);
+
 /// Why a publisher's session ends.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::webrtc) enum UpstreamError {
@@ -63,25 +63,19 @@ pub(in crate::webrtc) struct Upstream {
     broadcast: Arc<Broadcast>,
     formats: Vec<Format>,
     seat: Option<PublisherSeat>,
-    source: Option<Source>,
+    sources: Sources,
     control: Control,
+    watch: Watch,
     began: Instant,
     /// When any packet of the client was last heard.
     heard: Instant,
     requests: u64,
     asked: Option<Instant>,
     place: Place,
-    /// Frames come in another order than they are shown in.
-    reorders: bool,
-}
-
-/// The one stream of packets that is taken.
-struct Source {
-    ssrc: u32,
-    heard: Instant,
-    reorder: Reorder,
-    coding: Option<(CodecKind, Assembler)>,
-    timeline: Timeline,
+    /// When the last frame came in another order than frames are shown in.
+    reordered: Option<Instant>,
+    /// It has been told why nothing is seen.
+    told: bool,
 }
 
 impl Upstream {
@@ -91,14 +85,16 @@ impl Upstream {
             broadcast: broadcast.clone(),
             formats: offer.formats().to_vec(),
             seat: None,
-            source: None,
+            sources: Sources::default(),
             control: Control::new(ssrc),
+            watch: Watch::new(now),
             began: now,
             heard: now,
             requests: 0,
             asked: None,
             place: Place::default(),
-            reorders: false,
+            reordered: None,
+            told: false,
         }
     }
 
@@ -108,6 +104,7 @@ impl Upstream {
         let seat = self.broadcast.attach_publisher(None, lineage, now.relay)?;
         self.requests = main_requests(&seat.pulses().borrow().keyframe_requests);
         self.heard = now.instant;
+        self.watch.begin(now.instant);
         self.seat = Some(seat);
         Ok(())
     }
@@ -123,19 +120,19 @@ impl Upstream {
         let Ok(packet) = RtpPacket::unmarshal(&mut packet.freeze()) else {
             return Ok(());
         };
-        let Some((codec, packet)) = self.sort(packet, now.instant) else {
+        let Some((ssrc, coding, packet)) = self.sort(packet, now.instant) else {
             return Ok(());
         };
-        let Some(source) = &mut self.source else {
+        let Some(source) = self.sources.get(ssrc) else {
             return Ok(());
         };
-        source.heard = now.instant;
         let (sequence, timestamp, arrival) = (packet.sequence, packet.timestamp, packet.arrival);
-        if source.reorder.push(packet) != Placed::Old {
-            self.control.count(sequence, timestamp, arrival);
-        }
-        if let Some(codec) = codec {
-            source.expect(codec);
+        let new = source.push(packet, coding);
+        if self.sources.is_taken(ssrc) {
+            self.watch.packet(timestamp, now.instant);
+            if new {
+                self.control.count(sequence, timestamp, arrival);
+            }
         }
         self.drain(now)
     }
@@ -147,9 +144,9 @@ impl Upstream {
         }
     }
 
-    /// A packet with its codec; a repetition under its own number, and without: it may be of the
-    /// codec before (RFC 4588, 4).
-    fn sort(&mut self, packet: RtpPacket, now: Instant) -> Option<(Option<CodecKind>, Packet)> {
+    /// A packet with its source and coding; a repetition under its own number, and without coding: it
+    /// may be of the codec before (RFC 4588, 4).
+    fn sort(&mut self, packet: RtpPacket, now: Instant) -> Option<(u32, Option<Coding>, Packet)> {
         let header = packet.header;
         let arrival = now.duration_since(self.began);
         let mut media = Packet {
@@ -160,64 +157,79 @@ impl Upstream {
             arrival,
         };
         let kind = header.payload_type;
-        let own = self
-            .formats
+        let mut formats = self.formats.iter();
+        if let Some(own) = formats.find(|format| format.payload_type == kind) {
+            let coding = Coding::of(own);
+            if self.sources.hear(header.ssrc, now)? == Heard::Taken {
+                self.control.follow(header.ssrc);
+            }
+            return Some((header.ssrc, Some(coding), media));
+        }
+        self.formats
             .iter()
-            .find(|format| format.payload_type == kind);
-        if let Some(codec) = own.map(|format| format.codec) {
-            self.choose(header.ssrc, now)
-                .then_some((Some(codec), media))
-        } else {
-            self.formats
-                .iter()
-                .find(|format| format.rtx == Some(kind))?;
-            let original: [u8; 2] = *media.payload.first_chunk()?;
-            media.sequence = u16::from_be_bytes(original);
-            media.payload = media.payload.slice(2..);
-            // What is left of padding is nothing.
-            let known = self.source.is_some() && !media.payload.is_empty();
-            known.then_some((None, media))
-        }
-    }
-
-    /// Whether this source is the one that is taken: the first, until it falls silent.
-    fn choose(&mut self, ssrc: u32, now: Instant) -> bool {
-        match &self.source {
-            Some(source) if source.ssrc == ssrc => return true,
-            Some(source) if now.duration_since(source.heard) < SOURCE_SILENCE => return false,
-            _ => {}
-        }
-        self.source = Some(Source {
-            ssrc,
-            heard: now,
-            reorder: Reorder::new(ReorderConfig::default()),
-            coding: None,
-            timeline: Timeline::default(),
-        });
-        self.control.follow(ssrc);
-        true
+            .find(|format| format.rtx == Some(kind))?;
+        let original: [u8; 2] = *media.payload.first_chunk()?;
+        media.sequence = u16::from_be_bytes(original);
+        media.payload = media.payload.slice(2..);
+        // What is left of padding is nothing.
+        let ssrc = self.sources.repeated(media.sequence, media.timestamp)?;
+        (!media.payload.is_empty()).then_some((ssrc, None, media))
     }
 
     /// Takes out what is in order, and asks for what is missing.
     fn drain(&mut self, now: Moment) -> Result<(), UpstreamError> {
         let elapsed = now.instant.duration_since(self.began);
-        let mut frames = Vec::new();
-        let Some(source) = &mut self.source else {
-            return Ok(());
-        };
-        while let Some(ordered) = source.reorder.pop(elapsed) {
-            source.assemble(&ordered, &mut frames);
+        for ssrc in self.sources.ssrcs() {
+            let source = self.sources.get(ssrc);
+            let frames = source.map_or_else(Vec::new, |source| source.drain(elapsed));
+            for frame in frames {
+                self.take_frame(ssrc, frame, now)?;
+            }
         }
-        let asks = source.reorder.asks(elapsed);
-        self.control.nack(&asks);
-        for frame in frames {
-            self.publish(frame, now.relay)?;
+        if let Some(source) = self.sources.taken() {
+            let asks = source.asks(elapsed);
+            self.control.nack(&asks);
+            if source.is_broken() || self.place.wants_keyframe() {
+                self.ask(now.instant);
+            }
         }
-        let broken = self.source.as_ref().is_some_and(Source::is_broken);
-        if broken || self.place.wants_keyframe() {
-            self.ask(now.instant);
+        for other in self.sources.asked(now.instant) {
+            self.control.pli_of(other);
         }
         Ok(())
+    }
+
+    /// Takes a frame of one of the sources, or what is wrong with it.
+    fn take_frame(
+        &mut self,
+        ssrc: u32,
+        frame: Result<Assembled, RtpError>,
+        now: Moment,
+    ) -> Result<(), UpstreamError> {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => {
+                tracing::debug!(%error, "a frame that cannot be put together");
+                if self.sources.is_taken(ssrc) {
+                    self.watch.failed(error);
+                }
+                return Ok(());
+            }
+        };
+        if self.sources.offers(ssrc, &frame, now.instant) {
+            self.control.follow(ssrc);
+            let size = frame.picture.as_ref().map(|p| (p.width, p.height));
+            tracing::debug!(broadcast = %self.broadcast.id(), ?size, "another source is taken");
+        }
+        match self.sources.is_taken(ssrc) {
+            true => self.publish(frame, now),
+            false => {
+                if let Some(source) = self.sources.get(ssrc) {
+                    source.pass_over();
+                }
+                Ok(())
+            }
+        }
     }
 
     fn ask(&mut self, now: Instant) {
@@ -230,8 +242,8 @@ impl Upstream {
         }
     }
 
-    fn publish(&mut self, assembled: Assembled, now: RelayTime) -> Result<(), UpstreamError> {
-        let (Some(seat), Some(source)) = (&self.seat, &mut self.source) else {
+    fn publish(&mut self, assembled: Assembled, now: Moment) -> Result<(), UpstreamError> {
+        let (Some(seat), Some(source)) = (&self.seat, self.sources.taken()) else {
             return Ok(());
         };
         let config = match (&assembled.picture, assembled.keyframe) {
@@ -244,28 +256,58 @@ impl Upstream {
             (None, true) => return Ok(()),
             (_, false) => None,
         };
+        let claim = Claim {
+            micros: source.micros(assembled.timestamp),
+            clock: Clock::Own,
+            // They come in order.
+            group: 0,
+            keyframe: assembled.keyframe,
+        };
+        let capture = seat.capture(TrackId::MAIN, claim, now.relay);
+        if capture.reordered {
+            seat.reordered();
+            self.reordered = Some(now.instant);
+            seat.warn(Warning::reordered(assembled.disposable), now.relay);
+            if assembled.disposable {
+                // Nothing that follows needs it, and decoders that show pictures as they come stumble.
+                self.watch.took();
+                return Ok(());
+            }
+        }
         if !self.place.admit(&assembled) {
             return Ok(());
         }
-        let capture = source.timeline.capture(assembled.timestamp, now);
-        if source.timeline.is_reordered() {
-            seat.reordered();
-            if !std::mem::replace(&mut self.reorders, true) {
-                tracing::warn!(
-                    "the publisher sends B-frames, which play unevenly: turn them off in its encoder"
-                );
+        let place = &self.place;
+        match frame(&assembled, config.as_ref(), seat, place, capture.micros) {
+            Ok(frame) => {
+                seat.publish(frame, now.relay)?;
+                self.watch.took();
+                if std::mem::take(&mut self.told) {
+                    seat.take_back(&Warning::NOTHING_SEEN);
+                }
             }
-        }
-        match frame(&assembled, config.as_ref(), seat, &self.place, capture) {
-            Ok(frame) => seat.publish(frame, now)?,
             // A picture of no size that the wire knows.
             Err(NoFrame::Frame(_)) => self.place.close(),
             Err(NoFrame::Memory(_)) => {
-                seat.pass_over(TrackId::MAIN, self.place.group(), now);
+                seat.pass_over(TrackId::MAIN, self.place.group(), now.relay);
                 self.place.close();
             }
         }
         Ok(())
+    }
+
+    /// Tells the publisher what keeps its pictures from players.
+    fn tell(&mut self, now: Moment) {
+        let Some(seat) = &self.seat else { return };
+        if let Some(warning) = self.watch.verdict(now.instant) {
+            self.told = true;
+            seat.warn(warning, now.relay);
+        }
+        let over = |at| now.instant.duration_since(at) >= REORDERED;
+        if self.reordered.is_some_and(over) {
+            self.reordered = None;
+            seat.take_back(&Warning::REORDERED);
+        }
     }
 
     /// Takes control packets that were opened.
@@ -316,56 +358,8 @@ impl Upstream {
             }
         }
         self.control.report(now.instant);
+        self.tell(now);
         self.drain(now)
-    }
-}
-
-impl Source {
-    /// Makes ready for a codec; with another one the frames begin anew.
-    fn expect(&mut self, codec: CodecKind) {
-        if self
-            .coding
-            .as_ref()
-            .is_some_and(|(known, _)| *known == codec)
-        {
-            return;
-        }
-        let framing = match codec {
-            CodecKind::Av1 => Codec::Av1,
-            CodecKind::H264 => Codec::H264(Framing::AnnexB),
-            CodecKind::Vp9 => Codec::Vp9,
-            CodecKind::Vp8 => Codec::Vp8,
-        };
-        self.coding = Some((codec, Assembler::new(framing)));
-    }
-
-    fn assemble(&mut self, ordered: &Ordered, frames: &mut Vec<Assembled>) {
-        let Some((_, assembler)) = &mut self.coding else {
-            return;
-        };
-        match ordered {
-            Ordered::Packet(packet) => {
-                let ended = assembler.push(packet);
-                frames.extend(ended.filter_map(|frame| match frame {
-                    Ok(frame) => Some(frame),
-                    Err(error) => {
-                        tracing::debug!(%error, "a frame that cannot be put together");
-                        None
-                    }
-                }));
-            }
-            Ordered::Lost { .. } => assembler.lost(),
-            Ordered::Restarted => {
-                assembler.lost();
-                self.timeline.restart();
-            }
-        }
-    }
-
-    fn is_broken(&self) -> bool {
-        self.coding
-            .as_ref()
-            .is_some_and(|(_, assembler)| assembler.needs_keyframe())
     }
 }
 

@@ -75,6 +75,7 @@ impl Answer<'_> {
             Section::Video {
                 formats,
                 extensions,
+                simulcast,
                 ..
             } => {
                 write!(out, "m=video {} UDP/TLS/RTP/SAVPF", self.port())?;
@@ -99,7 +100,8 @@ impl Answer<'_> {
                 formats
                     .iter()
                     .try_for_each(|format| write_format(out, format, self.role))?;
-                self.direction(out, formats)
+                self.direction(out, formats)?;
+                write_simulcast(out, simulcast)
             }
             Section::Audio { format, map, .. } => {
                 writeln!(out, "m=audio {} UDP/TLS/RTP/SAVPF {format}", self.port())?;
@@ -158,6 +160,17 @@ impl Answer<'_> {
             None => "IP4 0.0.0.0".to_owned(),
         }
     }
+}
+
+/// All sizes are taken, since the offer does not say which is the largest (PROTOCOL 8.8).
+fn write_simulcast(out: &mut String, rids: &[String]) -> fmt::Result {
+    if rids.is_empty() {
+        return Ok(());
+    }
+    for rid in rids {
+        writeln!(out, "a=rid:{rid} recv")?;
+    }
+    writeln!(out, "a=simulcast:recv {}", rids.join(";"))
 }
 
 fn write_format(out: &mut String, format: &Format, role: Role) -> fmt::Result {

@@ -1,6 +1,10 @@
 //! Which payload types carry what.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use rtc_sdp::util::Codec;
 use steadycast_codec_glue::wire::CodecKind;
@@ -40,6 +44,21 @@ pub(in crate::webrtc) struct Format {
     pub(in crate::webrtc) rtx: Option<u8>,
     /// `a=rtcp-fb` that both can do.
     pub(in crate::webrtc) feedback: Vec<&'static str>,
+    /// H.264 parameter sets (RFC 6184, 8.1, `sprop-parameter-sets`).
+    pub(in crate::webrtc) parameter_sets: Arc<[Vec<u8>]>,
+}
+
+/// Characters that the parameter sets of an offer may have; a decoder config holds 4 KiB.
+const PARAMETER_SETS: usize = 8_192;
+
+/// The parameter sets of an H.264 format. What is no Base64 is none: there may be others in the stream.
+fn parameter_sets(parameters: &Parameters<'_>) -> Arc<[Vec<u8>]> {
+    let text = parameters.get("sprop-parameter-sets").unwrap_or_default();
+    let text = Some(text).filter(|text| text.len() <= PARAMETER_SETS);
+    let sets = text.unwrap_or_default().split(',');
+    sets.filter_map(|set| STANDARD.decode(set.trim()).ok())
+        .filter(|set| !set.is_empty())
+        .collect()
 }
 
 /// What feedback is of use, as `a=rtcp-fb` writes it.
@@ -92,6 +111,10 @@ fn format(codec: &Codec, rtx: &HashMap<u8, u8>) -> Option<Format> {
         parameters: Some(codec.fmtp.clone()).filter(|fmtp| !fmtp.is_empty()),
         rtx: rtx.get(&codec.payload_type).copied(),
         feedback: FEEDBACK.into_iter().filter(offered).collect(),
+        parameter_sets: match kind {
+            CodecKind::H264 => parameter_sets(&Parameters(&codec.fmtp)),
+            _ => Arc::default(),
+        },
     })
 }
 

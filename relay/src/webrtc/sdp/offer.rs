@@ -18,6 +18,9 @@ const SECTIONS: usize = 8;
 const LINES: usize = 1_000;
 /// Characters that a section's name may have.
 const NAME: usize = 256;
+/// Characters that the name of a stream of a simulcast may have, and how many streams are of use.
+const RID: usize = 32;
+const STREAMS: usize = 4;
 /// Characters that a user name fragment may have (RFC 8839, 5.4).
 pub(super) const UFRAG: std::ops::RangeInclusive<usize> = 4..=256;
 /// Letters of a password (RFC 8839, 5.4).
@@ -56,10 +59,18 @@ pub(in crate::webrtc) enum Extension {
     PlayoutDelay,
     /// A number for each packet, so that a receiver can say when each arrived.
     TransportWide,
+    /// The section that a packet belongs to (RFC 9143).
+    Mid,
+    /// The stream of a simulcast that a packet belongs to, or that it repeats (RFC 8852).
+    Rid,
+    RepairedRid,
 }
 
 impl Extension {
-    const ALL: [Self; 3] = [Self::AbsSendTime, Self::PlayoutDelay, Self::TransportWide];
+    /// What is sent to players.
+    const OF_PLAYERS: [Self; 3] = [Self::AbsSendTime, Self::PlayoutDelay, Self::TransportWide];
+    /// What a client needs to send several sizes of a picture.
+    const OF_SIMULCAST: [Self; 3] = [Self::Mid, Self::Rid, Self::RepairedRid];
 
     pub(in crate::webrtc) fn uri(self) -> &'static str {
         match self {
@@ -68,6 +79,9 @@ impl Extension {
             Self::TransportWide => {
                 "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
             }
+            Self::Mid => "urn:ietf:params:rtp-hdrext:sdes:mid",
+            Self::Rid => "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+            Self::RepairedRid => "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
         }
     }
 }
@@ -80,6 +94,8 @@ pub(in crate::webrtc) enum Section {
         mid: String,
         formats: Vec<Format>,
         extensions: Vec<Extmap>,
+        /// The sizes of the picture that a publisher can send at once (RFC 8853).
+        simulcast: Vec<String>,
         /// The client takes RTCP packets that are no compounds (RFC 5506).
         reduced: bool,
     },
@@ -284,20 +300,46 @@ fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, O
         return Err(OfferError::Unsupported(wanted));
     }
     // Nothing that a publisher sends is measured by these.
-    let extensions = match role {
-        Role::Player => extensions(media),
-        Role::Publisher => Vec::new(),
+    let simulcast = match role {
+        Role::Player => Vec::new(),
+        Role::Publisher => simulcast(media),
+    };
+    let extensions = match (role, simulcast.is_empty()) {
+        (Role::Player, _) => extensions(media, &Extension::OF_PLAYERS),
+        (Role::Publisher, false) => extensions(media, &Extension::OF_SIMULCAST),
+        (Role::Publisher, true) => Vec::new(),
     };
     Ok(Section::Video {
         mid,
         formats,
         extensions,
+        simulcast,
         reduced: media.has_attribute("rtcp-rsize"),
     })
 }
 
-/// The extensions that the relay may send (RFC 8285, 5).
-fn extensions(media: &MediaDescription) -> Vec<Extmap> {
+/// The streams that a simulcast would send (RFC 8853, 5.1): of alternatives the first.
+fn simulcast(media: &MediaDescription) -> Vec<String> {
+    let named = |rid: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        (1..=RID).contains(&rid.len()) && rid.chars().all(allowed)
+    };
+    let value = media.attribute("simulcast").flatten().unwrap_or_default();
+    let mut words = value.split_whitespace().skip_while(|word| *word != "send");
+    let streams = words.nth(1).unwrap_or_default().split(';');
+    let mut rids = Vec::<String>::new();
+    for stream in streams {
+        let first = stream.split(',').next().unwrap_or_default();
+        let rid = first.trim_start_matches('~');
+        if named(rid) && rids.len() < STREAMS && !rids.iter().any(|known| known == rid) {
+            rids.push(rid.to_owned());
+        }
+    }
+    rids
+}
+
+/// The extensions that the relay may send or read (RFC 8285, 5).
+fn extensions(media: &MediaDescription, wanted: &[Extension]) -> Vec<Extmap> {
     let mut found = Vec::<Extmap>::new();
     for attribute in &media.attributes {
         let Some(value) = attribute
@@ -316,8 +358,9 @@ fn extensions(media: &MediaDescription) -> Vec<Extmap> {
             _ => continue,
         };
         let uri = words.next();
-        let known = Extension::ALL
-            .into_iter()
+        let known = wanted
+            .iter()
+            .copied()
             .find(|known| Some(known.uri()) == uri);
         // One-byte headers have room for ids up to 14 (RFC 8285, 4.2).
         if let (Some(id @ 1..=14), Some(extension)) = (id, known)

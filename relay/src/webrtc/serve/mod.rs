@@ -152,9 +152,10 @@ impl<W: Wire> Peers<W> {
             Command::Close(_) => self.end(key, Code::Done).await,
             Command::Restart(_, pair) => {
                 self.by_ufrag.insert(pair.ours.ufrag.clone(), key);
-                if let Some(gone) = self.peers[key].link.restart(pair) {
+                let peer = &mut self.peers[key];
+                if let Some(gone) = peer.link.restart(pair) {
                     self.by_ufrag.remove(&gone);
-                    self.bridge.rename(&gone);
+                    self.bridge.rename(&peer.session, &gone);
                 }
             }
         }

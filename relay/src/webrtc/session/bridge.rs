@@ -252,6 +252,7 @@ impl Bridge {
                 current: credentials.clone(),
                 remote: offer.credentials.clone(),
                 generation: 1,
+                names: vec![credentials.ufrag.clone()],
             }),
             over: watch::Sender::new(None),
             frames_sent: AtomicU64::new(0),
@@ -341,6 +342,7 @@ impl Bridge {
                 if let Some(holder) = table.holders.remove(old) {
                     table.holders.insert(credentials.ufrag.clone(), holder);
                 }
+                ice.names.clear();
             }
             Holder::Shard(shard) => {
                 let shard = *shard;
@@ -349,6 +351,7 @@ impl Bridge {
                 table.holders.insert(credentials.ufrag.clone(), holder);
             }
         }
+        ice.names.push(credentials.ufrag.clone());
         ice.remote = remote;
         ice.generation += 1;
         ice.current = credentials;
@@ -421,19 +424,18 @@ impl Bridge {
     /// Forgets a session that is over.
     pub(in crate::webrtc) fn forget(&self, peer: &Peer, code: Code) {
         let mut table = self.table.lock();
-        for ufrag in peer.link.ufrags() {
+        for ufrag in &peer.session.ice.lock().names {
             table.holders.remove(ufrag);
         }
-        // That of a restart which its shard has not heard of yet.
-        table.holders.remove(&peer.session.ice.lock().current.ufrag);
         table.sessions.remove(&peer.session.id);
         drop(table);
         peer.session.end(code);
     }
 
     /// A session is not known by this name any more.
-    pub(in crate::webrtc) fn rename(&self, gone: &Ufrag) {
+    pub(in crate::webrtc) fn rename(&self, session: &Session, gone: &Ufrag) {
         self.table.lock().holders.remove(gone);
+        session.ice.lock().names.retain(|name| name != gone);
     }
 
     /// Records where packets from an address belong. One that is another shard's is taken over only
@@ -498,11 +500,14 @@ impl Bridge {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use steadycast_codec_glue::wire::Role;
 
-    #[test]
-    fn an_address_that_went_over_to_another_shard_is_not_forgotten_for_it() {
-        let bridge = Bridge::new(Settings {
+    use super::*;
+    use crate::broadcast::Registry;
+    use crate::webrtc::offers;
+
+    fn bridge() -> Bridge {
+        Bridge::new(Settings {
             reach: Reach::At(Vec::new()),
             sessions: 1,
             per_address: 1,
@@ -511,7 +516,60 @@ mod tests {
             idle_timeout: Duration::ZERO,
             player_stall: Duration::ZERO,
         })
-        .unwrap();
+        .unwrap()
+    }
+
+    /// A restart that HTTP has taken; the shard has a command for it that it has not looked at.
+    fn restart(bridge: &Bridge, session: &Arc<Session>, ufrag: &str) {
+        let restarted = bridge.restart(session, (ufrag, "a password of the client's"));
+        assert!(restarted.unwrap().is_some());
+    }
+
+    #[test]
+    fn of_a_session_that_ends_before_its_shard_hears_of_restarts_nothing_is_left() {
+        let bridge = bridge();
+        let (packets, _waiting) = tokio::sync::mpsc::channel(1);
+        let (commands, mut unheard) = tokio::sync::mpsc::unbounded_channel();
+        bridge.enlist(Door { packets, commands });
+        let registry = Registry::new(crate::broadcast::Settings::default());
+        let id = "restarted".parse().unwrap();
+        let broadcast = registry
+            .create(id, String::new(), RelayTime::from_micros(1))
+            .unwrap();
+        let offer = Offer::parse(offers::of("chromium-player"), Role::Player).unwrap();
+        let from = Origin {
+            address: "192.0.2.1".parse().unwrap(),
+            came_to: None,
+        };
+        let session = bridge.watch(&broadcast, &offer, from).unwrap().session;
+        // Its client has come.
+        let ufrag = session.ice.lock().current.ufrag.clone();
+        let held = bridge
+            .table
+            .lock()
+            .holders
+            .insert(ufrag, Holder::Shard(0))
+            .unwrap();
+        let Holder::Waiting(mut peer, _, ticket) = held else {
+            panic!("somebody else's");
+        };
+        bridge.table.lock().strangers.leave(ticket);
+        for name in ["first", "second", "third"] {
+            restart(&bridge, &session, name);
+        }
+        // The shard hears of the first alone.
+        let Ok(Command::Restart(_, credentials)) = unheard.try_recv() else {
+            panic!("another command");
+        };
+        assert!(peer.link.restart(credentials).is_none());
+        bridge.forget(&peer, Code::Done);
+        let table = bridge.table.lock();
+        assert_eq!((table.holders.len(), table.sessions.len()), (0, 0));
+    }
+
+    #[test]
+    fn an_address_that_went_over_to_another_shard_is_not_forgotten_for_it() {
+        let bridge = bridge();
         let address = "192.0.2.1:50000".parse().unwrap();
         bridge.settle(address, 0, true);
         bridge.settle(address, 1, true);

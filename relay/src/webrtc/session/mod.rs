@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::auth::RandomError;
 use crate::broadcast::{AttachError, Broadcast};
 use crate::delivery::PathNews;
-use crate::webrtc::ice::Credentials;
+use crate::webrtc::ice::{Credentials, Ufrag};
 
 /// The name of a session in its URL: 256 random bits.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -68,6 +68,9 @@ pub(in crate::webrtc) struct Ice {
     /// The client's.
     pub(in crate::webrtc) remote: Credentials,
     pub(in crate::webrtc) generation: u32,
+    /// Names that the session is known by, the current one included: its shard may not have heard of
+    /// the newest yet.
+    pub(in crate::webrtc) names: Vec<Ufrag>,
 }
 
 impl Session {

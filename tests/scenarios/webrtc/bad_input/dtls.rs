@@ -47,6 +47,42 @@ async fn garbage_in_a_handshake_does_not_keep_it_from_its_end() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_anybody_can_write_in_a_peers_name_ends_no_handshake() -> Result<()> {
+    let relay = relay().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut witness = Witness::new(&relay, &broadcast).await?;
+    let record = |kind: u8, number: u8, body: &[u8]| {
+        let length = body.len() as u8;
+        let header = [kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 9, number, 0, length];
+        [&header[..], body].concat()
+    };
+    let forged = [
+        // A fatal alert, a goodbye, and one of no kind.
+        record(21, 1, &[2, 40]),
+        record(21, 2, &[1, 0]),
+        record(21, 3, &[]),
+        // Data before there are keys, a change of nothing, and a handshake of no message.
+        record(23, 4, &[1, 2, 3]),
+        record(20, 5, &[7]),
+        record(22, 6, &[]),
+        record(22, 7, &[1; 12]),
+        // A fragment of a message that comes much later.
+        record(22, 8, &[14, 0, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0]),
+    ];
+    for one in &forged {
+        let mut rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+        rogue.check().await?;
+        rogue.handshake_among(std::slice::from_ref(one)).await?;
+        rogue.receive_rtp().await?;
+    }
+    let mut rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    rogue.check().await?;
+    rogue.handshake_among(&forged).await?;
+    rogue.receive_rtp().await?;
+    witness.is_undisturbed().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn garbage_after_the_handshake_closes_nothing() -> Result<()> {
     let relay = relay().await?;
     let broadcast = relay.broadcast().await?;

@@ -24,6 +24,7 @@ const BROADCAST = {
   sinceMs: 0,
   players: 2,
   playerLink: 'https://relay.example/play#t',
+  warnings: [],
 };
 
 describe('what the panel offers', () => {

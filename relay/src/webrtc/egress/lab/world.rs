@@ -300,6 +300,7 @@ fn session(broadcast: &Arc<Broadcast>, offer: &Offer) -> Arc<Session> {
         role: Role::Player,
         number: 1,
         ice: Mutex::new(Ice {
+            names: Vec::new(),
             current: Credentials::of("ufrag", "password"),
             remote: offer.credentials.clone(),
             generation: 1,

@@ -75,6 +75,55 @@ fn formats_are_described_as_they_were_offered() {
 }
 
 #[test]
+fn every_stream_of_a_simulcast_is_taken() {
+    for (value, taken) in [
+        ("send q;h", Some("q;h")),
+        ("recv x send ~q,z;h;h;no/name", Some("q;h")),
+        ("recv q;h", None),
+        ("", None),
+    ] {
+        let offer = of("chromium-publisher").to_owned() + &format!("a=simulcast:{value}\n");
+        let answered = answer(&offer, Role::Publisher);
+        let lines = video(&answered);
+        let simulcast = taken.map(|taken| format!("recv {taken}"));
+        assert_eq!(
+            all(&lines, "a=simulcast:"),
+            simulcast.into_iter().collect::<Vec<_>>()
+        );
+        let rids = taken.map_or(0, |taken| taken.split(';').count());
+        assert_eq!(all(&lines, "a=rid:").len(), rids);
+        let extensions = all(&lines, "a=extmap:").len();
+        assert_eq!(extensions, if taken.is_some() { 3 } else { 0 });
+    }
+    // To players nothing is sent in several sizes.
+    let offer = of("chromium-player").to_owned() + "a=simulcast:send q;h\n";
+    assert!(!answer(&offer, Role::Player).contains("simulcast"));
+}
+
+#[test]
+fn parameter_sets_of_an_offer_are_read() {
+    let sets = |sprop: &str| {
+        let own = format!("profile-level-id=42C01F;sprop-parameter-sets={sprop}");
+        let offer = of("ffmpeg-publisher").replace("profile-level-id=42C01F", &own);
+        let offer = Offer::parse(&offer, Role::Publisher).unwrap();
+        offer.formats()[0].parameter_sets.to_vec()
+    };
+    assert_eq!(
+        sets("aM48gA==,Z0I="),
+        [vec![0x68, 0xce, 0x3c, 0x80], vec![0x67, 0x42]]
+    );
+    assert_eq!(sets("aM48gA==,?,"), [vec![0x68, 0xce, 0x3c, 0x80]]);
+    assert!(sets(&"A".repeat(8_196)).is_empty());
+    assert!(
+        Offer::parse(of("obs-publisher"), Role::Publisher)
+            .unwrap()
+            .formats()[0]
+            .parameter_sets
+            .is_empty()
+    );
+}
+
+#[test]
 fn transport_wide_feedback_is_asked_of_players_only() {
     for (_, offer) in PUBLISHERS {
         let answer = answer(offer, Role::Publisher);
