@@ -112,7 +112,8 @@ async function unseen(stage: Stage, how: string, host: Page, player: PlayerTab):
   assert.equal(visibility, 'hidden');
   assert.ok(animationFrames < 1, 'the page is really not drawn');
   assert.ok(timers < 2, 'the page is really throttled');
-  assert.ok(rate > 15, 'and its picture does not care');
+  // However busy the machine is: many more than the page was let do anything.
+  assert.ok(rate > 4 * Math.max(timers, 1), 'and its picture does not care');
   assert.ok(largestGapMs < GAP_MS);
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -33,28 +33,36 @@ export class Desktop {
   readonly browser: Browser;
   readonly #cdp: CDPSession;
   readonly #display: string;
+  /** Where the screen's own picture is. */
+  readonly #frames: string;
   readonly #close: () => Promise<void>;
 
   private constructor(
     browser: Browser,
     cdp: CDPSession,
     display: string,
+    frames: string,
     close: () => Promise<void>,
   ) {
     this.browser = browser;
     this.#cdp = cdp;
     this.#display = display;
+    this.#frames = frames;
     this.#close = close;
   }
 
   static async start(): Promise<Desktop> {
     const geometry = `${SCREEN.width}x${SCREEN.height}x24`;
+    const frames = await mkdtemp(join(tmpdir(), 'steadycast-screen-'));
     const screen = launch(
       'Xvfb',
-      ['-displayfd', '3', '-screen', '0', geometry, '-nolisten', 'tcp'],
-      {
-        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-      },
+      [
+        ...['-displayfd', '3', '-screen', '0', geometry, '-nolisten', 'tcp', '-fbdir', frames],
+        // With it, on a busy machine the browser's capture gives one picture now and then, and no
+        // other ever: the second is the first that asks the screen what has changed.
+        ...['-extension', 'DAMAGE'],
+      ],
+      { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
     );
     const display = `:${(await firstMatch(screen.stdio[3] as Readable, /(\d+)\n/)).trim()}`;
     const profile = await mkdtemp(join(tmpdir(), 'steadycast-profile-'));
@@ -72,11 +80,12 @@ export class Desktop {
     const address = await firstMatch(chromium.stderr as Readable, /DevTools listening on (ws:\S+)/);
     const browser = await connect({ browserWSEndpoint: address, defaultViewport: null });
     const cdp = await browser.target().createCDPSession();
-    return new Desktop(browser, cdp, display, async () => {
+    return new Desktop(browser, cdp, display, frames, async () => {
       await browser.disconnect();
       await end(chromium);
       await end(screen);
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      await rm(frames, { recursive: true, force: true });
     });
   }
 
@@ -85,7 +94,11 @@ export class Desktop {
   }
 
   async keep(directory: string): Promise<void> {
+    // As X has it: what is captured, whatever the browser says of its pages.
+    await copyFile(join(this.#frames, 'Xvfb_screen0'), join(directory, 'screen.xwd'));
+    await writeFile(join(directory, 'windows.txt'), await this.#x('xwininfo', ['-root', '-tree']));
     await keepPages(this.browser, join(directory, 'desktop'));
+    await keepPages(this.browser, join(directory, 'desktop-later'));
   }
 
   /** Shows the scene over this page, in a window of its own; returns where it is on the screen. */
