@@ -370,7 +370,7 @@ fn colour(json: &ColourJson) -> Option<Colour> {
         &json.matrix,
         json.full_range,
     );
-    Some(named.expect("a colour that is known"))
+    Some(named.unwrap())
 }
 
 fn decoder_config(json: ConfigJson) -> DecoderConfig {

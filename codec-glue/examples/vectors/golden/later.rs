@@ -131,7 +131,7 @@ fn headers() -> Vec<Later> {
         .collect();
     let colour = || Colour::new("bt709", "bt709", "bt709", true);
     // Not known is not this colour, but none.
-    let unknown: [(&str, fn(&mut [u8])); 3] = [
+    let unknown: [(&str, Edit); 3] = [
         ("primaries 6", |bytes| bytes[0] |= 0x60),
         ("transfer 7", |bytes| bytes[3] |= 0b111),
         ("matrix 6", |bytes| {
@@ -152,6 +152,9 @@ fn headers() -> Vec<Later> {
     ));
     all
 }
+
+/// A change of a frame's bytes.
+type Edit = fn(&mut [u8]);
 
 /// A keyframe and another frame, whose bytes `edit` has changed; a keyframe of this colour is read.
 fn group(name: String, colour: Option<Colour>, edit: impl Fn(&mut [u8])) -> Later {
