@@ -69,9 +69,10 @@ async fn a_player_that_takes_nothing_for_long_is_closed_as_too_slow() -> Result<
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_one() -> Result<()>
 {
-    const STALL: Duration = Duration::from_secs(2);
+    // More than what a lost probe or two of the new path takes.
+    const STALL: Duration = Duration::from_secs(4);
     /// Takes half as long again.
-    const BYTES: usize = 750_000;
+    const BYTES: usize = 1_500_000;
     let relay = TestRelay::with(|config| config.limits.player_stall = STALL).await?;
     let broadcast = relay.broadcast().await?;
     let mut publisher = broadcast.publisher().await?;

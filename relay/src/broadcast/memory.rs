@@ -31,7 +31,7 @@ pub(super) trait MakesWay: std::fmt::Debug + Send + Sync {
     fn make_way(&self, keep: usize);
 }
 
-/// What one broadcast holds of the [`Memory`].
+/// What one broadcast holds of the memory for pictures.
 #[derive(Debug)]
 pub struct Account {
     memory: Arc<Memory>,

@@ -39,6 +39,9 @@ pub(super) struct Streams {
     path: Option<PathView>,
     /// Where that path leads: from another address on, the connection has another model.
     address: SocketAddr,
+    /// When the player last came from another address: a sign of life, and the new path's model knows of
+    /// no other yet.
+    moved: Option<Instant>,
     /// What its session speaks (PROTOCOL 2.11).
     version: u16,
     /// Bytes that may be on their way at once, on any path.
@@ -68,6 +71,7 @@ impl Streams {
         let mut streams = Self {
             path: PathView::of(connection.quic_connection()),
             address: connection.remote_address(),
+            moved: None,
             connection,
             waker,
             opening: false,
@@ -102,10 +106,11 @@ impl Streams {
     }
 
     /// Looks at the path in use, which is another one once the player's address has changed.
-    fn follow_path(&mut self) {
+    fn follow_path(&mut self, now: Instant) {
         let address = self.connection.remote_address();
         if address != self.address {
             self.address = address;
+            self.moved = Some(now);
             self.path = PathView::of(self.connection.quic_connection());
         }
     }
@@ -186,7 +191,7 @@ impl Carrier for Streams {
     fn send(&mut self, now: Moment) -> Result<Sent, Gone> {
         let mut sent = Sent::All;
         if self.opening || self.blocked.is_some() {
-            self.follow_path();
+            self.follow_path(now.instant);
             self.fit_window();
         }
         if self.opening {
@@ -241,11 +246,12 @@ impl Carrier for Streams {
         Some(carries.bytes() as u64)
     }
 
-    fn unheard_since(&mut self, _: Instant) -> Option<Instant> {
+    fn unheard_since(&mut self, now: Instant) -> Option<Instant> {
         let blocked = self.blocked?;
-        self.follow_path();
+        self.follow_path(now);
         // What is acknowledged while nothing more can be written is progress as well.
-        Some(blocked).max(self.path.as_ref().and_then(PathView::acked_at))
+        let acked = self.path.as_ref().and_then(PathView::acked_at);
+        Some(blocked).max(acked).max(self.moved)
     }
 
     fn due(&self) -> Option<Instant> {
