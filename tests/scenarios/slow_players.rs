@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use bytes::Bytes;
 use steadycast_codec_glue::wire::{Code, Role};
 use steadycast_tests::client::Player;
 use steadycast_tests::proxy::{Proxy, faultless, policed};
@@ -69,10 +70,9 @@ async fn a_player_that_takes_nothing_for_long_is_closed_as_too_slow() -> Result<
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_one() -> Result<()>
 {
-    // More than what a lost probe or two of the new path takes.
-    const STALL: Duration = Duration::from_secs(4);
+    const STALL: Duration = Duration::from_secs(3);
     /// Takes half as long again.
-    const BYTES: usize = 1_500_000;
+    const BYTES: usize = 1_100_000;
     let relay = TestRelay::with(|config| config.limits.player_stall = STALL).await?;
     let broadcast = relay.broadcast().await?;
     let mut publisher = broadcast.publisher().await?;
@@ -87,10 +87,22 @@ async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_
     // The relay learns the new address from whatever the client sends next.
     player.control.ping().await?;
     let before = *watched.borrow();
+    // Clients speak every second; without, one lost packet of the new path's proof would be the end.
+    let quic = player.control.connection.quic_connection().clone();
+    let mut words = tokio::time::interval(Duration::from_millis(500));
+    let speak = async {
+        loop {
+            words.tick().await;
+            if let Err(error) = quic.send_datagram(Bytes::from_static(&[0])) {
+                bail!("it cannot speak: {error}");
+            }
+        }
+    };
     tokio::select! {
         had = player.frame() => bail!("it had {:?} of a frame this large", had?.place()),
-        passed = watched.wait_for(|passed| *passed > before + BYTES) => drop(passed?),
-    }
+        silenced = speak => silenced,
+        passed = watched.wait_for(|passed| *passed > before + BYTES) => Ok(drop(passed?)),
+    }?;
     ensure!(broadcast.records()?.totals.players_left.is_empty());
     Ok(())
 }

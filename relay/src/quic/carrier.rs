@@ -25,6 +25,10 @@ const LEAST_AHEAD: u64 = 16 << 10;
 /// The same on a path of which nothing is known yet.
 const UNPROVED: u64 = 48 << 10;
 
+/// Who is not heard of for so long may be on another path than is known, and how often to look.
+const UNHEARD: Duration = Duration::from_millis(500);
+const LOOKS: Duration = Duration::from_millis(250);
+
 /// One player's streams.
 pub(super) struct Streams {
     connection: Connection,
@@ -42,6 +46,8 @@ pub(super) struct Streams {
     /// When the player last came from another address: a sign of life, and the new path's model knows of
     /// no other yet.
     moved: Option<Instant>,
+    /// When the connection was last asked which path it uses.
+    looked: Option<Instant>,
     /// What its session speaks (PROTOCOL 2.11).
     version: u16,
     /// Bytes that may be on their way at once, on any path.
@@ -72,6 +78,7 @@ impl Streams {
             path: PathView::of(connection.quic_connection()),
             address: connection.remote_address(),
             moved: None,
+            looked: None,
             connection,
             waker,
             opening: false,
@@ -103,6 +110,24 @@ impl Streams {
     /// Why a player that is gone has gone.
     pub(super) fn gone(&self) -> Ending {
         Ending::of(&self.connection)
+    }
+
+    /// Looks at the path in use again where nothing was heard for a while: a connection that did not
+    /// get through to a new address goes back to the old one, and to another model of the new one
+    /// when the player speaks from there again.
+    fn find_path(&mut self, now: Instant) {
+        if self.looked.is_some_and(|looked| now < looked + LOOKS) {
+            return;
+        }
+        self.looked = Some(now);
+        let path = PathView::of(self.connection.quic_connection());
+        let same = match (&self.path, &path) {
+            (Some(known), Some(path)) => known.is_same(path),
+            (known, path) => known.is_none() && path.is_none(),
+        };
+        if !same {
+            (self.path, self.moved) = (path, Some(now));
+        }
     }
 
     /// Looks at the path in use, which is another one once the player's address has changed.
@@ -250,8 +275,14 @@ impl Carrier for Streams {
         let blocked = self.blocked?;
         self.follow_path(now);
         // What is acknowledged while nothing more can be written is progress as well.
-        let acked = self.path.as_ref().and_then(PathView::acked_at);
-        Some(blocked).max(acked).max(self.moved)
+        let heard = |this: &Self| {
+            let acked = this.path.as_ref().and_then(PathView::acked_at);
+            Some(blocked).max(acked).max(this.moved)
+        };
+        if heard(self).is_some_and(|heard| now.saturating_duration_since(heard) > UNHEARD) {
+            self.find_path(now);
+        }
+        heard(self)
     }
 
     fn due(&self) -> Option<Instant> {

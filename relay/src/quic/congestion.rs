@@ -55,6 +55,11 @@ impl PathView {
         Some(controller.view())
     }
 
+    /// Whether both are of the same path.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.figures, &other.figures)
+    }
+
     /// Bytes acknowledged so far, on this path.
     pub fn acked(&self) -> Bytes {
         Bytes::new(self.figures.acked.load(Ordering::Relaxed))
