@@ -101,7 +101,10 @@ async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_
     tokio::select! {
         had = player.frame() => bail!("it had {:?} of a frame this large", had?.place()),
         silenced = speak => silenced,
-        passed = watched.wait_for(|passed| *passed > before + BYTES) => Ok(drop(passed?)),
+        passed = watched.wait_for(|passed| *passed > before + BYTES) => {
+            passed?;
+            Ok(())
+        }
     }?;
     ensure!(broadcast.records()?.totals.players_left.is_empty());
     Ok(())

@@ -38,6 +38,8 @@ pub struct Assembler {
     needs_keyframe: bool,
     /// Packets before the next one are lost.
     after_loss: bool,
+    /// Bytes of the frame that has begun.
+    bytes: usize,
 }
 
 impl Assembler {
@@ -59,7 +61,13 @@ impl Assembler {
             broken: None,
             needs_keyframe: true,
             after_loss: false,
+            bytes: 0,
         }
+    }
+
+    /// Bytes of the frame that has begun.
+    pub fn bytes(&self) -> usize {
+        self.current.map_or(0, |_| self.bytes)
     }
 
     /// Takes an H.264 parameter set that stands in the SDP (RFC 6184 8.2.1): for keyframes that have
@@ -127,6 +135,8 @@ impl Assembler {
             self.drop_frame(packet.timestamp);
             return added.map(|_| None);
         }
+        let before = self.bytes();
+        self.bytes = before + packet.payload.len();
         self.current = Some(packet.timestamp);
         if packet.marker { self.end() } else { Ok(None) }
     }

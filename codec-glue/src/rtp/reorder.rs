@@ -111,6 +111,11 @@ const JUMP: i64 = 4096;
 const BASE: u64 = 1 << 16;
 
 impl Reorder {
+    /// Bytes of payload that wait.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Waits for the first packet.
     pub fn new(config: ReorderConfig) -> Self {
         let packets = config.packets.clamp(1, JUMP as usize);

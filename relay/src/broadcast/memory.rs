@@ -8,12 +8,15 @@
 use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 use parking_lot::Mutex;
 
 /// What a buffer costs beside its bytes: its place in the cache, its charge, the allocator's part.
 const OVERHEAD: usize = 128;
+/// Nobody is asked to make way for others more often than this.
+const ASKED_AGAIN: Duration = Duration::from_millis(20);
 
 /// The memory that all broadcasts share.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub struct Account {
     memory: Arc<Memory>,
     used: AtomicUsize,
     holder: Weak<dyn MakesWay>,
+    /// When it was last asked to make way for another.
+    asked: Mutex<Option<Instant>>,
 }
 
 /// Why a buffer cannot be had.
@@ -68,6 +73,7 @@ impl Memory {
             memory: self.clone(),
             used: AtomicUsize::new(0),
             holder,
+            asked: Mutex::default(),
         });
         self.accounts.lock().push(Arc::downgrade(&account));
         account
@@ -92,19 +98,18 @@ impl Memory {
         self.guaranteed.min(self.limit / holders.max(1))
     }
 
-    /// Lets those make way who hold more than their share, the greatest first, until there is room.
-    /// Returns what the share is.
-    fn make_room(&self, wanted: usize) -> usize {
+    /// Lets those make way who hold more than their share, the greatest first, until there is room; not
+    /// those who hold less than the one that asks. Returns what the share is.
+    fn make_room(&self, wanted: usize, asker: usize) -> usize {
         let mut holders = self.in_use();
         let share = self.share(holders.len());
         holders.sort_by_key(|account| std::cmp::Reverse(account.used()));
         for account in holders {
-            if self.room() >= wanted || account.used() <= share {
+            let used = account.used();
+            if self.room() >= wanted || used <= share || used < asker {
                 break;
             }
-            if let Some(holder) = account.holder.upgrade() {
-                holder.make_way(share);
-            }
+            account.make_way(share);
         }
         share
     }
@@ -121,6 +126,20 @@ impl Account {
     pub(crate) fn is_to_make_way(&self) -> bool {
         let memory = &self.memory;
         memory.room() < memory.limit / 8 && self.used() > memory.share(memory.in_use().len())
+    }
+
+    /// Makes way for another, unless it has been asked a moment ago: what its players hold takes a
+    /// moment to come back, and asking again would only cost others time.
+    fn make_way(&self, keep: usize) {
+        let now = Instant::now();
+        let recent = |at: Instant| now.duration_since(at) < ASKED_AGAIN;
+        if self.asked.lock().is_some_and(recent) {
+            return;
+        }
+        *self.asked.lock() = Some(now);
+        if let Some(holder) = self.holder.upgrade() {
+            holder.make_way(keep);
+        }
     }
 
     /// A buffer with room for `capacity` bytes.
@@ -153,8 +172,9 @@ impl Account {
 
     fn take(&self, bytes: usize) -> Result<(), MemoryError> {
         if self.memory.room() < bytes {
-            let share = self.memory.make_room(bytes);
+            let share = self.memory.make_room(bytes, self.used());
             if self.memory.room() < bytes
+                && self.used() + bytes > share
                 && let Some(holder) = self.holder.upgrade()
             {
                 // Its own older pictures are worth less than this one.
@@ -167,6 +187,11 @@ impl Account {
         }
         self.add(bytes);
         Ok(())
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.memory.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     fn add(&self, bytes: usize) {
@@ -182,11 +207,29 @@ pub struct Charge {
     bytes: usize,
 }
 
+impl Charge {
+    /// How much it is.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Makes it a part of another size.
+    ///
+    /// # Errors
+    /// [`MemoryError::Full`]; it is as it was.
+    pub fn resize(&mut self, bytes: usize) -> Result<(), MemoryError> {
+        match bytes.checked_sub(self.bytes) {
+            Some(growth) => self.account.take(growth)?,
+            None => self.account.give_back(self.bytes - bytes),
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+}
+
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.account.used.fetch_sub(self.bytes, Ordering::Relaxed);
-        let memory = &self.account.memory;
-        memory.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.account.give_back(self.bytes);
     }
 }
 
@@ -206,8 +249,7 @@ impl Buffer {
         let Some(growth) = more.checked_sub(self.room()).filter(|growth| *growth > 0) else {
             return Ok(());
         };
-        self.charge.account.take(growth)?;
-        self.charge.bytes += growth;
+        self.charge.resize(self.charge.bytes + growth)?;
         Ok(self.bytes.try_reserve_exact(more)?)
     }
 

@@ -135,6 +135,10 @@ fn problem(error: RestartError) -> Problem {
             let detail = "the session has ended";
             Problem::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail)
         }
+        RestartError::Busy => {
+            let detail = "ICE is restarted faster than can be followed";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TooMany, detail)
+        }
         RestartError::Random(error) => Problem::internal(&error),
     }
 }

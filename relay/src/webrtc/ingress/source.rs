@@ -99,6 +99,12 @@ impl Source {
         (-NEAR..=NEAR).contains(&distance) && self.reorder.lacks(sequence)
     }
 
+    /// Bytes of what has come and is no frame yet.
+    pub(super) fn bytes(&self) -> usize {
+        let begun = self.coding.as_ref();
+        self.reorder.bytes() + begun.map_or(0, |(_, assembler)| assembler.bytes())
+    }
+
     /// Takes out what is in order, as frames.
     pub(super) fn drain(&mut self, elapsed: Duration) -> Vec<Result<Assembled, RtpError>> {
         let mut frames = Vec::new();

@@ -42,6 +42,11 @@ impl Sources {
         self.all.iter_mut().find(|source| source.ssrc == ssrc)
     }
 
+    /// Bytes of what has come and is no frame yet.
+    pub(super) fn bytes(&self) -> usize {
+        self.all.iter().map(Source::bytes).sum()
+    }
+
     /// All of them.
     pub(super) fn ssrcs(&self) -> Vec<u32> {
         self.all.iter().map(|source| source.ssrc).collect()

@@ -16,8 +16,8 @@ use super::sources::{Heard, Sources};
 use super::watch::Watch;
 use crate::auth::{RandomError, random};
 use crate::broadcast::{
-    AttachError, Broadcast, Claim, Clock, Moment, PublishError, PublisherNews, PublisherSeat,
-    Warning,
+    AttachError, Broadcast, Charge, Claim, Clock, Moment, PublishError, PublisherNews,
+    PublisherSeat, Warning,
 };
 use crate::webrtc::rtcp::Feedback;
 use crate::webrtc::sdp::{Format, Offer};
@@ -58,6 +58,9 @@ impl UpstreamError {
     }
 }
 
+/// Memory for what is under way is taken in steps of so much.
+const STEP: usize = 64 << 10;
+
 /// A publisher's side of the bridge.
 pub(in crate::webrtc) struct Upstream {
     broadcast: Arc<Broadcast>,
@@ -76,6 +79,8 @@ pub(in crate::webrtc) struct Upstream {
     reordered: Option<Instant>,
     /// It has been told why nothing is seen.
     told: bool,
+    /// The part of the memory that what is no frame yet has.
+    under_way: Charge,
 }
 
 impl Upstream {
@@ -95,6 +100,7 @@ impl Upstream {
             place: Place::default(),
             reordered: None,
             told: false,
+            under_way: broadcast.account().count(0),
         }
     }
 
@@ -128,6 +134,7 @@ impl Upstream {
         };
         let (sequence, timestamp, arrival) = (packet.sequence, packet.timestamp, packet.arrival);
         let new = source.push(packet, coding);
+        self.make_room(now);
         if self.sources.is_taken(ssrc) {
             self.watch.packet(timestamp, now.instant);
             if new {
@@ -135,6 +142,19 @@ impl Upstream {
             }
         }
         self.drain(now)
+    }
+
+    /// Takes memory for what has come and is no frame yet; where there is none, it goes.
+    fn make_room(&mut self, now: Moment) {
+        let wanted = self.sources.bytes().next_multiple_of(STEP);
+        if wanted == self.under_way.bytes() || self.under_way.resize(wanted).is_ok() {
+            return;
+        }
+        tracing::debug!(broadcast = %self.broadcast.id(), "no memory for what a publisher sends");
+        self.sources = Sources::default();
+        self.place.close();
+        self.make_room(now);
+        self.ask(now.instant);
     }
 
     fn hear(&mut self, now: Moment) {

@@ -259,6 +259,7 @@ impl<W: Wire> Peers<W> {
                 let Some(opened) = link.open_rtp(&packet.bytes, now.instant) else {
                     return;
                 };
+                link.spoke(packet.from, now.instant);
                 if let Err(error) = upstream.take(opened, now) {
                     let session = self.peers[key].session.number;
                     let why = excerpt_of(&error);

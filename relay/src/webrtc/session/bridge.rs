@@ -46,6 +46,9 @@ pub struct Settings {
     pub player_stall: Duration,
 }
 
+/// Restarts of one session that its shard may not have heard of.
+const RESTARTS: usize = 64;
+
 /// Where a request for a session comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
@@ -320,6 +323,10 @@ impl Bridge {
     ) -> Result<Option<String>, RestartError> {
         if session.ice.lock().remote.ufrag.as_str() == ufrag {
             return Ok(None);
+        }
+        // Those that its shard has not heard of yet: a shard is not told more than it can follow.
+        if session.ice.lock().names.len() > RESTARTS {
+            return Err(RestartError::Busy);
         }
         let credentials = Credentials::fresh()?;
         let place = self.place(None);

@@ -91,6 +91,11 @@ impl Link {
         self.paths.is_at(address, now)
     }
 
+    /// The peer has sent something from there that only it can send.
+    pub(in crate::webrtc) fn spoke(&mut self, from: SocketAddr, now: Instant) {
+        self.paths.spoke(from, now);
+    }
+
     /// Whether the peer no longer says that it wants what it is sent.
     pub(in crate::webrtc) fn has_expired(&self, now: Instant) -> bool {
         self.paths.has_expired(now)

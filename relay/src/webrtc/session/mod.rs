@@ -171,6 +171,9 @@ pub enum RestartError {
     /// There is no such session.
     #[error("there is no such session")]
     Unknown,
+    /// It is restarted faster than can be followed.
+    #[error("too many restarts")]
+    Busy,
     /// The system gives no randomness.
     #[error(transparent)]
     Random(#[from] RandomError),

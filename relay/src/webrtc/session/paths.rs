@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Addresses of one peer that are remembered.
-const PATHS: usize = 8;
+const PATHS: usize = 16;
 /// A path is silent after this; browsers check theirs every 2.5 s, others every 5 s.
 const SILENCE: Duration = Duration::from_secs(6);
 /// How often a peer is asked whether it still wants what it is sent (RFC 7675, 5.1).
@@ -20,6 +20,9 @@ const EXPIRY: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(100);
 /// Nor more often than this, however many checks come.
 const LEAST: Duration = Duration::from_millis(40);
+/// Questions to addresses that have not answered: so many at once, and one more after each time of this.
+const AT_ONCE: u32 = 24;
+const EVERY: Duration = Duration::from_millis(100);
 /// Questions without a check of the peer's in between.
 const UNASKED: u32 = 2;
 
@@ -63,6 +66,10 @@ pub(in crate::webrtc) struct Paths {
     wanted: Option<Path>,
     /// Whether the peer is asked at all: who is sent nothing but control packets is taken at its word.
     asks: bool,
+    /// Where a peer that is not asked last sent something from that only it can send.
+    spoke: Option<(SocketAddr, Instant)>,
+    /// Up to when questions to where it has not answered have been paid for by time.
+    paid: Option<Instant>,
 }
 
 impl Paths {
@@ -73,6 +80,8 @@ impl Paths {
             selected: None,
             wanted: None,
             asks,
+            spoke: None,
+            paid: None,
         }
     }
 
@@ -92,15 +101,25 @@ impl Paths {
         known.is_some_and(|known| !self.asks || known.answered.is_some())
     }
 
-    /// Whether the peer has lately answered from this address.
+    /// Whether the peer has lately shown that it is at this address.
     pub(in crate::webrtc) fn is_at(&self, address: SocketAddr, now: Instant) -> bool {
         let lately = |at: Instant| now.duration_since(at) < CONSENT + SILENCE;
-        let here = self
+        let mut here = self
             .known
             .iter()
             .filter(|known| known.path.remote == address);
-        here.into_iter()
-            .any(|known| known.answered.is_some_and(lately))
+        here.any(|known| known.answered.is_some_and(lately))
+            || self
+                .spoke
+                .is_some_and(|(from, at)| from == address && lately(at))
+    }
+
+    /// The peer has sent something from there that nobody else can send. That says who it is, and
+    /// for one that is asked not where.
+    pub(in crate::webrtc) fn spoke(&mut self, from: SocketAddr, now: Instant) {
+        if !self.asks {
+            self.spoke = Some((from, now));
+        }
     }
 
     /// Whether the peer has answered nothing for too long where it is sent to.
@@ -125,6 +144,11 @@ impl Paths {
         let forgotten = match self.known.iter_mut().find(|known| known.path == path) {
             Some(known) => {
                 known.heard = now;
+                let stale = |at: Instant| now.duration_since(at) > CONSENT + SILENCE;
+                if Some(path) != self.selected && known.answered.is_some_and(stale) {
+                    // That it was there once is no proof that it is.
+                    (known.answered, known.question) = (None, None);
+                }
                 if let Some(question) = &mut known.question {
                     question.times = 0;
                 }
@@ -150,9 +174,10 @@ impl Paths {
             return None;
         }
         let others = self.known.iter().enumerate();
-        let others = others.filter(|(_, known)| Some(known.path) != self.selected);
+        let others =
+            others.filter(|(_, known)| Some(known.path) != self.selected && known.path != path);
         // Where it has answered it is known to be; forged addresses make way before that.
-        let oldest = others.min_by_key(|(_, known)| (known.answered, known.heard));
+        let oldest = others.min_by_key(|(_, known)| (known.answered.is_some(), known.heard));
         let oldest = oldest.map(|(at, _)| at)?;
         let gone = self.known.remove(oldest).path.remote;
         let left = self.known.iter().any(|known| known.path.remote == gone);
@@ -181,7 +206,10 @@ impl Paths {
         if !self.asks {
             return None;
         }
+        // Whoever has a session can name ever more addresses: what they get in all is little.
+        let may_ask = self.paid.is_none_or(|paid| paid <= now);
         let due = self.known.iter().find(|known| match known.question {
+            None | Some(_) if known.answered.is_none() && !may_ask => false,
             None if known.answered.is_none() => true,
             None => {
                 let consent = known.answered.map(|answered| answered + CONSENT);
@@ -201,6 +229,11 @@ impl Paths {
     /// The peer is being asked there.
     pub(in crate::webrtc) fn asked(&mut self, path: Path, id: QuestionId, now: Instant) {
         if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
+            if known.answered.is_none() {
+                let earliest = now.checked_sub(EVERY * AT_ONCE);
+                let paid = self.paid.or(earliest).unwrap_or(now);
+                self.paid = Some(earliest.map_or(paid, |earliest| paid.max(earliest)) + EVERY);
+            }
             let before = known.question.filter(|question| question.id == id);
             known.question = Some(Question {
                 id,
@@ -335,6 +368,58 @@ mod tests {
             paths.hear(path(port), true, now + ms(u64::from(port)));
         }
         assert!(paths.is_open(path(1)) && paths.known.len() == PATHS);
+    }
+
+    #[test]
+    fn a_second_path_takes_over_on_a_new_answer_and_ends_nothing() {
+        let now = Instant::now();
+        let mut paths = connected(now);
+        paths.hear(path(2), false, now);
+        paths.asked(path(2), id(2), now);
+        paths.answered(id(2), now);
+        let later = now + Duration::from_secs(40);
+        paths.hear(path(1), false, later);
+        paths.asked(path(1), id(3), later);
+        paths.answered(id(3), later);
+        paths.hear(path(2), true, later);
+        assert_eq!(paths.selected(), Some(path(1)), "an answer of long ago");
+        assert_eq!(paths.due(later), Some((path(2), None)));
+        paths.asked(path(2), id(4), later);
+        paths.answered(id(4), later);
+        assert_eq!(paths.selected(), Some(path(2)));
+        assert!(!paths.has_expired(later));
+    }
+
+    #[test]
+    fn a_new_address_is_learnt_however_many_have_answered() {
+        let now = Instant::now();
+        let mut paths = Paths::new(true);
+        for port in 1..=40 {
+            let at = now + Duration::from_secs(u64::from(port));
+            paths.hear(path(port), true, at);
+            let (due, again) = paths.due(at).unwrap();
+            assert_eq!((due, again), (path(port), None));
+            paths.asked(due, id(port as u8), at);
+            paths.answered(id(port as u8), at);
+            assert_eq!(paths.selected(), Some(path(port)));
+        }
+    }
+
+    #[test]
+    fn ever_more_addresses_are_asked_little_in_all() {
+        let now = Instant::now();
+        let mut paths = connected(now);
+        let mut asked = 0;
+        for number in 0..5_000u16 {
+            let at = now + ms(2) * u32::from(number);
+            paths.hear(path(100 + number), true, at);
+            if let Some((due, again)) = paths.due(at) {
+                asked += u32::from(due != path(1));
+                paths.asked(due, again.unwrap_or(id(9)), at);
+            }
+        }
+        // Ten seconds of one in 100 ms, and those at once.
+        assert!((100..=130).contains(&asked), "{asked}");
     }
 
     #[test]
