@@ -201,10 +201,12 @@ async fn listeners(endpoint: Endpoint, tried: Rc<Tried>) -> Result<()> {
     let mut bursts = interval(PAUSE);
     loop {
         bursts.tick().await;
-        // Or its session would be taken for abandoned.
+        // Or its session would be taken for abandoned: it checks, reads and answers.
         rogue
             .send(&rogue.check_with(&rogue.ufrag, &rogue.password)?)
             .await?;
+        let nothing = rogue.receive("nothing", |_| false);
+        let _ = tokio::time::timeout(Duration::from_millis(2), nothing).await;
         listeners.push_back(rogue.session.events().await?);
         count(&tried.listeners);
         if listeners.len() > 200 {

@@ -175,10 +175,12 @@ async fn name_another(endpoint: Endpoint, seen: Rc<Seen>) -> Result<()> {
     let rogue = Rogue::join(&endpoint, "recvonly").await?;
     let victim = UdpSocket::bind("127.0.0.1:0").await?;
     let mut datagram = [0; 2_000];
-    let mut bursts = interval(Duration::from_secs(1));
     loop {
-        bursts.tick().await;
-        rogue.check().await?;
+        // Meanwhile it is a good player: it reads, answers and checks.
+        let nothing = rogue.receive("nothing", |_| false);
+        let _ = tokio::time::timeout(Duration::from_secs(1), nothing).await;
+        let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
+        rogue.send(&check).await?;
         let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
         victim.send_to(&check, endpoint.http).await?;
         while let Ok(len) = victim.try_recv(&mut datagram) {
