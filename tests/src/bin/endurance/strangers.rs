@@ -76,8 +76,14 @@ pub(super) async fn begin(
         watched.play.clone(),
     );
     all.spawn_local(name_another(endpoint, seen.clone()));
-    let control = Control::open(relay.target()).await?;
-    all.spawn_local(change_its_mind(control, watched.play.clone()));
+    let (target, play) = (relay.target().clone(), watched.play.clone());
+    all.spawn_local(async move {
+        loop {
+            // Who reads nothing is ended after a while, and comes again.
+            let control = Control::open(&target).await?;
+            let _ = change_its_mind(control, play.clone()).await;
+        }
+    });
     for _ in 0..3 {
         let tokens = relay.broadcast().await?;
         let publisher = Publisher::join(relay.target(), &tokens.publish, None).await?;
