@@ -1,4 +1,5 @@
 //! The Steadycast relay.
+mod allowance;
 pub mod auth;
 pub mod broadcast;
 pub mod cli;

@@ -147,7 +147,8 @@ impl Account {
     /// # Errors
     /// [`MemoryError`].
     pub fn buffer(self: &Arc<Self>, capacity: usize) -> Result<Buffer, MemoryError> {
-        let charge = self.charge(capacity + OVERHEAD)?;
+        let mut charge = self.count(0);
+        charge.resize(capacity + OVERHEAD)?;
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(capacity)?;
         Ok(Buffer { bytes, charge })
@@ -160,14 +161,6 @@ impl Account {
             account: self.clone(),
             bytes,
         }
-    }
-
-    fn charge(self: &Arc<Self>, bytes: usize) -> Result<Charge, MemoryError> {
-        self.take(bytes)?;
-        Ok(Charge {
-            account: self.clone(),
-            bytes,
-        })
     }
 
     fn take(&self, bytes: usize) -> Result<(), MemoryError> {

@@ -1,13 +1,15 @@
 //! The control stream: length-prefixed messages both ways (PROTOCOL 2).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use steadycast_codec_glue::wire::{
     ClientMessage, MIN_VERSION, RelayMessage, WireError, decode_client, encode_relay, limits,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 use wtransport::{RecvStream, SendStream};
+
+use crate::allowance::Allowance;
 
 /// Why no message can be read.
 #[derive(Debug, thiserror::Error)]
@@ -29,27 +31,26 @@ const EVERY: Duration = Duration::from_millis(25);
 pub(super) struct ControlReader {
     stream: RecvStream,
     buffer: BytesMut,
-    /// Up to when messages have been paid for by time.
-    paid: Instant,
+    messages: Allowance,
 }
 
 impl ControlReader {
     pub(super) fn new(stream: RecvStream) -> Self {
-        let now = Instant::now();
         Self {
             stream,
             buffer: BytesMut::new(),
-            paid: now.checked_sub(EVERY * AT_ONCE).unwrap_or(now),
+            messages: Allowance::new(AT_ONCE, EVERY),
         }
     }
 
     /// The next message. Cancel-safe: what has been read stays in the buffer.
     pub(super) async fn next(&mut self) -> Result<ClientMessage, ReadError> {
-        sleep_until(self.paid).await;
+        if let Some(due) = self.messages.due() {
+            sleep_until(due.into()).await;
+        }
         loop {
             if let Some(message) = self.parse()? {
-                let earliest = Instant::now().checked_sub(EVERY * AT_ONCE);
-                self.paid = earliest.map_or(self.paid, |at| self.paid.max(at)) + EVERY;
+                self.messages.spend(Instant::now());
                 return Ok(message);
             }
             let chunk = self

@@ -42,14 +42,7 @@ pub(super) struct GroupReader {
     order: Option<GroupOrder>,
     /// Track and group, once they are known.
     place: Option<(TrackId, u32)>,
-    growing: Option<Growing>,
-}
-
-/// A large frame of which a part has been passed on.
-#[derive(Clone, Copy)]
-struct Growing {
-    track: TrackId,
-    group: u32,
+    /// Bytes that are missing of a large frame of which a part has been passed on; none between frames.
     missing: usize,
 }
 
@@ -84,7 +77,7 @@ impl GroupReader {
             account: account.clone(),
             order: None,
             place: None,
-            growing: None,
+            missing: 0,
         }
     }
 
@@ -101,9 +94,7 @@ impl GroupReader {
 
     /// Track and group, if a part of a frame has been passed on and the rest has not.
     pub(super) fn inside_frame(&self) -> Option<(TrackId, u32)> {
-        self.growing
-            .as_ref()
-            .map(|growing| (growing.track, growing.group))
+        self.place.filter(|_| self.missing > 0)
     }
 
     /// The next frame or part of one, or `None` at the end of the group. `capture` says when a frame
@@ -112,8 +103,8 @@ impl GroupReader {
         &mut self,
         capture: impl Fn(&FrameHeader) -> u64,
     ) -> Result<Option<Part>, GroupError> {
-        if let Some(growing) = self.growing.take() {
-            return self.more(growing).await.map(Some);
+        if let Some((track, group)) = self.inside_frame() {
+            return self.more(track, group).await.map(Some);
         }
         if self.order.is_none() {
             self.open().await?;
@@ -138,27 +129,16 @@ impl GroupReader {
         if missing == 0 {
             return Ok(Some(Part::Frame(Frame::new(header, buffer.freeze())?)));
         }
-        self.growing = Some(Growing {
-            track: header.track,
-            group: header.group,
-            missing,
-        });
+        self.missing = missing;
         let frame = Frame::begin(header, buffer.freeze())?;
         Ok(Some(Part::Frame(frame)))
     }
 
-    async fn more(&mut self, growing: Growing) -> Result<Part, GroupError> {
-        // Until this part is there it is still inside of the frame.
-        self.growing = Some(growing);
-        let Growing {
-            track,
-            group,
-            missing,
-        } = growing;
-        let mut buffer = self.account.buffer(FIRST.min(missing))?;
+    async fn more(&mut self, track: TrackId, group: u32) -> Result<Part, GroupError> {
+        let mut buffer = self.account.buffer(FIRST.min(self.missing))?;
         let stream = self.stream.quic_stream_mut();
-        let missing = read_part(stream, &mut buffer, missing).await?;
-        self.growing = (missing > 0).then_some(Growing { missing, ..growing });
+        // Until this part is there it is still inside of the frame.
+        self.missing = read_part(stream, &mut buffer, self.missing).await?;
         Ok(Part::More {
             track,
             group,

@@ -59,6 +59,27 @@ impl<F> Lines<F> {
         let repeats = repeats.entry(kind.callsite());
         repeats.or_insert_with(|| Repeats::new(now)).next(now)
     }
+
+    /// An event as a line, and how many of its kind were left out before it; `None` where this one is
+    /// left out as well.
+    fn line<S, N>(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        event: &Event<'_>,
+    ) -> Result<Option<(String, u64)>, fmt::Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+        N: for<'a> FormatFields<'a> + 'static,
+        Format<F>: FormatEvent<S, N>,
+    {
+        let Some(left_out) = self.may_write(event.metadata(), Instant::now()) else {
+            return Ok(None);
+        };
+        let mut line = String::new();
+        self.inner
+            .format_event(context, Writer::new(&mut line), event)?;
+        Ok(Some((line, left_out)))
+    }
 }
 
 /// How often a line has been written. There are as many as there are places in the program.
@@ -101,12 +122,9 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(left_out) = self.may_write(event.metadata(), Instant::now()) else {
+        let Some((line, left_out)) = self.line(context, event)? else {
             return Ok(());
         };
-        let mut line = String::new();
-        self.inner
-            .format_event(context, Writer::new(&mut line), event)?;
         write_line(&mut writer, line.trim_end())?;
         if left_out > 0 {
             write!(writer, " left_out={left_out}")?;
@@ -157,12 +175,9 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(left_out) = self.may_write(event.metadata(), Instant::now()) else {
+        let Some((line, left_out)) = self.line(context, event)? else {
             return Ok(());
         };
-        let mut line = String::new();
-        self.inner
-            .format_event(context, Writer::new(&mut line), event)?;
         match line.trim_end().strip_suffix('}') {
             Some(object) if left_out > 0 => {
                 writeln!(writer, "{object},\"left_out\":{left_out}}}")

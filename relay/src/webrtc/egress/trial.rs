@@ -44,17 +44,9 @@ impl Trial {
         profile: ProtectionProfile,
         frames: impl IntoIterator<Item = Bytes>,
     ) -> Result<Self, TrialError> {
-        let key = || vec![7; profile.key_len()];
-        let salt = || vec![7; profile.salt_len()];
-        let keys = SessionKeys {
-            local_master_key: key(),
-            local_master_salt: salt(),
-            remote_master_key: key(),
-            remote_master_salt: salt(),
-        };
         let provider = default_provider()
             .map_err(|error| KeysError::Export(Error::Crypto(error.to_string())))?;
-        let (keys, _) = Keys::of(profile, keys).contexts(provider)?;
+        let (keys, _) = Keys::of(profile, session_keys(profile)).contexts(provider)?;
         let media = Media {
             ssrc: 7,
             rtx_ssrc: 8,
@@ -90,5 +82,17 @@ impl Trial {
             }
         }
         self.out.len()
+    }
+}
+
+/// The keys of somebody who has nothing to keep from anybody, the same both ways.
+pub(super) fn session_keys(profile: ProtectionProfile) -> SessionKeys {
+    let key = || vec![7; profile.key_len()];
+    let salt = || vec![7; profile.salt_len()];
+    SessionKeys {
+        local_master_key: key(),
+        local_master_salt: salt(),
+        remote_master_key: key(),
+        remote_master_salt: salt(),
     }
 }

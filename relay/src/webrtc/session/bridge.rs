@@ -321,12 +321,15 @@ impl Bridge {
         session: &Arc<Session>,
         (ufrag, password): (&str, &str),
     ) -> Result<Option<String>, RestartError> {
-        if session.ice.lock().remote.ufrag.as_str() == ufrag {
-            return Ok(None);
-        }
-        // Those that its shard has not heard of yet: a shard is not told more than it can follow.
-        if session.ice.lock().names.len() > RESTARTS {
-            return Err(RestartError::Busy);
+        {
+            let ice = session.ice.lock();
+            if ice.remote.ufrag.as_str() == ufrag {
+                return Ok(None);
+            }
+            // Those that its shard has not heard of yet: it is not told more than it can follow.
+            if ice.names.len() > RESTARTS {
+                return Err(RestartError::Busy);
+            }
         }
         let credentials = Credentials::fresh()?;
         let place = self.place(None);

@@ -8,6 +8,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use crate::allowance::Allowance;
+
 /// Addresses of one peer that are remembered.
 const PATHS: usize = 16;
 /// A path is silent after this; browsers check theirs every 2.5 s, others every 5 s.
@@ -68,8 +70,8 @@ pub(in crate::webrtc) struct Paths {
     asks: bool,
     /// Where a peer that is not asked last sent something from that only it can send.
     spoke: Option<(SocketAddr, Instant)>,
-    /// Up to when questions to where it has not answered have been paid for by time.
-    paid: Option<Instant>,
+    /// Questions to where it has not answered.
+    questions: Allowance,
 }
 
 impl Paths {
@@ -81,7 +83,7 @@ impl Paths {
             wanted: None,
             asks,
             spoke: None,
-            paid: None,
+            questions: Allowance::new(AT_ONCE, EVERY),
         }
     }
 
@@ -95,10 +97,14 @@ impl Paths {
         self.selected
     }
 
+    fn get(&self, path: Path) -> Option<&Known> {
+        self.known.iter().find(|known| known.path == path)
+    }
+
     /// Whether anything but answers may be sent there.
     pub(in crate::webrtc) fn is_open(&self, path: Path) -> bool {
-        let known = self.known.iter().find(|known| known.path == path);
-        known.is_some_and(|known| !self.asks || known.answered.is_some())
+        self.get(path)
+            .is_some_and(|known| !self.asks || known.answered.is_some())
     }
 
     /// Whether the peer has lately shown that it is at this address.
@@ -124,13 +130,8 @@ impl Paths {
 
     /// Whether the peer has answered nothing for too long where it is sent to.
     pub(in crate::webrtc) fn has_expired(&self, now: Instant) -> bool {
-        let selected = self
-            .known
-            .iter()
-            .find(|known| Some(known.path) == self.selected);
-        let answered = selected
-            .filter(|_| self.asks)
-            .and_then(|known| known.answered);
+        let selected = self.selected.filter(|_| self.asks);
+        let answered = selected.and_then(|path| self.get(path)?.answered);
         answered.is_some_and(|answered| now.duration_since(answered) > EXPIRY)
     }
 
@@ -190,8 +191,8 @@ impl Paths {
             return;
         }
         let silent = |selected: Path| {
-            let known = self.known.iter().find(|known| known.path == selected);
-            known.is_none_or(|known| now.duration_since(known.heard) > SILENCE)
+            self.get(selected)
+                .is_none_or(|known| now.duration_since(known.heard) > SILENCE)
         };
         // Whose address has changed under way (a NAT forgot it) checks the new one at once, and
         // may not nominate it for a while.
@@ -207,7 +208,7 @@ impl Paths {
             return None;
         }
         // Whoever has a session can name ever more addresses: what they get in all is little.
-        let may_ask = self.paid.is_none_or(|paid| paid <= now);
+        let may_ask = self.questions.is_left(now);
         let due = self.known.iter().find(|known| match known.question {
             None | Some(_) if known.answered.is_none() && !may_ask => false,
             None if known.answered.is_none() => true,
@@ -230,9 +231,7 @@ impl Paths {
     pub(in crate::webrtc) fn asked(&mut self, path: Path, id: QuestionId, now: Instant) {
         if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
             if known.answered.is_none() {
-                let earliest = now.checked_sub(EVERY * AT_ONCE);
-                let paid = self.paid.or(earliest).unwrap_or(now);
-                self.paid = Some(earliest.map_or(paid, |earliest| paid.max(earliest)) + EVERY);
+                self.questions.spend(now);
             }
             let before = known.question.filter(|question| question.id == id);
             known.question = Some(Question {

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rtc_crypto::default_provider;
-use rtc_srtp::config::SessionKeys;
 use rtc_srtp::protection_profile::ProtectionProfile;
 use steadycast_codec_glue::wire::Role;
 use steadycast_lab::Ways;
@@ -23,6 +22,7 @@ use crate::shard::Wire;
 use crate::webrtc::egress::carrier::{Egress, FramePacker};
 use crate::webrtc::egress::packets::Packetizer;
 use crate::webrtc::egress::sender::Sender;
+use crate::webrtc::egress::trial::session_keys;
 use crate::webrtc::ice::Credentials;
 use crate::webrtc::rtcp::Feedback;
 use crate::webrtc::sdp::{Media, Offer, offers};
@@ -281,16 +281,10 @@ fn relay_time(now: Duration) -> RelayTime {
 /// What the relay sends with, and what opens that.
 fn keys() -> (Outgoing, Incoming) {
     let profile = ProtectionProfile::AeadAes128Gcm;
-    let key = || vec![7; profile.key_len()];
-    let salt = || vec![7; profile.salt_len()];
-    let keys = SessionKeys {
-        local_master_key: key(),
-        local_master_salt: salt(),
-        remote_master_key: key(),
-        remote_master_salt: salt(),
-    };
     let provider = default_provider().unwrap();
-    Keys::of(profile, keys).contexts(provider).unwrap()
+    Keys::of(profile, session_keys(profile))
+        .contexts(provider)
+        .unwrap()
 }
 
 fn session(broadcast: &Arc<Broadcast>, offer: &Offer) -> Arc<Session> {
