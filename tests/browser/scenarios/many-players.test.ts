@@ -24,11 +24,11 @@ scenario('a dozen players, one of which is stalled', async (stage) => {
   const players: Record<string, PlayerTab> = {};
   for (let number = 1; number < PLAYERS; number += 1) {
     // Two are watched from outside; the others by their own records.
-    const options = number <= 2 ? {} : { places: null };
+    const options = { webTransport: 'alone', ...(number > 2 && { places: null }) } as const;
     players[`player ${number}`] = await audience.openPlayer(relay, broadcast.playToken, options);
   }
   const elsewhere = await closestToLive(stage);
-  const stalled = await elsewhere.openPlayer(relay, broadcast.playToken);
+  const stalled = await elsewhere.openPlayer(relay, broadcast.playToken, { webTransport: 'alone' });
   await stalled.waitForPicture();
   const healthy = Object.values(players);
   await Promise.all(healthy.map((player) => untilShown(player, 30)));

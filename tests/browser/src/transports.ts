@@ -3,8 +3,11 @@
 import type { Page } from 'playwright-core';
 import { pageScript } from './script.ts';
 
-/** none: as where there is no WebTransport; mute: its handshake is never answered, as without UDP. */
-export type WebTransportFate = 'works' | 'none' | 'mute';
+/**
+ * none: as where there is no WebTransport; mute: its handshake is never answered, as without UDP;
+ * alone: there is no WebRTC beside it, which a player on a busy machine would try too.
+ */
+export type WebTransportFate = 'works' | 'none' | 'mute' | 'alone';
 
 declare global {
   interface Window {
@@ -16,6 +19,8 @@ declare global {
 /** To be called before the page is opened; in any case `window.peers` is there then. */
 export async function doom(page: Page, fate: WebTransportFate): Promise<void> {
   await page.addInitScript({ content: pageScript([collectPeers], null) });
+  if (fate === 'alone')
+    await page.addInitScript({ content: 'delete globalThis.RTCPeerConnection;' });
   if (fate === 'none') await page.addInitScript({ content: 'delete globalThis.WebTransport;' });
   if (fate !== 'mute') return;
   // The session is opened by a worker, which runs no init scripts.

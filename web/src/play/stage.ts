@@ -40,7 +40,6 @@ class VideoStage implements Stage {
   readonly #video: StreamVideo;
   readonly #listener: StageListener;
   readonly #sampler = new Sampler();
-  #pictured = false;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(listener: StageListener) {
@@ -48,7 +47,7 @@ class VideoStage implements Stage {
     const track = new MediaStreamTrackGenerator({ kind: 'video' });
     this.target = track.writable;
     this.#video = new StreamVideo(new MediaStream([track]), {
-      onFrame: () => this.#framed(),
+      onFrame: () => this.#lookAfter(LOOK_EVERY_MS),
       onBlocked: listener.onBlocked,
     });
   }
@@ -69,15 +68,10 @@ class VideoStage implements Stage {
     this.#video.retire();
   }
 
-  #framed(): void {
-    this.#pictured = true;
-    this.#lookAfter(LOOK_EVERY_MS);
-  }
-
   #lookAfter(ms: number): void {
     const nowMs = performance.now();
     // Hidden pages are given no frames.
-    if (!this.#pictured || document.hidden || nowMs - this.#lookedMs < ms) return;
+    if (!this.#video.pictured || document.hidden || nowMs - this.#lookedMs < ms) return;
     this.#lookedMs = nowMs;
     this.#listener.onLook(this.#sampler.isBlank(this.element));
   }

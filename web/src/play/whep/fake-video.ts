@@ -39,6 +39,12 @@ export function stubVideos(play: () => Promise<void> = async () => undefined): v
 
 /** Gives the video a frame to show. */
 export function frame(video: HTMLVideoElement | null, rtpTimestamp?: number): void {
+  tell(video, rtpTimestamp);
+  video?.dispatchEvent(new Event('loadeddata'));
+}
+
+/** Tells of a frame that cannot be looked at yet, as browsers do when they are busy. */
+export function tell(video: HTMLVideoElement | null, rtpTimestamp?: number): void {
   if (video === null) throw new Error('no video');
   const callback = waiting.get(video);
   waiting.delete(video);

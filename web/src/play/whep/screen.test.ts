@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FakeMediaStream } from './fake.ts';
-import { frame, seen, stubVideos } from './fake-video.ts';
+import { frame, seen, stubVideos, tell } from './fake-video.ts';
 import { Screen } from './screen.ts';
 
 let place = document.createElement('div');
@@ -124,6 +124,19 @@ it('holds a copy of the picture over a connection that ends', () => {
   screen.bring(second);
   frame(layers()[0] ?? null);
   expect(layers()).toEqual([screen.surface]);
+});
+
+it('looks at a picture only once there is one to look at, and ever after', () => {
+  const { screen, first } = open();
+  screen.bring(first);
+  seen.value = 0;
+  tell(layers()[0] ?? null);
+  expect(screen.surface, 'told of').toBe(layers()[0]);
+  expect(screen.look()).toBeNull();
+  screen.freeze();
+  expect(place.lastElementChild, 'no copy of nothing').toBe(screen.surface);
+  frame(screen.surface);
+  expect(screen.look(), 'it is black').toBe(true);
 });
 
 it('forgets a stream that never had a picture', () => {

@@ -81,21 +81,22 @@ export class Screen {
     if (this.#shown !== null) void this.#shown.video.play();
   }
 
-  /** Whether nothing is to be seen of the shown video; null: there is none. */
+  /** Whether nothing is to be seen of the shown video; null: there is none to look at yet. */
   look(): boolean | null {
-    return this.#shown === null ? null : this.#sampler.isBlank(this.#shown.video.element);
+    const video = this.#shown?.video;
+    return video?.pictured ? this.#sampler.isBlank(video.element) : null;
   }
 
   /** Keeps the picture, whatever becomes of its connection, until another one is shown. */
   freeze(): void {
-    const video = this.surface;
-    if (video === null || this.#still !== null || video.videoWidth === 0) return;
+    if (this.#shown === null || this.#still !== null || !this.#shown.video.pictured) return;
+    const video = this.#shown.video.element;
     const still = document.createElement('canvas');
     still.className = 'player-picture';
     still.width = video.videoWidth;
     still.height = video.videoHeight;
     still.getContext('2d')?.drawImage(video, 0, 0);
-    this.#shown?.video.retire();
+    this.#shown.video.retire();
     this.#place.append(still);
     this.#still = still;
   }

@@ -23,6 +23,7 @@ export class StreamVideo {
   readonly element = document.createElement('video');
   readonly #listener: StreamVideoListener;
   #over = false;
+  #pictured = false;
 
   constructor(stream: MediaStream, listener: StreamVideoListener) {
     this.#listener = listener;
@@ -39,9 +40,15 @@ export class StreamVideo {
     if ('requestVideoFrameCallback' in video) this.#follow();
     // Hidden pages are given no frames to show, and old browsers do not tell of them.
     video.addEventListener('loadeddata', () => {
+      this.#pictured = true;
       if (document.hidden || !('requestVideoFrameCallback' in video))
         this.#tell({ presentedFrames: 1 });
     });
+  }
+
+  /** Whether it ever had a picture that can be looked at: of its first frame it tells before. */
+  get pictured(): boolean {
+    return this.#pictured;
   }
 
   /** To be called once it is in the document, and after the viewer's gesture when blocked. */
