@@ -12,14 +12,15 @@ use super::content::Changes;
 use super::memory::{Account, MakesWay, Memory};
 use super::state::{State, Tick};
 use super::{
-    AttachError, Before, BroadcastId, Content, Cursor, Need, News, PlayerSeat, Presence,
-    PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step,
+    AttachError, Before, BroadcastId, Content, Cursor, Incarnation, Need, News, PlayerSeat,
+    Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step,
 };
 
 /// What one broadcast's sessions share.
 #[derive(Debug)]
 pub struct Broadcast {
     id: BroadcastId,
+    incarnation: Incarnation,
     title: String,
     pub(super) settings: Arc<Settings>,
     pub(super) state: Mutex<State>,
@@ -46,6 +47,7 @@ impl Broadcast {
         Arc::new_cyclic(|broadcast: &Weak<Self>| Self {
             account: memory.open(broadcast.clone()),
             id,
+            incarnation: Incarnation::next(),
             title,
             settings,
             state: Mutex::new(state),
@@ -64,6 +66,11 @@ impl Broadcast {
     /// The broadcast's id.
     pub fn id(&self) -> &BroadcastId {
         &self.id
+    }
+
+    /// Which broadcast it is, for what outlives one: an id may be given again.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
     }
 
     /// Its name for people.

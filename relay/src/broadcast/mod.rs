@@ -34,7 +34,7 @@ pub use cursor::{Backlog, Before, Cursor, Step};
 pub use error::{AttachError, PublishError};
 pub use frame::{Frame, FrameError};
 pub use handle::Broadcast;
-pub use id::{BroadcastId, BroadcastIdError};
+pub use id::{BroadcastId, BroadcastIdError, Incarnation};
 pub use keyframes::Need;
 pub use memory::{Account, Buffer, Charge, MemoryError};
 pub use news::{News, PublisherNews, Pulse};

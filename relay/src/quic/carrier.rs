@@ -182,9 +182,9 @@ impl Streams {
             return Ok(Sent::All);
         };
         while !self.queue.is_empty() {
-            match group.write(self.queue.make_contiguous(), &self.waker) {
+            match group.write(&mut self.queue, &self.waker) {
                 Poll::Ready(written) => {
-                    self.queue.drain(..written?);
+                    written?;
                     self.window = self.set;
                 }
                 Poll::Pending => return Ok(Sent::Blocked),

@@ -1,5 +1,6 @@
 //! Group streams to players: one group each (PROTOCOL 4).
 
+use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -53,13 +54,13 @@ impl GroupWriter {
         })
     }
 
-    /// Writes some of `pieces`; returns how many were written whole. What is left of one that was
-    /// not takes its place. Pending when nothing can be written: then `waker` is woken later.
+    /// Writes some of `pieces`, and takes out what was written. Pending when nothing can be written:
+    /// then `waker` is woken later.
     pub(super) fn write(
         &mut self,
-        pieces: &mut [Bytes],
+        pieces: &mut VecDeque<Bytes>,
         waker: &Waker,
-    ) -> Poll<Result<usize, Gone>> {
+    ) -> Poll<Result<(), Gone>> {
         while !self.prefix.is_empty() {
             let prefix = std::slice::from_mut(&mut self.prefix);
             match poll_once(self.stream.write_chunks(prefix), waker) {
@@ -69,29 +70,41 @@ impl GroupWriter {
             }
         }
         self.note_frames(pieces);
-        poll_once(self.stream.write_chunks(pieces), waker).map(|written| {
+        let chunks = pieces.make_contiguous();
+        poll_once(self.stream.write_chunks(chunks), waker).map(|written| {
             let written = written.map_err(|_| Gone)?;
             self.written += written.bytes as u64;
-            Ok(written.chunks)
+            pieces.drain(..written.chunks);
+            Ok(())
         })
     }
 
     /// Learns from their headers where the frames end that begin in `pieces`, and takes out of them
     /// what the session's version does not know.
-    fn note_frames(&mut self, pieces: &mut [Bytes]) {
+    fn note_frames(&mut self, pieces: &mut VecDeque<Bytes>) {
         let mut at = self.written;
-        for piece in pieces {
-            let header = piece.first_chunk().map(FrameHeader::decode);
-            if let (true, Some(Ok(header))) = (at == self.frame_end, header) {
+        let mut next = 0;
+        while next < pieces.len() {
+            let bytes = pieces[next].first_chunk().copied();
+            let header = bytes.as_ref().map(FrameHeader::decode);
+            if let (true, Some(Ok(header)), Some(mut bytes)) = (at == self.frame_end, header, bytes)
+            {
                 if self.version < Colour::SINCE && header.colour.is_some() {
-                    *piece = stripped(piece);
+                    // The others have the piece as it came, and its picture stands in memory once.
+                    FrameHeader::strip(&mut bytes);
+                    let body = pieces[next].split_off(HEADER_LEN);
+                    pieces[next] = Bytes::copy_from_slice(&bytes);
+                    if !body.is_empty() {
+                        pieces.insert(next + 1, body);
+                    }
                 }
                 self.frame_end += (HEADER_LEN + header.body_len()) as u64;
                 if self.keyframe_end == 0 {
                     self.keyframe_end = self.frame_end;
                 }
             }
-            at += piece.len() as u64;
+            at += pieces[next].len() as u64;
+            next += 1;
         }
     }
 
@@ -138,15 +151,6 @@ fn cut(stream: &mut quinn::SendStream) {
         // Fails where everything has arrived.
         let _ = stream.reset(code);
     }
-}
-
-/// A piece that begins with a header, as version 1 knows it. A copy: the others have it as it came.
-fn stripped(piece: &Bytes) -> Bytes {
-    let mut bytes = BytesMut::from(&piece[..]);
-    if let Some(header) = bytes.first_chunk_mut() {
-        FrameHeader::strip(header);
-    }
-    bytes.freeze()
 }
 
 /// Polls a future that can be dropped while it is pending, and still wakes `waker`.

@@ -7,13 +7,13 @@ use parking_lot::Mutex;
 
 use super::deliver::Deliverer;
 use super::session::Shared;
-use crate::broadcast::{Broadcast, BroadcastId};
+use crate::broadcast::{Broadcast, Incarnation};
 use crate::delivery::Limits;
 
 /// What the sessions of one shard share.
 pub(super) struct Local {
     pub(super) shared: Arc<Shared>,
-    deliverers: Mutex<HashMap<BroadcastId, Weak<Deliverer>>>,
+    deliverers: Mutex<HashMap<Incarnation, Weak<Deliverer>>>,
 }
 
 impl Local {
@@ -28,7 +28,10 @@ impl Local {
     /// it within the shard's runtime.
     pub(super) fn deliverer(&self, broadcast: &Arc<Broadcast>) -> Arc<Deliverer> {
         let mut deliverers = self.deliverers.lock();
-        if let Some(known) = deliverers.get(broadcast.id()).and_then(Weak::upgrade) {
+        if let Some(known) = deliverers
+            .get(&broadcast.incarnation())
+            .and_then(Weak::upgrade)
+        {
             return known;
         }
         deliverers.retain(|_, known| known.strong_count() > 0);
@@ -36,7 +39,7 @@ impl Local {
             stall: self.shared.settings.player_stall,
         };
         let new = Deliverer::start(broadcast, limits, self.shared.clock);
-        deliverers.insert(broadcast.id().clone(), Arc::downgrade(&new));
+        deliverers.insert(broadcast.incarnation(), Arc::downgrade(&new));
         new
     }
 }

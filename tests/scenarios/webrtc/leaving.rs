@@ -46,6 +46,36 @@ async fn ending_a_broadcast_tells_everybody_and_invites_nobody_back() -> Result<
     Ok(())
 }
 
+/// More than the relay says farewell to in one turn.
+const CROWD: usize = 150;
+/// What a DTLS record with an alert begins with (RFC 6347, 4.1).
+const ALERT: u8 = 21;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_is_told_to_the_last_and_the_id_is_free_at_once() -> Result<()> {
+    let relay = TestRelay::with(|config| config.relay.shards = 1).await?;
+    let broadcast = relay.broadcast().await?;
+    let mut crowd = Vec::new();
+    for _ in 0..CROWD {
+        crowd.push(Rogue::join(&broadcast.whep(), "recvonly").await?);
+    }
+    let site = relay.site();
+    ensure!(site.end(&broadcast.id, Code::BroadcastEnded).await?);
+    site.create(Some(broadcast.id.clone()), "Again".to_owned())
+        .await?;
+    let mut player = Player::watch(&broadcast.whep()).await?;
+    let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
+    player.expect(&host.keyframe(1_000).await?).await?;
+    for rogue in &crowd {
+        let farewell = |packet: &[u8]| packet.first() == Some(&ALERT);
+        rogue.receive("a farewell", farewell).await?;
+    }
+    let left = || relay.site().bridge.sessions() == 1;
+    relay.until("all but one to have left", left).await?;
+    player.expect(&host.send(false, 500).await?).await?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broadcast_held_for_too_long_ends_with_that_reason() -> Result<()> {
     let relay = TestRelay::with(|config| {

@@ -8,7 +8,7 @@ use slab::Slab;
 use steadycast_codec_glue::wire::Code;
 use tokio::task::AbortHandle;
 
-use crate::broadcast::{Broadcast, BroadcastId};
+use crate::broadcast::{Broadcast, Incarnation};
 use crate::delivery::{Channel, Limits, Wakes};
 use crate::shard::Wire;
 use crate::webrtc::egress::carrier::{Egress, FramePacker};
@@ -18,8 +18,8 @@ use crate::webrtc::session::peer::{Peer, Side};
 
 /// The broadcasts that have peers here.
 pub(super) struct Channels<W: Wire> {
-    by_id: HashMap<BroadcastId, Attended<W>>,
-    wakes: Arc<Wakes<BroadcastId>>,
+    open: HashMap<Incarnation, Attended<W>>,
+    wakes: Arc<Wakes<Incarnation>>,
 }
 
 /// A broadcast with its peers.
@@ -34,7 +34,7 @@ pub(super) struct Attended<W: Wire> {
 impl<W: Wire> Default for Channels<W> {
     fn default() -> Self {
         Self {
-            by_id: HashMap::new(),
+            open: HashMap::new(),
             wakes: Arc::default(),
         }
     }
@@ -42,12 +42,12 @@ impl<W: Wire> Default for Channels<W> {
 
 impl<W: Wire> Channels<W> {
     /// Which broadcasts have something new.
-    pub(super) fn wakes(&self) -> &Arc<Wakes<BroadcastId>> {
+    pub(super) fn wakes(&self) -> &Arc<Wakes<Incarnation>> {
         &self.wakes
     }
 
-    pub(super) fn get(&mut self, id: &BroadcastId) -> Option<&mut Attended<W>> {
-        self.by_id.get_mut(id)
+    pub(super) fn get(&mut self, broadcast: Incarnation) -> Option<&mut Attended<W>> {
+        self.open.get_mut(&broadcast)
     }
 
     /// That of a session's broadcast; begins it where nobody was there.
@@ -65,29 +65,29 @@ impl<W: Wire> Channels<W> {
                 listening: listen(broadcast, wakes.clone()),
             }
         };
-        let id = broadcast.id().clone();
-        self.by_id.entry(id).or_insert_with(begin)
+        let incarnation = broadcast.incarnation();
+        self.open.entry(incarnation).or_insert_with(begin)
     }
 
     /// When time alone makes something due for a player.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let deadlines = self.by_id.values();
+        let deadlines = self.open.values();
         deadlines
             .filter_map(|attended| attended.players.deadline())
             .min()
     }
 
     /// The broadcasts with players for which something is due.
-    pub(super) fn due(&self, now: Instant) -> Vec<BroadcastId> {
+    pub(super) fn due(&self, now: Instant) -> Vec<Incarnation> {
         let due =
             |attended: &Attended<W>| attended.players.deadline().is_some_and(|due| due <= now);
-        let due = self.by_id.iter().filter(|(_, attended)| due(attended));
-        due.map(|(id, _)| id.clone()).collect()
+        let due = self.open.iter().filter(|(_, attended)| due(attended));
+        due.map(|(broadcast, _)| *broadcast).collect()
     }
 
     /// Records for each player what its path is like.
     pub(super) fn report_paths(&self, peers: &Slab<Peer>, now: Instant) {
-        for attended in self.by_id.values() {
+        for attended in self.open.values() {
             for (player, peer) in &attended.peers {
                 if let (Some(path), Some(peer)) =
                     (attended.players.path(*player, now), peers.get(*peer))
@@ -100,8 +100,8 @@ impl<W: Wire> Channels<W> {
 
     /// A peer is gone, with `code` as the reason.
     pub(super) fn leave(&mut self, peer: &Peer, key: usize, code: Code) {
-        let id = peer.session.broadcast.id();
-        let Some(attended) = self.by_id.get_mut(id) else {
+        let broadcast = peer.session.broadcast.incarnation();
+        let Some(attended) = self.open.get_mut(&broadcast) else {
             return;
         };
         if let Side::Player(player) = peer.side {
@@ -112,7 +112,7 @@ impl<W: Wire> Channels<W> {
         }
         attended.publishers.retain(|other| *other != key);
         if attended.players.is_empty() && attended.publishers.is_empty() {
-            self.by_id.remove(id);
+            self.open.remove(&broadcast);
         }
     }
 }
@@ -135,12 +135,12 @@ impl<W: Wire> Drop for Attended<W> {
     }
 }
 
-fn listen(broadcast: &Arc<Broadcast>, wakes: Arc<Wakes<BroadcastId>>) -> AbortHandle {
+fn listen(broadcast: &Arc<Broadcast>, wakes: Arc<Wakes<Incarnation>>) -> AbortHandle {
     let mut frames = broadcast.frames();
-    let id = broadcast.id().clone();
+    let incarnation = broadcast.incarnation();
     let listening = tokio::spawn(async move {
         while frames.changed().await.is_ok() {
-            wakes.wake(id.clone());
+            wakes.wake(incarnation);
         }
     });
     listening.abort_handle()

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Peer, Peers, Side, Wire};
-use crate::broadcast::BroadcastId;
+use crate::broadcast::Incarnation;
 use crate::webrtc::egress::carrier::Egress;
 
 /// Players that are sent to in a row, before QUIC has its turn.
@@ -28,42 +28,42 @@ impl<W: Wire> Peers<W> {
     }
 
     /// A broadcast has something new.
-    pub(super) async fn wake(&mut self, id: &BroadcastId) {
-        let Some(attended) = self.channels.get(id) else {
+    pub(super) async fn wake(&mut self, broadcast: Incarnation) {
+        let Some(attended) = self.channels.get(broadcast) else {
             return;
         };
         if let Some(code) = attended.players.broadcast().ended() {
             for key in attended.first(GOODBYES) {
                 self.end(key, code).await;
             }
-            if self.channels.get(id).is_some() {
+            if self.channels.get(broadcast).is_some() {
                 // The others' turn is after whoever waits meanwhile.
-                self.channels.wakes().wake(id.clone());
+                self.channels.wakes().wake(broadcast);
             }
             return;
         }
         attended.players.wake();
-        self.advance(id).await;
+        self.advance(broadcast).await;
     }
 
     /// Does what time makes due for players.
     pub(super) async fn pass_players_time(&mut self) {
-        for id in self.channels.due(Instant::now()) {
-            if let Some(attended) = self.channels.get(&id) {
+        for broadcast in self.channels.due(Instant::now()) {
+            if let Some(attended) = self.channels.get(broadcast) {
                 attended.players.pass_time(self.clock.moment());
             }
-            self.advance(&id).await;
+            self.advance(broadcast).await;
         }
     }
 
     /// Brings a broadcast's players what they have not got.
-    pub(super) async fn advance(&mut self, id: &BroadcastId) {
-        while let Some(attended) = self.channels.get(id) {
+    pub(super) async fn advance(&mut self, broadcast: Incarnation) {
+        while let Some(attended) = self.channels.get(broadcast) {
             let more = attended.players.advance(self.clock.moment(), IN_A_TURN);
             for (player, code) in attended.players.take_over() {
                 let peer = self
                     .channels
-                    .get(id)
+                    .get(broadcast)
                     .and_then(|at| at.peers.get(&player).copied());
                 if let Some(peer) = peer {
                     self.end(peer, code).await;
@@ -103,6 +103,6 @@ impl<W: Wire> Peers<W> {
         let player = attended.players.join(newcomer.seat, |_| egress);
         attended.peers.insert(player, key);
         self.peers[key].side = Side::Player(player);
-        self.advance(session.broadcast.id()).await;
+        self.advance(session.broadcast.incarnation()).await;
     }
 }

@@ -97,8 +97,8 @@ impl<W: Wire> Peers<W> {
                 () = shutdown.cancelled() => break,
                 Some(command) = self.commands.recv() => self.obey(command).await,
                 Some(packet) = self.packets.recv() => self.receive_row(packet).await,
-                ready = wakes.ready() => for id in ready {
-                    self.wake(&id).await;
+                ready = wakes.ready() => for broadcast in ready {
+                    self.wake(broadcast).await;
                 },
                 () = tokio::time::sleep_until(due.into()) => self.pass_time().await,
             }

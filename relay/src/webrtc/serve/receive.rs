@@ -137,9 +137,10 @@ impl<W: Wire> Peers<W> {
         else {
             return;
         };
-        if let (Some(path), Some(attended)) =
-            (link.path(), self.channels.get(session.broadcast.id()))
-            && let Some(egress) = attended.players.carrier(*player)
+        if let (Some(path), Some(attended)) = (
+            link.path(),
+            self.channels.get(session.broadcast.incarnation()),
+        ) && let Some(egress) = attended.players.carrier(*player)
         {
             egress.follow(path);
         }
@@ -273,8 +274,8 @@ impl<W: Wire> Peers<W> {
 
     async fn take_feedback(&mut self, key: usize, player: usize, packet: &[u8]) {
         let now = self.clock.moment();
-        let id = self.peers[key].session.broadcast.id().clone();
-        let Some(attended) = self.channels.get(&id) else {
+        let broadcast = self.peers[key].session.broadcast.incarnation();
+        let Some(attended) = self.channels.get(broadcast) else {
             return;
         };
         let Some(egress) = attended.players.carrier(player) else {
@@ -291,7 +292,7 @@ impl<W: Wire> Peers<W> {
         }
         // What has arrived makes room for more.
         if attended.players.ready(player) {
-            self.advance(&id).await;
+            self.advance(broadcast).await;
         }
     }
 

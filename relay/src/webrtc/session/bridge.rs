@@ -17,7 +17,7 @@ use super::link::{Link, Pair};
 use super::peer::{Newcomer, Peer, Side};
 use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
 use crate::auth::{random, random_text};
-use crate::broadcast::{Broadcast, BroadcastId, RelayTime};
+use crate::broadcast::{Broadcast, BroadcastId, Incarnation, RelayTime};
 use crate::shard::{AddressShare, Addresses, Crowd, Packet, Ticket};
 use crate::webrtc::dtls::{Identity, IdentityError};
 use crate::webrtc::egress::packets::Packetizer;
@@ -124,7 +124,7 @@ pub struct Bridge {
     addresses: RwLock<HashMap<SocketAddr, usize>>,
     /// How many sessions each network opened.
     networks: Addresses,
-    packetizers: Mutex<HashMap<BroadcastId, std::sync::Weak<Packetizer>>>,
+    packetizers: Mutex<HashMap<Incarnation, std::sync::Weak<Packetizer>>>,
     shards: RwLock<Vec<Door>>,
 }
 
@@ -491,14 +491,14 @@ impl Bridge {
     pub(in crate::webrtc) fn packetizer(&self, broadcast: &Broadcast) -> Arc<Packetizer> {
         let mut packetizers = self.packetizers.lock();
         if let Some(known) = packetizers
-            .get(broadcast.id())
+            .get(&broadcast.incarnation())
             .and_then(std::sync::Weak::upgrade)
         {
             return known;
         }
         packetizers.retain(|_, known| known.strong_count() > 0);
         let new = Arc::new(Packetizer::of(broadcast.account().clone()));
-        packetizers.insert(broadcast.id().clone(), Arc::downgrade(&new));
+        packetizers.insert(broadcast.incarnation(), Arc::downgrade(&new));
         new
     }
 
@@ -533,6 +533,22 @@ mod tests {
     fn restart(bridge: &Bridge, session: &Arc<Session>, ufrag: &str) {
         let restarted = bridge.restart(session, (ufrag, "a password of the client's"));
         assert!(restarted.unwrap().is_some());
+    }
+
+    #[test]
+    fn a_broadcast_has_nothing_of_one_that_had_its_id_before() {
+        let registry = Registry::new(crate::broadcast::Settings::default());
+        let create = || {
+            let now = RelayTime::from_micros(1);
+            registry.create("again".parse().unwrap(), String::new(), now)
+        };
+        let first = create().unwrap();
+        let bridge = bridge();
+        let packetizer = bridge.packetizer(&first);
+        assert!(Arc::ptr_eq(&packetizer, &bridge.packetizer(&first)));
+        assert!(registry.end(first.id(), Code::BroadcastEnded));
+        let second = create().unwrap();
+        assert!(!Arc::ptr_eq(&packetizer, &bridge.packetizer(&second)));
     }
 
     #[test]
