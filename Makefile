@@ -70,6 +70,10 @@ bench: web ## Measure fan-out, joins, restarts, latency and memory with real ses
 	cargo run --release --quiet -p steadycast-tests --bin endurance
 	npm run bench --workspace tests/browser
 
+.PHONY: mutants
+mutants: web ## How strong the tests of the rooms without I/O are (hours): MUTANTS="--shard 1/8" takes a part
+	scripts/mutants $(MUTANTS)
+
 .PHONY: peers
 peers: ## Build other projects' relays into target/peers, for `bench peer`
 	@# Not --locked: its lock file can name versions that a registry does not carry.
