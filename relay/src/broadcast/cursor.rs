@@ -60,6 +60,8 @@ pub struct Outlook<'a> {
     pub cache: &'a Cache,
     /// Whether a publisher is attached that could send a keyframe.
     pub attached: bool,
+    /// Whether a player that is too slow would soon have a keyframe.
+    pub keyframe_due: bool,
     /// The operator's rules.
     pub settings: &'a Settings,
     /// What the player's path carries, in bytes per second; `None` while nobody knows.
@@ -389,7 +391,10 @@ fn lags(group: &Group, place: Place, outlook: Outlook<'_>) -> bool {
     let waited = group
         .arrived(index.max(place.joined))
         .map_or(Duration::ZERO, |arrived| outlook.now - arrived);
-    waited > outlook.patience(group) && !outlook.carries_within(queued, CATCHES_UP)
+    // Old pictures are better than none until there is a keyframe.
+    outlook.keyframe_due
+        && waited > outlook.patience(group)
+        && !outlook.carries_within(queued, CATCHES_UP)
 }
 
 #[cfg(test)]

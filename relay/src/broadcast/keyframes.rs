@@ -40,14 +40,20 @@ impl KeyframeRequests {
         let due = if self.outstanding {
             waited(self.asked, ANSWER_WAIT)
         } else {
-            // A keyframe that came unasked serves a slow player as well.
-            waited(self.asked, least) && (need != Need::Lag || waited(self.opened, least))
+            waited(self.asked, least) && (need != Need::Lag || self.is_due_for_slow(now))
         };
         if due {
             self.asked = Some(now);
             self.outstanding = true;
         }
         due
+    }
+
+    /// Whether a player that cannot keep up would soon have a keyframe: one was asked for already, or
+    /// would be now. A keyframe that came unasked serves a slow player as well.
+    pub(super) fn is_due_for_slow(&self, now: RelayTime) -> bool {
+        let lately = |since: RelayTime| now - since < LAG_INTERVAL;
+        self.outstanding || ![self.asked, self.opened].into_iter().flatten().any(lately)
     }
 
     /// A keyframe has come.

@@ -490,9 +490,11 @@ impl State {
         settings: &'a Settings,
         now: RelayTime,
     ) -> Outlook<'a> {
+        let track = self.track(track);
         Outlook {
-            cache: &self.track(track).cache,
+            cache: &track.cache,
             attached: self.is_answered(),
+            keyframe_due: track.keyframes.is_due_for_slow(now),
             settings,
             carries: None,
             short: false,

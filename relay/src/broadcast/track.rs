@@ -18,7 +18,7 @@ const FRESH_BYTES: usize = 512 << 10;
 pub(super) struct Track {
     pub(super) cache: Cache,
     pub(super) captures: Captures,
-    keyframes: KeyframeRequests,
+    pub(super) keyframes: KeyframeRequests,
     /// Groups up to this one are not taken: some of their frames were dropped.
     closed: Option<GroupKey>,
     /// What the publisher has been asked for.

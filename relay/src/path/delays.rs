@@ -104,8 +104,8 @@ impl Delays {
 
     /// Takes the round trips of an epoch in which everything was acknowledged at times: what lies
     /// between the mean and the shortest then is the path's own doing.
-    pub(super) fn calm(&mut self, mean: f64, shortest: f64) {
-        let spread = (mean - shortest).min(SPREAD);
+    pub(super) fn calm(&mut self, spread: f64) {
+        let spread = spread.min(SPREAD);
         let gain = if spread > self.spread { 0.5 } else { 0.0625 };
         self.spread += (spread - self.spread) * gain;
     }

@@ -32,6 +32,9 @@ const QUEUE_LIMITS: (f64, f64) = (0.012, 0.030);
 /// Where a queue loses packets that is no longer than that, the flow keeps this much, in seconds.
 const LEAST_ROOM: f64 = 0.004;
 
+/// A base that falls by so much within an epoch, in seconds, was a queue that others have drained.
+const DRAINED: f64 = 0.015;
+
 /// Neighbouring round trips that differ by more than this, in seconds, leave in doubt whether the
 /// path has been full.
 const DOUBT: f64 = 0.008;
@@ -87,6 +90,8 @@ pub struct Model {
     rate: f64,
     flight: u64,
     acked: u64,
+    /// What had been by the end of the last batch.
+    acked_before: u64,
     /// When the newest packet was sent that has arrived, in this batch and before it.
     batch: Option<Instant>,
     newest: Option<Instant>,
@@ -119,6 +124,7 @@ impl Model {
             rate: 0.0,
             flight: 0,
             acked: 0,
+            acked_before: 0,
             batch: None,
             newest: None,
             epoch: Epoch::new(now, 0, false),
@@ -145,6 +151,7 @@ impl Model {
     /// Bytes have been sent.
     pub fn on_sent(&mut self, _now: Instant, bytes: Bytes) {
         self.flight += bytes.count();
+        self.epoch.flight = self.epoch.flight.max(self.flight);
         let window = self.usable();
         let nearly = self.flight as f64 + 2.0 * self.packet >= window;
         let half = matches!(self.phase, Phase::Start) && self.flight as f64 * 2.0 >= window;
@@ -178,6 +185,8 @@ impl Model {
         self.flight = flight.count();
         self.newest = self.newest.max(self.batch.take());
         self.epoch.idle |= self.flight == 0;
+        let arrived = self.acked - std::mem::replace(&mut self.acked_before, self.acked);
+        self.epoch.arrive(now, arrived);
         let Some(RoundTrip { sent, time, held }) = sample else {
             return;
         };
@@ -344,7 +353,8 @@ impl Model {
     }
 
     fn begin(&mut self, now: Instant, fresh: bool) {
-        self.epoch = Epoch::new(now, self.acked, fresh);
+        let before = std::mem::replace(&mut self.epoch, Epoch::new(now, self.acked, fresh));
+        self.epoch.follow(&before, self.flight, self.delays.base());
     }
 
     /// Bytes a second that have left the path in this epoch. Lost ones took their time on it too.
@@ -381,8 +391,10 @@ impl Model {
         let (limited, idle) = (self.epoch.limited, self.epoch.idle);
         // A queue that others fill varies as well: what is learnt beside them is not jitter.
         let alone = !matches!(self.phase, Phase::Beside(_)) && self.cut.is_none();
-        if idle && alone {
-            self.delays.calm(self.epoch.mean(), self.epoch.shortest());
+        let drained = self.epoch.fell(self.delays.base()) > DRAINED;
+        if idle && alone && !drained {
+            let spread = self.epoch.mean() - self.epoch.shortest() - self.epoch.own();
+            self.delays.calm(spread.max(0.0));
         }
         self.begin(now, false);
         match self.phase {
@@ -392,3 +404,6 @@ impl Model {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,14 @@ use std::time::Instant;
 
 /// RFC 9438 5.1: packets per second cubed.
 const SCALE: f64 = 0.4;
+/// It grows as fast as so many flows together: pictures come in bursts, which meet a full queue more
+/// often than a steady flow does, and are not always there to fill the window.
+const FLOWS: f64 = 2.0;
 /// What is left of the window after a loss. Cubic's own 0.7 gets less than half here: packets that
 /// are paced, and a source that is not always busy, meet a full queue more often than they fill it.
 const LEFT: f64 = 0.8;
 /// The slope of AIMD that gets Reno's share with that decrease (RFC 9438 4.3).
-const RENO_SLOPE: f64 = 3.0 * (1.0 - LEFT) / (1.0 + LEFT);
+const RENO_SLOPE: f64 = FLOWS * FLOWS * 3.0 * (1.0 - LEFT) / (1.0 + LEFT);
 
 /// Growth in a round trip until packets were lost so often: a flow that comes to a full queue has
 /// little of it, and the first loss there is the rival's doing.

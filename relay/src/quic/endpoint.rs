@@ -88,6 +88,9 @@ fn server_config(
 
 /// What a round trip is taken for until it is known: shorter than RFC 9002 6.2.2 has it, since a
 /// needless repetition of a handshake's packet costs next to nothing.
+/// So many round trips after it was sent a packet is lost. With more a repaired loss is seen later,
+/// with less more packets are sent again in vain on a link that jitters.
+const TIME_THRESHOLD: f32 = 1.48;
 const INITIAL_RTT: Duration = Duration::from_millis(150);
 
 /// Bytes of datagrams that a connection keeps.
@@ -113,7 +116,7 @@ fn transport(settings: &Settings) -> TransportConfig {
         .packet_threshold(64)
         // What a handshake's lost packet waits for is three times as long.
         .initial_rtt(INITIAL_RTT)
-        .time_threshold(1.5)
+        .time_threshold(TIME_THRESHOLD)
         // A connection whose client lives stays: who says nothing on it is told so, in band.
         .keep_alive_interval(Some(settings.idle_timeout / 3))
         .max_idle_timeout(IdleTimeout::try_from(settings.idle_timeout).ok());

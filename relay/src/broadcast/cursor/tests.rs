@@ -11,6 +11,7 @@ struct Scene {
     cache: Cache,
     settings: Settings,
     attached: bool,
+    keyframe_due: bool,
     /// Bytes per second.
     carries: Option<u64>,
     short: bool,
@@ -23,6 +24,7 @@ impl Scene {
             cache: Cache::default(),
             settings: Settings::default(),
             attached: true,
+            keyframe_due: true,
             carries: None,
             short: false,
             now: at(0),
@@ -41,6 +43,7 @@ impl Scene {
         Outlook {
             cache: &self.cache,
             attached: self.attached,
+            keyframe_due: self.keyframe_due,
             settings: &self.settings,
             carries: self.carries,
             short: self.short,
@@ -152,6 +155,22 @@ fn a_delay_never_grows_past_the_bound() {
     // ... or for the publisher to go, when nothing newer can come.
     scene.attached = false;
     assert_eq!(opened(cursor.step(scene.outlook())), 10);
+}
+
+#[test]
+fn old_pictures_go_on_while_no_keyframe_would_come() {
+    let mut scene = Scene::new();
+    scene.frames(0, 0..1);
+    let mut cursor = Cursor::default();
+    cursor.step(scene.outlook());
+    scene.frames(0, 1..10);
+    scene.now = at(2500);
+    scene.keyframe_due = false;
+    assert!(matches!(cursor.step(scene.outlook()), Step::Continue(_)));
+    scene.frames(0, 10..20);
+    scene.now = at(5000);
+    scene.keyframe_due = true;
+    assert_eq!(cursor.step(scene.outlook()), Step::Abandon);
 }
 
 #[test]

@@ -19,6 +19,8 @@ const LOOK_LEAST: Duration = Duration::from_secs(2);
 const RELAPSE: Duration = Duration::from_secs(30);
 /// Then an empty queue says nothing for so long: only looks do.
 const STAY: Duration = Duration::from_secs(60);
+/// A rival that makes way leaves the queue empty for a moment, one that has gone for so long.
+const GONE: Duration = Duration::from_secs(1);
 /// With this share of its window a flow that is alone gets through what it did before, as long as
 /// the rest of the queue keeps the link busy; one that has a rival gets less.
 const LOOKED: f64 = 0.6;
@@ -36,6 +38,8 @@ pub(super) struct Beside {
     mark: Option<(f64, f64)>,
     /// Until then an empty queue is no sign that it has gone.
     stay: Instant,
+    /// Since when the queue has been empty.
+    empty: Option<Instant>,
 }
 
 impl Beside {
@@ -97,6 +101,7 @@ impl Model {
             alone: false,
             mark: None,
             stay: now + self.beside.stays(now, self.delays.has_fallen()),
+            empty: None,
         });
         self.window = self.bounded(self.beside_window());
     }
@@ -113,7 +118,10 @@ impl Model {
         let Phase::Beside(beside) = &mut self.phase else {
             return;
         };
-        if empty && now >= beside.stay {
+        let since = beside.empty.take().filter(|_| empty);
+        beside.empty = empty.then(|| since.unwrap_or(now));
+        let gone = since.is_some_and(|since| now.saturating_duration_since(since) >= GONE);
+        if gone && now >= beside.stay {
             self.leave_beside(now, delivered);
             return;
         }

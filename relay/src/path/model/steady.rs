@@ -84,12 +84,12 @@ impl Model {
         self.gains = 0;
         let margin = 0.010 + self.delays.jitter();
         let round_trip = self.delays.base() + queue;
-        let (rate, window, before, vain) = match self.cut.take() {
+        let (rate, window, before, vain, promised) = match self.cut.take() {
             Some(cut) => {
                 let vain = cut.vain + u32::from(cut.is_vain(queue, self.target(), margin));
-                (cut.rate, cut.window, cut.round_trip, vain)
+                (cut.rate, cut.window, cut.round_trip, vain, cut.expected)
             }
-            None => (self.rate, self.window, round_trip, 0),
+            None => (self.rate, self.window, round_trip, 0, f64::INFINITY),
         };
         if vain >= VAIN {
             self.stand_beside(now, rate, queue, window);
@@ -107,6 +107,10 @@ impl Model {
         let expected = if self.window > 0.9 * cut_from && self.window > floor {
             // Not cut any further: what stands is not this flow's.
             0.0
+        } else if self.window >= cut_from {
+            // As small as it gets: what comes through with that says nothing, for the queue of others
+            // makes it less as this flow's own would make the queue longer.
+            promised
         } else {
             self.window / delivered.max(1.0) - base
         };
