@@ -328,4 +328,36 @@ mod tests {
         assert_eq!(ended, Some(Err(RtpError::NoSequenceHeader)));
         assert!(assembler.needs_keyframe());
     }
+
+    #[test]
+    fn the_bytes_of_a_frame_count_from_its_first_packet_to_its_last() {
+        let mut assembler = begun();
+        assert_eq!(assembler.bytes(), 0);
+        push(&mut assembler, &first(2, false, &DELTA[..2]));
+        assert_eq!(assembler.bytes(), 3);
+        push(&mut assembler, &later(2, false, &DELTA[2..]));
+        assert_eq!(assembler.bytes(), 7);
+        push(&mut assembler, &first(3, false, &DELTA));
+        assert_eq!(assembler.bytes(), 6);
+        assembler.lost();
+        assert_eq!(assembler.bytes(), 0);
+    }
+
+    #[test]
+    fn parameter_sets_of_the_sdp_stand_before_a_keyframe_without_any() {
+        let sps = [0x67, 0x42, 0xc0, 0x1f, 0xda, 0x01, 0x40, 0x16, 0xe4];
+        let (pps, idr) = ([0x68, 0xce, 0x3c, 0x80], [0x65, 0x88, 0x84]);
+        let mut assembler = Assembler::new(Codec::H264(Framing::AnnexB));
+        let refused = assembler.push(&packet(1, true, &[&idr])).next();
+        assert_eq!(refused, Some(Err(RtpError::NoParameterSets)));
+        for set in [&sps[..], &pps] {
+            assembler.keep_parameter_set(set).unwrap();
+        }
+        let start: &[u8] = &[0, 0, 0, 1];
+        let whole = [start, &sps, start, &pps, start, &idr].concat();
+        assert_eq!(
+            push(&mut assembler, &packet(2, true, &[&idr])),
+            [(2, whole)]
+        );
+    }
 }

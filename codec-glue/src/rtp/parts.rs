@@ -128,3 +128,30 @@ impl<'a> Input<'a> {
         Ok(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_may_be_exactly_as_long_as_its_limit() {
+        let mut frame = vec![0; limits::PAYLOAD as usize - 2];
+        assert_eq!(append(&mut frame, &[0; 3]), Err(RtpError::TooLarge));
+        assert_eq!(append(&mut frame, &[0; 2]), Ok(()));
+        assert_eq!(frame.len(), limits::PAYLOAD as usize);
+        assert_eq!(append(&mut frame, &[]), Ok(()));
+        assert_eq!(append(&mut frame, &[0]), Err(RtpError::TooLarge));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_frame_that_was_dropped() {
+        let mut cuts = Cuts::new(crate::rtp::vp8::read);
+        cuts.add(&[0x10, 1]).unwrap();
+        cuts.clear();
+        // T and K: layer 2.
+        cuts.add(&[0x90, 0x30, 0x80, 2]).unwrap();
+        cuts.add(&[0x00, 3]).unwrap();
+        let whole = cuts.finish().unwrap().unwrap();
+        assert_eq!((whole.payload, whole.layer), (vec![2, 3], 2));
+    }
+}

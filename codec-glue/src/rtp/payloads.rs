@@ -172,4 +172,15 @@ mod tests {
         Numbering::default().write(&mut short, 1, 1);
         assert_eq!(short, [7, 7]);
     }
+
+    #[test]
+    fn a_picture_id_wraps_below_the_bit_that_makes_it_long() {
+        let id = Numbering {
+            picture_id: Some(0),
+            tl0_pic_idx: None,
+        };
+        let mut payload = [0; 3];
+        id.write(&mut payload, 0x8001, 9);
+        assert_eq!(payload, [0x80, 0x01, 0]);
+    }
 }

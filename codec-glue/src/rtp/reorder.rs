@@ -399,4 +399,29 @@ mod tests {
         reorder.push(packet(9, MS));
         assert_eq!(reorder.push(packet(10, MS)), Placed::Restarted);
     }
+
+    #[test]
+    fn what_waits_is_counted_in_bytes() {
+        let mut reorder = after(&[0, 2, 3]);
+        assert_eq!(reorder.bytes(), 300);
+        assert_eq!(out(&mut reorder, MS), [0]);
+        assert_eq!(reorder.bytes(), 200);
+        assert_eq!(out(&mut reorder, 200 * MS), [-1, 2, 3]);
+        assert_eq!(reorder.bytes(), 0);
+    }
+
+    #[test]
+    fn only_numbers_between_those_that_came_are_lacking() {
+        assert!(!Reorder::new(config()).lacks(0));
+        let mut reorder = after(&[65534, 1]);
+        assert!([65535, 0].into_iter().all(|number| reorder.lacks(number)));
+        for number in [65533, 65534, 1, 2] {
+            assert!(!reorder.lacks(number), "{number}");
+        }
+        out(&mut reorder, MS);
+        reorder.push(packet(65535, MS));
+        assert!(!reorder.lacks(65535) && reorder.lacks(0));
+        out(&mut reorder, 200 * MS);
+        assert!(!reorder.lacks(0));
+    }
 }

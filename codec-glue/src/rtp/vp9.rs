@@ -348,4 +348,54 @@ mod tests {
             assert!(matches!(layers.add(&second), Err(RtpError::Malformed(_))));
         }
     }
+
+    #[test]
+    fn a_structure_may_cost_one_more_payload() {
+        let payload: Vec<u8> = (0..114).collect();
+        assert_eq!(payloads(false, &payload, None).len(), 2);
+        let keyframe = payloads(true, &payload, Some((1280, 720)));
+        let lengths: Vec<_> = keyframe.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [64, 64, 6]);
+        assert_eq!(keyframe[2], [0xa4, 0x80, 0, 0, 0, 113]);
+        // Filled to the last byte.
+        let keyframe = payloads(true, &payload[..113], Some((1280, 720)));
+        assert_eq!(keyframe.len(), 2);
+        assert_eq!(keyframe[1].len(), 64);
+    }
+
+    #[test]
+    fn both_layers_stand_in_one_byte() {
+        let part = [0xa8, 0x01, 0xff, 0x33, 9];
+        let part = read(&part).unwrap();
+        assert_eq!((part.temporal, part.spatial), (7, 7));
+        // TID 2, U, SID 3, D.
+        let part = [0xa8, 0x01, 0x57, 0x33, 9];
+        let part = read(&part).unwrap();
+        assert_eq!((part.temporal, part.spatial), (2, 3));
+    }
+
+    #[test]
+    fn a_picture_has_up_to_eight_layers_and_the_temporal_one_of_its_first() {
+        let mut layers = Layers::default();
+        for spatial in 0..8 {
+            let indices = 2 << 5 | spatial << 1;
+            layers.add(&[0xac, 0x01, indices, 0x00, spatial]).unwrap();
+        }
+        let whole = layers.finish().unwrap().unwrap();
+        let index = [&[0xdf][..], &[1, 0, 0, 0].repeat(8), &[0xdf]].concat();
+        assert_eq!(
+            whole.payload,
+            [&[0, 1, 2, 3, 4, 5, 6, 7][..], &index].concat()
+        );
+        assert_eq!(whole.layer, 2);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_picture_that_was_dropped() {
+        let mut layers = Layers::default();
+        layers.add(&layer(0, BEGIN, &[1])).unwrap();
+        layers.clear();
+        layers.add(&layer(0, BEGIN | END, &[2])).unwrap();
+        assert_eq!(layers.finish().unwrap().unwrap().payload, [2]);
+    }
 }

@@ -142,4 +142,26 @@ mod tests {
         let names: std::collections::HashSet<_> = Code::ALL.iter().map(|c| c.name()).collect();
         assert_eq!(names.len(), Code::ALL.len());
     }
+
+    #[test]
+    fn clients_come_back_by_themselves_where_it_can_help() {
+        let retries: Vec<_> = Code::ALL.iter().filter(|code| code.retries()).collect();
+        assert_eq!(
+            retries,
+            [
+                &Code::ShuttingDown,
+                &Code::TooSlow,
+                &Code::Silent,
+                &Code::TooMany,
+                &Code::Internal
+            ]
+        );
+    }
+
+    #[test]
+    fn http3_codes_of_webtransport_begin_at_their_base() {
+        assert_eq!(Code::Done.to_h3(), 0x52e4_a40f_a8db);
+        assert_eq!(Code::Internal.to_h3(), 0x52e4_a40f_a8f8);
+        assert_eq!(Code::from_h3(H3_BASE - 1), None);
+    }
 }

@@ -301,4 +301,52 @@ mod tests {
         assert_eq!(set.without(CodecKind::Av1).len(), 1);
         assert!(CodecSet::from_bits(16).is_none());
     }
+
+    #[test]
+    fn putting_in_and_taking_out_twice_is_as_good_as_once() {
+        let one = CodecSet::NONE.with(CodecKind::Vp9);
+        assert_eq!(one.with(CodecKind::Vp9), one);
+        assert_eq!(one.without(CodecKind::Av1), one);
+        assert_eq!(one.without(CodecKind::Vp9), CodecSet::NONE);
+        assert!(CodecSet::NONE.is_empty() && !one.is_empty());
+        assert_eq!((one.len(), one.bits()), (1, 0b100));
+        let all: CodecSet = CodecKind::ALL.into_iter().collect();
+        assert_eq!(CodecSet::from_bits(15), Some(all));
+        assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn names_are_those_of_the_api() {
+        assert_eq!(
+            CodecKind::ALL.map(CodecKind::name),
+            ["av1", "h264", "vp9", "vp8"]
+        );
+        let services = [Service::Ready, Service::Preparing, Service::Unsupported];
+        assert_eq!(
+            services.map(Service::name),
+            ["ready", "preparing", "unsupported"]
+        );
+    }
+
+    #[test]
+    fn every_track_has_its_number() {
+        for (track, number) in TrackId::all().zip(0..) {
+            assert_eq!(track.number(), number);
+            assert_eq!(TrackId::from_number(number), Some(track));
+        }
+        assert_eq!(TrackId::COUNT, 5);
+    }
+
+    #[test]
+    fn nothing_is_sent_that_cannot_be_decoded() {
+        let track = TrackId::of(CodecKind::Vp8);
+        let serving = |service| Serving {
+            service,
+            track,
+            codec: Some(CodecKind::Vp8),
+        };
+        assert_eq!(serving(Service::Ready).sends(), Some(track));
+        assert_eq!(serving(Service::Preparing).sends(), Some(track));
+        assert_eq!(serving(Service::Unsupported).sends(), None);
+    }
 }

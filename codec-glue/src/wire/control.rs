@@ -179,7 +179,7 @@ fn check_renditions(wanted: &[Rendition]) -> Result<(), WireError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ResumeSecret, Role};
+    use super::super::{CodecKind, Phase, ResumeSecret, Role, Status, TrackId};
     use super::*;
 
     fn body(message: &ClientMessage) -> Vec<u8> {
@@ -269,5 +269,41 @@ mod tests {
             encode_client(&long),
             Err(WireError::TooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn a_status_is_these_bytes_and_none_beyond_a_browser_s_integers() {
+        let status = |since_us| RelayMessage::Status {
+            status: Status {
+                phase: Phase::Live,
+                since_us,
+                epoch: 3,
+                players: 4,
+            },
+        };
+        let bytes = encode_relay(&status(9)).unwrap();
+        assert_eq!(bytes, [0, 5, 2, 1, 9, 3, 4]);
+        assert_eq!(decode_relay(&bytes[2..]), Ok(Some(status(9))));
+        assert!(encode_relay(&status(limits::INTEGER + 1)).is_err());
+    }
+
+    #[test]
+    fn renditions_stand_on_their_tracks_and_in_order() {
+        let rendition = |on, codec| Rendition {
+            track: TrackId::of(on),
+            codec,
+            players: 1,
+        };
+        let h264 = rendition(CodecKind::H264, CodecKind::H264);
+        let vp8 = rendition(CodecKind::Vp8, CodecKind::Vp8);
+        let crossed = rendition(CodecKind::Vp8, CodecKind::H264);
+        let accepted = |wanted: &[Rendition]| {
+            let wanted = wanted.to_vec();
+            encode_relay(&RelayMessage::Renditions { wanted }).is_ok()
+        };
+        assert!(accepted(&[]) && accepted(&[h264, vp8]));
+        for wanted in [&[vp8, h264][..], &[vp8, vp8], &[crossed]] {
+            assert!(!accepted(wanted), "{wanted:?}");
+        }
     }
 }

@@ -55,3 +55,31 @@ impl WireError {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_exactly_at_its_limit_passes() {
+        assert_eq!(WireError::check("text", 9, 9), Ok(()));
+        let (what, actual, limit) = ("text", 10, 9);
+        let above = WireError::TooLarge {
+            what,
+            actual,
+            limit,
+        };
+        assert_eq!(WireError::check("text", 10, 9), Err(above));
+        assert_eq!(WireError::check_integer(limits::INTEGER), Ok(()));
+        assert!(WireError::check_integer(limits::INTEGER + 1).is_err());
+    }
+
+    #[test]
+    fn each_error_has_the_code_that_peers_are_told() {
+        let large = WireError::check("text", 1, 0).unwrap_err();
+        assert_eq!(large.code(), Code::TooLarge);
+        assert_eq!(WireError::Malformed("").code(), Code::Malformed);
+        assert_eq!(WireError::UnknownMessage(9).code(), Code::UnknownMessage);
+        assert_eq!(WireError::OutOfOrder("").code(), Code::OutOfOrder);
+    }
+}

@@ -208,3 +208,102 @@ impl DecoderConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: FrameHeader = FrameHeader {
+        keyframe: true,
+        refinement: false,
+        track: TrackId::MAIN,
+        layer: 0,
+        epoch: 0x0102_0304,
+        group: 5,
+        index: 0,
+        capture_us: 6,
+        payload_len: 7,
+        config_len: limits::CONFIG_MIN,
+        colour: None,
+    };
+
+    fn bytes(header: FrameHeader) -> [u8; HEADER_LEN] {
+        let mut out = Vec::new();
+        header.encode(&mut out);
+        out.try_into().unwrap()
+    }
+
+    #[test]
+    fn every_field_has_its_place() {
+        let coded = bytes(KEY);
+        let expected = [
+            1, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 7, 0,
+            8,
+        ];
+        assert_eq!(coded, expected);
+        assert_eq!(FrameHeader::decode(&coded), Ok(KEY));
+        assert_eq!(KEY.body_len(), 15);
+    }
+
+    #[test]
+    fn what_has_a_range_is_held_to_it() {
+        let delta = FrameHeader {
+            keyframe: false,
+            refinement: true,
+            config_len: 0,
+            ..KEY
+        };
+        for right in [
+            FrameHeader {
+                layer: limits::LAYER,
+                ..delta
+            },
+            FrameHeader {
+                capture_us: limits::INTEGER,
+                ..delta
+            },
+            FrameHeader {
+                payload_len: limits::PAYLOAD,
+                ..delta
+            },
+            FrameHeader {
+                config_len: limits::CONFIG_MAX,
+                ..KEY
+            },
+        ] {
+            assert_eq!(FrameHeader::decode(&bytes(right)), Ok(right));
+        }
+        for wrong in [
+            FrameHeader {
+                layer: limits::LAYER + 1,
+                ..delta
+            },
+            FrameHeader {
+                capture_us: limits::INTEGER + 1,
+                ..delta
+            },
+            FrameHeader {
+                payload_len: 0,
+                ..delta
+            },
+            FrameHeader {
+                payload_len: limits::PAYLOAD + 1,
+                ..delta
+            },
+            FrameHeader {
+                config_len: 1,
+                ..delta
+            },
+            FrameHeader {
+                config_len: limits::CONFIG_MIN - 1,
+                ..KEY
+            },
+            FrameHeader {
+                config_len: limits::CONFIG_MAX + 1,
+                ..KEY
+            },
+        ] {
+            assert!(FrameHeader::decode(&bytes(wrong)).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -177,4 +177,15 @@ mod tests {
         order.admit(&last).unwrap();
         assert_eq!(order.bytes(), limits::GROUP_BYTES);
     }
+
+    #[test]
+    fn two_frames_may_be_captured_at_the_same_time() {
+        let mut order = begun();
+        let capture_us = frame(0).capture_us;
+        let next = FrameHeader {
+            capture_us,
+            ..frame(1)
+        };
+        assert_eq!(order.admit(&next), Ok(()));
+    }
 }

@@ -28,3 +28,16 @@ pub const GROUP_FRAMES: u32 = 20_000;
 pub const GROUP_FRAMES_V1: u32 = 600;
 /// The most bytes in one group, headers included (PROTOCOL 4.7).
 pub const GROUP_BYTES: usize = 32 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_those_of_the_protocol() {
+        assert_eq!(CONTROL_MESSAGE, 16_384);
+        assert_eq!(INTEGER, 9_007_199_254_740_991);
+        assert_eq!(PAYLOAD, 4_194_304);
+        assert_eq!(GROUP_BYTES, 33_554_432);
+    }
+}

@@ -216,3 +216,14 @@ impl fmt::Debug for ClientMessage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_have_the_names_of_the_api() {
+        let phases = [Phase::Waiting, Phase::Live, Phase::Held];
+        assert_eq!(phases.map(Phase::name), ["waiting", "live", "held"]);
+    }
+}

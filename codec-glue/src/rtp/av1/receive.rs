@@ -260,4 +260,29 @@ mod tests {
         let added = (0..64).find_map(|_| obus.add(&endless).err());
         assert_eq!(added, Some(RtpError::TooLarge));
     }
+
+    #[test]
+    fn nothing_is_left_of_a_unit_that_was_dropped() {
+        let mut obus = Obus::default();
+        obus.add(&[0x10, 0x34, 0x40, 9]).unwrap();
+        obus.add(&[0x50, 0x30]).unwrap();
+        obus.clear();
+        obus.add(&[0x10, 0x30, 9]).unwrap();
+        let whole = obus.finish().unwrap().unwrap();
+        assert_eq!((whole.payload, whole.layer), (vec![0x12, 0, 0x32, 1, 9], 0));
+        let many = [&[0][..], &[1, 0x20].repeat(FRAME_UNITS)].concat();
+        for _ in 0..2 {
+            obus.add(&many).unwrap();
+            obus.clear();
+        }
+        assert!(obus.finish().unwrap().is_none());
+    }
+
+    #[test]
+    fn the_first_frame_tells_the_layer_in_a_header_of_its_own_too() {
+        assert_eq!(of(&[&[0x10, 0x1c, 0x60, 9]]).unwrap().1, 3);
+        // The sequence header, which is of every layer, does not.
+        let payloads = [&[0x10, 0x0c, 0x20, 7][..], &[0x10, 0x34, 0x40, 9]];
+        assert_eq!(of(&payloads).unwrap().1, 2);
+    }
 }

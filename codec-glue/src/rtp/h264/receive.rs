@@ -371,4 +371,47 @@ mod tests {
         let added = (0..65).find_map(|_| units.add(&long).err());
         assert_eq!(added, Some(RtpError::TooLarge));
     }
+
+    #[test]
+    fn all_slices_of_a_picture_are_kept_and_say_together_whether_it_is_needed() {
+        let disposable = |payloads: &[&[u8]]| {
+            let mut units = Units::default();
+            for payload in payloads {
+                units.add(payload).unwrap();
+            }
+            let whole = units.finish().unwrap().unwrap();
+            assert_eq!(whole.payload, annex_b(payloads));
+            whole.disposable
+        };
+        let unneeded = [0x01, 0x9a, 0x80];
+        assert!(!disposable(&[&SLICE, &SLICE]));
+        assert!(!disposable(&[&SLICE, &SLICE, &SLICE]));
+        assert!(disposable(&[&unneeded, &unneeded]));
+        // Parameter sets are always marked as needed, which says nothing of the picture.
+        assert!(disposable(&[&SPS, &PPS, &unneeded]));
+    }
+
+    #[test]
+    fn nothing_is_left_of_an_access_unit_that_was_dropped() {
+        let mut units = Units::default();
+        units
+            .add(&[&[0x18][..], &[0, 1, 0x41].repeat(FRAME_UNITS)].concat())
+            .unwrap();
+        units.clear();
+        assert_eq!(next(&mut units, &[&PPS]), Ok(None));
+        units.add(&[0x7c, 0x85, 0x88]).unwrap();
+        units.clear();
+        assert_eq!(next(&mut units, &[&SLICE]), Ok(Some(annex_b(&[&SLICE]))));
+    }
+
+    #[test]
+    fn the_ids_of_parameter_sets_go_up_to_the_last() {
+        // ue(31), ue(255)
+        let sps = [0x67, 0x42, 0, 0x1f, 0x04, 0x00, 0x80];
+        let pps = [0x68, 0x00, 0x80, 0x00, 0x80];
+        let expected = annex_b(&[&sps, &pps, &IDR]);
+        let mut units = Units::default();
+        assert_eq!(next(&mut units, &[&sps, &pps]), Ok(None));
+        assert_eq!(next(&mut units, &[&IDR]), Ok(Some(expected)));
+    }
 }

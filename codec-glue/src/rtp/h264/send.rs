@@ -267,4 +267,27 @@ mod tests {
         let more = [&many[..], &[1, 0x41]].concat();
         assert_eq!(of(one, false, &more, &[]), Err(RtpError::TooLarge));
     }
+
+    #[test]
+    fn a_description_must_hold_both_parameter_sets() {
+        let idr = avc(&[&slice(0x65, 9)]);
+        let no_pps = [&[1, 0x42, 0xc0, 0x1f, 0xff, 0xe1, 0, 4][..], &SPS, &[0]].concat();
+        let no_sps = [&[1, 0x42, 0xc0, 0x1f, 0xff, 0xe0, 1, 0, 3][..], &PPS].concat();
+        for description in [no_pps, no_sps] {
+            let refused = of(AVC, true, &idr, &description);
+            assert_eq!(refused, Err(RtpError::NoParameterSets), "{description:?}");
+        }
+    }
+
+    #[test]
+    fn an_aggregate_may_fill_a_payload_to_its_last_byte() {
+        let lengths = |units: &[&[u8]]| -> Vec<usize> {
+            let payloads = of(Framing::AnnexB, false, &annex_b(units), &[]).unwrap();
+            payloads.iter().map(Vec::len).collect()
+        };
+        let (one, other) = (slice(0x41, 29), slice(0x41, 30));
+        assert_eq!(lengths(&[&one, &other]), [64]);
+        assert_eq!(lengths(&[&other, &other]), [30, 30]);
+        assert_eq!(lengths(&[&slice(0x41, 65)]), [64, 4]);
+    }
 }
