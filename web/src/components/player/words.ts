@@ -181,7 +181,7 @@ const UNSUPPORTED: Record<UnsupportedReason, [title: string, detail: string]> = 
   ],
   webtransport: [
     'This browser is too old for this broadcast',
-    'A current Chrome, Edge, Firefox or Safari can play it, unless WebRTC is switched off there.',
+    'A current Chrome, Edge or Firefox can play it, unless WebRTC is switched off there.',
   ],
   decoder: [
     'This browser cannot decode the picture',
