@@ -308,3 +308,17 @@ fn no_more_players_are_served_at_once_than_was_asked() {
     assert!(!scene.channel.advance(now, 2));
     assert_eq!(served(&lines), 5);
 }
+
+#[test]
+fn what_a_path_carried_before_it_fell_silent_is_no_reason_to_wait_for_it() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (_, line) = scene.join();
+    line.borrow_mut().room = Some(0);
+    line.borrow_mut().carries = Some(10_000_000);
+    for index in 1..100 {
+        scene.publish(0, index);
+        scene.pass(Duration::from_millis(33));
+    }
+    assert!(line.borrow().seen.contains(&Seen::Cut));
+}
