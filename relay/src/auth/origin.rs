@@ -144,6 +144,8 @@ mod tests {
         let origin = |text: &str| text.parse::<Origin>();
         assert_eq!(origin("https://A.example:443"), origin("https://a.example"));
         assert_ne!(origin("https://a.example"), origin("http://a.example"));
+        assert!(origin("https://a.example").unwrap().is_secure());
+        assert!(!origin("http://a.example").unwrap().is_secure());
         assert_ne!(
             origin("https://a.example"),
             origin("https://a.example:4433")

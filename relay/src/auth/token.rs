@@ -253,6 +253,19 @@ mod tests {
         // The clock has been set years ahead.
         assert_eq!(refused(EARLIEST, EARLIEST + 2 * year), TokenError::OddClock);
         assert_eq!(refused(EARLIEST, EARLIEST + 2 * 3_600), TokenError::Expired);
+        assert_eq!(
+            refused(EARLIEST - 1, EARLIEST + 3_600),
+            TokenError::OddClock
+        );
+        // A year after its end it is still only old.
+        assert_eq!(
+            refused(EARLIEST, EARLIEST + 3_600 + year),
+            TokenError::Expired
+        );
+        assert_eq!(
+            refused(EARLIEST, EARLIEST + 3_601 + year),
+            TokenError::OddClock
+        );
         assert_eq!(TokenError::OddClock.code(), Code::TokenExpired);
         assert!(TokenError::OddClock.to_string().contains("clock"));
     }

@@ -1,6 +1,8 @@
 //! What a player gets, on a virtual clock.
 
-use super::super::frame::tests::{frame, layered_frame};
+mod bounds;
+
+use super::super::frame::tests::{begun, frame, layered_frame};
 use super::*;
 
 fn at(ms: u64) -> RelayTime {

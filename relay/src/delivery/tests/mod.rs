@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use steadycast_codec_glue::wire::{Code, ResumeSecret};
 
 use self::wire::{Line, Seen, Whole, Wire};
-use super::{Channel, Limits};
+use super::{Channel, Limits, PathNews};
 use crate::broadcast::{
     Broadcast, Moment, PublisherSeat, Registry, RelayTime, Settings, test_frames,
 };
@@ -209,4 +209,116 @@ fn a_narrow_path_shows_frames_that_are_never_older_than_its_keyframes_make_them(
     // Something of each group, and most of what the path carries (600 pieces in 30 s).
     assert!(asked >= 5, "{asked} keyframes");
     assert!(shown >= 300, "{shown} frames");
+}
+
+#[test]
+fn a_decoder_that_lost_its_footing_begins_again_at_a_keyframe_and_the_others_go_on() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (broken, line) = scene.join();
+    let (_, other) = scene.join();
+    scene.publish(0, 1);
+    assert_eq!(line.borrow_mut().arrived(), 2);
+    scene.channel.restart(broken, scene.now());
+    scene.settle();
+    scene.publish(0, 2);
+    assert_eq!(line.borrow().seen[..2], [Seen::Cut, Seen::Opened]);
+    // The whole group, once more.
+    assert_eq!(line.borrow_mut().arrived(), 3);
+    assert_eq!(other.borrow_mut().arrived(), 3);
+}
+
+#[test]
+fn a_path_is_told_of_while_frames_were_left_out_of_late() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (key, line) = scene.join();
+    line.borrow_mut().carries = Some(1_000);
+    let told = |scene: &Scene, after: Duration| {
+        let news = scene.channel.path(key, scene.now().instant + after);
+        news.unwrap()
+    };
+    let (wide, narrow) = (PathNews::of(None), PathNews::of(Some(1_000)));
+    assert_eq!(told(&scene, Duration::ZERO), wide);
+    line.borrow_mut().room = Some(0);
+    for index in 1.. {
+        if line.borrow().seen.contains(&Seen::Cut) {
+            break;
+        }
+        assert!(index < 200, "it is never skipped");
+        scene.publish(0, index);
+        scene.pass(Duration::from_millis(33));
+    }
+    assert_eq!(told(&scene, Duration::ZERO), narrow);
+    assert_eq!(told(&scene, Duration::from_millis(9_900)), narrow);
+    assert_eq!(told(&scene, Duration::from_secs(10)), wide);
+}
+
+#[test]
+fn a_channel_is_empty_when_the_last_has_left_and_gives_back_what_it_had() {
+    let mut scene = Scene::new();
+    assert!(scene.channel.is_empty());
+    let keys = [scene.join().0, scene.join().0];
+    assert!(Arc::ptr_eq(scene.channel.broadcast(), &scene.broadcast));
+    for key in keys {
+        assert!(!scene.channel.is_empty());
+        assert!(scene.channel.seat(key).is_some());
+        assert!(scene.channel.carrier(key).is_some());
+        assert!(scene.channel.leave(key).is_some());
+        assert!(scene.channel.seat(key).is_none());
+        assert!(scene.channel.carrier(key).is_none());
+        assert!(scene.channel.leave(key).is_none());
+        assert!(!scene.channel.ready(key));
+    }
+    assert!(scene.channel.is_empty());
+}
+
+#[test]
+fn who_moves_with_others_has_its_turn_with_them() {
+    let mut scene = Scene::new();
+    let (key, line) = scene.join();
+    assert!(scene.channel.ready(key));
+    scene.publish(0, 0);
+    assert!(!scene.channel.ready(key));
+    line.borrow_mut().room = Some(0);
+    scene.publish(0, 1);
+    assert!(scene.channel.ready(key));
+}
+
+#[test]
+fn no_more_players_are_served_at_once_than_was_asked() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let lines: Vec<_> = (0..5).map(|_| scene.join().1).collect();
+    for line in &lines {
+        line.borrow_mut().seen.clear();
+    }
+    let frame = test_frames::frame(scene.publisher.epoch(), 0, 1, 100);
+    scene.publisher.publish(frame, scene.now().relay).unwrap();
+    scene.channel.wake();
+    let served = |lines: &[Rc<RefCell<Line>>]| {
+        let has = |line: &&Rc<RefCell<Line>>| !line.borrow().seen.is_empty();
+        lines.iter().filter(has).count()
+    };
+    let now = scene.now();
+    assert!(scene.channel.advance(now, 2));
+    assert_eq!(served(&lines), 2);
+    assert!(scene.channel.advance(now, 2));
+    assert_eq!(served(&lines), 4);
+    assert!(!scene.channel.advance(now, 2));
+    assert_eq!(served(&lines), 5);
+}
+
+#[test]
+fn what_a_path_carried_before_it_fell_silent_is_no_reason_to_wait_for_it() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (_, line) = scene.join();
+    line.borrow_mut().room = Some(0);
+    line.borrow_mut().carries = Some(10_000_000);
+    for index in 1..100 {
+        scene.publish(0, index);
+        scene.pass(Duration::from_millis(33));
+    }
+    assert!(line.borrow().seen.contains(&Seen::Cut));
 }
