@@ -330,11 +330,11 @@ async fn sessions_that_say_nothing_are_closed() -> Result<()> {
     let broadcast = relay.broadcast().await?;
     // A control stream without a word.
     let mut mute = Control::open(relay.target()).await?;
-    assert_eq!(mute.goodbye().await?, (Code::HelloTimeout, false));
+    assert_eq!(mute.goodbye().await?, (Code::HelloTimeout, true));
     // Half a hello.
     let mut half = Control::open(relay.target()).await?;
     half.send_raw(&[0, 50, 0]).await?;
-    assert_eq!(half.goodbye().await?, (Code::HelloTimeout, false));
+    assert_eq!(half.goodbye().await?, (Code::HelloTimeout, true));
     // A player and a publisher that have fallen silent while their connections live on.
     let mut player = broadcast.player().await?;
     assert_eq!(player.control.goodbye().await?, (Code::Silent, true));

@@ -76,7 +76,7 @@ codes! {
     /// No such broadcast.
     UnknownBroadcast = 25, "unknown_broadcast", false;
     /// No `Hello` in time.
-    HelloTimeout = 26, "hello_timeout", false;
+    HelloTimeout = 26, "hello_timeout", true;
     /// A stream that this role may not open.
     UnexpectedStream = 27, "unexpected_stream", false;
     /// A limit on sessions is reached.
@@ -152,6 +152,7 @@ mod tests {
                 &Code::ShuttingDown,
                 &Code::TooSlow,
                 &Code::Silent,
+                &Code::HelloTimeout,
                 &Code::TooMany,
                 &Code::Internal
             ]

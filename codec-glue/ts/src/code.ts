@@ -27,7 +27,7 @@ export const CODES = {
   unauthorized: { number: 23, retries: false },
   token_expired: { number: 24, retries: false },
   unknown_broadcast: { number: 25, retries: false },
-  hello_timeout: { number: 26, retries: false },
+  hello_timeout: { number: 26, retries: true },
   unexpected_stream: { number: 27, retries: false },
   too_many: { number: 28, retries: true },
   internal: { number: 29, retries: true },
