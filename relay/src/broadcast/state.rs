@@ -494,7 +494,7 @@ impl State {
         Outlook {
             cache: &track.cache,
             attached: self.is_answered(),
-            keyframe_due: track.keyframes.is_due_for_slow(now),
+            keyframe_due: track.is_keyframe_due(now),
             settings,
             carries: None,
             short: false,

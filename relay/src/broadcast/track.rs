@@ -18,7 +18,7 @@ const FRESH_BYTES: usize = 512 << 10;
 pub(super) struct Track {
     pub(super) cache: Cache,
     pub(super) captures: Captures,
-    pub(super) keyframes: KeyframeRequests,
+    keyframes: KeyframeRequests,
     /// Groups up to this one are not taken: some of their frames were dropped.
     closed: Option<GroupKey>,
     /// What the publisher has been asked for.
@@ -41,6 +41,11 @@ impl Track {
         self.frames_received += 1;
         self.bytes_received += frame.len() as u64;
         Ok(taken)
+    }
+
+    /// Whether a player that cannot keep up would soon have a keyframe.
+    pub(super) fn is_keyframe_due(&self, now: RelayTime) -> bool {
+        self.keyframes.is_due_for_slow(now)
     }
 
     /// Takes more of a frame that has begun.

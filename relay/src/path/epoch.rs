@@ -33,8 +33,10 @@ pub(super) struct Epoch {
     pub(super) flight: u64,
     /// The base when it began, in seconds.
     base: f64,
-    /// When packets arrived last, and how many bytes a second did so in the shortest time.
+    /// When packets arrived last, and all that had by then.
     arrived: Option<Instant>,
+    acked: u64,
+    /// How many bytes a second arrived in the shortest time.
     burst: f64,
     /// The most that arrived together.
     together: u64,
@@ -56,6 +58,7 @@ impl Epoch {
             flight: 0,
             base: f64::INFINITY,
             arrived: None,
+            acked,
             burst: 0.0,
             together: 0,
             whole: false,
@@ -64,7 +67,7 @@ impl Epoch {
 
     /// What was so when it began, after the epoch `before`.
     pub(super) fn follow(&mut self, before: &Self, flight: u64, base: f64) {
-        self.arrived = before.arrived;
+        (self.arrived, self.acked) = (before.arrived, before.acked);
         self.flight = flight;
         self.base = base;
     }
@@ -79,8 +82,9 @@ impl Epoch {
         }
     }
 
-    /// So many bytes have arrived.
-    pub(super) fn arrive(&mut self, now: Instant, bytes: u64) {
+    /// A batch has arrived, with which so many bytes have in all.
+    pub(super) fn arrive(&mut self, now: Instant, acked: u64) {
+        let bytes = acked - std::mem::replace(&mut self.acked, acked);
         self.together = self.together.max(bytes);
         if let Some(before) = self.arrived.replace(now) {
             let passed = now.saturating_duration_since(before).max(AT_ONCE);
@@ -134,8 +138,8 @@ mod tests {
         let mut now = Instant::now();
         let mut epoch = Epoch::new(now, 0, false);
         epoch.flight = 7 * PACKET;
-        for _ in 0..7 / together {
-            epoch.arrive(now, together * PACKET);
+        for batch in 1..=7 / together {
+            epoch.arrive(now, batch * together * PACKET);
             now += apart;
         }
         epoch

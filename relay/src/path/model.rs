@@ -90,8 +90,6 @@ pub struct Model {
     rate: f64,
     flight: u64,
     acked: u64,
-    /// What had been by the end of the last batch.
-    acked_before: u64,
     /// When the newest packet was sent that has arrived, in this batch and before it.
     batch: Option<Instant>,
     newest: Option<Instant>,
@@ -124,7 +122,6 @@ impl Model {
             rate: 0.0,
             flight: 0,
             acked: 0,
-            acked_before: 0,
             batch: None,
             newest: None,
             epoch: Epoch::new(now, 0, false),
@@ -185,8 +182,7 @@ impl Model {
         self.flight = flight.count();
         self.newest = self.newest.max(self.batch.take());
         self.epoch.idle |= self.flight == 0;
-        let arrived = self.acked - std::mem::replace(&mut self.acked_before, self.acked);
-        self.epoch.arrive(now, arrived);
+        self.epoch.arrive(now, self.acked);
         let Some(RoundTrip { sent, time, held }) = sample else {
             return;
         };

@@ -41,6 +41,13 @@ impl Scene {
         }
     }
 
+    /// A player that has been given what it gets at first.
+    fn player(&self) -> Cursor {
+        let mut cursor = Cursor::default();
+        cursor.step(self.outlook());
+        cursor
+    }
+
     fn outlook(&self) -> Outlook<'_> {
         Outlook {
             cache: &self.cache,
@@ -112,8 +119,7 @@ fn a_join_on_a_held_broadcast_never_waits() {
 fn a_player_at_the_end_of_a_group_moves_to_the_next_without_a_skip() {
     let mut scene = Scene::new();
     scene.frames(0, 0..3);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 3..5);
     scene.frames(1, 0..1);
     assert!(matches!(cursor.step(scene.outlook()), Step::Continue(f) if f.len() == 2));
@@ -127,8 +133,7 @@ fn a_player_at_the_end_of_a_group_moves_to_the_next_without_a_skip() {
 fn a_player_far_behind_skips_to_the_newest_keyframe() {
     let mut scene = Scene::new();
     scene.frames(0, 0..3);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 3..40);
     scene.frames(1, 0..2);
     assert!(matches!(
@@ -141,8 +146,7 @@ fn a_player_far_behind_skips_to_the_newest_keyframe() {
 fn a_delay_never_grows_past_the_bound() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 1..10);
     scene.now = at(2500);
     assert_eq!(cursor.step(scene.outlook()), Step::Abandon);
@@ -163,8 +167,7 @@ fn a_delay_never_grows_past_the_bound() {
 fn old_pictures_go_on_while_no_keyframe_would_come() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 1..10);
     scene.now = at(2500);
     scene.keyframe_due = false;
@@ -179,8 +182,7 @@ fn old_pictures_go_on_while_no_keyframe_would_come() {
 fn a_single_late_frame_is_no_lag() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 1..2);
     scene.now = at(60_000);
     assert!(matches!(cursor.step(scene.outlook()), Step::Continue(_)));
@@ -190,8 +192,7 @@ fn a_single_late_frame_is_no_lag() {
 fn a_player_that_lags_a_little_gets_fewer_frames() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     for index in 1..9 {
         let layered = layered_frame(0, index, (index % 2) as u8);
         scene.cache.take(&layered, scene.now).unwrap();
@@ -212,8 +213,7 @@ fn a_player_that_lags_a_little_gets_fewer_frames() {
 fn a_pending_write_is_overtaken_by_a_newer_group() {
     let mut scene = Scene::new();
     scene.frames(0, 0..3);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     assert!(!cursor.is_overtaken(Backlog::default(), scene.outlook()));
     scene.frames(1, 0..1);
     assert!(cursor.is_overtaken(Backlog::default(), scene.outlook()));
@@ -231,8 +231,7 @@ fn a_pending_write_is_overtaken_by_a_newer_group() {
 fn a_keyframe_on_its_way_is_given_up_only_for_one_that_is_complete_sooner() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let cursor = scene.player();
     scene.frames(1, 0..1);
     let whole = scene.cache.newest().unwrap().keyframe_bytes();
     let left = |keyframe_left| Backlog {
@@ -248,8 +247,7 @@ fn a_keyframe_on_its_way_is_given_up_only_for_one_that_is_complete_sooner() {
 fn the_rest_of_a_group_is_finished_where_that_takes_no_time() {
     let mut scene = Scene::new();
     scene.frames(0, 0..3);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 3..5);
     cursor.step(scene.outlook());
     cursor.sent_all_but(2);
@@ -264,8 +262,7 @@ fn the_rest_of_a_group_is_finished_where_that_takes_no_time() {
 fn a_narrow_path_gets_something_of_each_group_and_a_wide_one_catches_up() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 1..100);
     cursor.step(scene.outlook());
     cursor.sent_all_but(99);
@@ -300,8 +297,7 @@ fn what_was_there_at_a_join_is_as_old_as_it_is() {
 fn a_broken_decoder_gets_the_next_keyframe_only() {
     let mut scene = Scene::new();
     scene.frames(0, 0..3);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     cursor.abandon(Need::Broken, scene.now);
     assert!(matches!(
         cursor.step(scene.outlook()),
@@ -318,8 +314,7 @@ fn a_broken_decoder_gets_the_next_keyframe_only() {
 fn a_player_that_moves_to_another_track_joins_there_and_ends_what_was_open() {
     let mut scene = Scene::new();
     scene.frames(7, 0..3);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     let track = TrackId::from_number(1);
     cursor.follow(track);
     assert_eq!(cursor.track(), track);
@@ -353,8 +348,7 @@ fn equal_numbers_on_two_tracks_are_two_places() {
 fn who_holds_a_group_that_nobody_else_needs_lets_go_where_memory_is_short() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let cursor = scene.player();
     let small = Backlog {
         unsent: 1,
         keyframe_left: 1,

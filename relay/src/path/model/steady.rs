@@ -84,15 +84,17 @@ impl Model {
         self.gains = 0;
         let margin = 0.010 + self.delays.jitter();
         let round_trip = self.delays.base() + queue;
-        let (rate, window, before, vain, promised) = match self.cut.take() {
-            Some(cut) => {
-                let vain = cut.vain + u32::from(cut.is_vain(queue, self.target(), margin));
-                (cut.rate, cut.window, cut.round_trip, vain, cut.expected)
-            }
-            None => (self.rate, self.window, round_trip, 0, f64::INFINITY),
-        };
-        if vain >= VAIN {
-            self.stand_beside(now, rate, queue, window);
+        let mut cut = self.cut.take().unwrap_or(Cut {
+            rate: self.rate,
+            window: self.window,
+            round_trip,
+            expected: f64::INFINITY,
+            emptied: false,
+            vain: 0,
+        });
+        cut.vain += u32::from(cut.is_vain(queue, self.target(), margin));
+        if cut.vain >= VAIN {
+            self.stand_beside(now, cut.rate, queue, cut.window);
             return;
         }
         let next = if ours {
@@ -101,29 +103,23 @@ impl Model {
             (self.rate * 0.85).max(delivered * 2.0).min(self.rate)
         };
         let cut_from = self.window;
-        self.set_rate(next.max(rate * LEAST_CUT));
+        self.set_rate(next.max(cut.rate * LEAST_CUT));
         let floor = self.packet * SMALLEST_WINDOW;
         let base = self.delays.base();
-        let expected = if self.window > 0.9 * cut_from && self.window > floor {
+        cut.expected = if self.window > 0.9 * cut_from && self.window > floor {
             // Not cut any further: what stands is not this flow's.
             0.0
         } else if self.window >= cut_from {
             // As small as it gets: what comes through with that says nothing, for the queue of others
             // makes it less as this flow's own would make the queue longer.
-            promised
+            cut.expected
         } else {
             self.window / delivered.max(1.0) - base
         };
         // All cuts together tell more than the last of them.
-        let left = self.window / window;
-        self.cut = Some(Cut {
-            rate,
-            window,
-            round_trip: before,
-            expected,
-            emptied: left < EMPTIES && before * left < base,
-            vain,
-        });
+        let left = self.window / cut.window;
+        cut.emptied = left < EMPTIES && cut.round_trip * left < base;
+        self.cut = Some(cut);
         self.settling = true;
         self.begin(now, true);
     }

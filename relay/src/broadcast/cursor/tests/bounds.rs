@@ -6,8 +6,7 @@ use super::*;
 /// `unsent` wait.
 fn behind(scene: &mut Scene, unsent: usize) -> Cursor {
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 1..10);
     cursor.step(scene.outlook());
     cursor.sent_all_but(unsent);
@@ -71,8 +70,7 @@ fn a_whole_picture_is_joined_on_before_a_newer_one_unless_it_is_long() {
 fn who_gave_up_a_group_goes_on_with_the_newer_one_that_is_on_its_way() {
     let mut scene = Scene::new();
     scene.frames(0, 0..5);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     cursor.abandon(Need::Broken, scene.now);
     let (first, _) = begun(1, (1, 0), 100, 90);
     scene.cache.take(&first, scene.now).unwrap();
@@ -87,8 +85,7 @@ fn a_broken_decoder_and_one_that_lags_wait_for_a_keyframe_as_long_as_it_takes() 
     for need in [Need::Broken, Need::Lag] {
         let mut scene = Scene::new();
         scene.frames(0, 0..3);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
+        let mut cursor = scene.player();
         cursor.abandon(need, scene.now);
         for ms in [0, 400, 500, 60_000] {
             scene.now = at(ms);
@@ -152,8 +149,7 @@ fn the_newest_frame_alone_is_never_given_up_and_two_may_be() {
 fn what_a_player_holds_of_a_group_that_is_gone_is_bounded_to_the_byte() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let cursor = scene.player();
     scene.frames(1, 0..1);
     scene.cache.evict_previous();
     let holds = |bytes| Backlog {
@@ -171,8 +167,7 @@ fn a_frame_is_too_old_by_when_the_oldest_that_waits_has_come() {
     let mut scene = Scene::new();
     scene.now = at(1_000);
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     scene.frames(0, 1..5);
     scene.now = at(2_000);
     scene.frames(0, 5..10);
@@ -250,8 +245,7 @@ fn the_rest_of_a_group_is_worth_a_tenth_of_a_second() {
 fn a_keyframe_on_its_way_is_not_given_up_for_one_that_is_not_there() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let cursor = scene.player();
     let (first, rest) = begun(1, (1, 0), 100, 90);
     scene.cache.take(&first, scene.now).unwrap();
     let left = Backlog {
@@ -272,8 +266,7 @@ fn frames_are_left_out_after_more_than_a_quarter_of_a_second() {
         let mut scene = Scene::new();
         scene.now = at(1_000);
         scene.frames(0, 0..1);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
+        let mut cursor = scene.player();
         for index in 1..9 {
             let layered = layered_frame(0, index, (index % 2) as u8);
             scene.cache.take(&layered, scene.now).unwrap();
@@ -291,8 +284,7 @@ fn frames_are_left_out_after_more_than_a_quarter_of_a_second() {
 fn what_was_dropped_before_and_now_is_told_together() {
     let mut scene = Scene::new();
     scene.frames(0, 0..1);
-    let mut cursor = Cursor::default();
-    cursor.step(scene.outlook());
+    let mut cursor = scene.player();
     for (ms, index) in [(0, 1), (1_000, 3)] {
         scene.now = at(ms);
         for index in index..index + 2 {
@@ -310,8 +302,7 @@ fn a_player_eight_frames_behind_gets_them_and_one_nine_behind_skips() {
     for (behind, skips) in [(8, false), (9, true)] {
         let mut scene = Scene::new();
         scene.frames(0, 0..3);
-        let mut cursor = Cursor::default();
-        cursor.step(scene.outlook());
+        let mut cursor = scene.player();
         scene.frames(0, 3..3 + behind);
         scene.frames(1, 0..1);
         let step = cursor.step(scene.outlook());
