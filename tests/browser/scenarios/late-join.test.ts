@@ -5,6 +5,8 @@ import { until } from '../src/until.ts';
 
 /** Far above the promise of 150 ms, which the benchmark measures: this also runs beside a compiler. */
 const FIRST_PICTURE_MS = 1_500;
+/** Of more than thirty in the group. */
+const MOST_TO_THE_LAST = 4;
 
 scenario('a late joiner sees a moving screen at once, and no fast-forward', async (stage) => {
   const { relay, broadcast } = stage;
@@ -67,18 +69,22 @@ scenario('a late joiner sees the last picture of an admin who is away', async (s
   await host.waitUntilLive();
   const early = await admin.openPlayer(relay, broadcast.playToken);
   await early.waitForPicture();
+  await until('a group to catch up with', async () => (await stage.snapshot()).cache.frames > 30);
   await host.page.close();
   await early.waitForState('away');
 
   const late = await admin.openPlayer(relay, broadcast.playToken);
   await late.waitForState('away');
-  const first = await firstLook(late);
-  const firstPictureMs = await until('it in the records', async () => {
-    return (await late.records()).firstPictureMs;
+  const last = (await early.witness()).newest?.clock;
+  await until('the last picture', async () => (await late.witness()).newest?.clock === last);
+  const { firstPictureMs, shown } = await until('it in the records', async () => {
+    const records = await late.records();
+    return records.firstPictureMs === null ? null : records;
   });
-  stage.note(`first picture after ${firstPictureMs.toFixed()} ms`);
-  assert.ok(firstPictureMs < FIRST_PICTURE_MS);
-  assert.equal(first.clock, (await early.witness()).newest?.clock, 'the last picture');
+  stage.note(`first picture after ${firstPictureMs?.toFixed()} ms, ${shown.length} shown`);
+  assert.ok((firstPictureMs ?? Infinity) < FIRST_PICTURE_MS);
+  // A slow machine shows one on the way, since a page without a picture takes what there is.
+  assert.ok(shown.length <= MOST_TO_THE_LAST, 'what was before is not played again');
   await stage.assertUnharmed({ early, late });
 });
 

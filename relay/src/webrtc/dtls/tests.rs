@@ -126,6 +126,32 @@ fn a_peer_that_waits_to_be_greeted_is_greeted_once_it_is_there() {
     assert!(matches!(refused, Err(DtlsError::Fingerprint)));
 }
 
+/// Of hellos to who waits for one and never answers: below what the offer and the check cost that led
+/// to them, since both may have been somebody else's.
+const GREETINGS: usize = 2_000;
+
+#[test]
+fn a_peer_that_is_greeted_and_never_answers_draws_little() {
+    let fingerprint = Client::new().fingerprint;
+    let mut association = Association::new(identity(), fingerprint, Setup::Active);
+    let mut now = Instant::now();
+    association.begin(now).unwrap();
+    let mut sent = 0;
+    let ended = loop {
+        sent += std::iter::from_fn(|| association.poll_transmit())
+            .map(|datagram| datagram.len())
+            .sum::<usize>();
+        let due = association.poll_timeout().expect("it tries again or fails");
+        assert!(due > now, "in its own time");
+        now = due;
+        if let Err(error) = association.pass_time(now) {
+            break error;
+        }
+    };
+    assert!(matches!(ended, DtlsError::Handshake(_)), "{ended}");
+    assert!((1..=GREETINGS).contains(&sent), "{sent} bytes");
+}
+
 #[test]
 fn nonsense_in_the_handshake_is_as_good_as_lost() {
     let mut client = Client::new();
