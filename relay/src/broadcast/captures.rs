@@ -23,8 +23,9 @@ pub enum Clock {
     /// The relay's, as the publisher estimates it (PROTOCOL 2.7): taken as it is, while it can be true.
     Relay,
     /// Another that runs as fast, more or less: the first frame is taken to have arrived at once, and
-    /// times follow when all frames of a while seem to have been late.
-    Own,
+    /// times follow when all frames of a while seem to have been late. The number tells apart the clocks
+    /// of one publisher: each source of packets has its own (RFC 3550, 5.1).
+    Own(u32),
 }
 
 /// When a frame was captured, as its publisher has it.
@@ -62,6 +63,7 @@ pub(super) struct Captures {
 /// The clock of the publisher that is attached, as it runs against the relay's.
 #[derive(Debug)]
 struct Line {
+    clock: Clock,
     /// Relay time of claimed time 0, in microseconds; may be before the beginning of time.
     offset: i128,
     /// The newest time of this publisher, and its group.
@@ -84,7 +86,11 @@ impl Captures {
     pub(super) fn capture(&mut self, claim: Claim, now: RelayTime) -> Capture {
         let arrival = i128::from(now.as_micros());
         let floor = i128::from(self.newest);
-        let line = self.line.get_or_insert_with(|| Line::begin(claim, now));
+        let line = self.line.take();
+        let line = match line.filter(|line| line.clock == claim.clock) {
+            Some(line) => self.line.insert(line),
+            None => self.line.insert(Line::begin(claim, now)),
+        };
         if claim.group < line.group {
             return Capture::like(self.newest);
         }
@@ -97,7 +103,7 @@ impl Captures {
         let wrong_by = (expected - time).unsigned_abs();
         let reordered = time < line.newest;
         line.newest = line.newest.max(time);
-        if claim.clock == Clock::Own {
+        if matches!(claim.clock, Clock::Own(_)) {
             line.follow(arrival - time, now);
         }
         let micros = u64::try_from(time).unwrap_or(0).max(self.newest);
@@ -129,9 +135,10 @@ impl Line {
     fn begin(claim: Claim, now: RelayTime) -> Self {
         let offset = match claim.clock {
             Clock::Relay => 0,
-            Clock::Own => i128::from(now.as_micros()) - claim.micros,
+            Clock::Own(_) => i128::from(now.as_micros()) - claim.micros,
         };
         Self {
+            clock: claim.clock,
             offset,
             newest: i128::MIN,
             group: claim.group,
@@ -184,7 +191,7 @@ fn is_near(time: i128, clock: Clock, arrival: i128) -> bool {
     let ahead = match clock {
         Clock::Relay => micros(AHEAD),
         // It was brought together with the relay's so that nothing lies ahead.
-        Clock::Own => 0,
+        Clock::Own(_) => 0,
     };
     time <= arrival + ahead && arrival - time <= micros(TOO_LATE)
 }
@@ -215,7 +222,7 @@ mod tests {
     }
 
     fn own(ms: i128) -> Claim {
-        claim(ms * 1_000, Clock::Own)
+        claim(ms * 1_000, Clock::Own(1))
     }
 
     #[test]
@@ -251,6 +258,22 @@ mod tests {
         });
         let honest: Vec<_> = honest.collect();
         assert!(honest.windows(2).all(|pair| pair[1] - pair[0] == 33_000));
+    }
+
+    #[test]
+    fn another_source_of_a_publisher_has_another_clock_which_is_no_fault() {
+        let mut captures = Captures::default();
+        let far = 1_000_000_000_000;
+        let mut last = 0;
+        for (frame, source, from) in [(0, 1, 0), (1, 1, 0), (2, 2, far), (3, 2, far), (4, 1, -far)]
+        {
+            let claimed = claim(from + i128::from(frame) * 33_000, Clock::Own(source));
+            let capture = captures.capture(claimed, at(frame * 33));
+            assert!(!capture.reordered && capture.wrong_by.is_none(), "{frame}");
+            assert_eq!(capture.micros, at(frame * 33).as_micros());
+            assert!(capture.micros > last);
+            last = capture.micros;
+        }
     }
 
     #[test]
@@ -297,7 +320,7 @@ mod tests {
         let mut delay = 0;
         for ms in (0..120_000u64).step_by(100) {
             // 0.1 % slow: after two minutes it would be 120 ms behind.
-            let slow = claim(i128::from(ms * 1_000 - ms), Clock::Own);
+            let slow = claim(i128::from(ms * 1_000 - ms), Clock::Own(1));
             delay = at(ms).as_micros() - captures.capture(slow, at(ms)).micros;
         }
         assert!(delay < 25_000, "{delay}");
@@ -357,7 +380,7 @@ mod tests {
             let mut captures = Captures::default();
             let (mut now, mut last) = (at(0), 0);
             for (jump, relay, hands_over, pause_ms) in jumps {
-                let clock = if relay { Clock::Relay } else { Clock::Own };
+                let clock = if relay { Clock::Relay } else { Clock::Own(1) };
                 if hands_over {
                     captures.hand_over();
                 }

@@ -21,14 +21,14 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; \
     connect-src 'self' https:; frame-ancestors 'none'; base-uri 'none'";
 
+/// HTML, 7.1.3.
+pub(super) const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
 const ON_EVERYTHING: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
+    (OPENER_POLICY, "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
         "display-capture=(self)",
@@ -38,7 +38,7 @@ const ON_EVERYTHING: [(HeaderName, &str); 5] = [
 /// For a year; on this host alone.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 
-/// Adds what every answer has.
+/// Adds what every answer has that has no value of its own for it.
 pub(super) async fn secure(
     State(site): State<Arc<Site>>,
     request: Request,
@@ -57,9 +57,10 @@ pub(super) async fn secure(
             .insert(STRICT_TRANSPORT_SECURITY, value);
     }
     for (name, value) in ON_EVERYTHING {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        let headers = response.headers_mut();
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

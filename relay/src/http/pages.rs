@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::RustEmbed;
 
+use super::headers::OPENER_POLICY;
 use super::problem::Problem;
 use super::routes::{no_such_method, no_such_thing};
 
@@ -79,7 +80,15 @@ impl Pages {
 }
 
 async fn serve(State(pages): State<Pages>, uri: Uri, headers: HeaderMap) -> Response {
-    pages.respond(uri.path(), &headers)
+    let mut response = pages.respond(uri.path(), &headers);
+    // The window that captures is to outlive the page that opened it: it is not its opener, and shares
+    // no process with it. A browser that does not know this value parts the two as well, since it
+    // takes it for another one than that page's.
+    if uri.path() == "/host" {
+        let apart = HeaderValue::from_static("noopener-allow-popups");
+        response.headers_mut().insert(OPENER_POLICY, apart);
+    }
+    response
 }
 
 async fn no_page(method: Method, uri: Uri) -> Problem {

@@ -12,7 +12,27 @@ import { AdminScreenShareService } from './AdminScreenShareService.ts';
 const CROP = { x: 10, y: 10, width: 320, height: 180 };
 
 /** The page, as far as the service needs one. */
-const page = { held: [] as { name: string }[], opened: [] as string[], said: [] as PanelMessage[] };
+const page = {
+  held: [] as { name: string }[],
+  opened: [] as string[],
+  said: [] as PanelMessage[],
+  /** Whether the browser opens no window. */
+  blocked: false,
+  /** How often this page itself asked for the screen. */
+  asked: 0,
+};
+vi.mock('../publish/host.ts', () => ({
+  CaptureHost: class {
+    subscribe = () => () => undefined;
+    open = async () => {
+      page.held = [{ name: hostLockName('b') }];
+      return true;
+    };
+    share = async () => {
+      page.asked += 1;
+    };
+  },
+}));
 let toPanel: (data: unknown) => void = () => undefined;
 
 class FakeChannel {
@@ -74,16 +94,21 @@ function open(): AdminScreenShareService {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  Object.assign(page, { held: [], opened: [], said: [] });
+  Object.assign(page, { held: [], opened: [], said: [], blocked: false, asked: 0 });
   vi.stubGlobal('BroadcastChannel', FakeChannel);
   vi.stubGlobal('document', {
     visibilityState: 'visible',
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
-    hasFocus: () => true,
   });
   vi.stubGlobal('navigator', { locks: { query: async () => ({ held: page.held }) } });
-  vi.stubGlobal('window', { open: (url: URL) => page.opened.push(url.href) });
+  vi.stubGlobal('window', {
+    open: (url: URL) => {
+      if (page.blocked) return null;
+      page.opened.push(url.href);
+      return {};
+    },
+  });
   vi.stubGlobal('fetch', async () => {
     throw new TypeError('offline');
   });
@@ -127,17 +152,33 @@ it('goes over to a newer host and hears no more of the older', () => {
   expect(page.said.at(-1)).toMatchObject({ type: 'stop', host: 'new' });
 });
 
-it('opens a window without a host, and without an opener', async () => {
+it('opens a window without a host, and waits for it where it is slow', async () => {
   const service = open();
   await vi.advanceTimersByTimeAsync(0);
-  const started = service.start();
-  await vi.advanceTimersByTimeAsync(500);
+  await service.start();
+  await vi.advanceTimersByTimeAsync(8_000);
   expect(page.opened).toEqual(['https://relay.example/host#token']);
-  expect(service.snapshot().host).toBe('opening');
-  toPanel(fromHost({ type: 'hello', host: 'h', startedMs: 9 }));
+  expect(service.snapshot()).toMatchObject({ host: 'opening', inside: false });
+  page.held = [{ name: hostLockName('b') }];
+  say('h', 9, status('asking'));
   await vi.advanceTimersByTimeAsync(2_000);
-  await started;
-  expect(service.snapshot().inside).toBe(false);
+  expect(service.snapshot()).toMatchObject({ host: 'present', inside: false });
+});
+
+it('offers another window where one has come to nothing', async () => {
+  const service = open();
+  await service.start();
+  await vi.advanceTimersByTimeAsync(12_000);
+  expect(service.snapshot()).toMatchObject({ host: 'none', inside: false });
+});
+
+it('captures itself, at once, where the browser opens no window', async () => {
+  page.blocked = true;
+  const service = open();
+  await vi.advanceTimersByTimeAsync(0);
+  await service.start();
+  expect(page.asked).toBe(1);
+  expect(service.snapshot()).toMatchObject({ inside: true });
 });
 
 it('captures nothing itself while a new window reloads', async () => {

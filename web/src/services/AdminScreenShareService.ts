@@ -89,13 +89,11 @@ const RELAY_POLL_MS = 900;
 const RELAY_NOTICES_MS = 1_500;
 /** How long a reloading host's window may take to come back. */
 const RELOAD_MS = 500;
-/** How long a new host's window may take to say hello before popups count as blocked. */
-const OPEN_WAIT_MS = 1_500;
-/** How often as long a window may take that visibly opened. */
-const SLOW_WAITS = 3;
+/** How long a new host's window may take to say hello before another is offered: machines are slow. */
+const OPENING_MS = 10_000;
 /** A host answers at once; after this it may be gone. */
 const STALE_MS = 2_200;
-const WINDOW = 'popup,noopener,width=440,height=600';
+const WINDOW = 'popup,width=440,height=600';
 
 export class AdminScreenShareService implements ShareService {
   readonly #options: ShareOptions;
@@ -210,30 +208,16 @@ export class AdminScreenShareService implements ShareService {
     this.#show({ host: 'opening' });
     const url = at(origin, hostPath);
     url.hash = token;
-    // Without an opener the host shares no process with this page, whose crash it so survives;
-    // but then the call never says whether a window came about.
-    window.open(url, '_blank', WINDOW);
-    if (!(await this.#hostComes(OPEN_WAIT_MS))) await this.#hostInside();
-  }
-
-  async #hostComes(waitMs: number): Promise<boolean> {
-    await pause(waitMs);
-    // A window that took the focus away is there, but slow.
-    for (let more = 0; more < SLOW_WAITS && !document.hasFocus() && !this.#heardNew; more += 1) {
-      await pause(waitMs);
-    }
-    return this.#heardNew || (await this.#isHosted());
-  }
-
-  /** A host has spoken since a window was opened; it may be gone again, as while it reloads. */
-  get #heardNew(): boolean {
-    return this.#openedMs === null;
+    // The host's page gives up its opener (Cross-Origin-Opener-Policy), so that it shares no process
+    // with this one, whose crash it survives; `noopener` would hide whether a window came about.
+    if (window.open(url, '_blank', WINDOW) === null) await this.#hostInside();
   }
 
   async #hostInside(): Promise<void> {
     const { origin, token, broadcast } = this.#options;
     const host = new CaptureHost({ origin, token, broadcast, inside: true });
     this.#inside = host;
+    this.#openedMs = null;
     host.subscribe(() => {
       if (host.snapshot().status?.state === 'stopped') this.#leaveInside(host);
     });
@@ -280,7 +264,7 @@ export class AdminScreenShareService implements ShareService {
   }
 
   #isOpening(): boolean {
-    return this.#openedMs !== null && Date.now() - this.#openedMs < 2 * OPEN_WAIT_MS;
+    return this.#openedMs !== null && Date.now() - this.#openedMs < OPENING_MS;
   }
 
   async #isHosted(): Promise<boolean> {
@@ -385,8 +369,4 @@ export class AdminScreenShareService implements ShareService {
     };
     for (const listener of this.#listeners) listener();
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -69,7 +69,11 @@ async fn every_page_is_locked_down() {
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
         assert_eq!(reply.header("referrer-policy"), "no-referrer");
-        assert_eq!(reply.header("cross-origin-opener-policy"), "same-origin");
+        let opener = match path {
+            "/host" => "noopener-allow-popups",
+            _ => "same-origin",
+        };
+        assert_eq!(reply.header("cross-origin-opener-policy"), opener);
         assert_eq!(reply.header("permissions-policy"), "display-capture=(self)");
     }
 }

@@ -278,7 +278,7 @@ impl Upstream {
         };
         let claim = Claim {
             micros: source.micros(assembled.timestamp),
-            clock: Clock::Own,
+            clock: Clock::Own(source.ssrc),
             // They come in order.
             group: 0,
             keyframe: assembled.keyframe,
