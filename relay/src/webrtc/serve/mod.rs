@@ -28,6 +28,8 @@ const WAITING: usize = 2_048;
 const IN_A_ROW: usize = 64;
 /// How often time is let pass for what is not a player's.
 const TICK: Duration = Duration::from_millis(20);
+/// A player with keys has its turn once in so many of these: of most players time alone asks nothing.
+const UNHURRIED: usize = 5;
 /// How often players are told of their paths at most (PROTOCOL 2.13).
 const WORDS: Duration = Duration::from_secs(1);
 
@@ -46,6 +48,7 @@ pub(crate) struct Peers<W: Wire> {
     channels: Channels<W>,
     out: Datagrams,
     next_tick: Instant,
+    ticks: usize,
     /// When players are told of their paths next.
     next_word: Instant,
 }
@@ -82,6 +85,7 @@ impl<W: Wire> Peers<W> {
             channels: Channels::default(),
             out: Datagrams::default(),
             next_tick: Instant::now(),
+            ticks: 0,
             next_word: Instant::now(),
         };
         (shard, Inlet::new(packets_in))
@@ -169,7 +173,12 @@ impl<W: Wire> Peers<W> {
             return;
         }
         self.next_tick = now + TICK;
-        for key in self.peers.iter().map(|(key, _)| key).collect::<Vec<_>>() {
+        self.ticks = self.ticks.wrapping_add(1);
+        let turn = self.ticks % UNHURRIED;
+        let hurried = |peer: &Peer| !matches!(peer.side, Side::Player(_));
+        let peers = self.peers.iter();
+        let theirs = peers.filter(|(key, peer)| key % UNHURRIED == turn || hurried(peer));
+        for key in theirs.map(|(key, _)| key).collect::<Vec<_>>() {
             self.tick_peer(key).await;
         }
         if self.next_word <= now {
