@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_token_of_a_wrong_clock_says_that_there_may_be_one() {
         let signer = TokenSigner::new(&SECRET);
-        let year = Duration::from_secs(LONG_AGO).as_secs();
+        let year = 31_536_000;
         let refused = |made: u64, now: u64| {
             let token = signer.mint(&id("main"), Role::Player, HOUR, at(made));
             signer.verify(token.as_str(), at(now)).unwrap_err()
@@ -374,6 +374,32 @@ mod tests {
                 "{claims}"
             );
         }
+    }
+
+    /// A good token of exactly this length.
+    fn long(length: usize) -> String {
+        let sizes = (0..4).flat_map(|header| (0..length).map(move |claim| (header, claim)));
+        let mut tokens =
+            sizes
+                .skip_while(|(_, claim)| claim * 2 < length)
+                .map(|(header, claim)| {
+                    let mut long = claims();
+                    long["pad"] = "a".repeat(claim).into();
+                    forge(
+                        &json!({"alg": "HS256", "typ": "JWT", "kid": "a".repeat(header)}),
+                        &long,
+                        &SECRET,
+                    )
+                });
+        tokens.find(|token| token.len() == length).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_as_long_as_the_wire_takes_it_and_no_longer() {
+        let signer = TokenSigner::new(&SECRET);
+        assert!(signer.verify(&long(limits::TOKEN), at(0)).is_ok());
+        let longer = signer.verify(&long(limits::TOKEN + 1), at(0));
+        assert_eq!(longer, Err(TokenError::Invalid));
     }
 
     #[test]

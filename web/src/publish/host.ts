@@ -58,7 +58,7 @@ export class CaptureHost {
     this.#channel.postMessage(
       fromHost({ type: 'hello', host: this.id, startedMs: this.startedMs }),
     );
-    addEventListener('pagehide', this.sayBye);
+    addEventListener('pagehide', this.#leave);
     this.#startWorker();
     this.#show({ phase: 'open' });
     void forgetOld(Date.now());
@@ -108,7 +108,7 @@ export class CaptureHost {
   /** Gives the lock back; the host is of no use afterwards. */
   close(): void {
     this.#endTrack();
-    removeEventListener('pagehide', this.sayBye);
+    removeEventListener('pagehide', this.#leave);
     this.sayBye();
     this.#worker?.terminate();
     this.#worker = null;
@@ -116,6 +116,12 @@ export class CaptureHost {
     this.#show({ phase: 'closed' });
     this.#channel.close();
   }
+
+  /** The page goes: what is captured from here on may be of a page that is going itself, and dark. */
+  #leave = (): void => {
+    this.sayBye();
+    this.#track?.stop();
+  };
 
   /** Tells panels that this host is going; a later status takes it back. */
   sayBye = (): void => {

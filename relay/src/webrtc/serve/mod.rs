@@ -67,7 +67,7 @@ impl<W: Wire> Peers<W> {
     fn new(bridge: Arc<Bridge>, wire: Arc<W>, clock: RelayClock) -> (Self, Inlet) {
         let (packets_in, packets) = mpsc::channel(WAITING);
         let (commands_in, commands) = mpsc::unbounded_channel();
-        let number = bridge.enlist(Door {
+        let number = bridge.routes().enlist(Door {
             packets: packets_in.clone(),
             commands: commands_in,
         });
@@ -138,7 +138,7 @@ impl<W: Wire> Peers<W> {
             // Others may have come to an address of this one since.
             if self.by_address.get(&address) == Some(&key) {
                 self.by_address.remove(&address);
-                self.bridge.unsettle(address, self.number);
+                self.bridge.routes().unsettle(address, self.number);
             }
         }
         self.channels.leave(&peer, key, code);

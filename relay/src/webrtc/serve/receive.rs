@@ -11,8 +11,8 @@ use crate::excerpt::excerpt_of;
 use crate::webrtc::dtls::DtlsError;
 use crate::webrtc::ice::{Check, Reply};
 use crate::webrtc::rtcp::Feedback;
-use crate::webrtc::session::bridge::Claim;
 use crate::webrtc::session::link::{Heard, Path, QuestionId};
+use crate::webrtc::session::table::Owner;
 
 impl<W: Wire> Peers<W> {
     /// Takes a packet: what it is, its first byte tells (RFC 9443, 3).
@@ -38,10 +38,10 @@ impl<W: Wire> Peers<W> {
                 Some(Ok(())) => key,
                 _ => return,
             },
-            None => match self.bridge.claim(&mut check, self.number) {
-                Claim::Mine(peer) => self.admit(*peer),
-                Claim::Of(shard) if shard != self.number => {
-                    return self.bridge.forward(shard, packet);
+            None => match self.bridge.owner(&mut check, self.number) {
+                Owner::Newcomer(peer) => self.admit(*peer),
+                Owner::Shard(shard) if shard != self.number => {
+                    return self.bridge.routes().forward(shard, packet);
                 }
                 _ => return,
             },
@@ -52,7 +52,7 @@ impl<W: Wire> Peers<W> {
         self.settle(key, packet.from, now);
         if let Some(gone) = forgotten.filter(|gone| self.by_address.get(gone) == Some(&key)) {
             self.by_address.remove(&gone);
-            self.bridge.unsettle(gone, self.number);
+            self.bridge.routes().unsettle(gone, self.number);
         }
         if let Some(answer) = answer {
             self.wire
@@ -79,7 +79,7 @@ impl<W: Wire> Peers<W> {
     async fn take_reply(&mut self, reply: Reply, packet: Packet) {
         let (shard, key) = asker(reply.id());
         if shard != self.number {
-            return self.bridge.forward(shard, packet);
+            return self.bridge.routes().forward(shard, packet);
         }
         let (path, now) = (path_of(&packet), Instant::now());
         let Some(peer) = self.peers.get_mut(key) else {
@@ -111,7 +111,7 @@ impl<W: Wire> Peers<W> {
             return;
         }
         self.by_address.insert(address, key);
-        self.bridge.settle(address, self.number, surely);
+        self.bridge.routes().settle(address, self.number, surely);
     }
 
     /// Opens DTLS where that is the relay's part, and the peer is known to be there.
@@ -162,13 +162,13 @@ impl<W: Wire> Peers<W> {
         if let Some(key) = self.by_address.get(&packet.from) {
             return Some(*key);
         }
-        let other = self.bridge.shard_of(packet.from)?;
+        let other = self.bridge.routes().shard_of(packet.from)?;
         if other != self.number {
             let packet = Packet {
                 bytes: packet.bytes.clone(),
                 ..*packet
             };
-            self.bridge.forward(other, packet);
+            self.bridge.routes().forward(other, packet);
         }
         None
     }

@@ -1,24 +1,24 @@
 //! The sessions of all shards, as HTTP knows them.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use steadycast_codec_glue::wire::Code;
 use tokio::sync::watch;
 
-use super::door::{Command, Door};
 use super::link::{Link, Pair};
 use super::peer::{Newcomer, Peer, Side};
+use super::routes::Routes;
+use super::table::{Owner, Table};
 use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
 use crate::auth::{random, random_text};
 use crate::broadcast::{Broadcast, BroadcastId, Incarnation, RelayTime};
-use crate::shard::{AddressShare, Addresses, Crowd, Packet, Ticket};
+use crate::shard::{AddressShare, Addresses};
 use crate::webrtc::dtls::{Identity, IdentityError};
 use crate::webrtc::egress::packets::Packetizer;
 use crate::webrtc::egress::sender::Sender;
@@ -58,55 +58,6 @@ pub struct Origin {
     pub came_to: Option<IpAddr>,
 }
 
-/// Whose a check is.
-pub(in crate::webrtc) enum Claim {
-    /// A client that has not been seen before: it is the asking shard's from now on.
-    Mine(Box<Peer>),
-    /// Another shard's.
-    Of(usize),
-    Nobody,
-}
-
-enum Holder {
-    /// Nobody has seen its client yet.
-    Waiting(Box<Peer>, Instant, Ticket),
-    Shard(usize),
-}
-
-#[derive(Default)]
-struct Table {
-    holders: HashMap<Ufrag, Holder>,
-    sessions: HashMap<SessionId, Arc<Session>>,
-    /// Those of the holders that wait.
-    strangers: Crowd<Ufrag>,
-    numbers: u64,
-}
-
-impl Table {
-    /// Those whose clients have not come yet, with the time until which they are waited for.
-    fn waiting(&self) -> impl Iterator<Item = (&Ufrag, &Peer, Instant)> {
-        self.holders
-            .iter()
-            .filter_map(|(ufrag, holder)| match holder {
-                Holder::Waiting(peer, until, _) => Some((ufrag, &**peer, *until)),
-                Holder::Shard(_) => None,
-            })
-    }
-
-    /// Forgets a session whose client is not waited for any longer.
-    fn give_up(&mut self, ufrag: &Ufrag) -> Option<Box<Peer>> {
-        if let Holder::Shard(_) = self.holders.get(ufrag)? {
-            return None;
-        }
-        let Holder::Waiting(peer, _, ticket) = self.holders.remove(ufrag)? else {
-            return None;
-        };
-        self.strangers.leave(ticket);
-        self.sessions.remove(&peer.session.id);
-        Some(peer)
-    }
-}
-
 /// Ends a session that nobody has come to.
 fn dismiss(peer: Peer, code: Code) {
     let session = peer.session.clone();
@@ -120,12 +71,10 @@ pub struct Bridge {
     settings: Settings,
     identity: Arc<Identity>,
     table: Mutex<Table>,
-    /// Which shard looks after an address.
-    addresses: RwLock<HashMap<SocketAddr, usize>>,
+    routes: Routes,
     /// How many sessions each network opened.
     networks: Addresses,
     packetizers: Mutex<HashMap<Incarnation, std::sync::Weak<Packetizer>>>,
-    shards: RwLock<Vec<Door>>,
 }
 
 impl fmt::Debug for Bridge {
@@ -144,10 +93,9 @@ impl Bridge {
             settings,
             identity: Arc::new(Identity::generate()?),
             table: Mutex::default(),
-            addresses: RwLock::default(),
+            routes: Routes::default(),
             networks: Addresses::default(),
             packetizers: Mutex::default(),
-            shards: RwLock::default(),
         })
     }
 
@@ -156,11 +104,9 @@ impl Bridge {
         &self.settings
     }
 
-    /// Makes a shard known; returns its number.
-    pub(in crate::webrtc) fn enlist(&self, door: Door) -> usize {
-        let mut shards = self.shards.write();
-        shards.push(door);
-        shards.len() - 1
+    /// The shards, and which of them looks after an address.
+    pub(in crate::webrtc) fn routes(&self) -> &Routes {
+        &self.routes
     }
 
     /// Opens a session for somebody at `from` who wants to watch.
@@ -224,7 +170,7 @@ impl Bridge {
     fn make_room(&self, from: IpAddr) -> Result<AddressShare, OpenError> {
         let admitted = self.networks.admit(from, self.settings.per_address);
         let share = admitted.ok_or(OpenError::Crowded)?;
-        match self.table.lock().sessions.len() >= self.settings.sessions {
+        match self.sessions() >= self.settings.sessions {
             true => Err(OpenError::Full),
             false => Ok(share),
         }
@@ -243,11 +189,9 @@ impl Bridge {
         let place = self.place(from.came_to);
         let id = SessionId(random_text()?.into());
         let role = side.role();
-        let mut table = self.table.lock();
-        table.numbers += 1;
-        let number = table.numbers;
+        let number = self.table.lock().number();
         let session = Arc::new(Session {
-            id: id.clone(),
+            id,
             broadcast: broadcast.clone(),
             role,
             number,
@@ -283,20 +227,16 @@ impl Bridge {
             role,
             now,
         );
-        let from = share.network();
+        let network = share.network();
         let peer = Box::new(Peer {
             session: session.clone(),
             link,
             side,
             _share: share,
         });
-        let (ufrag, until) = (credentials.ufrag, now + self.settings.connect_timeout);
-        let most = self.settings.handshakes;
-        let (ticket, crowding) = table.strangers.enter(from, ufrag.clone(), most);
-        let holder = Holder::Waiting(peer, until, ticket);
-        table.holders.insert(ufrag, holder);
-        table.sessions.insert(id, session.clone());
-        let gone = crowding.and_then(|ufrag| table.give_up(&ufrag));
+        let until = now + self.settings.connect_timeout;
+        let mut table = self.table.lock();
+        let gone = table.wait_for(peer, network, until, self.settings.handshakes);
         drop(table);
         if let Some(peer) = gone {
             dismiss(*peer, Code::TooMany);
@@ -307,7 +247,7 @@ impl Bridge {
     /// The session of this name at this broadcast.
     pub fn find(&self, broadcast: &BroadcastId, id: &SessionId) -> Option<Arc<Session>> {
         let table = self.table.lock();
-        let found = table.sessions.get(id)?;
+        let found = table.get(id)?;
         (found.broadcast.id() == broadcast).then(|| found.clone())
     }
 
@@ -334,39 +274,10 @@ impl Bridge {
         let credentials = Credentials::fresh()?;
         let place = self.place(None);
         let remote = Credentials::of(ufrag, password);
-        let pair = Pair {
-            ours: credentials.clone(),
-            theirs: remote.clone(),
-        };
         let mut table = self.table.lock();
-        let table = &mut *table;
-        let mut ice = session.ice.lock();
-        let old = &ice.current.ufrag;
-        match table.holders.get_mut(old).ok_or(RestartError::Unknown)? {
-            Holder::Waiting(peer, _, ticket) => {
-                // It was never known by more than one name.
-                let _ = peer.link.restart(pair);
-                if let Some(known) = table.strangers.get_mut(*ticket) {
-                    known.clone_from(&credentials.ufrag);
-                }
-                if let Some(holder) = table.holders.remove(old) {
-                    table.holders.insert(credentials.ufrag.clone(), holder);
-                }
-                ice.names.clear();
-            }
-            Holder::Shard(shard) => {
-                let shard = *shard;
-                self.command(shard, Command::Restart(session.clone(), pair));
-                let holder = Holder::Shard(shard);
-                table.holders.insert(credentials.ufrag.clone(), holder);
-            }
-        }
-        ice.names.push(credentials.ufrag.clone());
-        ice.remote = remote;
-        ice.generation += 1;
-        ice.current = credentials;
+        table.restart(session, credentials.clone(), remote, &self.routes)?;
         let restarted = Restarted {
-            credentials: &ice.current,
+            credentials: &credentials,
             place: &place,
         };
         Ok(Some(restarted.to_string()))
@@ -374,117 +285,37 @@ impl Bridge {
 
     /// Ends a session because its client wants it so.
     pub fn close(&self, session: &Arc<Session>) {
-        let mut table = self.table.lock();
-        table.sessions.remove(&session.id);
-        let ufrag = session.ice.lock().current.ufrag.clone();
-        if let Some(peer) = table.give_up(&ufrag) {
-            drop(table);
+        let waiting = self.table.lock().close(session, &self.routes);
+        if let Some(peer) = waiting {
             peer.leave(Code::Done);
-        } else if let Some(Holder::Shard(shard)) = table.holders.get(&ufrag) {
-            self.command(*shard, Command::Close(session.clone()));
         }
         session.end(Code::Done);
     }
 
     /// Gives up sessions whose client has not come in time, and those of broadcasts that ended.
     pub fn tick(&self) {
-        let now = Instant::now();
-        let late: Vec<_> = {
-            let mut table = self.table.lock();
-            let late = |(ufrag, peer, until): (&Ufrag, &Peer, Instant)| {
-                let over = until <= now || peer.session.broadcast.ended().is_some();
-                over.then(|| ufrag.clone())
-            };
-            let late: Vec<_> = table.waiting().filter_map(late).collect();
-            late.iter()
-                .filter_map(|ufrag| table.give_up(ufrag))
-                .collect()
-        };
+        let late = self.table.lock().give_up_late(Instant::now());
         for peer in late {
             let ended = peer.session.broadcast.ended();
-            dismiss(*peer, ended.unwrap_or(Code::Silent));
+            dismiss(peer, ended.unwrap_or(Code::Silent));
         }
     }
 
     /// Whose a check is that `shard` does not know.
-    pub(in crate::webrtc) fn claim(&self, check: &mut Check, shard: usize) -> Claim {
-        let mut table = self.table.lock();
-        match table.holders.get_mut(check.ufrag()) {
-            None => Claim::Nobody,
-            Some(Holder::Shard(other)) => Claim::Of(*other),
-            Some(holder @ Holder::Waiting(..)) => {
-                let Holder::Waiting(peer, ..) = &*holder else {
-                    return Claim::Nobody;
-                };
-                if peer.link.verify(check).is_err() {
-                    return Claim::Nobody;
-                }
-                let taken = std::mem::replace(holder, Holder::Shard(shard));
-                match taken {
-                    Holder::Waiting(peer, _, ticket) => {
-                        table.strangers.leave(ticket);
-                        Claim::Mine(peer)
-                    }
-                    Holder::Shard(other) => Claim::Of(other),
-                }
-            }
-        }
+    pub(in crate::webrtc) fn owner(&self, check: &mut Check, shard: usize) -> Owner {
+        self.table.lock().owner(check, shard)
     }
 
     /// Forgets a session that is over.
     pub(in crate::webrtc) fn forget(&self, peer: &Peer, code: Code) {
-        let mut table = self.table.lock();
-        for ufrag in &peer.session.ice.lock().names {
-            table.holders.remove(ufrag);
-        }
-        table.sessions.remove(&peer.session.id);
-        drop(table);
+        self.table.lock().forget(&peer.session);
         peer.session.end(code);
     }
 
     /// A session is not known by this name any more.
     pub(in crate::webrtc) fn rename(&self, session: &Session, gone: &Ufrag) {
-        self.table.lock().holders.remove(gone);
+        self.table.lock().rename(gone);
         session.ice.lock().names.retain(|name| name != gone);
-    }
-
-    /// Records where packets from an address belong. One that is another shard's is taken over only
-    /// by a peer that is `surely` there.
-    pub(in crate::webrtc) fn settle(&self, address: SocketAddr, shard: usize, surely: bool) {
-        match self.addresses.write().entry(address) {
-            Entry::Occupied(mut known) if surely => *known.get_mut() = shard,
-            Entry::Occupied(_) => {}
-            Entry::Vacant(free) => {
-                free.insert(shard);
-            }
-        }
-    }
-
-    /// Forgets an address that is nobody's any more, unless another shard looks after it now.
-    pub(in crate::webrtc) fn unsettle(&self, address: SocketAddr, shard: usize) {
-        let mut addresses = self.addresses.write();
-        if addresses.get(&address) == Some(&shard) {
-            addresses.remove(&address);
-        }
-    }
-
-    /// The shard that looks after an address.
-    pub(in crate::webrtc) fn shard_of(&self, address: SocketAddr) -> Option<usize> {
-        self.addresses.read().get(&address).copied()
-    }
-
-    /// Hands a packet to a shard. One that is this far behind loses it, as on a network.
-    pub(in crate::webrtc) fn forward(&self, shard: usize, packet: Packet) {
-        if let Some(door) = self.shards.read().get(shard) {
-            let _ = door.packets.try_send(packet);
-        }
-    }
-
-    fn command(&self, shard: usize, command: Command) {
-        if let Some(door) = self.shards.read().get(shard) {
-            // A shard that has ended has no sessions.
-            let _ = door.commands.send(command);
-        }
     }
 
     /// What cuts a broadcast's frames, for all shards.
@@ -504,7 +335,7 @@ impl Bridge {
 
     /// Sessions, those included whose client has not come yet.
     pub fn sessions(&self) -> usize {
-        self.table.lock().sessions.len()
+        self.table.lock().len()
     }
 }
 
@@ -515,6 +346,7 @@ mod tests {
     use super::*;
     use crate::broadcast::Registry;
     use crate::webrtc::offers;
+    use crate::webrtc::session::door::{Command, Door};
 
     fn bridge() -> Bridge {
         Bridge::new(Settings {
@@ -556,7 +388,7 @@ mod tests {
         let bridge = bridge();
         let (packets, _waiting) = tokio::sync::mpsc::channel(1);
         let (commands, mut unheard) = tokio::sync::mpsc::unbounded_channel();
-        bridge.enlist(Door { packets, commands });
+        bridge.routes().enlist(Door { packets, commands });
         let registry = Registry::new(crate::broadcast::Settings::default());
         let id = "restarted".parse().unwrap();
         let broadcast = registry
@@ -570,16 +402,7 @@ mod tests {
         let session = bridge.watch(&broadcast, &offer, from).unwrap().session;
         // Its client has come.
         let ufrag = session.ice.lock().current.ufrag.clone();
-        let held = bridge
-            .table
-            .lock()
-            .holders
-            .insert(ufrag, Holder::Shard(0))
-            .unwrap();
-        let Holder::Waiting(mut peer, _, ticket) = held else {
-            panic!("somebody else's");
-        };
-        bridge.table.lock().strangers.leave(ticket);
+        let mut peer = bridge.table.lock().hand_over(&ufrag, 0).unwrap();
         for name in ["first", "second", "third"] {
             restart(&bridge, &session, name);
         }
@@ -589,20 +412,6 @@ mod tests {
         };
         assert!(peer.link.restart(credentials).is_none());
         bridge.forget(&peer, Code::Done);
-        let table = bridge.table.lock();
-        assert_eq!((table.holders.len(), table.sessions.len()), (0, 0));
-    }
-
-    #[test]
-    fn an_address_that_went_over_to_another_shard_is_not_forgotten_for_it() {
-        let bridge = bridge();
-        let address = "192.0.2.1:50000".parse().unwrap();
-        bridge.settle(address, 0, true);
-        bridge.settle(address, 1, true);
-        // The first shard hears later that its player has gone from there.
-        bridge.unsettle(address, 0);
-        assert_eq!(bridge.shard_of(address), Some(1));
-        bridge.unsettle(address, 1);
-        assert_eq!(bridge.shard_of(address), None);
+        assert!(bridge.table.lock().is_empty());
     }
 }

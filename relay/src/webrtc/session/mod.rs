@@ -5,6 +5,8 @@ pub(in crate::webrtc) mod door;
 pub(in crate::webrtc) mod link;
 mod paths;
 pub(in crate::webrtc) mod peer;
+pub(in crate::webrtc) mod routes;
+pub(in crate::webrtc) mod table;
 
 use std::fmt;
 use std::sync::Arc;
