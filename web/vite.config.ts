@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -43,11 +44,33 @@ function preloadImports(): Plugin {
   };
 }
 
+/** Smaller than this nothing is won: it is one packet anyway. */
+const WORTH_BYTES = 1_000;
+
+/** Beside each file as it is, the same compressed: on a narrow path the page comes before the picture. */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    closeBundle() {
+      const dist = join(root, 'dist');
+      for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile() || !/\.(html|js|css|svg)$/.test(entry.name)) continue;
+        const path = join(entry.parentPath, entry.name);
+        const bytes = readFileSync(path);
+        if (bytes.length < WORTH_BYTES) continue;
+        writeFileSync(`${path}.br`, brotliCompressSync(bytes));
+        writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
   root,
   // A proxy may have the relay under a path of its own: pages name what lies beside them.
   base: './',
-  plugins: [react(), preloadImports()],
+  plugins: [react(), preloadImports(), compressed()],
   worker: { format: 'es' },
   build: {
     outDir: 'dist',

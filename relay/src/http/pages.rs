@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -38,6 +40,9 @@ pub(super) struct Pages {
     find: Find,
 }
 
+/// What files may be encoded in beside what they are, the smallest first, and how their names end then.
+const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
 /// Told instead of a page when there are none.
 const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
     <title>Steadycast</title>\n<h1>The relay is up, its pages are not built</h1>\n\
@@ -68,8 +73,16 @@ impl Pages {
             "/play" => "play.html",
             path => path.trim_start_matches('/'),
         };
-        match (self.find)(name) {
-            Some(file) => file_response(name, file, headers),
+        let accepted = CODINGS
+            .into_iter()
+            .filter(|(coding, _)| accepts(headers, coding));
+        let mut encoded = accepted.filter_map(|(coding, end)| {
+            let file = (self.find)(&format!("{name}{end}"))?;
+            Some((file, Some(coding)))
+        });
+        let plain = || (self.find)(name).map(|file| (file, None));
+        match encoded.next().or_else(plain) {
+            Some((file, coding)) => file_response(name, file, coding, headers),
             None if is_page(path) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 (status, html_headers(), NOT_BUILT).into_response()
@@ -113,7 +126,12 @@ fn find_built(name: &str) -> Option<File> {
     })
 }
 
-fn file_response(name: &str, file: File, request: &HeaderMap) -> Response {
+fn file_response(
+    name: &str,
+    file: File,
+    coding: Option<&'static str>,
+    request: &HeaderMap,
+) -> Response {
     let etag = etag(&file.sha256);
     // Names of assets change with their content; those of pages do not.
     let caching = if name.starts_with("assets/") {
@@ -123,6 +141,7 @@ fn file_response(name: &str, file: File, request: &HeaderMap) -> Response {
     };
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     let fresh = request
         .get_all(IF_NONE_MATCH)
         .iter()
@@ -134,6 +153,9 @@ fn file_response(name: &str, file: File, request: &HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
+    if let Some(coding) = coding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
     (headers, Body::from(file.bytes)).into_response()
 }
 
@@ -144,6 +166,23 @@ fn etag(sha256: &[u8; 32]) -> String {
         hex
     });
     format!("\"{hex}\"")
+}
+
+/// Whether the client takes a coding by name (RFC 9110, 12.5.3).
+fn accepts(request: &HeaderMap, coding: &str) -> bool {
+    let values = request.get_all(ACCEPT_ENCODING).iter();
+    let mut named = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|one| {
+            let (name, weight) = one.split_once(';').unwrap_or((one, "q=1"));
+            name.trim().eq_ignore_ascii_case(coding).then_some(weight)
+        });
+    named.any(|weight| {
+        let weight = weight.trim().trim_start_matches(['q', 'Q']);
+        let weight = weight.trim_start().trim_start_matches('=').trim();
+        weight.parse().is_ok_and(|weight: f32| weight > 0.0)
+    })
 }
 
 /// Whether an If-None-Match header names `etag`, weakly or not.

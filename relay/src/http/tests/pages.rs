@@ -29,6 +29,49 @@ async fn assets_are_kept_for_good_with_the_right_type() {
 }
 
 #[tokio::test]
+async fn a_file_comes_compressed_to_who_takes_it_so() {
+    let relay = Relay::new();
+    let mut tags = Vec::new();
+    for (accepted, coding) in [
+        ("", ""),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip;q=0.5, deflate", "gzip"),
+        ("GZIP", "gzip"),
+        ("br;q=0, gzip;q=0.0", ""),
+        ("br; q=0.001", "br"),
+        ("br;q=nonsense", ""),
+        ("identity, *", ""),
+    ] {
+        let mut request = request(Method::GET, "/assets/large-1a2b.js", "", "");
+        let value = accepted.parse().unwrap();
+        request.headers_mut().insert("accept-encoding", value);
+        let reply = relay.send(request).await;
+        assert_eq!(reply.status, StatusCode::OK, "{accepted}");
+        assert_eq!(reply.header("content-encoding"), coding, "{accepted}");
+        assert_eq!(
+            reply.header("content-type"),
+            "text/javascript; charset=utf-8"
+        );
+        assert_eq!(reply.header("vary"), "accept-encoding");
+        let sent = if coding.is_empty() { "plain" } else { coding };
+        assert_eq!(reply.text(), sent);
+        tags.push((reply.header("etag").to_owned(), sent));
+    }
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 3, "each form has a tag of its own");
+    // There is no smaller form of this one.
+    let mut request = request(Method::GET, "/admin", "", "");
+    let value = "br, gzip".parse().unwrap();
+    request.headers_mut().insert("accept-encoding", value);
+    let reply = relay.send(request).await;
+    assert_eq!(
+        (reply.header("content-encoding"), reply.text()),
+        ("", "<h1>admin</h1>")
+    );
+}
+
+#[tokio::test]
 async fn what_a_browser_has_is_not_sent_again() {
     let relay = Relay::new();
     let etag = relay.get("/admin", "").await.header("etag").to_owned();
