@@ -10,10 +10,8 @@ import {
   type RelayEndpoint,
 } from '../session/endpoint.ts';
 import { type KeepConnectedOptions, keepConnected } from '../session/index.ts';
-import { connectWebTransport, settled, type Transport } from '../session/transport.ts';
-
-/** As long as a handshake may take (see `connectWebTransport`), and a little. */
-const USED_WITHIN_MS = 10_000;
+import { connectWebTransport, type Transport } from '../session/transport.ts';
+import { Once, USED_WITHIN_MS } from './once.ts';
 
 /** What tests replace. */
 export interface AheadDeps {
@@ -71,23 +69,5 @@ export class Ahead {
       .take(signal)
       ?.then((transport) => transport.close())
       .catch(() => undefined);
-  }
-}
-
-/** Something promised, for whoever asks first. */
-class Once<T> {
-  #promise: Promise<T> | null;
-
-  constructor(promise: Promise<T>) {
-    this.#promise = promise;
-    // Whoever takes it hears of its failure; perhaps nobody does.
-    promise.catch(() => undefined);
-  }
-
-  /** null: somebody was here before. */
-  take(signal: AbortSignal): Promise<T> | null {
-    const promise = this.#promise;
-    this.#promise = null;
-    return promise === null ? null : settled(promise, USED_WITHIN_MS, signal);
   }
 }

@@ -1,15 +1,12 @@
 /** The player's worker, which may be started before anything else of the page is there. */
 
-import { Memory } from './memory.ts';
 import type { ToWorker } from './messages.ts';
-import { possibleTransports } from './support.ts';
 
 let spare: { worker: Worker; origin: string } | null = null;
 
-/** Starts a worker that connects to the relay, if that is how the first session will be opened. */
+/** Starts a worker that connects to the relay. */
 export function prepareWorker(origin: string): void {
-  const [first] = new Memory(origin).order(possibleTransports(), Date.now());
-  if (first !== 'webtransport' || spare !== null) return;
+  if (spare !== null) return;
   const worker = newWorker();
   worker.postMessage({ type: 'prepare', origin } satisfies ToWorker);
   spare = { worker, origin };

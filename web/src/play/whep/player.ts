@@ -1,6 +1,7 @@
 /** Plays a broadcast over WebRTC: one WHEP session after another, one picture all the time. */
 
 import { DEFAULT_SERVING } from '@steadycast/codec-glue';
+import { fetchEndpoint, probe } from '../../session/endpoint.ts';
 import {
   type ConnectionState,
   keepOpen,
@@ -14,6 +15,7 @@ import { Slowness } from '../slowness.ts';
 import type { PlayoutMode } from '../spread.ts';
 import { type PlayerState, StateMachine, sameState } from '../state.ts';
 import { Account, type Share } from './account.ts';
+import { type Early, takeEarly } from './early.ts';
 import { Hold } from './hold.ts';
 import { type Figures, Peer } from './peer.ts';
 import { Screen } from './screen.ts';
@@ -24,6 +26,7 @@ export interface WhepPlayerOptions extends PlaybackOptions {
   /** What tests replace. */
   openSession?: typeof WhepSession.open;
   makePeer?: () => Peer;
+  takeEarly?: typeof takeEarly;
   keep?: typeof keepOpen<WhepSession>;
 }
 
@@ -47,6 +50,8 @@ export class WhepPlayer implements Playback {
   readonly #screen: Screen;
   readonly #links = new Map<MediaStream, Link>();
   readonly #broadcast: string | null;
+  /** What the page has begun for the first session. */
+  #early: Early | null = null;
   #current: Link | null = null;
   #status: WhepStatus | null = null;
   #playout: PlayoutMode;
@@ -75,7 +80,14 @@ export class WhepPlayer implements Playback {
 
   /** Runs until `stop`, or until the relay wants no more of this player. */
   async run(): Promise<void> {
-    const { origin, keep = keepOpen<WhepSession> } = this.#options;
+    const {
+      origin,
+      token,
+      keep = keepOpen<WhepSession>,
+      takeEarly: take = takeEarly,
+    } = this.#options;
+    const early = take(origin, token);
+    this.#early = early;
     const timer = setInterval(() => this.#tick(), TICK_MS);
     const { signal } = this.#abort;
     // Browsers that put a hidden page's video to rest do not always wake it by themselves.
@@ -84,6 +96,11 @@ export class WhepPlayer implements Playback {
       origin,
       signal,
       open: (endpoint) => this.#open(endpoint),
+      deps: {
+        probe: (relay, aborts) => early?.health.take(aborts) ?? probe(relay, aborts),
+        fetchEndpoint: (relay, aborts) =>
+          early?.endpoint.take(aborts) ?? fetchEndpoint(relay, aborts),
+      },
       onState: (state) => this.#connection(state),
     });
     clearInterval(timer);
@@ -123,7 +140,9 @@ export class WhepPlayer implements Playback {
     }
     const clock = endpoint.clock === null ? null : new RelayClock(endpoint.clock);
     this.#account.clock = clock ?? this.#account.clock;
-    const peer = makePeer?.() ?? new Peer();
+    const begun = this.#early?.take() ?? undefined;
+    this.#early = null;
+    const peer = begun?.peer ?? makePeer?.() ?? new Peer();
     const hold = new Hold(this.#playout);
     peer.holdMs = hold.targetMs;
     const link: Link = { peer, hold, session: null, share: this.#account.share() };
@@ -137,6 +156,7 @@ export class WhepPlayer implements Playback {
         broadcast,
         clock,
         peer,
+        begun,
         signal: this.#abort.signal,
         listener: {
           onStatus: (status) => this.#heard(link, status),

@@ -9,9 +9,10 @@ import {
   SessionError,
 } from '../../session/index.ts';
 import type { PathWord } from '../slowness.ts';
+import { type Beginning, begin } from './begin.ts';
 import { EventStream, type WhepEvent } from './events.ts';
 import type { Figures, Peer } from './peer.ts';
-import { type Answer, leave, offer } from './signal.ts';
+import { type Answer, leave } from './signal.ts';
 import { Watch } from './watch.ts';
 
 /** What a session tells its player. */
@@ -43,6 +44,8 @@ export interface WhepSessionOptions {
   clock: RelayClock | null;
   signal: AbortSignal;
   peer: Peer;
+  /** It has begun with this peer before. */
+  begun?: Beginning | undefined;
   listener: SessionListener;
 }
 
@@ -122,14 +125,13 @@ export class WhepSession implements KeptSession {
   }
 
   async #open(): Promise<void> {
-    const { peer, origin, broadcast, token } = this.#options;
+    const { peer, origin, broadcast, token, begun } = this.#options;
     const { signal } = this.#over;
-    const sdp = await peer.offer();
-    const asked = offer({ origin, broadcast, token, sdp });
+    const { answer: asked, connected } = begun ?? begin(peer, { origin, broadcast, token }, signal);
     const answer = await unlessAborted(asked, signal, ({ session }) => leave(session, token));
     this.#session = answer.session;
     const heard = this.#listen(answer);
-    await peer.connect(sdp, answer, signal);
+    await unlessAborted(connected, signal, () => undefined);
     await Promise.race([heard, this.ended, pause(STATE_WAIT_MS)]);
     signal.throwIfAborted();
     this.#watchOver();

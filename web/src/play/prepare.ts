@@ -1,0 +1,13 @@
+/** What a page begins before anything else of it is there: the way to the relay. */
+
+import { Memory } from './memory.ts';
+import { prepareWorker } from './spare-worker.ts';
+import { possibleTransports } from './support.ts';
+import { prepareSession } from './whep/early.ts';
+
+/** Begins the session that the player will try first. */
+export function prepare(origin: string, token: string): void {
+  const [first] = new Memory(origin).order(possibleTransports(), Date.now());
+  if (first === 'webtransport') prepareWorker(origin);
+  if (first === 'whep') void prepareSession(origin, token).catch(() => undefined);
+}
