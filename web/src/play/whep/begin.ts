@@ -1,26 +1,22 @@
-/** How a WHEP session begins: an offer, the relay's answer, a connection. */
+/** How a WHEP session begins: an offer, and the relay's answer. */
 
 import type { Peer } from './peer.ts';
 import { type Answer, type Offer, offer } from './signal.ts';
 
-/** A session under way. */
+/**
+ * A session under way. It connects once there is something to show it: of what came before, a track
+ * gives nothing to a video, and a screen at rest brings nothing more.
+ */
 export interface Beginning {
   peer: Peer;
+  offer: Promise<string>;
   /** Rejects with SessionError. */
   answer: Promise<Answer>;
-  /** Rejects with SessionError, or the abort's reason. */
-  connected: Promise<void>;
 }
 
-/** Offers to receive, and connects to the relay that answers. */
-export function begin(peer: Peer, request: Omit<Offer, 'sdp'>, signal: AbortSignal): Beginning {
+/** Offers to receive. */
+export function begin(peer: Peer, request: Omit<Offer, 'sdp'>): Beginning {
   const sdp = peer.offer();
   const answer = sdp.then((text) => offer({ ...request, sdp: text }));
-  const connected = Promise.all([sdp, answer]).then(([text, answered]) => {
-    signal.throwIfAborted();
-    return peer.connect(text, answered, signal);
-  });
-  // Who waits for the answer hears of its failure there.
-  connected.catch(() => undefined);
-  return { peer, answer, connected };
+  return { peer, offer: sdp, answer };
 }

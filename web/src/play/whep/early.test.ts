@@ -27,18 +27,21 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+/** Turns of the real event loop, which responses take. */
+async function until(done: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100 && !done(); turn += 1) await vi.advanceTimersByTimeAsync(1);
+}
+
 /** A session that the relay has answered before there was a player. */
 async function begun(): Promise<Early> {
   const early = new Early(ORIGIN, TOKEN, 'b', new Peer(connection as unknown as RTCPeerConnection));
-  for (let turn = 0; turn < 100 && connection.descriptions.length < 2; turn += 1) {
-    await vi.advanceTimersByTimeAsync(1);
-  }
+  await until(() => relay.made.length === 1);
   return early;
 }
 
-it('is the session that the player plays, connected already', async () => {
+it('is the session that the player plays, and connects once there is one', async () => {
   const early = await begun();
-  connection.become('connected');
+  expect(connection.descriptions).toEqual([]);
   let snapshot: PlayerSnapshot | undefined;
   const player = new WhepPlayer({
     place: document.createElement('div'),
@@ -55,6 +58,8 @@ it('is the session that the player plays, connected already', async () => {
     takeEarly: () => early,
   });
   void player.run();
+  await until(() => connection.descriptions.length === 2);
+  connection.become('connected');
   await vi.advanceTimersByTimeAsync(500);
   expect(snapshot?.records.sessionsOpened).toBe(1);
   expect(relay.made).toHaveLength(1);
@@ -66,7 +71,6 @@ it('is the session that the player plays, connected already', async () => {
 
 it('is left where nobody comes for it', async () => {
   const early = await begun();
-  connection.become('connected');
   await vi.advanceTimersByTimeAsync(10_000);
   expect(early.take()).toBeNull();
   expect(connection.closed).toBe(true);

@@ -1,19 +1,21 @@
 /**
- * The first session over WebRTC, begun before the page has drawn itself: the relay answers and the
- * connection comes about while the page's scripts are still on their way. Used once.
+ * The first session over WebRTC, begun before the page has drawn itself: the relay answers while the
+ * page's scripts are still on their way. Used once.
  */
 
 import { fetchEndpoint, type Health, probe, type RelayEndpoint } from '../../session/endpoint.ts';
 import { readToken } from '../../session/token.ts';
-import { Once, USED_WITHIN_MS } from '../once.ts';
+import { Once } from '../once.ts';
 import { type Beginning, begin } from './begin.ts';
 import { Peer } from './peer.ts';
 import { leave } from './signal.ts';
 
+/** The relay waits ten seconds for a client (PROTOCOL 8.4), and connecting takes some of them. */
+const TAKEN_WITHIN_MS = 5_000;
+
 export class Early {
   readonly health: Once<Health>;
   readonly endpoint: Once<RelayEndpoint>;
-  readonly #abort = new AbortController();
   #begun: Beginning | null;
 
   /** Begins at once. `token` is a play token of `broadcast`. */
@@ -23,11 +25,12 @@ export class Early {
     broadcast: string,
     peer = new Peer(),
   ) {
-    const { signal } = this.#abort;
+    const { signal } = new AbortController();
     this.health = new Once(probe(origin, signal));
     this.endpoint = new Once(fetchEndpoint(origin, signal));
-    this.#begun = begin(peer, { origin, broadcast, token }, signal);
-    setTimeout(() => this.#giveUp(), USED_WITHIN_MS);
+    this.#begun = begin(peer, { origin, broadcast, token });
+    this.#begun.answer.catch(() => undefined);
+    setTimeout(() => this.#giveUp(), TAKEN_WITHIN_MS);
   }
 
   /** The session under way; null: somebody was here before, or nobody was in time. */
@@ -40,7 +43,6 @@ export class Early {
   #giveUp(): void {
     const begun = this.take();
     if (begun === null) return;
-    this.#abort.abort();
     begun.peer.close();
     begun.answer.then(({ session }) => leave(session, this.token)).catch(() => undefined);
   }

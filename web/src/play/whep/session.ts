@@ -127,11 +127,12 @@ export class WhepSession implements KeptSession {
   async #open(): Promise<void> {
     const { peer, origin, broadcast, token, begun } = this.#options;
     const { signal } = this.#over;
-    const { answer: asked, connected } = begun ?? begin(peer, { origin, broadcast, token }, signal);
-    const answer = await unlessAborted(asked, signal, ({ session }) => leave(session, token));
+    const under = begun ?? begin(peer, { origin, broadcast, token });
+    const leaves = ({ session }: Answer) => leave(session, token);
+    const answer = await unlessAborted(under.answer, signal, leaves);
     this.#session = answer.session;
     const heard = this.#listen(answer);
-    await unlessAborted(connected, signal, () => undefined);
+    await peer.connect(await under.offer, answer, signal);
     await Promise.race([heard, this.ended, pause(STATE_WAIT_MS)]);
     signal.throwIfAborted();
     this.#watchOver();
