@@ -77,6 +77,8 @@ impl fmt::Debug for Credentials {
 pub(super) struct Check {
     message: Message,
     ufrag: Ufrag,
+    theirs: Ufrag,
+    length: usize,
 }
 
 /// Why a packet is no check that could be answered.
@@ -111,9 +113,24 @@ impl Check {
             .map_err(|_| CheckError::Malformed)?;
         let name = std::str::from_utf8(&name).map_err(|_| CheckError::Malformed)?;
         // `ours:theirs` (RFC 8445, 7.2.2).
-        let (ours, _) = name.split_once(':').ok_or(CheckError::Malformed)?;
-        let ufrag = Ufrag(ours.into());
-        Ok(Self { message, ufrag })
+        let (ours, theirs) = name.split_once(':').ok_or(CheckError::Malformed)?;
+        let (ufrag, theirs) = (Ufrag(ours.into()), Ufrag(theirs.into()));
+        Ok(Self {
+            message,
+            ufrag,
+            theirs,
+            length: packet.len(),
+        })
+    }
+
+    /// Whether it names both sides of a session.
+    pub(super) fn is_between(&self, ours: &Ufrag, theirs: &Ufrag) -> bool {
+        self.ufrag == *ours && self.theirs == *theirs
+    }
+
+    /// In bytes.
+    pub(super) fn length(&self) -> usize {
+        self.length
     }
 
     /// Whose session it is for, as it says.
@@ -192,6 +209,13 @@ pub(super) fn question(
     integrity.add_to(&mut message).ok()?;
     FINGERPRINT.add_to(&mut message).ok()?;
     Some(message.raw)
+}
+
+/// How long such a check is, in bytes.
+pub(super) fn question_length(ours: &Ufrag, theirs: &Ufrag) -> usize {
+    // Header, USERNAME, PRIORITY, ICE-CONTROLLED, MESSAGE-INTEGRITY, FINGERPRINT (RFC 8489, 5 and 14).
+    let name = ours.as_str().len() + 1 + theirs.as_str().len();
+    20 + 4 + name.next_multiple_of(4) + 8 + 12 + 24 + 8
 }
 
 /// What a peer that is found by a check would be worth (RFC 8445, 5.1.2): peer reflexive, component 1.
@@ -273,6 +297,17 @@ mod tests {
     use rtc_stun::attributes::ATTR_XORMAPPED_ADDRESS;
 
     use super::*;
+
+    #[test]
+    fn a_question_is_as_long_as_is_reckoned_with() {
+        let provider = default_provider().unwrap();
+        for length in 4..40 {
+            let ours = Credentials::fresh().unwrap();
+            let theirs = Credentials::of(&"u".repeat(length), &"p".repeat(22));
+            let asked = question([1; 12], &ours.ufrag, &theirs, provider.crypto()).unwrap();
+            assert_eq!(asked.len(), question_length(&ours.ufrag, &theirs.ufrag));
+        }
+    }
 
     fn check_of(ufrag: &str, password: &str, nominates: bool) -> Vec<u8> {
         check(

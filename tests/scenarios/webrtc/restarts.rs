@@ -37,14 +37,18 @@ async fn names_of_a_session_that_is_over_are_nobodys() -> Result<()> {
     let sent = host.keyframe(5_000).await?;
     witness.expect(&sent).await?;
     let mut rogue = Rogue::join(&broadcast.whep(), "recvonly").await?;
-    let mut names = vec![(rogue.ufrag.clone(), rogue.password.clone())];
+    let mut names = vec![(
+        rogue.own_ufrag.clone(),
+        (rogue.ufrag.clone(), rogue.password.clone()),
+    )];
     for number in 0..4 {
         let name = format!("rogue{number}");
         let restarted = rogue.session.restart(&name, "anotherPasswordOfTheRogue");
-        names.push(restarted.await?);
+        names.push((name.clone(), restarted.await?));
     }
     ensure!(rogue.session.delete().await? == 200);
-    for (ufrag, password) in &names {
+    for (own, (ufrag, password)) in &names {
+        rogue.own_ufrag.clone_from(own);
         rogue.send(&rogue.check_with(ufrag, password)?).await?;
     }
     let sent = host.delta(500).await?;

@@ -49,6 +49,8 @@ pub struct Rogue {
     pub answers: bool,
     /// Its own side of ICE.
     pub own_password: String,
+    /// Its own name, as its offer or its last restart says it.
+    pub own_ufrag: String,
 }
 
 /// The password that its offers say.
@@ -144,6 +146,7 @@ impl Rogue {
             keys: None,
             answers: true,
             own_password: PASSWORD.to_owned(),
+            own_ufrag: "rogue".to_owned(),
         };
         Ok((rogue, answer))
     }
@@ -177,7 +180,7 @@ impl Rogue {
             self.provider.crypto(),
         );
         let mut message = Message::new();
-        let name = TextAttribute::new(ATTR_USERNAME, format!("{ufrag}:rogue"));
+        let name = TextAttribute::new(ATTR_USERNAME, format!("{ufrag}:{}", self.own_ufrag));
         let setters: [Box<dyn Setter + '_>; 3] = [
             Box::new(BINDING_REQUEST),
             Box::new(TransactionId::new()),

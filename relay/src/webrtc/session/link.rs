@@ -11,7 +11,7 @@ use steadycast_codec_glue::wire::Role;
 use super::paths::Paths;
 pub(in crate::webrtc) use super::paths::{Path, QuestionId};
 use crate::webrtc::dtls::{Association, DtlsError, Fingerprint, Identity, Progress, Setup};
-use crate::webrtc::ice::{Check, CheckError, Credentials, Reply, Ufrag, question};
+use crate::webrtc::ice::{Check, CheckError, Credentials, Reply, Ufrag, question, question_length};
 use crate::webrtc::srtp::{Incoming, Keys, KeysError, Outgoing};
 
 /// DTLS datagrams that came from where the peer is not known to be yet; browsers' first flight is two.
@@ -133,7 +133,7 @@ impl Link {
     }
 
     fn pair_of(&self, check: &Check) -> Option<&Pair> {
-        let same = |pair: &&Pair| pair.ours.ufrag == *check.ufrag();
+        let same = |pair: &&Pair| check.is_between(&pair.ours.ufrag, &pair.theirs.ufrag);
         self.pairs.iter().find(same)
     }
 
@@ -147,12 +147,15 @@ impl Link {
         self.heard = now;
         self.began.get_or_insert(now);
         let forgotten = self.paths.hear(path, check.nominates(), now);
+        self.paths.received(path, check.length());
         let mut pairs = self.pairs.iter();
-        let Some(used) = pairs.position(|pair| pair.ours.ufrag == *check.ufrag()) else {
+        let used = pairs.position(|pair| check.is_between(&pair.ours.ufrag, &pair.theirs.ufrag));
+        let Some(used) = used else {
             return (None, forgotten);
         };
         self.used = used;
         let answer = check.answer(path.remote, &self.pairs[used].ours, self.crypto());
+        self.paths.sent(path, answer.as_ref().map_or(0, Vec::len));
         (answer, forgotten)
     }
 
@@ -163,11 +166,13 @@ impl Link {
         fresh: impl FnOnce() -> QuestionId,
         now: Instant,
     ) -> Option<(Path, Vec<u8>)> {
-        let (path, again) = self.paths.due(now)?;
-        let id = again.unwrap_or_else(fresh);
         let pair = self.pairs.get(self.used)?;
+        let length = question_length(&pair.ours.ufrag, &pair.theirs.ufrag);
+        let (path, again) = self.paths.due(length, now)?;
+        let id = again.unwrap_or_else(fresh);
         let question = question(id, &pair.ours.ufrag, &pair.theirs, self.crypto())?;
         self.paths.asked(path, id, now);
+        self.paths.sent(path, question.len());
         Some((path, question))
     }
 

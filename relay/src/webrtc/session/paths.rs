@@ -27,6 +27,9 @@ const AT_ONCE: u32 = 24;
 const EVERY: Duration = Duration::from_millis(100);
 /// Questions without a check of the peer's in between.
 const UNASKED: u32 = 2;
+/// To an address that has not answered goes at most so many times what came from there: it may be
+/// somebody else's (as RFC 9000, 8.1 has it).
+const AMPLIFIED: usize = 3;
 
 /// A way to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,8 @@ struct Known {
     /// When it last answered there.
     answered: Option<Instant>,
     question: Option<Question>,
+    /// Bytes that may be sent there before it answers.
+    credit: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -148,7 +153,7 @@ impl Paths {
                 let stale = |at: Instant| now.duration_since(at) > CONSENT + SILENCE;
                 if Some(path) != self.selected && known.answered.is_some_and(stale) {
                     // That it was there once is no proof that it is.
-                    (known.answered, known.question) = (None, None);
+                    (known.answered, known.question, known.credit) = (None, None, 0);
                 }
                 if let Some(question) = &mut known.question {
                     question.times = 0;
@@ -170,6 +175,7 @@ impl Paths {
             heard: now,
             answered: None,
             question: None,
+            credit: 0,
         });
         if self.known.len() <= PATHS {
             return None;
@@ -202,15 +208,36 @@ impl Paths {
         }
     }
 
-    /// The path on which the peer is to be asked now, with the question's id where it is asked again.
-    pub(in crate::webrtc) fn due(&self, now: Instant) -> Option<(Path, Option<QuestionId>)> {
+    /// So many bytes of checks came from there.
+    pub(in crate::webrtc) fn received(&mut self, path: Path, bytes: usize) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
+            known.credit = known.credit.saturating_add(AMPLIFIED * bytes);
+        }
+    }
+
+    /// So many bytes of answers and questions went there.
+    pub(in crate::webrtc) fn sent(&mut self, path: Path, bytes: usize) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
+            known.credit = known.credit.saturating_sub(bytes);
+        }
+    }
+
+    /// The path on which the peer is to be asked now, with a question of `length` bytes; and the
+    /// question's id where it is asked again.
+    pub(in crate::webrtc) fn due(
+        &self,
+        length: usize,
+        now: Instant,
+    ) -> Option<(Path, Option<QuestionId>)> {
         if !self.asks {
             return None;
         }
         // Whoever has a session can name ever more addresses: what they get in all is little.
         let may_ask = self.questions.is_left(now);
         let due = self.known.iter().find(|known| match known.question {
-            None | Some(_) if known.answered.is_none() && !may_ask => false,
+            None | Some(_) if known.answered.is_none() && !(may_ask && known.credit >= length) => {
+                false
+            }
             None if known.answered.is_none() => true,
             None => {
                 let consent = known.answered.map(|answered| answered + CONSENT);
@@ -283,6 +310,39 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    /// In a test that is not about bytes.
+    fn due(paths: &mut Paths, now: Instant) -> Option<(Path, Option<QuestionId>)> {
+        paths.due(0, now)
+    }
+
+    #[test]
+    fn to_where_nothing_was_answered_goes_little_more_than_came_from_there() {
+        const CHECK: usize = 100;
+        const QUESTION: usize = 116;
+        let now = Instant::now();
+        let mut paths = Paths::new(true);
+        let (mut came, mut went) = (0, 0);
+        for check in 0..100 {
+            let at = now + ms(500) * check;
+            paths.hear(path(2), true, at);
+            paths.received(path(2), CHECK);
+            paths.sent(path(2), 64);
+            (came, went) = (came + CHECK, went + 64);
+            for tick in 0..25 {
+                let at = at + ms(20) * tick;
+                if let Some((due, again)) = paths.due(QUESTION, at)
+                    && due == path(2)
+                {
+                    paths.asked(due, again.unwrap_or(id(2)), at);
+                    paths.sent(due, QUESTION);
+                    went += QUESTION;
+                }
+            }
+            assert!(went <= AMPLIFIED * came, "{went} for {came}");
+        }
+        assert!(went > 2 * came, "a packet may be lost: it is asked twice");
+    }
+
     /// A peer that has answered on port 1.
     fn connected(now: Instant) -> Paths {
         let mut paths = Paths::new(true);
@@ -298,7 +358,7 @@ mod tests {
         let now = Instant::now();
         let mut paths = Paths::new(true);
         paths.hear(path(1), true, now);
-        assert_eq!(paths.due(now), Some((path(1), None)));
+        assert_eq!(due(&mut paths, now), Some((path(1), None)));
         paths.asked(path(1), id(1), now);
         assert!(paths.selected().is_none() && !paths.is_open(path(1)));
         paths.answered(id(2), now);
@@ -329,7 +389,7 @@ mod tests {
             paths.hear(path(2), true, at);
             for tick in 0..500 {
                 let at = at + ms(20) * tick;
-                if let Some((due, again)) = paths.due(at) {
+                if let Some((due, again)) = due(&mut paths, at) {
                     asked += u32::from(due == path(2));
                     let fresh = u8::from(due == path(2)) + 1;
                     paths.asked(due, again.unwrap_or(id(fresh)), at);
@@ -351,7 +411,7 @@ mod tests {
         for tick in 1..=1_550 {
             let at = now + ms(20) * tick;
             assert_eq!(paths.has_expired(at), tick > 1_500);
-            if let Some((due, _)) = paths.due(at) {
+            if let Some((due, _)) = due(&mut paths, at) {
                 questions += 1;
                 paths.asked(due, id(questions + 10), at);
             }
@@ -382,7 +442,7 @@ mod tests {
         paths.answered(id(3), later);
         paths.hear(path(2), true, later);
         assert_eq!(paths.selected(), Some(path(1)), "an answer of long ago");
-        assert_eq!(paths.due(later), Some((path(2), None)));
+        assert_eq!(due(&mut paths, later), Some((path(2), None)));
         paths.asked(path(2), id(4), later);
         paths.answered(id(4), later);
         assert_eq!(paths.selected(), Some(path(2)));
@@ -396,7 +456,7 @@ mod tests {
         for port in 1..=40 {
             let at = now + Duration::from_secs(u64::from(port));
             paths.hear(path(port), true, at);
-            let (due, again) = paths.due(at).unwrap();
+            let (due, again) = due(&mut paths, at).unwrap();
             assert_eq!((due, again), (path(port), None));
             paths.asked(due, id(port as u8), at);
             paths.answered(id(port as u8), at);
@@ -412,7 +472,7 @@ mod tests {
         for number in 0..5_000u16 {
             let at = now + ms(2) * u32::from(number);
             paths.hear(path(100 + number), true, at);
-            if let Some((due, again)) = paths.due(at) {
+            if let Some((due, again)) = due(&mut paths, at) {
                 asked += u32::from(due != path(1));
                 paths.asked(due, again.unwrap_or(id(9)), at);
             }
@@ -426,7 +486,10 @@ mod tests {
         let now = Instant::now();
         let mut paths = Paths::new(false);
         paths.hear(path(1), false, now);
-        assert_eq!((paths.selected(), paths.due(now)), (Some(path(1)), None));
+        assert_eq!(
+            (paths.selected(), due(&mut paths, now)),
+            (Some(path(1)), None)
+        );
         paths.hear(path(2), true, now);
         assert_eq!(paths.selected(), Some(path(2)));
         assert!(!paths.has_expired(now + Duration::from_secs(600)));

@@ -65,6 +65,7 @@ async fn restarts_without_end_leave_one_session() -> Result<()> {
             rogue.own_password = "anotherPasswordOfTheRogue".to_owned();
             let restarted = rogue.session.restart(&name, &rogue.own_password);
             (rogue.ufrag, rogue.password) = restarted.await?;
+            rogue.own_ufrag.clone_from(&name);
         }
     }
     // Both are known by their last names.

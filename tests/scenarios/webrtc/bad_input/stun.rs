@@ -34,7 +34,10 @@ async fn checks_that_nobody_vouches_for_get_no_answer() -> Result<()> {
     let relay = relay().await?;
     let broadcast = relay.broadcast().await?;
     let mut witness = Witness::new(&relay, &broadcast).await?;
-    let rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    let mut rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
+    rogue.own_ufrag = String::new();
+    let names_one_side = rogue.check_with(&rogue.ufrag, &rogue.password)?;
+    rogue.own_ufrag = "rogue".to_owned();
     let name = format!("{}:rogue", rogue.ufrag);
     let name = name.as_bytes();
     let good = rogue.check_with(&rogue.ufrag, &rogue.password)?;
@@ -53,6 +56,7 @@ async fn checks_that_nobody_vouches_for_get_no_answer() -> Result<()> {
         rogue.check_with(&rogue.ufrag, "")?,
         rogue.check_with("nobody", &rogue.password)?,
         rogue.check_with("", &rogue.password)?,
+        names_one_side,
         message(REQUEST, &[]),
         message(REQUEST, &[(USERNAME, name)]),
         message(REQUEST, &[(USERNAME, name), (INTEGRITY, &[])]),
