@@ -352,12 +352,14 @@ pub fn run(config: &Config) -> Result<(), RelayError> {
     })
 }
 
-/// Ctrl-C, or SIGTERM from a supervisor.
+/// Ctrl-C, SIGTERM from a supervisor, or the end of the terminal that it runs in.
 async fn told_to_stop() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
     }
 }

@@ -22,7 +22,10 @@ pub enum TelemetryError {
     #[error("log.level: {0}")]
     Level(#[from] tracing_subscriber::filter::ParseError),
     /// A directive names neither a level nor a part of the program with its level.
-    #[error("log.level: {0:?} is none of off, error, warn, info, debug and trace")]
+    #[error(
+        "log.level: {0:?} is none of off, error, warn, info, debug and trace, nor steadycast_relay or \
+         another part of the program with one of them"
+    )]
     Word(String),
     /// The process has a log already.
     #[error("the log has begun already")]
@@ -54,7 +57,7 @@ where
 {
     // The pin holds whatever the directives say: a token must never reach a log.
     check(&log.level)?;
-    let directives = quietened(&log.level);
+    let directives = quietened(&audible(&log.level));
     let filter = EnvFilter::try_new(directives)?.and(filter_fn(may_be_logged));
     Ok(match log.format {
         LogFormat::Text => fmt::layer()
@@ -91,10 +94,30 @@ fn quietened(directives: &str) -> String {
     }
 }
 
+/// The parts of the log that are the relay's own.
+const OWN: [&str; 3] = ["steadycast", "steadycast_relay", "steadycast_codec_glue"];
+
+/// The directives, with the usual level where they name parts of the program alone: more of one part
+/// is not less of all others.
+fn audible(directives: &str) -> String {
+    let mut words = directives.split(',').map(str::trim);
+    match words.any(|word| word.parse::<LevelFilter>().is_ok()) {
+        true => directives.to_owned(),
+        false => format!("info,{directives}"),
+    }
+}
+
 /// A word alone is a level. The filter takes any other for a part of the program, and is silent.
 fn check(directives: &str) -> Result<(), TelemetryError> {
     let words = directives.split(',').map(str::trim);
-    let odd = |word: &&str| !word.contains('=') && word.parse::<LevelFilter>().is_err();
+    let odd = |word: &&str| match word.split_once(['=', '[']) {
+        None => word.parse::<LevelFilter>().is_err(),
+        // A part of the relay that there is not.
+        Some((part, _)) => {
+            let root = part.split("::").next().unwrap_or_default().trim();
+            root.starts_with("steadycast") && !OWN.contains(&root)
+        }
+    };
     match words.filter(|word| !word.is_empty()).find(odd) {
         None => Ok(()),
         Some(word) => Err(TelemetryError::Word(word.to_owned())),
@@ -185,7 +208,13 @@ mod tests {
 
     #[test]
     fn a_level_that_is_none_is_refused() {
-        for wrong in ["inof", "info,steadycast_relay", "verbose"] {
+        for wrong in [
+            "inof",
+            "info,steadycast_relay",
+            "verbose",
+            "steadycast_rely=debug",
+            "info,steadycast_rely::http=debug",
+        ] {
             assert!(
                 matches!(check(wrong), Err(TelemetryError::Word(_))),
                 "{wrong}"
@@ -209,6 +238,15 @@ mod tests {
             tracing::debug!(target: "steadycast_relay::tls", "unseen");
         });
         assert!(text.contains(" seen") && !text.contains("unseen"), "{text}");
+    }
+
+    #[test]
+    fn more_of_one_part_is_not_less_of_the_others() {
+        let text = logged("steadycast_relay::http=debug", LogFormat::Text, || {
+            tracing::debug!(target: "steadycast_relay::http", "detail");
+            tracing::info!(target: "steadycast_relay::tls", "usual");
+        });
+        assert!(text.contains("detail") && text.contains("usual"), "{text}");
     }
 
     #[test]

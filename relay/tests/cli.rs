@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -163,6 +164,41 @@ impl Drop for Serving {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+#[test]
+fn it_stops_in_good_order_when_told_to_and_when_its_terminal_closes() {
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let state = std::env::temp_dir().join(format!("steadycast{signal}-{}", std::process::id()));
+        let mut relay = Serving::start(&state);
+        // It serves, so that it listens for signals too.
+        let mut asking = TcpStream::connect(&relay.address).unwrap();
+        asking
+            .write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        asking.read_to_end(&mut Vec::new()).unwrap();
+        let told = Command::new("kill")
+            .args([signal, &relay.process.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+        assert_eq!(relay.process.wait().unwrap().code(), Some(0), "{signal}");
+        let mut after = relay.log.by_ref().map_while(Result::ok);
+        assert!(after.any(|line| line.contains("stopping")), "{signal}");
+        let _ = std::fs::remove_dir_all(state);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_no_success() {
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_steadycast"))
+        .arg("config")
+        .env_clear()
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("cannot write"));
 }
 
 #[test]

@@ -39,16 +39,37 @@ fn of_host(
     ipv6: bool,
 ) -> Vec<SocketAddr> {
     let came_to = came_to.map(|ip| ip.to_canonical());
-    let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    // Who came to another address cannot be here, unless by that one too. Who came to loopback may be a
+    // proxy of this host, before somebody who is anywhere.
+    let loopback: &[IpAddr] = match came_to.is_some_and(|ip| !ip.is_loopback()) {
+        true => &[],
+        false => &[
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ],
+    };
     let mut all: Vec<IpAddr> = Vec::new();
-    for ip in came_to.into_iter().chain(interfaces) {
-        if !all.contains(&ip) && all.len() < MOST - loopback.len() {
+    for ip in came_to.into_iter().chain(in_turns(interfaces)) {
+        let usable = ip.is_ipv4() || ipv6;
+        if usable && !all.contains(&ip) && all.len() < MOST - loopback.len() {
             all.push(ip);
         }
     }
-    all.extend(loopback.iter().filter(|ip| Some(**ip) != came_to));
-    all.retain(|ip| ip.is_ipv4() || ipv6);
+    let others = loopback.iter().filter(|ip| Some(**ip) != came_to);
+    all.extend(others.filter(|ip| ip.is_ipv4() || ipv6));
     all.into_iter().map(|ip| (ip, port).into()).collect()
+}
+
+/// Families in turns, so that where there are too many of one (a bridge for each container) there is
+/// room for the other.
+fn in_turns(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let (v4, v6): (Vec<_>, Vec<_>) = addresses.into_iter().partition(IpAddr::is_ipv4);
+    let turns = v4.len().max(v6.len());
+    (0..turns)
+        .flat_map(|turn| [v4.get(turn), v6.get(turn)])
+        .flatten()
+        .copied()
+        .collect()
 }
 
 #[cfg(test)]
@@ -70,9 +91,9 @@ mod tests {
     fn the_address_that_the_client_came_to_is_first_and_all_others_follow() {
         // A VPN has the default route; the viewer is on the local network.
         let all = offered(Some("192.168.1.7"), &["10.8.0.2", "192.168.1.7"], true);
-        assert_eq!(all, ["192.168.1.7", "10.8.0.2", "127.0.0.1", "::1"]);
+        assert_eq!(all, ["192.168.1.7", "10.8.0.2"]);
         let mapped = offered(Some("::ffff:192.168.1.7"), &["192.168.1.7"], false);
-        assert_eq!(mapped, ["192.168.1.7", "127.0.0.1"]);
+        assert_eq!(mapped, ["192.168.1.7"]);
     }
 
     #[test]
@@ -87,6 +108,10 @@ mod tests {
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         let all = offered(Some("192.0.2.1"), &many, true);
         assert_eq!((all.len(), all[0].as_str()), (MOST, "192.0.2.1"));
+        let both: Vec<_> = many.iter().copied().chain(["fd00::1", "fd00::2"]).collect();
+        let all = offered(Some("192.0.2.1"), &both, true);
+        assert!(all.contains(&"fd00::1".to_owned()) && all.contains(&"fd00::2".to_owned()));
+        assert!(!offered(Some("192.0.2.1"), &both, false).contains(&"fd00::1".to_owned()));
     }
 
     #[test]

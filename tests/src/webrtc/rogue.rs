@@ -71,6 +71,12 @@ fn offer(direction: &str, fingerprint: &str) -> String {
 }
 
 impl Rogue {
+    /// An offer as it makes them, of a certificate that nobody has.
+    #[must_use]
+    pub fn offer(direction: &str) -> String {
+        offer(direction, &["00"; 32].join(":"))
+    }
+
     /// Opens a session in a `direction` as SDP has it, and sends nothing yet.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use steadycast_codec_glue::wire::Code;
 
 use super::super::body::{check_type, read};
+use super::super::listener::Peer;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::caller::Bearer;
@@ -83,6 +85,7 @@ pub(super) async fn patch(
     uri: Uri,
     Path(path): Path<(String, String)>,
     bearer: Option<Bearer>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -94,7 +97,9 @@ pub(super) async fn patch(
     let fragment = Fragment::parse(text).map_err(|error| Problem::malformed(error.to_string()))?;
     let restarted = match (&fragment.ufrag, &fragment.password) {
         (Some(ufrag), Some(password)) => {
-            let restarted = site.bridge.restart(&session, (ufrag, password));
+            let restarted = site
+                .bridge
+                .restart(&session, (ufrag, password), peer.came_to);
             restarted.map_err(problem)?
         }
         _ => None,
@@ -120,7 +125,8 @@ fn check_match(headers: &HeaderMap, session: &Session) -> Result<(), Problem> {
             "If-Match has to name the ICE session",
         )),
         Some("*" | "\"*\"") => Ok(()),
-        Some(tag) if tag == session.etag() => Ok(()),
+        // A list (RFC 9110, 13.1.1); the session's own tags have no commas.
+        Some(tags) if tags.split(',').any(|tag| tag.trim() == session.etag()) => Ok(()),
         Some(_) => Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             Code::Malformed,

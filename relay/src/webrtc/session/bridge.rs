@@ -251,7 +251,8 @@ impl Bridge {
         (found.broadcast.id() == broadcast).then(|| found.clone())
     }
 
-    /// A client restarts ICE: gives the relay's side of it as an SDP fragment. `None` when the
+    /// A client whose request came to that address of the relay's restarts ICE: gives the relay's side of
+    /// it as an SDP fragment. `None` when the
     /// client's own side is the one that is known: it restarts nothing.
     ///
     /// # Errors
@@ -260,6 +261,7 @@ impl Bridge {
         &self,
         session: &Arc<Session>,
         (ufrag, password): (&str, &str),
+        came_to: Option<IpAddr>,
     ) -> Result<Option<String>, RestartError> {
         {
             let ice = session.ice.lock();
@@ -272,7 +274,7 @@ impl Bridge {
             }
         }
         let credentials = Credentials::fresh()?;
-        let place = self.place(None);
+        let place = self.place(came_to);
         let remote = Credentials::of(ufrag, password);
         let mut table = self.table.lock();
         table.restart(session, credentials.clone(), remote, &self.routes)?;
@@ -363,7 +365,7 @@ mod tests {
 
     /// A restart that HTTP has taken; the shard has a command for it that it has not looked at.
     fn restart(bridge: &Bridge, session: &Arc<Session>, ufrag: &str) {
-        let restarted = bridge.restart(session, (ufrag, "a password of the client's"));
+        let restarted = bridge.restart(session, (ufrag, "a password of the client's"), None);
         assert!(restarted.unwrap().is_some());
     }
 

@@ -21,8 +21,18 @@ async fn offers_that_make_no_sense_are_refused_at_once() -> Result<()> {
     );
     let maps = format!("{head}{video}{}", "a=rtpmap:96 VP8/90000\r\n".repeat(900));
     let ports = format!("{head}m=video 99999999999999999999 UDP/TLS/RTP/SAVPF 96\r\n");
+    // Good but for one word.
+    let good = Rogue::offer("sendrecv");
+    let refused_section = good.replace("m=video 9 ", "m=video 0 ");
+    let plain = good.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP");
+    let tcp = good.replace("UDP/TLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP");
+    ensure!(
+        [&refused_section, &plain, &tcp]
+            .iter()
+            .all(|bad| **bad != good)
+    );
     let too_long = "a".repeat((64 << 10) + 1);
-    let cases: [(&str, &[u8]); 12] = [
+    let cases: [(&str, &[u8]); 15] = [
         ("nothing", b""),
         ("zeros", &[0; 1_000]),
         ("not UTF-8", &[0xff; 1_000]),
@@ -35,6 +45,9 @@ async fn offers_that_make_no_sense_are_refused_at_once() -> Result<()> {
         ("many maps", maps.as_bytes()),
         ("a port", ports.as_bytes()),
         ("too long", too_long.as_bytes()),
+        ("a refused section", refused_section.as_bytes()),
+        ("no DTLS", plain.as_bytes()),
+        ("TCP", tcp.as_bytes()),
     ];
     for (what, offer) in cases {
         for endpoint in [broadcast.whep(), broadcast.whip()] {
