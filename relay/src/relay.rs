@@ -195,9 +195,12 @@ impl Relay {
             return Ok(());
         };
         if self.site.registry.find(&id).is_none() {
-            self.site
-                .create(Some(id.clone()), "Main broadcast".to_owned())
-                .await?;
+            let title = "Main broadcast".to_owned();
+            // It serves all the same: the others may be what it is there for.
+            if let Err(error) = self.site.create(Some(id.clone()), title).await {
+                tracing::warn!(%error, broadcast = FIRST, "the first broadcast cannot be made");
+                return Ok(());
+            }
         }
         let tokens = self.site.mint(&id);
         let port = self.address.port();

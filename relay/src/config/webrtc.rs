@@ -31,14 +31,16 @@ pub struct Reachable {
 impl Reachable {
     /// Reads an IP address, or one with a port.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if let Ok(ip) = text.parse() {
-            return Some(Self { ip, port: None });
-        }
-        let address: SocketAddr = text.parse().ok()?;
-        Some(Self {
-            ip: address.ip(),
-            port: Some(address.port()),
-        })
+        let (ip, port) = match text.parse::<IpAddr>() {
+            Ok(ip) => (ip, None),
+            Err(_) => {
+                let address: SocketAddr = text.parse().ok()?;
+                (address.ip(), Some(address.port()))
+            }
+        };
+        // Nobody is reached there.
+        let nowhere = ip.is_unspecified() || ip.is_multicast() || port == Some(0);
+        (!nowhere).then_some(Self { ip, port })
     }
 
     /// The address, on `port` unless it names another.
@@ -118,6 +120,13 @@ mod tests {
             Some("[2001:db8::1]:9".parse().unwrap())
         );
         assert_eq!(at("relay.example"), None);
+    }
+
+    #[test]
+    fn where_nobody_is_reached_is_no_address() {
+        for nowhere in ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "192.0.2.1:0"] {
+            assert_eq!(Reachable::parse(nowhere), None, "{nowhere}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-use std::net::IpAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use steadycast_codec_glue::wire::Code;
 use super::listener::Peer;
 use super::problem::Problem;
 use crate::excerpt::excerpt;
+use crate::shard::neighbourhood;
 
 /// What the lines are known by.
 pub(crate) const ACCESS: &str = "steadycast_relay::access";
@@ -18,6 +20,8 @@ pub(crate) const ACCESS: &str = "steadycast_relay::access";
 const TIME: Duration = Duration::from_secs(10);
 /// Lines a second: more are counted, and the next line says how many.
 const LINES: u32 = 50;
+/// Of them for one network: whoever asks for much hides nobody else.
+const SHARE: u32 = 10;
 
 /// One line per request of the API and of WebRTC's endpoints, but no more than a disk bears,
 /// whoever asks.
@@ -29,12 +33,14 @@ struct Written {
     /// In the second that began then.
     since: Option<Instant>,
     lines: u32,
+    /// By network; no more than there are lines.
+    shares: HashMap<IpAddr, u32>,
     left_out: u64,
 }
 
 impl AccessLog {
     /// Whether a line may be written now, and how many were left out before it.
-    fn may_write(&self, now: Instant) -> Option<u64> {
+    fn may_write(&self, from: Option<IpAddr>, now: Instant) -> Option<u64> {
         // Numbers are whole whoever panicked.
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let second = Duration::from_secs(1);
@@ -44,12 +50,16 @@ impl AccessLog {
         {
             written.since = Some(now);
             written.lines = 0;
+            written.shares.clear();
         }
-        if written.lines == LINES {
+        let network = from.map_or(Ipv4Addr::UNSPECIFIED.into(), neighbourhood);
+        let had = written.shares.get(&network).copied().unwrap_or_default();
+        if written.lines == LINES || had == SHARE {
             written.left_out += 1;
             return None;
         }
         written.lines += 1;
+        written.shares.insert(network, had + 1);
         Some(std::mem::take(&mut written.left_out))
     }
 }
@@ -87,7 +97,7 @@ async fn log_as(log: &AccessLog, path: String, request: Request, next: Next) -> 
     let peer = request.extensions().get::<Peer>();
     let from = peer.map(|peer| peer.address.ip().to_canonical());
     let response = next.run(request).await;
-    if let Some(left_out) = log.may_write(Instant::now()) {
+    if let Some(left_out) = log.may_write(from, Instant::now()) {
         let status = response.status().as_u16();
         let ms = began.elapsed().as_millis() as u64;
         write(&method, &path, from, status, ms, left_out);
@@ -123,10 +133,26 @@ mod tests {
     fn lines_are_bounded_and_those_left_out_are_counted() {
         let log = AccessLog::default();
         let now = Instant::now();
-        let written = (0..1_000).filter(|_| log.may_write(now).is_some()).count();
+        let asks = |network: u32| {
+            let from = IpAddr::V4((network << 8).into());
+            log.may_write(Some(from), now).is_some()
+        };
+        let written = (0..1_000).filter(|asked| asks(asked % 100)).count();
         assert_eq!(written, LINES as usize);
         let later = now + Duration::from_secs(1);
-        assert_eq!(log.may_write(later), Some(1_000 - u64::from(LINES)));
-        assert_eq!(log.may_write(later), Some(0));
+        assert_eq!(log.may_write(None, later), Some(1_000 - u64::from(LINES)));
+        assert_eq!(log.may_write(None, later), Some(0));
+    }
+
+    #[test]
+    fn who_asks_for_much_hides_nobody_else() {
+        let log = AccessLog::default();
+        let now = Instant::now();
+        let noisy = ["198.51.100.1", "198.51.100.2"].map(|ip| ip.parse().ok());
+        let written = (0..1_000).filter(|at| log.may_write(noisy[at % 2], now).is_some());
+        assert_eq!(written.count(), SHARE as usize);
+        for _ in 0..SHARE {
+            assert!(log.may_write("203.0.113.9".parse().ok(), now).is_some());
+        }
     }
 }
