@@ -24,7 +24,7 @@ export interface WitnessReport {
   looks: number;
   /** Looks that read a code. */
   read: number;
-  /** Looks after the first code at which the picture was empty or all dark. */
+  /** Looks after the first code at which there was no picture. */
   blank: number;
   /** When those were, and what was on top and below: the first few. */
   blanks: { atMs: number; seen: string }[];
@@ -206,7 +206,11 @@ function takeLook(
   return isBlank(picture, sheet) ? 'blank' : 'unread';
 }
 
-/** Whether nothing but darkness, or nothing at all, is to be seen anywhere. */
+/**
+ * Whether nothing is to be seen anywhere: on a canvas, that it is empty, for a picture may be dark (of
+ * a tab that captures itself, before it has painted); in a video, that all is dark, for one without
+ * a picture is black.
+ */
 function isBlank(
   picture: HTMLCanvasElement | HTMLVideoElement,
   sheet: CanvasRenderingContext2D,
@@ -216,6 +220,9 @@ function isBlank(
   sheet.canvas.height = side;
   sheet.drawImage(picture, 0, 0, side, side);
   const { data } = sheet.getImageData(0, 0, side, side);
+  if (picture instanceof HTMLCanvasElement) {
+    return data.every((value, at) => at % 4 !== 3 || value === 0);
+  }
   return data.every((value, at) => at % 4 === 3 || value < 48);
 }
 
