@@ -351,8 +351,12 @@ mod tests {
     use crate::webrtc::session::door::{Command, Door};
 
     fn bridge() -> Bridge {
+        bridge_at(Reach::At(Vec::new()))
+    }
+
+    fn bridge_at(reach: Reach) -> Bridge {
         Bridge::new(Settings {
-            reach: Reach::At(Vec::new()),
+            reach,
             sessions: 1,
             per_address: 1,
             handshakes: 1,
@@ -383,6 +387,30 @@ mod tests {
         assert!(registry.end(first.id(), Code::BroadcastEnded));
         let second = create().unwrap();
         assert!(!Arc::ptr_eq(&packetizer, &bridge.packetizer(&second)));
+    }
+
+    #[test]
+    fn a_restart_names_the_address_first_that_its_request_came_to() {
+        let bridge = bridge_at(Reach::Host {
+            port: 4433,
+            ipv6: false,
+        });
+        let registry = Registry::new(crate::broadcast::Settings::default());
+        let id = "restarted".parse().unwrap();
+        let now = RelayTime::from_micros(1);
+        let broadcast = registry.create(id, String::new(), now).unwrap();
+        let offer = Offer::parse(offers::of("chromium-player"), Role::Player).unwrap();
+        let from = Origin {
+            address: "192.0.2.1".parse().unwrap(),
+            came_to: None,
+        };
+        let session = bridge.watch(&broadcast, &offer, from).unwrap().session;
+        let client = ("other", "a password of the client's");
+        let came_to = "198.51.100.9".parse().ok();
+        let fragment = bridge.restart(&session, client, came_to).unwrap().unwrap();
+        let mut candidates = fragment.lines().filter(|line| line.contains("candidate:"));
+        let first = candidates.next().unwrap();
+        assert!(first.contains(" 198.51.100.9 4433 "), "{first}");
     }
 
     #[test]

@@ -67,6 +67,12 @@ async fn a_patch_says_which_ice_session_it_is_about() {
         let reply = matching(&cast, &opened, stale, CANDIDATE).await;
         assert_eq!(reply.problem(412), "malformed", "{stale}");
     }
+    // One of a list is enough (RFC 9110, 13.1.1).
+    let listed = format!("\"stale\", {}", opened.etag);
+    let reply = matching(&cast, &opened, &listed, CANDIDATE).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    let reply = matching(&cast, &opened, "\"stale\", \"staler\"", CANDIDATE).await;
+    assert_eq!(reply.problem(412), "malformed");
 }
 
 #[tokio::test]
