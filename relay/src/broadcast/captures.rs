@@ -86,11 +86,8 @@ impl Captures {
     pub(super) fn capture(&mut self, claim: Claim, now: RelayTime) -> Capture {
         let arrival = i128::from(now.as_micros());
         let floor = i128::from(self.newest);
-        let line = self.line.take();
-        let line = match line.filter(|line| line.clock == claim.clock) {
-            Some(line) => self.line.insert(line),
-            None => self.line.insert(Line::begin(claim, now)),
-        };
+        self.line.take_if(|line| line.clock != claim.clock);
+        let line = self.line.get_or_insert_with(|| Line::begin(claim, now));
         if claim.group < line.group {
             return Capture::like(self.newest);
         }

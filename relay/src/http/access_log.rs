@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,8 @@ struct Written {
     /// In the second that began then.
     since: Option<Instant>,
     lines: u32,
-    /// By network; no more than there are lines.
-    shares: HashMap<IpAddr, u32>,
+    /// By network, where that is known; no more than there are lines.
+    shares: HashMap<Option<IpAddr>, u32>,
     left_out: u64,
 }
 
@@ -52,7 +52,7 @@ impl AccessLog {
             written.lines = 0;
             written.shares.clear();
         }
-        let network = from.map_or(Ipv4Addr::UNSPECIFIED.into(), neighbourhood);
+        let network = from.map(neighbourhood);
         let had = written.shares.get(&network).copied().unwrap_or_default();
         if written.lines == LINES || had == SHARE {
             written.left_out += 1;

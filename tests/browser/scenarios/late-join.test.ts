@@ -78,11 +78,11 @@ scenario('a late joiner sees the last picture of an admin who is away', async (s
   const last = (await early.witness()).newest?.clock;
   await until('the last picture', async () => (await late.witness()).newest?.clock === last);
   const { firstPictureMs, shown } = await until('it in the records', async () => {
-    const records = await late.records();
-    return records.firstPictureMs === null ? null : records;
+    const { firstPictureMs, shown } = await late.records();
+    return firstPictureMs === null ? null : { firstPictureMs, shown };
   });
-  stage.note(`first picture after ${firstPictureMs?.toFixed()} ms, ${shown.length} shown`);
-  assert.ok((firstPictureMs ?? Infinity) < FIRST_PICTURE_MS);
+  stage.note(`first picture after ${firstPictureMs.toFixed()} ms, ${shown.length} shown`);
+  assert.ok(firstPictureMs < FIRST_PICTURE_MS);
   // A slow machine shows one on the way, since a page without a picture takes what there is.
   assert.ok(shown.length <= MOST_TO_THE_LAST, 'what was before is not played again');
   await stage.assertUnharmed({ early, late });

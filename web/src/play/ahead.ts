@@ -3,70 +3,48 @@
  * connection to it. Begun before the page has drawn itself, and used once.
  */
 
-import {
-  fetchEndpoint as askForEndpoint,
-  probe as askForHealth,
-  type Health,
-  type RelayEndpoint,
-} from '../session/endpoint.ts';
+import { fetchEndpoint, probe, type RelayEndpoint } from '../session/endpoint.ts';
 import { type KeepConnectedOptions, keepConnected } from '../session/index.ts';
 import { connectWebTransport, type Transport } from '../session/transport.ts';
-import { Once, USED_WITHIN_MS } from './once.ts';
+import { type EndpointDeps, EndpointOnce, Once, USED_WITHIN_MS } from './once.ts';
 
 /** What tests replace. */
-export interface AheadDeps {
-  probe: (origin: string, signal: AbortSignal) => Promise<Health>;
-  fetchEndpoint: (origin: string, signal: AbortSignal) => Promise<RelayEndpoint>;
+export interface AheadDeps extends EndpointDeps {
   connect: (endpoint: RelayEndpoint, signal: AbortSignal) => Promise<Transport>;
 }
 
-const DEPS: AheadDeps = {
-  probe: askForHealth,
-  fetchEndpoint: askForEndpoint,
-  connect: connectWebTransport,
-};
+const DEPS: AheadDeps = { probe, fetchEndpoint, connect: connectWebTransport };
 
 export class Ahead {
   readonly #origin: string;
-  readonly #deps: AheadDeps;
-  readonly #health: Once<Health>;
-  readonly #endpoint: Once<RelayEndpoint>;
+  readonly #connect: AheadDeps['connect'];
+  readonly #relay: EndpointOnce;
   readonly #transport: Once<Transport>;
 
   /** Begins at once. What is not used in ten seconds is given up. */
   constructor(origin: string, deps: AheadDeps = DEPS) {
     this.#origin = origin;
-    this.#deps = deps;
+    this.#connect = deps.connect;
     const { signal } = new AbortController();
-    const endpoint = deps.fetchEndpoint(origin, signal);
-    this.#health = new Once(deps.probe(origin, signal));
-    this.#endpoint = new Once(endpoint);
-    this.#transport = new Once(endpoint.then((found) => deps.connect(found, signal)));
+    this.#relay = new EndpointOnce(origin, deps);
+    this.#transport = new Once(this.#relay.told.then((found) => deps.connect(found, signal)));
     setTimeout(() => this.#giveUp(), USED_WITHIN_MS);
   }
 
   /** As `keepConnected`; the first attempt goes on from here, if it is for the same relay. */
   keepConnected(options: KeepConnectedOptions): ReturnType<typeof keepConnected> {
     if (options.origin !== this.#origin) return keepConnected(options);
-    const { probe, fetchEndpoint, connect } = this.#deps;
     return keepConnected({
       ...options,
-      deps: {
-        ...options.deps,
-        probe: (origin, signal) => this.#health.take(signal) ?? probe(origin, signal),
-        fetchEndpoint: (origin, signal) =>
-          this.#endpoint.take(signal) ?? fetchEndpoint(origin, signal),
-      },
-      connect: (endpoint, signal) => this.#transport.take(signal) ?? connect(endpoint, signal),
+      deps: { ...options.deps, ...this.#relay.deps },
+      connect: (endpoint, signal) =>
+        this.#transport.take(signal) ?? this.#connect(endpoint, signal),
     });
   }
 
   #giveUp(): void {
-    const { signal } = new AbortController();
-    this.#health.take(signal)?.catch(() => undefined);
-    this.#endpoint.take(signal)?.catch(() => undefined);
     this.#transport
-      .take(signal)
+      .take(new AbortController().signal)
       ?.then((transport) => transport.close())
       .catch(() => undefined);
   }

@@ -1,5 +1,7 @@
 /** What was begun before anybody asked for it. */
 
+import { fetchEndpoint, type Health, probe, type RelayEndpoint } from '../session/endpoint.ts';
+import type { ReconnectDeps } from '../session/reconnect.ts';
 import { settled } from '../session/transport.ts';
 
 /** What is not used by then is given up: as long as a handshake may take, and a little. */
@@ -20,5 +22,31 @@ export class Once<T> {
     const promise = this.#promise;
     this.#promise = null;
     return promise === null ? null : settled(promise, USED_WITHIN_MS, signal);
+  }
+}
+
+/** How a relay is asked for its health and its endpoint. */
+export type EndpointDeps = Pick<ReconnectDeps, 'probe' | 'fetchEndpoint'>;
+
+/** A relay's health and endpoint, asked for at once. What is not used in ten seconds is given up. */
+export class EndpointOnce {
+  /** As told; rejects with SessionError. */
+  readonly told: Promise<RelayEndpoint>;
+  /** For a session's first attempt, which goes on from here; all others ask anew. */
+  readonly deps: EndpointDeps;
+
+  constructor(origin: string, asks: EndpointDeps = { probe, fetchEndpoint }) {
+    const { signal } = new AbortController();
+    this.told = asks.fetchEndpoint(origin, signal);
+    const endpoint = new Once<RelayEndpoint>(this.told);
+    const health = new Once<Health>(asks.probe(origin, signal));
+    this.deps = {
+      probe: (relay, aborts) => health.take(aborts) ?? asks.probe(relay, aborts),
+      fetchEndpoint: (relay, aborts) => endpoint.take(aborts) ?? asks.fetchEndpoint(relay, aborts),
+    };
+    setTimeout(() => {
+      health.take(signal)?.catch(() => undefined);
+      endpoint.take(signal)?.catch(() => undefined);
+    }, USED_WITHIN_MS);
   }
 }

@@ -273,16 +273,6 @@ fn section(media: &MediaDescription, role: Role) -> Result<Section, OfferError> 
     if mid.is_empty() || mid.len() > NAME {
         return Err(malformed("a=mid is too long"));
     }
-    // A port of 0 refuses a section (RFC 3264, 6), unless it goes where its bundle goes.
-    if name.media == "video" && name.port.value == 0 && !media.has_attribute("bundle-only") {
-        return Err(OfferError::Unsupported(
-            "the video section is refused (port 0)",
-        ));
-    }
-    let secure = |protos: &[String]| protos.join("/").ends_with("TLS/RTP/SAVPF");
-    if name.media == "video" && !secure(&name.protos) {
-        return Err(OfferError::Unsupported("only UDP/TLS/RTP/SAVPF is spoken"));
-    }
     match name.media.as_str() {
         "video" => video(media, role, mid),
         "audio" => audio(media, mid),
@@ -292,6 +282,16 @@ fn section(media: &MediaDescription, role: Role) -> Result<Section, OfferError> 
 }
 
 fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, OfferError> {
+    let name = &media.media_name;
+    // A port of 0 refuses a section (RFC 3264, 6), unless it goes where its bundle goes.
+    if name.port.value == 0 && !media.has_attribute("bundle-only") {
+        return Err(OfferError::Unsupported(
+            "the video section is refused (port 0)",
+        ));
+    }
+    if !name.protos.join("/").ends_with("TLS/RTP/SAVPF") {
+        return Err(OfferError::Unsupported("only UDP/TLS/RTP/SAVPF is spoken"));
+    }
     let has = |direction| media.has_attribute(direction);
     let right = match role {
         Role::Publisher => !has("recvonly") && !has("inactive"),

@@ -125,16 +125,17 @@ impl Link {
     /// Passes a check of the peer itself.
     pub(in crate::webrtc) fn verify(&self, check: &mut Check) -> Result<(), CheckError> {
         let pair = self.pair_of(check).ok_or(CheckError::Integrity)?;
-        check.verify(&pair.ours, self.crypto())
+        check.verify(&self.pairs[pair].ours, self.crypto())
     }
 
     fn crypto(&self) -> &dyn RTCCrypto {
         self.identity.provider().crypto()
     }
 
-    fn pair_of(&self, check: &Check) -> Option<&Pair> {
-        let same = |pair: &&Pair| check.is_between(&pair.ours.ufrag, &pair.theirs.ufrag);
-        self.pairs.iter().find(same)
+    /// The place of the credentials that a check goes by.
+    fn pair_of(&self, check: &Check) -> Option<usize> {
+        let same = |pair: &Pair| check.is_between(&pair.ours.ufrag, &pair.theirs.ufrag);
+        self.pairs.iter().position(same)
     }
 
     /// Takes a check that was verified. Gives the answer, and the address that is forgotten for it.
@@ -148,9 +149,7 @@ impl Link {
         self.began.get_or_insert(now);
         let forgotten = self.paths.hear(path, check.nominates(), now);
         self.paths.received(path, check.length());
-        let mut pairs = self.pairs.iter();
-        let used = pairs.position(|pair| check.is_between(&pair.ours.ufrag, &pair.theirs.ufrag));
-        let Some(used) = used else {
+        let Some(used) = self.pair_of(check) else {
             return (None, forgotten);
         };
         self.used = used;

@@ -106,6 +106,10 @@ impl Paths {
         self.known.iter().find(|known| known.path == path)
     }
 
+    fn get_mut(&mut self, path: Path) -> Option<&mut Known> {
+        self.known.iter_mut().find(|known| known.path == path)
+    }
+
     /// Whether anything but answers may be sent there.
     pub(in crate::webrtc) fn is_open(&self, path: Path) -> bool {
         self.get(path)
@@ -210,14 +214,14 @@ impl Paths {
 
     /// So many bytes of checks came from there.
     pub(in crate::webrtc) fn received(&mut self, path: Path, bytes: usize) {
-        if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
+        if let Some(known) = self.get_mut(path) {
             known.credit = known.credit.saturating_add(AMPLIFIED * bytes);
         }
     }
 
     /// So many bytes of answers and questions went there.
     pub(in crate::webrtc) fn sent(&mut self, path: Path, bytes: usize) {
-        if let Some(known) = self.known.iter_mut().find(|known| known.path == path) {
+        if let Some(known) = self.get_mut(path) {
             known.credit = known.credit.saturating_sub(bytes);
         }
     }
@@ -311,7 +315,7 @@ mod tests {
     }
 
     /// In a test that is not about bytes.
-    fn due(paths: &mut Paths, now: Instant) -> Option<(Path, Option<QuestionId>)> {
+    fn due(paths: &Paths, now: Instant) -> Option<(Path, Option<QuestionId>)> {
         paths.due(0, now)
     }
 
@@ -358,7 +362,7 @@ mod tests {
         let now = Instant::now();
         let mut paths = Paths::new(true);
         paths.hear(path(1), true, now);
-        assert_eq!(due(&mut paths, now), Some((path(1), None)));
+        assert_eq!(due(&paths, now), Some((path(1), None)));
         paths.asked(path(1), id(1), now);
         assert!(paths.selected().is_none() && !paths.is_open(path(1)));
         paths.answered(id(2), now);
@@ -389,7 +393,7 @@ mod tests {
             paths.hear(path(2), true, at);
             for tick in 0..500 {
                 let at = at + ms(20) * tick;
-                if let Some((due, again)) = due(&mut paths, at) {
+                if let Some((due, again)) = due(&paths, at) {
                     asked += u32::from(due == path(2));
                     let fresh = u8::from(due == path(2)) + 1;
                     paths.asked(due, again.unwrap_or(id(fresh)), at);
@@ -411,7 +415,7 @@ mod tests {
         for tick in 1..=1_550 {
             let at = now + ms(20) * tick;
             assert_eq!(paths.has_expired(at), tick > 1_500);
-            if let Some((due, _)) = due(&mut paths, at) {
+            if let Some((due, _)) = due(&paths, at) {
                 questions += 1;
                 paths.asked(due, id(questions + 10), at);
             }
@@ -442,7 +446,7 @@ mod tests {
         paths.answered(id(3), later);
         paths.hear(path(2), true, later);
         assert_eq!(paths.selected(), Some(path(1)), "an answer of long ago");
-        assert_eq!(due(&mut paths, later), Some((path(2), None)));
+        assert_eq!(due(&paths, later), Some((path(2), None)));
         paths.asked(path(2), id(4), later);
         paths.answered(id(4), later);
         assert_eq!(paths.selected(), Some(path(2)));
@@ -456,7 +460,7 @@ mod tests {
         for port in 1..=40 {
             let at = now + Duration::from_secs(u64::from(port));
             paths.hear(path(port), true, at);
-            let (due, again) = due(&mut paths, at).unwrap();
+            let (due, again) = due(&paths, at).unwrap();
             assert_eq!((due, again), (path(port), None));
             paths.asked(due, id(port as u8), at);
             paths.answered(id(port as u8), at);
@@ -472,7 +476,7 @@ mod tests {
         for number in 0..5_000u16 {
             let at = now + ms(2) * u32::from(number);
             paths.hear(path(100 + number), true, at);
-            if let Some((due, again)) = due(&mut paths, at) {
+            if let Some((due, again)) = due(&paths, at) {
                 asked += u32::from(due != path(1));
                 paths.asked(due, again.unwrap_or(id(9)), at);
             }
@@ -486,10 +490,7 @@ mod tests {
         let now = Instant::now();
         let mut paths = Paths::new(false);
         paths.hear(path(1), false, now);
-        assert_eq!(
-            (paths.selected(), due(&mut paths, now)),
-            (Some(path(1)), None)
-        );
+        assert_eq!((paths.selected(), due(&paths, now)), (Some(path(1)), None));
         paths.hear(path(2), true, now);
         assert_eq!(paths.selected(), Some(path(2)));
         assert!(!paths.has_expired(now + Duration::from_secs(600)));

@@ -3,9 +3,8 @@
  * page's scripts are still on their way. Used once.
  */
 
-import { fetchEndpoint, type Health, probe, type RelayEndpoint } from '../../session/endpoint.ts';
 import { readToken } from '../../session/token.ts';
-import { Once } from '../once.ts';
+import { EndpointOnce } from '../once.ts';
 import { type Beginning, begin } from './begin.ts';
 import { Peer } from './peer.ts';
 import { leave } from './signal.ts';
@@ -14,8 +13,7 @@ import { leave } from './signal.ts';
 const TAKEN_WITHIN_MS = 5_000;
 
 export class Early {
-  readonly health: Once<Health>;
-  readonly endpoint: Once<RelayEndpoint>;
+  readonly relay: EndpointOnce;
   #begun: Beginning | null;
 
   /** Begins at once. `token` is a play token of `broadcast`. */
@@ -25,9 +23,7 @@ export class Early {
     broadcast: string,
     peer = new Peer(),
   ) {
-    const { signal } = new AbortController();
-    this.health = new Once(probe(origin, signal));
-    this.endpoint = new Once(fetchEndpoint(origin, signal));
+    this.relay = new EndpointOnce(origin);
     this.#begun = begin(peer, { origin, broadcast, token });
     this.#begun.answer.catch(() => undefined);
     setTimeout(() => this.#giveUp(), TAKEN_WITHIN_MS);

@@ -1,7 +1,6 @@
 /** Plays a broadcast over WebRTC: one WHEP session after another, one picture all the time. */
 
 import { DEFAULT_SERVING } from '@steadycast/codec-glue';
-import { fetchEndpoint, probe } from '../../session/endpoint.ts';
 import {
   type ConnectionState,
   keepOpen,
@@ -50,8 +49,6 @@ export class WhepPlayer implements Playback {
   readonly #screen: Screen;
   readonly #links = new Map<MediaStream, Link>();
   readonly #broadcast: string | null;
-  /** What the page has begun for the first session. */
-  #early: Early | null = null;
   #current: Link | null = null;
   #status: WhepStatus | null = null;
   #playout: PlayoutMode;
@@ -87,7 +84,6 @@ export class WhepPlayer implements Playback {
       takeEarly: take = takeEarly,
     } = this.#options;
     const early = take(origin, token);
-    this.#early = early;
     const timer = setInterval(() => this.#tick(), TICK_MS);
     const { signal } = this.#abort;
     // Browsers that put a hidden page's video to rest do not always wake it by themselves.
@@ -95,12 +91,8 @@ export class WhepPlayer implements Playback {
     await keep({
       origin,
       signal,
-      open: (endpoint) => this.#open(endpoint),
-      deps: {
-        probe: (relay, aborts) => early?.health.take(aborts) ?? probe(relay, aborts),
-        fetchEndpoint: (relay, aborts) =>
-          early?.endpoint.take(aborts) ?? fetchEndpoint(relay, aborts),
-      },
+      open: (endpoint) => this.#open(endpoint, early),
+      ...(early !== null && { deps: early.relay.deps }),
       onState: (state) => this.#connection(state),
     });
     clearInterval(timer);
@@ -132,7 +124,7 @@ export class WhepPlayer implements Playback {
     this.#screen.resume();
   }
 
-  async #open(endpoint: RelayEndpoint): Promise<WhepSession> {
+  async #open(endpoint: RelayEndpoint, early: Early | null): Promise<WhepSession> {
     const { origin, token, openSession = WhepSession.open, makePeer } = this.#options;
     const broadcast = this.#broadcast;
     if (broadcast === null) {
@@ -140,8 +132,7 @@ export class WhepPlayer implements Playback {
     }
     const clock = endpoint.clock === null ? null : new RelayClock(endpoint.clock);
     this.#account.clock = clock ?? this.#account.clock;
-    const begun = this.#early?.take() ?? undefined;
-    this.#early = null;
+    const begun = early?.take() ?? undefined;
     const peer = begun?.peer ?? makePeer?.() ?? new Peer();
     const hold = new Hold(this.#playout);
     peer.holdMs = hold.targetMs;
