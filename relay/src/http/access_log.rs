@@ -20,8 +20,9 @@ pub(crate) const ACCESS: &str = "steadycast_relay::access";
 const TIME: Duration = Duration::from_secs(10);
 /// Lines a second: more are counted, and the next line says how many.
 const LINES: u32 = 50;
-/// Of them for one network: whoever asks for much hides nobody else.
-const SHARE: u32 = 10;
+/// Of them for one network, half: whoever asks for much hides nobody else, and of a household that
+/// comes back at once each is seen.
+const SHARE: u32 = LINES / 2;
 
 /// One line per request of the API and of WebRTC's endpoints, but no more than a disk bears,
 /// whoever asks.
