@@ -206,8 +206,7 @@ impl TokenSigner {
 impl TokenSigner {
     /// Says once that a token of this relay's own comes from the future, or from before its time.
     fn notice_clock(&self, issued: u64, now: u64) {
-        let odd = issued < EARLIEST || issued > now.saturating_add(SKEW);
-        if odd && !self.noticed.swap(true, Ordering::Relaxed) {
+        if is_of_an_odd_clock(issued, now) && !self.noticed.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 issued,
                 now,
@@ -222,6 +221,11 @@ impl fmt::Debug for TokenSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenSigner(..)")
     }
+}
+
+/// Whether a clock that says `now` and the one by which a token was issued cannot both be right.
+fn is_of_an_odd_clock(issued: u64, now: u64) -> bool {
+    issued < EARLIEST || issued > now.saturating_add(SKEW)
 }
 
 fn seconds(time: RelayTime) -> u64 {
@@ -268,6 +272,18 @@ mod tests {
         );
         assert_eq!(TokenError::OddClock.code(), Code::TokenExpired);
         assert!(TokenError::OddClock.to_string().contains("clock"));
+    }
+
+    #[test]
+    fn an_odd_clock_is_one_before_its_time_or_ahead_by_more_than_clocks_are_apart() {
+        let now = EARLIEST + 1_000;
+        let odd = [(EARLIEST - 1, now), (now + SKEW + 1, now), (now, 0)];
+        let fine = [(EARLIEST, now), (now, now), (now + SKEW, now)];
+        for (odds, times) in [(true, odd), (false, fine)] {
+            for (issued, now) in times {
+                assert_eq!(is_of_an_odd_clock(issued, now), odds, "{issued} at {now}");
+            }
+        }
     }
 
     fn at(seconds: u64) -> RelayTime {

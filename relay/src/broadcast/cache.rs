@@ -70,7 +70,7 @@ impl Group {
     fn push(&mut self, frame: &Frame, now: RelayTime) {
         self.frames += 1;
         // A buffer for the whole frame is there already.
-        self.bytes += frame.len() + frame.missing();
+        self.bytes += frame.here() + frame.missing();
         self.missing = frame.missing();
         self.pieces.push(Piece {
             bytes: frame.bytes().clone(),
@@ -244,7 +244,7 @@ impl Cache {
                 if index != expected || newest.missing > 0 {
                     return Err(gap(frame, expected));
                 }
-                let bytes = newest.bytes + frame.len() + frame.missing();
+                let bytes = newest.bytes + frame.here() + frame.missing();
                 let frames = newest.frames + 1;
                 if frames > limits::GROUP_FRAMES_V1 as usize || bytes > limits::GROUP_BYTES {
                     return Err(CacheError::GroupTooLarge { frames, bytes });
@@ -375,9 +375,9 @@ mod tests {
         let mut cache = Cache::default();
         cache.take(&frame(1, 0, 0, 10), at(0)).unwrap();
         cache.take(&frame(1, 1, 0, 10), at(5000)).unwrap();
-        cache.evict(at(5900));
+        cache.evict(at(6000));
         assert_eq!(cache.groups(), 2);
-        cache.evict(at(6100));
+        cache.evict(at(6001));
         assert_eq!(cache.groups(), 1);
         assert_eq!(cache.newest().unwrap().key.group, 1);
     }
@@ -419,6 +419,26 @@ mod tests {
     }
 
     #[test]
+    fn a_group_of_too_many_bytes_is_refused_before_they_have_come() {
+        let mut cache = Cache::default();
+        let payload = limits::PAYLOAD as usize;
+        let large = frame(1, 0, 1, payload).here();
+        let first = frame(1, 0, 0, 10);
+        let rest = limits::GROUP_BYTES - first.here() - 7 * large;
+        cache.take(&first, at(0)).unwrap();
+        for index in 1..=7 {
+            cache.take(&frame(1, 0, index, payload), at(0)).unwrap();
+        }
+        // All that the group may have and a byte, then exactly all.
+        let headed = large - payload;
+        let last = |more| begun(1, (0, 8), rest - headed + more, 400).0;
+        let (frames, bytes) = (9, limits::GROUP_BYTES + 1);
+        let refused = cache.take(&last(1), at(0));
+        assert_eq!(refused, Err(CacheError::GroupTooLarge { frames, bytes }));
+        assert_eq!(cache.take(&last(0), at(0)), Ok(Taken::Appended));
+    }
+
+    #[test]
     fn what_is_let_go_of_is_not_there_and_what_follows_is() {
         let mut cache = Cache::default();
         cache.take(&frame(1, 0, 0, 10), at(0)).unwrap();
@@ -452,6 +472,24 @@ mod tests {
         let bytes: usize = newest.from(0).map(Bytes::len).sum();
         assert_eq!(bytes, newest.bytes());
         cache.take(&frame(1, 0, 1, 10), at(4)).unwrap();
+    }
+
+    #[test]
+    fn a_keyframe_is_as_large_from_its_first_byte_on_and_no_later_frame_counts() {
+        let mut cache = Cache::default();
+        let whole = frame(1, 0, 0, 1_000).here();
+        let (first, mut rest) = begun(1, (0, 0), 1_000, 400);
+        cache.take(&first, at(0)).unwrap();
+        let key = cache.newest().unwrap().key;
+        assert_eq!(cache.newest().unwrap().keyframe_bytes(), whole);
+        cache.extend(key, rest.split_to(100), at(1));
+        assert_eq!(cache.newest().unwrap().keyframe_bytes(), whole);
+        cache.extend(key, rest, at(2));
+        let (next, _) = begun(1, (0, 1), 1_000, 400);
+        cache.take(&next, at(3)).unwrap();
+        assert_eq!(cache.newest().unwrap().keyframe_bytes(), whole);
+        // It came whole, whatever becomes of the frame after it.
+        assert!(cache.newest().unwrap().has_keyframe());
     }
 
     #[test]

@@ -245,7 +245,8 @@ mod tests {
             let ahead = claim(i128::from(now.as_micros()) + 3_600_000_000, Clock::Relay);
             let capture = captures.capture(ahead, now);
             assert_eq!(capture.micros, now.as_micros());
-            assert_eq!(capture.wrong_by.is_some(), frame == 0, "one word is enough");
+            let told = capture.wrong_by.map(|wrong_by| wrong_by.as_secs());
+            assert_eq!(told, (frame == 0).then_some(3_600), "one word is enough");
         }
         captures.hand_over();
         let honest = (31..60).map(|frame| {
@@ -286,6 +287,26 @@ mod tests {
                 assert!(!capture.reordered);
             }
         }
+    }
+
+    #[test]
+    fn a_clock_that_stands_a_little_behind_is_followed_once_no_other_order_explains_it() {
+        let mut captures = Captures::default();
+        captures.capture(own(1_000), at(0));
+        let mut stands = |ms| captures.capture(own(900), at(ms)).micros;
+        let other_order = [10, 260, 510].map(&mut stands);
+        assert_eq!(other_order, [at(0).as_micros(); 3]);
+        assert_eq!(stands(511), at(511).as_micros());
+    }
+
+    #[test]
+    fn the_next_publisher_begins_anew_whatever_was_before() {
+        let mut captures = Captures::default();
+        let sent = |group, ms| Claim { group, ..own(ms) };
+        captures.capture(sent(7, 1_000), at(0));
+        captures.hand_over();
+        let next = [(0, 700), (33, 733)].map(|(ms, own)| captures.capture(sent(0, own), at(ms)));
+        assert_eq!(next, [0, 33].map(|ms| Capture::like(at(ms).as_micros())));
     }
 
     #[test]

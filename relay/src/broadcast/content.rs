@@ -51,3 +51,41 @@ impl Content {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn at(ms: u64) -> RelayTime {
+        RelayTime::from_micros(ms * 1_000)
+    }
+
+    fn has_moved(content: &mut Content) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        pin!(content.moved()).poll(&mut context).is_ready()
+    }
+
+    #[test]
+    fn who_listens_is_woken_by_a_still_picture_that_moves_and_by_nothing_after_it() {
+        let changes = Changes::new();
+        let mut content = changes.listen();
+        assert_eq!(content.changed(), None);
+        changes.record(at(10));
+        assert!(has_moved(&mut content));
+        assert_eq!(content.changed(), Some(at(10)));
+        changes.record(at(1_009));
+        assert!(!has_moved(&mut content), "it has not stood still");
+        assert_eq!(content.changed(), Some(at(1_009)));
+        changes.record(at(2_009));
+        assert!(has_moved(&mut content));
+    }
+
+    #[test]
+    fn a_broadcast_that_is_gone_never_moves() {
+        let mut content = Changes::new().listen();
+        assert!(!has_moved(&mut content));
+    }
+}

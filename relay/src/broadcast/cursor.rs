@@ -237,7 +237,8 @@ impl Cursor {
         let is_long = |group: &Group| {
             group.frames() > settings.join_frames || group.bytes() > settings.join_bytes
         };
-        if !newest.has(0) && outlook.cache.pictured().is_none_or(|group| !group.has(0)) {
+        // What is let go of is let go of with all that was before it.
+        if !newest.has(0) {
             return Step::Wait {
                 until: Some(outlook.now + settings.keyframe_wait),
                 ask: outlook.attached.then_some(waiting.need),
@@ -266,7 +267,6 @@ impl Cursor {
         // A whole picture now is better than half of a newer one.
         let group = match (waiting.need, outlook.cache.pictured()) {
             (Need::Join, Some(pictured)) if !is_long(pictured) => pictured,
-            (_, Some(pictured)) if !newest.has(0) => pictured,
             _ => newest,
         };
         self.open(group, before)
@@ -338,9 +338,9 @@ impl Cursor {
             false => group.from(place.next).cloned().collect(),
         };
         self.dropped += (group.len() - place.next - frames.len()) as u64;
+        // All before has been sent, so that its first is the first that has not.
         self.place = Some(Place {
             next: group.len(),
-            unsent: place.next,
             ..place
         });
         Step::Continue(frames)

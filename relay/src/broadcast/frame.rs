@@ -84,13 +84,8 @@ impl Frame {
     }
 
     /// Bytes on the wire that are here.
-    pub fn len(&self) -> usize {
+    pub fn here(&self) -> usize {
         self.bytes.len()
-    }
-
-    /// Always false: a frame has at least its header.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
     }
 }
 
@@ -193,7 +188,7 @@ pub(crate) mod tests {
     #[test]
     fn a_frame_of_another_length_than_its_header_says_is_refused() {
         let good = frame(1, 0, 1, 10);
-        assert!(Frame::new(*good.header(), good.bytes().slice(..good.len() - 1)).is_err());
+        assert!(Frame::new(*good.header(), good.bytes().slice(..good.here() - 1)).is_err());
     }
 
     #[test]
@@ -202,9 +197,9 @@ pub(crate) mod tests {
         let config_end = HEADER_LEN + usize::from(whole.header().config_len);
         let begin = |len| Frame::begin(*whole.header(), whole.bytes().slice(..len));
         assert_eq!(begin(config_end).unwrap().missing(), 100);
-        assert_eq!(begin(whole.len() - 1).unwrap().missing(), 1);
+        assert_eq!(begin(whole.here() - 1).unwrap().missing(), 1);
         assert!(begin(config_end - 1).is_err());
-        assert!(begin(whole.len()).is_err());
+        assert!(begin(whole.here()).is_err());
     }
 
     #[test]

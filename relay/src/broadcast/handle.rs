@@ -290,3 +290,6 @@ impl MakesWay for Broadcast {
         self.announce_frame();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,7 +194,7 @@ mod tests {
     /// A keyframe that opens a group, in the memory of its broadcast; false where there is none.
     fn publish(seat: &PublisherSeat, group: u32, len: usize, now: RelayTime) -> bool {
         let frame = frame(seat.epoch(), group, 0, len);
-        let Ok(mut buffer) = seat.account().buffer(frame.len()) else {
+        let Ok(mut buffer) = seat.account().buffer(frame.here()) else {
             seat.pass_over(TrackId::MAIN, group, now);
             return false;
         };

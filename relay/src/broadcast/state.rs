@@ -265,7 +265,7 @@ impl State {
 
     fn record(&mut self, frame: &Frame, now: RelayTime) {
         self.totals.frames_received += 1;
-        self.totals.bytes_received += frame.len() as u64;
+        self.totals.bytes_received += frame.here() as u64;
         let Some(publisher) = &mut self.publisher else {
             return;
         };

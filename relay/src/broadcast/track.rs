@@ -39,7 +39,7 @@ impl Track {
             self.keyframes.answered(now);
         }
         self.frames_received += 1;
-        self.bytes_received += frame.len() as u64;
+        self.bytes_received += frame.here() as u64;
         Ok(taken)
     }
 

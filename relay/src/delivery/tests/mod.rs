@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use steadycast_codec_glue::wire::{Code, ResumeSecret};
+use steadycast_codec_glue::wire::{Code, CodecKind, ResumeSecret, TrackId};
 
 use self::wire::{Line, Seen, Whole, Wire};
 use super::{Channel, Limits, PathNews};
@@ -65,6 +65,26 @@ impl Scene {
         self.publisher.publish(frame, self.now().relay).unwrap();
         self.channel.wake();
         self.settle();
+    }
+
+    /// A keyframe of a track, in this codec.
+    fn publish_coded(&mut self, track: TrackId, group: u32, codec: CodecKind) {
+        let frame = test_frames::coded_frame(track, (group, 0), codec);
+        self.publisher.publish(frame, self.now().relay).unwrap();
+        self.channel.wake();
+        self.settle();
+    }
+
+    /// A player that can decode nothing but these.
+    fn join_with(&mut self, codecs: &[CodecKind]) -> Rc<RefCell<Line>> {
+        let (key, line) = self.join();
+        let now = self.now().relay;
+        let seat = self.channel.seat(key).unwrap();
+        seat.decodes(codecs.iter().copied().collect(), now);
+        self.channel.sort(key);
+        // What it got before it said so.
+        line.borrow_mut().seen.clear();
+        line
     }
 
     /// Lets time pass, to each moment at which something is due.
@@ -321,4 +341,24 @@ fn what_a_path_carried_before_it_fell_silent_is_no_reason_to_wait_for_it() {
         scene.pass(Duration::from_millis(33));
     }
     assert!(line.borrow().seen.contains(&Seen::Cut));
+}
+
+#[test]
+fn who_moved_with_others_on_a_rendition_goes_on_where_there_is_another_and_they_alone() {
+    use CodecKind::{Av1, H264, Vp8};
+    let mut scene = Scene::new();
+    let [h264, vp8] = [H264, Vp8].map(TrackId::of);
+    scene.publish_coded(TrackId::MAIN, 0, Av1);
+    let main = scene.join_with(&[Av1]);
+    let moved = [(); 2].map(|()| scene.join_with(&[H264, Vp8]));
+    scene.publish_coded(h264, 0, H264);
+    let of_h264 = moved.each_ref().map(|line| line.borrow_mut().arrived());
+    assert_eq!((of_h264, main.borrow().seen.len()), ([1, 1], 0));
+    // The publisher cannot encode H.264 any more.
+    scene.publisher.refuse(h264);
+    scene.channel.wake();
+    scene.settle();
+    scene.publish_coded(vp8, 0, Vp8);
+    let of_vp8 = moved.each_ref().map(|line| line.borrow_mut().arrived());
+    assert_eq!((of_vp8, main.borrow().seen.len()), ([1, 1], 0));
 }
