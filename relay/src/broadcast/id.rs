@@ -92,5 +92,12 @@ mod tests {
             let id = BroadcastId::from_random([byte; 10]);
             assert_eq!(id.as_str().parse(), Ok(id));
         }
+        let letters = (0..=255).map(|byte| BroadcastId::from_random([byte; 10]));
+        let different: std::collections::HashSet<_> = letters.collect();
+        assert_eq!(
+            different.len(),
+            ALPHABET.len(),
+            "each as likely as the others"
+        );
     }
 }

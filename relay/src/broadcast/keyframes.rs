@@ -105,6 +105,26 @@ mod tests {
     }
 
     #[test]
+    fn what_was_asked_of_one_publisher_does_not_keep_the_next_from_being_asked() {
+        let mut requests = KeyframeRequests::default();
+        assert!(requests.ask(Need::Join, INTERVAL, at(1000)));
+        requests.reset();
+        assert!(requests.ask(Need::Join, INTERVAL, at(1001)));
+        requests.answered(at(1002));
+        requests.reset();
+        assert!(requests.ask(Need::Lag, INTERVAL, at(1003)));
+    }
+
+    #[test]
+    fn broken_decoders_ask_half_as_often_as_joins() {
+        let mut requests = KeyframeRequests::default();
+        assert!(requests.ask(Need::Join, INTERVAL, at(1000)));
+        requests.answered(at(1010));
+        assert!(!requests.ask(Need::Broken, INTERVAL, at(1999)));
+        assert!(requests.ask(Need::Broken, INTERVAL, at(2000)));
+    }
+
+    #[test]
     fn slow_players_ask_seldom_and_never_right_after_a_keyframe() {
         let mut requests = KeyframeRequests::default();
         requests.answered(at(1000));

@@ -109,7 +109,7 @@ impl Memory {
             if self.room() >= wanted || used <= share || used < asker {
                 break;
             }
-            account.make_way(share);
+            account.make_way(share, Instant::now());
         }
         share
     }
@@ -130,8 +130,7 @@ impl Account {
 
     /// Makes way for another, unless it has been asked a moment ago: what its players hold takes a
     /// moment to come back, and asking again would only cost others time.
-    fn make_way(&self, keep: usize) {
-        let now = Instant::now();
+    fn make_way(&self, keep: usize, now: Instant) {
         let recent = |at: Instant| now.duration_since(at) < ASKED_AGAIN;
         if self.asked.lock().is_some_and(recent) {
             return;
@@ -370,6 +369,68 @@ mod tests {
         modest.put(15_000).unwrap();
         drop(pinned);
         greedy.put(9_500).unwrap();
+    }
+
+    #[test]
+    fn who_holds_more_takes_nothing_from_who_holds_less() {
+        let memory = Memory::new(100_000, 20_000);
+        let (less, more) = (shelf(&memory), shelf(&memory));
+        for _ in 0..3 {
+            less.put(9_000).unwrap();
+        }
+        for _ in 0..20 {
+            more.put(9_000).unwrap();
+        }
+        assert_eq!(less.buffers.lock().len(), 3);
+    }
+
+    #[test]
+    fn what_fits_exactly_costs_nobody_anything() {
+        let memory = Memory::new(10_000, 1_000);
+        let (greedy, other) = (shelf(&memory), shelf(&memory));
+        greedy.put(6_000 - OVERHEAD).unwrap();
+        let mut charge = other.account().count(0);
+        charge.resize(4_000).unwrap();
+        assert_eq!((memory.room(), greedy.buffers.lock().len()), (0, 1));
+    }
+
+    #[test]
+    fn players_of_who_has_more_than_its_share_let_go_once_an_eighth_is_left() {
+        let memory = Memory::new(80_000, 20_000);
+        let (greedy, modest) = (shelf(&memory), shelf(&memory));
+        let is_to_make_way = |shelf: &Shelf| shelf.account().is_to_make_way();
+        let _modest = modest.account().count(20_000);
+        let _greedy = greedy.account().count(50_000);
+        assert!(!is_to_make_way(&greedy));
+        let _more = greedy.account().count(1);
+        assert!(is_to_make_way(&greedy));
+        assert!(!is_to_make_way(&modest), "it has its share, and no more");
+    }
+
+    #[test]
+    fn who_has_just_been_asked_to_make_way_is_not_asked_again_at_once() {
+        let memory = Memory::new(100_000, 1_000);
+        let shelf = shelf(&memory);
+        let now = Instant::now();
+        let left = |after: Duration| {
+            shelf.put(1_000).unwrap();
+            shelf.account().make_way(0, now + after);
+            shelf.buffers.lock().len()
+        };
+        let times = [Duration::ZERO, ASKED_AGAIN / 2, ASKED_AGAIN];
+        assert_eq!(times.map(left), [0, 1, 0]);
+    }
+
+    #[test]
+    fn who_holds_nothing_leaves_the_others_their_shares() {
+        let memory = Memory::new(100_000, 50_000);
+        let [greedy, modest, idle @ ..] = [(); 10].map(|()| shelf(&memory));
+        for _ in 0..9 {
+            greedy.put(10_000).unwrap();
+        }
+        let _pinned = std::mem::take(&mut *greedy.buffers.lock());
+        modest.put(40_000).unwrap();
+        assert!(idle.iter().all(|idle| idle.account().used() == 0));
     }
 
     #[test]

@@ -165,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn broadcasts_are_listed_by_id_and_counted_by_whoever_makes_more() {
+        let registry = registry();
+        for name in ["b", "a"] {
+            registry.create(id(name), name.into(), at(0)).unwrap();
+        }
+        let listed = registry.list();
+        let listed: Vec<_> = listed.iter().map(|broadcast| broadcast.id()).collect();
+        assert_eq!((listed, registry.most()), (vec![&id("a"), &id("b")], 2));
+        assert!(registry.end(&id("a"), Code::Done) && !registry.end(&id("a"), Code::Done));
+    }
+
+    #[test]
     fn a_player_outlives_every_publisher() {
         let registry = registry();
         let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();

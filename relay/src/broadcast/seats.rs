@@ -413,3 +413,6 @@ impl Drop for PlayerSeat {
         self.broadcast.announce(&state);
     }
 }
+
+#[cfg(test)]
+mod tests;

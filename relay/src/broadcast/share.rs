@@ -63,5 +63,8 @@ mod tests {
         assert_eq!(taken(&mut share, 5_000), 1, "half of one is kept");
         assert_eq!(taken(&mut share, 6_000), 1);
         assert_eq!(taken(&mut share, 60_000), 3);
+        // As much as it ever has comes back one after another, however often it is asked.
+        let every_second = (61..=66).map(|second| taken(&mut share, second * 1_000));
+        assert!(every_second.eq([0, 1, 0, 1, 0, 1]));
     }
 }

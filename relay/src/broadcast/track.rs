@@ -139,6 +139,37 @@ mod tests {
     }
 
     #[test]
+    fn a_track_is_fresh_while_its_group_is_whole_short_and_small() {
+        let mut track = Track::default();
+        assert!(!track.is_fresh());
+        let (first, rest) = begun(1, (0, 0), 1_000, 400);
+        track.take(&first, at(0)).unwrap();
+        assert!(!track.is_fresh(), "its keyframe is still coming");
+        let key = GroupKey { epoch: 1, group: 0 };
+        track.extend(key, rest, at(1));
+        assert!(track.is_fresh());
+        for index in 1..FRESH_FRAMES as u32 {
+            track.take(&frame(1, 0, index, 10), at(2)).unwrap();
+        }
+        assert!(track.is_fresh());
+        track
+            .take(&frame(1, 0, FRESH_FRAMES as u32, 10), at(3))
+            .unwrap();
+        assert!(!track.is_fresh());
+        track.take(&frame(1, 1, 0, FRESH_BYTES), at(4)).unwrap();
+        assert!(!track.is_fresh(), "too large");
+    }
+
+    #[test]
+    fn a_slow_player_has_a_keyframe_before_long_unless_one_has_just_been_there() {
+        let mut track = Track::default();
+        assert!(track.is_keyframe_due(at(0)));
+        track.take(&frame(1, 0, 0, 10), at(0)).unwrap();
+        assert!(!track.is_keyframe_due(at(1_000)));
+        assert!(track.is_keyframe_due(at(60_000)));
+    }
+
+    #[test]
     fn a_group_of_which_a_frame_was_dropped_is_not_taken_up_again() {
         let mut track = Track::default();
         track.take(&frame(1, 4, 0, 10), at(0)).unwrap();

@@ -154,3 +154,43 @@ pub struct WarningSnapshot {
     /// Since when, in microseconds on the relay's clock.
     pub since_us: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_a_name_of_its_own_and_says_what_is_wrong() {
+        let all = [
+            &Warning::NOTHING_SEEN[..],
+            &Warning::REORDERED,
+            &[Warning::Clock],
+        ];
+        let all = all.concat();
+        let names: Vec<_> = all.iter().map(|warning| warning.name()).collect();
+        let expected = [
+            "no_video",
+            "no_keyframe",
+            "no_parameter_sets",
+            "no_sequence_header",
+            "too_large",
+            "unsupported",
+            "unreadable",
+            "b_frames",
+            "b_frames_as_references",
+            "clock",
+        ];
+        assert_eq!(names, expected);
+        for warning in &all {
+            let sentence = warning.message();
+            assert!(
+                sentence.contains("publisher") && sentence.ends_with('.'),
+                "{sentence}"
+            );
+            let same = all.iter().filter(|other| other.message() == sentence);
+            assert_eq!(same.count(), 1, "{sentence}");
+        }
+        assert_eq!(Warning::reordered(true), Warning::Reordered);
+        assert_eq!(Warning::reordered(false), Warning::ReorderedReferences);
+    }
+}

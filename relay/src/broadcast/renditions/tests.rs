@@ -198,6 +198,23 @@ fn a_decoder_that_fails_moves_its_player() {
 }
 
 #[test]
+fn more_players_of_a_rendition_are_no_other_renditions() {
+    let mut renditions = av1();
+    let none = renditions.wanted();
+    joined(&mut renditions, &[H264]);
+    let one = renditions.wanted();
+    joined(&mut renditions, &[H264]);
+    let two = renditions.wanted();
+    assert!(one.same_tracks(&two) && one != two);
+    assert!(!one.same_tracks(&none));
+    // A player that says again what it has said is no more players.
+    renditions.said(Some(set(&[H264])), Some(set(&[H264])));
+    assert_eq!(renditions.wanted(), two);
+    left(&mut renditions, &[H264]);
+    assert_eq!(renditions.wanted(), one);
+}
+
+#[test]
 fn a_codec_without_a_name_is_left_to_the_players() {
     let mut renditions = av1();
     joined(&mut renditions, &[H264]);

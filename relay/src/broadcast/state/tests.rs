@@ -1,6 +1,6 @@
 //! A broadcast's life, on a virtual clock.
 
-use super::super::frame::tests::{coded_frame, frame};
+use super::super::frame::tests::{begun, coded_frame, frame};
 use super::*;
 use std::time::Duration;
 
@@ -64,6 +64,49 @@ fn a_superseded_lineage_cannot_resume_but_can_take_over() {
         Err(AttachError::Superseded)
     );
     assert!(state.attach_publisher(None, FRESH, at(7)).is_ok());
+}
+
+#[test]
+fn what_a_publisher_leaves_unfinished_is_finished_by_nobody() {
+    let (mut state, epoch) = live();
+    let (first, rest) = begun(epoch, (0, 1), 1_000, 400);
+    state.publish(epoch, &first, at(3)).unwrap();
+    assert_eq!(state.cached().frames, 2);
+    state.detach_publisher(epoch, at(4));
+    assert_eq!(state.cached().frames, 1);
+    state.extend(TrackId::MAIN, GroupKey { epoch, group: 0 }, rest, at(5));
+    assert_eq!(state.cached().frames, 1);
+}
+
+#[test]
+fn what_a_path_carries_decides_whether_a_late_player_goes_on() {
+    let (mut state, epoch) = live();
+    let settings = Settings::default();
+    let mut cursor = Cursor::default();
+    state.step(&mut cursor, &settings, None, at(3));
+    for index in 1..9 {
+        let late = frame(epoch, 0, index, 1_000);
+        state.publish(epoch, &late, at(3)).unwrap();
+    }
+    let next = |carries| {
+        let mut cursor = cursor.clone();
+        state.step(&mut cursor, &settings, Some(carries), at(3_000))
+    };
+    assert_eq!(next(1_000), Step::Abandon);
+    assert!(matches!(next(1_000_000), Step::Continue(frames) if frames.len() == 8));
+    // What nobody else needs goes where memory is short.
+    state
+        .publish(epoch, &frame(epoch, 1, 0, 10), at(3))
+        .unwrap();
+    state.evict_previous();
+    let backlog = Backlog {
+        unsent: 0,
+        keyframe_left: 1,
+        bytes: 1,
+    };
+    let is_overtaken =
+        |short| state.is_overtaken(&cursor, backlog, &settings, (None, short), at(3));
+    assert!(is_overtaken(true) && !is_overtaken(false));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod wire;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -200,6 +201,34 @@ fn a_player_that_is_gone_is_told_of_once() {
 }
 
 #[test]
+fn one_that_leaves_is_not_told_of_any_more_and_the_others_are() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let ends = [(); 2].map(|()| {
+        let (key, line) = scene.join();
+        line.borrow_mut().gone = true;
+        key
+    });
+    scene.publish(0, 1);
+    scene.channel.leave(ends[0]);
+    assert_eq!(scene.channel.take_over(), [(ends[1], Code::Done)]);
+}
+
+#[test]
+fn a_join_that_waits_for_a_keyframe_gets_what_there_is_when_none_comes() {
+    let mut scene = Scene::new();
+    for index in 0..200 {
+        scene.publish(0, index);
+    }
+    let (_, line) = scene.join();
+    assert_eq!(line.borrow_mut().arrived(), 0);
+    scene.pass(Duration::from_millis(499));
+    assert_eq!(line.borrow_mut().arrived(), 0);
+    scene.pass(Duration::from_millis(10));
+    assert_eq!(line.borrow_mut().arrived(), 200);
+}
+
+#[test]
 fn a_narrow_path_shows_frames_that_are_never_older_than_its_keyframes_make_them() {
     let mut scene = Scene::new();
     scene.publish(0, 0);
@@ -208,12 +237,16 @@ fn a_narrow_path_shows_frames_that_are_never_older_than_its_keyframes_make_them(
     line.borrow_mut().carries = Some(20 * 130);
     let (mut group, mut index, mut asked) = (0, 1, 0);
     let requests = |scene: &Scene| scene.broadcast.snapshot().totals.keyframe_requests;
-    let mut shown = 0;
+    let (mut sent, mut shown, mut oldest) = (HashMap::new(), 0, Duration::ZERO);
     for tick in 0..3_000u32 {
         scene.pass(Duration::from_millis(10));
         if tick % 5 == 0 {
             line.borrow_mut().room = Some(1);
-            shown += line.borrow_mut().arrived();
+            for frame in line.borrow_mut().frames() {
+                shown += 1;
+                let age = sent.get(&frame).map(|at| scene.elapsed - *at);
+                oldest = oldest.max(age.unwrap_or_default());
+            }
         } else {
             line.borrow_mut().room.get_or_insert(0);
         }
@@ -222,6 +255,7 @@ fn a_narrow_path_shows_frames_that_are_never_older_than_its_keyframes_make_them(
                 asked = requests(&scene);
                 (group, index) = (group + 1, 0);
             }
+            sent.insert((group, index), scene.elapsed);
             scene.publish(group, index);
             index += 1;
         }
@@ -229,6 +263,7 @@ fn a_narrow_path_shows_frames_that_are_never_older_than_its_keyframes_make_them(
     // Something of each group, and most of what the path carries (600 pieces in 30 s).
     assert!(asked >= 5, "{asked} keyframes");
     assert!(shown >= 300, "{shown} frames");
+    assert!(oldest < Duration::from_millis(1_200), "{oldest:?}");
 }
 
 #[test]
@@ -327,6 +362,22 @@ fn no_more_players_are_served_at_once_than_was_asked() {
     assert_eq!(served(&lines), 4);
     assert!(!scene.channel.advance(now, 2));
     assert_eq!(served(&lines), 5);
+}
+
+#[test]
+fn neither_are_more_that_go_by_themselves() {
+    let mut scene = Scene::new();
+    let lines: Vec<_> = (0..5).map(|_| scene.join().1).collect();
+    let frame = test_frames::frame(scene.publisher.epoch(), 0, 0, 100);
+    scene.publisher.publish(frame, scene.now().relay).unwrap();
+    scene.channel.wake();
+    let now = scene.now();
+    let served = || {
+        let has = |line: &&Rc<RefCell<Line>>| !line.borrow().seen.is_empty();
+        lines.iter().filter(has).count()
+    };
+    let steps = [0; 3].map(|_| (scene.channel.advance(now, 2), served()));
+    assert_eq!(steps, [(true, 2), (true, 4), (false, 5)]);
 }
 
 #[test]

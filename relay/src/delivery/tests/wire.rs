@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use steadycast_codec_glue::wire::FrameHeader;
 
 use super::super::{Carrier, Gone, Packer, Rush, Sent};
 use crate::broadcast::{Backlog, Moment};
@@ -32,10 +33,19 @@ pub(super) struct Line {
 impl Line {
     /// The pieces that arrived since this was asked last.
     pub(super) fn arrived(&mut self) -> usize {
+        self.frames().len()
+    }
+
+    /// Groups and indices of the frames that arrived since this was asked last, each in one piece.
+    pub(super) fn frames(&mut self) -> Vec<(u32, u32)> {
         let seen = std::mem::take(&mut self.seen);
-        seen.iter()
-            .filter(|seen| matches!(seen, Seen::Sent(_)))
-            .count()
+        let sent = seen.into_iter().filter_map(|seen| match seen {
+            Seen::Sent(piece) => piece
+                .first_chunk()
+                .and_then(|fixed| FrameHeader::decode(fixed).ok()),
+            _ => None,
+        });
+        sent.map(|header| (header.group, header.index)).collect()
     }
 }
 
@@ -78,6 +88,7 @@ impl Carrier for Wire {
         if line.gone {
             return Err(Gone);
         }
+        let waited = self.queue.len();
         while line.room != Some(0)
             && let Some(piece) = self.queue.pop_front()
         {
@@ -88,6 +99,9 @@ impl Carrier for Wire {
         if self.queue.is_empty() {
             (self.blocked, self.retry) = (None, None);
             return Ok(Sent::All);
+        }
+        if self.queue.len() < waited {
+            self.blocked = None;
         }
         self.blocked.get_or_insert(now.instant);
         self.retry = Some(now.instant + Duration::from_millis(10));
