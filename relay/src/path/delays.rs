@@ -154,3 +154,206 @@ impl Delays {
         now.saturating_duration_since(self.at_base)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Delays on a clock of their own, of which each sample takes a moment.
+    struct Scene {
+        delays: Delays,
+        began: Instant,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let began = Instant::now();
+            let delays = Delays::new(began);
+            Self { delays, began }
+        }
+
+        fn at(&self, ms: u64) -> Instant {
+            self.began + Duration::from_millis(ms)
+        }
+
+        /// A round trip of so many milliseconds, at a time.
+        fn take(&mut self, at_ms: u64, sample_ms: f64) {
+            let now = self.at(at_ms);
+            self.delays.take(now, sample_ms / 1e3, 0.0, false);
+        }
+
+        fn take_many(&mut self, samples: impl IntoIterator<Item = f64>) {
+            for sample in samples {
+                self.take(0, sample);
+            }
+        }
+    }
+
+    /// Whether two figures are the same but for a thousandth.
+    fn same(one: f64, other: f64) -> bool {
+        (one - other).abs() <= other.abs() / 1e3
+    }
+
+    #[test]
+    fn the_base_is_the_shortest_round_trip_of_this_span_and_the_one_before() {
+        let mut scene = Scene::new();
+        assert_eq!(scene.delays.base(), f64::INFINITY);
+        scene.take(0, 50.0);
+        for (at, base) in [(5_000, 50.0), (5_001, 50.0), (10_001, 50.0), (10_002, 80.0)] {
+            scene.take(at, 80.0);
+            assert!(same(scene.delays.base(), base / 1e3), "{at} ms");
+        }
+    }
+
+    #[test]
+    fn beside_a_rival_the_base_is_remembered_for_a_minute() {
+        let mut scene = Scene::new();
+        for (at, sample) in [(0, 0.05), (20_000, 0.2), (59_000, 0.2), (61_000, 0.2)] {
+            let now = scene.at(at);
+            scene.delays.take(now, sample, 0.0, true);
+        }
+        assert!(same(scene.delays.base(), 0.05));
+        scene.delays.take(scene.at(122_000), 0.2, 0.0, true);
+        assert!(same(scene.delays.base(), 0.2));
+    }
+
+    #[test]
+    fn jitter_is_how_far_neighbours_are_apart_smoothed() {
+        let mut scene = Scene::new();
+        scene.take_many([50.0; 5]);
+        assert_eq!(scene.delays.jitter(), 0.0);
+        scene.take(0, 70.0);
+        assert!(same(scene.delays.jitter(), 0.020 / 16.0));
+        scene.take_many([50.0, 70.0].repeat(100));
+        assert!(same(scene.delays.jitter(), 0.020));
+        // What jitter adds: half of its range, as far as it is more than groups of acknowledgements.
+        assert!(same(scene.delays.spread(), 0.015 * 1.5));
+        scene.take_many([50.0, 400.0].repeat(100));
+        assert!(same(scene.delays.spread(), SPREAD));
+    }
+
+    #[test]
+    fn how_long_acknowledgements_are_held_back_is_smoothed() {
+        let mut scene = Scene::new();
+        scene.delays.take(scene.began, 0.05, 0.016, false);
+        assert!(same(scene.delays.held(), 0.001));
+        for _ in 0..200 {
+            scene.delays.take(scene.began, 0.05, 0.016, false);
+        }
+        assert!(same(scene.delays.held(), 0.016));
+    }
+
+    #[test]
+    fn a_base_far_below_the_first_round_trips_has_fallen() {
+        let mut scene = Scene::new();
+        scene.take_many([160.0; KEPT]);
+        assert!(!scene.delays.has_fallen());
+        scene.take(0, 146.0);
+        assert!(!scene.delays.has_fallen(), "no more than it varies by");
+        scene.take(0, 110.0);
+        assert!(scene.delays.has_fallen());
+        // One that was as short at first has not.
+        let mut scene = Scene::new();
+        scene.take_many([160.0; KEPT - 1]);
+        scene.take_many([110.0; 200]);
+        assert!(!scene.delays.has_fallen());
+        // Nor is jitter a fall.
+        let mut scene = Scene::new();
+        scene.take_many([160.0, 200.0].repeat(100));
+        scene.take(0, 110.0);
+        assert!(!scene.delays.has_fallen());
+    }
+
+    #[test]
+    fn what_overtaken_packets_were_late_by_is_remembered_for_a_thousand_samples() {
+        let mut scene = Scene::new();
+        scene.take(0, 50.0);
+        scene.delays.overtaken(0.040);
+        assert_eq!(scene.delays.late(), 0.0);
+        scene.delays.overtaken(0.150);
+        scene.delays.overtaken(0.100);
+        assert!(same(scene.delays.late(), 0.100));
+        scene.take(0, 50.0);
+        assert!(same(scene.delays.late(), 0.100 - 0.100 / 1024.0));
+        scene.take_many([50.0; 1024]);
+        assert!((0.036..0.038).contains(&scene.delays.late()));
+        scene.delays.overtaken(60.0);
+        assert!(same(scene.delays.late(), LATEST));
+    }
+
+    #[test]
+    fn what_overtaken_packets_were_late_by_is_spread_half_of_it() {
+        let mut scene = Scene::new();
+        scene.take(0, 50.0);
+        scene.delays.overtaken(0.130);
+        assert!(same(scene.delays.spread(), 0.040 * 0.25));
+        for _ in 0..100 {
+            scene.delays.overtaken(0.130);
+        }
+        assert!(same(scene.delays.spread(), 0.040));
+        scene.delays.overtaken(0.060);
+        assert!(
+            same(scene.delays.spread(), 0.040),
+            "it does not fall by less"
+        );
+        for _ in 0..100 {
+            scene.delays.overtaken(60.0);
+        }
+        assert!(same(scene.delays.spread(), SPREAD));
+    }
+
+    #[test]
+    fn the_spread_of_calm_times_rises_fast_and_falls_slowly() {
+        let mut scene = Scene::new();
+        scene.delays.calm(0.040);
+        assert!(same(scene.delays.spread(), 0.020));
+        scene.delays.calm(0.004);
+        assert!(same(scene.delays.spread(), 0.019));
+        for _ in 0..100 {
+            scene.delays.calm(60.0);
+        }
+        assert!(same(scene.delays.spread(), SPREAD));
+    }
+
+    #[test]
+    fn it_takes_more_samples_to_tell_a_queue_where_round_trips_spread() {
+        let mut scene = Scene::new();
+        assert_eq!(scene.delays.telling(), 2);
+        scene.delays.calm(0.008);
+        assert_eq!(scene.delays.telling(), 4);
+        for _ in 0..100 {
+            scene.delays.calm(60.0);
+        }
+        assert_eq!(scene.delays.telling(), 12);
+    }
+
+    #[test]
+    fn the_queue_is_the_shortest_of_the_latest_round_trips_above_the_base() {
+        let mut scene = Scene::new();
+        scene.take(0, 50.0);
+        assert_eq!(scene.delays.queue(), None, "too few");
+        // Calm enough that two samples tell.
+        for (sample, queue) in [
+            (50.0, 0.0),
+            (54.0, 0.0),
+            (56.0, 0.004),
+            (58.0, 0.006),
+            (55.0, 0.005),
+        ] {
+            scene.take(0, sample);
+            let told = scene.delays.queue().unwrap();
+            assert!((told - queue).abs() < 1e-9, "{told} after {sample} ms");
+        }
+    }
+
+    #[test]
+    fn a_round_trip_that_is_about_as_short_as_the_base_is_at_it() {
+        let mut scene = Scene::new();
+        scene.take(0, 50.0);
+        scene.take(1_000, 53.9);
+        let off = |scene: &Scene| scene.delays.off_base(scene.at(3_000));
+        assert_eq!(off(&scene), Duration::from_secs(2));
+        scene.take(2_000, 54.1);
+        assert_eq!(off(&scene), Duration::from_secs(2));
+    }
+}

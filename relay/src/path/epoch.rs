@@ -156,6 +156,70 @@ mod tests {
         assert!(epoch(Duration::from_millis(24), 7).own() < 0.001);
     }
 
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn an_epoch_is_over_once_it_is_long_enough_and_has_samples_enough() {
+        let began = Instant::now();
+        let mut epoch = Epoch::new(began, 0, false);
+        let is_over = |epoch: &Epoch, ms, spread| epoch.is_over(began + MS * ms, 2, spread);
+        // Of what was sent before it began alone, nothing is told.
+        epoch.take(began - MS, 0.05);
+        epoch.take(began - MS, 0.05);
+        assert!(!is_over(&epoch, 1_000, 0.0));
+        epoch.take(began, 0.05);
+        assert!(!is_over(&epoch, 24, 0.0) && is_over(&epoch, 25, 0.0));
+        assert!(!is_over(&epoch, 59, 0.010) && is_over(&epoch, 60, 0.010));
+        let mut few = Epoch::new(began, 0, false);
+        few.take(began, 0.05);
+        assert!(!is_over(&few, 399, 0.0) && is_over(&few, 400, 0.0));
+    }
+
+    #[test]
+    fn samples_from_before_a_cut_of_the_window_say_nothing_after_it() {
+        let began = Instant::now();
+        let figures = |fresh| {
+            let mut epoch = Epoch::new(began, 0, fresh);
+            for (sent, sample) in [(began - MS, 0.030), (began, 0.060), (began + MS, 0.090)] {
+                epoch.take(sent, sample);
+            }
+            (epoch.shortest(), (epoch.mean() * 1e3).round())
+        };
+        assert_eq!(figures(false), (0.030, 60.0));
+        assert_eq!(figures(true), (0.060, 75.0));
+        assert_eq!(Epoch::new(began, 0, true).mean(), 0.0);
+    }
+
+    #[test]
+    fn what_was_delivered_is_counted_from_the_beginning() {
+        let began = Instant::now();
+        let epoch = Epoch::new(began, 5_000, false);
+        assert_eq!(epoch.delivered(began + 500 * MS, 6_000), 2_000.0);
+        assert!(epoch.delivered(began, 6_000).is_finite());
+    }
+
+    #[test]
+    fn arrivals_go_on_over_the_end_of_an_epoch() {
+        let began = Instant::now();
+        let mut before = Epoch::new(began, 0, false);
+        before.arrive(began, 1_200);
+        let mut epoch = Epoch::new(began, 1_200, false);
+        epoch.follow(&before, 13_200, 0.050);
+        // 12,000 bytes, 10 ms after the last ones.
+        epoch.arrive(began + 10 * MS, 13_200);
+        assert!((epoch.burst - 1_200_000.0).abs() < 1.0);
+        assert_eq!(epoch.flight, 13_200);
+        assert!(
+            (epoch.own() - 0.001).abs() < 1e-9,
+            "one packet behind the others"
+        );
+        // What comes at the same moment came within a millisecond.
+        let mut at_once = Epoch::new(began, 0, false);
+        at_once.arrive(began, 1_200);
+        at_once.arrive(began, 2_400);
+        assert!((at_once.burst - 1_200_000.0).abs() < 1.0);
+    }
+
     #[test]
     fn a_queue_that_others_drain_shows_in_the_base() {
         let mut epoch = Epoch::new(Instant::now(), 0, false);

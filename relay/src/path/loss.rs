@@ -142,3 +142,155 @@ impl Loss {
         Some(vain)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Bytes;
+    use super::*;
+
+    const PACKET: f64 = 1_200.0;
+
+    /// Packets on their way, one after another.
+    struct Scene {
+        loss: Loss,
+        now: Instant,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let now = Instant::now();
+            let loss = Loss::new(now);
+            Self { loss, now }
+        }
+
+        fn pass(&mut self, seconds: u64) {
+            self.now += Duration::from_secs(seconds);
+        }
+
+        /// So many packets, of which each of so many is lost.
+        fn send(&mut self, packets: usize, each: usize) {
+            for packet in 1..=packets {
+                if packet % each == 0 {
+                    self.loss.lost(self.now, 1.0);
+                } else {
+                    self.arrive(self.now);
+                }
+            }
+        }
+
+        fn arrive(&mut self, sent: Instant) {
+            let bytes = Bytes::new(1_200);
+            self.loss.arrived(&Ack { sent, bytes }, PACKET);
+        }
+
+        fn is_beyond_usual(&mut self) -> bool {
+            self.loss.is_beyond_usual(self.now, 0.0)
+        }
+    }
+
+    #[test]
+    fn the_share_that_is_lost_is_smoothed_over_a_hundred_packets() {
+        let mut scene = Scene::new();
+        scene.loss.lost(scene.now, 1.0);
+        assert_eq!(scene.loss.share(), 1.0 / 32.0, "one of a few");
+        scene.send(1_000, 10);
+        assert!(
+            (0.08..0.13).contains(&scene.loss.share()),
+            "{}",
+            scene.loss.share()
+        );
+        scene.send(128, usize::MAX);
+        assert!(
+            (0.02..0.05).contains(&scene.loss.share()),
+            "{}",
+            scene.loss.share()
+        );
+        scene.loss.lost(scene.now, 1_000.0);
+        assert_eq!(scene.loss.share(), 1.0);
+    }
+
+    #[test]
+    fn a_path_is_full_where_more_is_lost_than_by_chance() {
+        let mut scene = Scene::new();
+        scene.send(1_000, 10);
+        assert!(!scene.is_beyond_usual());
+        scene.send(1_000, 6);
+        assert!(scene.is_beyond_usual());
+        // Where packets overtake one another many are taken for lost that are not.
+        assert!(!scene.loss.is_beyond_usual(scene.now, 0.010));
+        // As long as there are few packets, chance makes up more.
+        let mut scene = Scene::new();
+        scene.send(120, 6);
+        assert!(scene.loss.share() > FULL && !scene.is_beyond_usual());
+    }
+
+    #[test]
+    fn packets_from_before_the_answer_say_nothing_of_it() {
+        let mut scene = Scene::new();
+        let before = scene.now;
+        scene.pass(1);
+        scene.loss.answer(scene.now);
+        scene.loss.lost(before, 10.0);
+        assert_eq!(scene.loss.share(), 0.0);
+        for _ in 0..100 {
+            scene.arrive(before);
+        }
+        assert_eq!(
+            scene.loss.was_in_vain(scene.now),
+            None,
+            "nothing is known yet"
+        );
+        scene.send(39, usize::MAX);
+        assert_eq!(scene.loss.was_in_vain(scene.now), None);
+        scene.send(1, usize::MAX);
+        assert_eq!(scene.loss.was_in_vain(scene.now), Some(false));
+        assert_eq!(scene.loss.was_in_vain(scene.now), None, "it is said once");
+    }
+
+    /// A path on which one packet of five is lost at any rate: the answer was in vain.
+    fn noisy() -> Scene {
+        let mut scene = Scene::new();
+        scene.send(1_000, 5);
+        assert!(scene.is_beyond_usual());
+        scene.loss.answer(scene.now);
+        scene.send(1_000, 5);
+        assert_eq!(scene.loss.was_in_vain(scene.now), Some(true));
+        scene
+    }
+
+    #[test]
+    fn loss_that_comes_at_any_rate_is_usual_from_then_on() {
+        let mut scene = noisy();
+        assert!(!scene.is_beyond_usual());
+        scene.send(1_000, 4);
+        assert!(!scene.is_beyond_usual(), "a little more is chance");
+        scene.send(1_000, 2);
+        assert!(scene.is_beyond_usual());
+    }
+
+    #[test]
+    fn loss_that_has_ended_is_usual_no_longer_after_half_a_minute() {
+        let mut scene = noisy();
+        // It goes on: so does what is usual.
+        scene.pass(29);
+        assert!(!scene.is_beyond_usual());
+        scene.pass(29);
+        assert!(!scene.is_beyond_usual());
+        scene.send(1_000, usize::MAX);
+        scene.pass(30);
+        scene.is_beyond_usual();
+        scene.send(1_000, 5);
+        assert!(scene.is_beyond_usual());
+    }
+
+    #[test]
+    fn loss_that_falls_with_the_rate_was_a_full_path() {
+        let mut scene = Scene::new();
+        scene.send(1_000, 3);
+        scene.loss.answer(scene.now);
+        scene.send(100, 10);
+        assert_eq!(scene.loss.was_in_vain(scene.now), Some(false));
+        scene.send(1_000, 5);
+        assert!(scene.is_beyond_usual());
+    }
+}

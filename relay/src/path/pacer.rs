@@ -110,6 +110,57 @@ mod tests {
     }
 
     #[test]
+    fn as_much_goes_at_once_as_the_rate_carries_in_a_burst_and_the_rest_when_it_is_due() {
+        let start = Instant::now();
+        // 5 ms carry 5,000 bytes.
+        let mut pacer = Pacer::new(start, PACKET, Rate::bits_per_second(8e6));
+        assert_eq!(pacer.may_send(start), Bytes::new(5_000));
+        pacer.on_sent(start, Bytes::new(4_500));
+        assert_eq!(
+            pacer.may_send(start),
+            PACKET,
+            "one that is begun is finished"
+        );
+        pacer.on_sent(start, PACKET);
+        assert_eq!(pacer.may_send(start), Bytes::default());
+        let due = pacer.due();
+        assert_eq!(due, start + Duration::from_micros(701));
+        assert!(pacer.may_send(due) > Bytes::default());
+        assert_eq!(
+            pacer.may_send(due - Duration::from_micros(1)),
+            Bytes::default()
+        );
+    }
+
+    #[test]
+    fn a_slow_path_is_sent_a_packet_at_a_time() {
+        let start = Instant::now();
+        // A packet takes 96 ms.
+        let mut pacer = Pacer::new(start, PACKET, Rate::bits_per_second(100e3));
+        assert_eq!(pacer.may_send(start), PACKET);
+        pacer.on_sent(start, PACKET);
+        assert_eq!(pacer.may_send(start), Bytes::default());
+        assert_eq!(pacer.due(), start + Duration::from_micros(1));
+        pacer.on_sent(start, PACKET);
+        assert_eq!(pacer.due(), start + Duration::from_micros(96_001));
+        // However slow it is, something goes every second.
+        let mut pacer = Pacer::new(start, PACKET, Rate::bits_per_second(1.0));
+        pacer.set_rate(start, Rate::bits_per_second(9_600.0));
+        assert_eq!(pacer.burst(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_is_on_its_way_takes_as_much_longer_as_the_rate_falls() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(start, PACKET, Rate::bits_per_second(8e6));
+        pacer.on_sent(start, Bytes::new(20_000));
+        pacer.set_rate(start, Rate::bits_per_second(4e6));
+        assert_eq!(pacer.free - start, Duration::from_millis(40));
+        pacer.set_rate(start, Rate::default());
+        assert_eq!(pacer.free - start, Duration::from_millis(40));
+    }
+
+    #[test]
     fn what_was_not_sent_in_time_is_no_burst_later() {
         let start = Instant::now();
         let mut pacer = Pacer::new(start, PACKET, Rate::bits_per_second(8e6));
