@@ -133,7 +133,7 @@ impl Relay {
         let bounds = Bounds {
             connections: files::room_for(config.limits.sessions),
             per_address: config.limits.sessions_per_address,
-            handshakes: config.limits.handshakes,
+            strangers: config.limits.handshakes,
         };
         Ok(Self {
             dev: config.dev,
@@ -204,13 +204,15 @@ impl Relay {
         }
         let tokens = self.site.mint(&id);
         let port = self.address.port();
+        let public = self.site.public_url.as_ref().map(ToString::to_string);
+        // Behind a public URL pages may have to be come to that way.
+        let elsewhere = self.address.ip().is_unspecified() && public.is_none();
         let network: Vec<_> = host_addresses()
             .into_iter()
-            .filter(|_| self.address.ip().is_unspecified())
+            .filter(|_| elsewhere)
             .map(|ip| format!("https://{}", SocketAddr::new(ip, port)))
             .collect();
         // Browsers take the first address of a name only; one that was chosen is named as it is.
-        let public = self.site.public_url.as_ref().map(ToString::to_string);
         let local = match self.address.ip() {
             _ if public.is_some() => public.unwrap_or_default(),
             ip if ip.is_unspecified() => format!("http://localhost:{port}"),

@@ -97,6 +97,40 @@ fn quietened(directives: &str) -> String {
 /// The parts of the log that are the relay's own.
 const OWN: [&str; 3] = ["steadycast", "steadycast_relay", "steadycast_codec_glue"];
 
+/// The rooms of `steadycast_relay`, and the requests of its log.
+const ROOMS: [&str; 21] = [
+    "access",
+    "allowance",
+    "auth",
+    "broadcast",
+    "cli",
+    "clocks",
+    "config",
+    "delivery",
+    "excerpt",
+    "files",
+    "http",
+    "path",
+    "quic",
+    "relay",
+    "shard",
+    "shards",
+    "sockets",
+    "store",
+    "telemetry",
+    "tls",
+    "webrtc",
+];
+
+/// Whether a part of the log is one of the relay's own that there is none of.
+fn is_misspelt(part: &str) -> bool {
+    let mut names = part.trim().split("::");
+    let root = names.next().unwrap_or_default();
+    let room = names.next().filter(|_| root == OWN[1]);
+    root.starts_with("steadycast") && !OWN.contains(&root)
+        || room.is_some_and(|room| !ROOMS.contains(&room))
+}
+
 /// The directives, with the usual level where they name parts of the program alone: more of one part
 /// is not less of all others.
 fn audible(directives: &str) -> String {
@@ -112,11 +146,7 @@ fn check(directives: &str) -> Result<(), TelemetryError> {
     let words = directives.split(',').map(str::trim);
     let odd = |word: &&str| match word.split_once(['=', '[']) {
         None => word.parse::<LevelFilter>().is_err(),
-        // A part of the relay that there is not.
-        Some((part, _)) => {
-            let root = part.split("::").next().unwrap_or_default().trim();
-            root.starts_with("steadycast") && !OWN.contains(&root)
-        }
+        Some((part, _)) => is_misspelt(part),
     };
     match words.filter(|word| !word.is_empty()).find(odd) {
         None => Ok(()),
@@ -214,6 +244,7 @@ mod tests {
             "verbose",
             "steadycast_rely=debug",
             "info,steadycast_rely::http=debug",
+            "steadycast_relay::quik=debug",
         ] {
             assert!(
                 matches!(check(wrong), Err(TelemetryError::Word(_))),
@@ -225,10 +256,24 @@ mod tests {
             "WARN",
             "off",
             "info, steadycast_relay::http=debug",
+            "steadycast_relay::webrtc::session=debug,steadycast=warn",
+            "rtc_dtls::handshake=debug",
             "",
         ] {
             assert!(check(right).is_ok(), "{right}");
         }
+    }
+
+    #[test]
+    fn every_room_of_the_relay_has_a_level_of_its_own() {
+        let modules = include_str!("lib.rs").lines().filter_map(|line| {
+            let line = line.strip_prefix("pub ").unwrap_or(line);
+            line.strip_prefix("mod ")?.strip_suffix(';')
+        });
+        let requests = crate::http::ACCESS.split("::").last().unwrap();
+        let mut rooms: Vec<_> = modules.chain([requests]).collect();
+        rooms.sort_unstable();
+        assert_eq!(rooms, ROOMS);
     }
 
     #[test]

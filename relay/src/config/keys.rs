@@ -253,7 +253,8 @@ pub const KEYS: &[Key] = &[
         "handshakes",
         whole(1, 65_536, "handshakes"),
         "1024",
-        "Handshakes under way at once, over QUIC and over TCP each.",
+        "QUIC handshakes under way at once; also TCP connections that have not made a whole request yet, \
+         and WebRTC sessions that wait for their clients.",
     ),
     key(
         "limits",
@@ -329,7 +330,7 @@ pub const KEYS: &[Key] = &[
         Kind::Filter,
         "info",
         "error, warn, info, debug or trace, also per module: \
-         \"info,steadycast_relay::transport=debug\".",
+         \"info,steadycast_relay::quic=debug\".",
     ),
     key(
         "log",

@@ -1,6 +1,5 @@
 //! TCP connections, and the TLS handshakes that make them fit for HTTP.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -10,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 
-use crate::shard::{AddressShare, Addresses, Crowd, Ticket};
+use crate::shard::{AddressShare, Addresses, Gathering, Place};
 
 /// How long a client has for its handshake, or, in development, for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -30,12 +29,14 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// What may be open at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Connections, handshakes included; more are closed unheard.
+    /// Connections in all; of more, one of the most crowded network makes way, but for no other of its
+    /// own network: that is closed unheard.
     pub connections: usize,
-    /// Connections of one address (IPv6: one /56).
+    /// Connections of one address (IPv6: one /56); more are closed unheard.
     pub per_address: usize,
-    /// Handshakes under way; of more, one of the most crowded network makes way.
-    pub handshakes: usize,
+    /// Connections without a whole request, handshakes included; of more, one of the most crowded
+    /// network makes way.
+    pub strangers: usize,
 }
 
 /// Who is at the other end of a connection.
@@ -54,12 +55,12 @@ pub struct Listener {
     tcp: TcpListener,
     door: Arc<Door>,
     bounds: Bounds,
-    connections: Arc<Semaphore>,
     addresses: Addresses,
     handshakes: JoinSet<io::Result<Connection>>,
-    /// Whose handshakes are under way.
-    strangers: Crowd<AbortHandle>,
-    tickets: HashMap<Id, Ticket>,
+    /// All connections.
+    everybody: Gathering,
+    /// Those without a whole request.
+    strangers: Gathering,
     /// When the system last refused a connection, as far as that was said.
     refused: Option<Instant>,
 }
@@ -89,11 +90,10 @@ impl Listener {
                 plain_too,
             }),
             bounds,
-            connections: Arc::new(Semaphore::new(bounds.connections)),
             addresses: Addresses::default(),
             handshakes: JoinSet::new(),
-            strangers: Crowd::default(),
-            tickets: HashMap::new(),
+            everybody: Gathering::default(),
+            strangers: Gathering::default(),
             refused: None,
         })
     }
@@ -109,34 +109,13 @@ impl Listener {
                         sleep(PAUSE).await;
                     }
                 },
-                Some(done) = self.handshakes.join_next_with_id() => {
-                    if let Some(connection) = self.done(done) {
+                Some(done) = self.handshakes.join_next() => {
+                    if let Some(connection) = done_with(done) {
                         return connection;
                     }
                 }
             }
         }
-    }
-
-    /// A handshake is over, one way or another.
-    fn done(
-        &mut self,
-        done: Result<(Id, io::Result<Connection>), JoinError>,
-    ) -> Option<Connection> {
-        let id = match &done {
-            Ok((id, _)) => *id,
-            Err(error) => error.id(),
-        };
-        if let Some(ticket) = self.tickets.remove(&id) {
-            self.strangers.leave(ticket);
-        }
-        match done {
-            Ok((_, Ok(connection))) => return Some(connection),
-            Ok((_, Err(error))) => tracing::debug!(%error, "a connection without requests"),
-            Err(error) if error.is_cancelled() => tracing::debug!("a stranger has made way"),
-            Err(error) => tracing::error!(%error, "a handshake's task has died"),
-        }
-        None
     }
 
     /// Says now and then that the system gives no more connections: it is out of files, most often.
@@ -152,18 +131,35 @@ impl Listener {
     }
 
     fn begin(&mut self, tcp: TcpStream, address: SocketAddr) {
-        let Ok(permit) = self.connections.clone().try_acquire_owned() else {
-            tracing::warn!("closed a connection: there are as many as there may be");
-            return;
-        };
-        let Some(place) = self.addresses.admit(address.ip(), self.bounds.per_address) else {
+        let Some(share) = self.addresses.admit(address.ip(), self.bounds.per_address) else {
             tracing::debug!("closed a connection: its address has too many");
             return;
         };
+        let Bounds {
+            connections,
+            strangers,
+            ..
+        } = self.bounds;
+        // Strangers never take all connections, however few there may be.
+        let strangers = strangers.min(connections / 2).max(1);
+        let makes_way = CancellationToken::new();
+        let place = self
+            .everybody
+            .admit(address.ip(), makes_way.clone(), connections);
+        let Some(place) = place else {
+            tracing::warn!("closed a connection: there are as many as there may be");
+            return;
+        };
+        let stranger = self
+            .strangers
+            .enter(address.ip(), makes_way.clone(), strangers);
         let door = self.door.clone();
         let came_to = tcp.local_addr().ok().map(|local| local.ip());
-        let handshake = self.handshakes.spawn(async move {
-            let stream = timeout(HANDSHAKE, door.open(tcp)).await??;
+        self.handshakes.spawn(async move {
+            let stream = tokio::select! {
+                () = makes_way.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+                opened = timeout(HANDSHAKE, door.open(tcp)) => opened??,
+            };
             let tls = matches!(stream, Stream::Tls(_));
             Ok(Connection {
                 stream,
@@ -172,23 +168,23 @@ impl Listener {
                     came_to,
                     tls,
                 },
-                _permit: permit,
+                makes_way,
+                stranger: Some(stranger),
                 _place: place,
+                _share: share,
             })
         });
-        // Strangers never take all connections, however few there may be.
-        let most = self
-            .bounds
-            .handshakes
-            .min(self.bounds.connections / 2)
-            .max(1);
-        let id = handshake.id();
-        let (ticket, crowding) = self.strangers.enter(address.ip(), handshake, most);
-        self.tickets.insert(id, ticket);
-        if let Some(crowding) = crowding {
-            crowding.abort();
-        }
     }
+}
+
+/// A handshake is over, one way or another.
+fn done_with(done: Result<io::Result<Connection>, JoinError>) -> Option<Connection> {
+    match done {
+        Ok(Ok(connection)) => return Some(connection),
+        Ok(Err(error)) => tracing::debug!(%error, "a connection without requests"),
+        Err(error) => tracing::error!(%error, "a handshake's task has died"),
+    }
+    None
 }
 
 impl Door {
@@ -212,8 +208,12 @@ pub(super) struct Connection {
     stream: Stream,
     /// Who is at the other end.
     pub(super) peer: Peer,
-    _permit: OwnedSemaphorePermit,
-    _place: AddressShare,
+    /// Cancelled when it is to make way for another.
+    pub(super) makes_way: CancellationToken,
+    /// Its place among those without a whole request; given up with the first one.
+    pub(super) stranger: Option<Place>,
+    _place: Place,
+    _share: AddressShare,
 }
 
 enum Stream {

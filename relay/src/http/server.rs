@@ -10,6 +10,7 @@ use axum::extract::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,16 +43,21 @@ pub async fn serve(mut listener: Listener, router: Router, shutdown: Cancellatio
 }
 
 /// One connection, from its first request to its end.
-async fn converse(connection: Connection, router: Router, shutdown: CancellationToken) {
+async fn converse(mut connection: Connection, router: Router, shutdown: CancellationToken) {
     let peer = connection.peer;
     let asked = Arc::new(AtomicBool::new(false));
+    let makes_way = connection.makes_way.clone();
+    let stranger = Mutex::new(connection.stranger.take());
+    let stranger = Arc::new(stranger);
     let builder = builder(connection.is_http2());
     let asked_too = asked.clone();
     let lasting = Lasting::default();
     let answers = lasting.clone();
     let one_at_a_time = OneAtATime::default();
     let service = router.map_request(move |mut request: Request<_>| {
-        asked_too.store(true, Ordering::Relaxed);
+        if !asked_too.swap(true, Ordering::Relaxed) {
+            *stranger.lock() = None;
+        }
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(answers.clone());
         request.extensions_mut().insert(one_at_a_time.clone());
@@ -62,6 +68,10 @@ async fn converse(connection: Connection, router: Router, shutdown: Cancellation
     tokio::select! {
         _ = serving.as_mut() => return,
         () = silence(&asked) => return,
+        () = makes_way.cancelled() => {
+            tracing::debug!("a connection has made way for another");
+            return;
+        }
         () = shutdown.cancelled() => {}
         () = lasting.age() => {}
     }

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::addresses::network;
 
@@ -52,6 +56,17 @@ impl<K> Crowd<K> {
         }
     }
 
+    /// Whether one more from this address can have a place that no other of its network has: there is
+    /// room for `most`, or another network has more of them.
+    pub(crate) fn admits(&self, from: IpAddr, most: usize) -> bool {
+        let own = self
+            .networks
+            .get(&neighbourhood(from))
+            .map_or(0, BTreeMap::len);
+        let largest = self.sizes.last().map_or(0, |(size, _)| *size);
+        self.count < most || own < largest
+    }
+
     /// One is no stranger any more, or has gone; none where it had made way.
     pub(crate) fn leave(&mut self, ticket: Ticket) -> Option<K> {
         let left = self.change(ticket.network, |waiting| waiting.remove(&ticket.number))?;
@@ -94,6 +109,49 @@ impl<K> Crowd<K> {
     }
 }
 
+/// A crowd that is shared: each of it has a [`Place`], and is told when it is to make way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gathering(Arc<Mutex<Crowd<CancellationToken>>>);
+
+impl Gathering {
+    /// A place for one more from this address, where there is room for `most`. `makes_way` is cancelled
+    /// when it is to make way itself; the one that does so now is told.
+    pub(crate) fn enter(&self, from: IpAddr, makes_way: CancellationToken, most: usize) -> Place {
+        let (ticket, crowding) = self.0.lock().enter(from, makes_way, most);
+        if let Some(crowding) = crowding {
+            crowding.cancel();
+        }
+        Place {
+            gathering: self.clone(),
+            ticket,
+        }
+    }
+
+    /// The same, but nobody of the newcomer's own network makes way for it: `None`, it is refused.
+    pub(crate) fn admit(
+        &self,
+        from: IpAddr,
+        makes_way: CancellationToken,
+        most: usize,
+    ) -> Option<Place> {
+        let admits = self.0.lock().admits(from, most);
+        admits.then(|| self.enter(from, makes_way, most))
+    }
+}
+
+/// A place in a gathering; dropping it gives the place back.
+#[derive(Debug)]
+pub(crate) struct Place {
+    gathering: Gathering,
+    ticket: Ticket,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.gathering.0.lock().leave(self.ticket);
+    }
+}
+
 /// An IPv4 /24, or the /56 that an IPv6 customer usually gets.
 pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
     match network(address) {
@@ -131,6 +189,32 @@ mod tests {
         let mut there: Vec<_> = crowd.iter().copied().collect();
         there.sort_unstable();
         assert_eq!(there, [3, 4, 101, 102]);
+    }
+
+    #[test]
+    fn nobody_displaces_one_of_its_own_network_where_that_is_asked_for() {
+        let gathering = Gathering::default();
+        let comes = |address: &str| {
+            let makes_way = CancellationToken::new();
+            let place = gathering.admit(from(address), makes_way.clone(), 3);
+            place.map(|place| (place, makes_way))
+        };
+        let [first, second, third] =
+            ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|address| comes(address).unwrap());
+        assert!(comes("192.0.2.4").is_none());
+        let guest = comes("198.51.100.1").unwrap();
+        assert!(first.1.is_cancelled() && !second.1.is_cancelled());
+        assert!(
+            comes("192.0.2.5").is_none(),
+            "its network has most of them still"
+        );
+        // As many from here as from there: first come, first served.
+        drop(third);
+        let other = comes("198.51.100.2").unwrap();
+        assert!(comes("198.51.100.3").is_none());
+        assert!(!guest.1.is_cancelled() && !other.1.is_cancelled() && !second.1.is_cancelled());
+        drop((first, second));
+        assert!(comes("192.0.2.6").is_some(), "places are given back");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod thread;
 pub use clock::RelayClock;
 
 pub(crate) use addresses::{AddressShare, Addresses};
-pub(crate) use crowd::{Crowd, Ticket, neighbourhood};
+pub(crate) use crowd::{Crowd, Gathering, Place, Ticket, neighbourhood};
 pub(crate) use packet::{Inlet, Packet, Wire};
 pub(crate) use socket::ShardSocket;
 pub(crate) use thread::{DRAIN, Shard, Thread, start};

@@ -27,7 +27,7 @@ use crate::tls::{Keeper, Source, https_config};
 const BOUNDS: Bounds = Bounds {
     connections: 8,
     per_address: 8,
-    handshakes: 4,
+    strangers: 4,
 };
 
 struct Served {
@@ -205,7 +205,7 @@ async fn silent_clients_hold_nobody_up() {
 async fn who_says_nothing_makes_way_and_keeps_nobody_out() {
     let served = Served::start(true, BOUNDS);
     let mut silent = Vec::new();
-    for _ in 0..BOUNDS.handshakes {
+    for _ in 0..BOUNDS.strangers {
         silent.push(served.plain().await);
     }
     let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
@@ -214,6 +214,43 @@ async fn who_says_nothing_makes_way_and_keeps_nobody_out() {
     // The one that had been silent for longest has made way.
     let closed = timeout(Duration::from_secs(2), silent[0].read(&mut [0; 1])).await;
     assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn who_never_finishes_a_request_makes_way_as_well() {
+    let served = Served::start(true, BOUNDS);
+    let mut slow = Vec::new();
+    for _ in 0..3 * BOUNDS.connections {
+        let mut stream = plain_from(&served, "127.0.8.1").await;
+        let _ = stream
+            .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nx: ")
+            .await;
+        slow.push(stream);
+    }
+    let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
+    let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let closed = timeout(Duration::from_secs(2), slow[0].read(&mut [0; 1])).await;
+    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn a_network_that_takes_all_connections_makes_way_for_others_and_not_for_itself() {
+    let served = Served::start(true, BOUNDS);
+    let mut idle = Vec::new();
+    for _ in 0..BOUNDS.connections {
+        let mut stream = plain_from(&served, "127.0.8.1").await;
+        let request = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+        idle.push(stream);
+    }
+    let mut neighbour = plain_from(&served, "127.0.8.2").await;
+    let closed = timeout(Duration::from_secs(2), neighbour.read(&mut [0; 1])).await;
+    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+    let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
+    let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
 }
 
 #[tokio::test]

@@ -178,9 +178,7 @@ pub(super) enum DtlsError {
     Keys(#[from] KeysError),
     /// The peer's key is of a kind that is not taken.
     #[error(
-        "its certificate is on the curve {0}, which no browser takes either: RFC 8827 wants P-256 (an \
-         FFmpeg that was built with GnuTLS makes P-224 ones; take one that was built with OpenSSL, or \
-         give it a P-256 certificate with -cert_file and -key_file)"
+        "its certificate is on {0}; RFC 8827 wants P-256 (FFmpeg with GnuTLS: give it one by -cert_file and -key_file)"
     )]
     Curve(&'static str),
     /// The peer takes for ever.
