@@ -69,6 +69,10 @@ const PIECE: usize = 256 << 10;
 const FIRST: usize = 64 << 10;
 /// What comes within this time is passed on as one: cutting it up would cost more than it gains.
 const PART_TIME: Duration = Duration::from_millis(5);
+/// A smaller part, of at least this size, is passed on only after so long: it comes over a slow link,
+/// or before a gap.
+const SMALL_PART: usize = 4 << 10;
+const SMALL_PART_TIME: Duration = Duration::from_millis(25);
 
 impl GroupReader {
     pub(super) fn new(stream: RecvStream, account: &Arc<Account>) -> Self {
@@ -182,7 +186,7 @@ async fn read_part(
     buffer: &mut Buffer,
     mut missing: usize,
 ) -> Result<usize, GroupError> {
-    let due = Instant::now() + PART_TIME;
+    let begun = Instant::now();
     let mut body = stream.take(missing as u64);
     while missing > 0 {
         if buffer.room() == 0 {
@@ -191,17 +195,20 @@ async fn read_part(
             }
             buffer.reserve(missing.min(buffer.len()))?;
         }
-        let read = if buffer.len() < PART {
-            body.read_buf(&mut buffer.spare()).await
-        } else if Instant::now() >= due {
-            break;
-        } else {
-            // The one timer of a part, and only where nothing is there to be read: what came before
-            // a gap does not wait for its end.
-            match timeout_at(due, body.read_buf(&mut buffer.spare())).await {
+        let due = match buffer.len() {
+            PART.. => Some(begun + PART_TIME),
+            SMALL_PART.. => Some(begun + SMALL_PART_TIME),
+            _ => None,
+        };
+        let read = match due {
+            None => body.read_buf(&mut buffer.spare()).await,
+            Some(due) if Instant::now() >= due => break,
+            // A timer only where nothing is there to be read: what came before a gap does not wait
+            // for its end.
+            Some(due) => match timeout_at(due, body.read_buf(&mut buffer.spare())).await {
                 Ok(read) => read,
                 Err(_) => break,
-            }
+            },
         };
         match read {
             Ok(0) => return Err(truncated().into()),
@@ -261,10 +268,32 @@ mod tests {
         let mut buffer = plenty().buffer(WHOLE).unwrap();
         let missing = read_part(&mut stream, &mut buffer, WHOLE).await.unwrap();
         assert_eq!((missing, buffer.len()), (0, WHOLE));
-        let (_publisher, mut stream) = after(PART - 1).await;
+        let (_publisher, mut stream) = after(SMALL_PART - 1).await;
         let mut buffer = plenty().buffer(WHOLE).unwrap();
         let waits = read_part(&mut stream, &mut buffer, WHOLE);
         let patience = Duration::from_secs(1);
         assert!(tokio::time::timeout(patience, waits).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_over_a_slow_link_goes_on_a_few_packets_at_a_time() {
+        let (mut publisher, mut stream) = duplex(WHOLE);
+        // A packet every ten milliseconds: a megabit a second.
+        let comes = tokio::spawn(async move {
+            for _ in 0..WHOLE / 1_250 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                publisher.write_all(&[7; 1_250]).await.unwrap();
+            }
+        });
+        let (mut missing, mut longest) = (WHOLE, Duration::ZERO);
+        while missing > 0 {
+            let mut buffer = plenty().buffer(WHOLE).unwrap();
+            let begun = Instant::now();
+            missing = read_part(&mut stream, &mut buffer, missing).await.unwrap();
+            longest = longest.max(begun.elapsed());
+            assert!(buffer.len() >= SMALL_PART || missing == 0, "{}", buffer.len());
+        }
+        assert!(longest <= Duration::from_millis(50), "{longest:?}");
+        comes.await.unwrap();
     }
 }
