@@ -291,7 +291,11 @@ mod tests {
             let begun = Instant::now();
             missing = read_part(&mut stream, &mut buffer, missing).await.unwrap();
             longest = longest.max(begun.elapsed());
-            assert!(buffer.len() >= SMALL_PART || missing == 0, "{}", buffer.len());
+            assert!(
+                buffer.len() >= SMALL_PART || missing == 0,
+                "{}",
+                buffer.len()
+            );
         }
         assert!(longest <= Duration::from_millis(50), "{longest:?}");
         comes.await.unwrap();

@@ -18,7 +18,7 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
-/// Connections that say nothing, and how often they are opened anew.
+/// Connections without a whole request, and how often they are opened anew.
 const SILENT: usize = 1_100;
 const ANEW: Duration = Duration::from_millis(4_900);
 /// The address that they come from, and that of somebody who only asks how the relay is.
@@ -126,14 +126,22 @@ async fn connect(from: Ipv4Addr, to: SocketAddr) -> Result<TcpStream> {
     Ok(socket.connect(to).await?)
 }
 
-/// Opens connections and says nothing on them.
+/// Opens connections, and says nothing on every second one, half a request on the others.
 async fn say_nothing(address: SocketAddr) -> Result<()> {
     loop {
         let begun = Instant::now();
         let mut open = Vec::with_capacity(SILENT);
-        for _ in 0..SILENT {
+        for number in 0..SILENT {
             // Refusals are what it is for.
-            open.extend(connect(STRANGER, address).await.ok());
+            let Ok(mut stream) = connect(STRANGER, address).await else {
+                continue;
+            };
+            if number % 2 == 0 {
+                let _ = stream
+                    .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nx: ")
+                    .await;
+            }
+            open.push(stream);
         }
         sleep(ANEW.saturating_sub(begun.elapsed())).await;
     }
