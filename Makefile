@@ -71,7 +71,7 @@ bench: web ## Measure fan-out, joins, restarts, latency and memory with real ses
 	npm run bench --workspace tests/browser
 
 .PHONY: mutants
-mutants: web ## How strong the tests of the rooms without I/O are (hours): MUTANTS="--shard 1/8" takes a part
+mutants: web ## How strong the tests of the rooms without I/O are (two hours): MUTANTS="--shard 1/8" takes a part
 	scripts/mutants $(MUTANTS)
 
 .PHONY: peers

@@ -339,7 +339,9 @@ mod tests {
         for ms in (0..120_000u64).step_by(100) {
             // 0.1 % slow: after two minutes it would be 120 ms behind.
             let slow = claim(i128::from(ms * 1_000 - ms), Clock::Own(1));
-            delay = at(ms).as_micros() - captures.capture(slow, at(ms)).micros;
+            let capture = captures.capture(slow, at(ms));
+            assert_eq!(capture.wrong_by, None);
+            delay = at(ms).as_micros() - capture.micros;
         }
         assert!(delay < 25_000, "{delay}");
     }

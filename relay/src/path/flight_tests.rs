@@ -165,3 +165,149 @@ fn numbers_wrap() {
     let outcome = send(wide, 20, Duration::from_millis(50));
     assert!(outcome.rates[19] > 40e6, "{}", outcome.rates[19]);
 }
+
+const MS: Duration = Duration::from_millis(1);
+
+/// A flight that has sent all that it may at once; nothing is known of its path yet.
+fn full(start: Instant) -> (Flight, u64) {
+    let mut flight = Flight::new(start, Bytes::new(PACKET));
+    let (mut now, mut sent) = (start, 0);
+    while flight.sent.is_none_or(|last| now < last + 150 * MS) {
+        while flight.may_send(now) > Bytes::default() {
+            flight.on_sent(now, Bytes::new(PACKET));
+            sent += 1;
+        }
+        now += MS;
+    }
+    (flight, sent)
+}
+
+fn arrived(sequence: u16, ms: u32) -> Received {
+    Received {
+        sequence,
+        at: Some(PEER + ms * MS),
+    }
+}
+
+#[test]
+fn beyond_the_window_only_what_was_lost_may_go() {
+    let start = Instant::now();
+    let (flight, sent) = full(start);
+    let now = flight.sent.unwrap() + 150 * MS;
+    assert!(sent > 2);
+    assert_eq!(flight.may_send(now), Bytes::default());
+    let beyond = Bytes::new(5 * PACKET);
+    let repair = flight.may_repair(now, beyond).count();
+    assert!((PACKET..=5 * PACKET).contains(&repair), "{repair}");
+    assert!(flight.may_repair(now, Bytes::default()) < Bytes::new(PACKET));
+}
+
+#[test]
+fn a_path_from_which_nothing_is_heard_is_asked_with_one_packet_at_a_time() {
+    let start = Instant::now();
+    let (mut flight, _) = full(start);
+    // Feedback may take 100 ms, and this is twice that.
+    let last = flight.sent.unwrap();
+    let asks = |flight: &Flight, ms| flight.may_send(last + ms * MS).count();
+    assert_eq!(asks(&flight, 200), 0);
+    assert_eq!(asks(&flight, 201), PACKET);
+    flight.on_sent(last + 201 * MS, Bytes::new(PACKET));
+    assert_eq!((asks(&flight, 202), asks(&flight, 401)), (0, 0));
+    assert_eq!(asks(&flight, 402), PACKET);
+    assert_eq!(flight.heard(), None);
+    flight.on_feedback(last + 402 * MS, []);
+    assert_eq!(flight.heard(), Some(last + 402 * MS));
+}
+
+#[test]
+fn feedback_on_what_was_never_sent_is_passed_over() {
+    let start = Instant::now();
+    let mut flight = Flight::new(start, Bytes::new(PACKET));
+    let next = flight.next_sequence();
+    flight.on_feedback(start + MS, [arrived(next, 1), arrived(next.wrapping_sub(1), 1)]);
+    assert_eq!((flight.model().acked(), flight.flight), (Bytes::default(), 0));
+    flight.on_sent(start + MS, Bytes::new(PACKET));
+    let next = flight.next_sequence();
+    flight.on_feedback(start + 2 * MS, [arrived(next, 2)]);
+    assert_eq!(flight.flight, PACKET);
+}
+
+#[test]
+fn the_base_is_the_shortest_round_trip_however_far_the_clocks_are_apart() {
+    let start = Instant::now();
+    let mut flight = Flight::new(start, Bytes::new(PACKET));
+    // Ways of 30, 20 and 25 ms; each is heard of 50 ms after it was sent.
+    for (number, way) in [30, 20, 25].into_iter().enumerate() {
+        let sent = 100 * number as u32;
+        flight.on_sent(start + sent * MS, Bytes::new(PACKET));
+        let heard = [arrived(number as u16, sent + way)];
+        flight.on_feedback(start + (sent + 50) * MS, heard);
+    }
+    let base = flight.model().base().unwrap();
+    assert!(base.abs_diff(50 * MS) < MS, "{base:?}");
+}
+
+#[test]
+fn what_the_shortest_way_was_is_forgotten_as_clocks_drift() {
+    let start = Instant::now();
+    let mut flight = Flight::new(start, Bytes::new(PACKET));
+    let mut way_of = |second: u32, way: u32| {
+        let sent = start + 1_000 * second * MS;
+        let at = PEER + (1_000 * second + way) * MS;
+        flight.delay(sent + 50 * MS, sent, at)
+    };
+    assert_eq!(way_of(0, 20), 50 * MS);
+    assert_eq!(way_of(1, 30), 60 * MS);
+    assert_eq!(way_of(29, 30), 60 * MS);
+    assert_eq!(way_of(31, 30), 60 * MS, "it is kept for one span more");
+    assert_eq!(way_of(62, 30), 50 * MS);
+}
+
+#[test]
+fn packets_that_came_after_one_with_a_higher_number_were_overtaken() {
+    let missing = Received {
+        sequence: 3,
+        at: None,
+    };
+    let packets = [arrived(0, 10), arrived(1, 40), arrived(2, 20), missing, arrived(4, 40)];
+    let mut late = overtaken(&packets);
+    late.reverse();
+    assert_eq!(late, [false, true, false, false, false]);
+    assert_eq!(overtaken(&[]), [false; 0]);
+}
+
+#[test]
+fn times_before_the_beginning_are_negative() {
+    let now = Instant::now();
+    assert_eq!(signed(now + 1_500 * MS, now), 1.5);
+    assert_eq!(signed(now, now + 1_500 * MS), -1.5);
+    assert_eq!(signed(now, now), 0.0);
+}
+
+#[test]
+fn what_was_in_flight_at_a_moment_is_what_had_been_sent_by_then() {
+    let start = Instant::now();
+    let mut flight = Flight::new(start, Bytes::new(PACKET));
+    for ms in 0..3 {
+        flight.on_sent(start + ms * MS, Bytes::new(PACKET));
+    }
+    let flights = [0, 1, 2].map(|ms| flight.flight_at(start + ms * MS));
+    assert_eq!(flights, [PACKET, 2 * PACKET, 3 * PACKET]);
+}
+
+#[test]
+fn packets_of_which_nothing_was_heard_for_two_seconds_are_in_flight_no_more() {
+    let start = Instant::now();
+    let mut flight = Flight::new(start, Bytes::new(PACKET));
+    flight.on_sent(start, Bytes::new(PACKET));
+    flight.on_sent(start + 2_000 * MS, Bytes::new(PACKET));
+    assert_eq!((flight.packets.len(), flight.flight), (2, 2 * PACKET));
+    flight.on_sent(start + 2_001 * MS, Bytes::new(PACKET));
+    assert_eq!((flight.packets.len(), flight.flight), (2, 2 * PACKET));
+    assert_eq!(flight.next_sequence(), 3);
+    // However many are sent, so many are remembered.
+    for _ in 0..2 * REMEMBERED {
+        flight.on_sent(start + 2_001 * MS, Bytes::new(PACKET));
+    }
+    assert_eq!(flight.packets.len(), REMEMBERED);
+}
