@@ -7,15 +7,15 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::any;
 use rust_embed::RustEmbed;
 
 use super::headers::OPENER_POLICY;
-use super::problem::Problem;
 use super::routes::{no_such_method, no_such_thing};
 
 /// What the web build made; nothing when it was not run.
@@ -60,9 +60,7 @@ impl Pages {
     }
 
     pub(super) fn router(self) -> Router {
-        // Who does not ask for a page is a program, and reads problems.
-        let pages = get(serve).fallback(no_page).with_state(self);
-        Router::new().fallback_service(pages)
+        Router::new().fallback_service(any(serve).with_state(self))
     }
 
     fn respond(self, path: &str, headers: &HeaderMap) -> Response {
@@ -92,7 +90,16 @@ impl Pages {
     }
 }
 
-async fn serve(State(pages): State<Pages>, uri: Uri, headers: HeaderMap) -> Response {
+async fn serve(
+    State(pages): State<Pages>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    // Whoever does not ask for a page is a program, and reads problems.
+    if ![Method::GET, Method::HEAD].contains(&method) {
+        return no_page(method, uri).await;
+    }
     let mut response = pages.respond(uri.path(), &headers);
     // The window that captures is to outlive the page that opened it: it is not its opener, and shares
     // no process with it. A browser that does not know this value parts the two as well, since it
@@ -104,10 +111,10 @@ async fn serve(State(pages): State<Pages>, uri: Uri, headers: HeaderMap) -> Resp
     response
 }
 
-async fn no_page(method: Method, uri: Uri) -> Problem {
+async fn no_page(method: Method, uri: Uri) -> Response {
     match is_page(uri.path()) {
-        true => no_such_method(method, uri).await,
-        false => no_such_thing(uri).await,
+        true => ([(ALLOW, "GET,HEAD")], no_such_method(method, uri).await).into_response(),
+        false => no_such_thing(uri).await.into_response(),
     }
 }
 

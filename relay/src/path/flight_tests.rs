@@ -224,8 +224,14 @@ fn feedback_on_what_was_never_sent_is_passed_over() {
     let start = Instant::now();
     let mut flight = Flight::new(start, Bytes::new(PACKET));
     let next = flight.next_sequence();
-    flight.on_feedback(start + MS, [arrived(next, 1), arrived(next.wrapping_sub(1), 1)]);
-    assert_eq!((flight.model().acked(), flight.flight), (Bytes::default(), 0));
+    flight.on_feedback(
+        start + MS,
+        [arrived(next, 1), arrived(next.wrapping_sub(1), 1)],
+    );
+    assert_eq!(
+        (flight.model().acked(), flight.flight),
+        (Bytes::default(), 0)
+    );
     flight.on_sent(start + MS, Bytes::new(PACKET));
     let next = flight.next_sequence();
     flight.on_feedback(start + 2 * MS, [arrived(next, 2)]);
@@ -269,7 +275,13 @@ fn packets_that_came_after_one_with_a_higher_number_were_overtaken() {
         sequence: 3,
         at: None,
     };
-    let packets = [arrived(0, 10), arrived(1, 40), arrived(2, 20), missing, arrived(4, 40)];
+    let packets = [
+        arrived(0, 10),
+        arrived(1, 40),
+        arrived(2, 20),
+        missing,
+        arrived(4, 40),
+    ];
     let mut late = overtaken(&packets);
     late.reverse();
     assert_eq!(late, [false, true, false, false, false]);

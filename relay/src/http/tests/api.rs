@@ -338,8 +338,10 @@ async fn what_is_not_there_is_a_problem_too() {
     assert_eq!(reply.problem(405), "unknown_message");
     let reply = relay.post("/no/such/thing", "", "").await;
     assert_eq!(reply.problem(404), "unknown_message");
+    assert_eq!(reply.header("allow"), "", "there is nothing to allow");
     let reply = relay.post("/play", "", "").await;
     assert_eq!(reply.problem(405), "unknown_message");
+    assert_eq!(reply.header("allow"), "GET,HEAD");
 }
 
 #[tokio::test]
