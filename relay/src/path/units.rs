@@ -98,6 +98,14 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(rate.carries(second), Bytes::new(1_000_000));
         assert_eq!(rate.takes(Bytes::new(1_000_000)), second);
+        assert_eq!((rate.bytes(), rate.bits()), (1e6, 8e6));
+        assert_eq!((rate * 0.5).bytes(), 5e5);
+        assert_eq!((rate * -1.0).bytes(), 0.0);
+        let bytes = Bytes::new(1_000) + Bytes::new(500);
+        assert_eq!(
+            (bytes * 0.5, bytes * -1.0),
+            (Bytes::new(750), Bytes::default())
+        );
         let hour = Duration::from_secs(3_600);
         assert_eq!(Rate::default().takes(Bytes::new(1)), hour);
     }
