@@ -206,7 +206,7 @@ impl TokenSigner {
 impl TokenSigner {
     /// Says once that a token of this relay's own comes from the future, or from before its time.
     fn notice_clock(&self, issued: u64, now: u64) {
-        if is_of_an_odd_clock(issued, now) && !self.noticed.swap(true, Ordering::Relaxed) {
+        if self.is_new_of_an_odd_clock(issued, now) {
             tracing::warn!(
                 issued,
                 now,
@@ -214,6 +214,11 @@ impl TokenSigner {
                  then, or is wrong now, and links are refused or last too long for it"
             );
         }
+    }
+
+    /// Whether a token was issued by an odd clock, the first time that it is asked of such a one.
+    fn is_new_of_an_odd_clock(&self, issued: u64, now: u64) -> bool {
+        is_of_an_odd_clock(issued, now) && !self.noticed.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -284,6 +289,11 @@ mod tests {
                 assert_eq!(is_of_an_odd_clock(issued, now), odds, "{issued} at {now}");
             }
         }
+        // It is worth a word once.
+        let signer = TokenSigner::new(&SECRET);
+        let said = [fine[0], odd[0], odd[1], fine[1]]
+            .map(|(issued, now)| signer.is_new_of_an_odd_clock(issued, now));
+        assert_eq!(said, [false, true, false, false]);
     }
 
     fn at(seconds: u64) -> RelayTime {

@@ -462,6 +462,46 @@ mod tests {
     }
 
     #[test]
+    fn a_charge_is_as_large_as_it_was_last_made_and_counts_for_no_more() {
+        let memory = Memory::new(10_000, 1_000);
+        let shelf = shelf(&memory);
+        let mut charge = shelf.account().count(4_000);
+        charge.resize(9_000).unwrap();
+        assert!(charge.resize(10_001).is_err());
+        assert_eq!((charge.bytes(), shelf.account().used()), (9_000, 9_000));
+        charge.resize(2_500).unwrap();
+        assert_eq!((charge.bytes(), shelf.account().used()), (2_500, 2_500));
+        assert_eq!(memory.room(), 7_500);
+    }
+
+    #[test]
+    fn a_buffer_says_what_is_in_it_and_how_much_more_there_is_room_for() {
+        let mut buffer = plenty().buffer(100).unwrap();
+        assert!(buffer.is_empty() && buffer.room() >= 100);
+        let room = buffer.room();
+        buffer.spare().put_bytes(7, 40);
+        assert_eq!((buffer.len(), buffer.room()), (40, room - 40));
+        assert!(!buffer.is_empty());
+        // Room that is there already costs nothing.
+        let charged = buffer.charge.bytes();
+        buffer.reserve(room - 40).unwrap();
+        assert_eq!(buffer.charge.bytes(), charged);
+        assert_eq!(buffer.freeze(), vec![7; 40]);
+    }
+
+    #[test]
+    fn a_share_can_be_had_to_its_last_byte_and_no_more_where_others_hold_the_rest() {
+        let memory = Memory::new(10_000, 1_000);
+        let greedy = shelf(&memory).account().count(9_500);
+        let modest = shelf(&memory);
+        let mut charge = modest.account().count(0);
+        charge.resize(1_000).unwrap();
+        assert!(charge.resize(1_001).is_err());
+        drop(greedy);
+        charge.resize(1_001).unwrap();
+    }
+
+    #[test]
     fn memory_that_the_system_does_not_give_is_an_error_and_costs_nothing() {
         let memory = Memory::new(usize::MAX / 2, 1_000);
         let shelf = shelf(&memory);
