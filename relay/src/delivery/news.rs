@@ -20,3 +20,19 @@ impl PathNews {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_narrow_path_carries_is_told_in_kilobits() {
+        let told = |carries| {
+            let news = PathNews::of(carries);
+            (news.narrow, news.carries_kbps)
+        };
+        assert_eq!(told(None), (false, None));
+        assert_eq!(told(Some(125_000)), (true, Some(1_000)));
+        assert_eq!(told(Some(u64::MAX / 8)), (true, Some(u32::MAX)));
+    }
+}

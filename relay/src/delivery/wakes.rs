@@ -43,3 +43,33 @@ impl<K: Eq + Hash> Wakes<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// The keys that are ready now; none: it would wait.
+    fn ready_now(wakes: &Wakes<u8>) -> Option<HashSet<u8>> {
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(wakes.ready()).poll(&mut context) {
+            Poll::Ready(keys) => Some(keys),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn all_that_were_woken_are_ready_at_once_and_each_once() {
+        let wakes = Wakes::default();
+        assert_eq!(ready_now(&wakes), None);
+        for key in [3, 5, 3] {
+            wakes.wake(key);
+        }
+        assert_eq!(ready_now(&wakes), Some([3, 5].into()));
+        assert_eq!(ready_now(&wakes), None);
+        wakes.wake(3);
+        assert_eq!(ready_now(&wakes), Some([3].into()));
+    }
+}
