@@ -94,8 +94,11 @@ fn quietened(directives: &str) -> String {
     }
 }
 
+/// The part of the log that has rooms.
+const RELAY: &str = "steadycast_relay";
+
 /// The parts of the log that are the relay's own.
-const OWN: [&str; 3] = ["steadycast", "steadycast_relay", "steadycast_codec_glue"];
+const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
 const ROOMS: [&str; 21] = [
@@ -126,7 +129,7 @@ const ROOMS: [&str; 21] = [
 fn is_misspelt(part: &str) -> bool {
     let mut names = part.trim().split("::");
     let root = names.next().unwrap_or_default();
-    let room = names.next().filter(|_| root == OWN[1]);
+    let room = names.next().filter(|_| root == RELAY);
     root.starts_with("steadycast") && !OWN.contains(&root)
         || room.is_some_and(|room| !ROOMS.contains(&room))
 }

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +18,7 @@ use tower::ServiceExt;
 
 use super::guesses::OneAtATime;
 use super::listener::{Connection, Listener};
+use crate::shard::Place;
 
 /// How long a connection may be without a whole request: before its first one, and over HTTP/1 before each.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,19 +46,15 @@ pub async fn serve(mut listener: Listener, router: Router, shutdown: Cancellatio
 /// One connection, from its first request to its end.
 async fn converse(mut connection: Connection, router: Router, shutdown: CancellationToken) {
     let peer = connection.peer;
-    let asked = Arc::new(AtomicBool::new(false));
     let makes_way = connection.makes_way.clone();
-    let stranger = Mutex::new(connection.stranger.take());
-    let stranger = Arc::new(stranger);
+    let stranger = Arc::new(Mutex::new(connection.stranger.take()));
     let builder = builder(connection.is_http2());
-    let asked_too = asked.clone();
+    let introduced = stranger.clone();
     let lasting = Lasting::default();
     let answers = lasting.clone();
     let one_at_a_time = OneAtATime::default();
     let service = router.map_request(move |mut request: Request<_>| {
-        if !asked_too.swap(true, Ordering::Relaxed) {
-            *stranger.lock() = None;
-        }
+        *introduced.lock() = None;
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(answers.clone());
         request.extensions_mut().insert(one_at_a_time.clone());
@@ -67,7 +64,7 @@ async fn converse(mut connection: Connection, router: Router, shutdown: Cancella
     let mut serving = pin!(builder.serve_connection(TokioIo::new(connection), service));
     tokio::select! {
         _ = serving.as_mut() => return,
-        () = silence(&asked) => return,
+        () = silence(&stranger) => return,
         () = makes_way.cancelled() => {
             tracing::debug!("a connection has made way for another");
             return;
@@ -112,9 +109,9 @@ impl Drop for Hold {
 }
 
 /// Ends when a connection has asked for nothing in time.
-async fn silence(asked: &AtomicBool) {
+async fn silence(stranger: &Mutex<Option<Place>>) {
     sleep(PATIENCE).await;
-    if asked.load(Ordering::Relaxed) {
+    if stranger.lock().is_none() {
         std::future::pending().await
     }
 }

@@ -1,4 +1,5 @@
-//! Strangers of whom nothing is known yet, and who of them makes way when there are too many.
+//! Strangers of whom nothing is known yet, and others of whom there may be so many: which of them makes
+//! way when there are too many.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -117,14 +118,7 @@ impl Gathering {
     /// A place for one more from this address, where there is room for `most`. `makes_way` is cancelled
     /// when it is to make way itself; the one that does so now is told.
     pub(crate) fn enter(&self, from: IpAddr, makes_way: CancellationToken, most: usize) -> Place {
-        let (ticket, crowding) = self.0.lock().enter(from, makes_way, most);
-        if let Some(crowding) = crowding {
-            crowding.cancel();
-        }
-        Place {
-            gathering: self.clone(),
-            ticket,
-        }
+        self.place_in(&mut self.0.lock(), from, makes_way, most)
     }
 
     /// The same, but nobody of the newcomer's own network makes way for it: `None`, it is refused.
@@ -134,8 +128,26 @@ impl Gathering {
         makes_way: CancellationToken,
         most: usize,
     ) -> Option<Place> {
-        let admits = self.0.lock().admits(from, most);
-        admits.then(|| self.enter(from, makes_way, most))
+        let mut crowd = self.0.lock();
+        let admits = crowd.admits(from, most);
+        admits.then(|| self.place_in(&mut crowd, from, makes_way, most))
+    }
+
+    fn place_in(
+        &self,
+        crowd: &mut Crowd<CancellationToken>,
+        from: IpAddr,
+        makes_way: CancellationToken,
+        most: usize,
+    ) -> Place {
+        let (ticket, crowding) = crowd.enter(from, makes_way, most);
+        if let Some(crowding) = crowding {
+            crowding.cancel();
+        }
+        Place {
+            gathering: self.clone(),
+            ticket,
+        }
     }
 }
 

@@ -340,6 +340,12 @@ fn who_moves_with_others_has_its_turn_with_them() {
     assert!(scene.channel.ready(key));
 }
 
+/// To how many of these something has come.
+fn served(lines: &[Rc<RefCell<Line>>]) -> usize {
+    let has = |line: &&Rc<RefCell<Line>>| !line.borrow().seen.is_empty();
+    lines.iter().filter(has).count()
+}
+
 #[test]
 fn no_more_players_are_served_at_once_than_was_asked() {
     let mut scene = Scene::new();
@@ -351,10 +357,6 @@ fn no_more_players_are_served_at_once_than_was_asked() {
     let frame = test_frames::frame(scene.publisher.epoch(), 0, 1, 100);
     scene.publisher.publish(frame, scene.now().relay).unwrap();
     scene.channel.wake();
-    let served = |lines: &[Rc<RefCell<Line>>]| {
-        let has = |line: &&Rc<RefCell<Line>>| !line.borrow().seen.is_empty();
-        lines.iter().filter(has).count()
-    };
     let now = scene.now();
     assert!(scene.channel.advance(now, 2));
     assert_eq!(served(&lines), 2);
@@ -372,11 +374,7 @@ fn neither_are_more_that_go_by_themselves() {
     scene.publisher.publish(frame, scene.now().relay).unwrap();
     scene.channel.wake();
     let now = scene.now();
-    let served = || {
-        let has = |line: &&Rc<RefCell<Line>>| !line.borrow().seen.is_empty();
-        lines.iter().filter(has).count()
-    };
-    let steps = [0; 3].map(|_| (scene.channel.advance(now, 2), served()));
+    let steps = [0; 3].map(|_| (scene.channel.advance(now, 2), served(&lines)));
     assert_eq!(steps, [(true, 2), (true, 4), (false, 5)]);
 }
 

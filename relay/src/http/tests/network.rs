@@ -42,6 +42,13 @@ impl Served {
         Self::serve(Relay::new(), plain_too, bounds)
     }
 
+    /// Who comes anew is answered before long.
+    async fn is_well(&self) {
+        let asked = async { ask(&mut self.plain().await, "GET /health HTTP/1.1").await };
+        let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+
     /// With a certificate that somebody else has made.
     fn with_files(plain_too: bool) -> Self {
         let relay = Relay::with(|site| {
@@ -139,6 +146,12 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
+/// The relay closes a connection before long.
+async fn is_closed(stream: &mut TcpStream) {
+    let closed = timeout(Duration::from_secs(2), stream.read(&mut [0; 1])).await;
+    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+}
+
 /// Sends a request on a connection that is closed after it, and reads the answer.
 async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     let request = format!("{request}\r\nhost: localhost:4433\r\nconnection: close\r\n\r\n");
@@ -196,9 +209,7 @@ async fn silent_clients_hold_nobody_up() {
     for _ in 0..3 {
         silent.push(served.plain().await);
     }
-    let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
-    let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    served.is_well().await;
 }
 
 #[tokio::test]
@@ -208,12 +219,9 @@ async fn who_says_nothing_makes_way_and_keeps_nobody_out() {
     for _ in 0..BOUNDS.strangers {
         silent.push(served.plain().await);
     }
-    let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
-    let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    served.is_well().await;
     // The one that had been silent for longest has made way.
-    let closed = timeout(Duration::from_secs(2), silent[0].read(&mut [0; 1])).await;
-    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+    is_closed(&mut silent[0]).await;
 }
 
 #[tokio::test]
@@ -227,11 +235,8 @@ async fn who_never_finishes_a_request_makes_way_as_well() {
             .await;
         slow.push(stream);
     }
-    let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
-    let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-    let closed = timeout(Duration::from_secs(2), slow[0].read(&mut [0; 1])).await;
-    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+    served.is_well().await;
+    is_closed(&mut slow[0]).await;
 }
 
 #[tokio::test]
@@ -246,11 +251,8 @@ async fn a_network_that_takes_all_connections_makes_way_for_others_and_not_for_i
         idle.push(stream);
     }
     let mut neighbour = plain_from(&served, "127.0.8.2").await;
-    let closed = timeout(Duration::from_secs(2), neighbour.read(&mut [0; 1])).await;
-    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
-    let asked = async { ask(&mut served.plain().await, "GET /health HTTP/1.1").await };
-    let answer = timeout(Duration::from_secs(2), asked).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    is_closed(&mut neighbour).await;
+    served.is_well().await;
 }
 
 #[tokio::test]
@@ -280,8 +282,7 @@ async fn closed_beyond_one(bounds: Bounds) {
         .unwrap();
     first.read_exact(&mut [0; 12]).await.unwrap();
     let mut second = served.plain().await;
-    let closed = timeout(Duration::from_secs(2), second.read(&mut [0; 1])).await;
-    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
+    is_closed(&mut second).await;
     drop(first);
     // The relay notices in its own time.
     let again = async {
