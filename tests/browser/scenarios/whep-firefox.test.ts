@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
+import { assertUnharmed } from '../src/checks.ts';
 import { Firefox } from '../src/firefox.ts';
 import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
+
+/** Longer than a frame may be on its way. */
+const HELD_MS = 1_000;
+
+declare global {
+  interface Window {
+    receivers?: RTCRtpReceiver[];
+  }
+}
 
 /**
  * A page without encryption has no WebTransport, as with the link for a second machine typed by
@@ -53,3 +63,65 @@ scenario(
   },
   { everywhere: true },
 );
+
+/**
+ * Once frames were held, this browser shows none any more that are not to be held at all. It goes on
+ * decoding them, and says nothing.
+ */
+scenario(
+  'Firefox shows a WebRTC picture with ever less of a hold, and a new one in place of one that stands',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const origin = relay.networkOrigin;
+    if (origin === null) {
+      stage.note('left out: this machine has no network');
+      return;
+    }
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const firefox = stage.closeLater(await Firefox.launch());
+    const lens = await admin.openLens();
+    const player = await firefox.openPlayer(
+      relay,
+      broadcast.playToken,
+      lens,
+      origin,
+      rememberReceivers,
+    );
+    await player.waitForPicture();
+    for (const ms of [100, 1]) {
+      await player.page.evaluate(holdFrames, ms);
+      await player.waitForPicture(Date.now() + HELD_MS);
+    }
+    await player.page.evaluate(holdFrames, 0);
+    const stoodMs = Date.now();
+    await until('another connection', async () => (await player.records()).sessionsOpened > 1);
+    const replacedMs = Date.now();
+    const look = await player.waitForPicture(replacedMs);
+    await player.waitForState('live');
+    stage.note(
+      `noticed after ${replacedMs - stoodMs} ms, a new picture ${look.atMs - replacedMs} ms later`,
+    );
+    stage.note(await assertUnharmed('player', player, 2));
+  },
+  { everywhere: true },
+);
+
+/** Runs in the page: what holds its frames can be told past it, and is not told otherwise. */
+function rememberReceivers(): void {
+  localStorage.setItem('steadycast-playout', 'live');
+  const receivers: RTCRtpReceiver[] = [];
+  window.receivers = receivers;
+  const add = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (...args) {
+    const transceiver = add.apply(this, args);
+    receivers.push(transceiver.receiver);
+    return transceiver;
+  };
+}
+
+/** Runs in the page. */
+function holdFrames(ms: number): void {
+  for (const receiver of window.receivers ?? []) receiver.jitterBufferTarget = ms;
+}

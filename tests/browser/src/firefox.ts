@@ -56,14 +56,16 @@ export class Firefox {
     return this.#browser.version();
   }
 
-  /** Its pixels are watched through `lens`: see {@link FirefoxPlayer}. */
+  /** Its pixels are watched through `lens`: see {@link FirefoxPlayer}; `prepare` runs before all. */
   async openPlayer(
     relay: Relay,
     token: string,
     lens: LensPage,
     origin = relay.origin,
+    prepare?: () => void,
   ): Promise<FirefoxPlayer> {
     const page = await this.#browser.newPage();
+    if (prepare !== undefined) await page.evaluateOnNewDocument(prepare);
     await page.setViewport({ width: 640, height: 360 });
     await page.goto(`${origin}/play#${token}`);
     return new FirefoxPlayer(page, lens);

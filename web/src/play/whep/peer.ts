@@ -20,6 +20,13 @@ export interface Figures {
 /** Checks, keys and all; a network without UDP is noticed by then. */
 const CONNECT_TIMEOUT_MS = 8_000;
 
+/**
+ * Frames without any wait are shown at once, out of turn. Firefox takes those for older ones than
+ * the last that waited, and shows none of them any more, for as long as the connection lives.
+ */
+const HELD_MIN_MS = 1;
+const showsAtOnceAgain = () => !navigator.userAgent.includes('Firefox/');
+
 /** A receiver's delay, as browsers call it or have called it. */
 type Delayed = Omit<RTCRtpReceiver, 'jitterBufferTarget'> & {
   jitterBufferTarget?: number | null;
@@ -31,6 +38,8 @@ export class Peer {
   readonly stream: MediaStream;
   readonly #connection: RTCPeerConnection;
   readonly #receiver: Delayed;
+  /** Whether frames were ever asked to wait. */
+  #held = false;
   readonly #listeners = new Set<() => void>();
 
   constructor(connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })) {
@@ -46,8 +55,10 @@ export class Peer {
   }
 
   /** How long frames wait for their neighbours at least; null: as the browser finds right. */
-  set holdMs(ms: number | null) {
+  set holdMs(wantedMs: number | null) {
     const receiver: Delayed = this.#receiver;
+    this.#held ||= (wantedMs ?? 0) > 0;
+    const ms = this.#held && !showsAtOnceAgain() ? Math.max(wantedMs ?? 0, HELD_MIN_MS) : wantedMs;
     if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = ms;
     else if ('playoutDelayHint' in receiver) {
       receiver.playoutDelayHint = ms === null ? null : ms / 1_000;

@@ -117,6 +117,19 @@ it('lets the browser hold nothing where the viewer wants to be closest to live',
   expect(connections[0]?.receiver.jitterBufferTarget).toBe(0);
 });
 
+it('asks Firefox never to hold nothing again once frames were held', async () => {
+  vi.spyOn(navigator, 'userAgent', 'get').mockReturnValue(
+    'Mozilla/5.0 Gecko/20100101 Firefox/153.0',
+  );
+  const connection = new FakeConnection();
+  const peer = new Peer(connection as unknown as RTCPeerConnection);
+  const asked = [null, 0, 60, 20, 0, null, 30].map((ms) => {
+    peer.holdMs = ms;
+    return connection.receiver.jitterBufferTarget;
+  });
+  expect(asked).toEqual([null, 0, 60, 20, 1, 1, 30]);
+});
+
 it('waits for a host, and says when one goes and comes back', async () => {
   relay.phase = 'waiting';
   const { state, bottom } = play();
@@ -191,6 +204,17 @@ it('replaces one whose picture stands still', async () => {
   });
   expect(playing.told).toContain('reconnecting');
   await connect(2);
+  expect(connections).toHaveLength(2);
+});
+
+it('replaces one whose pictures are decoded and not shown', async () => {
+  const { bottom } = await watch();
+  await seconds(3, () => {
+    connections[0]?.receive();
+    frame(bottom());
+  });
+  expect(connections).toHaveLength(1);
+  await seconds(6, () => connections[0]?.receive());
   expect(connections).toHaveLength(2);
 });
 

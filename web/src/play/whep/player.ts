@@ -149,6 +149,7 @@ export class WhepPlayer implements Playback {
         peer,
         begun,
         signal: this.#abort.signal,
+        framesShown: () => this.#screen.framesShown(peer.stream),
         listener: {
           onStatus: (status) => this.#heard(link, status),
           onContent: (stillSinceUs) => {

@@ -81,6 +81,12 @@ export class Screen {
     if (this.#shown !== null) void this.#shown.video.play();
   }
 
+  /** How many frames a stream's video has shown; null: the browser does not tell, or it rests. */
+  framesShown(stream: MediaStream): number | null {
+    const shown = this.#shown?.stream === stream ? this.#shown.video : null;
+    return (shown ?? this.#waiting.get(stream)?.video)?.framesShown ?? null;
+  }
+
   /** Whether nothing is to be seen of the shown video; null: there is none to look at yet. */
   look(): boolean | null {
     const video = this.#shown?.video;

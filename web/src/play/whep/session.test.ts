@@ -31,6 +31,7 @@ function begin() {
     clock: null,
     signal: abort.signal,
     peer: new Peer(connection as unknown as RTCPeerConnection),
+    framesShown: () => null,
     listener: {
       onStatus: (status) => statuses.push(status),
       onContent: () => undefined,

@@ -10,6 +10,7 @@ import {
 } from '../../session/index.ts';
 import type { PathWord } from '../slowness.ts';
 import { type Beginning, begin } from './begin.ts';
+import { Drawing } from './drawing.ts';
 import { EventStream, type WhepEvent } from './events.ts';
 import type { Figures, Peer } from './peer.ts';
 import { type Answer, leave } from './signal.ts';
@@ -46,6 +47,8 @@ export interface WhepSessionOptions {
   peer: Peer;
   /** It has begun with this peer before. */
   begun?: Beginning | undefined;
+  /** How many of its frames were shown; null: nobody can tell. */
+  framesShown: () => number | null;
   listener: SessionListener;
 }
 
@@ -64,6 +67,7 @@ export class WhepSession implements KeptSession {
   readonly ended: Promise<SessionEnd>;
   readonly #options: WhepSessionOptions;
   readonly #watch = new Watch();
+  readonly #drawing = new Drawing();
   readonly #over = new AbortController();
   #settle: (end: SessionEnd) => void = () => undefined;
   #session: string | null = null;
@@ -209,10 +213,12 @@ export class WhepSession implements KeptSession {
     const figures = await this.#options.peer.figures().catch(() => null);
     this.#sampling = false;
     if (figures === null || this.#over.signal.aborted) return;
-    this.#options.listener.onFigures(figures);
+    const { listener, framesShown } = this.#options;
+    listener.onFigures(figures);
     const verdict = this.#watch.judge({
       ...figures,
       atMs: performance.now(),
+      framesShown: this.#drawing.goesOn() ? framesShown() : null,
       framesSent: this.#framesSent,
       eventsSilentMs: this.#events?.silentMs ?? 0,
       eventsCut: this.#events?.cut ?? false,

@@ -24,6 +24,7 @@ export class StreamVideo {
   readonly #listener: StreamVideoListener;
   #over = false;
   #pictured = false;
+  #framesShown = 0;
 
   constructor(stream: MediaStream, listener: StreamVideoListener) {
     this.#listener = listener;
@@ -49,6 +50,12 @@ export class StreamVideo {
   /** Whether it ever had a picture that can be looked at: of its first frame it tells before. */
   get pictured(): boolean {
     return this.#pictured;
+  }
+
+  /** How many times the browser told of new frames; null: it does not tell, or the video rests. */
+  get framesShown(): number | null {
+    const tells = 'requestVideoFrameCallback' in this.element;
+    return tells && !this.element.paused ? this.#framesShown : null;
   }
 
   /** To be called once it is in the document, and after the viewer's gesture when blocked. */
@@ -81,6 +88,7 @@ export class StreamVideo {
   #follow(): void {
     this.element.requestVideoFrameCallback((_, metadata) => {
       if (this.#over) return;
+      this.#framesShown += 1;
       this.#follow();
       this.#tell(metadata);
     });

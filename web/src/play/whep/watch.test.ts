@@ -7,6 +7,7 @@ const START: Sample = {
   bytesReceived: 0,
   framesReceived: 0,
   framesDecoded: 0,
+  framesShown: 0,
   framesSent: 0,
   eventsSilentMs: 100,
   eventsCut: false,
@@ -33,7 +34,13 @@ class Script {
   }
 }
 
-const COUNTS = ['bytesReceived', 'framesReceived', 'framesDecoded', 'framesSent'] as const;
+const COUNTS = [
+  'bytesReceived',
+  'framesReceived',
+  'framesDecoded',
+  'framesShown',
+  'framesSent',
+] as const;
 
 function next(sample: Sample, change: Partial<Sample>): Sample {
   const counts = COUNTS.map((name) => [
@@ -43,7 +50,8 @@ function next(sample: Sample, change: Partial<Sample>): Sample {
   return { ...sample, ...change, ...Object.fromEntries(counts) };
 }
 
-const MOVING = { bytesReceived: 50_000, framesReceived: 30, framesDecoded: 30, framesSent: 30 };
+const UNSHOWN = { bytesReceived: 50_000, framesReceived: 30, framesDecoded: 30, framesSent: 30 };
+const MOVING = { ...UNSHOWN, framesShown: 30 };
 
 /** A connection that has shown pictures. */
 function watching(): Script {
@@ -63,7 +71,7 @@ describe('no fault', () => {
     const script = watching();
     for (let round = 0; round < 5; round += 1) {
       expect(script.run(1, { bytesReceived: 900, framesReceived: 1, framesSent: 1 })).toBe('ok');
-      expect(script.run(1, { framesDecoded: 1 })).toBe('ok');
+      expect(script.run(1, { framesDecoded: 1, framesShown: 1 })).toBe('ok');
       expect(script.run(9, {})).toBe('ok');
     }
   });
@@ -126,6 +134,24 @@ describe('no fault', () => {
     expect(script.run(5, { ...MOVING, hidden: false })).toBe('ok');
   });
 
+  it('a page that is not drawn, or cannot tell what it shows', () => {
+    const script = watching();
+    expect(script.run(60, { ...UNSHOWN, framesShown: null })).toBe('ok');
+    expect(script.run(2, UNSHOWN)).toBe('ok');
+    expect(script.run(5, MOVING)).toBe('ok');
+  });
+
+  it('frames that are shown seldom, and a last one a sample after it was decoded', () => {
+    const script = watching();
+    for (let round = 0; round < 10; round += 1) {
+      expect(script.run(2, UNSHOWN)).toBe('ok');
+      expect(script.run(1, { ...UNSHOWN, framesShown: 1 })).toBe('ok');
+    }
+    expect(script.run(1, UNSHOWN)).toBe('ok');
+    expect(script.run(1, { framesShown: 1 })).toBe('ok');
+    expect(script.run(60, {})).toBe('ok');
+  });
+
   it('a machine that slept', () => {
     const script = watching();
     expect(script.run(1, { eventsSilentMs: 100 }, 600_000)).toBe('ok');
@@ -183,6 +209,14 @@ describe('frozen', () => {
   it('when the first frames are never decoded', () => {
     const verdict = new Script().run(9, { bytesReceived: 50_000, framesReceived: 30 });
     expect(verdict).toMatch(/^frozen after 4 s/);
+  });
+
+  it('when frames are decoded but not shown', () => {
+    expect(watching().run(9, UNSHOWN)).toBe('frozen after 4 s: frames are decoded but not shown');
+  });
+
+  it('when the first frames are never shown', () => {
+    expect(new Script().run(9, UNSHOWN)).toMatch(/^frozen after 4 s: frames are decoded but/);
   });
 
   it('when packets never make a frame', () => {

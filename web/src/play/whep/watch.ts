@@ -12,6 +12,8 @@ export interface Sample {
   bytesReceived: number;
   framesReceived: number;
   framesDecoded: number;
+  /** How many of them the page has shown; null: it cannot tell, or shows none for a good reason. */
+  framesShown: number | null;
   /** How many frames the relay says it has sent to this peer; null: it does not say. */
   framesSent: number | null;
   /** For how long the event stream has brought nothing. */
@@ -25,13 +27,14 @@ export interface Sample {
 /** frozen: connected, but no picture comes of it; failed: there is no connection any more. */
 export type Verdict = { kind: 'ok' } | { kind: 'frozen' | 'failed'; reason: string };
 
-type Rule = 'disconnected' | 'cut' | 'undecoded' | 'fragments' | 'missing';
+type Rule = 'disconnected' | 'cut' | 'undecoded' | 'unshown' | 'fragments' | 'missing';
 
 /** How long a rule's suspicion must hold to be a fault. */
 const PATIENCE_MS: Record<Rule, number> = {
   disconnected: 2_000,
   cut: 1_000,
   undecoded: 3_000,
+  unshown: 3_000,
   fragments: 4_000,
   missing: 2_000,
 };
@@ -58,8 +61,11 @@ export class Watch {
   #bytesMs = 0;
   /** When a frame was last received. */
   #frameMs = 0;
-  /** `framesReceived` and `framesSent` when the picture last moved on; `whole`: when frames came. */
-  #mark = { received: 0, sent: 0, whole: 0 };
+  /**
+   * `framesReceived` and `framesSent` when the picture last moved on; `whole`: when frames came;
+   * `decoded`: how many there were when one was last shown.
+   */
+  #mark = { received: 0, decoded: 0, sent: 0, whole: 0 };
 
   /** Judges the newest of successive samples. */
   judge(sample: Sample): Verdict {
@@ -99,6 +105,12 @@ export class Watch {
     if (this.#holds('undecoded', framesReceived > this.#mark.received, atMs)) {
       return frozen('frames come but are not decoded');
     }
+    if (sample.framesShown === null || sample.framesShown !== last.framesShown) {
+      this.#mark.decoded = sample.framesDecoded;
+    }
+    if (this.#holds('unshown', sample.framesDecoded > this.#mark.decoded, atMs)) {
+      return frozen('frames are decoded but not shown');
+    }
     const whole = framesSent === null || framesSent > this.#mark.whole;
     const fragments = bytes && whole && !(received || decoded || hidden);
     const told = framesReceived > 0 && framesSent !== null;
@@ -124,11 +136,12 @@ export class Watch {
   }
 
   /** Nothing from before a sleep is held against the connection. */
-  #restart({ atMs, framesReceived, framesSent }: Sample): void {
+  #restart({ atMs, framesReceived, framesDecoded, framesSent }: Sample): void {
     this.#since.clear();
     this.#bytesMs = atMs;
     this.#frameMs = atMs;
-    this.#mark = { received: framesReceived, sent: framesSent ?? 0, whole: framesSent ?? 0 };
+    const sent = framesSent ?? 0;
+    this.#mark = { received: framesReceived, decoded: framesDecoded, sent, whole: sent };
   }
 }
 
