@@ -6,6 +6,7 @@
 import { channelName, fromHost, hostLockName } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
 import { askForScreen } from './screen.ts';
+import { becomeSole } from './sole.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
 import { forgetOld, type Memory, memoryOf } from './storage.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
@@ -24,8 +25,6 @@ export interface HostView {
   status: HostStatus | null;
 }
 
-/** A reloading window's lock is free as soon as its old document is gone. */
-const LOCK_WAIT_MS = 1_000;
 const STOP_WAIT_MS = 1_500;
 
 export class CaptureHost {
@@ -51,10 +50,12 @@ export class CaptureHost {
 
   /** Becomes the broadcast's host in this browser; false when another window is. */
   async open(): Promise<boolean> {
-    if (!(await this.#takeLock())) {
+    const release = await becomeSole(hostLockName(this.#options.broadcast));
+    if (release === null) {
       this.#show({ phase: 'second' });
       return false;
     }
+    this.#releaseLock = release;
     this.#channel.postMessage(
       fromHost({ type: 'hello', host: this.id, startedMs: this.startedMs }),
     );
@@ -139,20 +140,6 @@ export class CaptureHost {
   };
 
   snapshot = (): HostView => this.#view;
-
-  #takeLock(): Promise<boolean> {
-    const { broadcast } = this.#options;
-    return new Promise((resolve) => {
-      navigator.locks
-        .request(hostLockName(broadcast), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, () => {
-          resolve(true);
-          return new Promise<void>((release) => {
-            this.#releaseLock = release;
-          });
-        })
-        .catch(() => resolve(false));
-    });
-  }
 
   #startWorker(): void {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });

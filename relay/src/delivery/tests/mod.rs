@@ -62,10 +62,15 @@ impl Scene {
     }
 
     fn publish(&mut self, group: u32, index: u32) {
-        let frame = test_frames::frame(self.publisher.epoch(), group, index, 100);
-        self.publisher.publish(frame, self.now().relay).unwrap();
+        self.publish_unheard(group, index);
         self.channel.wake();
         self.settle();
+    }
+
+    /// A frame of which the channel has not been told.
+    fn publish_unheard(&mut self, group: u32, index: u32) {
+        let frame = test_frames::frame(self.publisher.epoch(), group, index, 100);
+        self.publisher.publish(frame, self.now().relay).unwrap();
     }
 
     /// A keyframe of a track, in this codec.
@@ -354,8 +359,7 @@ fn no_more_players_are_served_at_once_than_was_asked() {
     for line in &lines {
         line.borrow_mut().seen.clear();
     }
-    let frame = test_frames::frame(scene.publisher.epoch(), 0, 1, 100);
-    scene.publisher.publish(frame, scene.now().relay).unwrap();
+    scene.publish_unheard(0, 1);
     scene.channel.wake();
     let now = scene.now();
     assert!(scene.channel.advance(now, 2));
@@ -370,8 +374,7 @@ fn no_more_players_are_served_at_once_than_was_asked() {
 fn neither_are_more_that_go_by_themselves() {
     let mut scene = Scene::new();
     let lines: Vec<_> = (0..5).map(|_| scene.join().1).collect();
-    let frame = test_frames::frame(scene.publisher.epoch(), 0, 0, 100);
-    scene.publisher.publish(frame, scene.now().relay).unwrap();
+    scene.publish_unheard(0, 0);
     scene.channel.wake();
     let now = scene.now();
     let steps = [0; 3].map(|_| (scene.channel.advance(now, 2), served(&lines)));
@@ -410,4 +413,116 @@ fn who_moved_with_others_on_a_rendition_goes_on_where_there_is_another_and_they_
     scene.publish_coded(vp8, 0, Vp8);
     let of_vp8 = moved.each_ref().map(|line| line.borrow_mut().arrived());
     assert_eq!((of_vp8, main.borrow().seen.len()), ([1, 1], 0));
+}
+
+#[test]
+fn a_join_that_waits_for_a_keyframe_is_looked_at_when_it_has_waited_and_not_before() {
+    let mut scene = Scene::new();
+    for index in 0..200 {
+        scene.publish(0, index);
+    }
+    scene.join();
+    let wait = Settings::default().keyframe_wait;
+    assert_eq!(scene.channel.deadline(), Some(scene.began + wait));
+}
+
+#[test]
+fn a_player_that_acknowledges_nothing_is_looked_at_when_that_has_lasted_and_not_before() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let (_, line) = scene.join();
+    line.borrow_mut().room = Some(0);
+    line.borrow_mut().mute = true;
+    scene.publish(0, 1);
+    assert_eq!(scene.channel.deadline(), Some(scene.began + STALL));
+}
+
+#[test]
+fn whose_turn_it_is_does_not_lose_it_because_another_leaves() {
+    let mut scene = Scene::new();
+    let (leaving, _) = scene.join();
+    let (_, line) = scene.join();
+    scene.publish_unheard(0, 0);
+    scene.channel.wake();
+    scene.channel.leave(leaving);
+    scene.settle();
+    assert_eq!(line.borrow_mut().arrived(), 1);
+}
+
+#[test]
+fn who_has_what_the_others_have_moves_with_them() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    for _ in 0..3 {
+        let (key, _) = scene.join();
+        assert!(!scene.channel.ready(key));
+    }
+}
+
+#[test]
+fn players_that_several_groups_have_passed_go_on_with_the_newest() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let lines = [scene.join().1, scene.join().1];
+    for (group, index) in [(0, 1), (1, 0), (1, 1), (2, 0), (3, 0)] {
+        scene.publish_unheard(group, index);
+    }
+    scene.channel.wake();
+    scene.settle();
+    scene.publish(3, 1);
+    for line in lines {
+        let frames = line.borrow_mut().frames();
+        assert_eq!(frames[frames.len() - 2..], [(3, 0), (3, 1)], "{frames:?}");
+    }
+}
+
+#[test]
+fn who_leaves_the_others_while_they_are_served_has_the_frame_once() {
+    let mut scene = Scene::new();
+    scene.publish(0, 0);
+    let players: Vec<_> = (0..3).map(|_| scene.join()).collect();
+    for (_, line) in &players {
+        line.borrow_mut().seen.clear();
+    }
+    scene.publish_unheard(0, 1);
+    scene.channel.wake();
+    let now = scene.now();
+    assert!(scene.channel.advance(now, 1));
+    for (key, _) in &players {
+        let seat = scene.channel.seat(*key).unwrap();
+        seat.decodes([CodecKind::H264].into_iter().collect(), now.relay);
+        scene.channel.sort(*key);
+    }
+    scene.settle();
+    for (_, line) in players {
+        assert_eq!(line.borrow_mut().frames(), [(0, 1)]);
+    }
+}
+
+#[test]
+fn who_cannot_decode_what_the_others_get_gets_no_more_of_it() {
+    let mut scene = Scene::new();
+    scene.publish_coded(TrackId::MAIN, 0, CodecKind::Av1);
+    let (key, line) = scene.join();
+    let now = scene.now().relay;
+    let seat = scene.channel.seat(key).unwrap();
+    seat.decodes([CodecKind::Vp8].into_iter().collect(), now);
+    scene.channel.sort(key);
+    line.borrow_mut().seen.clear();
+    scene.publish_coded(TrackId::MAIN, 1, CodecKind::Av1);
+    assert_eq!(line.borrow_mut().arrived(), 0);
+}
+
+#[test]
+fn who_says_what_it_can_decode_is_served_what_is_there_for_others_already() {
+    use CodecKind::{Av1, H264};
+    let mut scene = Scene::new();
+    scene.publish_coded(TrackId::MAIN, 0, Av1);
+    scene.join_with(&[H264]);
+    scene.publish_coded(TrackId::of(H264), 0, H264);
+    // One that said nothing of itself moves with those on the main track.
+    scene.join();
+    let line = scene.join_with(&[H264]);
+    scene.settle();
+    assert_eq!(line.borrow_mut().arrived(), 1);
 }

@@ -28,6 +28,8 @@ pub(super) struct Line {
     pub(super) room: Option<usize>,
     pub(super) carries: Option<u64>,
     pub(super) gone: bool,
+    /// Nothing is tried again by time.
+    pub(super) mute: bool,
 }
 
 impl Line {
@@ -104,7 +106,7 @@ impl Carrier for Wire {
             self.blocked = None;
         }
         self.blocked.get_or_insert(now.instant);
-        self.retry = Some(now.instant + Duration::from_millis(10));
+        self.retry = (!line.mute).then(|| now.instant + Duration::from_millis(10));
         Ok(Sent::Blocked)
     }
 
