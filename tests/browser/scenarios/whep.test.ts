@@ -9,6 +9,9 @@ import { until } from '../src/until.ts';
 const FIRST_PICTURE_MS = 3_000;
 const WHEP = { webTransport: 'none' } as const;
 
+/** Those of about eight seconds. */
+const OUT_OF_SIGHT_FRAMES = 200;
+
 scenario('without WebTransport a player joins over WebRTC, to the pixel', async (stage) => {
   const { relay, broadcast } = stage;
   const admin = await stage.chromium();
@@ -191,6 +194,26 @@ scenario('a WebRTC picture that stands still is replaced under itself', async (s
   );
   assert.deepEqual(await peerStates(player.page), ['closed', 'connected']);
   stage.note(await assertUnharmed('player', player, 2));
+});
+
+scenario('a WebRTC picture that is out of sight keeps its connection', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const player = await admin.openPlayer(relay, broadcast.playToken, WHEP);
+  await player.waitForPicture();
+  const move = (by: string) =>
+    player.page.evaluate((value) => {
+      document.body.style.transform = `translateY(${value})`;
+    }, by);
+  await move('500vh');
+  const { framesDecoded } = await player.records();
+  const many = framesDecoded + OUT_OF_SIGHT_FRAMES;
+  await until('many pictures', async () => (await player.records()).framesDecoded > many);
+  await move('0');
+  await player.waitForPicture();
+  await stage.assertUnharmed({ player });
 });
 
 scenario('a floating WebRTC picture floats on when its connection is replaced', async (stage) => {

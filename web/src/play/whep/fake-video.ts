@@ -4,14 +4,31 @@ import { vi } from 'vitest';
 
 type FrameCallback = (nowMs: number, metadata: { rtpTimestamp?: number; width: number }) => void;
 
-/** What the miniature of the next looks is full of; null: black. */
-export const seen = { value: 255 };
+/** What the miniature of the next looks is full of, and whether the next videos are in sight. */
+export const seen = { value: 255, inSight: true };
+
+/** Tells at once, and never again. */
+class FakeObserver {
+  readonly #tell: (entries: { isIntersecting: boolean }[]) => void;
+
+  constructor(tell: (entries: { isIntersecting: boolean }[]) => void) {
+    this.#tell = tell;
+  }
+
+  observe(): void {
+    this.#tell([{ isIntersecting: seen.inSight }]);
+  }
+
+  disconnect(): void {}
+}
 
 const waiting = new WeakMap<HTMLVideoElement, FrameCallback>();
 
 /** Puts fakes in the place of what jsdom lacks; `vi.unstubAllGlobals` and `restoreAllMocks` undo it. */
 export function stubVideos(play: () => Promise<void> = async () => undefined): void {
   seen.value = 255;
+  seen.inSight = true;
+  vi.stubGlobal('IntersectionObserver', FakeObserver);
   const { prototype } = HTMLVideoElement;
   Object.assign(prototype, {
     requestVideoFrameCallback(this: HTMLVideoElement, callback: FrameCallback): number {

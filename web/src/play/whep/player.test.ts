@@ -4,7 +4,7 @@ import type { PlayerSnapshot } from '../messages.ts';
 import type { Progress } from '../race.ts';
 import type { ShownFrame } from '../records.ts';
 import { FakeConnection, FakeMediaStream, FakeWhepRelay } from './fake.ts';
-import { frame, stubVideos } from './fake-video.ts';
+import { frame, seen, stubVideos } from './fake-video.ts';
 import { Peer } from './peer.ts';
 import { WhepPlayer } from './player.ts';
 
@@ -216,6 +216,13 @@ it('replaces one whose pictures are decoded and not shown', async () => {
   expect(connections).toHaveLength(1);
   await seconds(6, () => connections[0]?.receive());
   expect(connections).toHaveLength(2);
+});
+
+it('leaves one alone whose pictures are scrolled away', async () => {
+  seen.inSight = false;
+  await watch();
+  await seconds(20, () => connections[0]?.receive());
+  expect(connections).toHaveLength(1);
 });
 
 it('comes back after a restart of the relay', async () => {

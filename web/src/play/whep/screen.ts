@@ -81,7 +81,7 @@ export class Screen {
     if (this.#shown !== null) void this.#shown.video.play();
   }
 
-  /** How many frames a stream's video has shown; null: the browser does not tell, or it rests. */
+  /** How many frames a stream's video has shown; null: the browser does not tell. */
   framesShown(stream: MediaStream): number | null {
     const shown = this.#shown?.stream === stream ? this.#shown.video : null;
     return (shown ?? this.#waiting.get(stream)?.video)?.framesShown ?? null;

@@ -25,6 +25,9 @@ export class StreamVideo {
   #over = false;
   #pictured = false;
   #framesShown = 0;
+  /** Whether any of it is in sight: what is scrolled away is shown nothing. */
+  #inSight = false;
+  readonly #sight: IntersectionObserver;
 
   constructor(stream: MediaStream, listener: StreamVideoListener) {
     this.#listener = listener;
@@ -39,6 +42,10 @@ export class StreamVideo {
     video.addEventListener('pause', () => this.#goOn());
     video.addEventListener('leavepictureinpicture', () => this.#goOn());
     if ('requestVideoFrameCallback' in video) this.#follow();
+    this.#sight = new IntersectionObserver((entries) => {
+      this.#inSight = entries.at(-1)?.isIntersecting ?? false;
+    });
+    this.#sight.observe(video);
     // Hidden pages are given no frames to show, and old browsers do not tell of them.
     video.addEventListener('loadeddata', () => {
       this.#pictured = true;
@@ -52,10 +59,10 @@ export class StreamVideo {
     return this.#pictured;
   }
 
-  /** How many times the browser told of new frames; null: it does not tell, or the video rests. */
+  /** How many times the browser told of new frames; null: it does not tell, or has no reason to. */
   get framesShown(): number | null {
     const tells = 'requestVideoFrameCallback' in this.element;
-    return tells && !this.element.paused ? this.#framesShown : null;
+    return tells && this.#inSight && !this.element.paused ? this.#framesShown : null;
   }
 
   /** To be called once it is in the document, and after the viewer's gesture when blocked. */
@@ -76,6 +83,7 @@ export class StreamVideo {
 
   remove(): void {
     this.#over = true;
+    this.#sight.disconnect();
     this.element.remove();
     this.element.srcObject = null;
   }
