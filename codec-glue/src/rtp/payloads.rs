@@ -100,10 +100,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Room for so many bytes and payloads.
-    pub(super) fn new(bytes: usize, payloads: usize) -> Self {
+    /// Room for so many bytes in payloads of at most `max_payload`, of which each has so much else
+    /// before them. More is taken when that was not enough.
+    pub(super) fn new(bytes: usize, before: usize, max_payload: usize) -> Self {
+        let payloads = bytes.div_ceil(max_payload - before);
         Self {
-            bytes: Vec::with_capacity(bytes),
+            bytes: Vec::with_capacity(bytes + payloads * before),
             ends: Vec::with_capacity(payloads),
         }
     }
@@ -140,7 +142,7 @@ mod tests {
     use super::*;
 
     fn three() -> Payloads {
-        let mut writer = Writer::new(6, 3);
+        let mut writer = Writer::new(6, 1, 3);
         for part in [&[1, 2, 3][..], &[4, 5], &[6]] {
             writer.put(part);
             writer.end();

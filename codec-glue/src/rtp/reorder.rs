@@ -355,6 +355,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_is_asked_for_as_often_as_was_said() {
+        let mut reorder = after(&[1, 3]);
+        out(&mut reorder, MS);
+        reorder.set_ask_every(5 * MS);
+        assert_eq!(reorder.asks(10 * MS), [2]);
+        assert_eq!(reorder.deadline(), Some(15 * MS));
+    }
+
+    #[test]
     fn a_gap_is_given_up_when_patience_ends() {
         let mut reorder = after(&[1, 4]);
         reorder.push(packet(6, 50 * MS));

@@ -27,8 +27,7 @@ const NUMBERING: Numbering = Numbering {
 /// Payloads of one frame; their partition index is always 0, as if it had one partition.
 pub(super) fn packetize(frame: FrameIn<'_>, max_payload: usize) -> Payloads {
     let room = max_payload - DESCRIPTOR.len();
-    let count = frame.payload.len().div_ceil(room);
-    let mut writer = Writer::new(frame.payload.len() + count * DESCRIPTOR.len(), count);
+    let mut writer = Writer::new(frame.payload.len(), DESCRIPTOR.len(), max_payload);
     for (number, part) in frame.payload.chunks(room).enumerate() {
         let mut descriptor = DESCRIPTOR;
         if number == 0 {

@@ -46,9 +46,9 @@ pub(super) fn packetize(frame: FrameIn<'_>, max_payload: usize) -> Payloads {
         &[]
     };
     let room = max_payload - DESCRIPTOR.len();
-    let count = (structure.len() + frame.payload.len()).div_ceil(room);
-    let total = structure.len() + frame.payload.len() + count * DESCRIPTOR.len();
-    let mut writer = Writer::new(total, count);
+    let carried = structure.len() + frame.payload.len();
+    let count = carried.div_ceil(room);
+    let mut writer = Writer::new(carried, DESCRIPTOR.len(), max_payload);
     let mut rest = frame.payload;
     for number in 0..count {
         let structure = if number == 0 { structure } else { &[] };
@@ -231,6 +231,22 @@ mod tests {
             [&[0xa4, 0x80, 0, 0, 0], &payload[113..]].concat(),
         ];
         assert_eq!(payloads(true, &payload, Some((1280, 720))), expected);
+    }
+
+    #[test]
+    fn a_layer_begins_once_and_each_above_the_one_before() {
+        /// Begins a frame of this spatial layer, which is one byte.
+        const fn begins(spatial: u8) -> [u8; 4] {
+            [LAYERS | BEGIN, spatial << 1, 0, 7]
+        }
+        let takes = |layers: &[u8]| {
+            let mut parts = Layers::default();
+            layers
+                .iter()
+                .all(|layer| parts.add(&begins(*layer)).is_ok())
+        };
+        assert!(takes(&[0, 1, 2]) && takes(&[1, 3]));
+        assert!(!takes(&[0, 0]) && !takes(&[1, 1]) && !takes(&[2, 1]));
     }
 
     #[test]

@@ -306,4 +306,51 @@ mod tests {
             assert!(FrameHeader::decode(&bytes(wrong)).is_err(), "{wrong:?}");
         }
     }
+
+    #[test]
+    fn version_1_is_told_nothing_of_colours() {
+        let coloured = FrameHeader {
+            colour: Colour::new("bt709", "bt709", "bt709", true),
+            ..KEY
+        };
+        let mut coded = bytes(coloured);
+        assert_ne!(coded, bytes(KEY));
+        FrameHeader::strip(&mut coded);
+        assert_eq!(coded, bytes(KEY));
+    }
+
+    #[test]
+    fn a_config_has_a_size_a_codec_in_ascii_and_nothing_behind_it() {
+        let config = DecoderConfig {
+            width: 640,
+            height: limits::PICTURE,
+            codec: "vp8".into(),
+            description: vec![1, 2],
+        };
+        let mut coded = Vec::new();
+        config.encode(&mut coded).unwrap();
+        assert_eq!(DecoderConfig::decode(&coded), Ok(config.clone()));
+        assert!(DecoderConfig::decode(&coded[..coded.len() - 1]).is_err());
+        coded.push(3);
+        assert!(DecoderConfig::decode(&coded).is_err());
+        let sized = |width, height| DecoderConfig {
+            width,
+            height,
+            ..config.clone()
+        };
+        let named = |codec: &str| DecoderConfig {
+            codec: codec.into(),
+            ..config.clone()
+        };
+        for wrong in [
+            sized(0, 1),
+            sized(1, 0),
+            sized(limits::PICTURE + 1, 1),
+            named(""),
+            named("v\u{fc}"),
+            named("\u{7f}"),
+        ] {
+            assert!(wrong.encode(&mut Vec::new()).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -7,9 +7,8 @@ use crate::rtp::{FRAME_UNITS, FrameIn, Numbering, Payloads, RtpError};
 pub(crate) fn packetize(frame: FrameIn<'_>, max_payload: usize) -> Result<Payloads, RtpError> {
     let elements = elements(&frame)?;
     let total: usize = elements.iter().map(Element::len).sum();
-    // An aggregation header for each, and a length before most elements.
-    let most = 1 + (total + 3 * elements.len()) / (max_payload - 1);
-    let mut writer = Writer::new(total + 3 * elements.len() + most, most);
+    // A length before most elements, and an aggregation header for each payload.
+    let mut writer = Writer::new(total + 3 * elements.len(), 1, max_payload);
     let mut rest = Rest {
         elements: &elements,
         offset: 0,

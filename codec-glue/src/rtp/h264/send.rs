@@ -20,9 +20,9 @@ pub(crate) fn packetize(
     if units.is_empty() {
         return Err(RtpError::Empty);
     }
+    // One that goes with others has its length before it, and they a header.
     let total: usize = units.iter().map(|unit| unit.len() + 3).sum();
-    let most = units.len() + total / (max_payload - 2);
-    let mut writer = Writer::new(total + 2 * most, most);
+    let mut writer = Writer::new(total, 2, max_payload);
     let mut rest = &units[..];
     while let Some(unit) = rest.first() {
         let together = aggregated(rest, max_payload);
