@@ -61,8 +61,11 @@ export class StreamVideo {
 
   /** How many times the browser told of new frames; null: it does not tell, or has no reason to. */
   get framesShown(): number | null {
-    const tells = 'requestVideoFrameCallback' in this.element;
-    return tells && this.#inSight && !this.element.paused ? this.#framesShown : null;
+    const { element } = this;
+    const tells = 'requestVideoFrameCallback' in element;
+    // Another window has what it shows.
+    const floats = document.pictureInPictureElement === element;
+    return tells && this.#inSight && !floats && !element.paused ? this.#framesShown : null;
   }
 
   /** To be called once it is in the document, and after the viewer's gesture when blocked. */
