@@ -161,9 +161,13 @@ pub(crate) fn page(title: &str, text: &str, plots: &[String]) -> String {
     let plots = plots.concat();
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} - Steadycast bench</title>\
-         <style>body{{font:16px system-ui;margin:2rem auto;max-width:96rem;padding:0 1rem}}\
-         pre{{background:#f4f4f5;padding:1rem;overflow:auto}}\
-         .plots{{display:flex;flex-wrap:wrap;gap:1rem}}</style>\
+         <meta name=\"viewport\" content=\"width=device-width\"><style>:root{{color-scheme:light dark}}\
+         body{{font:16px system-ui;margin:2rem auto;max-width:96rem;padding:0 1rem}}\
+         pre{{background:#f4f4f5;color:#18181b;padding:1rem;overflow:auto;font-size:13px;border-radius:8px}}\
+         .plots{{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem}}\
+         svg{{width:100%;height:auto;border-radius:8px}}svg text{{font-family:system-ui,sans-serif}}\
+         @media(prefers-color-scheme:dark){{pre{{background:#27272a;color:#e4e4e7}}\
+         svg{{filter:invert(.9)hue-rotate(180deg)}}}}</style>\
          <h1>{title}</h1><pre>{text}</pre><div class=\"plots\">{plots}</div></html>"
     )
 }
@@ -187,14 +191,21 @@ fn draw(
     let points = || lines.iter().flat_map(|line| &line.points);
     let right = points().map(|(x, _)| *x).fold(1e-9, f64::max);
     let left = points().map(|(x, _)| *x).fold(right, f64::min);
-    let top = points().map(|(_, y)| *y).fold(1e-9, f64::max);
+    // What was nothing all the time has an axis as well.
+    let top = points().map(|(_, y)| *y).fold(0.0, f64::max);
+    let top = if top > 0.0 { top } else { 1.0 };
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .caption(title, ("sans-serif", 18))
         .x_label_area_size(36)
         .y_label_area_size(56)
-        .build_cartesian_2d(left..right * 1.0001, 0.0..top * 1.1)?;
-    chart.configure_mesh().disable_x_mesh().x_desc(x).draw()?;
+        .build_cartesian_2d(left..right * 1.0001, 0.0..top * 1.25)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .max_light_lines(1)
+        .x_desc(x)
+        .draw()?;
     for line in lines {
         let colour = line.colour;
         chart
@@ -208,6 +219,7 @@ fn draw(
     if lines.len() > 1 {
         chart
             .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.2))
             .draw()?;
