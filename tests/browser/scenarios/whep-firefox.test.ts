@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertUnharmed } from '../src/checks.ts';
 import { Firefox } from '../src/firefox.ts';
-import { scenario } from '../src/stage.ts';
+import { type Stage, scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 
 /** Longer than a frame may be on its way. */
@@ -20,21 +20,11 @@ declare global {
 scenario(
   'Firefox plays over WebRTC on a page without encryption, through a reload of the host',
   async (stage) => {
-    const { relay, broadcast } = stage;
-    const origin = relay.networkOrigin;
-    if (origin === null) {
-      stage.note('left out: this machine has no network');
-      return;
-    }
-    const admin = await stage.chromium();
-    const host = await admin.openHost(relay, broadcast.publishToken);
-    await host.waitUntilLive();
-    const panel = await admin.openPanel(relay, broadcast.publishToken);
+    const watched = await watch(stage);
+    if (watched === null) return;
+    const { admin, host, player } = watched;
+    const panel = await admin.openPanel(stage.relay, stage.broadcast.publishToken);
     await panel.waitForState('live');
-    const firefox = stage.closeLater(await Firefox.launch());
-    const lens = await admin.openLens();
-    const player = await firefox.openPlayer(relay, broadcast.playToken, lens, origin);
-    await player.waitForPicture();
     assert.equal(await player.transport(), 'whep');
     for (const [codec, names] of [
       ['vp9', ['VP9']],
@@ -71,25 +61,9 @@ scenario(
 scenario(
   'Firefox shows a WebRTC picture with ever less of a hold, and a new one in place of one that stands',
   async (stage) => {
-    const { relay, broadcast } = stage;
-    const origin = relay.networkOrigin;
-    if (origin === null) {
-      stage.note('left out: this machine has no network');
-      return;
-    }
-    const admin = await stage.chromium();
-    const host = await admin.openHost(relay, broadcast.publishToken);
-    await host.waitUntilLive();
-    const firefox = stage.closeLater(await Firefox.launch());
-    const lens = await admin.openLens();
-    const player = await firefox.openPlayer(
-      relay,
-      broadcast.playToken,
-      lens,
-      origin,
-      rememberReceivers,
-    );
-    await player.waitForPicture();
+    const watched = await watch(stage, rememberReceivers);
+    if (watched === null) return;
+    const { player } = watched;
     for (const ms of [100, 1]) {
       await player.page.evaluate(holdFrames, ms);
       await player.waitForPicture(Date.now() + HELD_MS);
@@ -107,6 +81,27 @@ scenario(
   },
   { everywhere: true },
 );
+
+/**
+ * A host in Chromium, and a player in Firefox that has a picture; `prepare` runs in its page before
+ * all. Null: this machine has no network.
+ */
+async function watch(stage: Stage, prepare?: () => void) {
+  const { relay, broadcast } = stage;
+  const origin = relay.networkOrigin;
+  if (origin === null) {
+    stage.note('left out: this machine has no network');
+    return null;
+  }
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const firefox = stage.closeLater(await Firefox.launch());
+  const lens = await admin.openLens();
+  const player = await firefox.openPlayer(relay, broadcast.playToken, lens, origin, prepare);
+  await player.waitForPicture();
+  return { admin, host, player };
+}
 
 /** Runs in the page: what holds its frames can be told past it, and is not told otherwise. */
 function rememberReceivers(): void {

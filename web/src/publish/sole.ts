@@ -1,5 +1,7 @@
 /** One window of a browser does what must not be done twice; the others find out that it does. */
 
+import { pause } from '../session/pause.ts';
+
 /** A window that is going keeps its lock until it is gone. */
 const WAIT_MS = 1_000;
 
@@ -22,7 +24,7 @@ export async function becomeSole(
     locks.request(name, { signal: giveUp.signal }, hold).catch(reject);
   });
   const kept = async () => {
-    do await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    do await pause(WAIT_MS);
     while (!mine && !(await isHeld(name, locks)));
     // Where it was given meanwhile, this comes too late and does nothing.
     giveUp.abort();
@@ -34,7 +36,11 @@ export async function becomeSole(
   });
 }
 
-async function isHeld(name: string, locks: Pick<LockManager, 'query'>): Promise<boolean> {
+/** Whether a window of this browser, this one or another, has the lock of this name. */
+export async function isHeld(
+  name: string,
+  locks: Pick<LockManager, 'query'> = navigator.locks,
+): Promise<boolean> {
   const { held = [] } = await locks.query();
   return held.some((lock) => lock.name === name);
 }

@@ -17,6 +17,7 @@ import {
   parseHostMessage,
 } from '../publish/messages.ts';
 import { DEFAULT_QUALITY, type Quality, sameQuality } from '../publish/quality.ts';
+import { isHeld } from '../publish/sole.ts';
 import { type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
 import { at } from '../session/place.ts';
@@ -267,10 +268,8 @@ export class AdminScreenShareService implements ShareService {
     return this.#openedMs !== null && Date.now() - this.#openedMs < OPENING_MS;
   }
 
-  async #isHosted(): Promise<boolean> {
-    const name = hostLockName(this.#options.broadcast);
-    const { held = [] } = await navigator.locks.query();
-    return held.some((lock) => lock.name === name);
+  #isHosted(): Promise<boolean> {
+    return isHeld(hostLockName(this.#options.broadcast));
   }
 
   async #askRelay(): Promise<void> {

@@ -21,6 +21,7 @@ import { localUs, RelayClock } from './clock.ts';
 import { fetchEndpoint, type RelayEndpoint } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { pause } from './pause.ts';
 import { connectWebTransport, settled, type Transport } from './transport.ts';
 
 export interface SessionOptions {
@@ -361,10 +362,6 @@ function reasonOf(error: unknown): string {
 
 function clamp(value: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, value));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -84,13 +84,18 @@ impl Scene {
     /// A player that can decode nothing but these.
     fn join_with(&mut self, codecs: &[CodecKind]) -> Rc<RefCell<Line>> {
         let (key, line) = self.join();
+        self.decodes(key, codecs);
+        // What it got before it said so.
+        line.borrow_mut().seen.clear();
+        line
+    }
+
+    /// A player says that it can decode nothing but these.
+    fn decodes(&mut self, key: usize, codecs: &[CodecKind]) {
         let now = self.now().relay;
         let seat = self.channel.seat(key).unwrap();
         seat.decodes(codecs.iter().copied().collect(), now);
         self.channel.sort(key);
-        // What it got before it said so.
-        line.borrow_mut().seen.clear();
-        line
     }
 
     /// Lets time pass, to each moment at which something is due.
@@ -489,9 +494,7 @@ fn who_leaves_the_others_while_they_are_served_has_the_frame_once() {
     let now = scene.now();
     assert!(scene.channel.advance(now, 1));
     for (key, _) in &players {
-        let seat = scene.channel.seat(*key).unwrap();
-        seat.decodes([CodecKind::H264].into_iter().collect(), now.relay);
-        scene.channel.sort(*key);
+        scene.decodes(*key, &[CodecKind::H264]);
     }
     scene.settle();
     for (_, line) in players {
@@ -503,12 +506,7 @@ fn who_leaves_the_others_while_they_are_served_has_the_frame_once() {
 fn who_cannot_decode_what_the_others_get_gets_no_more_of_it() {
     let mut scene = Scene::new();
     scene.publish_coded(TrackId::MAIN, 0, CodecKind::Av1);
-    let (key, line) = scene.join();
-    let now = scene.now().relay;
-    let seat = scene.channel.seat(key).unwrap();
-    seat.decodes([CodecKind::Vp8].into_iter().collect(), now);
-    scene.channel.sort(key);
-    line.borrow_mut().seen.clear();
+    let line = scene.join_with(&[CodecKind::Vp8]);
     scene.publish_coded(TrackId::MAIN, 1, CodecKind::Av1);
     assert_eq!(line.borrow_mut().arrived(), 0);
 }

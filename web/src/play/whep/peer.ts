@@ -25,7 +25,7 @@ const CONNECT_TIMEOUT_MS = 8_000;
  * the last that waited, and shows none of them any more, for as long as the connection lives.
  */
 const HELD_MIN_MS = 1;
-const showsAtOnceAgain = () => !navigator.userAgent.includes('Firefox/');
+const isFirefox = () => navigator.userAgent.includes('Firefox/');
 
 /** A receiver's delay, as browsers call it or have called it. */
 type Delayed = Omit<RTCRtpReceiver, 'jitterBufferTarget'> & {
@@ -38,7 +38,7 @@ export class Peer {
   readonly stream: MediaStream;
   readonly #connection: RTCPeerConnection;
   readonly #receiver: Delayed;
-  /** Whether frames were ever asked to wait. */
+  /** Whether frames were asked to wait, in the browser that does not forget it. */
   #held = false;
   readonly #listeners = new Set<() => void>();
 
@@ -57,8 +57,8 @@ export class Peer {
   /** How long frames wait for their neighbours at least; null: as the browser finds right. */
   set holdMs(wantedMs: number | null) {
     const receiver: Delayed = this.#receiver;
-    this.#held ||= (wantedMs ?? 0) > 0;
-    const ms = this.#held && !showsAtOnceAgain() ? Math.max(wantedMs ?? 0, HELD_MIN_MS) : wantedMs;
+    this.#held ||= (wantedMs ?? 0) > 0 && isFirefox();
+    const ms = this.#held ? Math.max(wantedMs ?? 0, HELD_MIN_MS) : wantedMs;
     if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = ms;
     else if ('playoutDelayHint' in receiver) {
       receiver.playoutDelayHint = ms === null ? null : ms / 1_000;

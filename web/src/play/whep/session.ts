@@ -8,6 +8,7 @@ import {
   type SessionEnd,
   SessionError,
 } from '../../session/index.ts';
+import { pause } from '../../session/pause.ts';
 import type { PathWord } from '../slowness.ts';
 import { type Beginning, begin } from './begin.ts';
 import { Drawing } from './drawing.ts';
@@ -286,8 +287,4 @@ function unlessAborted<T>(
       .then((value) => (signal.aborted ? dispose(value) : resolve(value)), reject)
       .finally(() => signal.removeEventListener('abort', aborted));
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
