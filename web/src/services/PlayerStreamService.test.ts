@@ -101,6 +101,24 @@ it('plays one broadcast at a time', () => {
   expect(workers.map(({ terminated }) => terminated)).toEqual([true, false]);
 });
 
+it('gives what plays already its place, if that is for the same broadcast', () => {
+  const service = new PlayerStreamService();
+  service.begin(OPTIONS);
+  const [own, other] = [place(), place()];
+  service.start(own, OPTIONS);
+  expect(workers.map(({ said }) => said.map(({ type }) => type))).toEqual([['start']]);
+  expect(own.querySelectorAll('canvas')).toHaveLength(1);
+  service.begin(OPTIONS);
+  service.start(other, { ...OPTIONS, token: 'another' });
+  expect(workers.map(({ said }) => said.map(({ type }) => type))).toEqual([
+    ['start', 'stop'],
+    ['start', 'stop'],
+    ['start'],
+  ]);
+  expect(workers[2]?.said).toMatchObject([{ token: 'another' }]);
+  expect(other.querySelectorAll('canvas')).toHaveLength(1);
+});
+
 it('says what this browser lacks instead of starting', () => {
   const service = new PlayerStreamService();
   const reasons: unknown[] = [];

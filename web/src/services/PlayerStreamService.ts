@@ -50,6 +50,10 @@ const STARTERS: FallbackOptions['start'] = {
 };
 
 export class PlayerStreamService implements PlayerService {
+  /** What pictures are put into: it is moved into a place as a whole. */
+  #layers: HTMLElement | null = null;
+  /** What plays already and has no place yet; null: nothing. */
+  #begun: Required<PlayOptions> | null = null;
   readonly #listeners = new Set<() => void>();
   #player: FallbackPlayer | null = null;
   #snapshot = NOTHING_YET;
@@ -57,35 +61,32 @@ export class PlayerStreamService implements PlayerService {
   #playout: PlayoutMode = chosenPlayout();
 
   /**
+   * Plays before there is a place for it, while the page is still making itself. A `start` that asks
+   * for the same gives it its place; any other one begins anew.
+   */
+  begin(options: PlayOptions): void {
+    const wanted = this.#wanted(options);
+    this.#play(wanted);
+    this.#begun = wanted;
+  }
+
+  /**
    * Plays inside `place`, which is emptied first and should be positioned, until `stop`: over
    * WebTransport where that works, else over WebRTC.
    */
-  start(place: HTMLElement, { origin, token, playout }: PlayOptions): void {
-    this.stop();
-    place.replaceChildren();
-    this.#playout = playout ?? this.#playout;
-    this.#snapshot = NOTHING_YET;
-    this.#shown = [];
-    const missing = missingSupport();
-    const possible = possibleTransports();
-    if (possible.length === 0) {
-      this.#conclude({ kind: 'unsupported', reason: missing ?? 'webtransport' });
-    } else if (token === '') {
-      this.#conclude({ kind: 'refused', reason: 'unauthorized', message: 'no token' });
-    } else {
-      const onSnapshot = (snapshot: PlayerSnapshot, shown: ShownFrame[]) => {
-        this.#receive(snapshot, shown);
-      };
-      const memory = new Memory(origin);
-      const wanted = { place, origin, token, possible, missing, memory, onSnapshot };
-      const how = { playout: this.#playout, start: STARTERS };
-      this.#player = new FallbackPlayer({ ...wanted, ...how });
-      this.#notify();
-    }
+  start(place: HTMLElement, options: PlayOptions): void {
+    const wanted = this.#wanted(options);
+    const begun = this.#begun;
+    this.#begun = null;
+    if (begun === null || !isSame(begun, wanted)) this.#play(wanted);
+    place.replaceChildren(...(this.#layers === null ? [] : [this.#layers]));
+    // Browsers may have put a video to rest that nobody could see.
+    this.#player?.resume();
   }
 
   /** Leaves the broadcast; the last picture stays. */
   stop(): void {
+    this.#begun = null;
     this.#player?.stop();
     this.#player = null;
   }
@@ -134,6 +135,37 @@ export class PlayerStreamService implements PlayerService {
     this.#player?.resume();
   }
 
+  #wanted({ origin, token, playout }: PlayOptions): Required<PlayOptions> {
+    return { origin, token, playout: playout ?? this.#playout };
+  }
+
+  #play({ origin, token, playout }: Required<PlayOptions>): void {
+    this.stop();
+    this.#layers = null;
+    this.#playout = playout;
+    this.#snapshot = NOTHING_YET;
+    this.#shown = [];
+    const missing = missingSupport();
+    const possible = possibleTransports();
+    if (possible.length === 0) {
+      this.#conclude({ kind: 'unsupported', reason: missing ?? 'webtransport' });
+    } else if (token === '') {
+      this.#conclude({ kind: 'refused', reason: 'unauthorized', message: 'no token' });
+    } else {
+      const onSnapshot = (snapshot: PlayerSnapshot, shown: ShownFrame[]) => {
+        this.#receive(snapshot, shown);
+      };
+      const memory = new Memory(origin);
+      const place = document.createElement('div');
+      // Pictures are laid out by the place that they are in.
+      place.style.display = 'contents';
+      this.#layers = place;
+      const wanted = { place, origin, token, playout, possible, missing, memory, onSnapshot };
+      this.#player = new FallbackPlayer({ ...wanted, start: STARTERS });
+      this.#notify();
+    }
+  }
+
   #receive(snapshot: PlayerSnapshot, shown: ShownFrame[]): void {
     this.#snapshot = snapshot;
     this.#shown.push(...shown);
@@ -149,4 +181,8 @@ export class PlayerStreamService implements PlayerService {
   #notify(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function isSame(one: Required<PlayOptions>, other: Required<PlayOptions>): boolean {
+  return one.origin === other.origin && one.token === other.token && one.playout === other.playout;
 }

@@ -63,21 +63,45 @@ impl Path {
     }
 }
 
-#[test]
-fn a_rival_is_noticed_with_the_smallest_window_as_well() {
+impl Path {
+    /// Sends up to so many packets every 10 ms, over a path whose queue is somebody else's.
+    fn among_others(&mut self, base: Duration, lasts: Duration, packets: usize) -> Mode {
+        self.base = base;
+        let began = self.now;
+        while self.now < began + lasts {
+            let mut left = packets;
+            while left > 0 && self.fits() {
+                self.send(ms(1));
+                left -= 1;
+            }
+            self.run(self.now + ms(10));
+        }
+        self.model.mode()
+    }
+}
+
+/// A path that a queue of 200 ms has come to stand on, whatever this flow does.
+fn beside_a_rival() -> Path {
     let mut path = Path::new(ms(45));
     path.send(ms(0));
     path.run(path.now + ms(100));
-    // A queue of 200 ms stands, whatever this flow does.
-    path.base = ms(245);
-    let began = path.now;
-    while path.now < began + Duration::from_secs(4) {
-        while path.fits() {
-            path.send(ms(1));
-        }
-        path.run(path.now + ms(10));
-    }
-    assert_eq!(path.model.mode(), Mode::Beside);
+    let mode = path.among_others(ms(245), ms(4_000), usize::MAX);
+    assert_eq!(mode, Mode::Beside);
+    path
+}
+
+#[test]
+fn a_rival_is_noticed_with_the_smallest_window_as_well() {
+    beside_a_rival();
+}
+
+#[test]
+fn a_rival_that_makes_way_for_a_moment_has_not_gone() {
+    let mut path = beside_a_rival();
+    // The first 200 ms of it the queue takes to drain.
+    assert_eq!(path.among_others(ms(45), ms(900), 2), Mode::Beside);
+    assert_eq!(path.among_others(ms(245), ms(500), 2), Mode::Beside);
+    assert_ne!(path.among_others(ms(45), ms(1_900), 2), Mode::Beside);
 }
 
 /// What came of sending as much as the model lets.

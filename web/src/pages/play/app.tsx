@@ -1,7 +1,7 @@
 import { StrictMode, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { SFUStreamPlayer } from '../../components/SFUStreamPlayer.tsx';
-import { PlayerStreamService } from '../../services/PlayerStreamService.ts';
+import type { PlayerStreamService } from '../../services/PlayerStreamService.ts';
 import { relayOf } from '../../session/place.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../styles/base.css';
@@ -27,9 +27,9 @@ function stayAwake(): void {
     .catch(() => undefined);
 }
 
-const place = document.querySelector('#root');
-if (place !== null) {
-  const service = new PlayerStreamService();
+export function showPage(service: PlayerStreamService): void {
+  const place = document.querySelector('#root');
+  if (place === null) return;
   exposeDiagnostics(service);
   stayAwake();
   createRoot(place).render(

@@ -1,9 +1,22 @@
-/** What comes first: the way to the relay. The page itself follows while that is being opened. */
+/**
+ * What comes first: the way to the relay, and the player. The page itself follows while they are at
+ * work, and gives the picture its place.
+ */
 
 import { prepare } from '../../play/prepare.ts';
 import { relayOf } from '../../session/place.ts';
 import { readToken } from '../../session/token.ts';
 
 const token = location.hash.slice(1);
-if (readToken(token)?.role === 'play') prepare(relayOf(location.href), token);
-void import('./app.tsx');
+const origin = relayOf(location.href);
+const mayPlay = readToken(token)?.role === 'play';
+
+async function open(): Promise<void> {
+  if (mayPlay) prepare(origin, token);
+  const { service } = await import('./player.ts');
+  if (mayPlay) service.begin({ origin, token });
+  const { showPage } = await import('./app.tsx');
+  showPage(service);
+}
+
+void open();
