@@ -1,9 +1,9 @@
 //! Bytes computed by hand from PROTOCOL.md, so that code and vectors cannot drift together.
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
-    ResumeSecret, Role, Service, Serving, Status, TrackId, WireError, decode_client, decode_relay,
-    encode_client, encode_relay,
+    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, MediaKind, Phase, RelayMessage,
+    Rendition, ResumeSecret, Role, Service, Serving, Status, TrackId, WantedTrack, WireError,
+    decode_client, decode_relay, encode_client, encode_relay,
 };
 
 fn client(message: ClientMessage, expected: &[u8]) {
@@ -150,6 +150,19 @@ fn renditions_and_what_they_are_for() {
             wanted: wanted.to_vec(),
         },
         &[0, 16, 5, 4, 1, 1, 251, 0x2c, 1, 2, 3, 1, 3, 2, 2, 4, 0, 3],
+    );
+    let narrow = WantedTrack {
+        track: TrackId::from_number(5).unwrap(),
+        kind: MediaKind::Video,
+        codec: vp9,
+        max_kbps: Some(700),
+        players: 4,
+    };
+    relay(
+        RelayMessage::Tracks {
+            wanted: vec![narrow],
+        },
+        &[0, 10, 7, 1, 5, 0, 2, 1, 251, 0xbc, 2, 4],
     );
     let serving = Serving {
         service: Service::Unsupported,

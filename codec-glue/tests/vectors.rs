@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 
 use golden::json::{
     Bad, Client, ColourJson, ConfigJson, FrameJson, Good, HeaderJson, Kind, Later, Relay,
-    RenditionJson, ServingJson, StatusJson,
+    RenditionJson, ServingJson, StatusJson, WantedTrackJson,
 };
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, Phase, RelayMessage,
-    Rendition, ResumeSecret, Role, Service, Serving, Status, TrackId, WireError, decode_client,
-    decode_relay, encode_client, encode_relay,
+    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, MediaKind, Phase,
+    RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, Status, TrackId, WantedTrack,
+    WireError, decode_client, decode_relay, encode_client, encode_relay,
 };
 
 fn folder() -> PathBuf {
@@ -249,6 +249,17 @@ fn rendition(json: RenditionJson) -> Rendition {
     }
 }
 
+fn wanted_track(json: WantedTrackJson) -> WantedTrack {
+    assert_eq!(json.kind, MediaKind::Video.name());
+    WantedTrack {
+        track: track(json.track),
+        kind: MediaKind::Video,
+        codec: codec(&json.codec),
+        max_kbps: json.max_kbps,
+        players: json.players,
+    }
+}
+
 fn serving(json: ServingJson) -> Serving {
     let services = [Service::Ready, Service::Preparing, Service::Unsupported];
     Serving {
@@ -307,6 +318,9 @@ fn relay(json: Relay) -> RelayMessage {
         Relay::Renditions { wanted } => RelayMessage::Renditions {
             wanted: wanted.into_iter().map(rendition).collect(),
         },
+        Relay::Tracks { wanted } => RelayMessage::Tracks {
+            wanted: wanted.into_iter().map(wanted_track).collect(),
+        },
         Relay::Serving { serving: json } => RelayMessage::Serving {
             serving: serving(json),
         },
@@ -317,6 +331,7 @@ fn relay(json: Relay) -> RelayMessage {
             narrow,
             carries_kbps,
         },
+        Relay::Arrived { bytes, relay_us } => RelayMessage::Arrived { bytes, relay_us },
     }
 }
 

@@ -12,3 +12,4 @@ mod slow_players;
 mod tokens;
 mod versions;
 mod webrtc;
+mod widths;

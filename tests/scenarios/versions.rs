@@ -39,7 +39,7 @@ async fn a_session_speaks_the_newest_version_that_both_know() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     for role in [Role::Publisher, Role::Player] {
-        for (offered, expected) in [(1, 1), (2, 2), (3, 2), (u16::MAX, VERSION)] {
+        for (offered, expected) in [(1, 1), (2, 2), (3, 3), (4, 3), (u16::MAX, VERSION)] {
             let hello = hello(offered, role, broadcast.token(role));
             let (_control, welcome) = greeted(&relay, &hello).await?;
             assert_eq!(spoken(&welcome)?, expected, "{role:?} of version {offered}");
@@ -63,7 +63,7 @@ async fn a_version_that_is_not_spoken_is_refused_in_words() -> Result<()> {
         bail!("{answer:?} instead of a goodbye");
     };
     assert_eq!(code, Code::UnsupportedVersion.number());
-    assert!(message.contains("versions 1 to 2"), "{message}");
+    assert!(message.contains("versions 1 to 3"), "{message}");
     assert_eq!(retry_after_ms, None, "to come again is pointless");
     control.closed().await
 }
@@ -72,7 +72,11 @@ async fn a_version_that_is_not_spoken_is_refused_in_words() -> Result<()> {
 async fn what_may_be_skipped_costs_a_client_nothing() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
-    let mut longer = encode_client(&hello(3, Role::Player, broadcast.token(Role::Player)))?;
+    let mut longer = encode_client(&hello(
+        VERSION + 1,
+        Role::Player,
+        broadcast.token(Role::Player),
+    ))?;
     longer.extend([1, 2, 3]);
     let length = u16::try_from(longer.len() - 2)?;
     longer[..2].copy_from_slice(&length.to_be_bytes());

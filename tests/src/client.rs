@@ -144,7 +144,7 @@ impl Control {
     pub async fn find<T>(
         &mut self,
         what: &str,
-        pick: impl Fn(&RelayMessage) -> Option<T>,
+        mut pick: impl FnMut(&RelayMessage) -> Option<T>,
     ) -> Result<T> {
         let search = async {
             loop {
@@ -204,7 +204,7 @@ impl Control {
     /// When none comes.
     pub async fn renditions(&mut self) -> Result<Vec<(CodecKind, u32)>> {
         self.find("renditions", |message| match message {
-            RelayMessage::Renditions { wanted } => {
+            RelayMessage::Tracks { wanted } => {
                 Some(wanted.iter().map(|r| (r.codec, r.players)).collect())
             }
             _ => None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, ResumeSecret, TrackId};
 use steadycast_relay::broadcast::{
-    Broadcast, Frame, PlayerSeat, PublisherSeat, Registry, RelayTime, Settings,
+    Broadcast, Frame, PlayerSeat, PublisherSeat, Registry, RelayTime, Settings, Widths,
 };
 
 use super::{Kernel, Work};
@@ -87,7 +87,7 @@ impl Film {
         let id = "bench".parse().unwrap();
         let broadcast = registry.create(id, "Bench".to_owned(), now).unwrap();
         let seat = broadcast
-            .attach_publisher(None, ResumeSecret([7; 16]), now)
+            .attach_publisher(None, ResumeSecret([7; 16]), Widths::One, now)
             .unwrap();
         let config = config();
         let film = Self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
+use steadycast_lab::conditions::Of;
 use steadycast_lab::{Condition, conditions};
 
 use super::peer::Which;
@@ -142,7 +143,8 @@ impl Network {
                     failed += 1;
                 }
             };
-            if self.browsers != When::Only {
+            // Only a browser's host adapts to its uplink.
+            if self.browsers != When::Only && trial.condition.of == Of::Player {
                 add(trial::run(trial));
             }
             if let Some(browsers) = &browsers {
@@ -233,7 +235,7 @@ impl Network {
     fn conditions(&self) -> Result<Vec<Condition>> {
         ensure!(self.seconds != Some(0), "--seconds must be at least 1");
         if self.only.is_empty() {
-            return Ok(conditions::all());
+            return Ok(all());
         }
         let named = self.only.iter().map(|name| {
             conditions::named(name)
@@ -244,12 +246,18 @@ impl Network {
 }
 
 fn list() -> String {
-    let all = conditions::all();
+    let all = all();
     let lines = all.iter().map(|condition| {
         let Condition { name, title, .. } = condition;
         format!("{name:<12}  {title}")
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+fn all() -> Vec<Condition> {
+    let mut all = conditions::all();
+    all.extend(conditions::uplinks());
+    all
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use super::figures::{Figures, Window};
 use super::outcome::{Outcome, Traffic, Who, name};
 use super::stage::PORT;
 use super::trial::{Lane, Trial, paths};
+use steadycast_lab::conditions::Of;
+
 use crate::lab::{Emulator, Lateness, PathRecord, World};
 use crate::process::OwnRelay;
 use crate::tally::Glimpse;
@@ -61,6 +63,10 @@ impl Browsers {
             Way::WebRtc => "whep",
         };
         let inside = |name: &str| format!("ip netns exec {name}");
+        let host = match trial.condition.of {
+            Of::Player => world.relay(),
+            Of::Publisher => &world.players()[1],
+        };
         let mut command = Command::new("npm");
         command
             .args(["run", "--silent", "glass", "--"])
@@ -75,7 +81,7 @@ impl Browsers {
                 "--player-url",
                 &format!("{origin}/play#{}", broadcast.play_token),
             ])
-            .args(["--host-exec", &inside(world.relay().name())])
+            .args(["--host-exec", &inside(host.name())])
             .args(["--player-exec", &inside(world.players()[0].name())])
             .current_dir(&self.tests)
             .stdin(Stdio::null())

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use steadycast_lab::conditions::{self, Beside};
+use steadycast_lab::conditions::{self, Beside, Of};
 use steadycast_lab::{Condition, Ways};
 
 use super::company::Company;
@@ -62,13 +62,20 @@ impl Trial {
             Beside::Nobody | Beside::Download => (1, 0),
             Beside::Players { behind, free } => (behind, free),
         };
-        let mut lanes = vec![lane(Who::Player, &condition.ways, 1)];
+        let base = conditions::named(condition.base);
+        let base = base.map_or_else(|| condition.ways.clone(), |base| base.ways);
+        let mut lanes = match condition.of {
+            Of::Player => vec![lane(Who::Player, &condition.ways, 1)],
+            // The publisher is the second.
+            Of::Publisher => vec![
+                lane(Who::Player, &base, 1),
+                lane(Who::Behind, &condition.ways, 0),
+            ],
+        };
         lanes.extend((1..behind).map(|_| lane(Who::Behind, &condition.ways, 1)));
         let free = free + self.beside;
         if free > 0 {
-            let base = conditions::named(condition.base);
-            let ways = base.map_or_else(|| condition.ways.clone(), |base| base.ways);
-            lanes.push(lane(Who::Free, &ways, free));
+            lanes.push(lane(Who::Free, &base, free));
         }
         lanes
     }

@@ -131,16 +131,35 @@ impl<Context> Decode<Context> for CodecSet {
 
 bincode::impl_borrow_decode!(CodecSet);
 
-/// One encoded sequence of a broadcast. What the publisher chose is track 0; a rendition for players
-/// that cannot decode that has a track that goes with its codec.
+/// What a track carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum MediaKind {
+    /// Pictures.
+    Video,
+}
+
+impl MediaKind {
+    /// The name used in the HTTP API and in vectors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+        }
+    }
+}
+
+/// One encoded sequence of a broadcast. What the publisher chose is track 0. A rendition for players
+/// that cannot decode that has a track that goes with its codec; the others are numbered by the relay
+/// as it asks for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TrackId(u8);
 
 impl TrackId {
     /// What the publisher chose.
     pub const MAIN: Self = Self(0);
-    /// How many tracks a broadcast can have.
-    pub const COUNT: usize = 1 + Self::RENDITIONS.len();
+    /// How many tracks a broadcast can have; before version 3 it was [`TrackId::COUNT_V2`].
+    pub const COUNT: usize = 16;
+    /// How many tracks sessions of versions before 3 know.
+    pub const COUNT_V2: usize = 1 + Self::RENDITIONS.len();
     /// The codecs of tracks 1, 2, ...: in the order in which they are asked for.
     pub const RENDITIONS: [CodecKind; 4] = [
         CodecKind::H264,
@@ -149,7 +168,7 @@ impl TrackId {
         CodecKind::Av1,
     ];
 
-    /// The track of renditions in `codec`.
+    /// The track of the rendition in `codec` that is as large as what the publisher chose.
     pub const fn of(codec: CodecKind) -> Self {
         Self(match codec {
             CodecKind::H264 => 1,
@@ -169,10 +188,15 @@ impl TrackId {
         self.0
     }
 
-    /// The codec of a rendition's track; `None` for the main one, which can be in any.
+    /// The codec that goes with a track; `None` where that is what was chosen or asked for.
     pub fn codec(self) -> Option<CodecKind> {
         let place = usize::from(self.0).checked_sub(1)?;
         Self::RENDITIONS.get(place).copied()
+    }
+
+    /// Whether sessions of versions before 3 know it.
+    pub fn is_in_v2(self) -> bool {
+        usize::from(self.0) < Self::COUNT_V2
     }
 
     /// Every track, in order of number.
@@ -210,6 +234,33 @@ pub struct Rendition {
     pub codec: CodecKind,
     /// Players that watch it, or would.
     pub players: u32,
+}
+
+/// A track that the relay wants of a publisher, beside what that chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct WantedTrack {
+    /// Its number.
+    pub track: TrackId,
+    /// What it is to carry.
+    pub kind: MediaKind,
+    /// Its codec.
+    pub codec: CodecKind,
+    /// What it may take of a path, in kbit/s; `None`: as much as the publisher finds right.
+    pub max_kbps: Option<u32>,
+    /// Players that watch it, or would.
+    pub players: u32,
+}
+
+impl WantedTrack {
+    /// As versions before 3 say it; `None` for what they cannot say.
+    pub fn in_v2(self) -> Option<Rendition> {
+        let plain = self.kind == MediaKind::Video && self.max_kbps.is_none();
+        (plain && self.track == TrackId::of(self.codec)).then_some(Rendition {
+            track: self.track,
+            codec: self.codec,
+            players: self.players,
+        })
+    }
 }
 
 /// Whether a player has something that it can decode.
@@ -334,7 +385,36 @@ mod tests {
             assert_eq!(track.number(), number);
             assert_eq!(TrackId::from_number(number), Some(track));
         }
-        assert_eq!(TrackId::COUNT, 5);
+        assert_eq!((TrackId::COUNT, TrackId::COUNT_V2), (16, 5));
+        let in_v2 = TrackId::all().filter(|track| track.is_in_v2());
+        assert!(in_v2.eq(TrackId::all().take(5)));
+    }
+
+    #[test]
+    fn what_versions_before_3_cannot_say_is_not_said_to_them() {
+        let plain = WantedTrack {
+            track: TrackId::of(CodecKind::Vp9),
+            kind: MediaKind::Video,
+            codec: CodecKind::Vp9,
+            max_kbps: None,
+            players: 3,
+        };
+        let said = Rendition {
+            track: plain.track,
+            codec: CodecKind::Vp9,
+            players: 3,
+        };
+        assert_eq!(plain.in_v2(), Some(said));
+        let narrow = WantedTrack {
+            max_kbps: Some(800),
+            ..plain
+        };
+        let elsewhere = WantedTrack {
+            track: TrackId(5),
+            ..plain
+        };
+        assert_eq!((narrow.in_v2(), elsewhere.in_v2()), (None, None));
+        assert_eq!(MediaKind::Video.name(), "video");
     }
 
     #[test]

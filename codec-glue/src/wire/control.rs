@@ -4,7 +4,10 @@ use bincode::config::{Configuration, Limit};
 use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
 
-use super::{ClientMessage, RelayMessage, Rendition, SKIPPABLE, VERSION, WireError, limits};
+use super::{
+    ClientMessage, RelayMessage, Rendition, SKIPPABLE, TrackId, VERSION, WantedTrack, WireError,
+    limits,
+};
 
 type Config = Configuration<
     bincode::config::LittleEndian,
@@ -55,7 +58,12 @@ pub fn decode_client(bytes: &[u8]) -> Result<Option<ClientMessage>, WireError> {
 /// # Errors
 /// A [`WireError`] that says what is wrong with the bytes.
 pub fn decode_relay(bytes: &[u8]) -> Result<Option<RelayMessage>, WireError> {
-    let grows = |message: &RelayMessage| matches!(message, RelayMessage::Path { .. });
+    let grows = |message: &RelayMessage| {
+        matches!(
+            message,
+            RelayMessage::Path { .. } | RelayMessage::Arrived { .. }
+        )
+    };
     let message = decode(bytes, "RelayMessage", grows)?;
     message.as_ref().map_or(Ok(()), check_relay)?;
     Ok(message)
@@ -130,9 +138,9 @@ fn check_client(message: &ClientMessage) -> Result<(), WireError> {
         ClientMessage::Decodes { .. } => Ok(()),
         ClientMessage::RenditionRefused { track, reason } => {
             WireError::check("refusal text", reason.len(), limits::REFUSAL_TEXT)?;
-            match track.codec() {
-                Some(_) => Ok(()),
-                None => Err(WireError::Malformed("the main track is no rendition")),
+            match *track {
+                TrackId::MAIN => Err(WireError::Malformed("the main track is no rendition")),
+                _ => Ok(()),
             }
         }
     }
@@ -160,6 +168,11 @@ fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
             WireError::check("goodbye text", message.len(), limits::GOODBYE_TEXT)
         }
         RelayMessage::Renditions { wanted } => check_renditions(wanted),
+        RelayMessage::Tracks { wanted } => check_tracks(wanted),
+        RelayMessage::Arrived { bytes, relay_us } => {
+            WireError::check_integer(*bytes)?;
+            WireError::check_integer(*relay_us)
+        }
         RelayMessage::Serving { .. } | RelayMessage::Path { .. } => Ok(()),
     }
 }
@@ -177,9 +190,18 @@ fn check_renditions(wanted: &[Rendition]) -> Result<(), WireError> {
     }
 }
 
+/// Each track once, in order, and not the main one.
+fn check_tracks(wanted: &[WantedTrack]) -> Result<(), WireError> {
+    let numbers = || wanted.iter().map(|wanted| wanted.track);
+    match numbers().all(|track| track > TrackId::MAIN) && numbers().is_sorted_by(|a, b| a < b) {
+        true => Ok(()),
+        false => Err(WireError::Malformed("tracks out of order")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{CodecKind, Phase, ResumeSecret, Role, Status, TrackId};
+    use super::super::{CodecKind, MediaKind, Phase, ResumeSecret, Role, Status, TrackId};
     use super::*;
 
     fn body(message: &ClientMessage) -> Vec<u8> {
@@ -214,7 +236,7 @@ mod tests {
             assert_eq!(decode_client(body), Ok(None), "{body:?}");
         }
         // The relay's first such message is known.
-        assert_eq!(decode_relay(&[65]), Ok(None));
+        assert_eq!(decode_relay(&[66]), Ok(None));
         assert!(matches!(decode_relay(&[64]), Err(WireError::Malformed(_))));
     }
 
@@ -304,6 +326,29 @@ mod tests {
         assert!(accepted(&[]) && accepted(&[h264, vp8]));
         for wanted in [&[vp8, h264][..], &[vp8, vp8], &[crossed]] {
             assert!(!accepted(wanted), "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn tracks_stand_in_order_beside_the_main_one() {
+        let wanted = |numbers: &[u8]| {
+            let track = |number: &u8| WantedTrack {
+                track: TrackId::from_number(*number).unwrap(),
+                kind: MediaKind::Video,
+                codec: CodecKind::Av1,
+                max_kbps: Some(700),
+                players: 1,
+            };
+            let wanted = numbers.iter().map(track).collect();
+            encode_relay(&RelayMessage::Tracks { wanted })
+        };
+        assert_eq!(
+            wanted(&[7]).unwrap(),
+            [0, 10, 7, 1, 7, 0, 0, 1, 251, 0xbc, 2, 1]
+        );
+        assert!(wanted(&[]).is_ok() && wanted(&[1, 5, 15]).is_ok());
+        for numbers in [&[0][..], &[5, 1], &[5, 5]] {
+            assert!(wanted(numbers).is_err(), "{numbers:?}");
         }
     }
 }

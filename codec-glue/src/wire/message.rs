@@ -4,7 +4,7 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
-use super::{CodecSet, Rendition, Serving, TrackId};
+use super::{CodecSet, Rendition, Serving, TrackId, WantedTrack};
 
 /// What a session may do (PROTOCOL 1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -174,7 +174,7 @@ pub enum RelayMessage {
         /// Reconnect after this many milliseconds; `None`: do not.
         retry_after_ms: Option<u32>,
     },
-    /// Every rendition that the relay wants of the publisher, and no other.
+    /// Every rendition that the relay wants of a publisher of a version before 3, and no other.
     Renditions {
         /// In order of their tracks.
         wanted: Vec<Rendition>,
@@ -184,12 +184,24 @@ pub enum RelayMessage {
         /// What it is now.
         serving: Serving,
     },
+    /// Every track that the relay wants of the publisher beside the main one, and no other.
+    Tracks {
+        /// In order of their numbers.
+        wanted: Vec<WantedTrack>,
+    },
     /// How wide the path to the player is; may be skipped.
     Path {
         /// Whether it carries less than the picture needs.
         narrow: bool,
         /// What it carries as the relay estimates, in kbit/s; `None`: not known.
         carries_kbps: Option<u32>,
+    },
+    /// How much of what a publisher sends has come; may be skipped.
+    Arrived {
+        /// Bytes of group streams since the session began.
+        bytes: u64,
+        /// When the last of them came, on the relay's clock, in microseconds.
+        relay_us: u64,
     },
 }
 

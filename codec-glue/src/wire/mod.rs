@@ -16,7 +16,9 @@ mod variants;
 mod version;
 
 pub use code::Code;
-pub use codec::{CodecKind, CodecSet, Rendition, Service, Serving, TrackId};
+pub use codec::{
+    CodecKind, CodecSet, MediaKind, Rendition, Service, Serving, TrackId, WantedTrack,
+};
 pub use colour::{Colour, MATRICES, PRIMARIES, TRANSFERS};
 pub use control::{decode_client, decode_relay, encode_client, encode_relay};
 pub use error::WireError;

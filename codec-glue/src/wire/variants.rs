@@ -15,7 +15,9 @@ const KEYFRAME_REQUEST: u32 = 3;
 const GOODBYE: u32 = 4;
 const RENDITIONS: u32 = 5;
 const SERVING: u32 = 6;
+const TRACKS: u32 = 7;
 const PATH: u32 = SKIPPABLE;
+const ARRIVED: u32 = SKIPPABLE + 1;
 
 impl Encode for RelayMessage {
     fn encode<E: Encoder>(&self, to: &mut E) -> Result<(), EncodeError> {
@@ -46,10 +48,12 @@ impl Encode for RelayMessage {
             } => (GOODBYE, code, message, retry_after_ms).encode(to),
             Self::Renditions { wanted } => (RENDITIONS, wanted).encode(to),
             Self::Serving { serving } => (SERVING, serving).encode(to),
+            Self::Tracks { wanted } => (TRACKS, wanted).encode(to),
             Self::Path {
                 narrow,
                 carries_kbps,
             } => (PATH, narrow, carries_kbps).encode(to),
+            Self::Arrived { bytes, relay_us } => (ARRIVED, bytes, relay_us).encode(to),
         }
     }
 }
@@ -89,16 +93,23 @@ impl<Context> Decode<Context> for RelayMessage {
             SERVING => Self::Serving {
                 serving: Decode::decode(from)?,
             },
+            TRACKS => Self::Tracks {
+                wanted: Decode::decode(from)?,
+            },
             PATH => Self::Path {
                 narrow: Decode::decode(from)?,
                 carries_kbps: Decode::decode(from)?,
+            },
+            ARRIVED => Self::Arrived {
+                bytes: Decode::decode(from)?,
+                relay_us: Decode::decode(from)?,
             },
             found => {
                 return Err(DecodeError::UnexpectedVariant {
                     type_name: "RelayMessage",
                     allowed: &AllowedEnumVariants::Range {
                         min: WELCOME,
-                        max: PATH,
+                        max: ARRIVED,
                     },
                     found,
                 });

@@ -3,7 +3,7 @@
 use super::RelayMessage;
 
 /// The newest version of the protocol that is spoken here.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// The oldest one.
 pub const MIN_VERSION: u16 = 1;
 
@@ -24,7 +24,8 @@ impl RelayMessage {
     /// or skipped from version 2 on, whenever it came to be.
     pub fn since(&self) -> u16 {
         match self {
-            Self::Path { .. } => SKIPS,
+            Self::Path { .. } | Self::Arrived { .. } => SKIPS,
+            Self::Tracks { .. } => 3,
             Self::Welcome { .. }
             | Self::Pong { .. }
             | Self::Status { .. }
@@ -57,6 +58,8 @@ mod tests {
             carries_kbps: None,
         };
         assert_eq!(path.since(), 2);
+        let tracks = RelayMessage::Tracks { wanted: vec![] };
+        assert_eq!(tracks.since(), 3);
         let goodbye = RelayMessage::Goodbye {
             code: 0,
             message: String::new(),

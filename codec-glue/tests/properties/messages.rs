@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, Phase, RelayMessage, Rendition, ResumeSecret, Role,
-    Service, Serving, Status, TrackId, WireError, decode_client, decode_relay, encode_client,
-    encode_relay, limits,
+    ClientMessage, CodecKind, CodecSet, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret,
+    Role, Service, Serving, Status, TrackId, WantedTrack, WireError, decode_client, decode_relay,
+    encode_client, encode_relay, limits,
 };
 
 use super::frames::track;
@@ -147,6 +147,7 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
                 retry_after_ms,
             }),
         renditions(),
+        tracks(),
         (service, track(), prop::option::of(codec())).prop_map(|(service, track, codec)| {
             let serving = Serving {
                 service,
@@ -161,6 +162,7 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
                 carries_kbps,
             }
         }),
+        (int64(), int64()).prop_map(|(bytes, relay_us)| RelayMessage::Arrived { bytes, relay_us }),
     ]
 }
 
@@ -180,6 +182,25 @@ fn renditions() -> impl Strategy<Value = RelayMessage> {
             })
             .collect(),
     })
+}
+
+fn tracks() -> impl Strategy<Value = RelayMessage> {
+    let numbers = prop::sample::subsequence((1..TrackId::COUNT as u8).collect::<Vec<_>>(), 0..=6);
+    (numbers, codec(), prop::option::of(int32()), int32()).prop_map(
+        |(numbers, codec, max_kbps, players)| RelayMessage::Tracks {
+            wanted: numbers
+                .into_iter()
+                .filter_map(TrackId::from_number)
+                .map(|track| WantedTrack {
+                    track,
+                    kind: MediaKind::Video,
+                    codec,
+                    max_kbps,
+                    players,
+                })
+                .collect(),
+        },
+    )
 }
 
 /// Bytes near the start of a message's space: small numbers, marks and letters.
@@ -204,7 +225,7 @@ fn stable<M: PartialEq + std::fmt::Debug>(
 
 /// A message that only a later version knows, and that may be skipped; framed.
 fn stranger() -> impl Strategy<Value = Vec<u8>> {
-    let body = (65u8..251, prop::collection::vec(any::<u8>(), 0..40));
+    let body = (66u8..251, prop::collection::vec(any::<u8>(), 0..40));
     body.prop_map(|(variant, rest)| [&[0, 1 + rest.len() as u8, variant], &rest[..]].concat())
 }
 

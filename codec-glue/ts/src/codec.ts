@@ -9,7 +9,12 @@ export type CodecKind = (typeof CODEC_KINDS)[number];
 export const MAIN_TRACK = 0;
 /** The codecs of tracks 1, 2, ...: in the order in which they are asked for. */
 export const RENDITION_CODECS = ['h264', 'vp8', 'vp9', 'av1'] as const;
-export const TRACK_MAX = RENDITION_CODECS.length;
+/** Before version 3 it was the last of those. */
+export const TRACK_MAX = 15;
+
+/** What a track carries, in the order of the wire. */
+export const MEDIA_KINDS = ['video'] as const;
+export type MediaKind = (typeof MEDIA_KINDS)[number];
 
 /** In the order of the wire. */
 export const SERVICES = ['ready', 'preparing', 'unsupported'] as const;
@@ -23,6 +28,17 @@ export type Service = (typeof SERVICES)[number];
 export interface Rendition {
   track: number;
   codec: CodecKind;
+  /** Players that watch it, or would. */
+  players: number;
+}
+
+/** A track that the relay wants of a publisher, beside what that chose. */
+export interface WantedTrack {
+  track: number;
+  kind: MediaKind;
+  codec: CodecKind;
+  /** What it may take of a path, in kbit/s; null: as much as the publisher finds right. */
+  maxKbps: number | null;
   /** Players that watch it, or would. */
   players: number;
 }
@@ -52,12 +68,12 @@ export function codecKind(codec: string): CodecKind | null {
   return FAMILIES.get(codec.split('.')[0] ?? '') ?? null;
 }
 
-/** The track of renditions in this codec. */
+/** The track of the rendition in this codec that is as large as what the publisher chose. */
 export function trackOf(codec: CodecKind): number {
   return 1 + RENDITION_CODECS.indexOf(codec);
 }
 
-/** The codec of a rendition's track; null for the main one, which can be in any. */
+/** The codec that goes with a track; null where that is what was chosen or asked for. */
 export function codecOf(track: number): CodecKind | null {
   return RENDITION_CODECS[track - 1] ?? null;
 }

@@ -6,10 +6,12 @@ import {
   type CodecKind,
   codecOf,
   MAIN_TRACK,
+  MEDIA_KINDS,
   type Rendition,
   SERVICES,
   type Serving,
   TRACK_MAX,
+  type WantedTrack,
 } from './codec.ts';
 import { malformed, tooLarge } from './error.ts';
 import {
@@ -25,6 +27,7 @@ import {
   CLIENT_NUMBERS,
   CLIENT_VARIANTS,
   type ClientType,
+  MAY_GROW,
   RELAY_NUMBERS,
   RELAY_VARIANTS,
   type RelayType,
@@ -74,7 +77,7 @@ export function decodeRelayMessage(body: Uint8Array): RelayMessage | null {
   const type = variant(input, RELAY_VARIANTS);
   if (type === null) return null;
   const message = readRelayMessage(input, type);
-  if (message.type !== 'path') input.end();
+  if (!MAY_GROW.has(message.type)) input.end();
   check(message);
   return message;
 }
@@ -106,15 +109,25 @@ function check(message: ClientMessage | RelayMessage): void {
     case 'renditions':
       checkRenditions(message.wanted);
       break;
+    case 'tracks':
+      checkOrder(message.wanted);
+      break;
   }
 }
 
 /** Each track once, in order, with the codec that goes with it. */
 function checkRenditions(wanted: readonly Rendition[]): void {
-  let last = MAIN_TRACK;
   for (const { track, codec } of wanted) {
     if (codecOf(track) !== codec) throw malformed("a rendition on another codec's track");
-    if (track <= last) throw malformed('renditions out of order');
+  }
+  checkOrder(wanted);
+}
+
+/** Each track once, in order, and not the main one. */
+function checkOrder(wanted: readonly { track: number }[]): void {
+  let last = MAIN_TRACK;
+  for (const { track } of wanted) {
+    if (track <= last) throw malformed('tracks out of order');
     last = track;
   }
 }
@@ -240,9 +253,17 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
     case 'serving':
       writeServing(out, message.serving);
       break;
+    case 'tracks':
+      out.u64(message.wanted.length);
+      for (const wanted of message.wanted) writeWantedTrack(out, wanted);
+      break;
     case 'path':
       out.bool(message.narrow);
       out.option(message.carriesKbps, (value) => out.u32(value));
+      break;
+    case 'arrived':
+      out.u64(message.bytes);
+      out.u64(message.relayUs);
       break;
   }
 }
@@ -277,8 +298,12 @@ function readRelayMessage(input: BincodeReader, type: RelayType): RelayMessage {
       return { type, wanted: readRenditions(input) };
     case 'serving':
       return { type, serving: readServing(input) };
+    case 'tracks':
+      return { type, wanted: readWantedTracks(input) };
     case 'path':
       return { type, narrow: input.bool(), carriesKbps: input.option(() => input.u32()) };
+    case 'arrived':
+      return { type, bytes: input.u64(), relayUs: input.u64() };
   }
 }
 
@@ -344,6 +369,28 @@ function readRenditions(input: BincodeReader): Rendition[] {
     wanted.push({
       track: readTrack(input),
       codec: choice(input, CODEC_KINDS),
+      players: input.u32(),
+    });
+  }
+  return wanted;
+}
+
+function writeWantedTrack(out: BincodeWriter, wanted: WantedTrack): void {
+  writeTrack(out, wanted.track);
+  out.u32(MEDIA_KINDS.indexOf(wanted.kind));
+  out.u32(CODEC_KINDS.indexOf(wanted.codec));
+  out.option(wanted.maxKbps, (value) => out.u32(value));
+  out.u32(wanted.players);
+}
+
+function readWantedTracks(input: BincodeReader): WantedTrack[] {
+  const wanted: WantedTrack[] = [];
+  for (let left = input.u64(); left > 0; left -= 1) {
+    wanted.push({
+      track: readTrack(input),
+      kind: choice(input, MEDIA_KINDS),
+      codec: choice(input, CODEC_KINDS),
+      maxKbps: input.option(() => input.u32()),
       players: input.u32(),
     });
   }

@@ -20,6 +20,7 @@ export {
 } from './frame.ts';
 export * from './limits.ts';
 export type {
+  Arrived,
   ClientGoodbye,
   ClientMessage,
   Decodes,
@@ -39,6 +40,7 @@ export type {
   Status,
   StatusChange,
   TrackRequest,
+  Tracks,
   Welcome,
 } from './message.ts';
 export { ControlParser, GroupParser, groupPreamble } from './stream.ts';

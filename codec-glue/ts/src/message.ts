@@ -1,6 +1,6 @@
 /** What relay and clients say to each other (PROTOCOL 2.2, 2.3). */
 
-import type { CodecKind, Rendition, Serving } from './codec.ts';
+import type { CodecKind, Rendition, Serving, WantedTrack } from './codec.ts';
 
 /** In the order of the wire's variants. */
 export const ROLES = ['publisher', 'player'] as const;
@@ -117,11 +117,18 @@ export interface RenditionRefused {
   reason: string;
 }
 
-/** Every rendition that the relay wants of the publisher, and no other. */
+/** Every rendition that the relay wants of a publisher of a version before 3, and no other. */
 export interface Renditions {
   type: 'renditions';
   /** In order of their tracks. */
   wanted: Rendition[];
+}
+
+/** Every track that the relay wants of the publisher beside the main one, and no other. */
+export interface Tracks {
+  type: 'tracks';
+  /** In order of their numbers. */
+  wanted: WantedTrack[];
 }
 
 /** What the player is served has changed. */
@@ -137,6 +144,15 @@ export interface PathChange {
   narrow: boolean;
   /** What it carries as the relay estimates, in kbit/s; null: not known. */
   carriesKbps: number | null;
+}
+
+/** How much of what a publisher sends has come; may be skipped. */
+export interface Arrived {
+  type: 'arrived';
+  /** Bytes of group streams since the session began. */
+  bytes: number;
+  /** When the last of them came, on the relay's clock, in microseconds. */
+  relayUs: number;
 }
 
 export type ClientMessage =
@@ -155,4 +171,6 @@ export type RelayMessage =
   | RelayGoodbye
   | Renditions
   | ServingChange
-  | PathChange;
+  | Tracks
+  | PathChange
+  | Arrived;

@@ -23,9 +23,13 @@ const RELAY_TYPES = [
   'goodbye',
   'renditions',
   'serving',
+  'tracks',
 ] as const;
 /** Those that may be skipped (PROTOCOL 2.12), from {@link SKIPPABLE}. */
-const SKIPPABLE_RELAY_TYPES = ['path'] as const;
+const SKIPPABLE_RELAY_TYPES = ['path', 'arrived'] as const;
+
+/** Those to which later versions may add fields. */
+export const MAY_GROW: ReadonlySet<string> = new Set(SKIPPABLE_RELAY_TYPES);
 
 export type ClientType = ClientMessage['type'];
 export type RelayType = RelayMessage['type'];

@@ -84,7 +84,7 @@ describe('a group in error', () => {
     ['a frame cut short', stream(keyframe()).subarray(0, -1), 'malformed'],
     ['unknown flags', patched(0, 5), 'malformed'],
     ['more unknown flags', patched(0, 9), 'malformed'],
-    ['a sixth track', patched(1, 5), 'malformed'],
+    ['a seventeenth track', patched(1, 16), 'malformed'],
     ['a layer above 7', patched(2, 8), 'malformed'],
     ['a time beyond 2^53', patched(16, 0, 0x20), 'malformed'],
     ['no payload', patched(24, 0, 0, 0, 0), 'malformed'],

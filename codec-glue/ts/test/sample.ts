@@ -88,6 +88,19 @@ export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
       ),
   }),
   fc.record({
+    type: fc.constant('tracks' as const),
+    wanted: fc
+      .tuple(
+        fc.subarray(Array.from({ length: TRACK_MAX }, (_, place) => place + 1)),
+        fc.constantFrom(...CODEC_KINDS),
+        fc.option(u32),
+        u32,
+      )
+      .map(([tracks, codec, maxKbps, players]) =>
+        tracks.map((track) => ({ track, kind: 'video' as const, codec, maxKbps, players })),
+      ),
+  }),
+  fc.record({
     type: fc.constant('serving' as const),
     serving: fc.record({
       service: fc.constantFrom(...SERVICES),
@@ -100,11 +113,12 @@ export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
     narrow: fc.boolean(),
     carriesKbps: fc.option(u32),
   }),
+  fc.record({ type: fc.constant('arrived' as const), bytes: u64, relayUs: u64 }),
 );
 
 /** A message that only a later version knows, and that may be skipped. */
 export const strangers: fc.Arbitrary<Uint8Array> = fc
-  .tuple(fc.integer({ min: 65, max: 250 }), fc.uint8Array({ maxLength: 40 }))
+  .tuple(fc.integer({ min: 66, max: 250 }), fc.uint8Array({ maxLength: 40 }))
   .map(([variant, rest]) => Uint8Array.of(0, 1 + rest.length, variant, ...rest));
 
 const config = fc.record({

@@ -41,6 +41,9 @@ pub enum PublishError {
     /// Nobody has asked this publisher for a rendition on the frame's track.
     #[error("nobody has asked for track {0}")]
     Unasked(TrackId),
+    /// The rendition on the frame's track was asked for in another codec.
+    #[error("track {0} was asked for in another codec")]
+    OtherCodec(TrackId),
     /// The cache refused it.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -53,6 +56,7 @@ impl PublishError {
             Self::StaleEpoch(_) => Code::StaleEpoch,
             Self::Superseded => Code::Superseded,
             Self::Unasked(_) | Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
+            Self::OtherCodec(_) => Code::Malformed,
             Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,
         }
     }

@@ -1,7 +1,5 @@
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{
-    CodecKind, DecoderConfig, FrameHeader, HEADER_LEN, TrackId, WireError,
-};
+use steadycast_codec_glue::wire::{CodecKind, DecoderConfig, FrameHeader, HEADER_LEN, WireError};
 
 /// One frame as it came and as it goes: a single buffer, shared by the cache and every player.
 /// Of a large one, at first only the beginning, so that it leaves before its last byte has come.
@@ -52,9 +50,6 @@ impl Frame {
             let config_end = HEADER_LEN + usize::from(header.config_len);
             let config = DecoderConfig::decode(&bytes[HEADER_LEN..config_end])?;
             codec = CodecKind::of(&config.codec);
-            if header.track != TrackId::MAIN && header.track.codec() != codec {
-                return Err(WireError::Malformed("a rendition in another codec").into());
-            }
         }
         Ok(Self {
             header,
@@ -93,6 +88,7 @@ impl Frame {
 pub(crate) mod tests {
     use super::*;
     use bytes::BytesMut;
+    use steadycast_codec_glue::wire::TrackId;
 
     /// A frame with a payload of `len` bytes.
     pub(crate) fn frame(epoch: u32, group: u32, index: u32, len: usize) -> Frame {
@@ -208,18 +204,5 @@ pub(crate) mod tests {
         let mut bytes = BytesMut::from(&good.bytes()[..]);
         bytes[HEADER_LEN..HEADER_LEN + 4].fill(0);
         assert!(Frame::new(*good.header(), bytes.freeze()).is_err());
-    }
-
-    #[test]
-    fn a_rendition_is_in_the_codec_of_its_track() {
-        let track = TrackId::of(CodecKind::H264);
-        let good = coded_frame(track, (0, 0), CodecKind::H264);
-        assert_eq!(good.codec(), Some(CodecKind::H264));
-        let vp8 = frame(1, 0, 0, 10);
-        let header = FrameHeader {
-            track,
-            ..*vp8.header()
-        };
-        assert!(Frame::new(header, vp8.bytes().clone()).is_err());
     }
 }

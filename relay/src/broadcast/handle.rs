@@ -13,7 +13,7 @@ use super::memory::{Account, MakesWay, Memory};
 use super::state::{State, Tick};
 use super::{
     AttachError, Before, BroadcastId, Content, Cursor, Incarnation, Need, News, PlayerSeat,
-    Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step,
+    Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step, Widths,
 };
 
 /// What one broadcast's sessions share.
@@ -117,10 +117,11 @@ impl Broadcast {
         self: &Arc<Self>,
         resume: Option<ResumeSecret>,
         fresh: ResumeSecret,
+        widths: Widths,
         now: RelayTime,
     ) -> Result<PublisherSeat, AttachError> {
         let mut state = self.state.lock();
-        let (epoch, lineage) = state.attach_publisher(resume, fresh, now)?;
+        let (epoch, lineage) = state.attach_publisher(resume, fresh, widths, now)?;
         self.announce(&state);
         Ok(PublisherSeat::new(self, epoch, lineage, now))
     }

@@ -1,8 +1,8 @@
 //! What sessions are told of their broadcast.
 
-use steadycast_codec_glue::wire::{Code, CodecSet, Serving, Status, TrackId};
+use steadycast_codec_glue::wire::{Code, Serving, Status, TrackId};
 
-use super::renditions::{Servings, Wanted};
+use super::renditions::{Means, Servings, Wanted};
 use super::state::State;
 
 /// What publishers are told. Coalesced: only the newest counts.
@@ -52,9 +52,9 @@ impl News {
         }
     }
 
-    /// What a player is served that can decode `codecs`, or has said nothing of that.
-    pub fn serving(&self, codecs: Option<CodecSet>) -> Serving {
-        self.servings.of(codecs)
+    /// What a player of these means is served.
+    pub fn serving(&self, means: Means) -> Serving {
+        self.servings.of(means)
     }
 
     /// Whether players are told of the difference (PROTOCOL 2.5, 2.10).
@@ -69,6 +69,10 @@ impl News {
 
 /// What a pulse means to one publisher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is looked at once, where it was made"
+)]
 pub enum PublisherNews {
     /// The session is over.
     Over(Code),

@@ -126,7 +126,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::super::frame::tests::frame;
-    use super::super::{Frame, Progress, PublisherNews, PublisherSeat, Step};
+    use super::super::{Frame, Progress, PublisherNews, PublisherSeat, Step, Widths};
     use super::*;
     use bytes::BufMut as _;
     use std::time::Duration;
@@ -182,7 +182,9 @@ mod tests {
         let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
         let mut player = broadcast.attach_player().unwrap();
         for round in 0..3 {
-            let seat = broadcast.attach_publisher(None, SECRET, at(round)).unwrap();
+            let seat = broadcast
+                .attach_publisher(None, SECRET, Widths::One, at(round))
+                .unwrap();
             seat.publish(frame(seat.epoch(), 0, 0, 10), at(round))
                 .unwrap();
             assert!(matches!(player.step(None, at(round)), Step::Open { .. }));
@@ -196,9 +198,13 @@ mod tests {
     fn the_older_publisher_learns_that_it_is_superseded() {
         let registry = registry();
         let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
-        let old = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        let old = broadcast
+            .attach_publisher(None, SECRET, Widths::One, at(0))
+            .unwrap();
         let pulses = old.pulses();
-        let _new = broadcast.attach_publisher(None, SECRET, at(1)).unwrap();
+        let _new = broadcast
+            .attach_publisher(None, SECRET, Widths::One, at(1))
+            .unwrap();
         let pulse = *pulses.borrow();
         assert_eq!(old.news(&pulse), PublisherNews::Over(Code::Superseded));
     }
@@ -225,9 +231,11 @@ mod tests {
         });
         let names = ["greedy", "greedier", "modest"];
         let broadcasts = names.map(|name| registry.create(id(name), name.into(), at(0)).unwrap());
-        let seats = broadcasts
-            .each_ref()
-            .map(|broadcast| broadcast.attach_publisher(None, SECRET, at(0)).unwrap());
+        let seats = broadcasts.each_ref().map(|broadcast| {
+            broadcast
+                .attach_publisher(None, SECRET, Widths::One, at(0))
+                .unwrap()
+        });
         let mut watching = broadcasts[0].attach_player().unwrap();
         let [greedy, greedier, modest] = &seats;
         assert!(publish(greedy, 0, 40_000, at(0)) && publish(greedier, 0, 50_000, at(0)));
@@ -264,7 +272,9 @@ mod tests {
             ..Settings::default()
         });
         let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
-        let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        let seat = broadcast
+            .attach_publisher(None, SECRET, Widths::One, at(0))
+            .unwrap();
         let pulses = seat.pulses();
         assert!(!publish(&seat, 0, 30_000, at(0)));
         assert_eq!(pulses.borrow().keyframe_requests[0], 1);
@@ -279,7 +289,9 @@ mod tests {
     fn one_player_forces_no_more_keyframes_than_its_share() {
         let registry = registry();
         let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
-        let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        let seat = broadcast
+            .attach_publisher(None, SECRET, Widths::One, at(0))
+            .unwrap();
         let mut player = broadcast.attach_player().unwrap();
         let pulses = seat.pulses();
         for second in 0..60 {
@@ -309,7 +321,7 @@ mod tests {
         assert!(heard < 500 + 8, "what it has said already costs nothing");
         assert!(!news.has_changed().unwrap());
         assert!(player.decodes(one, at(2_000)) && player.decodes(one, at(2_000)));
-        assert_eq!(player.codecs(), Some(one));
+        assert_eq!(player.means().codecs, Some(one));
     }
 
     #[test]
@@ -349,7 +361,9 @@ mod tests {
             (back.status().phase, back.presence()),
             (Phase::Waiting, away)
         );
-        let seat = back.attach_publisher(None, SECRET, restarted).unwrap();
+        let seat = back
+            .attach_publisher(None, SECRET, Widths::One, restarted)
+            .unwrap();
         seat.publish(frame(1, 0, 0, 10), restarted).unwrap();
         assert_eq!(back.presence(), Presence::Here);
         assert!(registry.tick(at(29 * 60_000)).is_empty());
@@ -365,7 +379,9 @@ mod tests {
         let registry = registry();
         let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
         let player = broadcast.attach_player().unwrap();
-        let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+        let seat = broadcast
+            .attach_publisher(None, SECRET, Widths::One, at(0))
+            .unwrap();
         seat.publish(frame(1, 0, 0, 10), at(0)).unwrap();
         seat.leave(at(0));
         assert!(registry.tick(at(1000)).is_empty());

@@ -1,57 +1,38 @@
 //! Which players get which track, and which renditions that takes (PROTOCOL 2.10).
 //!
-//! Players differ in nothing here but in what they can decode, and there are
-//! sixteen such sets: counting players by set is all the memory that is needed.
+//! Players differ in nothing here but in their [`Means`]: what they can decode, and how wide their
+//! paths are. Of both there are few, so that counting players by means is all the memory needed.
+
+mod means;
+mod wanted;
 
 use std::time::Duration;
 
-use steadycast_codec_glue::wire::{CodecKind, CodecSet, Rendition, Service, Serving, TrackId};
+use steadycast_codec_glue::wire::{CodecKind, CodecSet, Service, Serving, TrackId};
 
-use super::RelayTime;
+use self::wanted::Want;
+use super::{Frame, RelayTime};
+
+pub use means::{Means, Width, Widths};
+pub use wanted::Wanted;
 
 /// A publisher that has not begun a rendition after this long is taken to have refused it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What all players are served, by what they can decode.
+/// What all players are served, by their means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Servings([Serving; CodecSet::COUNT]);
+pub(super) struct Servings([Serving; Means::COUNT]);
 
 impl Servings {
-    /// What a player is served that has said `codecs`, or nothing.
-    pub(super) fn of(&self, codecs: Option<CodecSet>) -> Serving {
-        codecs.map_or(Serving::DEFAULT, |codecs| self.0[place(codecs)])
+    /// What a player of these means is served.
+    pub(super) fn of(&self, means: Means) -> Serving {
+        self.0[means.place()]
     }
 }
 
 impl Default for Servings {
     fn default() -> Self {
-        Self([Serving::DEFAULT; CodecSet::COUNT])
-    }
-}
-
-/// The renditions wanted of a publisher: for each codec how many players, if any.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wanted([Option<u32>; CodecKind::ALL.len()]);
-
-impl Wanted {
-    /// As the wire says it.
-    pub fn list(&self) -> Vec<Rendition> {
-        TrackId::RENDITIONS
-            .into_iter()
-            .filter_map(|codec| {
-                Some(Rendition {
-                    track: TrackId::of(codec),
-                    codec,
-                    players: self.0[codec as usize]?,
-                })
-            })
-            .collect()
-    }
-
-    /// Whether both want the same, for however many players.
-    pub fn same_tracks(&self, other: &Self) -> bool {
-        let tracks = |wanted: &Self| wanted.0.map(|players| players.is_some());
-        tracks(self) == tracks(other)
+        Self([Serving::DEFAULT; Means::COUNT])
     }
 }
 
@@ -64,26 +45,36 @@ pub(super) enum Admission {
     Crossed,
     /// This publisher was never asked for it.
     Unasked,
+    /// It was asked for in another codec.
+    OtherCodec,
 }
 
 /// The renditions of one broadcast.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Renditions {
     /// The codec of the main track, once it is known to be one of the four.
     main: Option<CodecKind>,
-    /// Players by what they can decode; who has said nothing is not counted.
-    players: [u32; CodecSet::COUNT],
+    /// Players by their means.
+    players: [u32; Means::COUNT],
+    /// The rendition that players of these means are to have, by their means; `None`: none.
+    assigned: [Option<TrackId>; Means::COUNT],
     servings: Servings,
-    wanted: [Option<State>; CodecKind::ALL.len()],
-    /// What this publisher cannot encode.
-    refused: CodecSet,
-    /// What this publisher was asked for at any time.
-    asked: CodecSet,
+    running: [Option<Running>; TrackId::COUNT],
+    /// What this publisher cannot encode, by width.
+    refused: [CodecSet; Width::COUNT],
+    /// The codecs in which this publisher was asked for a track at any time, by track.
+    asked: [CodecSet; TrackId::COUNT],
+    /// What this publisher can send.
+    widths: Widths,
+    /// What renditions may take of a path, in kbit/s, by width.
+    max_kbps: [Option<u32>; Width::COUNT],
 }
 
-/// Of a rendition that is wanted.
-#[derive(Debug, Clone, Copy, Default)]
-struct State {
+/// A rendition that is wanted.
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    codec: CodecKind,
+    width: Width,
     /// A picture of it is there.
     ready: bool,
     /// This publisher has begun it.
@@ -94,21 +85,46 @@ struct State {
     waiting: Option<RelayTime>,
 }
 
+impl Default for Renditions {
+    fn default() -> Self {
+        Self {
+            main: None,
+            players: [0; Means::COUNT],
+            assigned: [None; Means::COUNT],
+            servings: Servings::default(),
+            running: [None; TrackId::COUNT],
+            refused: [CodecSet::NONE; Width::COUNT],
+            asked: [CodecSet::NONE; TrackId::COUNT],
+            widths: Widths::One,
+            max_kbps: [None; Width::COUNT],
+        }
+    }
+}
+
+/// The codecs of renditions for narrow paths, best first: how sharp text is in few bits, and how large a
+/// keyframe of it (docs/PERFORMANCE.md, *Encoders*).
+const FOR_NARROW: [CodecKind; 4] = [
+    CodecKind::Av1,
+    CodecKind::Vp9,
+    CodecKind::Vp8,
+    CodecKind::H264,
+];
+
 impl Renditions {
-    /// A player that had said `before` says `after`; `None` for one that has said nothing, or is not there.
-    pub(super) fn said(&mut self, before: Option<CodecSet>, after: Option<CodecSet>) {
+    /// A player that had the means `before` has those `after`; `None` for one that is not there.
+    pub(super) fn moved(&mut self, before: Option<Means>, after: Option<Means>) {
         if before == after {
             return;
         }
         // One more or less of those that are there already changes nothing.
         let mut decide = false;
-        if let Some(codecs) = before {
-            let count = &mut self.players[place(codecs)];
+        if let Some(means) = before {
+            let count = &mut self.players[means.place()];
             *count = count.saturating_sub(1);
             decide |= *count == 0;
         }
-        if let Some(codecs) = after {
-            let count = &mut self.players[place(codecs)];
+        if let Some(means) = after {
+            let count = &mut self.players[means.place()];
             *count += 1;
             decide |= *count == 1;
         }
@@ -124,44 +140,57 @@ impl Renditions {
         }
         self.main = codec;
         // Another codec often comes with another size: what failed may succeed.
-        self.refused = CodecSet::NONE;
+        self.refused = Default::default();
         self.decide();
         true
     }
 
-    /// A keyframe of the rendition in `codec` has come. True when it is the first.
-    pub(super) fn began(&mut self, codec: CodecKind) -> bool {
-        let Some(state) = &mut self.wanted[codec as usize] else {
+    /// A keyframe of the rendition on `track` has come. True when it is the first.
+    pub(super) fn began(&mut self, track: TrackId) -> bool {
+        let Some(running) = &mut self.running[at(track)] else {
             return false;
         };
-        state.begun = true;
-        let first = !std::mem::replace(&mut state.ready, true);
+        running.begun = true;
+        let first = !std::mem::replace(&mut running.ready, true);
         if first {
             self.decide();
         }
         first
     }
 
-    /// The publisher cannot encode `codec`. True when that matters.
-    pub(super) fn refuse(&mut self, codec: CodecKind) -> bool {
-        if self.wanted[codec as usize].is_none() || self.refused.contains(codec) {
+    /// The publisher cannot encode the rendition on `track`. True when that matters.
+    pub(super) fn refuse(&mut self, track: TrackId) -> bool {
+        let Some(running) = self.running[at(track)] else {
             return false;
-        }
-        self.refused = self.refused.with(codec);
+        };
+        let refused = &mut self.refused[running.width as usize];
+        *refused = refused.with(running.codec);
         self.decide();
         true
     }
 
-    /// Another publisher is in charge, who may be able to do more.
-    pub(super) fn reset(&mut self) {
-        self.refused = CodecSet::NONE;
-        self.asked = CodecKind::ALL
-            .into_iter()
-            .filter(|&codec| self.is_wanted(codec))
-            .collect();
-        for state in self.wanted.iter_mut().flatten() {
-            state.begun = false;
-            state.waiting = None;
+    /// What renditions of this width may take of a path. True when that is another than before.
+    pub(super) fn limit(&mut self, width: Width, max_kbps: Option<u32>) -> bool {
+        let before = std::mem::replace(&mut self.max_kbps[width as usize], max_kbps);
+        before != max_kbps
+    }
+
+    /// Another publisher is in charge, who may be able to do more, or less.
+    pub(super) fn reset(&mut self, widths: Widths) {
+        self.refused = Default::default();
+        self.widths = widths;
+        if widths == Widths::One {
+            for running in &mut self.running {
+                running.take_if(|running| running.width != Width::Wide);
+            }
+        }
+        for (asked, running) in self.asked.iter_mut().zip(&mut self.running) {
+            *asked = CodecSet::NONE;
+            if let Some(running) = running {
+                *asked = asked.with(running.codec);
+                running.begun = false;
+                running.waiting = None;
+            }
         }
         self.decide();
     }
@@ -169,43 +198,48 @@ impl Renditions {
     /// What time alone changes; `live`: a publisher is there to answer; a rendition goes on for
     /// `linger` after its last player. True when something did.
     pub(super) fn tick(&mut self, live: bool, linger: Duration, now: RelayTime) -> bool {
-        let mut over = CodecSet::NONE;
-        let mut unanswered = CodecSet::NONE;
-        for codec in CodecKind::ALL {
-            let watched = self.watched(codec) > 0;
-            let Some(state) = &mut self.wanted[codec as usize] else {
+        let mut changed = false;
+        let mut unanswered = Vec::new();
+        for track in TrackId::all() {
+            let watched = self.watched(track) > 0;
+            let Some(running) = &mut self.running[at(track)] else {
                 continue;
             };
-            if lasts(&mut state.idle, !watched, linger, now) {
-                over = over.with(codec);
+            let waits = watched && live && !running.begun;
+            if lasts(&mut running.waiting, waits, PATIENCE, now) {
+                unanswered.push(track);
             }
-            let waits = watched && live && !state.begun;
-            if lasts(&mut state.waiting, waits, PATIENCE, now) {
-                unanswered = unanswered.with(codec);
+            if lasts(&mut running.idle, !watched, linger, now) {
+                self.running[at(track)] = None;
+                changed = true;
             }
         }
-        for codec in over.iter() {
-            self.wanted[codec as usize] = None;
+        for track in unanswered {
+            changed |= self.refuse(track);
         }
-        let refused = unanswered
-            .iter()
-            .filter(|&codec| self.refuse(codec))
-            .count();
-        !over.is_empty() || refused > 0
+        changed
     }
 
-    /// Whether the publisher may send frames of the rendition in `codec`.
-    pub(super) fn admission(&self, codec: CodecKind) -> Admission {
-        match (self.is_wanted(codec), self.asked.contains(codec)) {
-            (true, _) => Admission::Wanted,
-            (false, true) => Admission::Crossed,
-            (false, false) => Admission::Unasked,
+    /// Whether the publisher may send this frame of a rendition.
+    pub(super) fn admission(&self, frame: &Frame) -> Admission {
+        let track = frame.header().track;
+        let (asked, running) = (self.asked[at(track)], self.running[at(track)]);
+        // Others than keyframes are in the codec of theirs.
+        let is_in = |codecs: CodecSet| {
+            let codec = frame.codec();
+            !frame.header().keyframe || codec.is_some_and(|codec| codecs.contains(codec))
+        };
+        match running {
+            Some(running) if is_in(CodecSet::NONE.with(running.codec)) => Admission::Wanted,
+            _ if asked.is_empty() => Admission::Unasked,
+            _ if !is_in(asked) => Admission::OtherCodec,
+            _ => Admission::Crossed,
         }
     }
 
-    /// Whether the rendition in `codec` is to run.
-    pub(super) fn is_wanted(&self, codec: CodecKind) -> bool {
-        self.wanted[codec as usize].is_some()
+    /// Whether the rendition on `track` is to run.
+    pub(super) fn is_wanted(&self, track: TrackId) -> bool {
+        self.running[at(track)].is_some()
     }
 
     /// What each player is served.
@@ -215,73 +249,182 @@ impl Renditions {
 
     /// What the publisher is to send.
     pub(super) fn wanted(&self) -> Wanted {
-        Wanted(CodecKind::ALL.map(|codec| self.is_wanted(codec).then(|| self.watched(codec))))
+        let mut wanted = Wanted::default();
+        for track in TrackId::all() {
+            wanted.0[at(track)] = self.running[at(track)].map(|running| Want {
+                codec: running.codec,
+                max_kbps: self.max_kbps[running.width as usize],
+                players: self.watched(track),
+            });
+        }
+        wanted
     }
 
-    /// Players that are served the rendition in `codec`.
-    fn watched(&self, codec: CodecKind) -> u32 {
-        let track = TrackId::of(codec);
-        let counted = self.players.iter().zip(&self.servings.0);
+    /// Players that are to have the rendition on `track`.
+    fn watched(&self, track: TrackId) -> u32 {
+        let counted = self.players.iter().zip(&self.assigned);
         counted
-            .filter(|(_, serving)| serving.track == track)
+            .filter(|(_, assigned)| **assigned == Some(track))
             .map(|(players, _)| players)
             .sum()
     }
 
     fn decide(&mut self) {
-        if let Some(main) = self.main {
-            // Who can decode it has the main track.
-            self.wanted[main as usize] = None;
+        let (main, refused) = (self.main, self.refused);
+        for running in &mut self.running {
+            running.take_if(|running| {
+                // Players that can decode it have the main track.
+                let is_main = running.width == Width::Wide && main == Some(running.codec);
+                is_main || refused[running.width as usize].contains(running.codec)
+            });
         }
-        for codec in self.refused.iter() {
-            self.wanted[codec as usize] = None;
+        // Players that have little choice come first: the others may be able to share.
+        let here = Means::all().filter(|means| self.players[means.place()] > 0);
+        let here: Vec<_> = here.collect();
+        for means in &here {
+            self.assigned[means.place()] = self.assign(*means);
         }
-        // Who has little choice first: the others may be able to share.
-        let mut sets: Vec<_> = (0..CodecSet::COUNT as u8)
-            .filter_map(CodecSet::from_bits)
-            .collect();
-        sets.sort_by_key(|codecs| codecs.len());
-        for codecs in sets {
-            // What nobody is served any more is no news to anybody.
-            if self.players[place(codecs)] > 0 {
-                self.servings.0[place(codecs)] = self.serve(codecs);
+        // What nobody is served any more is no news to anybody.
+        for means in here {
+            self.servings.0[means.place()] = self.serving(means);
+        }
+    }
+
+    /// The rendition that players of these means are to have; begins it where it does not run.
+    fn assign(&mut self, means: Means) -> Option<TrackId> {
+        let main = self.main?;
+        for width in means.width.and_wider() {
+            if width == Width::Wide && means.can_decode_main(main) {
+                return None;
+            }
+            if (width == Width::Wide || self.widths == Widths::Any)
+                && let Some(track) = self.choose(means, width, main)
+            {
+                return Some(track);
             }
         }
+        None
     }
 
-    /// What players with these decoders get; begins a rendition where one is needed.
-    fn serve(&mut self, codecs: CodecSet) -> Serving {
-        let Some(offered) = self.main.filter(|&main| !codecs.contains(main)) else {
+    /// A rendition of this width for players of these means: what they have, then what others have, then
+    /// a new one.
+    fn choose(&mut self, means: Means, width: Width, main: CodecKind) -> Option<TrackId> {
+        let refused = self.refused[width as usize];
+        let can = |codec: &CodecKind| {
+            let decodes = match means.codecs {
+                Some(codecs) => codecs.contains(*codec),
+                None => *codec == main,
+            };
+            decodes && !refused.contains(*codec)
+        };
+        let suits = |track: &TrackId| {
+            let running = self.running[at(*track)];
+            running.is_some_and(|running| running.width == width && can(&running.codec))
+        };
+        let has = self.assigned[means.place()].filter(suits);
+        let preferred = match width {
+            // Their decoders run in the main track's codec already, where they can decode that.
+            Width::Wide => [main].into_iter().chain(TrackId::RENDITIONS).collect(),
+            Width::Narrow | Width::Narrower => FOR_NARROW.to_vec(),
+        };
+        let able: Vec<_> = preferred.into_iter().filter(can).collect();
+        let running = able.iter().find_map(|codec| self.track_of(*codec, width));
+        has.or(running)
+            .or_else(|| self.begin(*able.first()?, width))
+    }
+
+    /// The track of what runs in this codec and width.
+    fn track_of(&self, codec: CodecKind, width: Width) -> Option<TrackId> {
+        TrackId::all().find(|track| {
+            let running = self.running[at(*track)];
+            running.is_some_and(|running| (running.codec, running.width) == (codec, width))
+        })
+    }
+
+    fn begin(&mut self, codec: CodecKind, width: Width) -> Option<TrackId> {
+        let track = self.number(codec, width)?;
+        self.running[at(track)] = Some(Running {
+            codec,
+            width,
+            ready: false,
+            begun: false,
+            idle: None,
+            waiting: None,
+        });
+        self.asked[at(track)] = self.asked[at(track)].with(codec);
+        Some(track)
+    }
+
+    /// A number for a track that begins: that which goes with its codec; for a width, a free one, if
+    /// possible one that has not been another codec's.
+    fn number(&self, codec: CodecKind, width: Width) -> Option<TrackId> {
+        if width == Width::Wide {
+            return Some(TrackId::of(codec));
+        }
+        let free = || {
+            TrackId::all()
+                .skip(TrackId::COUNT_V2)
+                .filter(|track| !self.is_wanted(*track))
+        };
+        free()
+            .find(|track| self.asked[at(*track)].without(codec).is_empty())
+            .or_else(|| free().next())
+    }
+
+    /// What players of these means are served, as things stand.
+    fn serving(&self, means: Means) -> Serving {
+        let Some(main) = self.main else {
             return Serving::DEFAULT;
         };
-        let Some(codec) = self.choose(codecs) else {
-            return Serving {
-                service: Service::Unsupported,
-                codec: Some(offered),
-                ..Serving::DEFAULT
+        let assigned = self.assigned[means.place()];
+        let assigned = assigned.and_then(|track| Some((track, self.running[at(track)]?)));
+        let Some((track, running)) = assigned else {
+            return match means.can_decode_main(main) {
+                true => Serving::DEFAULT,
+                false => Serving {
+                    service: Service::Unsupported,
+                    codec: Some(main),
+                    ..Serving::DEFAULT
+                },
             };
         };
-        let state = self.wanted[codec as usize].get_or_insert_default();
-        self.asked = self.asked.with(codec);
-        Serving {
-            service: match state.ready {
-                true => Service::Ready,
-                false => Service::Preparing,
-            },
-            track: TrackId::of(codec),
-            codec: Some(codec),
+        if running.ready {
+            return Serving {
+                service: Service::Ready,
+                track,
+                codec: Some(running.codec),
+            };
         }
+        // Until it is there they have what is too wide for them, if they can decode that.
+        self.wider(means, running.width, main).unwrap_or(Serving {
+            service: Service::Preparing,
+            track,
+            codec: Some(running.codec),
+        })
     }
 
-    /// The rendition for these decoders: what they have, then what others have, then a new one.
-    fn choose(&self, codecs: CodecSet) -> Option<CodecKind> {
-        let can = |codec: &CodecKind| codecs.contains(*codec) && !self.refused.contains(*codec);
-        let has = self.servings.0[place(codecs)].track.codec();
-        let running = |codec: &CodecKind| self.is_wanted(*codec);
-        let mut able = TrackId::RENDITIONS.into_iter().filter(can);
-        has.filter(|codec| can(codec) && running(codec))
-            .or_else(|| able.clone().find(running))
-            .or_else(|| able.next())
+    /// What is there that is wider than `width` and that players of these means can decode.
+    fn wider(&self, means: Means, width: Width, main: CodecKind) -> Option<Serving> {
+        for width in width.and_wider().skip(1) {
+            let ready = TrackId::all().find_map(|track| {
+                let running = self.running[at(track)]?;
+                let suits = means
+                    .codecs
+                    .is_some_and(|codecs| codecs.contains(running.codec));
+                (running.ready && running.width == width && suits).then_some(Serving {
+                    service: Service::Ready,
+                    track,
+                    codec: Some(running.codec),
+                })
+            });
+            if width == Width::Wide && means.can_decode_main(main) {
+                return Some(Serving::DEFAULT);
+            }
+            if ready.is_some() {
+                return ready;
+            }
+        }
+        None
     }
 }
 
@@ -294,8 +437,8 @@ fn lasts(since: &mut Option<RelayTime>, holds: bool, limit: Duration, now: Relay
     now - *since.get_or_insert(now) >= limit
 }
 
-fn place(codecs: CodecSet) -> usize {
-    codecs.bits().into()
+fn at(track: TrackId) -> usize {
+    track.number().into()
 }
 
 #[cfg(test)]

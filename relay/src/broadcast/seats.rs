@@ -9,12 +9,14 @@ use steadycast_codec_glue::wire::{Code, CodecSet, ResumeSecret, Serving, Status,
 use tokio::sync::watch;
 
 use super::cache::GroupKey;
+use super::fit::Fit;
 use super::memory::Account;
+use super::renditions::Means;
 use super::share::Share;
 use super::state::State;
 use super::{
     AttachError, Backlog, Broadcast, Capture, Claim, Cursor, Frame, Need, News, Progress,
-    PublishError, PublisherNews, Pulse, RelayTime, Step, Warning,
+    PublishError, PublisherNews, Pulse, RelayTime, Step, View, Warning,
 };
 
 /// A publisher's hold on a broadcast; dropping it leaves the broadcast held.
@@ -217,13 +219,18 @@ impl Drop for PublisherSeat {
 #[derive(Debug)]
 pub struct PlayerSeat {
     broadcast: Arc<Broadcast>,
-    codecs: Option<CodecSet>,
+    means: Means,
+    fit: Fit,
+    /// What its path is known by where it is narrow.
+    path: Option<u64>,
     cursor: Cursor,
     progress: Progress,
     /// When it was last reported.
     reported: Option<RelayTime>,
     pleas: Share,
     changes: Share,
+    /// Whether the player takes renditions for narrow paths.
+    any_width: bool,
     /// Whether the player has come: one that is expected counts for nothing.
     here: bool,
     left: Option<Code>,
@@ -240,12 +247,15 @@ impl PlayerSeat {
     pub(super) fn new(broadcast: &Arc<Broadcast>) -> Self {
         Self {
             broadcast: broadcast.clone(),
-            codecs: None,
+            means: Means::default(),
+            fit: Fit::default(),
+            path: None,
             cursor: Cursor::default(),
             progress: Progress::default(),
             reported: None,
             pleas: PLEAS,
             changes: CHANGES,
+            any_width: false,
             here: false,
             left: None,
         }
@@ -260,7 +270,7 @@ impl PlayerSeat {
         let mut state = broadcast.state.lock();
         if !self.here {
             state.attach_player(&broadcast.settings)?;
-            state.renditions.said(None, self.codecs);
+            state.renditions.moved(None, Some(self.means));
             self.here = true;
             broadcast.announce(&state);
         }
@@ -287,24 +297,77 @@ impl PlayerSeat {
     ///
     /// False when it has said something else too often to be heard at once: it is to be said again.
     pub fn decodes(&mut self, codecs: CodecSet, now: RelayTime) -> bool {
-        if self.codecs == Some(codecs) {
+        if self.means.codecs == Some(codecs) {
             return true;
         }
         if !self.changes.take(now) {
             return false;
         }
-        let mut state = self.broadcast.state.lock();
-        let before = self.codecs.replace(codecs);
-        if self.here {
-            state.renditions.said(before, Some(codecs));
-            self.broadcast.announce(&state);
-        }
+        self.change(Means {
+            codecs: Some(codecs),
+            ..self.means
+        });
         true
     }
 
-    /// What the player has said that it can decode.
-    pub fn codecs(&self) -> Option<CodecSet> {
-        self.codecs
+    /// The player takes renditions for narrow paths (PROTOCOL 2.10): those of versions before 3 do not
+    /// know their tracks.
+    pub fn takes_any_width(&mut self) {
+        self.any_width = true;
+    }
+
+    /// What there is to see of the path to the player now: where that does not fit what the publisher
+    /// chose, the publisher is asked for less.
+    pub fn see_path(&mut self, view: View, now: RelayTime) {
+        if !self.any_width {
+            return;
+        }
+        let mut state = self.broadcast.state.lock();
+        let demand = state.demand(now);
+        let before = self.fit;
+        let narrow = self.fit.judge(view, demand, now);
+        tracing::trace!(?view, ?demand, narrow, fit = ?self.fit, "a path");
+        if before.is_narrow() != narrow {
+            tracing::debug!(broadcast = %self.broadcast.id(), ?view, ?demand, narrow, "a player's path");
+        }
+        if !narrow && self.path.is_none() {
+            return;
+        }
+        let number = *self.path.get_or_insert_with(|| state.number_path());
+        // What is not known now is as it was.
+        let width = match (narrow, view.carries) {
+            (true, None) => self.means.width,
+            (narrow, carries) => state.see_path(number, carries.filter(|_| narrow), now),
+        };
+        self.path = self.path.filter(|_| narrow);
+        drop(state);
+        self.change(Means {
+            width,
+            ..self.means
+        });
+    }
+
+    /// Whether its path is taken to be too narrow for what the publisher chose, and has not shown since that
+    /// it carries more.
+    pub fn is_to_prove_itself(&self) -> bool {
+        self.fit.is_to_prove_itself()
+    }
+
+    fn change(&mut self, means: Means) {
+        let before = std::mem::replace(&mut self.means, means);
+        if before == means {
+            return;
+        }
+        let mut state = self.broadcast.state.lock();
+        if self.here {
+            state.renditions.moved(Some(before), Some(means));
+            self.broadcast.announce(&state);
+        }
+    }
+
+    /// What the player can be served by.
+    pub fn means(&self) -> Means {
+        self.means
     }
 
     /// What the player is served now.
@@ -393,7 +456,7 @@ impl PlayerSeat {
     }
 
     fn serving_of(&self, state: &State) -> Serving {
-        state.renditions.servings().of(self.codecs)
+        state.renditions.servings().of(self.means)
     }
 
     /// Gives up the seat; `code` is recorded as the reason.
@@ -409,7 +472,10 @@ impl Drop for PlayerSeat {
             return;
         }
         let mut state = self.broadcast.state.lock();
-        state.detach_player(self.codecs, self.left.unwrap_or(Code::Internal));
+        if let Some(number) = self.path {
+            state.forget_path(number);
+        }
+        state.detach_player(self.means, self.left.unwrap_or(Code::Internal));
         self.broadcast.announce(&state);
     }
 }

@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub cache: CacheSnapshot,
     /// Bytes of pictures in memory: coming in, in the cache, and on their way to players.
     pub memory_bytes: usize,
-    /// The renditions that run for players that cannot decode what the publisher chose.
+    /// The renditions that run for players that cannot have what the publisher chose.
     pub renditions: Vec<RenditionSnapshot>,
     /// What keeps the publisher's pictures from players.
     pub warnings: Vec<WarningSnapshot>,
@@ -52,6 +52,8 @@ pub struct RenditionSnapshot {
     pub track: u8,
     /// `av1`, `h264`, `vp9` or `vp8`.
     pub codec: &'static str,
+    /// What it may take of a path, in kbit/s; `null`: as much as the publisher finds right.
+    pub max_kbps: Option<u32>,
     /// Players that watch it.
     pub players: u32,
     /// Frames taken from publishers since the relay knows the broadcast.

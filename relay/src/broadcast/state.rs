@@ -1,13 +1,16 @@
 //! The rules of one broadcast, without locks, channels or time of their own.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{
-    Code, CodecKind, CodecSet, Phase, ResumeSecret, Status, TrackId,
-};
+use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status, TrackId};
 
 use super::cache::{GroupKey, Taken};
 use super::cursor::{Backlog, Cursor, Outlook, Step};
-use super::renditions::{Admission, Renditions};
+use super::demand::Demand;
+use super::fit::Levels;
+use super::renditions::{Admission, Means, Renditions, Width, Widths};
 use super::track::Track;
 use super::warning::Warnings;
 use super::{
@@ -45,9 +48,24 @@ pub(super) struct State {
     tracks: [Track; TrackId::COUNT],
     pub(super) renditions: Renditions,
     players: u32,
+    narrow: NarrowPaths,
     pub(super) totals: Totals,
     ended: Option<Code>,
 }
+
+/// The players whose paths are too narrow for what the publisher chose.
+#[derive(Debug, Default)]
+struct NarrowPaths {
+    /// What each carries, in bytes per second.
+    carry: HashMap<u64, u64>,
+    /// How many players have had a number so far.
+    numbers: u64,
+    levels: Levels,
+    levelled: RelayTime,
+}
+
+/// How often renditions for narrow paths follow what these carry.
+const LEVELLED_EVERY: Duration = Duration::from_secs(2);
 
 /// What a tick of the clock changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +87,7 @@ impl State {
             tracks: Default::default(),
             renditions: Renditions::default(),
             players: 0,
+            narrow: NarrowPaths::default(),
             totals: Totals::default(),
             ended: None,
         }
@@ -115,6 +134,7 @@ impl State {
         &mut self,
         resume: Option<ResumeSecret>,
         fresh: ResumeSecret,
+        widths: Widths,
         now: RelayTime,
     ) -> Result<(u32, ResumeSecret), AttachError> {
         if let Some(code) = self.ended {
@@ -128,7 +148,8 @@ impl State {
             (None, _) => fresh,
         };
         self.hand_over();
-        self.renditions.reset();
+        self.renditions.reset(widths);
+        self.let_go_unwanted();
         self.epoch += 1;
         self.lineage = Some(lineage);
         self.publisher = Some(Publisher {
@@ -243,17 +264,22 @@ impl State {
     /// Whether the frame is wanted; false when it and the news of that have crossed.
     fn admits(&self, frame: &Frame) -> Result<bool, PublishError> {
         let track = frame.header().track;
-        match track.codec().map(|codec| self.renditions.admission(codec)) {
-            None | Some(Admission::Wanted) => Ok(true),
-            Some(Admission::Crossed) => Ok(false),
-            Some(Admission::Unasked) => Err(PublishError::Unasked(track)),
+        if track == TrackId::MAIN {
+            return Ok(true);
+        }
+        match self.renditions.admission(frame) {
+            Admission::Wanted => Ok(true),
+            Admission::Crossed => Ok(false),
+            Admission::Unasked => Err(PublishError::Unasked(track)),
+            Admission::OtherCodec => Err(PublishError::OtherCodec(track)),
         }
     }
 
     /// A keyframe has opened a group. True when players are served otherwise from now on.
     fn opened(&mut self, frame: &Frame, now: RelayTime) -> bool {
-        if let Some(codec) = frame.header().track.codec() {
-            return self.renditions.began(codec);
+        let track = frame.header().track;
+        if track != TrackId::MAIN {
+            return self.renditions.began(track);
         }
         self.totals.newest_keyframe_us = now.as_micros();
         let changed = self.renditions.main_is(frame.codec());
@@ -281,19 +307,19 @@ impl State {
 
     /// The publisher cannot encode the rendition on `track`. True when that changed what there is to tell.
     pub(super) fn refuse(&mut self, epoch: u32, track: TrackId) -> bool {
-        let Some(codec) = track.codec().filter(|_| self.is_current(epoch)) else {
+        if !self.is_current(epoch) {
             return false;
-        };
-        let changed = self.renditions.refuse(codec);
+        }
+        let changed = self.renditions.refuse(track);
         self.let_go_unwanted();
         changed
     }
 
     /// Players have moved to other tracks, or left them: what nobody is to send any more goes.
     fn let_go_unwanted(&mut self) {
-        for codec in CodecKind::ALL {
-            if !self.renditions.is_wanted(codec) {
-                self.track_mut(TrackId::of(codec)).let_go();
+        for track in TrackId::all().filter(|track| *track != TrackId::MAIN) {
+            if !self.renditions.is_wanted(track) {
+                self.track_mut(track).let_go();
             }
         }
     }
@@ -314,11 +340,54 @@ impl State {
         Ok(())
     }
 
-    /// A player that had said `codecs` has left.
-    pub(super) fn detach_player(&mut self, codecs: Option<CodecSet>, code: Code) {
-        self.renditions.said(codecs, None);
+    /// A player of these means has left.
+    pub(super) fn detach_player(&mut self, means: Means, code: Code) {
+        self.renditions.moved(Some(means), None);
         self.players = self.players.saturating_sub(1);
         *self.totals.players_left.entry(code.name()).or_default() += 1;
+    }
+
+    /// What the publisher's picture takes of a path.
+    pub(super) fn demand(&mut self, now: RelayTime) -> Demand {
+        self.track_mut(TrackId::MAIN).demand(now)
+    }
+
+    /// A number for a player whose path may be narrow.
+    pub(super) fn number_path(&mut self) -> u64 {
+        self.narrow.numbers += 1;
+        self.narrow.numbers
+    }
+
+    /// A player's path carries so much, too little for the publisher's picture; `None`: enough, or the
+    /// player is gone. Gives its width.
+    pub(super) fn see_path(&mut self, number: u64, carries: Option<u64>, now: RelayTime) -> Width {
+        let Some(carries) = carries else {
+            self.narrow.carry.remove(&number);
+            return Width::Wide;
+        };
+        self.narrow.carry.insert(number, carries);
+        if self.narrow.levels == Levels::default() {
+            self.level(now);
+        }
+        self.narrow.levels.width(carries)
+    }
+
+    /// A player on a narrow path has gone.
+    pub(super) fn forget_path(&mut self, number: u64) {
+        self.narrow.carry.remove(&number);
+    }
+
+    /// Has the renditions for narrow paths follow what these carry. True when one is to take another part.
+    fn level(&mut self, now: RelayTime) -> bool {
+        let narrow = &mut self.narrow;
+        narrow.levelled = now;
+        narrow.levels = Levels::of(narrow.carry.values().copied().collect(), narrow.levels);
+        let Levels {
+            narrow, narrower, ..
+        } = self.narrow.levels;
+        // Both, whatever the first says.
+        self.renditions.limit(Width::Narrow, narrow)
+            | self.renditions.limit(Width::Narrower, narrower)
     }
 
     /// What those get next who stand at `cursor`, over a path that `carries` so many bytes per second.
@@ -413,6 +482,9 @@ impl State {
             self.let_go_unwanted();
             changed = true;
         }
+        if now - self.narrow.levelled >= LEVELLED_EVERY {
+            changed |= self.level(now);
+        }
         match changed {
             true => Tick::Changed,
             false => Tick::Nothing,
@@ -438,6 +510,7 @@ impl State {
             RenditionSnapshot {
                 track: rendition.track.number(),
                 codec: rendition.codec.name(),
+                max_kbps: rendition.max_kbps,
                 players: rendition.players,
                 frames_received: track.frames_received,
                 bytes_received: track.bytes_received,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::cache::{Cache, CacheError, GroupKey, Taken};
 use super::captures::Captures;
+use super::demand::{Demand, Meter};
 use super::keyframes::KeyframeRequests;
 use super::{Frame, Need, RelayTime};
 
@@ -23,6 +24,7 @@ pub(super) struct Track {
     closed: Option<GroupKey>,
     /// What the publisher has been asked for.
     pub(super) requests: u64,
+    meter: Meter,
     /// What was taken.
     pub(super) frames_received: u64,
     pub(super) bytes_received: u64,
@@ -35,9 +37,12 @@ impl Track {
             return Ok(Taken::Late);
         }
         let taken = self.cache.take(frame, now)?;
+        let whole = (frame.here() + frame.missing()) as u64;
         if taken == Taken::Opened {
             self.keyframes.answered(now);
+            self.meter.keyframe(whole);
         }
+        self.meter.add(whole, now);
         self.frames_received += 1;
         self.bytes_received += frame.here() as u64;
         Ok(taken)
@@ -46,6 +51,11 @@ impl Track {
     /// Whether a player that cannot keep up would soon have a keyframe.
     pub(super) fn is_keyframe_due(&self, now: RelayTime) -> bool {
         self.keyframes.is_due_for_slow(now)
+    }
+
+    /// What the picture takes of a path.
+    pub(super) fn demand(&mut self, now: RelayTime) -> Demand {
+        self.meter.demand(now)
     }
 
     /// Takes more of a frame that has begun.

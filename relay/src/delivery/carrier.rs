@@ -43,6 +43,11 @@ pub(crate) trait Carrier {
     /// What the path to the player carries, in bytes per second; `None` while nobody knows.
     fn carries(&self) -> Option<u64>;
 
+    /// Sends so many bytes that mean nothing, over a tenth of a second and beside what it is given, so that
+    /// the path can show what it carries; instead of those that are left of the last call. Nothing where
+    /// players would not know them for what they are.
+    fn fill(&mut self, bytes: usize, now: Instant);
+
     /// Since when the player has acknowledged nothing although something is on its way to it;
     /// `None` while nothing is missed.
     fn unheard_since(&mut self, now: Instant) -> Option<Instant>;

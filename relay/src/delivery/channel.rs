@@ -12,7 +12,7 @@ use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::cohort::{Cohort, Round};
 use super::news::PathNews;
 use super::timers::Timers;
-use crate::broadcast::{Broadcast, Moment, News, PlayerSeat, RelayTime, Step};
+use crate::broadcast::{Broadcast, Means, Moment, News, PlayerSeat, RelayTime, Step, View, Width};
 
 /// What players may cost.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,8 @@ pub(crate) struct Channel<C: Carrier> {
     /// Those of them that have something to do.
     turns: VecDeque<usize>,
     pub(super) timers: Timers,
+    /// When paths were last looked at.
+    seen: Option<Instant>,
     /// Players whose sessions are to end, and why.
     pub(super) over: Vec<(usize, Code)>,
 }
@@ -51,10 +53,18 @@ pub(super) struct Player<C: Carrier> {
     pub(super) again: Option<RelayTime>,
     /// When frames were last left out because it could not keep up.
     pub(super) skipped: Option<Instant>,
+    /// When its path was last filled up, to see what it carries.
+    filled: Option<Instant>,
 }
 
 /// A path on which no frame was left out for this long is wide enough.
 const WIDE_AFTER: Duration = Duration::from_secs(10);
+/// A path that may carry more than it is given is filled up so often, with so much of what it carries in
+/// a second: a tenth.
+const FILLED_EVERY: Duration = Duration::from_secs(1);
+const FILL: u64 = 10;
+/// How often it is seen whether paths are wide enough.
+const SEEN_EVERY: Duration = Duration::from_millis(500);
 
 /// With whom a player moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +84,21 @@ impl<C: Carrier> Player<C> {
             turns.push_back(key);
         }
     }
+
+    /// Has a path that is given less than the publisher chose show now and then what it carries.
+    fn fill(&mut self, carries: Option<u64>, now: Instant) {
+        let filled = |at| now.saturating_duration_since(at) < FILLED_EVERY;
+        let Some(carries) = carries.filter(|_| self.seat.is_to_prove_itself()) else {
+            return;
+        };
+        // A path on which something waits is full by itself.
+        let waits = self.carrier.backlog().unsent > 0;
+        if self.standing != Standing::Over && !waits && !self.filled.is_some_and(filled) {
+            self.filled = Some(now);
+            let bytes = usize::try_from(carries / FILL).unwrap_or(usize::MAX);
+            self.carrier.fill(bytes, now);
+        }
+    }
 }
 
 impl<C: Carrier> Channel<C> {
@@ -89,6 +114,7 @@ impl<C: Carrier> Channel<C> {
             alone: BTreeSet::new(),
             turns: VecDeque::new(),
             timers: Timers::default(),
+            seen: None,
             over: Vec::new(),
         }
     }
@@ -110,6 +136,7 @@ impl<C: Carrier> Channel<C> {
             in_turn: false,
             again: None,
             skipped: None,
+            filled: None,
         };
         // Both slabs take and give the same keys.
         let same = self.players.insert(player);
@@ -140,17 +167,40 @@ impl<C: Carrier> Channel<C> {
         self.players.get_mut(key).map(|player| &mut player.seat)
     }
 
+    /// What a player can be served by.
+    pub(crate) fn means(&self, key: usize) -> Option<Means> {
+        self.players.get(key).map(|player| player.seat.means())
+    }
+
     /// A player's end of its transport.
     pub(crate) fn carrier(&mut self, key: usize) -> Option<&mut C> {
         self.players.get_mut(key).map(|player| &mut player.carrier)
+    }
+
+    /// Looks, now and then, at the paths of players that have less than the publisher chose, or had trouble
+    /// of late: where one is too narrow for that, its player is to have less.
+    fn see_paths(&mut self, now: Moment) {
+        let again = |seen: Instant| now.instant.saturating_duration_since(seen) >= SEEN_EVERY;
+        if !self.seen.is_none_or(again) {
+            return;
+        }
+        self.seen = Some(now.instant);
+        for (_, player) in &mut self.players {
+            let skipped = player.skipped.is_some_and(|at| is_lately(at, now.instant));
+            // A path that has carried everything is wide enough.
+            if skipped || player.seat.means().width != Width::Wide {
+                let carries = player.carrier.carries();
+                player.seat.see_path(View { carries, skipped }, now.relay);
+                player.fill(carries, now.instant);
+            }
+        }
     }
 
     /// What there is to say of a player's path.
     pub(crate) fn path(&self, key: usize, now: Instant) -> Option<PathNews> {
         let player = self.players.get(key)?;
         let carries = player.carrier.carries();
-        let lately = |at| now.saturating_duration_since(at) < WIDE_AFTER;
-        let narrow = player.skipped.is_some_and(lately);
+        let narrow = player.skipped.is_some_and(|at| is_lately(at, now));
         Some(PathNews::of(carries.filter(|_| narrow)))
     }
 
@@ -207,6 +257,7 @@ impl<C: Carrier> Channel<C> {
 
     /// Brings players what they have not got, `most` of them; true while others still wait.
     pub(crate) fn advance(&mut self, now: Moment, most: usize) -> bool {
+        self.see_paths(now);
         let mut left = most;
         for track in TrackId::all() {
             if self.advance_together(track, now, &mut left) {
@@ -308,7 +359,7 @@ impl<C: Carrier> Channel<C> {
     fn sort_out(&mut self, news: &News) {
         let moving = |player: &Player<C>| match player.standing {
             Standing::Together(track, _) => {
-                news.serving(player.seat.codecs()).sends() != Some(track)
+                news.serving(player.seat.means()).sends() != Some(track)
             }
             Standing::Alone | Standing::Over => false,
         };
@@ -400,4 +451,9 @@ impl<C: Carrier> Channel<C> {
         self.players[key].standing = Standing::Over;
         self.over.push((key, code));
     }
+}
+
+/// Whether frames that were left out then say something of the path still.
+fn is_lately(at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(at) < WIDE_AFTER
 }

@@ -15,6 +15,7 @@ mod alone;
 mod carrier;
 mod channel;
 mod cohort;
+mod filler;
 mod news;
 mod timers;
 mod wakes;
@@ -26,4 +27,5 @@ pub use news::PathNews;
 
 pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent};
 pub(crate) use channel::{Channel, Limits};
+pub(crate) use filler::Filler;
 pub(crate) use wakes::Wakes;

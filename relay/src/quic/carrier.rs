@@ -13,7 +13,7 @@ use super::congestion::PathView;
 use super::ending::Ending;
 use super::group_writer::{Finished, GroupWriter};
 use crate::broadcast::{Backlog, Moment};
-use crate::delivery::{Carrier, Gone, Packer, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Packer, Rush, Sent};
 
 /// How soon a stream is asked for again that the player did not grant.
 const STREAM_RETRY: Duration = Duration::from_millis(20);
@@ -62,8 +62,12 @@ pub(super) struct Streams {
     blocked: Option<Instant>,
     /// When a stream is asked for again.
     retry: Option<Instant>,
+    filler: Filler,
     over: Option<oneshot::Sender<Ending>>,
 }
+
+/// A datagram that players do not read (PROTOCOL 2.10).
+const FILL: [u8; 1_024] = [0; 1_024];
 
 impl Streams {
     /// The streams of a player with `most` bytes on their way at most, whose session speaks
@@ -92,6 +96,7 @@ impl Streams {
             groups: 0,
             blocked: None,
             retry: None,
+            filler: Filler::default(),
             over: Some(over),
         };
         streams.fit_window();
@@ -271,6 +276,10 @@ impl Carrier for Streams {
         Some(carries.bytes() as u64)
     }
 
+    fn fill(&mut self, bytes: usize, now: Instant) {
+        self.filler.begin(bytes, now);
+    }
+
     fn unheard_since(&mut self, now: Instant) -> Option<Instant> {
         let blocked = self.blocked?;
         self.follow_path(now);
@@ -286,10 +295,17 @@ impl Carrier for Streams {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.retry
+        [self.retry, self.filler.due()].into_iter().flatten().min()
     }
 
     fn pass_time(&mut self, now: Moment) -> bool {
+        let mut left = self.filler.take(now.instant);
+        while left > 0 {
+            let len = left.min(FILL.len());
+            left -= len;
+            // Where the player takes none, or this path none of this size, it shows nothing.
+            let _ = self.connection.send_datagram(&FILL[..len]);
+        }
         self.retry.is_some_and(|retry| retry <= now.instant)
     }
 }

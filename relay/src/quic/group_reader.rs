@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 use wtransport::RecvStream;
 
+use super::arrivals::{Count, Counted};
 use crate::broadcast::{Account, Buffer, Frame, FrameError, MemoryError};
 
 /// Why a group cannot be read on.
@@ -39,6 +40,8 @@ pub(super) struct GroupReader {
     stream: RecvStream,
     /// What its frames come into.
     account: Arc<Account>,
+    /// What has come of the session's groups.
+    count: Count,
     order: Option<GroupOrder>,
     /// Track and group, once they are known.
     place: Option<(TrackId, u32)>,
@@ -74,10 +77,11 @@ const SMALL_PART: usize = 4 << 10;
 const GAP: Duration = Duration::from_millis(25);
 
 impl GroupReader {
-    pub(super) fn new(stream: RecvStream, account: &Arc<Account>) -> Self {
+    pub(super) fn new(stream: RecvStream, account: &Arc<Account>, count: &Count) -> Self {
         Self {
             stream,
             account: account.clone(),
+            count: count.clone(),
             order: None,
             place: None,
             missing: 0,
@@ -92,7 +96,9 @@ impl GroupReader {
     /// Reads the rest of the group without keeping any of it, to its end.
     pub(super) async fn pass_over(&mut self) {
         let mut passed = [0; 4 << 10];
-        while let Ok(Some(_)) = self.stream.quic_stream_mut().read(&mut passed).await {}
+        while let Ok(Some(read)) = self.stream.quic_stream_mut().read(&mut passed).await {
+            self.count.add(read);
+        }
     }
 
     /// Track and group, if a part of a frame has been passed on and the rest has not.
@@ -127,8 +133,11 @@ impl GroupReader {
             .account
             .buffer(FIRST.min(HEADER_LEN + header.body_len()))?;
         header.encode(&mut buffer.spare());
-        let stream = self.stream.quic_stream_mut();
-        let missing = read_part(stream, &mut buffer, header.body_len()).await?;
+        let mut stream = Counted {
+            stream: self.stream.quic_stream_mut(),
+            count: &self.count,
+        };
+        let missing = read_part(&mut stream, &mut buffer, header.body_len()).await?;
         if missing == 0 {
             return Ok(Some(Part::Frame(Frame::new(header, buffer.freeze())?)));
         }
@@ -139,9 +148,12 @@ impl GroupReader {
 
     async fn more(&mut self, track: TrackId, group: u32) -> Result<Part, GroupError> {
         let mut buffer = self.account.buffer(FIRST.min(self.missing))?;
-        let stream = self.stream.quic_stream_mut();
+        let mut stream = Counted {
+            stream: self.stream.quic_stream_mut(),
+            count: &self.count,
+        };
         // Until this part is there it is still inside of the frame.
-        self.missing = read_part(stream, &mut buffer, self.missing).await?;
+        self.missing = read_part(&mut stream, &mut buffer, self.missing).await?;
         Ok(Part::More {
             track,
             group,
@@ -168,7 +180,10 @@ impl GroupReader {
                 .read(&mut buffer[filled..])
                 .await
             {
-                Ok(Some(read)) => filled += read,
+                Ok(Some(read)) => {
+                    self.count.add(read);
+                    filled += read;
+                }
                 Ok(None) if filled == 0 => return Ok(false),
                 Ok(None) => return Err(truncated().into()),
                 Err(_) => return Err(GroupError::CutOff),

@@ -1,6 +1,7 @@
 //! WebTransport over QUIC: the endpoint, its sessions, and the pumps between them and the broadcasts.
 
 mod accept;
+mod arrivals;
 mod carrier;
 pub mod congestion;
 mod control;

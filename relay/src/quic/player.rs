@@ -13,6 +13,7 @@ use super::deliver::Stay;
 use super::ending::Ending;
 use super::local::Local;
 use super::session::{Session, Shared};
+use super::settings::WIDTHS_SINCE;
 use crate::broadcast::{News, PlayerSeat, Progress};
 use crate::delivery::PathNews;
 
@@ -24,7 +25,7 @@ const PATH_INTERVAL: Duration = Duration::from_secs(1);
 /// Serves a player until its session ends.
 pub(super) async fn run(mut session: Session, local: &Arc<Local>) -> Ending {
     let shared = &local.shared;
-    let seat = match session.broadcast.attach_player() {
+    let mut seat = match session.broadcast.attach_player() {
         Ok(seat) => seat,
         Err(error) => {
             let ending = Ending::because(error.code(), error);
@@ -32,6 +33,9 @@ pub(super) async fn run(mut session: Session, local: &Arc<Local>) -> Ending {
             return ending;
         }
     };
+    if session.version >= WIDTHS_SINCE {
+        seat.takes_any_width();
+    }
     let (status, news) = (seat.status(), seat.news());
     let welcome = session.welcome(None, HEARTBEAT, status, shared.clock.now());
     let ending = match session.writer.send(&welcome).await {
@@ -237,7 +241,8 @@ impl Talk<'_> {
                 status: news.status,
             }));
         }
-        let serving = news.serving(self.stay.with_seat(|seat| seat.codecs()).flatten());
+        let means = self.stay.with_seat(|seat| seat.means()).unwrap_or_default();
+        let serving = news.serving(means);
         if serving == self.served {
             return Ok(None);
         }

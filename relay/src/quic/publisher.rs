@@ -7,15 +7,19 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use quinn::VarInt;
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, FrameHeader, RelayMessage, Status, TrackId,
+    ClientMessage, Code, FrameHeader, RelayMessage, Status, TrackId, WantedTrack,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::arrivals::{Arrivals, Count};
 use super::ending::Ending;
 use super::group_reader::{GroupError, GroupReader, Part};
 use super::session::{Session, Shared};
-use crate::broadcast::{Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted};
+use super::settings::WIDTHS_SINCE;
+use crate::broadcast::{
+    Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted, Widths,
+};
 use crate::excerpt::excerpt;
 
 /// How often a publisher sends `Ping` (PROTOCOL 2.6).
@@ -47,9 +51,14 @@ pub(super) async fn run(mut session: Session, shared: &Arc<Shared>) -> Ending {
 }
 
 fn attach(session: &Session, shared: &Shared) -> Result<PublisherSeat, Ending> {
+    // Publishers of versions before 3 know tracks by their codecs alone.
+    let widths = match session.version {
+        ..WIDTHS_SINCE => Widths::One,
+        WIDTHS_SINCE.. => Widths::Any,
+    };
     session
         .broadcast
-        .attach_publisher(session.resume, shared.secret()?, shared.clock.now())
+        .attach_publisher(session.resume, shared.secret()?, widths, shared.clock.now())
         .map_err(|error| Ending::because(error.code(), error))
 }
 
@@ -63,8 +72,10 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
     if session.writer.send(&welcome).await.is_err() {
         return Ending::of(&session.connection);
     }
-    let mut told = Told::new(status, &pulses);
+    let mut told = Told::new(status, &pulses, session.version);
     let mut groups = FuturesUnordered::new();
+    let count = Count::default();
+    let mut arrivals = Arrivals::new(count.clone());
     loop {
         let idle = shared
             .clock
@@ -84,7 +95,7 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
                 }
             }
             stream = session.connection.accept_uni() => match stream {
-                Ok(stream) => groups.push(read_group(GroupReader::new(stream, seat.account()), seat, shared)),
+                Ok(stream) => groups.push(read_group(GroupReader::new(stream, seat.account(), &count), seat, shared)),
                 Err(_) => return Ending::of(&session.connection),
             },
             Some(read) = groups.next() => if let Err(ending) = read {
@@ -101,6 +112,13 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
                 Ok(_) => {}
                 Err(ending) => return ending,
             },
+            bytes = arrivals.news(), if session.version >= WIDTHS_SINCE => {
+                let relay_us = shared.clock.now().as_micros();
+                let message = RelayMessage::Arrived { bytes, relay_us };
+                if session.writer.send(&message).await.is_err() {
+                    return Ending::of(&session.connection);
+                }
+            }
             () = sleep_until(idle) => {
                 // Frames may have come meanwhile.
                 let silence = shared.clock.now() - seat.last_heard();
@@ -193,6 +211,7 @@ async fn read_group(
 
 /// What the publisher has been told, so that it is told the rest.
 struct Told {
+    version: u16,
     status: Status,
     keyframe_requests: [u64; TrackId::COUNT],
     wanted: Wanted,
@@ -200,8 +219,9 @@ struct Told {
 }
 
 impl Told {
-    fn new(status: Status, pulses: &watch::Receiver<Pulse>) -> Self {
+    fn new(status: Status, pulses: &watch::Receiver<Pulse>, version: u16) -> Self {
         Self {
+            version,
             status,
             keyframe_requests: pulses.borrow().keyframe_requests,
             // Whatever runs already is news to a new publisher.
@@ -231,8 +251,7 @@ impl Told {
             if is_due(wanted_due) {
                 self.wanted = wanted;
                 self.at = Instant::now();
-                let wanted = wanted.list();
-                return Ok(RelayMessage::Renditions { wanted });
+                return Ok(self.wanted_tracks(wanted));
             }
             if let Some(track) = self.requested(requests) {
                 return Ok(RelayMessage::KeyframeRequest { track });
@@ -253,6 +272,17 @@ impl Told {
         }
     }
 
+    /// What is wanted, as the session's version says it.
+    fn wanted_tracks(&self, wanted: Wanted) -> RelayMessage {
+        let wanted = wanted.list();
+        match self.version {
+            ..WIDTHS_SINCE => RelayMessage::Renditions {
+                wanted: wanted.into_iter().filter_map(WantedTrack::in_v2).collect(),
+            },
+            WIDTHS_SINCE.. => RelayMessage::Tracks { wanted },
+        }
+    }
+
     /// A track for which a keyframe was requested that the publisher does not know of.
     fn requested(&mut self, requests: [u64; TrackId::COUNT]) -> Option<TrackId> {
         let told = self.keyframe_requests.iter_mut().zip(requests);
@@ -267,7 +297,10 @@ impl Told {
 
     /// When the publisher is to learn which renditions are wanted; `None` when it knows.
     fn wanted_due(&self, wanted: Wanted) -> Option<Instant> {
-        match (wanted.same_tracks(&self.wanted), wanted == self.wanted) {
+        match (
+            wanted.is_same_but_for_players(&self.wanted),
+            wanted == self.wanted,
+        ) {
             (_, true) => None,
             (true, false) => Some(self.at + STATUS_INTERVAL),
             (false, _) => Some(Instant::now()),

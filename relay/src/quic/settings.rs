@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use crate::config::Limits;
 
+/// The first version whose sessions know renditions for narrow paths (PROTOCOL 2.10).
+pub(super) const WIDTHS_SINCE: u16 = 3;
+
 /// What strangers may cost (the configuration's `[limits]`).
 #[derive(Debug, Clone)]
 pub struct Settings {

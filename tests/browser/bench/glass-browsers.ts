@@ -12,6 +12,7 @@ import { type ReadingOptions, readingScript } from '../src/reading.ts';
 import { NAME_SHIM } from '../src/script.ts';
 import { doom } from '../src/transports.ts';
 import { until } from '../src/until.ts';
+import { slowEncoders } from './slow-encoder.ts';
 
 const VIEWPORT = { width: 1280, height: 720 };
 
@@ -76,7 +77,7 @@ export class GlassBrowser {
 
 /** A browser whose host captures a page of moving text. */
 export async function openHost(
-  options: BrowserOptions,
+  options: BrowserOptions & { slower: number },
   reading: ReadingOptions,
   quality: Quality,
 ): Promise<{ glass: GlassBrowser; host: HostPage }> {
@@ -85,6 +86,7 @@ export async function openHost(
     '--use-fake-device-for-media-stream=display-media-type=browser',
   ]);
   const page = await glass.openPage();
+  if (options.slower > 1) await slowEncoders(page, options.slower);
   await page.addInitScript({ content: readingScript(reading, '/host') });
   await page.goto(`${options.link.origin}/`);
   await page.evaluate(rememberQuality, { broadcast: broadcastOf(options.link), quality });

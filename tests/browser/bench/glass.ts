@@ -20,6 +20,7 @@
  * --busy N          lines of text written anew in each drawing, which is what costs bits (1: 2 Mbit/s in H.264)
  * --mode NAME       the viewer's setting for play-out: automatic (as if absent), live or smooth
  * --store JSON      more of what the player's page finds in localStorage, as {"key": "value"}
+ * --slow-encoder N  the host's encoders take so many times as long (1)
  * --first-within N  seconds that a first picture may take (30)
  *
  * Times are Unix milliseconds of this machine's clock, which browsers in other network namespaces
@@ -45,6 +46,14 @@ export interface GlassReport {
   host: HostStatus | null;
   /** The broadcast at the end; null: the relay is not this run's own. */
   relay: BroadcastSnapshot | null;
+}
+
+/** What a host is at, in few words. */
+function brief(status: HostStatus | null) {
+  if (status === null) return null;
+  const { limits, motion, rates, counts, renditions } = status;
+  const { keyframesSent } = counts;
+  return { limits, motion, ...rates, keyframesSent, renditions };
 }
 
 interface PlayerReport extends SightFigures {
@@ -78,6 +87,7 @@ const { values } = parseArgs({
     busy: { type: 'string', default: '1' },
     mode: { type: 'string' },
     store: { type: 'string', default: '{}' },
+    'slow-encoder': { type: 'string', default: '1' },
     'first-within': { type: 'string', default: '30' },
   },
 });
@@ -106,7 +116,8 @@ async function measure(): Promise<GlassReport> {
     bitrate: Number(values.bitrate),
   };
   const reading = { fps: Number(values.fps), busy: Number(values.busy) };
-  const hosting = { exec: values['host-exec'], link: links.admin };
+  const slower = Number(values['slow-encoder']);
+  const hosting = { exec: values['host-exec'], link: links.admin, slower };
   const { glass, host } = await openHost(hosting, reading, quality);
   open.push(glass);
   say('the host is live');
@@ -116,7 +127,10 @@ async function measure(): Promise<GlassReport> {
   const startedMs = Date.now();
   const seconds = Number(values.seconds);
   say('measuring', { startedMs });
-  await pause(seconds * 1_000);
+  for (let second = 0; second < seconds; second += 1) {
+    await pause(Math.max(0, startedMs + (second + 1) * 1_000 - Date.now()));
+    say('a second', { host: brief(await host.status()) });
+  }
   const untilMs = Date.now();
   say('measured');
   const status = await host.status();

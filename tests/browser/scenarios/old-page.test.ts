@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { ms } from '../src/checks.ts';
 import { serveOldPages, VERSIONS } from '../src/old-pages.ts';
 import type { PlayerPage } from '../src/pages.ts';
+import { sceneScript } from '../src/scene.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 
 const WHEP = { webTransport: 'none' } as const;
@@ -17,6 +18,9 @@ for (const version of VERSIONS) {
     const panel = await browser.openPanel(relay, broadcast.publishToken);
     const host = await panel.share();
     await host.waitUntilLive();
+    // In a window that a page opens, the browser may go on with the empty one that was there before
+    // when it is served from here: what was to begin with the page has begun too early then.
+    if (!(await host.page.evaluate('"scene" in window'))) await host.page.evaluate(sceneScript());
     const scene = await host.scene();
     const player = await browser.openPlayer(relay, broadcast.playToken);
     const other = await browser.openPlayer(relay, broadcast.playToken, WHEP);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { BrowserContext, Route } from 'playwright-core';
 
 /** The versions of which there is a build. */
-export const VERSIONS = [1] as const;
+export const VERSIONS = [1, 2] as const;
 
 export type OldVersion = (typeof VERSIONS)[number];
 

@@ -20,12 +20,24 @@ pub struct Condition {
     pub base: &'static str,
     /// How long to measure.
     pub duration: Duration,
+    /// Whose path it is: everybody else's is without trouble.
+    pub of: Of,
     /// What the path does.
     pub ways: Ways,
     /// Who else is there.
     pub beside: Beside,
     /// When the player comes.
     pub join: Join,
+}
+
+/// Whose path a condition is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Of {
+    /// The player's that is measured.
+    #[default]
+    Player,
+    /// The publisher's, who sends by its way up.
+    Publisher,
 }
 
 /// Who is there beside the player that is measured.
@@ -61,7 +73,7 @@ pub enum Join {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// All of them, those to compare with first.
+/// All of them that are players' paths, those to compare with first.
 pub fn all() -> Vec<Condition> {
     let mut all = clean();
     all.extend(lossy());
@@ -70,9 +82,42 @@ pub fn all() -> Vec<Condition> {
     all
 }
 
+/// All of them that are publishers' paths.
+pub fn uplinks() -> Vec<Condition> {
+    let uplink = |name, title, base, ways| Condition {
+        of: Of::Publisher,
+        ..Condition::new(name, title, base, ways)
+    };
+    let far = Shape::delay_ms(50);
+    let (wide, down) = behind(3_000, 200);
+    let (tight, _) = behind(700, 200);
+    let there_and_back = Course::from(wide).then(20, tight).then(40, wide);
+    vec![
+        uplink(
+            "uplink-loss-2",
+            "the publisher loses 2 % on its way up, 100 ms",
+            "clean-100",
+            Ways::of(far, far.lossy(Loss::random(0.02))),
+        ),
+        uplink(
+            "uplink-dip",
+            "the publisher has 3, 0.7, 3 Mbit/s for 20 s each, 200 ms queue, 40 ms",
+            "clean-40",
+            Ways::of(down, there_and_back),
+        ),
+        uplink(
+            "uplink-300-kbit",
+            "the publisher has 300 kbit/s, 200 ms queue, 40 ms",
+            "clean-40",
+            Ways::of(down, behind(300, 200).0),
+        ),
+    ]
+}
+
 /// The condition of this name.
 pub fn named(name: &str) -> Option<Condition> {
-    all().into_iter().find(|condition| condition.name == name)
+    let mut all = all().into_iter().chain(uplinks());
+    all.find(|condition| condition.name == name)
 }
 
 impl Condition {
@@ -82,6 +127,7 @@ impl Condition {
             title,
             base,
             duration: MINUTE,
+            of: Of::Player,
             ways,
             beside: Beside::Nobody,
             join: Join::Early,
@@ -203,7 +249,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_bases_are_there() {
-        let all = all();
+        let all: Vec<_> = all().into_iter().chain(uplinks()).collect();
         let names: BTreeSet<_> = all.iter().map(|condition| condition.name).collect();
         assert_eq!(names.len(), all.len());
         for condition in &all {
@@ -219,7 +265,7 @@ mod tests {
 
     #[test]
     fn changes_are_in_order_and_within_the_time() {
-        for condition in all() {
+        for condition in all().into_iter().chain(uplinks()) {
             for way in [&condition.ways.down, &condition.ways.up] {
                 assert!(way.changes.is_sorted_by_key(|change| change.at));
                 assert!(

@@ -7,6 +7,7 @@ import {
   type HostState,
   type HostStatus,
   NO_COUNTS,
+  NO_LIMITS,
   type RenditionFacts,
 } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
@@ -23,6 +24,7 @@ const STATUS: HostStatus = {
   quality: DEFAULT_QUALITY,
   picture: { width: 1_920, height: 1_080, codec: 'av01.0.08M.08' },
   renditions: [],
+  limits: NO_LIMITS,
   motion: 'moving',
   players: 12,
   epoch: 1,
@@ -171,8 +173,22 @@ it('ends the broadcast only after a second thought', () => {
 it('says which other versions it sends, for whom, and which it cannot', () => {
   const service = show('live');
   expect(screen.queryByRole('list', { name: 'Other versions' })).toBeNull();
-  const h264 = { codec: 'h264', players: 2, bitsPerSecond: 1_200_000, fps: 30, refused: null };
-  const vp9 = { codec: 'vp9', players: 0, bitsPerSecond: 0, fps: 0, refused: 'no encoder' };
+  const h264 = {
+    codec: 'h264',
+    players: 2,
+    bitsPerSecond: 1_200_000,
+    fps: 30,
+    maxKbps: null,
+    refused: null,
+  };
+  const vp9 = {
+    codec: 'vp9',
+    players: 0,
+    bitsPerSecond: 0,
+    fps: 0,
+    maxKbps: null,
+    refused: 'no encoder',
+  };
   const { status } = service.snapshot();
   if (status === null) throw new Error('no status');
   service.become({ status: { ...status, renditions: [h264, vp9] as RenditionFacts[] } });

@@ -64,7 +64,8 @@ export class HostCore {
       onOpen: (session) => this.#opened(session),
       onGone: (wanted) => this.#gone(wanted),
       onKeyframeRequest: (track) => this.#keyframeRequested(track),
-      onRenditions: (wanted) => this.#pipeline.want(wanted),
+      onWanted: (wanted) => this.#pipeline.want(wanted),
+      onArrived: (bytes) => this.#pipeline.arrived(bytes),
       onChange: () => this.#tell(true),
       onRefused: () => this.#release(),
     });
@@ -122,6 +123,7 @@ export class HostCore {
       quality: this.#pipeline.quality,
       picture: this.#pipeline.picture,
       renditions: this.#pipeline.renditions,
+      limits: this.#pipeline.limits,
       motion: this.#pipeline.motion(),
       players: session?.status.players ?? 0,
       epoch: session?.welcome.status.epoch ?? 0,
@@ -157,6 +159,7 @@ export class HostCore {
     this.#uplinks = new SessionUplinks({
       carrier: session,
       epoch: session.welcome.status.epoch,
+      onGiven: (bytes) => this.#pipeline.given(bytes),
       onSent: (track, frame) => this.#pipeline.sent(track, frame),
       onKeyframeNeeded: (track) => this.#pipeline.requestKeyframe(track),
     });

@@ -6,6 +6,7 @@ const CALM: Situation = {
   keyframeWanted: false,
   refinementDue: false,
   admitted: true,
+  affordable: true,
   yields: false,
   encoderQueue: 0,
   uplinkBacklog: 0,

@@ -9,6 +9,8 @@ export interface Situation {
   refinementDue: boolean;
   /** The frame rate allows one now. */
   admitted: boolean;
+  /** What was sent so far leaves room for more at the rate that it is limited to. */
+  affordable: boolean;
   /** Another track needs the processor or the network more. */
   yields: boolean;
   encoderQueue: number;
@@ -29,6 +31,6 @@ export function decide(now: Situation): Decision {
   const most = wanted ? QUEUE_MAX : 1;
   if (now.encoderQueue >= most) return 'encoder';
   if (now.uplinkBacklog >= most) return 'uplink';
-  if (!now.keyframeWanted && !now.admitted) return 'rate';
+  if (!now.affordable || (!now.keyframeWanted && !now.admitted)) return 'rate';
   return 'encode';
 }

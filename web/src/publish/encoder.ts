@@ -7,6 +7,7 @@ import {
   type CodecId,
   candidates,
   chooseCodec,
+  type EncoderConfig,
   type Prober,
 } from './codecs.ts';
 import type { Size } from './geometry.ts';
@@ -109,13 +110,14 @@ export class PictureEncoder {
   async prepare(quality: Quality, size: Size): Promise<boolean> {
     const chosen = await chooseCodec(this.#ways(quality, size), this.#prober, this.#failed);
     if (chosen === null) return false;
+    const before = this.#encoder?.state === 'configured' ? this.#chosen : null;
     // A reconfigured encoder of the same codec keeps what is in its queue; another one cannot.
-    if (this.#encoder?.state !== 'configured' || this.#chosen?.id !== chosen.id) this.#renew();
+    if (before?.id !== chosen.id) this.#renew();
     this.#encoder?.configure(chosen.config);
     this.#chosen = chosen;
     this.#prepared = keyOf(quality, size);
-    // VP9 and AV1 otherwise go on with a delta frame at the new size.
-    this.#keyWanted = true;
+    // At a new size VP9 and AV1 would go on with a delta frame; at a new rate all of them are to.
+    this.#keyWanted ||= before === null || !goesOn(before.config, chosen.config);
     return true;
   }
 
@@ -220,6 +222,16 @@ export class PictureEncoder {
 function keyOf(quality: Quality, size: Size): string {
   const { codec, bitrate, frameRate, layers } = quality;
   return [codec, bitrate, frameRate, layers, size.width, size.height].join(' ');
+}
+
+/** Whether frames of the one follow upon frames of the other. */
+function goesOn(before: EncoderConfig, after: EncoderConfig): boolean {
+  return (
+    before.codec === after.codec &&
+    before.width === after.width &&
+    before.height === after.height &&
+    before.scalabilityMode === after.scalabilityMode
+  );
 }
 
 function wireConfig(config: VideoDecoderConfig): DecoderConfig {

@@ -3,6 +3,7 @@ import { localUs } from '../session/index.ts';
 import { candidates } from './codecs.ts';
 import type { Plan } from './crop.ts';
 import { Lane } from './lane.ts';
+import { DEFAULT_QUALITY } from './quality.ts';
 import { type SentFrame, Uplink } from './uplink.ts';
 
 /** What an encoder of text takes for a keyframe and for the others (AV1, 1280x720, two cores). */
@@ -27,6 +28,7 @@ class FakeFrame {
 class FakeEncoder extends EventTarget {
   static readonly made: FakeEncoder[] = [];
   static keyMs = COST_MS.key;
+  static bytes = { key: 8, delta: 8 };
   /** How many there may be at a time. */
   static most = Number.POSITIVE_INFINITY;
   state: CodecState = 'unconfigured';
@@ -43,7 +45,10 @@ class FakeEncoder extends EventTarget {
     FakeEncoder.made.push(this);
   }
 
-  configure(): void {
+  config: VideoEncoderConfig | null = null;
+
+  configure(config: VideoEncoderConfig): void {
+    this.config = config;
     const open = FakeEncoder.made.filter(({ state }) => state === 'configured');
     if (open.length >= FakeEncoder.most) throw new Error('no more encoders');
     this.state = 'configured';
@@ -68,7 +73,7 @@ class FakeEncoder extends EventTarget {
     const chunk = {
       type: key ? 'key' : 'delta',
       timestamp,
-      byteLength: 8,
+      byteLength: key ? FakeEncoder.bytes.key : FakeEncoder.bytes.delta,
       copyTo: () => undefined,
     };
     const decoderConfig = { codec: 'av01.0.08M.08', codedWidth: 1280, codedHeight: 720 };
@@ -130,7 +135,7 @@ class Bench {
   #work(): void {
     const kept = this.#kept;
     if (kept === null) return;
-    this.lane.work({ kept, plan: PLAN, yields: false, nowMs: performance.now() });
+    this.lane.work({ kept, plan: PLAN, yields: false, full: false, nowMs: performance.now() });
   }
 
   #uplink(): Uplink {
@@ -142,6 +147,7 @@ class Bench {
       },
       epoch: 1,
       track: 0,
+      onGiven: () => undefined,
       onSent: (frame) => {
         this.sent.push({ ...frame, atMs: performance.now() });
         this.#work();
@@ -165,6 +171,7 @@ beforeEach(() => {
   vi.stubGlobal('VideoFrame', FakeFrame);
   FakeEncoder.made.length = 0;
   FakeEncoder.keyMs = COST_MS.key;
+  FakeEncoder.bytes = { key: 8, delta: 8 };
   FakeEncoder.most = Number.POSITIVE_INFINITY;
 });
 
@@ -243,5 +250,59 @@ describe('a keyframe that costs little, or that nobody would notice', () => {
     bench.lane.wantKeyframe();
     await bench.rest(1);
     expect([bench.groups, FakeEncoder.made.length]).toEqual([2, 1]);
+  });
+});
+
+describe('a lane with a limit', () => {
+  it('sends nothing while its keyframe takes the path, and goes on with what is new then', async () => {
+    FakeEncoder.bytes = { key: 100_000, delta: 2_000 };
+    const bench = new Bench();
+    bench.lane.limit({ held: 800_000 });
+    await bench.move(3);
+    const [key, next] = bench.sent;
+    expect(key?.keyframe).toBe(true);
+    expect((next?.atMs ?? 0) - (key?.atMs ?? 0)).toBeGreaterThan(850);
+    expect((next?.atMs ?? 0) - (key?.atMs ?? 0)).toBeLessThan(1_050);
+    // What is smaller than the limit is not thinned out.
+    const before = bench.sent.length;
+    await bench.move(2);
+    expect(bench.sent.length - before).toBeGreaterThanOrEqual(59);
+  });
+
+  it('has fewer pictures where each takes more than its share', async () => {
+    FakeEncoder.bytes = { key: 5_000, delta: 5_000 };
+    const bench = new Bench();
+    bench.lane.limit({ held: 400_000 });
+    await bench.move(10);
+    const bits = bench.sent.reduce((sum, { bytes }) => sum + bytes * 8, 0);
+    expect(bits / 10).toBeLessThan(430_000);
+    expect(bench.sent.length / 10).toBeGreaterThan(9);
+    // No sooner a keyframe that is asked for: it would wait behind what is on its way.
+    FakeEncoder.bytes = { key: 50_000, delta: 5_000 };
+    bench.lane.wantKeyframe();
+    await bench.move(0.5);
+    bench.lane.wantKeyframe();
+    await bench.move(0.4);
+    expect(bench.groups).toBe(2);
+  });
+});
+
+describe('another quality', () => {
+  it('of the same size and codec goes on without a keyframe', async () => {
+    const bench = await begun();
+    bench.lane.setQuality({ ...DEFAULT_QUALITY, bitrate: 700_000, frameRate: 15 });
+    await bench.move(2);
+    expect([bench.groups, FakeEncoder.made.length]).toEqual([1, 1]);
+    expect(FakeEncoder.made[0]?.config?.bitrate).toBe(700_000);
+  });
+
+  it('in layers, or in another codec, begins with one', async () => {
+    const bench = await begun();
+    bench.lane.setQuality({ ...DEFAULT_QUALITY, layers: 2 });
+    await bench.move(1);
+    expect([bench.groups, FakeEncoder.made.length]).toEqual([2, 1]);
+    bench.lane.setQuality({ ...DEFAULT_QUALITY, codec: 'vp8' });
+    await bench.move(1);
+    expect([bench.groups, FakeEncoder.made.length]).toEqual([3, 2]);
   });
 });

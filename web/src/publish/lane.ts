@@ -1,6 +1,8 @@
 /** One encoder and its track: what it makes of the newest picture, and when. */
 
 import { localUs } from '../session/index.ts';
+import { Aim } from './aim.ts';
+import { Budget } from './budget.ts';
 import { Changeover, isWorthwhile } from './changeover.ts';
 import type { Candidate } from './codecs.ts';
 import type { Plan } from './crop.ts';
@@ -24,6 +26,8 @@ export interface Task {
   plan: Plan;
   /** Others need the processor or the network more. */
   yields: boolean;
+  /** The network takes nothing more at present. */
+  full: boolean;
   nowMs: number;
 }
 
@@ -53,6 +57,10 @@ export class Lane {
   #alone = false;
   readonly #sharpener = new Sharpener();
   #limiter = new FrameRateLimiter(DEFAULT_QUALITY.frameRate);
+  readonly #budget = new Budget();
+  readonly #aim = new Aim();
+  /** Whether more than what was asked for would be late. */
+  #limited = false;
   #quality: Quality = DEFAULT_QUALITY;
   #uplink: Uplink | null = null;
   /** The newest frame shows something that was not encoded yet. */
@@ -100,6 +108,16 @@ export class Lane {
     this.#limiter = new FrameRateLimiter(quality.frameRate);
   }
 
+  /**
+   * Its encoder is to make no more than its quality's bitrate. `held`: what it makes beyond so many
+   * bits a second holds up what follows. null: neither.
+   */
+  limit(limit: { held: number | null } | null): void {
+    this.#limited = limit !== null;
+    this.#budget.setRate(limit?.held ?? null);
+    if (!this.#limited) this.#aim.reset();
+  }
+
   /** Codecs that failed before may be tried again. */
   forgive(): void {
     this.#encoder.forgive();
@@ -116,7 +134,8 @@ export class Lane {
   work(task: Task): void {
     this.#closed = false;
     if (this.#uplink === null) return;
-    if (!this.#encoder.isPrepared(this.#quality, task.plan.output)) {
+    if (this.#limited) this.#aim.correct(this.#quality.bitrate, task.nowMs);
+    if (!this.#encoder.isPrepared(this.#asked, task.plan.output)) {
       this.#held = 'encoder';
       this.#cancelChangeover();
       void this.#prepare(task.plan.output);
@@ -143,7 +162,7 @@ export class Lane {
     if (this.#held === 'others') return this.#workedMs + YIELD_MS;
     if (this.#held !== 'rate') return this.#sharpener.dueMs ?? Number.POSITIVE_INFINITY;
     const openUs = this.#dirty ? this.#limiter.overdueUs : this.#limiter.opensUs;
-    return nowMs + (openUs - localUs()) / 1_000;
+    return Math.max(nowMs + (openUs - localUs()) / 1_000, this.#budget.opensMs);
   }
 
   /** What held the newest frame up; null when there is no session that it could go to. */
@@ -194,7 +213,7 @@ export class Lane {
     if (!unseen || !this.#beginChangeover(task)) this.#encoder.wantKeyframe();
   }
 
-  #decide({ kept, yields, nowMs }: Task, uplink: Uplink): Decision {
+  #decide({ kept, yields, full, nowMs }: Task, uplink: Uplink): Decision {
     const nowUs = localUs();
     return decide({
       // Nothing may have changed since the keyframe was begun: what follows it is still wanted.
@@ -204,10 +223,17 @@ export class Lane {
       admitted: this.#dirty
         ? this.#limiter.admits(kept.capturedUs) || nowUs >= this.#limiter.overdueUs
         : this.#limiter.admits(nowUs),
+      affordable: this.#budget.opensMs <= nowMs,
       yields: yields && nowMs < this.#workedMs + YIELD_MS,
-      encoderQueue: this.#target.queue,
-      uplinkBacklog: uplink.backlog,
+      // What a keyframe costs is known once it is there.
+      encoderQueue: this.#budget.limited && this.#encoder.keyframeComing ? 2 : this.#target.queue,
+      uplinkBacklog: full ? Number.POSITIVE_INFINITY : uplink.backlog,
     });
+  }
+
+  /** The quality, as the encoder is told. */
+  get #asked(): Quality {
+    return { ...this.#quality, bitrate: Math.round(this.#quality.bitrate * this.#aim.share) };
   }
 
   /** What encodes the next picture. */
@@ -277,6 +303,8 @@ export class Lane {
 
   #encoded(picture: EncodedPicture): void {
     this.#options.onEncoded(picture.encodeMs);
+    this.#budget.spend(picture.payload.length, performance.now());
+    if (!picture.keyframe) this.#aim.made(picture.payload.length, performance.now());
     try {
       this.#uplink?.send(picture);
     } catch {
@@ -296,7 +324,7 @@ export class Lane {
   async #prepare(size: Size): Promise<void> {
     if (this.#preparing) return;
     this.#preparing = true;
-    const able = await this.#encoder.prepare(this.#quality, size).catch(() => false);
+    const able = await this.#encoder.prepare(this.#asked, size).catch(() => false);
     this.#preparing = false;
     if (this.#closed) this.#encoder.close();
     else if (able) this.#options.onReady();

@@ -10,7 +10,8 @@ function setUp() {
     onOpen: vi.fn(),
     onGone: vi.fn(),
     onKeyframeRequest: vi.fn(),
-    onRenditions: vi.fn(),
+    onWanted: vi.fn(),
+    onArrived: vi.fn(),
     onChange: vi.fn(),
     onRefused: vi.fn(),
   };
@@ -54,7 +55,7 @@ it('passes on what came right after the welcome, once the session is open', asyn
   await link.connect(null);
   const order: string[] = [];
   events.onOpen.mockImplementation(() => order.push('open'));
-  events.onRenditions.mockImplementation(() => order.push('renditions'));
+  events.onWanted.mockImplementation(() => order.push('renditions'));
   const eager = {
     ...session(LINEAGE),
     onMessage: (listener: (message: RelayMessage) => void) => {

@@ -1,6 +1,6 @@
 /** The publisher's session, again and again until told otherwise. */
 
-import type { Rendition } from '@steadycast/codec-glue';
+import type { Rendition, WantedTrack } from '@steadycast/codec-glue';
 import {
   type ConnectionState,
   type KeepConnectedOptions,
@@ -18,8 +18,10 @@ export interface LinkOptions {
   onGone: (wanted: boolean) => void;
   /** The relay wants a keyframe of a track. */
   onKeyframeRequest: (track: number) => void;
-  /** Everything that the relay wants besides the main track. */
-  onRenditions: (wanted: readonly Rendition[]) => void;
+  /** Every track that the relay wants besides the main one. */
+  onWanted: (wanted: readonly WantedTrack[]) => void;
+  /** So many bytes of this session's groups have come to the relay. */
+  onArrived: (bytes: number) => void;
   /** Something that a status shows has changed. */
   onChange: () => void;
   /** No session will follow by itself. */
@@ -134,7 +136,9 @@ export class RelayLink {
     session.onMessage((message) => {
       if (session !== this.#session) return;
       if (message.type === 'keyframeRequest') this.#options.onKeyframeRequest(message.track);
-      if (message.type === 'renditions') this.#options.onRenditions(message.wanted);
+      if (message.type === 'tracks') this.#options.onWanted(message.wanted);
+      if (message.type === 'renditions') this.#options.onWanted(message.wanted.map(ofVersion2));
+      if (message.type === 'arrived') this.#options.onArrived(message.bytes);
       if (message.type === 'status') this.#options.onChange();
     });
     // The loop reports a lost session only after its pause was decided; frames stop at once.
@@ -155,4 +159,9 @@ export class RelayLink {
     this.#session = null;
     this.#options.onGone(wanted);
   }
+}
+
+/** What a relay of a version before 3 wants, in the words of later ones. */
+function ofVersion2(rendition: Rendition): WantedTrack {
+  return { ...rendition, kind: 'video', maxKbps: null };
 }

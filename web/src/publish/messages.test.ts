@@ -9,7 +9,7 @@ import {
   parsePanelMessage,
 } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
-import { type HostStatus, NO_COUNTS } from './status.ts';
+import { type HostStatus, NO_COUNTS, NO_LIMITS } from './status.ts';
 
 const STATUS: HostStatus = {
   state: 'live',
@@ -21,7 +21,10 @@ const STATUS: HostStatus = {
   crop: { x: 0, y: 0, width: 640, height: 360 },
   quality: DEFAULT_QUALITY,
   picture: { width: 640, height: 360, codec: 'av01.0.08M.08' },
-  renditions: [{ codec: 'h264', players: 2, bitsPerSecond: 900_000, fps: 30, refused: null }],
+  renditions: [
+    { codec: 'h264', maxKbps: null, players: 2, bitsPerSecond: 900_000, fps: 30, refused: null },
+  ],
+  limits: NO_LIMITS,
   motion: 'moving',
   players: 3,
   epoch: 1,

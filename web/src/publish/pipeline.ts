@@ -3,7 +3,7 @@
  * frame, a chunk or room in a queue arrives; the only timer is for pictures that no frame follows.
  */
 
-import { MAIN_TRACK, type Rendition } from '@steadycast/codec-glue';
+import { MAIN_TRACK, type WantedTrack } from '@steadycast/codec-glue';
 import { localUs } from '../session/index.ts';
 import { CaptureClock } from './capture-clock.ts';
 import { ChangeDetector } from './change.ts';
@@ -11,13 +11,23 @@ import { candidates } from './codecs.ts';
 import { type Plan, planFor } from './crop.ts';
 import { type Crop, type Size, sameCrop } from './geometry.ts';
 import { inCoded, type Kept, Lane } from './lane.ts';
+import { narrowed } from './narrow.ts';
+import { Pace } from './pace.ts';
 import { Preview, type PreviewPicture } from './preview.ts';
 import { DEFAULT_QUALITY, limitOf, type Quality, sameQuality } from './quality.ts';
 import { Renditions } from './renditions.ts';
-import type { HostRates, PictureFacts, RenditionFacts } from './status.ts';
+import type { HostRates, LimitFacts, PictureFacts, RenditionFacts } from './status.ts';
 import type { Tally } from './tally.ts';
 import type { SentFrame } from './uplink.ts';
 import type { SessionUplinks } from './uplinks.ts';
+import { Upstream } from './upstream.ts';
+
+/** Between two looks at whether the encoder keeps up. */
+const JUDGE_EVERY_MS = 250;
+/** With a longer queue on the uplink, renditions make way. */
+const YIELD_TO_QUEUE_MS = 60;
+/** A limit that changes by less is the same: encoders are not told of it. */
+const NEAR = 0.06;
 
 export interface PipelineOptions {
   tally: Tally;
@@ -34,6 +44,12 @@ export class Pipeline {
   readonly #renditions: Renditions;
   readonly #preview: Preview;
   readonly #detector = new ChangeDetector();
+  readonly #pace = new Pace();
+  /** What the session's uplink carries; null: there is none, or nobody tells. */
+  #upstream: Upstream | null = null;
+  /** What it was limited to last. */
+  #limit: number | null = null;
+  #judgedMs = 0;
   #clock = new CaptureClock();
   #quality: Quality = DEFAULT_QUALITY;
   #crop: Crop | null = null;
@@ -56,7 +72,10 @@ export class Pipeline {
     this.#main = new Lane({
       ...events,
       ways: candidates,
-      onEncoded: (encodeMs) => tally.encoded(performance.now(), encodeMs),
+      onEncoded: (encodeMs) => {
+        tally.encoded(performance.now(), encodeMs);
+        this.#pace.encoded(encodeMs, performance.now());
+      },
       onUnable: () => options.onUnable(),
     });
     this.#renditions = new Renditions({
@@ -97,13 +116,15 @@ export class Pipeline {
 
   /** A new session: its first frame is a keyframe, at once. null: there is none at present. */
   connect(uplinks: SessionUplinks | null): void {
+    this.#upstream = uplinks?.reported ? new Upstream(this.#quality.bitrate) : null;
+    this.#adapt();
     this.#main.connect(uplinks?.main ?? null);
     this.#renditions.connect(uplinks);
     this.#work();
   }
 
   /** Everything that the relay wants besides the main track. */
-  want(wanted: readonly Rendition[]): void {
+  want(wanted: readonly WantedTrack[]): void {
     this.#renditions.want(wanted);
     this.#work();
   }
@@ -111,6 +132,18 @@ export class Pipeline {
   requestKeyframe(track: number): void {
     if (track === MAIN_TRACK) this.#main.wantKeyframe();
     else this.#renditions.requestKeyframe(track);
+    this.#work();
+  }
+
+  /** So many bytes were given to the session. */
+  given(bytes: number): void {
+    this.#upstream?.sent(bytes, performance.now());
+  }
+
+  /** So many bytes in all have come to the relay. */
+  arrived(bytes: number): void {
+    this.#upstream?.arrived(bytes, performance.now());
+    this.#adapt();
     this.#work();
   }
 
@@ -132,7 +165,8 @@ export class Pipeline {
   setQuality(quality: Quality): void {
     if (sameQuality(quality, this.#quality)) return;
     this.#quality = quality;
-    this.#main.setQuality(quality);
+    if (this.#upstream !== null) this.#upstream.wished = quality.bitrate;
+    this.#adapt();
     this.#renditions.setQuality(quality);
     this.#work();
   }
@@ -166,6 +200,11 @@ export class Pipeline {
     return this.#renditions.facts(performance.now());
   }
 
+  get limits(): LimitFacts {
+    const { frameRate, codec } = this.#pace;
+    return { uplink: this.#limit, frameRate, cheapCodec: codec !== null };
+  }
+
   motion() {
     return this.#main.motion(performance.now());
   }
@@ -191,6 +230,7 @@ export class Pipeline {
     this.#kept?.frame.close();
     this.#kept = { frame, capturedUs };
     if (changed) this.#changed();
+    this.#judge(nowMs);
     // Outside the crop nothing is compared, but a panel sees it.
     this.#previewStale ||= changed || this.#crop !== null;
     this.#work();
@@ -213,9 +253,39 @@ export class Pipeline {
   /** The main track first: what the others cost must not delay it. */
   #encode(kept: Kept, nowMs: number): void {
     const plan = this.#planFor(kept.frame);
-    this.#main.work({ kept, plan, yields: false, nowMs });
-    const yields = this.#main.isBehind;
-    for (const lane of this.#renditions.lanes()) lane.work({ kept, plan, yields, nowMs });
+    const full = this.#upstream?.full ?? false;
+    this.#main.work({ kept, plan, yields: false, full, nowMs });
+    const waits = (this.#upstream?.queueMs ?? 0) > YIELD_TO_QUEUE_MS;
+    const yields = this.#main.isBehind || waits;
+    for (const lane of this.#renditions.lanes()) lane.work({ kept, plan, yields, full, nowMs });
+  }
+
+  /** Has the main track follow what the uplink carries and what the encoder manages. */
+  #adapt(): void {
+    const limit = this.#upstream?.limit ?? null;
+    if (!isNear(limit, this.#limit)) this.#limit = limit;
+    // What waits on the uplink is seen there, and holds up what follows by itself.
+    this.#main.limit(this.#limit === null ? null : { held: null });
+    const { frameRate, codec } = this.#pace;
+    const quality = {
+      ...this.#quality,
+      codec: codec ?? this.#quality.codec,
+      frameRate: Math.min(this.#quality.frameRate, frameRate ?? this.#quality.frameRate),
+    };
+    this.#main.setQuality(this.#limit === null ? quality : narrowed(quality, this.#limit / 1_000));
+  }
+
+  #judge(nowMs: number): void {
+    if (nowMs - this.#judgedMs < JUDGE_EVERY_MS) return;
+    this.#judgedMs = nowMs;
+    const { frameRate, codec } = this.#quality;
+    const look = {
+      wished: frameRate,
+      behind: this.#main.isBehind && this.#main.held === 'encoder',
+      moving: this.motion() === 'moving',
+      free: codec === 'auto',
+    };
+    if (this.#pace.judge(look, nowMs)) this.#adapt();
   }
 
   #changed(): void {
@@ -267,4 +337,9 @@ export class Pipeline {
 function sizeOf(frame: VideoFrame): Size {
   const { width = 0, height = 0 } = frame.visibleRect ?? {};
   return { width, height };
+}
+
+function isNear(one: number | null, other: number | null): boolean {
+  if (one === null || other === null) return one === other;
+  return Math.abs(one - other) <= other * NEAR;
 }

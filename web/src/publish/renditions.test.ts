@@ -9,6 +9,7 @@ interface FakeLane {
   events: LaneEvents;
   connect: ReturnType<typeof vi.fn>;
   setQuality: ReturnType<typeof vi.fn>;
+  limit: ReturnType<typeof vi.fn>;
   wantKeyframe: ReturnType<typeof vi.fn>;
   close: ReturnType<typeof vi.fn>;
 }
@@ -27,6 +28,7 @@ function setUp(): { renditions: Renditions; uplinks: SessionUplinks } {
         events,
         connect: vi.fn(),
         setQuality: vi.fn(),
+        limit: vi.fn(),
         wantKeyframe: vi.fn(),
         close: vi.fn(),
       };
@@ -42,6 +44,7 @@ function setUp(): { renditions: Renditions; uplinks: SessionUplinks } {
   const uplinks = new SessionUplinks({
     carrier,
     epoch: 1,
+    onGiven: vi.fn(),
     onSent: vi.fn(),
     onKeyframeNeeded: vi.fn(),
   });
@@ -50,8 +53,10 @@ function setUp(): { renditions: Renditions; uplinks: SessionUplinks } {
   return { renditions, uplinks };
 }
 
-const H264 = { track: 1, codec: 'h264', players: 2 } as const;
-const VP8 = { track: 2, codec: 'vp8', players: 1 } as const;
+const COMMON = { kind: 'video', maxKbps: null } as const;
+const H264 = { ...COMMON, track: 1, codec: 'h264', players: 2 } as const;
+const VP8 = { ...COMMON, track: 2, codec: 'vp8', players: 1 } as const;
+const NARROW = { ...COMMON, track: 5, codec: 'h264', maxKbps: 800, players: 1 } as const;
 
 beforeEach(() => {
   lanes = [];
@@ -138,4 +143,29 @@ it('counts what it sends', () => {
   renditions.sent(1, frame, 100);
   renditions.sent(7, frame, 100);
   expect(renditions.facts(200)).toMatchObject([{ bitsPerSecond: 100_000, fps: 0.5 }]);
+});
+
+it('makes one for narrow paths beside one in the same codec, and follows its limit', () => {
+  const { renditions } = setUp();
+  renditions.want([H264, NARROW]);
+  expect(lanes.map(({ codec }) => codec)).toEqual(['h264', 'h264']);
+  const wished = { ...DEFAULT_QUALITY, codec: 'h264' };
+  const narrow = { ...wished, bitrate: 640_000, frameRate: 18 };
+  expect(lanes[1]?.setQuality).toHaveBeenLastCalledWith(narrow);
+  renditions.want([H264, { ...NARROW, maxKbps: 400 }]);
+  expect(lanes).toHaveLength(2);
+  const narrower = { ...wished, bitrate: 320_000, frameRate: 10 };
+  expect(lanes[1]?.setQuality).toHaveBeenLastCalledWith(narrower);
+  expect(lanes[0]?.setQuality).toHaveBeenCalledTimes(1);
+  expect(renditions.facts(0).map(({ maxKbps }) => maxKbps)).toEqual([null, 400]);
+});
+
+it('begins anew on a track that is wanted in another codec', () => {
+  const { renditions } = setUp();
+  renditions.want([NARROW]);
+  renditions.want([{ ...NARROW, codec: 'vp8' }]);
+  expect(lanes.map(({ codec }) => codec)).toEqual(['h264', 'vp8']);
+  expect(lanes[0]?.close).toHaveBeenCalledTimes(1);
+  lanes[0]?.events.onUnable('too late');
+  expect(onRefused).not.toHaveBeenCalled();
 });

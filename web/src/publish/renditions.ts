@@ -1,10 +1,11 @@
 /** The tracks that the relay wants besides the main one, each with an encoder (PROTOCOL 2.10). */
 
-import type { CodecKind, Rendition } from '@steadycast/codec-glue';
+import type { CodecKind, WantedTrack } from '@steadycast/codec-glue';
 import { type Candidate, onlyWay } from './codecs.ts';
 import type { Size } from './geometry.ts';
 import { Lane } from './lane.ts';
 import { RateMeter } from './meters.ts';
+import { limitOf, narrowed } from './narrow.ts';
 import type { Quality } from './quality.ts';
 import type { RenditionFacts } from './status.ts';
 import type { SentFrame } from './uplink.ts';
@@ -28,17 +29,24 @@ export interface LaneEvents {
 
 interface Running {
   codec: CodecKind;
+  maxKbps: number | null;
   players: number;
   lane: Lane;
   bits: RateMeter;
   frames: RateMeter;
 }
 
+interface Refused {
+  codec: CodecKind;
+  maxKbps: number | null;
+  reason: string;
+}
+
 export class Renditions {
   readonly #options: RenditionsOptions;
   readonly #running = new Map<number, Running>();
-  /** What could not be encoded since the session began, and why. */
-  readonly #refused = new Map<CodecKind, string>();
+  /** What could not be encoded since the session began, and why, by its track. */
+  readonly #refused = new Map<number, Refused>();
   #uplinks: SessionUplinks | null = null;
   #quality: Quality | null = null;
 
@@ -54,14 +62,15 @@ export class Renditions {
   }
 
   /** Everything that is wanted from now on. */
-  want(wanted: readonly Rendition[]): void {
+  want(wanted: readonly WantedTrack[]): void {
     for (const [track, running] of this.#running) {
-      if (!wanted.some((rendition) => rendition.track === track)) this.#end(track, running);
+      const same = (one: WantedTrack) => one.track === track && one.codec === running.codec;
+      if (!wanted.some(same)) this.#end(track, running);
     }
-    for (const { track, codec, players } of wanted) {
-      const running = this.#running.get(track);
-      if (running === undefined) this.#begin(track, codec, players);
-      else running.players = players;
+    for (const one of wanted) {
+      const running = this.#running.get(one.track);
+      if (running === undefined) this.#begin(one);
+      else this.#change(running, one);
     }
   }
 
@@ -69,7 +78,7 @@ export class Renditions {
     // Another main codec, and what failed counts for nothing any more.
     if (quality.codec !== this.#quality?.codec) this.#refused.clear();
     this.#quality = quality;
-    for (const { codec, lane } of this.#running.values()) lane.setQuality(alike(quality, codec));
+    for (const running of this.#running.values()) running.lane.setQuality(alike(quality, running));
   }
 
   requestKeyframe(track: number): void {
@@ -87,15 +96,19 @@ export class Renditions {
   }
 
   facts(nowMs: number): RenditionFacts[] {
-    const running = [...this.#running.values()].map(({ codec, players, bits, frames }) => ({
+    const running = [...this.#running.values()].map(
+      ({ codec, maxKbps, players, bits, frames }) => ({
+        codec,
+        maxKbps,
+        players,
+        bitsPerSecond: bits.rate(nowMs),
+        fps: frames.rate(nowMs),
+        refused: null,
+      }),
+    );
+    const refused = [...this.#refused.values()].map(({ codec, maxKbps, reason }) => ({
       codec,
-      players,
-      bitsPerSecond: bits.rate(nowMs),
-      fps: frames.rate(nowMs),
-      refused: null,
-    }));
-    const refused = [...this.#refused].map(([codec, reason]) => ({
-      codec,
+      maxKbps,
       players: 0,
       bitsPerSecond: 0,
       fps: 0,
@@ -104,16 +117,26 @@ export class Renditions {
     return [...running, ...refused];
   }
 
-  #begin(track: number, codec: CodecKind, players: number): void {
+  #begin(wanted: WantedTrack): void {
     if (this.#uplinks === null) return;
+    const { track, codec, maxKbps, players } = wanted;
     const { onReady, onError, createLane = laneFor } = this.#options;
-    const onUnable = (reason: string) => this.#refuse(track, codec, reason);
+    const onUnable = (reason: string) => this.#refuse(track, lane, reason);
     const lane = createLane(codec, { onReady, onError, onUnable });
-    if (this.#quality !== null) lane.setQuality(alike(this.#quality, codec));
+    if (this.#quality !== null) lane.setQuality(alike(this.#quality, wanted));
+    lane.limit(limitOf(maxKbps));
     lane.connect(this.#uplinks.of(track));
-    this.#refused.delete(codec);
+    this.#refused.delete(track);
     const meters = { bits: new RateMeter(), frames: new RateMeter() };
-    this.#running.set(track, { codec, players, lane, ...meters });
+    this.#running.set(track, { codec, maxKbps, players, lane, ...meters });
+  }
+
+  #change(running: Running, { maxKbps, players }: WantedTrack): void {
+    running.players = players;
+    if (maxKbps === running.maxKbps) return;
+    running.maxKbps = maxKbps;
+    running.lane.limit(limitOf(maxKbps));
+    if (this.#quality !== null) running.lane.setQuality(alike(this.#quality, running));
   }
 
   #end(track: number, { lane }: Running): void {
@@ -123,11 +146,11 @@ export class Renditions {
     this.#uplinks?.of(track).rest();
   }
 
-  #refuse(track: number, codec: CodecKind, reason: string): void {
+  #refuse(track: number, lane: Lane, reason: string): void {
     const running = this.#running.get(track);
-    if (running === undefined) return;
+    if (running?.lane !== lane) return;
     this.#end(track, running);
-    this.#refused.set(codec, reason);
+    this.#refused.set(track, { codec: running.codec, maxKbps: running.maxKbps, reason });
     this.#options.onRefused(track, reason);
   }
 }
@@ -137,7 +160,8 @@ function laneFor(codec: CodecKind, events: LaneEvents): Lane {
   return new Lane({ ...events, ways, onEncoded: () => undefined });
 }
 
-/** The admin's wishes for a rendition: the same but for the codec, and nothing to thin out. */
-function alike(quality: Quality, codec: CodecKind): Quality {
-  return { ...quality, codec, layers: 1 };
+/** The admin's wishes for a rendition: the same but for its codec and limit, and nothing to thin out. */
+function alike(quality: Quality, { codec, maxKbps }: Pick<Running, 'codec' | 'maxKbps'>): Quality {
+  const wished = { ...quality, codec, layers: 1 };
+  return maxKbps === null ? wished : narrowed(wished, maxKbps);
 }

@@ -1,6 +1,6 @@
 /** What a capture host says of itself, to panels, to its own window and to support. */
 
-import { CODEC_KINDS, type CodecKind } from '@steadycast/codec-glue';
+import { CODEC_KINDS, type CodecKind, TRACK_MAX } from '@steadycast/codec-glue';
 import { isCount, isFlag, isText, listOf, oneOf, orNull, shape } from '../session/parse.ts';
 import type { Crop, Size } from './geometry.ts';
 import { isCrop } from './parse.ts';
@@ -58,6 +58,8 @@ export interface PictureFacts extends Size {
 /** A version of the picture for viewers who cannot show the main one. */
 export interface RenditionFacts {
   codec: CodecKind;
+  /** What it may take of a path, for viewers on narrow ones; null: it is for another codec's sake. */
+  maxKbps: number | null;
   /** Viewers that watch it; 0 for a moment after the last has gone. */
   players: number;
   bitsPerSecond: number;
@@ -65,6 +67,18 @@ export interface RenditionFacts {
   /** Why this browser cannot send it; null: it does. */
   refused: string | null;
 }
+
+/** What holds the picture back from what the admin wishes for. */
+export interface LimitFacts {
+  /** Bits a second that the network carries at present; null: enough. */
+  uplink: number | null;
+  /** Pictures a second that this machine can encode; null: enough. */
+  frameRate: number | null;
+  /** Whether it encodes in another codec than the best one, because that takes less of it. */
+  cheapCodec: boolean;
+}
+
+export const NO_LIMITS: LimitFacts = { uplink: null, frameRate: null, cheapCodec: false };
 
 export interface HostRates {
   fpsIn: number;
@@ -117,6 +131,7 @@ export interface HostStatus {
   quality: Quality;
   picture: PictureFacts | null;
   renditions: RenditionFacts[];
+  limits: LimitFacts;
   motion: Motion;
   players: number;
   epoch: number;
@@ -187,13 +202,19 @@ export const isHostStatus = shape<HostStatus>({
   renditions: listOf(
     shape<RenditionFacts>({
       codec: oneOf(CODEC_KINDS),
+      maxKbps: orNull(isCount),
       players: isCount,
       bitsPerSecond: isCount,
       fps: isCount,
       refused: orNull(isText),
     }),
-    2 * CODEC_KINDS.length,
+    2 * TRACK_MAX,
   ),
+  limits: shape<LimitFacts>({
+    uplink: orNull(isCount),
+    frameRate: orNull(isCount),
+    cheapCodec: isFlag,
+  }),
   motion: oneOf(['moving', 'sharpening', 'still']),
   players: isCount,
   epoch: isCount,

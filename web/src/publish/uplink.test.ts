@@ -53,9 +53,10 @@ class FakeCarrier {
 function setUp() {
   const carrier = new FakeCarrier();
   const onSent = vi.fn();
+  const onGiven = vi.fn();
   const onKeyframeNeeded = vi.fn();
-  const uplink = new Uplink({ carrier, epoch: 4, track: 2, onSent, onKeyframeNeeded });
-  return { carrier, onSent, onKeyframeNeeded, uplink };
+  const uplink = new Uplink({ carrier, epoch: 4, track: 2, onGiven, onSent, onKeyframeNeeded });
+  return { carrier, onGiven, onSent, onKeyframeNeeded, uplink };
 }
 
 describe('the uplink', () => {

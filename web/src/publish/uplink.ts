@@ -28,6 +28,8 @@ export interface UplinkOptions {
   carrier: FrameCarrier;
   epoch: number;
   track: number;
+  /** So many bytes wait to be sent. */
+  onGiven: (bytes: number) => void;
   /** A frame has left, as far as the stream took it. */
   onSent: (frame: SentFrame) => void;
   /** A stream failed: nothing goes until the next keyframe. */
@@ -99,7 +101,9 @@ export class Uplink {
     const place = this.#groups.place(picture.keyframe, picture.payload.length);
     if (place === null) return false;
     this.#broken = true;
-    this.#queue.push(this.#outgoing(picture, place));
+    const outgoing = this.#outgoing(picture, place);
+    this.#queue.push(outgoing);
+    this.#options.onGiven(outgoing.pieces.reduce((sum, piece) => sum + piece.length, 0));
     this.#broken = false;
     void this.#pump();
     return true;

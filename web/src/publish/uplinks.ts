@@ -3,9 +3,14 @@
 import { MAIN_TRACK } from '@steadycast/codec-glue';
 import { type FrameCarrier, type SentFrame, Uplink } from './uplink.ts';
 
+/** Before this version relays do not say how much has come (PROTOCOL 2.13). */
+const REPORTED_SINCE = 3;
+
 export interface SessionUplinksOptions {
   carrier: FrameCarrier;
   epoch: number;
+  /** So many bytes wait to be sent. */
+  onGiven: (bytes: number) => void;
   /** A frame has left, as far as its stream took it. */
   onSent: (track: number, frame: SentFrame) => void;
   /** A stream failed: nothing of its track goes until the next keyframe. */
@@ -20,6 +25,11 @@ export class SessionUplinks {
     this.#options = options;
   }
 
+  /** Whether the relay says how much has come. */
+  get reported(): boolean {
+    return this.#options.carrier.welcome.version >= REPORTED_SINCE;
+  }
+
   get main(): Uplink {
     return this.of(MAIN_TRACK);
   }
@@ -28,11 +38,12 @@ export class SessionUplinks {
   of(track: number): Uplink {
     const known = this.#uplinks.get(track);
     if (known !== undefined) return known;
-    const { carrier, epoch, onSent, onKeyframeNeeded } = this.#options;
+    const { carrier, epoch, onGiven, onSent, onKeyframeNeeded } = this.#options;
     const uplink = new Uplink({
       carrier,
       epoch,
       track,
+      onGiven,
       onSent: (frame) => onSent(track, frame),
       onKeyframeNeeded: () => onKeyframeNeeded(track),
     });

@@ -6,7 +6,7 @@ import {
   parsePanelMessage,
 } from '../publish/messages.ts';
 import { DEFAULT_QUALITY } from '../publish/quality.ts';
-import { type HostState, type HostStatus, NO_COUNTS } from '../publish/status.ts';
+import { type HostState, type HostStatus, NO_COUNTS, NO_LIMITS } from '../publish/status.ts';
 import { AdminScreenShareService } from './AdminScreenShareService.ts';
 
 const CROP = { x: 10, y: 10, width: 320, height: 180 };
@@ -59,6 +59,7 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
     quality: DEFAULT_QUALITY,
     picture: null,
     renditions: [],
+    limits: NO_LIMITS,
     motion: 'still',
     players: 0,
     epoch: 0,

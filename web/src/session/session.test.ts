@@ -60,7 +60,7 @@ describe('opening', () => {
     for (const [max, version] of [
       [1, 1],
       [2, 2],
-      [7, 2],
+      [7, 3],
     ] as const) {
       const relay = new FakeRelay((message) =>
         message.type === 'hello' ? { ...WELCOME, version } : welcoming(message),
@@ -80,7 +80,7 @@ describe('opening', () => {
   });
 
   it('takes no welcome in a version that it does not speak', async () => {
-    const relay = new FakeRelay(() => ({ ...WELCOME, version: 3 }));
+    const relay = new FakeRelay(() => ({ ...WELCOME, version: 4 }));
     await expect(open(relay)).rejects.toMatchObject({ code: 'unsupported_version' });
     expect(relay.closedWith).not.toBeNull();
   });

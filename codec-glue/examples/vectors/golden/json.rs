@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecSet, Colour, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
-    ResumeSecret, Role, Serving, Status,
+    ResumeSecret, Role, Serving, Status, WantedTrack,
 };
 
 /// Bytes that are right, and what they mean.
@@ -124,10 +124,27 @@ pub(crate) enum Relay {
     Serving {
         serving: ServingJson,
     },
+    Tracks {
+        wanted: Vec<WantedTrackJson>,
+    },
     Path {
         narrow: bool,
         carries_kbps: Option<u32>,
     },
+    Arrived {
+        bytes: u64,
+        relay_us: u64,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WantedTrackJson {
+    pub(crate) track: u8,
+    pub(crate) kind: String,
+    pub(crate) codec: String,
+    pub(crate) max_kbps: Option<u32>,
+    pub(crate) players: u32,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -292,6 +309,9 @@ impl From<&RelayMessage> for Relay {
             RelayMessage::Serving { serving } => Self::Serving {
                 serving: serving.into(),
             },
+            RelayMessage::Tracks { wanted } => Self::Tracks {
+                wanted: wanted.into_iter().map(WantedTrackJson::from).collect(),
+            },
             RelayMessage::Path {
                 narrow,
                 carries_kbps,
@@ -299,6 +319,7 @@ impl From<&RelayMessage> for Relay {
                 narrow,
                 carries_kbps,
             },
+            RelayMessage::Arrived { bytes, relay_us } => Self::Arrived { bytes, relay_us },
         }
     }
 }
@@ -309,6 +330,18 @@ impl From<Rendition> for RenditionJson {
             track: rendition.track.number(),
             codec: rendition.codec.name().into(),
             players: rendition.players,
+        }
+    }
+}
+
+impl From<WantedTrack> for WantedTrackJson {
+    fn from(wanted: WantedTrack) -> Self {
+        Self {
+            track: wanted.track.number(),
+            kind: wanted.kind.name().into(),
+            codec: wanted.codec.name().into(),
+            max_kbps: wanted.max_kbps,
+            players: wanted.players,
         }
     }
 }

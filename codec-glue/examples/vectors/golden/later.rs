@@ -31,13 +31,13 @@ fn later(name: impl Into<String>, kind: Kind, bytes: &[u8], values: Vec<Value>) 
 /// Each alone, and between two messages that are known.
 fn skipped() -> Vec<Later> {
     let unknown: [(&str, &[u8]); 6] = [
-        ("variant 65", &[65]),
+        ("variant 66", &[66]),
         ("variant 66 with a body", &[66, 1, 2, 3]),
         ("variant 250", &[250, 0xff, 0xff]),
         ("variant 251, in three bytes", &[251, 251, 0]),
         (
-            "variant 65 in more bytes than it needs",
-            &[252, 65, 0, 0, 0, 9],
+            "variant 66 in more bytes than it needs",
+            &[252, 66, 0, 0, 0, 9],
         ),
         ("variant 2^32 - 1", &[252, 0xff, 0xff, 0xff, 0xff]),
     ];

@@ -1,8 +1,8 @@
 //! Relay to client (PROTOCOL 2.3).
 
 use steadycast_codec_glue::wire::{
-    Code, CodecKind, Phase, RelayMessage, Rendition, ResumeSecret, Service, Serving, Status,
-    TrackId, encode_relay, limits,
+    Code, CodecKind, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret, Service, Serving,
+    Status, TrackId, WantedTrack, encode_relay, limits,
 };
 
 use super::json::{Good, Relay, hex};
@@ -16,8 +16,10 @@ pub(crate) fn vectors() -> Vec<Good<Relay>> {
     messages.extend(keyframe_requests());
     messages.extend(goodbyes());
     messages.extend(renditions());
+    messages.extend(tracks());
     messages.extend(servings());
     messages.extend(paths());
+    messages.extend(arrivals());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -227,6 +229,44 @@ fn renditions() -> Vec<Named> {
     messages
 }
 
+fn tracks() -> Vec<Named> {
+    let wanted = |number, codec, max_kbps, players| WantedTrack {
+        track: TrackId::from_number(number).unwrap_or(TrackId::of(codec)),
+        kind: MediaKind::Video,
+        codec,
+        max_kbps,
+        players,
+    };
+    let tracks = |name: &str, wanted| {
+        let message = RelayMessage::Tracks { wanted };
+        (format!("tracks: {name}"), message)
+    };
+    let mut messages = vec![
+        tracks("none any more", vec![]),
+        tracks(
+            "a codec for some, a width for others",
+            vec![
+                wanted(1, CodecKind::H264, None, 2),
+                wanted(5, CodecKind::Av1, Some(800), 10),
+                wanted(6, CodecKind::H264, Some(300), 3),
+            ],
+        ),
+    ];
+    for track in TrackId::all().skip(1) {
+        let one = vec![wanted(track.number(), CodecKind::Vp9, None, 1)];
+        messages.push(tracks(&format!("track {track}"), one));
+    }
+    for codec in CodecKind::ALL {
+        messages.push(tracks(codec.name(), vec![wanted(9, codec, None, 1)]));
+    }
+    for bound in boundaries_u32() {
+        let name = format!("of {bound} kbit/s for {bound} players");
+        let one = vec![wanted(5, CodecKind::Vp8, Some(bound), bound)];
+        messages.push(tracks(&name, one));
+    }
+    messages
+}
+
 fn servings() -> Vec<Named> {
     let mut all = Vec::new();
     for service in [Service::Ready, Service::Preparing, Service::Unsupported] {
@@ -268,6 +308,20 @@ fn paths() -> Vec<Named> {
         boundaries_u32()
             .into_iter()
             .map(|kbps| path(true, Some(kbps))),
+    );
+    all
+}
+
+fn arrivals() -> Vec<Named> {
+    let arrived = |bytes, relay_us| {
+        let message = RelayMessage::Arrived { bytes, relay_us };
+        (format!("arrived: {bytes} bytes at {relay_us}"), message)
+    };
+    let mut all = vec![arrived(0, NOW_US)];
+    all.extend(
+        boundaries(u64::MAX)
+            .into_iter()
+            .map(|bytes| arrived(bytes, bytes)),
     );
     all
 }

@@ -20,7 +20,9 @@ fn on_air() -> (Arc<Broadcast>, PublisherSeat) {
     let registry = Registry::new(Settings::default());
     let id = "a".parse().unwrap();
     let broadcast = registry.create(id, "A game".into(), at(0)).unwrap();
-    let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+    let seat = broadcast
+        .attach_publisher(None, SECRET, Widths::One, at(0))
+        .unwrap();
     (broadcast, seat)
 }
 

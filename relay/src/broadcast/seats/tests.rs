@@ -3,7 +3,7 @@
 use steadycast_codec_glue::wire::{CodecKind, Phase};
 
 use super::super::frame::tests::{begun, coded_frame, frame, refinement};
-use super::super::{AttachError, Claim, Clock, Registry, Settings, WarningSnapshot};
+use super::super::{AttachError, Claim, Clock, Registry, Settings, WarningSnapshot, Widths};
 use super::*;
 
 const SECRET: ResumeSecret = ResumeSecret([1; 16]);
@@ -29,7 +29,9 @@ fn broadcast_of(players: u32) -> Arc<Broadcast> {
 /// A broadcast with a picture in AV1, and who publishes it.
 fn on_air() -> (Arc<Broadcast>, PublisherSeat) {
     let broadcast = broadcast_of(10);
-    let seat = broadcast.attach_publisher(None, SECRET, at(0)).unwrap();
+    let seat = broadcast
+        .attach_publisher(None, SECRET, Widths::One, at(0))
+        .unwrap();
     let main = coded_frame(TrackId::MAIN, (0, 0), CodecKind::Av1);
     seat.publish(main, at(0)).unwrap();
     (broadcast, seat)
@@ -71,7 +73,9 @@ fn a_publisher_that_leaves_has_been_away_since_then_and_one_that_breaks_off_sinc
     let (broadcast, seat) = on_air();
     seat.leave(at(700));
     assert_eq!(broadcast.status().since_us, at(700).as_micros());
-    let seat = broadcast.attach_publisher(None, SECRET, at(800)).unwrap();
+    let seat = broadcast
+        .attach_publisher(None, SECRET, Widths::One, at(800))
+        .unwrap();
     seat.publish(frame(2, 0, 0, 10), at(900)).unwrap();
     drop(seat);
     let status = broadcast.status();
@@ -141,7 +145,9 @@ fn a_frame_whose_rest_will_not_come_is_taken_back_and_players_are_told() {
 #[test]
 fn a_publisher_that_another_has_replaced_changes_nothing_any_more() {
     let (broadcast, old) = on_air();
-    let _new = broadcast.attach_publisher(None, SECRET, at(10)).unwrap();
+    let _new = broadcast
+        .attach_publisher(None, SECRET, Widths::One, at(10))
+        .unwrap();
     let before = broadcast.snapshot();
     old.extend(TrackId::MAIN, 0, vec![0; 10].into(), at(20));
     old.warn(Warning::NoKeyframe, at(20));
@@ -172,7 +178,9 @@ fn the_longest_time_between_two_pictures_is_of_one_publisher_and_counts_no_refin
     seat.publish(refinement(1, (0, 4)), at(400)).unwrap();
     assert_eq!(longest(), 60);
     drop(seat);
-    let seat = broadcast.attach_publisher(None, SECRET, at(5_000)).unwrap();
+    let seat = broadcast
+        .attach_publisher(None, SECRET, Widths::One, at(5_000))
+        .unwrap();
     seat.publish(frame(2, 0, 0, 10), at(9_000)).unwrap();
     assert_eq!(longest(), 60);
 }

@@ -4,6 +4,8 @@ use super::super::frame::tests::{begun, coded_frame, frame};
 use super::*;
 use std::time::Duration;
 
+use steadycast_codec_glue::wire::{CodecKind, CodecSet};
+
 const FRESH: ResumeSecret = ResumeSecret([1; 16]);
 const OTHER: ResumeSecret = ResumeSecret([2; 16]);
 
@@ -13,7 +15,9 @@ fn at(ms: u64) -> RelayTime {
 
 fn live() -> (State, u32) {
     let mut state = State::new(at(0));
-    let (epoch, _) = state.attach_publisher(None, FRESH, at(1)).unwrap();
+    let (epoch, _) = state
+        .attach_publisher(None, FRESH, Widths::One, at(1))
+        .unwrap();
     state
         .publish(epoch, &frame(epoch, 0, 0, 10), at(2))
         .unwrap();
@@ -28,7 +32,9 @@ fn a_broadcast_waits_then_lives_then_is_held_and_lives_again() {
     assert_eq!(state.status().phase, Phase::Held);
     assert_eq!(state.status().since_us, 10_000);
     assert_eq!(state.cached().frames, 1, "the picture is kept");
-    let (second, _) = state.attach_publisher(Some(FRESH), OTHER, at(20)).unwrap();
+    let (second, _) = state
+        .attach_publisher(Some(FRESH), OTHER, Widths::One, at(20))
+        .unwrap();
     assert_eq!(state.status().phase, Phase::Held, "until a picture comes");
     state
         .publish(second, &frame(second, 0, 0, 10), at(30))
@@ -39,7 +45,9 @@ fn a_broadcast_waits_then_lives_then_is_held_and_lives_again() {
 #[test]
 fn the_late_close_of_an_older_publisher_changes_nothing() {
     let (mut state, first) = live();
-    let (second, _) = state.attach_publisher(None, OTHER, at(5)).unwrap();
+    let (second, _) = state
+        .attach_publisher(None, OTHER, Widths::One, at(5))
+        .unwrap();
     state
         .publish(second, &frame(second, 0, 0, 10), at(6))
         .unwrap();
@@ -58,12 +66,18 @@ fn the_late_close_of_an_older_publisher_changes_nothing() {
 #[test]
 fn a_superseded_lineage_cannot_resume_but_can_take_over() {
     let (mut state, _) = live();
-    state.attach_publisher(None, OTHER, at(5)).unwrap();
+    state
+        .attach_publisher(None, OTHER, Widths::One, at(5))
+        .unwrap();
     assert_eq!(
-        state.attach_publisher(Some(FRESH), FRESH, at(6)),
+        state.attach_publisher(Some(FRESH), FRESH, Widths::One, at(6)),
         Err(AttachError::Superseded)
     );
-    assert!(state.attach_publisher(None, FRESH, at(7)).is_ok());
+    assert!(
+        state
+            .attach_publisher(None, FRESH, Widths::One, at(7))
+            .is_ok()
+    );
 }
 
 #[test]
@@ -161,16 +175,23 @@ fn a_group_that_is_passed_over_is_taken_again_at_the_next_keyframe() {
 
 const H264: TrackId = TrackId::of(CodecKind::H264);
 
+fn decodes_h264() -> Means {
+    Means {
+        codecs: Some(CodecSet::NONE.with(CodecKind::H264)),
+        ..Means::default()
+    }
+}
+
 /// A broadcast in AV1 with a player that decodes H.264 only.
 fn with_rendition() -> State {
     let mut state = State::new(at(0));
-    state.attach_publisher(None, FRESH, at(1)).unwrap();
+    state
+        .attach_publisher(None, FRESH, Widths::One, at(1))
+        .unwrap();
     let main = coded_frame(TrackId::MAIN, (0, 0), CodecKind::Av1);
     state.publish(1, &main, at(2)).unwrap();
     state.attach_player(&Settings::default()).unwrap();
-    state
-        .renditions
-        .said(None, Some(CodecSet::NONE.with(CodecKind::H264)));
+    state.renditions.moved(None, Some(decodes_h264()));
     state
 }
 
@@ -180,7 +201,7 @@ fn rendition(group: u32, index: u32) -> Frame {
 
 fn let_go(state: &mut State) {
     let settings = Settings::default();
-    state.detach_player(Some(CodecSet::NONE.with(CodecKind::H264)), Code::Done);
+    state.detach_player(decodes_h264(), Code::Done);
     state.heard(1, at(3_000));
     state.tick(&settings, at(3_000));
     state.heard(1, at(13_000));
@@ -207,6 +228,11 @@ fn a_rendition_that_nobody_asked_for_is_the_publisher_s_error() {
     let error = state.publish(epoch, &rendition(0, 0), at(3));
     assert_eq!(error, Err(PublishError::Unasked(H264)));
     assert_eq!(PublishError::Unasked(H264).code(), Code::OutOfOrder);
+    let mut state = with_rendition();
+    let vp8 = coded_frame(H264, (0, 0), CodecKind::Vp8);
+    let error = state.publish(1, &vp8, at(3));
+    assert_eq!(error, Err(PublishError::OtherCodec(H264)));
+    assert_eq!(PublishError::OtherCodec(H264).code(), Code::Malformed);
 }
 
 #[test]
@@ -218,9 +244,7 @@ fn frames_that_cross_with_a_change_are_dropped_and_counted() {
     state.publish(1, &rendition(0, 1), at(13_001)).unwrap();
     assert_eq!(state.totals.unwanted_frames, 1);
     // Wanted again before the publisher has stopped: the group's rest is of no use.
-    state
-        .renditions
-        .said(None, Some(CodecSet::NONE.with(CodecKind::H264)));
+    state.renditions.moved(None, Some(decodes_h264()));
     state.publish(1, &rendition(0, 2), at(13_002)).unwrap();
     assert_eq!(state.cached().frames, 1);
     state.publish(1, &rendition(1, 0), at(13_003)).unwrap();
@@ -233,7 +257,9 @@ fn a_held_broadcast_keeps_every_track_s_picture_and_a_new_publisher_cuts_all() {
     state.publish(1, &rendition(0, 0), at(3)).unwrap();
     state.detach_publisher(1, at(4));
     assert_eq!(state.cached().frames, 2);
-    state.attach_publisher(None, OTHER, at(5)).unwrap();
+    state
+        .attach_publisher(None, OTHER, Widths::One, at(5))
+        .unwrap();
     assert_eq!(state.cached().frames, 2);
     assert_eq!(state.renditions.wanted().list().len(), 1, "it goes on");
     let late = state.publish(1, &rendition(0, 1), at(6));

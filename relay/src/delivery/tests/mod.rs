@@ -13,7 +13,7 @@ use steadycast_codec_glue::wire::{Code, CodecKind, ResumeSecret, TrackId};
 use self::wire::{Line, Seen, Whole, Wire};
 use super::{Channel, Limits, PathNews};
 use crate::broadcast::{
-    Broadcast, Moment, PublisherSeat, Registry, RelayTime, Settings, test_frames,
+    Broadcast, Moment, PublisherSeat, Registry, RelayTime, Settings, Widths, test_frames,
 };
 
 const STALL: Duration = Duration::from_secs(10);
@@ -29,13 +29,18 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::of(Widths::One)
+    }
+
+    /// One whose publisher can send for such paths.
+    fn of(widths: Widths) -> Self {
         let registry = Registry::new(Settings::default());
         let now = RelayTime::from_micros(1);
         let broadcast = registry
             .create("scene".parse().unwrap(), String::new(), now)
             .unwrap();
         let publisher = broadcast
-            .attach_publisher(None, ResumeSecret([7; 16]), now)
+            .attach_publisher(None, ResumeSecret([7; 16]), widths, now)
             .unwrap();
         Self {
             channel: Channel::new(&broadcast, Whole, Limits { stall: STALL }),
@@ -523,4 +528,35 @@ fn who_says_what_it_can_decode_is_served_what_is_there_for_others_already() {
     let line = scene.join_with(&[H264]);
     scene.settle();
     assert_eq!(line.borrow_mut().arrived(), 1);
+}
+
+#[test]
+fn a_path_that_is_given_less_is_filled_up_a_little_until_it_has_shown_that_it_carries_more() {
+    let mut scene = Scene::of(Widths::Any);
+    scene.publish(0, 0);
+    let (key, line) = scene.join();
+    scene.channel.seat(key).unwrap().takes_any_width();
+    let mut frame = 0;
+    let mut film = |scene: &mut Scene, seconds: u32| {
+        for _ in 0..seconds * 30 {
+            frame += 1;
+            scene.publish(frame / 60, frame % 60);
+            scene.pass(Duration::from_millis(33));
+        }
+    };
+    line.borrow_mut().carries = Some(1_000);
+    film(&mut scene, 3);
+    assert_eq!(line.borrow().filled, 0, "it carries what it is given");
+    line.borrow_mut().room = Some(0);
+    film(&mut scene, 5);
+    line.borrow_mut().room = None;
+    line.borrow_mut().filled = 0;
+    film(&mut scene, 10);
+    let filled = line.borrow().filled;
+    assert!((800..=1_000).contains(&filled), "{filled} in ten seconds");
+    line.borrow_mut().carries = Some(1_000_000);
+    film(&mut scene, 1);
+    line.borrow_mut().filled = 0;
+    film(&mut scene, 20);
+    assert_eq!(line.borrow().filled, 0, "it has shown what it carries");
 }

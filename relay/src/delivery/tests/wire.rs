@@ -27,6 +27,8 @@ pub(super) struct Line {
     /// Pieces that it takes before it is full; `None`: any number.
     pub(super) room: Option<usize>,
     pub(super) carries: Option<u64>,
+    /// Bytes that mean nothing.
+    pub(super) filled: usize,
     pub(super) gone: bool,
     /// Nothing is tried again by time.
     pub(super) mute: bool,
@@ -129,6 +131,10 @@ impl Carrier for Wire {
 
     fn carries(&self) -> Option<u64> {
         self.line.borrow().carries
+    }
+
+    fn fill(&mut self, bytes: usize, _: Instant) {
+        self.line.borrow_mut().filled += bytes;
     }
 
     fn unheard_since(&mut self, _: Instant) -> Option<Instant> {

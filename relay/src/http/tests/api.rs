@@ -10,7 +10,7 @@ use steadycast_codec_glue::wire::{Code, ResumeSecret, Role};
 
 use super::{ADMIN, APP, Relay, broadcast_id, request};
 use crate::broadcast::test_frames::frame;
-use crate::broadcast::{Registry, RelayTime, Settings};
+use crate::broadcast::{Registry, RelayTime, Settings, Widths};
 use crate::store::{Seen, Store};
 
 #[tokio::test]
@@ -37,9 +37,9 @@ async fn pages_learn_where_sessions_are_and_which_certificate_to_expect() {
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(
         (&json["protocol"], &json["session"]),
-        (&json!(2), &json!("/session"))
+        (&json!(3), &json!("/session"))
     );
-    assert_eq!(json["protocols"], json!({ "min": 1, "max": 2 }));
+    assert_eq!(json["protocols"], json!({ "min": 1, "max": 3 }));
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
     assert!(json["relayUs"].as_u64().unwrap() > 1_600_000_000_000_000);
     let der = relay.site.identities.borrow().chain()[0].clone();
@@ -165,7 +165,9 @@ async fn publishers_that_go_because_the_relay_stops_are_not_noted_as_away() {
     let at = |seconds: u64| RelayTime::from_micros(seconds * 1_000_000);
     let broadcast = relay.site.registry.find(&id).unwrap();
     let secret = ResumeSecret([1; 16]);
-    let seat = broadcast.attach_publisher(None, secret, at(1)).unwrap();
+    let seat = broadcast
+        .attach_publisher(None, secret, Widths::One, at(1))
+        .unwrap();
     seat.publish(frame(1, 0, 0, 10), at(1)).unwrap();
     seat.leave(at(5));
     let noted = || relay.site.store.entries()[0].publisher;

@@ -216,7 +216,7 @@ impl Listener {
 
     /// What the player is served, where that is not simply the broadcast (PROTOCOL 2.10).
     fn tell_serving(&mut self, news: &News, text: &mut String) {
-        let serving = news.serving(Some(self.session.codecs()));
+        let serving = news.serving(self.session.means());
         if std::mem::replace(&mut self.serving, serving) != serving {
             let data = json!({
                 "service": serving.service.name(),

@@ -17,7 +17,7 @@ use super::repairs::Repairs;
 use super::rest::Rest;
 use super::sender::{Exit, Outbound, Patience, Sender};
 use crate::broadcast::{Backlog, Moment, RelayTime};
-use crate::delivery::{Carrier, Gone, Packer, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Packer, Rush, Sent};
 use crate::shard::Wire;
 use crate::webrtc::rtcp::Feedback;
 use crate::webrtc::session::Session;
@@ -58,6 +58,7 @@ pub(in crate::webrtc) struct Egress<W> {
     blocked: Option<Instant>,
     pleas: Pleas,
     rest: Rest,
+    filler: Filler,
     /// The time in the last report, as receivers repeat it, and when it was.
     reported: Option<(u32, Instant)>,
     /// Frames that went out to their last packet.
@@ -92,6 +93,7 @@ impl<W: Wire> Egress<W> {
             blocked: None,
             pleas: Pleas::new(),
             rest: Rest::new(),
+            filler: Filler::default(),
             reported: None,
             frames: 0,
         }
@@ -271,13 +273,19 @@ impl<W: Wire> Carrier for Egress<W> {
         self.control.carries()
     }
 
+    fn fill(&mut self, bytes: usize, now: Instant) {
+        if self.sender.is_told_of_arrivals() {
+            self.filler.begin(bytes, now);
+        }
+    }
+
     fn unheard_since(&mut self, _: Instant) -> Option<Instant> {
         self.blocked.max(self.blocked.and(self.heard))
     }
 
     fn due(&self) -> Option<Instant> {
         let probe = self.probe.map(|probe| probe.at);
-        [Some(self.next_report), probe, self.paced]
+        [Some(self.next_report), probe, self.paced, self.filler.due()]
             .into_iter()
             .flatten()
             .min()
@@ -292,6 +300,15 @@ impl<W: Wire> Carrier for Egress<W> {
                 out: &mut self.out,
             };
             self.sender.probe(&mut exit, now);
+        }
+        let fill = self.filler.take(now.instant);
+        if fill > 0 {
+            let mut exit = Exit {
+                keys: &mut self.keys,
+                control: &mut self.control,
+                out: &mut self.out,
+            };
+            self.sender.fill(fill, &mut exit, now);
         }
         if self.next_report <= now.instant {
             self.report(now);

@@ -26,6 +26,8 @@ const MEMORY: Duration = Duration::from_secs(2);
 const LEAST_ROUND_TRIP: Duration = Duration::from_millis(15);
 /// Repetitions whose time is remembered.
 const REPEATED: usize = 256;
+/// Packets that a path is filled up with; the same again where that is too little.
+const FILLING: usize = 64;
 
 /// Payload types of one codec.
 #[derive(Debug, Clone, Copy)]
@@ -353,6 +355,33 @@ impl Sender {
             },
         };
         self.write(&packet, &packets, at, &stamp, exit, now)
+    }
+
+    /// The newest packets once more, as if they had been lost: so many bytes of them, and a packet more.
+    /// Nothing where the player could not tell them from others.
+    pub(super) fn fill(&mut self, bytes: usize, exit: &mut Exit<'_>, now: Moment) {
+        let before = exit.out.len();
+        let newest = self.history.iter().rev();
+        let numbers = newest.flat_map(|row| {
+            let number = move |at| row.first.wrapping_add(at);
+            (0..row.count).rev().map(number)
+        });
+        // What is in this many packets is more than a slice ever has.
+        let numbers: Vec<u16> = numbers.take(FILLING).collect();
+        let Some(most) = numbers.len().checked_sub(1) else {
+            return;
+        };
+        let has_rtx = |this: &Self, number: u16| {
+            let codec = this.row(number).map(|row| row.packets.coding.codec);
+            codec.and_then(|codec| this.types(codec)?.rtx).is_some()
+        };
+        if !has_rtx(self, numbers[0]) {
+            return;
+        }
+        let mut at = 0;
+        while exit.out.len() - before < bytes && self.repeat_one(numbers[at.min(most)], exit, now) {
+            at = (at + 1) % numbers.len();
+        }
     }
 
     /// The last packet once more: when nothing follows it, nothing else shows that it was lost.

@@ -17,7 +17,7 @@ use super::watch::Watch;
 use crate::auth::{RandomError, random};
 use crate::broadcast::{
     AttachError, Broadcast, Charge, Claim, Clock, Moment, PublishError, PublisherNews,
-    PublisherSeat, Warning,
+    PublisherSeat, Warning, Widths,
 };
 use crate::webrtc::rtcp::Feedback;
 use crate::webrtc::sdp::{Format, Offer};
@@ -107,7 +107,9 @@ impl Upstream {
     /// Takes over the broadcast (PROTOCOL 3.1): its client has connected.
     pub(in crate::webrtc) fn attach(&mut self, now: Moment) -> Result<(), UpstreamError> {
         let lineage = ResumeSecret(random()?);
-        let seat = self.broadcast.attach_publisher(None, lineage, now.relay)?;
+        let seat = self
+            .broadcast
+            .attach_publisher(None, lineage, Widths::One, now.relay)?;
         self.requests = main_requests(&seat.pulses().borrow().keyframe_requests);
         self.heard = now.instant;
         self.watch.begin(now.instant);

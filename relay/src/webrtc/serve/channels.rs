@@ -89,10 +89,10 @@ impl<W: Wire> Channels<W> {
     pub(super) fn report_paths(&self, peers: &Slab<Peer>, now: Instant) {
         for attended in self.open.values() {
             for (player, peer) in &attended.peers {
-                if let (Some(path), Some(peer)) =
-                    (attended.players.path(*player, now), peers.get(*peer))
-                {
-                    peer.session.report_path(path);
+                let players = &attended.players;
+                let known = (players.path(*player, now), players.means(*player));
+                if let ((Some(path), Some(means)), Some(peer)) = (known, peers.get(*peer)) {
+                    peer.session.report_path(path, means.width);
                 }
             }
         }

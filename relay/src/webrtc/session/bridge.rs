@@ -123,6 +123,7 @@ impl Bridge {
         let mut seat = broadcast.expect_player()?;
         // It has said nothing else before, so that it is heard whenever this is.
         seat.decodes(offer.codecs(), RelayTime::default());
+        seat.takes_any_width();
         let now = Instant::now();
         let numbers = random::<12>()?;
         let [a, b, c, d, e, f, g, h, i, j, k, l] = numbers;

@@ -17,7 +17,7 @@ use steadycast_codec_glue::wire::{Code, CodecSet, Role};
 use tokio::sync::watch;
 
 use crate::auth::RandomError;
-use crate::broadcast::{AttachError, Broadcast};
+use crate::broadcast::{AttachError, Broadcast, Means, Width};
 use crate::delivery::PathNews;
 use crate::webrtc::ice::{Credentials, Ufrag};
 
@@ -60,7 +60,7 @@ pub struct Session {
     /// How many listeners there have been.
     pub(in crate::webrtc) listeners: watch::Sender<u64>,
     pub(in crate::webrtc) codecs: CodecSet,
-    pub(in crate::webrtc) path: Mutex<PathNews>,
+    pub(in crate::webrtc) path: Mutex<(PathNews, Width)>,
 }
 
 /// The ICE session of the moment (RFC 8445, 9).
@@ -109,17 +109,20 @@ impl Session {
 
     /// The newest word on the path to its client.
     pub fn path(&self) -> PathNews {
-        *self.path.lock()
+        self.path.lock().0
     }
 
     /// The path to its client has changed; it is told at its next heartbeat.
-    pub fn report_path(&self, news: PathNews) {
-        *self.path.lock() = news;
+    pub fn report_path(&self, news: PathNews, width: Width) {
+        *self.path.lock() = (news, width);
     }
 
-    /// What its client can decode.
-    pub fn codecs(&self) -> CodecSet {
-        self.codecs
+    /// What its client can be served by.
+    pub fn means(&self) -> Means {
+        Means {
+            codecs: Some(self.codecs),
+            width: self.path.lock().1,
+        }
     }
 
     pub(in crate::webrtc) fn end(&self, code: Code) {

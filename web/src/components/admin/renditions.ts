@@ -1,4 +1,4 @@
-/** What admins are told of the versions for viewers who cannot show the main one; pure. */
+/** What admins are told of the versions for viewers who cannot have the main one; pure. */
 
 import type { HostStatus, RenditionFacts } from '../../publish/status.ts';
 import { codecName, kindName } from '../codecs.ts';
@@ -25,7 +25,10 @@ function lineFor(facts: RenditionFacts, main: string): RenditionLine {
     return {
       codec,
       tone: 'bad',
-      text: `Some viewers cannot show ${main}, and ${codec} cannot be made for them: ${facts.refused}`,
+      text:
+        facts.maxKbps === null
+          ? `Some viewers cannot show ${main}, and ${codec} cannot be made for them: ${facts.refused}`
+          : `Some viewers are on slow networks, and a lighter ${codec} cannot be made for them: ${facts.refused}`,
       figures: null,
     };
   }
@@ -33,12 +36,25 @@ function lineFor(facts: RenditionFacts, main: string): RenditionLine {
   return {
     codec,
     tone: facts.players === 0 ? 'plain' : 'good',
-    text: sentence(codec, facts.players, main),
+    text: sentence(facts, main),
     figures: `${wholeFrames(facts.fps)} fps · ${value} ${unit}`,
   };
 }
 
-function sentence(codec: string, viewers: number, main: string): string {
+function sentence(
+  { codec: kind, maxKbps, players: viewers }: RenditionFacts,
+  main: string,
+): string {
+  const codec = kindName(kind);
+  if (maxKbps !== null) {
+    const { value, unit } = bitrate(maxKbps * 1_000);
+    const most = `a lighter ${codec} of at most ${value} ${unit}`;
+    if (viewers === 0)
+      return `Still sending ${most} for a moment, in case a viewer needs it again.`;
+    const whom =
+      viewers === 1 ? '1 viewer on a slow network' : `${viewers} viewers on slow networks`;
+    return `Also sending ${most} for ${whom}.`;
+  }
   if (viewers === 0) return `Still sending ${codec} for a moment, in case a viewer comes back.`;
   const whose =
     viewers === 1

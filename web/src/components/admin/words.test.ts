@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_QUALITY } from '../../publish/quality.ts';
+import { type HostStatus, type LimitFacts, NO_LIMITS } from '../../publish/status.ts';
 import type { ShareSnapshot } from '../../services/AdminScreenShareService.ts';
 import { codecName } from '../codecs.ts';
 import { bitrate, duration, milliseconds, timeLeft, wholeFrames } from './time.ts';
 import { cropAfterKey } from './useCropKeys.ts';
-import { isDeadLink, startLabel, wordsForPanel } from './words.ts';
+import { isDeadLink, startLabel, wordsForHost, wordsForPanel } from './words.ts';
 
 const NONE: ShareSnapshot = {
   host: 'none',
@@ -17,6 +18,8 @@ const NONE: ShareSnapshot = {
   history: [],
   ignored: 0,
 };
+/** As far as the words go by it. */
+const LIVE = { state: 'live', source: null } as HostStatus;
 const BROADCAST = {
   id: 'b',
   title: '',
@@ -51,6 +54,26 @@ describe('what the panel offers', () => {
     expect(wordsForPanel(gone).tone).toBe('bad');
     const offline = { ...NONE, problem: { offline: true, message: '', code: null } };
     expect(isDeadLink(offline)).toBe(false);
+  });
+});
+
+describe('what the panel says while the picture is live', () => {
+  const said = (limits: Partial<LimitFacts>) => {
+    const words = wordsForHost({ ...LIVE, limits: { ...NO_LIMITS, ...limits } });
+    return [words.badge, words.title];
+  };
+
+  it('is nothing as long as viewers have all of it', () => {
+    expect(said({})).toEqual(['Live', null]);
+    expect(said({ cheapCodec: true })).toEqual(['Live', null]);
+  });
+
+  it('is why they have less', () => {
+    expect(said({ uplink: 702_000, frameRate: 12 })).toEqual([
+      'Live, slow network',
+      'Your network carries 702 kbit/s at present',
+    ]);
+    expect(said({ frameRate: 12 })[1]).toBe('This computer encodes 12 pictures a second at most');
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { type HostState, type HostStatus, isSharing } from '../../publish/status.ts';
 import type { HostPresence, ShareSnapshot } from '../../services/AdminScreenShareService.ts';
+import { bitrate } from './time.ts';
 
 export type Tone = 'good' | 'wait' | 'bad' | 'plain';
 
@@ -109,10 +110,34 @@ export function wordsForHost(status: HostStatus): Words {
       detail: 'It is minimised or hidden. Viewers keep the last picture.',
     };
   }
+  if (status.state === 'live') return { ...words, ...limitWords(status) };
   if (status.state === 'refused') {
     return { ...words, detail: explainCode(status.code) ?? status.reason };
   }
   return status.state === 'failed' ? { ...words, detail: status.reason } : words;
+}
+
+/** What viewers have less of, and why; nothing where they have all of it. */
+function limitWords({ limits }: HostStatus): Partial<Words> {
+  if (limits.uplink !== null) {
+    const { value, unit } = bitrate(limits.uplink);
+    return {
+      badge: 'Live, slow network',
+      tone: 'wait',
+      title: `Your network carries ${value} ${unit} at present`,
+      detail: 'Viewers get fewer and coarser pictures, so that they are not late. It mends itself.',
+    };
+  }
+  if (limits.frameRate !== null) {
+    return {
+      badge: 'Live, busy computer',
+      tone: 'wait',
+      title: `This computer encodes ${limits.frameRate} pictures a second at most`,
+      detail:
+        'Viewers get fewer pictures. A smaller resolution, or fewer programs, leave room for more.',
+    };
+  }
+  return {};
 }
 
 const PRESENCES: Record<Exclude<HostPresence, 'present'>, Words> = {

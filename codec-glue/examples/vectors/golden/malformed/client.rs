@@ -70,7 +70,7 @@ fn enums() -> Vec<Bad> {
         malformed("eight codecs", &[5, 0xff]),
         malformed("codecs of two bytes", &[5, 251, 3, 0]),
         malformed("a refusal of the main track", &[6, 0, 0]),
-        malformed("a refusal of track 5", &[6, 5, 0]),
+        malformed("a refusal of track 16", &[6, 16, 0]),
         malformed("a refusal of track 255", &[6, 255, 0]),
     ]
 }

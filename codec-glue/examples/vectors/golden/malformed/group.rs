@@ -61,7 +61,7 @@ fn headers() -> Vec<Bad> {
         .map(|bit| (format!("flag bit {bit}"), edited(0, &[1 | 1 << bit])))
         .collect();
     let fields: [(&str, usize, &[u8]); 6] = [
-        ("track 5", 1, &[5]),
+        ("track 16", 1, &[16]),
         ("track 255", 1, &[255]),
         ("layer 8", 2, &[8]),
         ("layer 255", 2, &[255]),

@@ -102,7 +102,7 @@ fn integers() -> Vec<Bad> {
             &[&[0, 1][..], &beyond, &WELCOME[3..], &PLAYERS].concat(),
         ),
         malformed("a track of two bytes", &[3, 251, 0]),
-        malformed("a keyframe of track 5", &[3, 5]),
+        malformed("a keyframe of track 16", &[3, 16]),
         malformed("a keyframe of track 255", &[3, 255]),
     ]
 }
@@ -148,14 +148,29 @@ fn renditions() -> Vec<Bad> {
             "players of 64 bits",
             &[5, 1, 1, 1, 253, 1, 0, 0, 0, 0, 0, 0, 0],
         ),
+        malformed("the main track among others", &[7, 1, 0, 0, 1, 0, 1]),
+        malformed("a wanted track 16", &[7, 1, 16, 0, 1, 0, 1]),
+        malformed(
+            "a track of a kind that does not exist",
+            &[7, 1, 5, 1, 1, 0, 1],
+        ),
+        malformed("a wanted track in a fifth codec", &[7, 1, 5, 0, 4, 0, 1]),
+        malformed("a limit with tag 2", &[7, 1, 5, 0, 1, 2, 1]),
+        malformed(
+            "a wanted track twice",
+            &[7, 2, 5, 0, 1, 0, 1, 5, 0, 1, 0, 1],
+        ),
+        malformed("tracks out of order", &[7, 2, 6, 0, 1, 0, 1, 5, 0, 1, 0, 1]),
         malformed("a service that does not exist", &[6, 3, 1, 0]),
-        malformed("a serving on track 5", &[6, 0, 5, 0]),
+        malformed("a serving on track 16", &[6, 0, 16, 0]),
         malformed("a serving in a fifth codec", &[6, 0, 1, 1, 4]),
         malformed("a serving whose codec has tag 2", &[6, 0, 1, 2, 1]),
     ];
     for (what, length) in HUGE_LENGTHS {
         let body = [&[5][..], length].concat();
         all.push(malformed(format!("renditions of {what}"), &body));
+        let body = [&[7][..], length].concat();
+        all.push(malformed(format!("tracks of {what}"), &body));
     }
     all
 }

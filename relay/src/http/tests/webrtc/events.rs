@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use super::super::super::server::Lasting;
 use super::super::broadcast_id;
 use super::{Cast, Opened, ask, broadcast};
-use crate::broadcast::test_frames;
+use crate::broadcast::{Width, Widths, test_frames};
 use crate::webrtc::{PathNews, SessionId};
 
 /// A page that listens.
@@ -171,7 +171,9 @@ async fn a_publisher_that_comes_and_goes_is_announced() {
     for epoch in 1..=2 {
         let now = cast.relay.site.clock.now();
         let lineage = ResumeSecret([epoch as u8; 16]);
-        let seat = broadcast.attach_publisher(None, lineage, now).unwrap();
+        let seat = broadcast
+            .attach_publisher(None, lineage, Widths::One, now)
+            .unwrap();
         let frame = test_frames::frame(epoch, 0, 0, 100);
         seat.publish(frame, cast.relay.site.clock.now()).unwrap();
         let state = listener.phase("live").await;
@@ -192,7 +194,9 @@ async fn a_picture_that_stands_still_is_called_so_though_it_is_refined() {
     let broadcast = registry.find(&broadcast_id(&cast.id)).unwrap();
     let now = || cast.relay.site.clock.now();
     let secret = ResumeSecret([1; 16]);
-    let seat = broadcast.attach_publisher(None, secret, now()).unwrap();
+    let seat = broadcast
+        .attach_publisher(None, secret, Widths::One, now())
+        .unwrap();
     let publish = |frame| {
         let at = now();
         seat.publish(frame, at).unwrap();
@@ -239,15 +243,16 @@ async fn a_path_that_changes_is_told_once_a_second_at_most() {
     let mut listener = Listener::at(&cast, &opened).await;
     listener.find("viewercount").await;
     for carries_kbps in [900, 380] {
-        session.report_path(PathNews {
+        let news = PathNews {
             narrow: true,
             carries_kbps: Some(carries_kbps),
-        });
+        };
+        session.report_path(news, Width::Wide);
     }
     let told = listener.find("path").await;
     assert_eq!(told, json!({ "narrow": true, "carriesKbps": 380 }));
     let began = tokio::time::Instant::now();
-    session.report_path(PathNews::default());
+    session.report_path(PathNews::default(), Width::Wide);
     let told = listener.find("path").await;
     assert_eq!(told, json!({ "narrow": false, "carriesKbps": null }));
     assert!(began.elapsed() >= Duration::from_millis(900));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, ResumeSecret, TrackId};
 
-use crate::broadcast::{Broadcast, Frame, PublisherSeat, RelayTime};
+use crate::broadcast::{Broadcast, Frame, PublisherSeat, RelayTime, Widths};
 
 /// What a VP8 keyframe begins with (RFC 6386, 9.1); the rest of the stamp is the capture time.
 const VP8: [u8; 10] = [0x10, 0x01, 0, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02];
@@ -32,7 +32,7 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub(super) fn new(broadcast: &Arc<Broadcast>, begin: Duration, now: RelayTime) -> Self {
-        let seat = broadcast.attach_publisher(None, ResumeSecret([7; 16]), now);
+        let seat = broadcast.attach_publisher(None, ResumeSecret([7; 16]), Widths::One, now);
         Self {
             broadcast: broadcast.clone(),
             seat: seat.unwrap(),

@@ -1,0 +1,75 @@
+//! Bytes without meaning: a player that is given less than its path may carry cannot show that it carries
+//! more.
+
+use std::time::{Duration, Instant};
+
+/// They are spread over this time, so that they are no burst ...
+const SPREAD: Duration = Duration::from_millis(100);
+/// ... in slices of this.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// What is left to send of one row of them.
+#[derive(Debug, Default)]
+pub(crate) struct Filler {
+    slice: usize,
+    left: usize,
+    due: Option<Instant>,
+}
+
+impl Filler {
+    /// So many bytes, beginning now, in place of what is left of those before.
+    pub(crate) fn begin(&mut self, bytes: usize, now: Instant) {
+        let slices = (SPREAD.as_micros() / SLICE.as_micros()) as usize;
+        self.left = bytes;
+        self.slice = bytes.div_ceil(slices);
+        self.due = (bytes > 0).then_some(now);
+    }
+
+    /// When the next slice is due.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Bytes of the slices that are due.
+    pub(crate) fn take(&mut self, now: Instant) -> usize {
+        let mut bytes = 0;
+        while let Some(due) = self.due.filter(|due| *due <= now) {
+            let slice = self.slice.min(self.left);
+            bytes += slice;
+            self.left -= slice;
+            self.due = (self.left > 0).then(|| due + SLICE);
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_go_out_evenly_and_no_more_than_was_said() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut filler = Filler::default();
+        assert_eq!((filler.due(), filler.take(at(0))), (None, 0));
+        filler.begin(10_000, at(0));
+        assert_eq!(filler.take(at(0)), 500);
+        assert_eq!(filler.due(), Some(at(5)));
+        assert_eq!((filler.take(at(4)), filler.take(at(16))), (0, 1_500));
+        assert_eq!(filler.take(at(1_000)), 8_000);
+        assert_eq!(filler.due(), None);
+    }
+
+    #[test]
+    fn a_row_takes_the_place_of_the_one_before() {
+        let now = Instant::now();
+        let mut filler = Filler::default();
+        filler.begin(10_000, now);
+        filler.begin(30, now);
+        assert_eq!(filler.take(now + SPREAD), 30);
+        filler.begin(10_000, now);
+        filler.begin(0, now);
+        assert_eq!(filler.due(), None);
+    }
+}
