@@ -129,6 +129,18 @@ describe('channel messages', () => {
     }
   });
 
+  it('are understood as well from a window that was opened before an upgrade', () => {
+    const rendition = { codec: 'h264', players: 2, bitsPerSecond: 1, fps: 30, refused: null };
+    const { limits: _, ...older } = { ...STATUS, renditions: [rendition] };
+    const message = { side: 'host', type: 'status', host: 'h', startedMs: 1, status: older };
+    expect(parseHostMessage(message)).toMatchObject({
+      kind: 'message',
+      message: { status: { limits: NO_LIMITS, renditions: [{ ...rendition, maxKbps: null }] } },
+    });
+    const wrong = { ...message, status: { ...older, renditions: 'none' } };
+    expect(parseHostMessage(wrong)).toEqual({ kind: 'bad' });
+  });
+
   it('of whatever shape never throw', () => {
     fc.assert(
       fc.property(fc.anything(), fc.constantFrom('panel', 'host'), (value, side) => {

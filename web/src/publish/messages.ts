@@ -7,7 +7,7 @@ import { type Check, isCount, isFlag, isRecord, isText, orNull, shape } from '..
 import type { Crop, Size } from './geometry.ts';
 import { isCrop, isSize } from './parse.ts';
 import { isQuality, type Quality } from './quality.ts';
-import { type HostStatus, isHostStatus } from './status.ts';
+import { type HostStatus, isHostStatus, NO_LIMITS } from './status.ts';
 
 /** The five verbs of a panel. `host` is the id of the host that is meant. */
 export type PanelMessage =
@@ -99,7 +99,18 @@ export function parsePanelMessage(value: unknown): Heard<PanelMessage> {
 }
 
 export function parseHostMessage(value: unknown): Heard<HostMessage> {
-  return parse<HostMessage>(value, 'host', hostShapes);
+  return parse<HostMessage>(completed(value), 'host', hostShapes);
+}
+
+/** A host's window may have been opened before its relay was upgraded, and know of less. */
+function completed(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value['status'])) return value;
+  const { status } = value;
+  const { renditions } = status;
+  const known = Array.isArray(renditions)
+    ? renditions.map((one) => (isRecord(one) ? { maxKbps: null, ...one } : one))
+    : renditions;
+  return { ...value, status: { limits: NO_LIMITS, ...status, renditions: known } };
 }
 
 function parse<Message extends { type: string }>(

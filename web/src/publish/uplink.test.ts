@@ -120,6 +120,23 @@ describe('the uplink', () => {
     expect(uplink.backlog).toBe(0);
   });
 
+  it('counts what its streams were given, and nothing of what it dropped', async () => {
+    const { carrier, onGiven, uplink } = setUp();
+    let release: () => void = () => undefined;
+    carrier.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    for (const at of [1, 2, 3, 4]) uplink.send(picture(at === 1, at));
+    await vi.waitFor(() => expect(onGiven).toHaveBeenCalled());
+    uplink.rest();
+    release();
+    await vi.waitFor(() => expect(carrier.finished).toBe(1));
+    const given = onGiven.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0);
+    const written = carrier.streams.flat().reduce((sum, { length }) => sum + length, 0);
+    expect(written).toBeGreaterThan(0);
+    expect(given).toBe(written);
+  });
+
   it('asks for a keyframe when a stream fails, and goes on with it', async () => {
     const { carrier, onSent, onKeyframeNeeded, uplink } = setUp();
     carrier.failing = true;

@@ -28,7 +28,7 @@ export interface UplinkOptions {
   carrier: FrameCarrier;
   epoch: number;
   track: number;
-  /** So many bytes wait to be sent. */
+  /** So many bytes are the stream's from now on, and will come unless the session ends. */
   onGiven: (bytes: number) => void;
   /** A frame has left, as far as the stream took it. */
   onSent: (frame: SentFrame) => void;
@@ -101,9 +101,7 @@ export class Uplink {
     const place = this.#groups.place(picture.keyframe, picture.payload.length);
     if (place === null) return false;
     this.#broken = true;
-    const outgoing = this.#outgoing(picture, place);
-    this.#queue.push(outgoing);
-    this.#options.onGiven(outgoing.pieces.reduce((sum, piece) => sum + piece.length, 0));
+    this.#queue.push(this.#outgoing(picture, place));
     this.#broken = false;
     void this.#pump();
     return true;
@@ -180,7 +178,9 @@ export class Uplink {
     const writer = this.#writer;
     if (writer === null) return;
     await writer.ready;
-    writer.write(joined(frame.pieces)).catch(() => undefined);
+    const bytes = joined(frame.pieces);
+    this.#options.onGiven(bytes.length);
+    writer.write(bytes).catch(() => undefined);
     // The stream takes one piece at a time: once it is ready again, this one is on its way.
     await writer.ready;
   }

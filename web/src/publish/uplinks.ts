@@ -9,7 +9,7 @@ const REPORTED_SINCE = 3;
 export interface SessionUplinksOptions {
   carrier: FrameCarrier;
   epoch: number;
-  /** So many bytes wait to be sent. */
+  /** So many bytes are a stream's from now on, and will come unless the session ends. */
   onGiven: (bytes: number) => void;
   /** A frame has left, as far as its stream took it. */
   onSent: (track: number, frame: SentFrame) => void;
