@@ -2,85 +2,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { localUs } from '../session/index.ts';
 import { candidates } from './codecs.ts';
 import type { Plan } from './crop.ts';
+import { COST_MS, FakeEncoder, FakeFrame, SOURCE, stubEncoders } from './fake-encoder.ts';
 import { Lane } from './lane.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
 import { type SentFrame, Uplink } from './uplink.ts';
 
-/** What an encoder of text takes for a keyframe and for the others (AV1, 1280x720, two cores). */
-const COST_MS = { key: 138, delta: 7 };
 const FRAME_MS = 1_000 / 30;
 const PLAN: Plan = {
-  rect: { x: 0, y: 0, width: 1280, height: 720 },
+  rect: SOURCE,
   output: { width: 1280, height: 720 },
 };
-
-class FakeFrame {
-  readonly timestamp: number;
-  readonly visibleRect = PLAN.rect;
-
-  constructor(_: unknown, { timestamp }: { timestamp: number }) {
-    this.timestamp = timestamp;
-  }
-  close(): void {}
-}
-
-/** Takes its time for one frame after another, each encoder on a processor of its own. */
-class FakeEncoder extends EventTarget {
-  static readonly made: FakeEncoder[] = [];
-  static keyMs = COST_MS.key;
-  static bytes = { key: 8, delta: 8 };
-  /** How many there may be at a time. */
-  static most = Number.POSITIVE_INFINITY;
-  state: CodecState = 'unconfigured';
-  encodeQueueSize = 0;
-  keyframes = 0;
-  readonly #init: VideoEncoderInit;
-  #freeMs = 0;
-
-  static isConfigSupported = async () => ({ supported: true });
-
-  constructor(init: VideoEncoderInit) {
-    super();
-    this.#init = init;
-    FakeEncoder.made.push(this);
-  }
-
-  config: VideoEncoderConfig | null = null;
-
-  configure(config: VideoEncoderConfig): void {
-    this.config = config;
-    const open = FakeEncoder.made.filter(({ state }) => state === 'configured');
-    if (open.length >= FakeEncoder.most) throw new Error('no more encoders');
-    this.state = 'configured';
-  }
-
-  encode({ timestamp }: VideoFrame, { keyFrame = false }: VideoEncoderEncodeOptions = {}): void {
-    const key = keyFrame || this.keyframes === 0;
-    if (key) this.keyframes += 1;
-    this.encodeQueueSize += 1;
-    const nowMs = performance.now();
-    this.#freeMs = Math.max(nowMs, this.#freeMs) + (key ? FakeEncoder.keyMs : COST_MS.delta);
-    setTimeout(() => this.#output(timestamp, key), this.#freeMs - nowMs);
-  }
-
-  close(): void {
-    this.state = 'closed';
-  }
-
-  #output(timestamp: number, key: boolean): void {
-    if (this.state === 'closed') return;
-    this.encodeQueueSize -= 1;
-    const chunk = {
-      type: key ? 'key' : 'delta',
-      timestamp,
-      byteLength: key ? FakeEncoder.bytes.key : FakeEncoder.bytes.delta,
-      copyTo: () => undefined,
-    };
-    const decoderConfig = { codec: 'av01.0.08M.08', codedWidth: 1280, codedHeight: 720 };
-    this.#init.output(chunk as unknown as EncodedVideoChunk, key ? { decoderConfig } : {});
-    this.dispatchEvent(new Event('dequeue'));
-  }
-}
 
 /** A lane at work on a picture that moves thirty times a second, and what left it when. */
 class Bench {
@@ -167,12 +98,7 @@ class Bench {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
-  vi.stubGlobal('VideoEncoder', FakeEncoder);
-  vi.stubGlobal('VideoFrame', FakeFrame);
-  FakeEncoder.made.length = 0;
-  FakeEncoder.keyMs = COST_MS.key;
-  FakeEncoder.bytes = { key: 8, delta: 8 };
-  FakeEncoder.most = Number.POSITIVE_INFINITY;
+  stubEncoders();
 });
 
 afterEach(() => {

@@ -50,6 +50,8 @@ export class Pipeline {
   /** What it was limited to last. */
   #limit: number | null = null;
   #judgedMs = 0;
+  /** Whether a picture waited for the encoder since then. */
+  #waited = false;
   #clock = new CaptureClock();
   #quality: Quality = DEFAULT_QUALITY;
   #crop: Crop | null = null;
@@ -255,6 +257,7 @@ export class Pipeline {
     const plan = this.#planFor(kept.frame);
     const full = this.#upstream?.full ?? false;
     this.#main.work({ kept, plan, yields: false, full, nowMs });
+    this.#waited ||= this.#main.isBehind && this.#main.held === 'encoder';
     const waits = (this.#upstream?.queueMs ?? 0) > YIELD_TO_QUEUE_MS;
     const yields = this.#main.isBehind || waits;
     for (const lane of this.#renditions.lanes()) lane.work({ kept, plan, yields, full, nowMs });
@@ -281,10 +284,11 @@ export class Pipeline {
     const { frameRate, codec } = this.#quality;
     const look = {
       wished: frameRate,
-      behind: this.#main.isBehind && this.#main.held === 'encoder',
+      behind: this.#waited,
       moving: this.motion() === 'moving',
       free: codec === 'auto',
     };
+    this.#waited = false;
     if (this.#pace.judge(look, nowMs)) this.#adapt();
   }
 

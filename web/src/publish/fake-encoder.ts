@@ -1,0 +1,88 @@
+/** Encoders and frames for tests, on a virtual clock. */
+
+import { vi } from 'vitest';
+
+/** What an encoder of text takes for a keyframe and for the others (AV1, 1280x720, two cores). */
+export const COST_MS = { key: 138, delta: 7 };
+/** Of a source of 1280x720. */
+export const SOURCE = { x: 0, y: 0, width: 1280, height: 720 };
+
+export class FakeFrame {
+  readonly timestamp: number;
+  readonly visibleRect = SOURCE;
+
+  constructor(_: unknown, { timestamp }: { timestamp: number }) {
+    this.timestamp = timestamp;
+  }
+  close(): void {}
+}
+
+/** Takes its time for one frame after another, each encoder on a processor of its own. */
+export class FakeEncoder extends EventTarget {
+  static readonly made: FakeEncoder[] = [];
+  static keyMs = COST_MS.key;
+  static deltaMs = COST_MS.delta;
+  static bytes = { key: 8, delta: 8 };
+  /** How many there may be at a time. */
+  static most = Number.POSITIVE_INFINITY;
+  state: CodecState = 'unconfigured';
+  encodeQueueSize = 0;
+  keyframes = 0;
+  readonly #init: VideoEncoderInit;
+  #freeMs = 0;
+
+  static isConfigSupported = async () => ({ supported: true });
+
+  constructor(init: VideoEncoderInit) {
+    super();
+    this.#init = init;
+    FakeEncoder.made.push(this);
+  }
+
+  config: VideoEncoderConfig | null = null;
+
+  configure(config: VideoEncoderConfig): void {
+    this.config = config;
+    const open = FakeEncoder.made.filter(({ state }) => state === 'configured');
+    if (open.length >= FakeEncoder.most) throw new Error('no more encoders');
+    this.state = 'configured';
+  }
+
+  encode({ timestamp }: VideoFrame, { keyFrame = false }: VideoEncoderEncodeOptions = {}): void {
+    const key = keyFrame || this.keyframes === 0;
+    if (key) this.keyframes += 1;
+    this.encodeQueueSize += 1;
+    const nowMs = performance.now();
+    this.#freeMs = Math.max(nowMs, this.#freeMs) + (key ? FakeEncoder.keyMs : FakeEncoder.deltaMs);
+    setTimeout(() => this.#output(timestamp, key), this.#freeMs - nowMs);
+  }
+
+  close(): void {
+    this.state = 'closed';
+  }
+
+  #output(timestamp: number, key: boolean): void {
+    if (this.state === 'closed') return;
+    this.encodeQueueSize -= 1;
+    const chunk = {
+      type: key ? 'key' : 'delta',
+      timestamp,
+      byteLength: key ? FakeEncoder.bytes.key : FakeEncoder.bytes.delta,
+      copyTo: () => undefined,
+    };
+    const decoderConfig = { codec: 'av01.0.08M.08', codedWidth: 1280, codedHeight: 720 };
+    this.#init.output(chunk as unknown as EncodedVideoChunk, key ? { decoderConfig } : {});
+    this.dispatchEvent(new Event('dequeue'));
+  }
+}
+
+/** To be called before each test, with its timers faked. */
+export function stubEncoders(): void {
+  vi.stubGlobal('VideoEncoder', FakeEncoder);
+  vi.stubGlobal('VideoFrame', FakeFrame);
+  FakeEncoder.made.length = 0;
+  FakeEncoder.keyMs = COST_MS.key;
+  FakeEncoder.deltaMs = COST_MS.delta;
+  FakeEncoder.bytes = { key: 8, delta: 8 };
+  FakeEncoder.most = Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,205 @@
+import type { WantedTrack } from '@steadycast/codec-glue';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeEncoder, FakeFrame, stubEncoders } from './fake-encoder.ts';
+import { Pipeline } from './pipeline.ts';
+import { DEFAULT_QUALITY } from './quality.ts';
+import { Tally } from './tally.ts';
+import type { SentFrame } from './uplink.ts';
+import { SessionUplinks } from './uplinks.ts';
+
+const FRAME_MS = 1_000 / 30;
+const WAY_MS = 20;
+const REPORT_MS = 100;
+const NARROW: WantedTrack = {
+  track: 5,
+  kind: 'video',
+  codec: 'vp9',
+  maxKbps: 400,
+  players: 1,
+};
+
+/** A screen that moves thirty times a second, a pipeline, and a session over an uplink. */
+class Host {
+  readonly sent: (SentFrame & { track: number; atMs: number })[] = [];
+  /** Bits a second that the uplink carries. */
+  carries = Number.POSITIVE_INFINITY;
+  readonly refused: number[] = [];
+  readonly pipeline: Pipeline;
+  #source: ReadableStreamDefaultController<VideoFrame> | null = null;
+  /** When what was given comes, and how much that is in all. */
+  #under: { atMs: number; total: number }[] = [];
+  #given = 0;
+  #freeMs = 0;
+  #reportMs = 0;
+
+  constructor() {
+    this.pipeline = new Pipeline({
+      tally: new Tally(),
+      onPreview: () => undefined,
+      onUnable: () => undefined,
+      onRefused: (track) => this.refused.push(track),
+    });
+    const frames = new ReadableStream<VideoFrame>({
+      start: (source) => {
+        this.#source = source;
+      },
+    });
+    void this.pipeline.run(frames);
+  }
+
+  connect(version = 3): void {
+    this.pipeline.connect(
+      new SessionUplinks({
+        carrier: {
+          clock: { offsetUs: 0 },
+          welcome: { version },
+          openGroup: async () => new WritableStream<Uint8Array>().getWriter(),
+        },
+        epoch: 1,
+        onGiven: (bytes) => this.#take(bytes),
+        onSent: (track, frame) => {
+          this.sent.push({ ...frame, track, atMs: performance.now() });
+          this.pipeline.sent(track, frame);
+        },
+        onKeyframeNeeded: (track) => this.pipeline.requestKeyframe(track),
+      }),
+    );
+  }
+
+  async move(seconds: number): Promise<void> {
+    for (let frame = 0; frame < seconds * 30; frame += 1) {
+      const timestamp = performance.now() * 1_000;
+      this.#source?.enqueue(new FakeFrame(null, { timestamp }) as unknown as VideoFrame);
+      await vi.advanceTimersByTimeAsync(FRAME_MS);
+      this.#report();
+    }
+  }
+
+  /** Frames of a track in the last seconds. */
+  rate(track: number, seconds: number): number {
+    const fromMs = performance.now() - seconds * 1_000;
+    const lately = this.sent.filter((frame) => frame.track === track && frame.atMs >= fromMs);
+    return lately.length / seconds;
+  }
+
+  #take(bytes: number): void {
+    this.#given += bytes;
+    this.#freeMs = Math.max(this.#freeMs, performance.now()) + (bytes * 8_000) / this.carries;
+    this.#under.push({ atMs: this.#freeMs + WAY_MS, total: this.#given });
+    this.pipeline.given(bytes);
+  }
+
+  #report(): void {
+    const nowMs = performance.now();
+    const come = this.#under.filter(({ atMs }) => atMs <= nowMs);
+    const newest = come.at(-1);
+    if (newest === undefined || nowMs < this.#reportMs) return;
+    this.#under = this.#under.slice(come.length);
+    this.#reportMs = nowMs + REPORT_MS;
+    this.pipeline.arrived(newest.total);
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  stubEncoders();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it('encodes for a session, and nothing without one', async () => {
+  const host = new Host();
+  await host.move(1);
+  expect(FakeEncoder.made).toHaveLength(0);
+  host.connect();
+  await host.move(2);
+  expect(host.sent[0]).toMatchObject({ track: 0, keyframe: true });
+  expect(host.rate(0, 1)).toBeGreaterThanOrEqual(29);
+  host.pipeline.connect(null);
+  const before = host.sent.length;
+  await host.move(1);
+  expect(host.sent.length).toBe(before);
+});
+
+it('sends what else is wanted on tracks of its own, and ends it with the wish', async () => {
+  const host = new Host();
+  host.connect();
+  await host.move(1);
+  host.pipeline.want([NARROW]);
+  await host.move(3);
+  const [first] = host.sent.filter(({ track }) => track === NARROW.track);
+  expect(first?.keyframe).toBe(true);
+  // Ten pictures a second for so narrow a path; the main track is what it was.
+  expect(host.rate(NARROW.track, 2)).toBeLessThan(12);
+  expect(host.rate(NARROW.track, 2)).toBeGreaterThan(7);
+  expect(host.rate(0, 2)).toBeGreaterThanOrEqual(29);
+  expect(host.pipeline.renditions).toMatchObject([{ codec: 'vp9', maxKbps: 400, players: 1 }]);
+  host.pipeline.want([]);
+  await host.move(1);
+  expect(host.rate(NARROW.track, 0.9)).toBe(0);
+  expect(host.refused).toEqual([]);
+});
+
+describe('an uplink that carries less than is wished for', () => {
+  it('has the main track follow it, and go back to all of it', async () => {
+    FakeEncoder.bytes = { key: 20_000, delta: 8_000 };
+    const host = new Host();
+    host.pipeline.setQuality({ ...DEFAULT_QUALITY, bitrate: 2_000_000 });
+    host.connect();
+    await host.move(5);
+    expect(host.pipeline.limits.uplink).toBe(null);
+    host.carries = 700_000;
+    await host.move(8);
+    expect(host.pipeline.limits.uplink).toBeGreaterThan(350_000);
+    expect(host.pipeline.limits.uplink).toBeLessThan(800_000);
+    const told = FakeEncoder.made.at(-1)?.config;
+    expect(told?.bitrate).toBeLessThan(700_000);
+    expect(told?.framerate).toBeLessThan(30);
+    // No more than the path takes, however much the encoder makes of a picture.
+    expect(host.rate(0, 4)).toBeLessThan(12);
+    host.carries = 5_000_000;
+    await host.move(10);
+    expect(host.pipeline.limits.uplink).toBe(null);
+    expect(host.rate(0, 1)).toBeGreaterThanOrEqual(29);
+    expect(host.sent.filter(({ keyframe }) => keyframe)).toHaveLength(1);
+  });
+
+  it('is not looked at where the relay does not tell', async () => {
+    const host = new Host();
+    host.connect(2);
+    host.carries = 100;
+    await host.move(3);
+    expect(host.pipeline.limits.uplink).toBe(null);
+    expect(host.rate(0, 1)).toBeGreaterThanOrEqual(29);
+  });
+});
+
+describe('an encoder that cannot keep up', () => {
+  it('is asked for fewer pictures within three seconds, and for all of them again', async () => {
+    FakeEncoder.deltaMs = 66;
+    const host = new Host();
+    host.connect();
+    await host.move(3);
+    expect(host.pipeline.limits).toMatchObject({ frameRate: 13, cheapCodec: false });
+    FakeEncoder.deltaMs = 7;
+    await host.move(20);
+    expect(host.pipeline.limits.frameRate).toBe(null);
+    expect(host.rate(0, 1)).toBeGreaterThanOrEqual(29);
+  });
+
+  it('makes way for another codec where too few would be left, unless the admin chose it', async () => {
+    FakeEncoder.deltaMs = 400;
+    const host = new Host();
+    host.connect();
+    await host.move(4);
+    expect(host.pipeline.limits.cheapCodec).toBe(true);
+    expect(FakeEncoder.made.at(-1)?.config?.codec).toMatch(/^avc1/);
+    const other = new Host();
+    other.pipeline.setQuality({ ...DEFAULT_QUALITY, codec: 'av1' });
+    other.connect();
+    await other.move(6);
+    expect(other.pipeline.limits).toMatchObject({ cheapCodec: false, frameRate: 5 });
+  });
+});
