@@ -131,12 +131,21 @@ describe('channel messages', () => {
 
   it('are understood as well from a window that was opened before an upgrade', () => {
     const rendition = { codec: 'h264', players: 2, bitsPerSecond: 1, fps: 30, refused: null };
-    const { limits: _, ...older } = { ...STATUS, renditions: [rendition] };
+    const { favour: __, ...quality } = DEFAULT_QUALITY;
+    const { limits: _, ...older } = { ...STATUS, renditions: [rendition], quality };
     const message = { side: 'host', type: 'status', host: 'h', startedMs: 1, status: older };
     expect(parseHostMessage(message)).toMatchObject({
       kind: 'message',
-      message: { status: { limits: NO_LIMITS, renditions: [{ ...rendition, maxKbps: null }] } },
+      message: {
+        status: {
+          limits: NO_LIMITS,
+          quality: DEFAULT_QUALITY,
+          renditions: [{ ...rendition, maxKbps: null }],
+        },
+      },
     });
+    const asked = parsePanelMessage({ side: 'panel', type: 'quality', host: 'h', quality });
+    expect(asked).toMatchObject({ kind: 'message', message: { quality: DEFAULT_QUALITY } });
     const wrong = { ...message, status: { ...older, renditions: 'none' } };
     expect(parseHostMessage(wrong)).toEqual({ kind: 'bad' });
   });

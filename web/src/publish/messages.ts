@@ -6,7 +6,7 @@
 import { type Check, isCount, isFlag, isRecord, isText, orNull, shape } from '../session/parse.ts';
 import type { Crop, Size } from './geometry.ts';
 import { isCrop, isSize } from './parse.ts';
-import { isQuality, type Quality } from './quality.ts';
+import { completeQuality, isQuality, type Quality } from './quality.ts';
 import { type HostStatus, isHostStatus, NO_LIMITS } from './status.ts';
 
 /** The five verbs of a panel. `host` is the id of the host that is meant. */
@@ -95,7 +95,11 @@ export function fromHost(message: HostMessage): HostMessage & { side: Side } {
 }
 
 export function parsePanelMessage(value: unknown): Heard<PanelMessage> {
-  return parse<PanelMessage>(value, 'panel', panelShapes);
+  const whole =
+    isRecord(value) && 'quality' in value
+      ? { ...value, quality: completeQuality(value['quality']) }
+      : value;
+  return parse<PanelMessage>(whole, 'panel', panelShapes);
 }
 
 export function parseHostMessage(value: unknown): Heard<HostMessage> {
@@ -110,7 +114,8 @@ function completed(value: unknown): unknown {
   const known = Array.isArray(renditions)
     ? renditions.map((one) => (isRecord(one) ? { maxKbps: null, ...one } : one))
     : renditions;
-  return { ...value, status: { limits: NO_LIMITS, ...status, renditions: known } };
+  const quality = completeQuality(status['quality']);
+  return { ...value, status: { limits: NO_LIMITS, ...status, quality, renditions: known } };
 }
 
 function parse<Message extends { type: string }>(

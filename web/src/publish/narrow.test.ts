@@ -9,6 +9,12 @@ it('sends fewer pictures before coarser ones, and never smaller ones', () => {
   for (const { resolution } of rates) expect(resolution).toBe(DEFAULT_QUALITY.resolution);
 });
 
+it('keeps movement where that is what the admin wants', () => {
+  const smooth = { ...DEFAULT_QUALITY, favour: 'smooth' } as const;
+  const rates = [1_000, 400, 200].map((kbps) => narrowed(smooth, kbps).frameRate);
+  expect(rates).toEqual([30, 20, 20]);
+});
+
 it('asks for no more than the admin does, and for no less than encoders take', () => {
   expect(narrowed(DEFAULT_QUALITY, 20_000)).toEqual(DEFAULT_QUALITY);
   expect(narrowed({ ...DEFAULT_QUALITY, frameRate: 5 }, 1_000).frameRate).toBe(5);

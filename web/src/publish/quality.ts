@@ -1,6 +1,6 @@
 /** What the admin asks of the picture. */
 
-import { oneOf, shape, within } from '../session/parse.ts';
+import { isRecord, oneOf, shape, within } from '../session/parse.ts';
 import type { Limit } from './crop.ts';
 
 export const RESOLUTIONS = ['source', '2160p', '1440p', '1080p', '720p', '480p'] as const;
@@ -8,6 +8,10 @@ export type Resolution = (typeof RESOLUTIONS)[number];
 
 export const CODEC_CHOICES = ['auto', 'av1', 'h264', 'vp9', 'vp8'] as const;
 export type CodecChoice = (typeof CODEC_CHOICES)[number];
+
+/** What is kept longest where there is too little room: text that can be read, or movement. */
+export const FAVOURS = ['sharp', 'smooth'] as const;
+export type Favour = (typeof FAVOURS)[number];
 
 export interface Quality {
   /** The largest picture sent; larger sources are scaled down, smaller ones are sent as they are. */
@@ -19,6 +23,7 @@ export interface Quality {
   codec: CodecChoice;
   /** Temporal layers: with more than one, a relay can thin frames out for a slow player. */
   layers: number;
+  favour: Favour;
 }
 
 export const FRAME_RATE_MAX = 60;
@@ -31,6 +36,7 @@ export const DEFAULT_QUALITY: Quality = {
   bitrate: 3_000_000,
   codec: 'auto',
   layers: 1,
+  favour: 'sharp',
 };
 
 const LIMITS: Record<Resolution, Limit | null> = {
@@ -53,7 +59,13 @@ export const isQuality = shape<Quality>({
   bitrate: within(BITRATE_MIN, BITRATE_MAX),
   codec: oneOf(CODEC_CHOICES),
   layers: (value): value is number => value === 1 || value === 2 || value === 3,
+  favour: oneOf(FAVOURS),
 });
+
+/** What was stored or said by a page that knew of less, with what that leaves open. */
+export function completeQuality(value: unknown): unknown {
+  return isRecord(value) ? { favour: DEFAULT_QUALITY.favour, ...value } : value;
+}
 
 export function sameQuality(one: Quality, other: Quality): boolean {
   return (
@@ -61,6 +73,7 @@ export function sameQuality(one: Quality, other: Quality): boolean {
     one.frameRate === other.frameRate &&
     one.bitrate === other.bitrate &&
     one.codec === other.codec &&
-    one.layers === other.layers
+    one.layers === other.layers &&
+    one.favour === other.favour
   );
 }

@@ -4,7 +4,7 @@ import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isRecord } from '../session/parse.ts';
 import type { Crop } from './geometry.ts';
 import { isCrop } from './parse.ts';
-import { DEFAULT_QUALITY, isQuality, type Quality } from './quality.ts';
+import { completeQuality, DEFAULT_QUALITY, isQuality, type Quality } from './quality.ts';
 
 export interface Kept {
   /** The publisher's lineage from the newest `Welcome` (PROTOCOL 3.3). */
@@ -82,10 +82,11 @@ export async function forgetOld(nowMs: number): Promise<void> {
 function checked(value: unknown): Kept {
   if (!isRecord(value)) return NOTHING;
   const { resume, crop, quality, sharing } = value;
+  const whole = completeQuality(quality);
   return {
     resume: resume instanceof Uint8Array && resume.length === 16 ? resume : null,
     crop: isCrop(crop) ? crop : null,
-    quality: isQuality(quality) ? quality : DEFAULT_QUALITY,
+    quality: isQuality(whole) ? whole : DEFAULT_QUALITY,
     sharing: sharing === true,
   };
 }

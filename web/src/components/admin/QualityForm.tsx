@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import type { CodecChoice, Quality, Resolution } from '../../publish/quality.ts';
+import type { CodecChoice, Favour, Quality, Resolution } from '../../publish/quality.ts';
 import type { HostStatus } from '../../publish/status.ts';
 import { codecName } from '../codecs.ts';
 
@@ -30,6 +30,10 @@ const CODECS: readonly Option<CodecChoice>[] = [
   { value: 'h264', label: 'H.264' },
   { value: 'vp9', label: 'VP9' },
   { value: 'vp8', label: 'VP8' },
+];
+const FAVOURS: readonly Option<Favour>[] = [
+  { value: 'sharp', label: 'Sharp, fewer pictures' },
+  { value: 'smooth', label: 'Smooth, less sharp' },
 ];
 const LAYERS: readonly Option<number>[] = [
   { value: 1, label: 'One, sharpest' },
@@ -82,6 +86,12 @@ export function QualityForm({ quality, status, onChange }: QualityFormProps) {
           value={quality.layers}
           options={LAYERS}
           onChange={(layers) => set({ layers })}
+        />
+        <Choice
+          label="On slow networks"
+          value={quality.favour}
+          options={FAVOURS}
+          onChange={(favour) => set({ favour })}
         />
       </div>
     </section>
