@@ -20,7 +20,8 @@ const PICTURES: Record<Favour, { bits: number; least: number }> = {
 
 /**
  * The admin's wishes, but for no more than `maxKbps`: fewer pictures come first, then coarser ones,
- * or the other way round where movement matters more. The size stays: a smaller picture of text cannot be read however sharp it is.
+ * or the other way round where movement matters more. The size stays: a smaller picture of text
+ * cannot be read however sharp it is.
  */
 export function narrowed(quality: Quality, maxKbps: number): Quality {
   const bitrate = Math.min(quality.bitrate, Math.max(BITRATE_MIN, maxKbps * 1_000 * AIM));
