@@ -32,8 +32,8 @@ const CODECS: readonly Option<CodecChoice>[] = [
   { value: 'vp8', label: 'VP8' },
 ];
 const FAVOURS: readonly Option<Favour>[] = [
-  { value: 'sharp', label: 'Sharp, fewer pictures' },
-  { value: 'smooth', label: 'Smooth, less sharp' },
+  { value: 'sharp', label: 'Keep sharp' },
+  { value: 'smooth', label: 'Keep smooth' },
 ];
 const LAYERS: readonly Option<number>[] = [
   { value: 1, label: 'One, sharpest' },
