@@ -235,7 +235,7 @@ impl Network {
     fn conditions(&self) -> Result<Vec<Condition>> {
         ensure!(self.seconds != Some(0), "--seconds must be at least 1");
         if self.only.is_empty() {
-            return Ok(all());
+            return Ok(conditions::every());
         }
         let named = self.only.iter().map(|name| {
             conditions::named(name)
@@ -246,18 +246,12 @@ impl Network {
 }
 
 fn list() -> String {
-    let all = all();
+    let all = conditions::every();
     let lines = all.iter().map(|condition| {
         let Condition { name, title, .. } = condition;
         format!("{name:<12}  {title}")
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn all() -> Vec<Condition> {
-    let mut all = conditions::all();
-    all.extend(conditions::uplinks());
-    all
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
+use steadycast_lab::conditions::Of;
 use steadycast_relay::shard::RelayClock;
 
 use super::company::{Company, Present};
@@ -16,8 +17,6 @@ use super::figures::{Figures, Window};
 use super::outcome::{Outcome, Traffic, Who, name};
 use super::stage::PORT;
 use super::trial::{Lane, Trial, paths};
-use steadycast_lab::conditions::Of;
-
 use crate::lab::{Emulator, Lateness, PathRecord, World};
 use crate::process::OwnRelay;
 use crate::tally::Glimpse;

@@ -200,7 +200,7 @@ pub enum RelayMessage {
     Arrived {
         /// Bytes of group streams since the session began.
         bytes: u64,
-        /// When the last of them came, on the relay's clock, in microseconds.
+        /// The relay's clock then, in microseconds.
         relay_us: u64,
     },
 }

@@ -151,7 +151,7 @@ export interface Arrived {
   type: 'arrived';
   /** Bytes of group streams since the session began. */
   bytes: number;
-  /** When the last of them came, on the relay's clock, in microseconds. */
+  /** The relay's clock then, in microseconds. */
   relayUs: number;
 }
 

@@ -324,10 +324,10 @@ impl PlayerSeat {
         }
         let mut state = self.broadcast.state.lock();
         let demand = state.demand(now);
-        let before = self.fit;
+        let was_narrow = self.fit.is_narrow();
         let narrow = self.fit.judge(view, demand, now);
         tracing::trace!(?view, ?demand, narrow, fit = ?self.fit, "a path");
-        if before.is_narrow() != narrow {
+        if was_narrow != narrow {
             tracing::debug!(broadcast = %self.broadcast.id(), ?view, ?demand, narrow, "a player's path");
         }
         if !narrow && self.path.is_none() {

@@ -114,10 +114,16 @@ pub fn uplinks() -> Vec<Condition> {
     ]
 }
 
+/// All of them, whoever's path it is.
+pub fn every() -> Vec<Condition> {
+    let mut every = all();
+    every.extend(uplinks());
+    every
+}
+
 /// The condition of this name.
 pub fn named(name: &str) -> Option<Condition> {
-    let mut all = all().into_iter().chain(uplinks());
-    all.find(|condition| condition.name == name)
+    every().into_iter().find(|condition| condition.name == name)
 }
 
 impl Condition {
@@ -249,7 +255,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_bases_are_there() {
-        let all: Vec<_> = all().into_iter().chain(uplinks()).collect();
+        let all = every();
         let names: BTreeSet<_> = all.iter().map(|condition| condition.name).collect();
         assert_eq!(names.len(), all.len());
         for condition in &all {
@@ -265,7 +271,7 @@ mod tests {
 
     #[test]
     fn changes_are_in_order_and_within_the_time() {
-        for condition in all().into_iter().chain(uplinks()) {
+        for condition in every() {
             for way in [&condition.ways.down, &condition.ways.up] {
                 assert!(way.changes.is_sorted_by_key(|change| change.at));
                 assert!(
