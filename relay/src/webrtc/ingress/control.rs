@@ -13,10 +13,12 @@ use rtc_rtcp::transport_feedbacks::transport_layer_nack::{
     TransportLayerNack, nack_pairs_from_sequence_numbers,
 };
 
+use super::arrivals::Arrivals;
+
 /// How often a publisher hears how its packets arrive.
 const REPORTS: Duration = Duration::from_millis(500);
-/// What a publisher may send when nothing is lost, in bits per second. Without a word its encoder
-/// stays at a start value.
+/// What a publisher may send when nothing is lost, in bits per second, where it is not told when its
+/// packets arrive and so cannot tell by itself. Without a word its encoder stays at a start value.
 const WELCOME: f32 = 30e6;
 /// A share of lost packets above which it may send less.
 const MUCH: f64 = 0.1;
@@ -27,7 +29,9 @@ pub(in crate::webrtc) struct Control {
     source: Option<u32>,
     out: VecDeque<Vec<u8>>,
     next_report: Option<Instant>,
-    arrivals: Arrivals,
+    counted: Counted,
+    /// Where its packets have numbers for it: when they arrived.
+    arrivals: Option<Arrivals>,
     /// The middle of the last sender report's NTP time, and when it came.
     sender: Option<(u32, Instant)>,
     allowed: f32,
@@ -35,7 +39,7 @@ pub(in crate::webrtc) struct Control {
 
 /// Packets of one source (RFC 3550, A.3 and A.8).
 #[derive(Debug, Default)]
-struct Arrivals {
+struct Counted {
     first: Option<u64>,
     highest: u64,
     received: u64,
@@ -46,13 +50,15 @@ struct Arrivals {
 }
 
 impl Control {
-    pub(in crate::webrtc) fn new(ssrc: u32) -> Self {
+    /// `transport_wide`: the publisher's packets have numbers by which it wants to be told of them.
+    pub(in crate::webrtc) fn new(ssrc: u32, transport_wide: bool) -> Self {
         Self {
             ssrc,
             source: None,
             out: VecDeque::new(),
             next_report: None,
-            arrivals: Arrivals::default(),
+            counted: Counted::default(),
+            arrivals: transport_wide.then(Arrivals::default),
             sender: None,
             allowed: WELCOME,
         }
@@ -65,13 +71,30 @@ impl Control {
     /// Another source is the one that is taken.
     pub(in crate::webrtc) fn follow(&mut self, source: u32) {
         self.source = Some(source);
-        self.arrivals = Arrivals::default();
+        self.counted = Counted::default();
         self.sender = None;
     }
 
     /// Counts a packet that is new; repetitions under their own number.
     pub(in crate::webrtc) fn count(&mut self, sequence: u16, timestamp: u32, arrival: Duration) {
-        self.arrivals.count(sequence, timestamp, arrival);
+        self.counted.count(sequence, timestamp, arrival);
+    }
+
+    /// Takes a packet's transport-wide number, whatever it carries: `arrival` since the session began.
+    pub(in crate::webrtc) fn arrived(&mut self, number: u16, arrival: Duration) {
+        if let Some(arrivals) = &mut self.arrivals {
+            arrivals.take(number, arrival);
+        }
+    }
+
+    /// Says when packets arrived, when it is time.
+    pub(in crate::webrtc) fn say_arrivals(&mut self, now: Instant) {
+        let (own, source) = (self.ssrc, self.source.unwrap_or_default());
+        let arrivals = self.arrivals.as_mut();
+        let messages = arrivals.map(|arrivals| arrivals.messages(own, source, now));
+        for message in messages.unwrap_or_default() {
+            self.say(&[Box::new(message)]);
+        }
     }
 
     /// Takes a sender report's time.
@@ -112,7 +135,7 @@ impl Control {
             return;
         }
         self.next_report = Some(now + REPORTS);
-        let (lost, mut report) = self.arrivals.report(source);
+        let (lost, mut report) = self.counted.report(source);
         if let Some((middle, at)) = self.sender {
             report.last_sender_report = middle;
             report.delay = (now.duration_since(at).as_secs_f64() * 65_536.0) as u32;
@@ -121,18 +144,19 @@ impl Control {
             true => (self.allowed * (1.0 - lost as f32 / 2.0)).max(200e3),
             false => (self.allowed * 1.08).min(WELCOME),
         };
-        self.say(&[
-            Box::new(ReceiverReport {
-                ssrc: self.ssrc,
-                reports: vec![report],
-                ..ReceiverReport::default()
-            }),
-            Box::new(ReceiverEstimatedMaximumBitrate {
+        let mut packets: Vec<Box<dyn Packet>> = vec![Box::new(ReceiverReport {
+            ssrc: self.ssrc,
+            reports: vec![report],
+            ..ReceiverReport::default()
+        })];
+        if self.arrivals.is_none() {
+            packets.push(Box::new(ReceiverEstimatedMaximumBitrate {
                 sender_ssrc: self.ssrc,
                 bitrate: self.allowed,
                 ssrcs: vec![source],
-            }),
-        ]);
+            }));
+        }
+        self.say(&packets);
     }
 
     fn say(&mut self, packets: &[Box<dyn Packet>]) {
@@ -147,7 +171,7 @@ impl Control {
     }
 }
 
-impl Arrivals {
+impl Counted {
     fn count(&mut self, sequence: u16, timestamp: u32, arrival: Duration) {
         let number = match self.first {
             // Well above zero, so that none before it is negative.
@@ -201,23 +225,23 @@ mod tests {
 
     #[test]
     fn a_report_counts_what_did_not_come_since_the_last() {
-        let mut arrivals = Arrivals::default();
+        let mut counted = Counted::default();
         for sequence in (65_530u16..=65_535).chain([0, 1, 4, 5]) {
-            arrivals.count(sequence, 0, Duration::ZERO);
+            counted.count(sequence, 0, Duration::ZERO);
         }
-        let (lost, report) = arrivals.report(7);
+        let (lost, report) = counted.report(7);
         assert!((lost - 2.0 / 12.0).abs() < 1e-9);
         assert_eq!(
             (report.total_lost, report.last_sequence_number),
             (2, (1 << 16) + 5)
         );
-        arrivals.count(6, 0, Duration::ZERO);
-        assert_eq!(arrivals.report(7).0, 0.0);
+        counted.count(6, 0, Duration::ZERO);
+        assert_eq!(counted.report(7).0, 0.0);
     }
 
     #[test]
     fn nothing_is_said_before_there_is_a_source() {
-        let mut control = Control::new(1);
+        let mut control = Control::new(1, false);
         control.pli();
         control.nack(&[1]);
         control.report(Instant::now());

@@ -1,5 +1,6 @@
 //! From publishers (WHIP) to the cache: packets in order, put together as frames, with capture times.
 
+mod arrivals;
 mod choice;
 mod control;
 mod place;

@@ -65,6 +65,8 @@ const STEP: usize = 64 << 10;
 pub(in crate::webrtc) struct Upstream {
     broadcast: Arc<Broadcast>,
     formats: Vec<Format>,
+    /// The header extension that numbers its packets, where it wants to be told when each arrived.
+    transport_wide: Option<u8>,
     seat: Option<PublisherSeat>,
     sources: Sources,
     control: Control,
@@ -86,12 +88,14 @@ pub(in crate::webrtc) struct Upstream {
 impl Upstream {
     pub(in crate::webrtc) fn new(offer: &Offer, ssrc: u32, broadcast: &Arc<Broadcast>) -> Self {
         let now = Instant::now();
+        let transport_wide = offer.transport_wide();
         Self {
             broadcast: broadcast.clone(),
             formats: offer.formats().to_vec(),
+            transport_wide,
             seat: None,
             sources: Sources::default(),
-            control: Control::new(ssrc),
+            control: Control::new(ssrc, transport_wide.is_some()),
             watch: Watch::new(now),
             began: now,
             heard: now,
@@ -128,6 +132,7 @@ impl Upstream {
         let Ok(packet) = RtpPacket::unmarshal(&mut packet.freeze()) else {
             return Ok(());
         };
+        self.number(&packet, now.instant);
         let Some((ssrc, coding, packet)) = self.sort(packet, now.instant) else {
             return Ok(());
         };
@@ -144,6 +149,17 @@ impl Upstream {
             }
         }
         self.drain(now)
+    }
+
+    /// Notes when a packet arrived, for its sender: padding and repetitions too.
+    fn number(&mut self, packet: &RtpPacket, now: Instant) {
+        let extension = self.transport_wide;
+        let extension = extension.and_then(|id| packet.header.get_extension(id));
+        if let Some(number) = extension.as_deref().and_then(<[u8]>::first_chunk) {
+            let arrival = now.duration_since(self.began);
+            self.control.arrived(u16::from_be_bytes(*number), arrival);
+            self.control.say_arrivals(now);
+        }
     }
 
     /// Takes memory for what has come and is no frame yet; where there is none, it goes.
@@ -380,6 +396,7 @@ impl Upstream {
             }
         }
         self.control.report(now.instant);
+        self.control.say_arrivals(now.instant);
         self.tell(now);
         self.drain(now)
     }

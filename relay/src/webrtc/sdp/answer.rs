@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use steadycast_codec_glue::wire::Role;
 
-use super::codecs::{Format, TRANSPORT_WIDE, name};
+use super::codecs::{ESTIMATES, Format, TRANSPORT_WIDE, name};
 use super::offer::{Extension, Offer, Section};
 use crate::webrtc::dtls::Fingerprint;
 use crate::webrtc::ice::Credentials;
@@ -24,6 +24,11 @@ pub(in crate::webrtc) struct Media {
     /// Of what is sent again.
     pub(in crate::webrtc) rtx_ssrc: u32,
 }
+
+/// What a browser's encoder begins with. Its own 300 kbit/s are too little for the size of a screen: it
+/// begins with a quarter of that or less, and stays there for half a minute. Where this is more than the
+/// way carries, its congestion control finds out within a second.
+const START_KBPS: u32 = 1_000;
 
 /// An answer, to be written out.
 pub(in crate::webrtc) struct Answer<'a> {
@@ -87,19 +92,17 @@ impl Answer<'_> {
                 }
                 writeln!(out)?;
                 self.transport(out, section)?;
-                let evaluated =
-                    |extension| self.role == Role::Player || extension != Extension::TransportWide;
-                for extmap in extensions
-                    .iter()
-                    .filter(|extmap| evaluated(extmap.extension))
-                {
+                let told = self.role == Role::Player || self.offer.transport_wide().is_some();
+                let sent = |extension| told || extension != Extension::TransportWide;
+                for extmap in extensions.iter().filter(|extmap| sent(extmap.extension)) {
                     let (id, direction) = (extmap.id, extmap.direction);
                     let uri = extmap.extension.uri();
                     writeln!(out, "a=extmap:{id}{direction} {uri}")?;
                 }
+                let start = told && self.role == Role::Publisher;
                 formats
                     .iter()
-                    .try_for_each(|format| write_format(out, format, self.role))?;
+                    .try_for_each(|format| write_format(out, format, told, start))?;
                 self.direction(out, formats)?;
                 write_simulcast(out, simulcast)
             }
@@ -173,13 +176,19 @@ fn write_simulcast(out: &mut String, rids: &[String]) -> fmt::Result {
     writeln!(out, "a=simulcast:recv {}", rids.join(";"))
 }
 
-fn write_format(out: &mut String, format: &Format, role: Role) -> fmt::Result {
+/// `told`: packets are reported by transport-wide numbers. `start`: to a client that sends.
+fn write_format(out: &mut String, format: &Format, told: bool, start: bool) -> fmt::Result {
     let number = format.payload_type;
     writeln!(out, "a=rtpmap:{number} {}/90000", name(format.codec))?;
-    if let Some(parameters) = &format.parameters {
+    // OBS asks for estimates as well; all others that do both are browsers on libwebrtc.
+    let start = (start && format.feedback.contains(&ESTIMATES))
+        .then(|| format!("x-google-start-bitrate={START_KBPS}"));
+    let parameters = format.parameters.iter().chain(&start);
+    let parameters = parameters.map(String::as_str).collect::<Vec<_>>().join(";");
+    if !parameters.is_empty() {
         writeln!(out, "a=fmtp:{number} {parameters}")?;
     }
-    let sent = |feedback: &&&str| role == Role::Player || **feedback != TRANSPORT_WIDE;
+    let sent = |feedback: &&&str| told || **feedback != TRANSPORT_WIDE;
     for feedback in format.feedback.iter().filter(sent) {
         writeln!(out, "a=rtcp-fb:{number} {feedback}")?;
     }

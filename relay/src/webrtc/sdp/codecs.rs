@@ -62,9 +62,12 @@ fn parameter_sets(parameters: &Parameters<'_>) -> Arc<[Vec<u8>]> {
 }
 
 /// What feedback is of use, as `a=rtcp-fb` writes it.
-const FEEDBACK: [&str; 5] = ["nack", "nack pli", "ccm fir", "goog-remb", TRANSPORT_WIDE];
+const FEEDBACK: [&str; 5] = ["nack", "nack pli", "ccm fir", ESTIMATES, TRANSPORT_WIDE];
 
-/// Feedback that says of each packet when it arrived; the relay evaluates it, and sends none.
+/// Feedback that says what a receiver believes the way takes (REMB).
+pub(super) const ESTIMATES: &str = "goog-remb";
+
+/// Feedback that says of each packet when it arrived: players send it, publishers are sent it.
 pub(super) const TRANSPORT_WIDE: &str = "transport-cc";
 
 /// The clock of all video (RFC 3551, 5).

@@ -69,8 +69,9 @@ pub(in crate::webrtc) enum Extension {
 impl Extension {
     /// What is sent to players.
     const OF_PLAYERS: [Self; 3] = [Self::AbsSendTime, Self::PlayoutDelay, Self::TransportWide];
-    /// What a client needs to send several sizes of a picture.
-    const OF_SIMULCAST: [Self; 3] = [Self::Mid, Self::Rid, Self::RepairedRid];
+    /// What publishers send, and what they need to send several sizes of a picture.
+    const OF_PUBLISHERS: [Self; 1] = [Self::TransportWide];
+    const OF_SIMULCAST: [Self; 4] = [Self::TransportWide, Self::Mid, Self::Rid, Self::RepairedRid];
 
     pub(in crate::webrtc) fn uri(self) -> &'static str {
         match self {
@@ -189,7 +190,8 @@ impl Offer {
         self.formats().iter().map(|format| format.codec).collect()
     }
 
-    /// The extension that numbers packets for the client's feedback, where it sends that.
+    /// The extension that numbers packets for feedback on when each arrived, where the client sends that,
+    /// or wants it.
     pub(in crate::webrtc) fn transport_wide(&self) -> Option<u8> {
         let told = |format: &Format| format.feedback.contains(&TRANSPORT_WIDE);
         let told = self.formats().iter().all(told);
@@ -309,16 +311,16 @@ fn video(media: &MediaDescription, role: Role, mid: String) -> Result<Section, O
             "none of AV1, H.264 (packetization-mode=1), VP9 (profile 0) and VP8 is offered";
         return Err(OfferError::Unsupported(wanted));
     }
-    // Nothing that a publisher sends is measured by these.
     let simulcast = match role {
         Role::Player => Vec::new(),
         Role::Publisher => simulcast(media),
     };
-    let extensions = match (role, simulcast.is_empty()) {
-        (Role::Player, _) => extensions(media, &Extension::OF_PLAYERS),
-        (Role::Publisher, false) => extensions(media, &Extension::OF_SIMULCAST),
-        (Role::Publisher, true) => Vec::new(),
+    let wanted: &[_] = match (role, simulcast.is_empty()) {
+        (Role::Player, _) => &Extension::OF_PLAYERS,
+        (Role::Publisher, false) => &Extension::OF_SIMULCAST,
+        (Role::Publisher, true) => &Extension::OF_PUBLISHERS,
     };
+    let extensions = extensions(media, role, wanted);
     Ok(Section::Video {
         mid,
         formats,
@@ -349,7 +351,7 @@ fn simulcast(media: &MediaDescription) -> Vec<String> {
 }
 
 /// The extensions that the relay may send or read (RFC 8285, 5).
-fn extensions(media: &MediaDescription, wanted: &[Extension]) -> Vec<Extmap> {
+fn extensions(media: &MediaDescription, role: Role, wanted: &[Extension]) -> Vec<Extmap> {
     let mut found = Vec::<Extmap>::new();
     for attribute in &media.attributes {
         let Some(value) = attribute
@@ -362,9 +364,10 @@ fn extensions(media: &MediaDescription, wanted: &[Extension]) -> Vec<Extmap> {
         let mut words = value.split_whitespace();
         let mut head = words.next().unwrap_or_default().split('/');
         let id = head.next().and_then(|id| id.parse::<u8>().ok());
-        let direction = match head.next() {
-            None | Some("sendrecv") => "",
-            Some("recvonly") => "/sendonly",
+        let direction = match (head.next(), role) {
+            (None | Some("sendrecv"), _) => "",
+            (Some("recvonly"), Role::Player) => "/sendonly",
+            (Some("sendonly"), Role::Publisher) => "/recvonly",
             _ => continue,
         };
         let uri = words.next();

@@ -2,6 +2,7 @@
 
 use steadycast_codec_glue::wire::Role;
 
+use super::super::offer::Extension;
 use super::super::offers::{PLAYERS, PUBLISHERS, of};
 use super::{ADDRESSES, Offer, all, answer, answer_at, changed, check, formats, one, video};
 
@@ -92,7 +93,8 @@ fn every_stream_of_a_simulcast_is_taken() {
         );
         let rids = taken.map_or(0, |taken| taken.split(';').count());
         assert_eq!(all(&lines, "a=rid:").len(), rids);
-        let extensions = all(&lines, "a=extmap:").len();
+        // Besides the transport-wide number.
+        let extensions = all(&lines, "a=extmap:").len() - 1;
         assert_eq!(extensions, if taken.is_some() { 3 } else { 0 });
     }
     // To players nothing is sent in several sizes.
@@ -124,11 +126,26 @@ fn parameter_sets_of_an_offer_are_read() {
 }
 
 #[test]
-fn transport_wide_feedback_is_asked_of_players_only() {
-    for (_, offer) in PUBLISHERS {
+fn publishers_are_told_when_packets_arrive_where_they_number_them() {
+    for (name, offer) in PUBLISHERS {
+        let numbered = offer.contains(Extension::TransportWide.uri());
+        let asked = offer.contains("transport-cc");
         let answer = answer(offer, Role::Publisher);
-        assert!(!answer.contains("transport-"), "nobody would send it");
+        let told =
+            [Extension::TransportWide.uri(), " transport-cc"].map(|one| answer.contains(one));
+        assert_eq!(told, [numbered && asked; 2], "{name}");
     }
+}
+
+#[test]
+fn browsers_are_told_what_to_begin_with_and_others_nothing_that_they_do_not_know() {
+    for (name, offer) in PUBLISHERS {
+        let answer = answer(offer, Role::Publisher);
+        let told = answer.contains(";x-google-start-bitrate=1000\r\n");
+        assert_eq!(told, name == "chromium-publisher", "{name}");
+    }
+    let player = answer(of("chromium-player"), Role::Player);
+    assert!(!player.contains("x-google"));
 }
 
 #[test]
