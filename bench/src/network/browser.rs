@@ -107,13 +107,18 @@ pub fn run(trial: &Trial, browsers: &Browsers) -> Result<Vec<Outcome>> {
         Ok((relay, broadcast))
     })?;
     let emulator = Emulator::start(&world, &paths(&lanes), trial.seed)?;
+    // This program's own players over WebRTC know made-up frames only, and none of a real encoder.
+    let others = Trial {
+        way: Way::WebTransport,
+        ..trial.clone()
+    };
     let company = Company {
         world: &world,
         target: relay.target(),
         broadcast: &broadcast,
         // Browsers and clients take the system's time.
         clock: RelayClock::start(),
-        way: trial.way,
+        way: others.way,
     };
     let glass = browsers.start(trial, &world, &broadcast)?;
     let (glass, had) = thread::scope(|scope| {
@@ -129,7 +134,12 @@ pub fn run(trial: &Trial, browsers: &Browsers) -> Result<Vec<Outcome>> {
     })?;
     let record = emulator.stop(&world)?;
     let mut outcomes = vec![outcome(trial, browsers, &glass, &record.paths[0])?];
-    outcomes.extend(Lane::outcomes(trial, &lanes[1..], &had, &record.paths[1..]));
+    outcomes.extend(Lane::outcomes(
+        &others,
+        &lanes[1..],
+        &had,
+        &record.paths[1..],
+    ));
     for outcome in &mut outcomes {
         outcome.lateness = record.lateness;
         outcome.void = record.void();

@@ -14,6 +14,8 @@ pub(crate) struct Filler {
     slice: usize,
     left: usize,
     due: Option<Instant>,
+    /// Bytes that went out before they were due.
+    ahead: usize,
 }
 
 impl Filler {
@@ -30,6 +32,11 @@ impl Filler {
         self.due
     }
 
+    /// So many bytes more went out than were due, as whole packets are: later slices make up for it.
+    pub(crate) fn went_ahead(&mut self, bytes: usize) {
+        self.ahead += bytes;
+    }
+
     /// Bytes of the slices that are due.
     pub(crate) fn take(&mut self, now: Instant) -> usize {
         let mut bytes = 0;
@@ -39,7 +46,9 @@ impl Filler {
             self.left -= slice;
             self.due = (self.left > 0).then(|| due + SLICE);
         }
-        bytes
+        let early = bytes.min(self.ahead);
+        self.ahead -= early;
+        bytes - early
     }
 }
 
@@ -59,6 +68,24 @@ mod tests {
         assert_eq!((filler.take(at(4)), filler.take(at(16))), (0, 1_500));
         assert_eq!(filler.take(at(1_000)), 8_000);
         assert_eq!(filler.due(), None);
+    }
+
+    #[test]
+    fn whole_packets_are_no_more_bytes_than_was_said() {
+        let start = Instant::now();
+        let mut filler = Filler::default();
+        let mut sent = 0;
+        for second in 0..10 {
+            filler.begin(5_000, start + Duration::from_secs(second));
+            while let Some(due) = filler.due() {
+                let due = filler.take(due);
+                if due > 0 {
+                    sent += 1_200;
+                    filler.went_ahead(1_200 - due);
+                }
+            }
+        }
+        assert!((50_000..=51_200).contains(&sent), "{sent}");
     }
 
     #[test]

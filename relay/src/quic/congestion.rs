@@ -164,12 +164,15 @@ impl PathController {
 
     /// The round trip of the batch before. quinn tells its controller nothing of the time for which
     /// the peer held an acknowledgement back (25 ms, often), but takes it off before it smooths
-    /// (RFC 9002 5.3: an eighth of each sample), once the controller has been told of the batch.
-    fn sample_before(&mut self, smoothed: Duration) -> Option<RoundTrip> {
+    /// (RFC 9002 5.3: an eighth of each sample), once the controller has been told of the batch. The
+    /// first sample is smoothed with none before it, and no sample is shorter than the shortest.
+    fn sample_before(&mut self, rtt: &RttEstimator) -> Option<RoundTrip> {
+        let smoothed = rtt.get();
         let last = self.smoothed.replace(smoothed)?;
         let (sent, took) = self.before.take()?;
         let time = (smoothed * 8).checked_sub(last * 7);
-        let time = time.filter(|_| smoothed != last).unwrap_or(took).min(took);
+        let time = time.filter(|_| smoothed != last).unwrap_or(took);
+        let time = time.max(rtt.min()).min(took);
         let held = took - time;
         Some(RoundTrip { sent, time, held })
     }
@@ -187,7 +190,7 @@ impl Controller for PathController {
 
     fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, _: bool, rtt: &RttEstimator) {
         if self.newest.is_none() {
-            self.sample = self.sample_before(rtt.get());
+            self.sample = self.sample_before(rtt);
         }
         self.newest = self.newest.max(Some(sent));
         let bytes = Bytes::new(bytes);

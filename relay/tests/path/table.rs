@@ -427,6 +427,28 @@ fn loss_that_no_rate_makes_less_is_no_sign_of_a_narrow_path() {
     assert!(share < 10, "{share} % of the time");
 }
 
+/// Round trips about what is assumed before the first one: nothing of that must be left in what is taken
+/// for the path's own, or all the rest looks like a queue.
+#[test]
+fn a_far_path_is_not_taken_for_a_near_one_with_a_queue() {
+    let ms = Duration::from_millis;
+    for round_trip in (124..160).step_by(4) {
+        let far = Shape::delay_ms(round_trip / 2);
+        let mut world = World::new(&Ways::of(far.lossy(Loss::random(0.02)), far), 1);
+        let model = Arc::new(steadycast_relay::quic::congestion::PathControl);
+        world.flow(model, false, Source::Bulk, s(0), s(20));
+        world.run(s(20));
+        let base = world.model(0).and_then(|model| model.base()).unwrap();
+        assert!(
+            base >= ms(round_trip) - ms(1),
+            "{base:?} of {round_trip} ms"
+        );
+        let arrived: u64 = world.flows[0].arrived.iter().skip(100).sum();
+        let bits = arrived as f64 * 8.0 / 10.0;
+        assert!(bits > 5e6, "{bits} bit/s at {round_trip} ms");
+    }
+}
+
 #[test]
 fn a_narrow_path_has_a_short_queue_and_is_full() {
     let world = on("1-mbit", video());

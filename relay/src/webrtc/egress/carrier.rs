@@ -308,7 +308,8 @@ impl<W: Wire> Carrier for Egress<W> {
                 control: &mut self.control,
                 out: &mut self.out,
             };
-            self.sender.fill(fill, &mut exit, now);
+            let sent = self.sender.fill(fill, &mut exit, now);
+            self.filler.went_ahead(sent.saturating_sub(fill));
         }
         if self.next_report <= now.instant {
             self.report(now);

@@ -357,9 +357,9 @@ impl Sender {
         self.write(&packet, &packets, at, &stamp, exit, now)
     }
 
-    /// The newest packets once more, as if they had been lost: so many bytes of them, and a packet more.
-    /// Nothing where the player could not tell them from others.
-    pub(super) fn fill(&mut self, bytes: usize, exit: &mut Exit<'_>, now: Moment) {
+    /// The newest packets once more, as if they had been lost: so many bytes of them, and the rest of the
+    /// last packet; returns how many. Nothing where the player could not tell them from others.
+    pub(super) fn fill(&mut self, bytes: usize, exit: &mut Exit<'_>, now: Moment) -> usize {
         let before = exit.out.len();
         let newest = self.history.iter().rev();
         let numbers = newest.flat_map(|row| {
@@ -369,19 +369,20 @@ impl Sender {
         // What is in this many packets is more than a slice ever has.
         let numbers: Vec<u16> = numbers.take(FILLING).collect();
         let Some(most) = numbers.len().checked_sub(1) else {
-            return;
+            return 0;
         };
         let has_rtx = |this: &Self, number: u16| {
             let codec = this.row(number).map(|row| row.packets.coding.codec);
             codec.and_then(|codec| this.types(codec)?.rtx).is_some()
         };
         if !has_rtx(self, numbers[0]) {
-            return;
+            return 0;
         }
         let mut at = 0;
         while exit.out.len() - before < bytes && self.repeat_one(numbers[at.min(most)], exit, now) {
             at = (at + 1) % numbers.len();
         }
+        exit.out.len() - before
     }
 
     /// The last packet once more: when nothing follows it, nothing else shows that it was lost.
