@@ -22,6 +22,8 @@
  * --store JSON      more of what the player's page finds in localStorage, as {"key": "value"}
  * --slow-encoder N  the host's encoders take so many times as long (1)
  * --first-within N  seconds that a first picture may take (30)
+ * --still N         then the captured page stands still for so many seconds, and it is measured how
+ *                   sharp its text is shown
  *
  * Times are Unix milliseconds of this machine's clock, which browsers in other network namespaces
  * share; `samples` hold one entry per new picture: `t` since `startedMs`, and the picture's `age`.
@@ -32,10 +34,11 @@ import { parseArgs } from 'node:util';
 import type { TransportName } from '../../../web/src/play/race.ts';
 import { type CodecChoice, DEFAULT_QUALITY } from '../../../web/src/publish/quality.ts';
 import type { HostStatus } from '../../../web/src/publish/status.ts';
-import type { Records } from '../src/pages.ts';
+import type { HostPage, Records } from '../src/pages.ts';
 import { type BroadcastSnapshot, Relay, relayBinary } from '../src/relay.ts';
 import { pause } from '../src/until.ts';
 import { GlassPlayer, type GlassTransport, openHost } from './glass-browsers.ts';
+import { sharpness } from './sharpness.ts';
 import { figuresOf, type SightFigures } from './sights.ts';
 
 export interface GlassReport {
@@ -46,6 +49,13 @@ export interface GlassReport {
   host: HostStatus | null;
   /** The broadcast at the end; null: the relay is not this run's own. */
   relay: BroadcastSnapshot | null;
+  still: Still | null;
+}
+
+/** The captured page has stood still for so long: PSNR in dB of the text that players show, in their order. */
+export interface Still {
+  seconds: number;
+  psnr: number[];
 }
 
 /** What a host is at, in few words. */
@@ -89,6 +99,7 @@ const { values } = parseArgs({
     store: { type: 'string', default: '{}' },
     'slow-encoder': { type: 'string', default: '1' },
     'first-within': { type: 'string', default: '30' },
+    still: { type: 'string' },
   },
 });
 
@@ -133,6 +144,7 @@ async function measure(): Promise<GlassReport> {
   }
   const untilMs = Date.now();
   say('measured');
+  const still = values.still === undefined ? null : await rest(host, players);
   const status = await host.status();
   return {
     startedMs,
@@ -141,7 +153,19 @@ async function measure(): Promise<GlassReport> {
     players: await Promise.all(players.map((one) => reportOf(one, startedMs, untilMs))),
     host: status,
     relay: (await links.snapshot?.()) ?? null,
+    still,
   };
+}
+
+/** Has the captured page stand still for as long as was said; how sharp players show it then. */
+async function rest(host: HostPage, players: Watching[]): Promise<Still> {
+  await host.page.evaluate(() => {
+    if (window.reading !== undefined) window.reading.moving = false;
+  });
+  const seconds = Number(values.still);
+  await pause(seconds * 1_000);
+  const psnr = players.map(({ player }) => sharpness(host.page, player.page));
+  return { seconds, psnr: await Promise.all(psnr) };
 }
 
 async function linksOf(): Promise<Links> {

@@ -14,6 +14,18 @@ export interface ReadingOptions {
   busy: number;
 }
 
+/** What tests can do to the page, as `window.reading`. */
+export interface Reading {
+  /** Draws, or rests at what was drawn last. */
+  moving: boolean;
+}
+
+declare global {
+  interface Window {
+    reading?: Reading;
+  }
+}
+
 interface Given extends ReadingOptions {
   code: typeof CODE;
 }
@@ -51,10 +63,11 @@ function runReading({ fps, busy, code }: Given): void {
     const stamp = { clock: Date.now() >>> 0, counter: drawings % 256, scene };
     drawCode(context, stampBits(stamp), code);
   };
+  const reading: Reading = { moving: true };
   let slot = 0;
   const tick = (nowMs: number) => {
     const due = Math.floor((nowMs * fps) / 1_000 + 0.25);
-    if (due !== slot) draw();
+    if (due !== slot && reading.moving) draw();
     slot = due;
     requestAnimationFrame(tick);
   };
@@ -73,6 +86,7 @@ function runReading({ fps, busy, code }: Given): void {
     addEventListener('resize', fit);
     requestAnimationFrame(tick);
   };
+  Object.defineProperty(window, 'reading', { value: reading });
   if (document.readyState === 'loading') addEventListener('DOMContentLoaded', show);
   else show();
 }

@@ -1,0 +1,285 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { channelName } from './messages.ts';
+import { DEFAULT_QUALITY } from './quality.ts';
+import type { Kept, Memory } from './storage.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
+
+const kept: Kept = { resume: null, crop: null, quality: DEFAULT_QUALITY, sharing: false };
+const memory: Memory = {
+  load: async () => ({ ...kept }),
+  save: async (changes) => void Object.assign(kept, changes),
+};
+vi.mock('./storage.ts', () => ({ memoryOf: () => memory, forgetOld: async () => undefined }));
+const locks = { other: false, mine: false };
+vi.mock('./sole.ts', () => ({
+  becomeSole: async () => {
+    if (locks.other) return null;
+    locks.mine = true;
+    return () => {
+      locks.mine = false;
+    };
+  },
+}));
+const { CaptureHost } = await import('./host.ts');
+
+/** The worker that a host starts, as the host sees it. */
+class FakeWorker {
+  static last: FakeWorker;
+  readonly told: ToWorker[] = [];
+  onmessage: ((event: { data: FromWorker }) => void) | null = null;
+  onerror: (() => void) | null = null;
+  terminated = false;
+
+  constructor() {
+    FakeWorker.last = this;
+  }
+
+  postMessage(message: ToWorker): void {
+    this.told.push(message);
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  says(message: FromWorker): void {
+    this.onmessage?.({ data: message });
+  }
+
+  /** What it was told since the last call, in words. */
+  heard(): string[] {
+    return this.told.splice(0).map((message) => {
+      if (message.type === 'capture') return `capture ${message.phase}`;
+      if (message.type === 'source') return `source ${message.resume ? 'again' : 'anew'}`;
+      return message.type;
+    });
+  }
+}
+
+/** A screen's track, which its viewer may end from the browser's own bar. */
+class FakeTrack extends EventTarget {
+  stopped = false;
+  muted = false;
+  readonly rates: unknown[] = [];
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  getSettings(): MediaTrackSettings {
+    return { displaySurface: 'monitor' };
+  }
+
+  async applyConstraints(constraints: MediaTrackConstraints): Promise<void> {
+    this.rates.push(constraints.frameRate);
+  }
+}
+
+let picked: FakeTrack[] = [];
+/** Answers the browser's picker. */
+let pick: () => Promise<MediaStream>;
+
+function share(): Promise<MediaStream> {
+  const track = new FakeTrack();
+  picked.push(track);
+  return Promise.resolve({ getVideoTracks: () => [track] } as unknown as MediaStream);
+}
+
+function refuse(name: string): () => Promise<MediaStream> {
+  return () => Promise.reject(Object.assign(new Error('no'), { name }));
+}
+
+const bye: string[] = [];
+let panel: BroadcastChannel;
+
+beforeEach(() => {
+  Object.assign(kept, { sharing: false });
+  Object.assign(locks, { other: false, mine: false });
+  picked = [];
+  pick = share;
+  vi.stubGlobal('Worker', FakeWorker);
+  vi.stubGlobal(
+    'MediaStreamTrackProcessor',
+    class {
+      readable = {};
+    },
+  );
+  Object.defineProperty(navigator, 'mediaDevices', {
+    configurable: true,
+    value: { getDisplayMedia: () => pick() },
+  });
+  bye.length = 0;
+  panel = new BroadcastChannel(channelName('abc'));
+  panel.onmessage = ({ data }: MessageEvent<{ type: string }>) => void bye.push(data.type);
+});
+
+afterEach(() => {
+  panel.close();
+  vi.unstubAllGlobals();
+});
+
+async function opened(): Promise<{ host: InstanceType<typeof CaptureHost>; worker: FakeWorker }> {
+  const options = { origin: 'https://relay.test', token: 't', broadcast: 'abc', inside: false };
+  const host = new CaptureHost(options);
+  expect(await host.open()).toBe(true);
+  FakeWorker.last.heard();
+  return { host, worker: FakeWorker.last };
+}
+
+it('leaves the broadcast to another window that hosts it', async () => {
+  locks.other = true;
+  const options = { origin: 'https://relay.test', token: 't', broadcast: 'abc', inside: false };
+  const host = new CaptureHost(options);
+  expect(await host.open()).toBe(false);
+  expect(host.snapshot().phase).toBe('second');
+});
+
+it('hands the picked screen to the worker, and remembers that it is shared', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false });
+  expect(worker.heard()).toEqual(['capture asking', 'source anew']);
+  expect(kept.sharing).toBe(true);
+  host.close();
+});
+
+it('goes on as the publisher that it was after a reload', async () => {
+  kept.sharing = true;
+  const { host, worker } = await opened();
+  expect(await host.wasSharing()).toBe(true);
+  await host.share({ resume: true });
+  expect(worker.heard()).toEqual(['capture asking', 'source again']);
+  host.close();
+});
+
+it('forgets a share that was refused, but not one that only wants a click', async () => {
+  kept.sharing = true;
+  const { host, worker } = await opened();
+  pick = refuse('InvalidStateError');
+  await host.share({ resume: true });
+  expect(worker.heard()).toEqual(['capture asking', 'capture gesture']);
+  expect(kept.sharing).toBe(true);
+  pick = refuse('NotFoundError');
+  await host.share({ resume: false });
+  expect(worker.heard()).toEqual(['capture asking', 'capture failed']);
+  expect(kept.sharing).toBe(false);
+  host.close();
+});
+
+it('keeps the screen that is shared when another is not picked after all', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false });
+  worker.heard();
+  pick = refuse('NotAllowedError');
+  await host.share({ resume: false });
+  expect(worker.heard()).toEqual([]);
+  expect([picked[0]?.stopped, kept.sharing]).toEqual([false, true]);
+  host.close();
+});
+
+it('lets go of the screen before when another is picked', async () => {
+  const { host } = await opened();
+  await host.share({ resume: false });
+  await host.share({ resume: false });
+  expect(picked.map(({ stopped }) => stopped)).toEqual([true, false]);
+  // What the first one says from now on is nobody's.
+  picked[0]?.dispatchEvent(new Event('ended'));
+  expect(kept.sharing).toBe(true);
+  host.close();
+});
+
+it('asks once, however often it is told to', async () => {
+  const { host } = await opened();
+  let answer: (stream: MediaStream) => void = () => undefined;
+  let asked = 0;
+  pick = () => {
+    asked += 1;
+    return new Promise((resolve) => {
+      answer = resolve;
+    });
+  };
+  const first = host.share({ resume: false });
+  await host.share({ resume: false });
+  answer(await share());
+  await first;
+  expect(asked).toBe(1);
+  host.close();
+});
+
+it('ends the session when sharing is ended from the bar of the browser', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false });
+  worker.heard();
+  picked[0]?.dispatchEvent(new Event('ended'));
+  await vi.waitFor(() => expect(kept.sharing).toBe(false));
+  expect(worker.heard()).toEqual(['capture ended', 'stop']);
+  host.close();
+});
+
+it('says that the picture is held by the system, and when it goes on', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false });
+  worker.heard();
+  const [track] = picked;
+  for (const muted of [true, false]) {
+    Object.assign(track ?? {}, { muted });
+    track?.dispatchEvent(new Event(muted ? 'mute' : 'unmute'));
+    expect(worker.told.splice(0)).toEqual([{ type: 'muted', muted }]);
+  }
+  host.close();
+});
+
+it('stops when the relay was told, and not before', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false });
+  worker.heard();
+  let over = false;
+  const stopped = host.stop().then(() => {
+    over = true;
+  });
+  await Promise.resolve();
+  expect([over, picked[0]?.stopped]).toEqual([false, true]);
+  expect(worker.heard()).toEqual(['capture stopped', 'stop']);
+  worker.says({ type: 'stopped' });
+  await stopped;
+  expect(kept.sharing).toBe(false);
+  host.close();
+});
+
+it('obeys a panel, whose words come by the worker', async () => {
+  const { host, worker } = await opened();
+  worker.says({ type: 'verb', verb: 'start' });
+  await vi.waitFor(() => expect(kept.sharing).toBe(true));
+  expect(worker.heard()).toEqual(['capture asking', 'source anew']);
+  worker.says({ type: 'frameRate', frameRate: 12 });
+  expect(picked[0]?.rates).toEqual([{ ideal: 12, max: 12 }]);
+  worker.says({ type: 'release' });
+  await vi.waitFor(() => expect(kept.sharing).toBe(false));
+  expect(picked[0]?.stopped).toBe(true);
+  host.close();
+});
+
+it('captures nothing on behalf of a worker that has crashed', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false });
+  worker.onerror?.();
+  expect([picked[0]?.stopped, host.snapshot().phase]).toEqual([true, 'crashed']);
+  host.close();
+});
+
+it('captures no page that is going, and tells panels so', async () => {
+  const { host } = await opened();
+  await host.share({ resume: false });
+  dispatchEvent(new Event('pagehide'));
+  expect(picked[0]?.stopped).toBe(true);
+  await vi.waitFor(() => expect(bye).toContain('bye'));
+  host.close();
+});
+
+it('gives everything back when it is closed', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false });
+  host.close();
+  expect([picked[0]?.stopped, worker.terminated, locks.mine]).toEqual([true, true, false]);
+  expect(host.snapshot().phase).toBe('closed');
+});
