@@ -109,10 +109,15 @@ impl<W: Wire> Egress<W> {
     }
 
     /// Whether the player says that it cannot go on from what it was sent.
+    ///
+    /// Browsers say so as well after 3 s without a frame, which is what a keyframe takes on a narrow path:
+    /// to begin again with another would be to never end.
     pub(in crate::webrtc) fn is_stuck(&mut self, feedback: &Feedback, now: Instant) -> bool {
         self.rest.hear(feedback);
         let at_rest = self.outbox.is_empty() && self.rest.is_at_rest(now);
-        feedback.keyframe && !at_rest
+        let mut waiting = self.outbox.iter();
+        let coming = waiting.any(|frame| frame.packets.header.keyframe);
+        feedback.keyframe && !at_rest && !coming
     }
 
     /// Takes what the player says of how packets arrive; sends again what it lacks.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use steadycast_lab::conditions;
+use steadycast_lab::{Rate, Shape, Ways, conditions};
 
 use super::tables::{delays, on, quantile};
 
@@ -58,4 +58,17 @@ fn a_path_that_narrows_and_widens_is_followed_within_seconds() {
     let middles: Vec<_> = middles.filter(|middle| middle.is_finite()).collect();
     let grows = |four: &[f64]| four.is_sorted_by(|one, next| one + 50.0 < *next);
     assert!(!middles.windows(5).any(grows), "{middles:?}");
+}
+
+/// A browser asks for a keyframe after three seconds without a frame, whatever is on its way.
+#[test]
+fn a_keyframe_that_takes_long_is_not_begun_again_and_again() {
+    let mut condition = conditions::named("400-kbit").unwrap();
+    let narrow = Shape::delay_ms(20).narrow(Rate::kbit(300), 200);
+    condition.ways = Ways::of(narrow, Shape::delay_ms(20));
+    let (mut world, join) = on(&condition, 1);
+    world.run(join + s(30));
+    // The keyframe takes four seconds there, and is sent once more for what is lost of the first.
+    let first = world.viewer.seen.first().map(|seen| seen.arrived - join);
+    assert!(first.is_some_and(|first| first < s(12)), "{first:?}");
 }

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often it reports, and asks for a keyframe.
 const REPORTS: Duration = Duration::from_secs(1);
 const PLEAS: Duration = Duration::from_millis(500);
+/// It asks as well when no frame has come for so long, as browsers do.
+const STARVED: Duration = Duration::from_secs(3);
 /// The extension of transport-wide numbers, and the type of repetitions, in the offer.
 const WIDE: u8 = 4;
 const RTX: u8 = 97;
@@ -68,6 +70,7 @@ pub(super) struct Viewer {
     tell_at: Duration,
     report_at: Duration,
     plea_at: Duration,
+    joined: Duration,
     sender: Option<(u32, Duration)>,
     reported: (u64, u64),
     pub(super) counts: Counts,
@@ -90,6 +93,7 @@ impl Viewer {
             tell_at: now,
             report_at: now + REPORTS,
             plea_at: now,
+            joined: now,
             sender: None,
             reported: (0, 0),
             counts: Counts::default(),
@@ -248,7 +252,9 @@ impl Viewer {
                 ..Feedback::default()
             });
         }
-        if self.lost && self.next.is_some() && self.plea_at <= now {
+        let newest = self.seen.last().map_or(self.joined, |seen| seen.arrived);
+        let stuck = self.lost || now - newest >= STARVED;
+        if stuck && self.next.is_some() && self.plea_at <= now {
             self.plea_at = now + PLEAS;
             return Some(Feedback {
                 keyframe: true,
