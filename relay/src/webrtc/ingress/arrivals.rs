@@ -9,6 +9,8 @@ use rtc_rtcp::transport_feedbacks::transport_layer_cc::{
     SymbolSizeTypeTcc, SymbolTypeTcc, TransportLayerCc,
 };
 
+use super::unwrapped;
+
 /// How often it is told. libwebrtc tells every 50 to 250 ms, the more often the more there is.
 const EVERY: Duration = Duration::from_millis(50);
 /// How long arrivals are remembered, for packets that come later than those after them.
@@ -17,8 +19,8 @@ const MEMORY: Duration = Duration::from_millis(500);
 const ARRIVALS: usize = 256;
 /// Numbers that one message is about at most. A larger gap is no loss, but a sender that counts anew.
 const PACKETS: u64 = 2_048;
-/// Arrivals that wait for a message at most, however fast they come.
-const WAITING: usize = 1_024;
+/// Arrivals that are remembered at most, however fast they come: the oldest make way.
+const REMEMBERED: usize = 1_024;
 /// The unit of times, in microseconds, and how many of them make one of the reference time.
 const TICK: u128 = 250;
 const REFERENCE: i64 = 256;
@@ -40,14 +42,7 @@ pub(super) struct Arrivals {
 impl Arrivals {
     /// A packet has arrived, `at` after the session began. Repetitions say nothing new.
     pub(super) fn take(&mut self, sequence: u16, at: Duration) {
-        let number = match self.newest {
-            // Well above zero, so that none before it is negative.
-            None => (1 << 16) + u64::from(sequence),
-            Some(newest) => {
-                let distance = sequence.wrapping_sub(newest as u16) as i16;
-                newest.saturating_add_signed(i64::from(distance))
-            }
-        };
+        let number = unwrapped(self.newest, sequence);
         if self
             .newest
             .is_none_or(|newest| number.abs_diff(newest) > PACKETS)
@@ -55,8 +50,8 @@ impl Arrivals {
             self.arrived.clear();
             (self.newest, self.next) = (Some(number), number);
         }
-        if self.arrived.len() >= WAITING {
-            return;
+        if self.arrived.len() >= REMEMBERED {
+            self.arrived.pop_first();
         }
         self.newest = self.newest.max(Some(number));
         let ticks = (at.as_micros() / TICK) as i64;
@@ -249,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn of_a_fast_sender_every_packet_is_told() {
+        let (mut known, mut now) = (Arrivals::default(), Instant::now());
+        let mut said = Vec::new();
+        for sequence in 0..5_000u16 {
+            known.take(sequence, MS * u32::from(sequence / 5));
+            now += MS / 5;
+            said.extend(heard(&mut known, now));
+        }
+        let told = |sequence: u16, one: &Received| one.sequence == sequence && one.at.is_some();
+        assert!(said.len() > 4_700, "{}", said.len());
+        let mut all = said.iter().enumerate();
+        assert!(all.all(|(at, one)| told(at as u16, one)));
+    }
+
+    #[test]
     fn a_pause_longer_than_a_delta_says_is_no_loss() {
         let (mut known, now) = (Arrivals::default(), Instant::now());
         known.take(1, MS * 100);
@@ -273,7 +283,7 @@ mod tests {
                 if let Some(own) = said.iter().rfind(|one| one.sequence == sequence) {
                     prop_assert!(own.at.is_some());
                 }
-                prop_assert!(known.arrived.len() <= WAITING);
+                prop_assert!(known.arrived.len() <= REMEMBERED);
             }
         }
     }

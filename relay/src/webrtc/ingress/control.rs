@@ -14,6 +14,7 @@ use rtc_rtcp::transport_feedbacks::transport_layer_nack::{
 };
 
 use super::arrivals::Arrivals;
+use super::unwrapped;
 
 /// How often a publisher hears how its packets arrive.
 const REPORTS: Duration = Duration::from_millis(500);
@@ -173,14 +174,7 @@ impl Control {
 
 impl Counted {
     fn count(&mut self, sequence: u16, timestamp: u32, arrival: Duration) {
-        let number = match self.first {
-            // Well above zero, so that none before it is negative.
-            None => (1 << 16) + u64::from(sequence),
-            Some(_) => {
-                let distance = sequence.wrapping_sub(self.highest as u16) as i16;
-                self.highest.saturating_add_signed(i64::from(distance))
-            }
-        };
+        let number = unwrapped(self.first.map(|_| self.highest), sequence);
         self.first.get_or_insert(number);
         let newest = number >= self.highest;
         self.highest = self.highest.max(number);
