@@ -1,5 +1,7 @@
 /** Encodes a made-up scene, and decodes it again; runs in a page. */
 
+import { lumaOf, psnr } from './psnr.ts';
+
 export interface EncodeTask {
   scene: string;
   config: VideoEncoderConfig;
@@ -23,7 +25,7 @@ export interface Encoded {
   layers: number[];
 }
 
-/** To be given to a page alone. */
+/** To be given to a page with what it imports. */
 export async function encodeScene(task: EncodeTask): Promise<Encoded> {
   const { scene, config, frames, frameRate } = task;
   const { width, height } = config;
@@ -79,14 +81,7 @@ export async function encodeScene(task: EncodeTask): Promise<Encoded> {
       frame.allocationSize({ format: 'RGBA' } as VideoFrameCopyToOptions),
     );
     await frame.copyTo(room, { format: 'RGBA' } as VideoFrameCopyToOptions);
-    const out = new Uint8Array(room.length / 4);
-    for (let at = 0; at < out.length; at += 1) {
-      const from = at * 4;
-      out[at] =
-        ((room[from] ?? 0) * 299 + (room[from + 1] ?? 0) * 587 + (room[from + 2] ?? 0) * 114) /
-        1_000;
-    }
-    return out;
+    return lumaOf(room);
   };
   const sources = new Map<number, Uint8Array>();
   const scores: number[] = [];
@@ -99,12 +94,7 @@ export async function encodeScene(task: EncodeTask): Promise<Encoded> {
           const shown = await luma(frame);
           frame.close();
           if (source === undefined) return;
-          let error = 0;
-          for (let at = 0; at < source.length; at += 1) {
-            const by = (source[at] ?? 0) - (shown[at] ?? 0);
-            error += by * by;
-          }
-          scores.push(10 * Math.log10((255 * 255) / Math.max(error / source.length, 0.01)));
+          scores.push(psnr(source, shown));
         })(),
       );
     },

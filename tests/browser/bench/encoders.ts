@@ -21,8 +21,9 @@ import { chromium } from 'playwright-core';
 import { type CodecId, candidates } from '../../../web/src/publish/codecs.ts';
 import { DEFAULT_QUALITY } from '../../../web/src/publish/quality.ts';
 import { COMMON_FLAGS, EXECUTABLE } from '../src/chromium.ts';
-import { NAME_SHIM } from '../src/script.ts';
-import { type EncodeTask, encodeScene } from './encode-scene.ts';
+import { pageScript } from '../src/script.ts';
+import { type Encoded, type EncodeTask, encodeScene } from './encode-scene.ts';
+import { lumaOf, psnr } from './psnr.ts';
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +49,6 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage();
-  await page.addInitScript({ content: NAME_SHIM });
   // Encoders are for secure pages, which this machine's own are.
   await page.route('**/*', (route) => route.fulfill({ body: '', contentType: 'text/html' }));
   await page.goto('http://localhost/');
@@ -63,7 +63,8 @@ try {
           if (config === undefined) continue;
           const frames = Math.round(Number(values.seconds) * frameRate);
           const task: EncodeTask = { scene, config, frames, frameRate };
-          const made = await page.evaluate(encodeScene, task);
+          const script = pageScript([encodeScene, lumaOf, psnr], task);
+          const made = (await page.evaluate(script)) as Encoded;
           const kbit = (made.bytes * 8 * frameRate) / frames / 1_000;
           print([
             scene,
