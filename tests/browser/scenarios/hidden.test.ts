@@ -38,6 +38,10 @@ async function watchHidden(stage: Stage, host: PlainHost, hide: () => Promise<vo
   stage.note(
     `hidden for ${WATCH_MS} ms: ${fps.toFixed(1)} frames per second at the relay, ${animationFrames} animation frames for the page`,
   );
+  const status = await host.status();
+  stage.note(
+    `host: ${status?.rates.fpsIn} frames per second came; ${JSON.stringify(status?.limits)}`,
+  );
   assert.ok(animationFrames < WATCH_MS / 1_000, 'the page really is hidden');
   assert.ok(fps > LEAST_FPS, `${fps} frames per second at the relay`);
   await until('other pixels at the player', async () => (await pixels(player.page)) !== seen);

@@ -40,9 +40,10 @@ export class PlainChromium {
     return new PlainChromium(browser, profile);
   }
 
-  /** The capture host in a tab of its own. */
-  async openHost(relay: Relay, token: string): Promise<PlainHost> {
+  /** The capture host in a tab of its own. `before`: a script that runs before the page's own. */
+  async openHost(relay: Relay, token: string, before?: string): Promise<PlainHost> {
     const page = await this.#browser.newPage();
+    if (before !== undefined) await page.evaluateOnNewDocument(before);
     await page.goto(`${relay.origin}/host#${token}`);
     await page.evaluate(pageScript([countAnimationFrames], null));
     return new PlainHost(page);

@@ -65,7 +65,7 @@ export class HostCore {
       onGone: (wanted) => this.#gone(wanted),
       onKeyframeRequest: (track) => this.#keyframeRequested(track),
       onWanted: (wanted) => this.#pipeline.want(wanted),
-      onArrived: (bytes) => this.#pipeline.arrived(bytes),
+      onArrived: (bytes, relayUs) => this.#pipeline.arrived(bytes, relayUs),
       onChange: () => this.#tell(true),
       onRefused: () => this.#release(),
     });

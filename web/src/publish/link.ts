@@ -21,7 +21,7 @@ export interface LinkOptions {
   /** Every track that the relay wants besides the main one. */
   onWanted: (wanted: readonly WantedTrack[]) => void;
   /** So many bytes of this session's groups have come to the relay. */
-  onArrived: (bytes: number) => void;
+  onArrived: (bytes: number, relayUs: number) => void;
   /** Something that a status shows has changed. */
   onChange: () => void;
   /** No session will follow by itself. */
@@ -138,7 +138,7 @@ export class RelayLink {
       if (message.type === 'keyframeRequest') this.#options.onKeyframeRequest(message.track);
       if (message.type === 'tracks') this.#options.onWanted(message.wanted);
       if (message.type === 'renditions') this.#options.onWanted(message.wanted.map(ofVersion2));
-      if (message.type === 'arrived') this.#options.onArrived(message.bytes);
+      if (message.type === 'arrived') this.#options.onArrived(message.bytes, message.relayUs);
       if (message.type === 'status') this.#options.onChange();
     });
     // The loop reports a lost session only after its pause was decided; frames stop at once.

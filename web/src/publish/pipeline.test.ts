@@ -1,5 +1,6 @@
 import type { WantedTrack } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { localUs } from '../session/index.ts';
 import { FakeEncoder, FakeFrame, stubEncoders } from './fake-encoder.ts';
 import { Pipeline } from './pipeline.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
@@ -96,7 +97,7 @@ class Host {
     if (newest === undefined || nowMs < this.#reportMs) return;
     this.#under = this.#under.slice(come.length);
     this.#reportMs = nowMs + REPORT_MS;
-    this.pipeline.arrived(newest.total);
+    this.pipeline.arrived(newest.total, localUs());
   }
 }
 

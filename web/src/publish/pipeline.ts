@@ -11,6 +11,7 @@ import { candidates } from './codecs.ts';
 import { type Plan, planFor } from './crop.ts';
 import { type Crop, type Size, sameCrop } from './geometry.ts';
 import { inCoded, type Kept, Lane } from './lane.ts';
+import { copied, Loan } from './loan.ts';
 import { narrowed } from './narrow.ts';
 import { Pace } from './pace.ts';
 import { Preview, type PreviewPicture } from './preview.ts';
@@ -47,6 +48,8 @@ export class Pipeline {
   readonly #pace = new Pace();
   /** What the session's uplink carries; null: there is none, or nobody tells. */
   #upstream: Upstream | null = null;
+  /** What to add to a local time for the relay's. */
+  #relayOffsetUs = 0;
   /** What it was limited to last. */
   #limit: number | null = null;
   #judgedMs = 0;
@@ -57,6 +60,7 @@ export class Pipeline {
   #crop: Crop | null = null;
   #reader: ReadableStreamDefaultReader<VideoFrame> | null = null;
   #kept: Kept | null = null;
+  #loan = new Loan();
   #previewStale = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Number.POSITIVE_INFINITY;
@@ -94,6 +98,7 @@ export class Pipeline {
     const reader = readable.getReader();
     this.#reader = reader;
     this.#clock = new CaptureClock();
+    this.#loan = new Loan();
     for (;;) {
       const { value: frame } = await reader.read().catch(() => ({ value: undefined }));
       if (frame === undefined) break;
@@ -119,6 +124,7 @@ export class Pipeline {
   /** A new session: its first frame is a keyframe, at once. null: there is none at present. */
   connect(uplinks: SessionUplinks | null): void {
     this.#upstream = uplinks?.reported ? new Upstream(this.#quality.bitrate) : null;
+    this.#relayOffsetUs = uplinks?.relayOffsetUs ?? 0;
     this.#adapt();
     this.#main.connect(uplinks?.main ?? null);
     this.#renditions.connect(uplinks);
@@ -139,12 +145,12 @@ export class Pipeline {
 
   /** So many bytes were given to the session. */
   given(bytes: number): void {
-    this.#upstream?.sent(bytes, performance.now());
+    this.#upstream?.sent(bytes, (localUs() + this.#relayOffsetUs) / 1_000);
   }
 
-  /** So many bytes in all have come to the relay. */
-  arrived(bytes: number): void {
-    this.#upstream?.arrived(bytes, performance.now());
+  /** So many bytes in all have come to the relay, by its clock at `relayUs`. */
+  arrived(bytes: number, relayUs: number): void {
+    this.#upstream?.arrived(bytes, relayUs / 1_000);
     this.#adapt();
     this.#work();
   }
@@ -230,12 +236,28 @@ export class Pipeline {
       return;
     }
     this.#kept?.frame.close();
-    this.#kept = { frame, capturedUs };
+    const kept = { frame, capturedUs };
+    this.#kept = kept;
+    this.#loan.lent(nowMs);
     if (changed) this.#changed();
     this.#judge(nowMs);
     // Outside the crop nothing is compared, but a panel sees it.
     this.#previewStale ||= changed || this.#crop !== null;
+    if (this.#loan.isScarce) await this.#giveBack(kept, nowMs);
     this.#work();
+  }
+
+  /** From here on the picture is in memory of this page's own. */
+  async #giveBack(kept: Kept, nowMs: number): Promise<void> {
+    this.#loan.returned(nowMs);
+    const copy = await copied(kept.frame);
+    if (copy === null) return;
+    if (this.#kept !== kept) {
+      copy.close();
+      return;
+    }
+    kept.frame.close();
+    kept.frame = copy;
   }
 
   /** Does what is to be done now and sets the timer for what comes later. */
@@ -248,6 +270,7 @@ export class Pipeline {
       this.#preview.show(kept.frame, nowMs);
     }
     this.#preview.rest(nowMs);
+    if (this.#loan.dueMs <= nowMs) void this.#giveBack(kept, nowMs);
     this.#encode(kept, nowMs);
     this.#schedule(nowMs);
   }
@@ -320,6 +343,7 @@ export class Pipeline {
     const preview = this.#previewStale && this.#preview.isWanted(nowMs);
     return Math.min(
       ...this.#lanes().map((lane) => lane.dueMs(nowMs)),
+      this.#loan.dueMs,
       preview ? this.#preview.dueMs : Number.POSITIVE_INFINITY,
     );
   }

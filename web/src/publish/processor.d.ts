@@ -6,3 +6,8 @@ interface MediaStreamTrackProcessor {
 declare var MediaStreamTrackProcessor: {
   new (init: { track: MediaStreamTrack; maxBufferSize?: number }): MediaStreamTrackProcessor;
 };
+
+/** Members that the platform types lack. */
+interface VideoFrameBufferInit {
+  transfer?: ArrayBuffer[];
+}

@@ -18,11 +18,14 @@ export interface SessionUplinksOptions {
 }
 
 export class SessionUplinks {
+  /** What to add to a local time for the relay's, as the session began with it. */
+  readonly relayOffsetUs: number;
   readonly #options: SessionUplinksOptions;
   readonly #uplinks = new Map<number, Uplink>();
 
   constructor(options: SessionUplinksOptions) {
     this.#options = options;
+    this.relayOffsetUs = options.carrier.clock.offsetUs;
   }
 
   /** Whether the relay says how much has come. */

@@ -15,6 +15,7 @@ class Path {
   #under: { total: number; atMs: number }[] = [];
   #given = 0;
   #reportMs = 0;
+  #unreadMs = Number.POSITIVE_INFINITY;
   #frameMs = 0;
   #came = 0;
 
@@ -30,6 +31,12 @@ class Path {
       }
       if (this.nowMs >= this.#reportMs) this.#report();
     }
+  }
+
+  /** The relay does nothing for a moment, says then what it has read first, and reads the rest at once. */
+  pause(seconds: number): void {
+    this.#reportMs = this.nowMs + seconds * 1_000;
+    this.#unreadMs = this.nowMs + (seconds * 1_000) / 3;
   }
 
   /** A loss holds up what has come behind it. */
@@ -51,7 +58,9 @@ class Path {
 
   #report(): void {
     let came = 0;
-    while (this.#under[0] !== undefined && this.#under[0].atMs <= this.nowMs) {
+    const readMs = Math.min(this.nowMs, this.#unreadMs);
+    this.#unreadMs = Number.POSITIVE_INFINITY;
+    while (this.#under[0] !== undefined && this.#under[0].atMs <= readMs) {
       came = this.#under.shift()?.total ?? 0;
     }
     if (came <= this.#came) return;
@@ -72,6 +81,18 @@ describe('an uplink that carries what is wished for', () => {
       path.run(20, 5_000_000);
       expect(path.upstream.limit).toBe(null);
       expect(path.frames).toBeGreaterThanOrEqual(599);
+    }
+  });
+
+  it('is not limited where a machine stands still for moments', () => {
+    for (const seconds of [0.3, 0.5, 0.9]) {
+      const path = new Path();
+      path.run(3, 20_000_000, 1_000);
+      for (let pauses = 0; pauses < 5; pauses += 1) {
+        path.pause(seconds);
+        path.run(seconds + 0.4, 20_000_000, 1_000);
+        expect(path.upstream.limit).toBe(null);
+      }
     }
   });
 

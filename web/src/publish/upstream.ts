@@ -12,7 +12,11 @@ const LONG_MS = 150;
 const SHORT_MS = 60;
 /** Nothing is encoded while the queue is longer: it would only be older when it comes. */
 const FULL_MS = 200;
-/** What the path carries is read from this much time in which something always waited. */
+/**
+ * What the path carries is read from this much time in which there always was a queue. In less of it
+ * nothing is read: where something held everything up for a moment (a loss, a busy machine), what
+ * waited comes at once after it, and what was sent until then says nothing of the path.
+ */
 const SPAN_MS = 1_000;
 const SPAN_MIN_MS = 300;
 /** The fastest frames of so much time say how long the way takes without a queue. */
@@ -35,6 +39,7 @@ const PROVED_MS = 2_000;
 interface Mark {
   /** Bytes in all. */
   total: number;
+  /** By the relay's clock. */
   atMs: number;
 }
 
@@ -47,7 +52,7 @@ export class Upstream {
   readonly #waiting: Mark[] = [];
   /** How long frames took lately. */
   readonly #ways = new Least(BASE_MS);
-  /** What had come when, as long as something always waited. */
+  /** What had come when, as long as there is a queue. */
   #reports: Mark[] = [];
   /** What came in the last moments, idle ones included. */
   readonly #arrivals = new RateMeter(PROVED_MS);
@@ -82,31 +87,32 @@ export class Upstream {
     return this.#queueMs > FULL_MS;
   }
 
-  /** A frame was given to the session. */
-  sent(bytes: number, nowMs: number): void {
-    if (this.#waiting.length === 0) this.#reports = [];
+  /**
+   * A frame was given to the session, by the relay's clock at `relayMs`, as far as it is known: always
+   * by the same estimate, for a change of it would look like a queue.
+   */
+  sent(bytes: number, relayMs: number): void {
     this.#given += bytes;
-    this.#waiting.push({ total: this.#given, atMs: nowMs });
+    this.#waiting.push({ total: this.#given, atMs: relayMs });
   }
 
-  /** The relay says how many bytes have come so far. */
-  arrived(total: number, nowMs: number): void {
+  /** `total` bytes have come so far, by the relay's clock at `relayMs`. */
+  arrived(total: number, relayMs: number): void {
     if (total <= this.#came) return;
-    this.#arrivals.add(nowMs, (total - this.#came) * 8);
+    this.#arrivals.add(relayMs, (total - this.#came) * 8);
     this.#came = total;
     let newest: Mark | undefined;
     while (this.#waiting[0] !== undefined && this.#waiting[0].total <= total) {
       newest = this.#waiting.shift();
     }
-    if (newest !== undefined) this.#ways.add(nowMs - newest.atMs, nowMs);
-    this.#reports.push({ total, atMs: nowMs });
-    while ((this.#reports[1]?.atMs ?? nowMs) <= nowMs - SPAN_MS) this.#reports.shift();
+    if (newest !== undefined) this.#ways.add(relayMs - newest.atMs, relayMs);
     const oldest = this.#waiting[0];
     const baseMs = this.#ways.value ?? 0;
-    this.#queueMs = oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs - baseMs);
-    this.#follow(nowMs);
-    // The next frame does not wait for this one.
-    if (oldest === undefined) this.#reports = [];
+    this.#queueMs = oldest === undefined ? 0 : Math.max(0, relayMs - oldest.atMs - baseMs);
+    if (this.#queueMs <= SHORT_MS) this.#reports = [];
+    else this.#reports.push({ total, atMs: relayMs });
+    while ((this.#reports[1]?.atMs ?? relayMs) <= relayMs - SPAN_MS) this.#reports.shift();
+    this.#follow(relayMs);
   }
 
   #follow(nowMs: number): void {
@@ -146,7 +152,7 @@ export class Upstream {
     if (this.#limit >= this.#wished * ENOUGH) this.#limit = null;
   }
 
-  /** Bits a second while something always waited; null: not known. */
+  /** Bits a second while there was a queue; null: not known. */
   #carries(): number | null {
     const [first] = this.#reports;
     const last = this.#reports.at(-1);
