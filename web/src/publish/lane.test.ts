@@ -72,7 +72,7 @@ class Bench {
   #uplink(): Uplink {
     const uplink = new Uplink({
       carrier: {
-        clock: { offsetUs: 0 },
+        clock: { offsetUs: 0, rttUs: 40_000 },
         welcome: { version: 2 },
         openGroup: async () => new WritableStream<Uint8Array>().getWriter(),
       },

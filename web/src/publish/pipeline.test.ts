@@ -52,7 +52,7 @@ class Host {
     this.pipeline.connect(
       new SessionUplinks({
         carrier: {
-          clock: { offsetUs: 0 },
+          clock: { offsetUs: 0, rttUs: 40_000 },
           welcome: { version },
           openGroup: async () => new WritableStream<Uint8Array>().getWriter(),
         },

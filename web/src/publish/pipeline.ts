@@ -123,8 +123,10 @@ export class Pipeline {
 
   /** A new session: its first frame is a keyframe, at once. null: there is none at present. */
   connect(uplinks: SessionUplinks | null): void {
-    this.#upstream = uplinks?.reported ? new Upstream(this.#quality.bitrate) : null;
-    this.#relayOffsetUs = uplinks?.relayOffsetUs ?? 0;
+    const { offsetUs, rttUs } = uplinks?.clock ?? { offsetUs: 0, rttUs: 0 };
+    const { bitrate } = this.#quality;
+    this.#upstream = uplinks?.reported ? new Upstream(bitrate, rttUs / 2_000) : null;
+    this.#relayOffsetUs = offsetUs;
     this.#adapt();
     this.#main.connect(uplinks?.main ?? null);
     this.#renditions.connect(uplinks);

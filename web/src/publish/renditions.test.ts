@@ -37,7 +37,7 @@ function setUp(): { renditions: Renditions; uplinks: SessionUplinks } {
     },
   });
   const carrier = {
-    clock: { offsetUs: 0 },
+    clock: { offsetUs: 0, rttUs: 40_000 },
     welcome: { version: 2 },
     openGroup: () => new Promise<never>(() => undefined),
   };

@@ -19,7 +19,7 @@ function picture(keyframe: boolean, capturedUs: number): EncodedPicture {
 
 /** A session whose streams keep what was written, and can be told to fail or to hold up. */
 class FakeCarrier {
-  readonly clock = { offsetUs: 1_000 };
+  readonly clock = { offsetUs: 1_000, rttUs: 40_000 };
   readonly welcome = { version: 2 };
   readonly streams: Uint8Array[][] = [];
   finished = 0;

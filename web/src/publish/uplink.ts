@@ -12,7 +12,7 @@ import { Groups } from './groups.ts';
 
 /** The part of a session that frames need. */
 export interface FrameCarrier {
-  readonly clock: { readonly offsetUs: number };
+  readonly clock: { readonly offsetUs: number; readonly rttUs: number };
   readonly welcome: { readonly version: number };
   openGroup(): Promise<WritableStreamDefaultWriter<Uint8Array>>;
 }

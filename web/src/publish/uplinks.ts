@@ -18,14 +18,15 @@ export interface SessionUplinksOptions {
 }
 
 export class SessionUplinks {
-  /** What to add to a local time for the relay's, as the session began with it. */
-  readonly relayOffsetUs: number;
+  /** As the session began with it: what to add to a local time for the relay's, and the round trip. */
+  readonly clock: { readonly offsetUs: number; readonly rttUs: number };
   readonly #options: SessionUplinksOptions;
   readonly #uplinks = new Map<number, Uplink>();
 
   constructor(options: SessionUplinksOptions) {
     this.#options = options;
-    this.relayOffsetUs = options.carrier.clock.offsetUs;
+    const { offsetUs, rttUs } = options.carrier.clock;
+    this.clock = { offsetUs, rttUs };
   }
 
   /** Whether the relay says how much has come. */

@@ -6,20 +6,22 @@ const FRAME_MS = 1_000 / 30;
 
 /** An uplink of so many bits a second behind a queue without an end, and a host that keeps to its limit. */
 class Path {
-  readonly upstream = new Upstream(WISHED);
+  readonly upstream: Upstream;
   nowMs = 0;
   /** How long the queue of the path was, each time a frame was given to it. */
   queuesMs: number[] = [];
   frames = 0;
   #freeMs = 0;
-  #under: { total: number; atMs: number }[] = [];
+  #under: { total: number; atMs: number; size: number; takesMs: number }[] = [];
   #given = 0;
   #reportMs = 0;
   #unreadMs = Number.POSITIVE_INFINITY;
   #frameMs = 0;
   #came = 0;
 
-  constructor(readonly wayMs = 20) {}
+  constructor(public wayMs = 20) {
+    this.upstream = new Upstream(WISHED, wayMs);
+  }
 
   /** `bytes`: of one frame; as many as the limit gives when left out. */
   run(seconds: number, bits: number, bytes?: number): void {
@@ -52,16 +54,27 @@ class Path {
     this.#given += size;
     this.#freeMs = Math.max(this.#freeMs, this.nowMs) + (size * 8_000) / bits;
     this.queuesMs.push(this.#freeMs - this.nowMs);
-    this.#under.push({ total: this.#given, atMs: this.#freeMs + this.wayMs });
+    this.#under.push({
+      total: this.#given,
+      atMs: this.#freeMs + this.wayMs,
+      size,
+      takesMs: (size * 8_000) / bits,
+    });
     this.upstream.sent(size, this.nowMs);
   }
 
   #report(): void {
-    let came = 0;
+    let came = this.#came;
     const readMs = Math.min(this.nowMs, this.#unreadMs);
     this.#unreadMs = Number.POSITIVE_INFINITY;
     while (this.#under[0] !== undefined && this.#under[0].atMs <= readMs) {
       came = this.#under.shift()?.total ?? 0;
+    }
+    const next = this.#under[0];
+    if (next !== undefined) {
+      // A part of a frame counts as well.
+      const left = Math.min(1, (next.atMs - readMs) / next.takesMs);
+      came = Math.max(came, Math.floor(next.total - next.size * left));
     }
     if (came <= this.#came) return;
     this.#came = came;
@@ -118,6 +131,27 @@ describe('an uplink that carries less', () => {
       expect(path.upstream.limit).toBeLessThan(bits * 1.25);
       expect(path.frames / 20).toBeGreaterThan(20);
     }
+  });
+
+  it('has no queue that becomes part of the way, however long the first keyframe takes', () => {
+    const path = new Path();
+    path.run(0.03, 300_000, 190_000);
+    // An encoder that makes twice of what the path carries, whatever it is told.
+    path.run(10, 300_000, 2_500);
+    path.queuesMs = [];
+    path.run(60, 300_000, 2_500);
+    expect(path.longestMs).toBeLessThan(500);
+  });
+
+  it('is known again when its way has become longer', () => {
+    const path = new Path(20);
+    path.run(10, 3_000_000, 1_000);
+    path.wayMs = 300;
+    path.run(60, 3_000_000, 1_000);
+    path.frames = 0;
+    path.run(10, 3_000_000, 1_000);
+    expect(path.frames / 10).toBeGreaterThan(28);
+    expect(path.upstream.limit ?? WISHED).toBeGreaterThan(500_000);
   });
 
   it('is not starved for a moment in which losses held everything up', () => {

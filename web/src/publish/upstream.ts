@@ -19,8 +19,10 @@ const FULL_MS = 200;
  */
 const SPAN_MS = 1_000;
 const SPAN_MIN_MS = 300;
-/** The fastest frames of so much time say how long the way takes without a queue. */
-const BASE_MS = 20_000;
+/** The way has become longer when all frames of so much time say so that met no other, if so many did. */
+const LONGER = { withinMs: 30_000, frames: 2 };
+/** Where there has been a queue for so long it is let run out once: it may be the way that is longer. */
+const STANDS_MS = 10_000;
 /** Of what the path carries this much is used once it was too much. */
 const CUT = 0.85;
 /** Between two cuts: what was cut has to show. */
@@ -33,6 +35,8 @@ const NEAR = { from: 0.85, to: 1.1 };
 const ENOUGH = 1.3;
 const LEAST_BITS = 120_000;
 
+/** The relay says what has come this often. */
+const REPORT_MS = 100;
 /** What came in so much time the path carries, whatever was read from a moment of it. */
 const PROVED_MS = 2_000;
 
@@ -43,28 +47,38 @@ interface Mark {
   atMs: number;
 }
 
+interface Sent extends Mark {
+  /** Nothing else waited when it was sent. */
+  alone: boolean;
+}
+
 export class Upstream {
   /** Bits a second that are wished for. */
   #wished: number;
   #given = 0;
   #came = 0;
   /** What has not come yet, frame by frame. */
-  readonly #waiting: Mark[] = [];
-  /** How long frames took lately. */
-  readonly #ways = new Least(BASE_MS);
+  readonly #waiting: Sent[] = [];
+  readonly #way: Way;
   /** What had come when, as long as there is a queue. */
   #reports: Mark[] = [];
   /** What came in the last moments, idle ones included. */
   readonly #arrivals = new RateMeter(PROVED_MS);
   #queueMs = 0;
+  /** Since when there has been a queue. */
+  #standsMs: number | null = null;
+  /** Nothing is to be sent before all has come. */
+  #draining = false;
   #limit: number | null = null;
   /** What the path carried when it was last too little. */
   #ceiling = 0;
   #cutMs = Number.NEGATIVE_INFINITY;
   #grownMs: number | null = null;
 
-  constructor(wished: number) {
+  /** `wayMs`: how long the way takes, as far as that is known before anything was sent. */
+  constructor(wished: number, wayMs: number) {
     this.#wished = wished;
+    this.#way = new Way(wayMs);
   }
 
   set wished(bitsPerSecond: number) {
@@ -84,7 +98,11 @@ export class Upstream {
 
   /** Whether another frame would only wait. */
   get full(): boolean {
-    return this.#queueMs > FULL_MS;
+    if (this.#queueMs > FULL_MS || this.#draining) return true;
+    // A queue shows itself as late as it is long. Where it is known what the path carries, what has
+    // not come tells sooner.
+    const outstandingMs = ((this.#given - this.#came) * 8_000) / this.#ceiling;
+    return this.#limit !== null && outstandingMs > FULL_MS + REPORT_MS + this.#way.ms;
   }
 
   /**
@@ -93,7 +111,8 @@ export class Upstream {
    */
   sent(bytes: number, relayMs: number): void {
     this.#given += bytes;
-    this.#waiting.push({ total: this.#given, atMs: relayMs });
+    const alone = this.#waiting.length === 0;
+    this.#waiting.push({ total: this.#given, atMs: relayMs, alone });
   }
 
   /** `total` bytes have come so far, by the relay's clock at `relayMs`. */
@@ -101,18 +120,29 @@ export class Upstream {
     if (total <= this.#came) return;
     this.#arrivals.add(relayMs, (total - this.#came) * 8);
     this.#came = total;
-    let newest: Mark | undefined;
-    while (this.#waiting[0] !== undefined && this.#waiting[0].total <= total) {
-      newest = this.#waiting.shift();
+    for (let first = this.#waiting[0]; first !== undefined && first.total <= total; ) {
+      this.#way.took(relayMs - first.atMs, first.alone, relayMs);
+      this.#waiting.shift();
+      first = this.#waiting[0];
     }
-    if (newest !== undefined) this.#ways.add(relayMs - newest.atMs, relayMs);
     const oldest = this.#waiting[0];
-    const baseMs = this.#ways.value ?? 0;
-    this.#queueMs = oldest === undefined ? 0 : Math.max(0, relayMs - oldest.atMs - baseMs);
-    if (this.#queueMs <= SHORT_MS) this.#reports = [];
-    else this.#reports.push({ total, atMs: relayMs });
+    this.#queueMs = oldest === undefined ? 0 : Math.max(0, relayMs - oldest.atMs - this.#way.ms);
+    if (this.#queueMs <= SHORT_MS) this.#empty();
+    else this.#stand(total, relayMs);
     while ((this.#reports[1]?.atMs ?? relayMs) <= relayMs - SPAN_MS) this.#reports.shift();
     this.#follow(relayMs);
+  }
+
+  #empty(): void {
+    this.#reports = [];
+    this.#standsMs = null;
+    this.#draining &&= this.#waiting.length > 0;
+  }
+
+  #stand(total: number, relayMs: number): void {
+    this.#reports.push({ total, atMs: relayMs });
+    this.#standsMs ??= relayMs;
+    this.#draining ||= relayMs - this.#standsMs > STANDS_MS;
   }
 
   #follow(nowMs: number): void {
@@ -162,24 +192,30 @@ export class Upstream {
   }
 }
 
-/** The least value of the last moments. */
-class Least {
-  readonly #windowMs: number;
-  /** Values that rise, the oldest first: what is not less than a newer one is never asked for. */
-  readonly #values: { value: number; atMs: number }[] = [];
+/**
+ * How long the way takes without a queue: no longer than for the fastest frame so far, and at first
+ * than half a round trip, for the first keyframe may take seconds on its own. What takes longer after
+ * that tells nothing where others waited before it: a queue that stands would become part of the way.
+ */
+class Way {
+  #ms: number;
+  #alone: { ms: number; atMs: number }[] = [];
 
-  constructor(windowMs: number) {
-    this.#windowMs = windowMs;
+  constructor(ms: number) {
+    this.#ms = ms;
   }
 
-  add(value: number, nowMs: number): void {
-    while ((this.#values.at(-1)?.value ?? Number.NEGATIVE_INFINITY) >= value) this.#values.pop();
-    this.#values.push({ value, atMs: nowMs });
-    while ((this.#values[0]?.atMs ?? nowMs) <= nowMs - this.#windowMs) this.#values.shift();
+  get ms(): number {
+    return this.#ms;
   }
 
-  /** Null before the first. */
-  get value(): number | null {
-    return this.#values[0]?.value ?? null;
+  /** A frame took so long, and met no other. */
+  took(ms: number, alone: boolean, nowMs: number): void {
+    this.#ms = Math.min(this.#ms, ms);
+    if (!alone) return;
+    this.#alone.push({ ms, atMs: nowMs });
+    this.#alone = this.#alone.filter(({ atMs }) => atMs > nowMs - LONGER.withinMs);
+    if (this.#alone.length < LONGER.frames) return;
+    this.#ms = Math.max(this.#ms, Math.min(...this.#alone.map((one) => one.ms)));
   }
 }
