@@ -93,9 +93,11 @@ impl Checker {
         if let Some(opened) = self.opened.take() {
             tally.joined(opened.elapsed());
         }
-        if self.watch.appetite == Appetite::Healthy {
-            let now = self.watch.clock.now().as_micros();
-            tally.frame(seen, now, self.way);
+        let now = self.watch.clock.now().as_micros();
+        match self.watch.appetite {
+            Appetite::Healthy => tally.frame(seen, now, self.way),
+            Appetite::Narrow(_) => tally.narrow_frame(seen, now),
+            Appetite::Stalled | Appetite::Slow(_) => {}
         }
         Ok(())
     }
@@ -117,10 +119,17 @@ impl Checker {
         let whole = ledger
             .before(capture_us)
             .is_none_or(|before| before.place == last);
-        if !whole && self.watch.appetite == Appetite::Healthy {
-            self.watch.tally.borrow_mut().skips += 1;
+        if !whole {
+            self.skipped();
         }
         Ok(())
+    }
+
+    /// A group was cut off.
+    pub fn skipped(&self) {
+        if self.watch.appetite == Appetite::Healthy {
+            self.watch.tally.borrow_mut().skips += 1;
+        }
     }
 
     /// The frame's place, if its publisher has sent it, with this payload.

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use crate::checker::Watch;
 use crate::client::Client;
 use crate::load::Appetite;
+use crate::narrow::NarrowPath;
 use crate::player;
 use crate::target::{Broadcast, Target};
 use crate::transport::{Transport, Way};
@@ -17,6 +18,7 @@ pub struct Entrance {
     /// For players that take little.
     small: Client,
     whep: Option<whep::Client>,
+    narrow: Vec<NarrowPath>,
 }
 
 impl Entrance {
@@ -38,7 +40,20 @@ impl Entrance {
             whep: webrtc
                 .then(|| whep::Client::new(target, transport.srtp))
                 .transpose()?,
+            narrow: Vec::new(),
         })
+    }
+
+    /// With so many paths of so many kbit/s each, for the players behind them.
+    ///
+    /// # Errors
+    /// When one cannot be made.
+    pub async fn with_narrow(mut self, target: &Target, paths: usize, kbit: u64) -> Result<Self> {
+        for seed in 0..paths as u64 {
+            self.narrow
+                .push(NarrowPath::open(target, kbit, seed).await?);
+        }
+        Ok(self)
     }
 
     /// Has a player watch until its session ends; counts an end that nobody asked for.
@@ -46,7 +61,7 @@ impl Entrance {
         let (tally, appetite) = (watch.tally.clone(), watch.appetite);
         let ended = self.watch(number, broadcast, watch).await;
         // The relay may close a player that takes nothing.
-        if let (Err(error), Appetite::Healthy) = (ended, appetite) {
+        if let (Err(error), Appetite::Healthy | Appetite::Narrow(_)) = (ended, appetite) {
             tally.borrow_mut().closed(&error);
         }
     }
@@ -57,6 +72,9 @@ impl Entrance {
                 let client = match watch.appetite {
                     Appetite::Healthy => &self.sessions,
                     Appetite::Stalled | Appetite::Slow(_) => &self.small,
+                    Appetite::Narrow(path) => {
+                        &self.narrow.get(path).context("no such path")?.client
+                    }
                 };
                 player::watch(client, number, &broadcast.play_token, watch).await
             }

@@ -12,10 +12,10 @@ use tokio::time::{interval, sleep};
 use crate::checker::Watch;
 use crate::client::Client;
 use crate::entrance::Entrance;
-use crate::load::Load;
+use crate::load::{Appetite, Load};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
-use crate::report::{Report, Sample};
+use crate::report::{Narrow, Report, Sample};
 use crate::tally::{Tally, times};
 use crate::target::{Broadcast, Target};
 
@@ -114,7 +114,9 @@ impl<'a> Crowd<'a> {
         sleep(Duration::from_millis(500)).await;
         let rss_before = crowd.rss()?;
         let unhealthy = load.players - load.healthy();
-        let entrance = Entrance::new(run.target, load.transport, load.players, unhealthy)?;
+        let entrance = Entrance::new(run.target, load.transport, load.players, unhealthy)?
+            .with_narrow(run.target, load.narrow, load.narrow_kbit)
+            .await?;
         crowd.join(&Rc::new(entrance)).await?;
         sleep(SETTLE).await;
         crowd.measure(rss_before).await
@@ -130,11 +132,14 @@ impl<'a> Crowd<'a> {
         for number in 0..load.players {
             ramp.tick().await;
             let at = number % self.broadcasts.len();
+            let appetite = load.appetite(number);
+            // What renditions are made of is not recorded.
+            let whole = !matches!(appetite, Appetite::Narrow(_));
             let watch = Watch {
-                ledger: Some(self.publishers.ledger(at)),
+                ledger: whole.then(|| self.publishers.ledger(at)),
                 tally: self.tally.clone(),
                 clock: self.clock,
-                appetite: load.appetite(number),
+                appetite,
             };
             let (entrance, broadcast) = (entrance.clone(), self.broadcasts[at].clone());
             self.players.spawn_local(async move {
@@ -187,7 +192,8 @@ impl<'a> Crowd<'a> {
         report.rss_kb = rss_after;
         report.rss_kb_per_player =
             rss_after.saturating_sub(rss_before) as f64 / ready.max(1) as f64;
-        report.keyframe_requests = self.publishers.requests();
+        report.keyframe_requests = self.publishers.asked().keyframes;
+        report.narrow = self.narrow();
         report.relay_skips = self.relay_skips().context("the relay's records")?;
         report.samples = samples;
         Ok(report)
@@ -262,6 +268,20 @@ impl<'a> Crowd<'a> {
         sent.enumerate()
             .map(|(at, (before, after))| (after - before) * watchers(at))
             .sum()
+    }
+
+    /// What players behind narrow paths have had, if there are any.
+    fn narrow(&self) -> Option<Narrow> {
+        let load = self.run.load;
+        let times = &self.tally.borrow().narrow;
+        (load.narrow > 0).then(|| Narrow {
+            players: load.narrow,
+            kbit: load.narrow_kbit,
+            frames_per_second: times.len() as f64 / load.seconds as f64 / load.narrow as f64,
+            p50_us: times.value_at_quantile(0.5),
+            p95_us: times.value_at_quantile(0.95),
+            renditions: self.publishers.asked().renditions,
+        })
     }
 
     async fn straggle(&self, expected: u64) {

@@ -8,6 +8,11 @@ use serde::Serialize;
 use crate::stamp;
 use crate::transport::Transport;
 
+/// Pictures a second of a rendition for narrow paths.
+const NARROW_FPS: u32 = 10;
+/// Of what a rendition may take its frames take this share, and a keyframe so many seconds of it.
+const DELTAS: f64 = 0.8;
+const KEYFRAME_S: f64 = 0.3;
 /// The longest run, in seconds.
 const WEEK_S: usize = 7 * 86_400;
 
@@ -35,6 +40,12 @@ pub struct Load {
     /// What a slow player reads, in kbit/s
     #[arg(long, default_value_t = 300)]
     pub slow_kbit: u64,
+    /// Of the players, so many are behind a path of --narrow-kbit each
+    #[arg(long, default_value_t = 0)]
+    pub narrow: usize,
+    /// What a narrow path carries, in kbit/s
+    #[arg(long, default_value_t = 1_000)]
+    pub narrow_kbit: u64,
     /// By what players watch.
     #[command(flatten)]
     #[serde(flatten)]
@@ -74,15 +85,20 @@ pub enum Appetite {
     Stalled,
     /// So many bits per second.
     Slow(u64),
+    /// What comes through the narrow path of this number; counted apart.
+    Narrow(usize),
 }
 
 impl Load {
     /// How the player of this number takes its frames; the unhealthy ones come first.
     pub fn appetite(&self, player: usize) -> Appetite {
+        let slow = self.stall + self.slow;
         if player < self.stall {
             Appetite::Stalled
-        } else if player < self.stall + self.slow {
+        } else if player < slow {
             Appetite::Slow(self.slow_kbit * 1_000)
+        } else if player < slow + self.narrow {
+            Appetite::Narrow(player - slow)
         } else {
             Appetite::Healthy
         }
@@ -90,7 +106,8 @@ impl Load {
 
     /// Players whose figures count.
     pub fn healthy(&self) -> usize {
-        self.players.saturating_sub(self.stall + self.slow)
+        self.players
+            .saturating_sub(self.stall + self.slow + self.narrow)
     }
 
     /// Complaints about figures that make no load.
@@ -105,13 +122,32 @@ impl Load {
         self.picture.check()?;
         self.picture.check_for(&self.transport)?;
         if self.healthy() == 0 {
-            return Err("--stall and --slow leave no player to measure".to_owned());
+            return Err("--stall, --slow and --narrow leave no player to measure".to_owned());
+        }
+        if self.narrow > 0 && self.transport.has_webrtc() {
+            return Err("--narrow is for players by WebTransport".to_owned());
         }
         Ok(())
     }
 }
 
 impl Picture {
+    /// The same for a path of so many kbit/s: fewer pictures, and smaller ones.
+    #[must_use]
+    pub fn within(&self, kbps: u32) -> Self {
+        let fps = self.fps.min(NARROW_FPS);
+        let bytes = kbps as f64 * 1_000.0 / 8.0;
+        let delta = (bytes * DELTAS / f64::from(fps)) as usize;
+        let key = (bytes * KEYFRAME_S) as usize;
+        Self {
+            fps,
+            delta_bytes: delta.clamp(stamp::LEN, self.delta_bytes),
+            key_bytes: key.clamp(stamp::LEN, self.key_bytes),
+            group: self.group,
+            input: None,
+        }
+    }
+
     /// The payload of the frame at this place in its group, in bytes.
     pub fn payload_len(&self, index: usize) -> usize {
         match index {
@@ -184,9 +220,23 @@ mod tests {
     }
 
     #[test]
+    fn each_narrow_path_has_one_player() {
+        let load = load(&["--players", "10", "--slow", "2", "--narrow", "3"]);
+        assert_eq!(load.healthy(), 5);
+        assert_eq!(load.appetite(2), Appetite::Narrow(0));
+        assert_eq!(load.appetite(4), Appetite::Narrow(2));
+        assert_eq!(load.appetite(5), Appetite::Healthy);
+    }
+
+    #[test]
     fn a_load_that_is_none_is_named() {
         assert!(load(&["--fps", "0"]).check().unwrap_err().contains("--fps"));
         assert!(load(&["--players", "3", "--stall", "3"]).check().is_err());
+        assert!(
+            load(&["--narrow", "1", "--transport", "both"])
+                .check()
+                .is_err()
+        );
         assert!(load(&["--delta-bytes", "17"]).check().is_err());
         let recorded = ["--transport", "both", "--input", "film.ivf"];
         assert!(load(&recorded).check().is_err());

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use bytes::{Buf, Bytes};
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage, Role,
+    ClientMessage, Code, CodecKind, CodecSet, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage,
+    Role,
 };
 use steadycast_tests::client::Control;
 use tokio::time::{interval, sleep};
@@ -31,6 +32,13 @@ pub async fn watch(client: &Client, number: usize, token: &str, watch: Watch) ->
     let opened = Instant::now();
     let mut control = client.open(number).await?;
     control.hello(Role::Player, token, None).await?;
+    if let Appetite::Narrow(_) = watch.appetite {
+        // Who says nothing of it is sent the main track, whatever its path carries.
+        let codecs = CodecKind::ALL
+            .into_iter()
+            .fold(CodecSet::NONE, CodecSet::with);
+        control.send(&ClientMessage::Decodes { codecs }).await?;
+    }
     let connection = control.connection.clone();
     let mut reading = Reading {
         checker: Checker::new(watch, Way::WebTransport, opened),
@@ -109,7 +117,7 @@ impl Reading {
     fn cut(&mut self, error: &anyhow::Error) -> Result<()> {
         match error.downcast_ref() {
             Some(quinn::ReadError::Reset(code)) if code.into_inner() == Code::Skipped.to_h3() => {
-                self.checker.tally().borrow_mut().skips += 1;
+                self.checker.skipped();
                 Ok(())
             }
             _ => bail!("{error:#}"),
@@ -172,7 +180,7 @@ impl Reading {
     /// What reading so much costs a player that is not healthy.
     async fn digest(&self, bytes: usize) {
         match self.checker.appetite() {
-            Appetite::Healthy => {}
+            Appetite::Healthy | Appetite::Narrow(_) => {}
             Appetite::Stalled if self.checker.has_picture() => std::future::pending().await,
             Appetite::Stalled => {}
             Appetite::Slow(bits) => {

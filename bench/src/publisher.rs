@@ -4,20 +4,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use bytes::{Bytes, BytesMut};
-use steadycast_codec_glue::wire::{
-    ClientMessage, FrameHeader, GROUP_STREAM, RelayMessage, Role, TrackId,
-};
+use anyhow::{Result, bail};
+use steadycast_codec_glue::wire::{ClientMessage, RelayMessage, Role, TrackId, WantedTrack};
 use steadycast_relay::shard::RelayClock;
 use steadycast_tests::client::{Control, Welcome};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
-use wtransport::SendStream;
 
 use crate::client::Client;
-use crate::ledger::{Entry, Ledger, Place};
-use crate::source::{Encoded, Source};
-use crate::stamp::Stamp;
+use crate::lane::Lane;
+use crate::ledger::Ledger;
+use crate::load::Picture;
+use crate::source::Source;
 
 /// How often a publisher says that it is there (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -25,18 +22,32 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 /// A publisher that has been welcomed.
 pub struct Publisher {
     control: Control,
-    source: Source,
+    main: Lane,
+    renditions: Vec<Rendition>,
     ledger: Rc<RefCell<Ledger>>,
     clock: RelayClock,
-    epoch: u32,
-    group: u32,
-    index: u32,
-    stream: Option<SendStream>,
     captured_us: u64,
-    /// Keyframes that the relay has asked for.
-    requests: Rc<RefCell<u64>>,
-    /// Whether it gets them. Else the load alone says when keyframes come.
+    asked: Rc<RefCell<Asked>>,
+    /// Whether it begins a group when it is asked for a keyframe. Else the load alone says when
+    /// keyframes come.
     obliging: bool,
+}
+
+/// What the relay has asked a publisher for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// Keyframes of the main track.
+    pub keyframes: u64,
+    /// Renditions.
+    pub renditions: u64,
+}
+
+/// A version of the picture that the relay wants.
+struct Rendition {
+    wanted: WantedTrack,
+    lane: Lane,
+    /// It has one of so many pictures.
+    every: u64,
 }
 
 impl Publisher {
@@ -53,17 +64,20 @@ impl Publisher {
     ) -> Result<Self> {
         let mut control = client.open(number).await?;
         let Welcome { status, .. } = control.hello(Role::Publisher, token, None).await?;
+        let main = Lane::new(
+            control.connection.clone(),
+            TrackId::MAIN,
+            status.epoch,
+            source,
+        );
         Ok(Self {
             control,
-            source,
+            main,
+            renditions: Vec::new(),
             ledger: Rc::default(),
             clock,
-            epoch: status.epoch,
-            group: 0,
-            index: 0,
-            stream: None,
             captured_us: 0,
-            requests: Rc::default(),
+            asked: Rc::default(),
             obliging: false,
         })
     }
@@ -75,40 +89,38 @@ impl Publisher {
         self
     }
 
-    /// What it has sent.
+    /// What it has sent of the main track.
     pub fn ledger(&self) -> Rc<RefCell<Ledger>> {
         self.ledger.clone()
     }
 
-    /// Keyframes that the relay has asked for.
-    pub fn requests(&self) -> Rc<RefCell<u64>> {
-        self.requests.clone()
+    /// What the relay has asked it for.
+    pub fn asked(&self) -> Rc<RefCell<Asked>> {
+        self.asked.clone()
     }
 
-    /// Publishes `fps` frames per second, the first after `delay`.
+    /// Publishes `picture`, the first frame after `delay`.
     ///
     /// # Errors
     /// When the session ends.
-    pub async fn run(mut self, fps: u32, delay: Duration) -> Result<()> {
-        let mut frames = interval_at(Instant::now() + delay, Duration::from_secs(1) / fps);
+    pub async fn run(mut self, picture: &Picture, delay: Duration) -> Result<()> {
+        let period = Duration::from_secs(1) / picture.fps;
+        let mut frames = interval_at(Instant::now() + delay, period);
         frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut beats = interval(HEARTBEAT);
+        let mut number = 0;
         loop {
             tokio::select! {
                 _ = frames.tick() => {
-                    let frame = self.source.next_frame();
-                    self.send(frame).await?;
+                    self.send(number).await?;
+                    number += 1;
                 }
                 _ = beats.tick() => {
                     self.control.send(&ClientMessage::Ping { sequence: 0, sent_us: 0 }).await?;
                 }
                 message = self.control.next() => match message? {
-                    RelayMessage::KeyframeRequest { .. } => {
-                        *self.requests.borrow_mut() += 1;
-                        if self.obliging {
-                            self.source.restart();
-                        }
-                    }
+                    RelayMessage::KeyframeRequest { track } => self.keyframe(track),
+                    RelayMessage::Tracks { wanted } => self.want(&wanted, picture)?,
                     RelayMessage::Goodbye { message, .. } => bail!("the relay said goodbye: {message}"),
                     _ => {}
                 },
@@ -116,75 +128,62 @@ impl Publisher {
         }
     }
 
-    async fn send(&mut self, mut frame: Encoded) -> Result<()> {
-        let mut chunks = Vec::with_capacity(3);
-        if frame.config.is_some() {
-            self.open_group().await?;
-            chunks.push(Bytes::from_static(&[GROUP_STREAM]));
-        }
+    /// The main track first: others are not to delay it.
+    async fn send(&mut self, number: u64) -> Result<()> {
         // Rising even where the clock stands still.
         self.captured_us = self.clock.now().as_micros().max(self.captured_us + 1);
-        if self.source.is_made_up() {
-            let stamp = Stamp {
-                keyframe: frame.config.is_some(),
-                capture_us: self.captured_us,
-            };
-            frame.payload = stamp.put(&frame.payload);
+        let ledger = &self.ledger;
+        let record = |entry| ledger.borrow_mut().record(entry);
+        self.main.send(self.captured_us, record).await?;
+        for rendition in &mut self.renditions {
+            if number.is_multiple_of(rendition.every) {
+                rendition.lane.send(self.captured_us, |_| ()).await?;
+            }
         }
-        chunks.push(self.head(&frame)?);
-        self.ledger.borrow_mut().record(Entry {
-            capture_us: self.captured_us,
-            place: self.place(),
-            crc: crc32fast::hash(&frame.payload),
-        });
-        self.index += 1;
-        chunks.push(frame.payload);
-        let stream = self.stream.as_mut().context("no keyframe came first")?;
-        stream
-            .quic_stream_mut()
-            .write_all_chunks(&mut chunks)
-            .await?;
         Ok(())
     }
 
-    async fn open_group(&mut self) -> Result<()> {
-        let opening = self.control.connection.open_uni().await?;
-        let stream = opening.await?;
-        if let Some(mut old) = self.stream.replace(stream) {
-            old.quic_stream_mut().finish()?;
+    fn keyframe(&mut self, track: TrackId) {
+        if track == TrackId::MAIN {
+            self.asked.borrow_mut().keyframes += 1;
+            if self.obliging {
+                self.main.restart();
+            }
         }
-        self.group += 1;
-        self.index = 0;
-        Ok(())
-    }
-
-    fn place(&self) -> Place {
-        Place {
-            epoch: self.epoch,
-            group: self.group,
-            index: self.index,
+        let mut renditions = self.renditions.iter_mut();
+        if let Some(rendition) = renditions.find(|one| one.wanted.track == track) {
+            rendition.lane.restart();
         }
     }
 
-    /// Header and decoder config.
-    fn head(&self, frame: &Encoded) -> Result<Bytes> {
-        let config = frame.config.clone().unwrap_or_default();
-        let header = FrameHeader {
-            keyframe: frame.config.is_some(),
-            refinement: false,
-            track: TrackId::MAIN,
-            layer: 0,
-            epoch: self.epoch,
-            group: self.group,
-            index: self.index,
-            capture_us: self.captured_us,
-            payload_len: u32::try_from(frame.payload.len())?,
-            config_len: u16::try_from(config.len())?,
-            colour: None,
+    /// From now on it sends these renditions and no others.
+    fn want(&mut self, wanted: &[WantedTrack], picture: &Picture) -> Result<()> {
+        let is_wanted = |one: &Rendition| {
+            let same =
+                |new: &&WantedTrack| (new.track, new.codec) == (one.wanted.track, one.wanted.codec);
+            wanted.iter().any(|new| same(&new))
         };
-        let mut bytes = BytesMut::new();
-        header.encode(&mut bytes);
-        bytes.extend_from_slice(&config);
-        Ok(bytes.freeze())
+        self.renditions.retain(is_wanted);
+        for new in wanted {
+            let narrow = match new.max_kbps {
+                Some(kbps) => picture.within(kbps),
+                None => picture.clone(),
+            };
+            let mut known = self.renditions.iter_mut();
+            match known.find(|one| one.wanted.track == new.track) {
+                Some(one) if one.wanted.max_kbps == new.max_kbps => {}
+                Some(one) => one.lane.resize(&narrow),
+                None => {
+                    let source = Source::made_up(&narrow, new.codec)?;
+                    self.asked.borrow_mut().renditions += 1;
+                    self.renditions.push(Rendition {
+                        wanted: *new,
+                        lane: self.main.beside(new.track, source),
+                        every: u64::from(picture.fps.div_ceil(narrow.fps)),
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 }

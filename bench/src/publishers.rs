@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::client::Client;
 use crate::ledger::Ledger;
 use crate::load::Picture;
-use crate::publisher::Publisher;
+use crate::publisher::{Asked, Publisher};
 use crate::source::Source;
 use crate::target::Broadcast;
 
@@ -19,7 +19,7 @@ use crate::target::Broadcast;
 #[derive(Debug, Default)]
 pub struct Publishers {
     ledgers: Vec<Rc<RefCell<Ledger>>>,
-    requests: Vec<Rc<RefCell<u64>>>,
+    asked: Vec<Rc<RefCell<Asked>>>,
     tasks: JoinSet<()>,
     /// What ended the first that ended.
     failed: Rc<RefCell<Option<String>>>,
@@ -44,17 +44,17 @@ impl Publishers {
             let publisher = Publisher::join(client, number, token, source.clone(), clock).await?;
             // Publishers do not keep step with one another.
             let delay = interval * number as u32 / broadcasts.len() as u32;
-            publishers.run(publisher, picture.fps, delay);
+            publishers.run(publisher, picture.clone(), delay);
         }
         Ok(publishers)
     }
 
-    fn run(&mut self, publisher: Publisher, fps: u32, delay: Duration) {
+    fn run(&mut self, publisher: Publisher, picture: Picture, delay: Duration) {
         self.ledgers.push(publisher.ledger());
-        self.requests.push(publisher.requests());
+        self.asked.push(publisher.asked());
         let failed = self.failed.clone();
         self.tasks.spawn_local(async move {
-            if let Err(error) = publisher.run(fps, delay).await {
+            if let Err(error) = publisher.run(&picture, delay).await {
                 failed.borrow_mut().get_or_insert(format!("{error:#}"));
             }
         });
@@ -71,9 +71,13 @@ impl Publishers {
         ledgers.map(|ledger| ledger.borrow().total()).collect()
     }
 
-    /// Keyframes that the relay has asked for.
-    pub fn requests(&self) -> u64 {
-        self.requests.iter().map(|count| *count.borrow()).sum()
+    /// What the relay has asked all of them for.
+    pub fn asked(&self) -> Asked {
+        let asked = self.asked.iter().map(|asked| *asked.borrow());
+        asked.fold(Asked::default(), |all, one| Asked {
+            keyframes: all.keyframes + one.keyframes,
+            renditions: all.renditions + one.renditions,
+        })
     }
 
     /// Whether all of them still publish.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::bitstream::h264::{Framing, nal_units};
 use steadycast_codec_glue::bitstream::{Codec, inspect};
-use steadycast_codec_glue::wire::{DecoderConfig, limits};
+use steadycast_codec_glue::wire::{CodecKind, DecoderConfig, limits};
 
 use crate::load::Picture;
 
@@ -26,6 +26,8 @@ pub enum Source {
     Synthetic {
         /// Random bytes that payloads are cut from.
         noise: Bytes,
+        /// The decoder config.
+        config: Bytes,
         /// Sizes and group length.
         picture: Picture,
         /// Frames made so far.
@@ -50,15 +52,30 @@ impl Source {
     /// When the recording cannot be read.
     pub fn of(picture: &Picture) -> Result<Self> {
         let Some(input) = &picture.input else {
-            let longest = picture.key_bytes.max(picture.delta_bytes);
-            return Ok(Self::Synthetic {
-                noise: noise(longest + STRIDE * picture.group),
-                picture: picture.clone(),
-                made: 0,
-            });
+            return Self::made_up(picture, CodecKind::Vp8);
         };
         let frames = read(input).with_context(|| format!("reading {}", input.display()))?;
         Ok(Self::Recorded { frames, next: 0 })
+    }
+
+    /// Made-up frames that claim to be of a codec.
+    ///
+    /// # Errors
+    /// Never: the configs are right.
+    pub fn made_up(picture: &Picture, codec: CodecKind) -> Result<Self> {
+        let longest = picture.key_bytes.max(picture.delta_bytes);
+        let codec = match codec {
+            CodecKind::Av1 => "av01.0.05M.08",
+            CodecKind::H264 => "avc1.42001f",
+            CodecKind::Vp9 => "vp09.00.31.08",
+            CodecKind::Vp8 => "vp8",
+        };
+        Ok(Self::Synthetic {
+            noise: noise(longest + STRIDE * picture.group),
+            config: config(1280, 720, codec.to_owned())?,
+            picture: picture.clone(),
+            made: 0,
+        })
     }
 
     /// Whether its frames are made up, and are to be stamped.
@@ -73,11 +90,26 @@ impl Source {
         }
     }
 
+    /// Frames are of these sizes from now on, where they are made up.
+    pub fn resize(&mut self, to: &Picture) {
+        if let Self::Synthetic {
+            noise: all,
+            picture,
+            ..
+        } = self
+        {
+            let longest = to.key_bytes.max(to.delta_bytes);
+            *all = noise(longest + STRIDE * to.group);
+            picture.clone_from(to);
+        }
+    }
+
     /// The next frame.
     pub fn next_frame(&mut self) -> Encoded {
         match self {
             Self::Synthetic {
                 noise,
+                config,
                 picture,
                 made,
             } => {
@@ -86,7 +118,7 @@ impl Source {
                 let len = picture.payload_len(index);
                 let start = STRIDE * index;
                 Encoded {
-                    config: (index == 0).then(made_up_config),
+                    config: (index == 0).then(|| config.clone()),
                     payload: noise.slice(start..start + len),
                 }
             }
@@ -110,10 +142,6 @@ fn noise(len: usize) -> Bytes {
         bytes.extend_from_slice(&state.to_le_bytes());
     }
     bytes.freeze()
-}
-
-fn made_up_config() -> Bytes {
-    config(1280, 720, "vp8".to_owned()).unwrap_or_default()
 }
 
 fn config(width: u16, height: u16, codec: String) -> Result<Bytes> {

@@ -91,6 +91,8 @@ pub struct Tally {
     pub delta_latency: Times,
     /// From opening a session to its first whole frame.
     pub join: Times,
+    /// The same from capture time, of players behind narrow paths; as many as their frames.
+    pub narrow: Times,
     /// Latency of those by WebTransport.
     pub webtransport: Times,
     /// Latency of those by WebRTC.
@@ -125,6 +127,7 @@ impl Default for Tally {
             key_latency: times(),
             delta_latency: times(),
             join: times(),
+            narrow: times(),
             webtransport: times(),
             webrtc: times(),
             packets: Packets::default(),
@@ -167,6 +170,14 @@ impl Tally {
             Way::WebRtc => &mut self.webrtc,
         };
         way.saturating_record(latency);
+    }
+
+    /// A whole frame of a player behind a narrow path.
+    pub fn narrow_frame(&mut self, seen: &Seen, now_us: u64) {
+        if self.window.contains(&seen.capture_us) {
+            let latency = now_us.saturating_sub(seen.capture_us);
+            self.narrow.saturating_record(latency);
+        }
     }
 
     /// A player's first picture.

@@ -1,5 +1,7 @@
 //! The relay under load: where it is, and what it tells about itself.
 
+use std::net::{SocketAddr, ToSocketAddrs};
+
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use serde_json::Value;
@@ -54,6 +56,36 @@ impl Target {
             admin_key: admin_key.to_owned(),
             origin,
         })
+    }
+
+    /// Where its sessions are opened; port 443 where nothing else is said.
+    ///
+    /// # Errors
+    /// When its name has no address.
+    pub fn address(&self) -> Result<SocketAddr> {
+        let authority = self.authority();
+        let found = authority
+            .to_socket_addrs()
+            .or_else(|_| (authority, 443).to_socket_addrs());
+        found
+            .with_context(|| format!("looking for {authority}"))?
+            .next()
+            .with_context(|| format!("{authority} has no address"))
+    }
+
+    /// The same relay, of which sessions are opened at another address.
+    #[must_use]
+    pub fn by_way_of(&self, address: SocketAddr) -> Self {
+        let at = "https://".len() + self.authority().len();
+        Self {
+            session_url: format!("https://{address}{}", &self.session_url[at..]),
+            ..self.clone()
+        }
+    }
+
+    fn authority(&self) -> &str {
+        let rest = self.session_url.trim_start_matches("https://");
+        rest.split('/').next().unwrap_or(rest)
     }
 
     /// Where WHEP players of a broadcast come (PROTOCOL 8).

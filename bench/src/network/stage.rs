@@ -127,7 +127,7 @@ impl Work {
         let source = Source::of(&self.picture)?;
         let publisher = Publisher::join(&client, 0, &self.token, source, self.clock).await?;
         let publisher = publisher.obliging();
-        let (ledger, requests) = (publisher.ledger(), publisher.requests());
+        let (ledger, asked) = (publisher.ledger(), publisher.asked());
         let told = async {
             while !self.may_come(&ledger.borrow()) {
                 sleep(LOOK).await;
@@ -137,12 +137,12 @@ impl Work {
             is_over.await
         };
         tokio::select! {
-            ended = publisher.run(self.picture.fps, Duration::ZERO) => {
+            ended = publisher.run(&self.picture, Duration::ZERO) => {
                 ended.context("the publisher's session ended")?;
             }
             _ = told => {}
         }
-        let (frames, keyframe_requests) = (ledger.borrow().total(), *requests.borrow());
+        let (frames, keyframe_requests) = (ledger.borrow().total(), asked.borrow().keyframes);
         Ok(Sent {
             frames,
             keyframe_requests,

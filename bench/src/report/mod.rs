@@ -82,6 +82,9 @@ pub struct Report {
     /// RTP packets of healthy players in the whole run, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub packets: Option<Packets>,
+    /// Players behind narrow paths, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub narrow: Option<Narrow>,
     /// Latency of players by WebTransport alone, where there are others: median, and 99 of 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webtransport_us: Option<[u64; 2]>,
@@ -100,6 +103,23 @@ pub struct Report {
     /// Shares of frames and their latency, for the plot.
     #[serde(skip)]
     pub distribution: Vec<(f64, u64)>,
+}
+
+/// Players behind narrow paths.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Narrow {
+    /// How many there are.
+    pub players: usize,
+    /// What the path of each carries.
+    pub kbit: u64,
+    /// Whole frames that each has had.
+    pub frames_per_second: f64,
+    /// From a frame's capture time to its last byte: median.
+    pub p50_us: u64,
+    /// 95 of 100.
+    pub p95_us: u64,
+    /// Renditions that publishers were asked for, one after another or at once.
+    pub renditions: u64,
 }
 
 /// A look at a run: what happened since the one before it.
@@ -164,6 +184,7 @@ impl Report {
             relay_wait: 0.0,
             floor_cpu_s_per_gbit: None,
             packets: load.transport.has_webrtc().then_some(tally.packets),
+            narrow: None,
             webtransport_us: apart(&tally.webtransport),
             webrtc_us: apart(&tally.webrtc),
             first_end: tally.first_end.clone(),

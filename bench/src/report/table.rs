@@ -97,8 +97,33 @@ impl Report {
                 ),
             ),
         ];
+        rows.extend(self.narrow_rows());
         rows.extend(self.webrtc_rows());
         rows
+    }
+
+    /// What only players behind narrow paths have.
+    fn narrow_rows(&self) -> Vec<Row> {
+        let Some(narrow) = &self.narrow else {
+            return Vec::new();
+        };
+        vec![
+            (
+                "behind narrow paths, renditions",
+                format!(
+                    "{} of {} kbit/s, {}",
+                    narrow.players, narrow.kbit, narrow.renditions
+                ),
+            ),
+            (
+                "  frames a second, latency p50 / p95",
+                format!(
+                    "{:.1}, {}",
+                    narrow.frames_per_second,
+                    spread(&[narrow.p50_us, narrow.p95_us])
+                ),
+            ),
+        ]
     }
 
     /// What only players by WebRTC have.

@@ -124,7 +124,7 @@ impl Player {
         let now = Instant::now();
         let narrow = match checker.appetite() {
             Appetite::Slow(bits) => Some(NarrowWay::new(bits, now)),
-            Appetite::Healthy | Appetite::Stalled => None,
+            Appetite::Healthy | Appetite::Stalled | Appetite::Narrow(_) => None,
         };
         Self {
             checker,

@@ -1,0 +1,28 @@
+//! The load client as it is run, against a relay of its own.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+#[test]
+fn a_player_behind_a_narrow_path_is_sent_what_fits_and_the_others_everything() -> Result<()> {
+    // Two Mbit/s for all, one of whom has half of that.
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["fanout", "--players", "3", "--narrow", "1"])
+        .args(["--narrow-kbit", "1000", "--seconds", "12"])
+        .args(["--no-pin", "--json"])
+        .output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{errors}");
+    let report: Value = serde_json::from_slice(&output.stdout).context("no report")?;
+    eprintln!("{report}");
+    assert_eq!((&report["bad"], &report["closed"]), (&0.into(), &0.into()));
+    assert_eq!(report["frames"], report["expected"]);
+    let narrow = &report["narrow"];
+    assert_eq!(narrow["players"], 1);
+    assert!(narrow["renditions"].as_u64() >= Some(1));
+    let fps = narrow["frames_per_second"].as_f64().unwrap_or_default();
+    assert!(fps > 5.0, "{fps} frames a second");
+    Ok(())
+}
