@@ -32,8 +32,7 @@ async function measureCodec(relay: Relay, measurement: Measurement): Promise<Row
   try {
     const panel = await browser.openPanel(relay, broadcast.publishToken);
     await panel.choose('Codec', codec);
-    const host = await panel.share();
-    await host.page.setViewportSize({ width: 1280, height: 720 });
+    const host = await panel.shareAt({ width: 1280, height: 720 });
     await host.waitUntilLive();
     const player = await browser.openPlayer(relay, broadcast.playToken, {
       places: [UNCROPPED],

@@ -25,8 +25,7 @@ scenario('a crop is exact to the pixel', async (stage) => {
   const { relay, broadcast } = stage;
   const admin = await stage.chromium({ scene: { moving: false } });
   const panel = await admin.openPanel(relay, broadcast.publishToken);
-  const host = await panel.share();
-  await host.page.setViewportSize({ width: 640, height: 360 });
+  const host = await panel.shareAt({ width: 640, height: 360 });
   await host.waitUntilLive();
   const player = await admin.openPlayer(relay, broadcast.playToken, {
     places: [UNCROPPED, ...CROPS.map((crop) => placeIn(crop))],
@@ -50,8 +49,7 @@ scenario('a crop moves live', async (stage) => {
   const { relay, broadcast } = stage;
   const admin = await stage.chromium();
   const panel = await admin.openPanel(relay, broadcast.publishToken);
-  const host = await panel.share();
-  await host.page.setViewportSize({ width: 640, height: 360 });
+  const host = await panel.shareAt({ width: 640, height: 360 });
   await host.waitUntilLive();
   const crop = { x: 0, y: 0, width: 480, height: 270 };
   const steps = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18];
@@ -84,8 +82,7 @@ scenario('a crop is dragged with a mouse, over the edges as well', async (stage)
   const { relay, broadcast } = stage;
   const admin = await stage.chromium({ scene: { moving: false } });
   const panel = await admin.openPanel(relay, broadcast.publishToken);
-  const host = await panel.share();
-  await host.page.setViewportSize({ width: 640, height: 360 });
+  const host = await panel.shareAt({ width: 640, height: 360 });
   await host.waitUntilLive();
   const player = await admin.openPlayer(relay, broadcast.playToken);
   await untilShown(player, { x: 0, y: 0, width: 640, height: 360 });

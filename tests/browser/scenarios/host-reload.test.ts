@@ -15,8 +15,7 @@ scenario('a reloaded host resumes by itself, on the same sessions', async (stage
   const places = [placeIn(crop), UNCROPPED];
   const admin = await stage.chromium();
   const panel = await admin.openPanel(relay, broadcast.publishToken);
-  const host = await panel.share();
-  await host.page.setViewportSize({ width: 640, height: 360 });
+  const host = await panel.shareAt({ width: 640, height: 360 });
   await host.waitUntilLive();
   await panel.crop(crop);
   const player = await admin.openPlayer(relay, broadcast.playToken, { places });

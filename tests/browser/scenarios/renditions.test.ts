@@ -71,8 +71,7 @@ scenario('the admin changes to a codec that some cannot show, and back', async (
   const { relay, broadcast } = stage;
   const admin = await stage.chromium();
   const panel = await admin.openPanel(relay, broadcast.publishToken);
-  const host = await panel.share();
-  await host.page.setViewportSize({ width: 640, height: 360 });
+  const host = await panel.shareAt({ width: 640, height: 360 });
   await host.waitUntilLive();
   await panel.choose('Codec', 'vp8');
   await host.waitFor('in VP8', ({ picture }) => picture?.codec === 'vp8');
@@ -109,8 +108,7 @@ scenario('a viewer for whom nothing can be made is told so', async (stage) => {
 });
 
 async function shareAv1(panel: PanelPage): Promise<HostPage> {
-  const host = await panel.share();
-  await host.page.setViewportSize({ width: 640, height: 360 });
+  const host = await panel.shareAt({ width: 640, height: 360 });
   await host.waitFor('in AV1', ({ picture }) => picture?.codec.startsWith('av01') === true);
   return host;
 }

@@ -83,8 +83,7 @@ scenario('over WebRTC the publisher changes its codec', async (stage) => {
   const { relay, broadcast } = stage;
   const admin = await stage.chromium();
   const panel = await admin.openPanel(relay, broadcast.publishToken);
-  const host = await panel.share();
-  await host.page.setViewportSize({ width: 640, height: 360 });
+  const host = await panel.shareAt({ width: 640, height: 360 });
   await host.waitUntilLive();
   const player = await admin.openPlayer(relay, broadcast.playToken, WHEP);
   await player.waitForPicture();

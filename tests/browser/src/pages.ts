@@ -8,6 +8,7 @@ import type { Quality } from '../../../web/src/publish/quality.ts';
 import type { HostStatus } from '../../../web/src/publish/status.ts';
 import { type Measured, measureExpression } from './ruler.ts';
 import type { Scene } from './scene.ts';
+import { pageScript } from './script.ts';
 import { until } from './until.ts';
 import type { Look, Place, WitnessReport } from './witness.ts';
 
@@ -184,6 +185,16 @@ export class PanelPage {
     return new HostPage(await opened);
   }
 
+  /** The same for a window of this size, which its capture has from the first picture on. */
+  async shareAt(size: { width: number; height: number }): Promise<HostPage> {
+    // A tab is captured at most at the size that it has at the start, and windows open smaller.
+    const content = pageScript([askOnceAsWideAs], size.width, '/host');
+    await this.page.context().addInitScript({ content });
+    const host = await this.share();
+    await host.page.setViewportSize(size);
+    return host;
+  }
+
   async clickShare(label: string | RegExp): Promise<void> {
     await this.page.getByRole('button', { name: label }).first().click();
   }
@@ -223,4 +234,16 @@ export class PanelPage {
       );
     });
   }
+}
+
+/** Has the page ask for the screen no sooner than its window is so wide. */
+function askOnceAsWideAs(width: number): void {
+  const { mediaDevices } = navigator;
+  const ask = mediaDevices.getDisplayMedia.bind(mediaDevices);
+  mediaDevices.getDisplayMedia = async (options) => {
+    while (innerWidth < width) {
+      await new Promise((done) => addEventListener('resize', done, { once: true }));
+    }
+    return ask(options);
+  };
 }

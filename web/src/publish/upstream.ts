@@ -120,10 +120,10 @@ export class Upstream {
     if (total <= this.#came) return;
     this.#arrivals.add(relayMs, (total - this.#came) * 8);
     this.#came = total;
-    for (let first = this.#waiting[0]; first !== undefined && first.total <= total; ) {
-      this.#way.took(relayMs - first.atMs, first.alone, relayMs);
+    while (this.#waiting[0] !== undefined && this.#waiting[0].total <= total) {
+      const { atMs, alone } = this.#waiting[0];
+      this.#way.took(relayMs - atMs, alone, relayMs);
       this.#waiting.shift();
-      first = this.#waiting[0];
     }
     const oldest = this.#waiting[0];
     this.#queueMs = oldest === undefined ? 0 : Math.max(0, relayMs - oldest.atMs - this.#way.ms);
