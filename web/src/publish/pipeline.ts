@@ -212,7 +212,8 @@ export class Pipeline {
 
   get limits(): LimitFacts {
     const { frameRate, codec } = this.#pace;
-    return { uplink: this.#limit, frameRate, cheapCodec: codec !== null };
+    const uplink = this.#upstream?.carries ?? null;
+    return { uplink, frameRate, cheapCodec: codec !== null };
   }
 
   motion() {

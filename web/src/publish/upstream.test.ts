@@ -129,6 +129,7 @@ describe('an uplink that carries less', () => {
       expect(path.longestMs).toBeLessThan(420);
       expect(path.upstream.limit).toBeGreaterThan(bits * 0.7);
       expect(path.upstream.limit).toBeLessThan(bits * 1.25);
+      expect(path.upstream.carries).toBeLessThan(bits * 1.05);
       expect(path.frames / 20).toBeGreaterThan(20);
     }
   });

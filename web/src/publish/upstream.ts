@@ -91,6 +91,11 @@ export class Upstream {
     return this.#limit;
   }
 
+  /** Bits a second that the path has shown to carry, which is less than is tried; null: enough. */
+  get carries(): number | null {
+    return this.#limit === null ? null : Math.min(this.#limit, this.#ceiling);
+  }
+
   /** How much longer than the way itself takes what was given waits now. */
   get queueMs(): number {
     return this.#queueMs;
@@ -163,7 +168,7 @@ export class Upstream {
   #cut(nowMs: number): void {
     this.#grownMs = null;
     if (nowMs - this.#cutMs < CUT_EVERY_MS) return;
-    const carries = this.#carries();
+    const carries = this.#measured();
     if (carries === null) return;
     const limit = Math.max(LEAST_BITS, carries * CUT);
     // One large frame on a path that carries all the others is no reason.
@@ -183,7 +188,7 @@ export class Upstream {
   }
 
   /** Bits a second while there was a queue; null: not known. */
-  #carries(): number | null {
+  #measured(): number | null {
     const [first] = this.#reports;
     const last = this.#reports.at(-1);
     if (first === undefined || last === undefined) return null;
