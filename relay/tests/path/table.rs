@@ -414,6 +414,29 @@ fn narrow(ways: &Ways) -> u32 {
 }
 
 #[test]
+fn a_keyframe_crosses_a_path_that_jitters_in_a_few_round_trips() {
+    let ways = Ways::of(
+        Shape::delay_ms(20).jitter_ms(40, false),
+        Shape::delay_ms(20).jitter_ms(10, false),
+    );
+    let mut world = World::new(&ways, 1);
+    let model = Arc::new(steadycast_relay::quic::congestion::PathControl);
+    let source = Source::Video {
+        bits: 2e6,
+        keyframe: 150_000,
+        every: s(5),
+    };
+    world.flow(model, false, source, s(0), s(60));
+    world.run(s(60));
+    let keyframes = world.flows[0].frames.iter().filter(|frame| frame.keyframe);
+    let took = keyframes
+        .filter_map(|frame| Some((frame.arrived? - frame.at).as_secs_f64()))
+        .collect();
+    let median = quantile(took, 0.5);
+    assert!(median < 0.38, "{median} s");
+}
+
+#[test]
 fn a_wide_path_that_jitters_is_hardly_ever_called_narrow() {
     let far = Shape::delay_ms(30);
     let share = narrow(&Ways::of(far.jitter_ms(100, false), far));
