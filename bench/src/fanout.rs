@@ -192,8 +192,9 @@ impl<'a> Crowd<'a> {
         report.rss_kb = rss_after;
         report.rss_kb_per_player =
             rss_after.saturating_sub(rss_before) as f64 / ready.max(1) as f64;
-        report.keyframe_requests = self.publishers.asked().keyframes;
-        report.narrow = self.narrow();
+        let asked = self.publishers.asked();
+        report.keyframe_requests = asked.keyframes;
+        report.narrow = self.narrow(asked.renditions);
         report.relay_skips = self.relay_skips().context("the relay's records")?;
         report.samples = samples;
         Ok(report)
@@ -271,7 +272,7 @@ impl<'a> Crowd<'a> {
     }
 
     /// What players behind narrow paths have had, if there are any.
-    fn narrow(&self) -> Option<Narrow> {
+    fn narrow(&self, renditions: u64) -> Option<Narrow> {
         let load = self.run.load;
         let times = &self.tally.borrow().narrow;
         (load.narrow > 0).then(|| Narrow {
@@ -280,7 +281,7 @@ impl<'a> Crowd<'a> {
             frames_per_second: times.len() as f64 / load.seconds as f64 / load.narrow as f64,
             p50_us: times.value_at_quantile(0.5),
             p95_us: times.value_at_quantile(0.95),
-            renditions: self.publishers.asked().renditions,
+            renditions,
         })
     }
 

@@ -158,12 +158,10 @@ impl Publisher {
 
     /// From now on it sends these renditions and no others.
     fn want(&mut self, wanted: &[WantedTrack], picture: &Picture) -> Result<()> {
-        let is_wanted = |one: &Rendition| {
-            let same =
-                |new: &&WantedTrack| (new.track, new.codec) == (one.wanted.track, one.wanted.codec);
-            wanted.iter().any(|new| same(&new))
-        };
-        self.renditions.retain(is_wanted);
+        self.renditions.retain(|one| {
+            let known = (one.wanted.track, one.wanted.codec);
+            wanted.iter().any(|new| (new.track, new.codec) == known)
+        });
         for new in wanted {
             let narrow = match new.max_kbps {
                 Some(kbps) => picture.within(kbps),
@@ -171,8 +169,12 @@ impl Publisher {
             };
             let mut known = self.renditions.iter_mut();
             match known.find(|one| one.wanted.track == new.track) {
-                Some(one) if one.wanted.max_kbps == new.max_kbps => {}
-                Some(one) => one.lane.resize(&narrow),
+                Some(one) => {
+                    if one.wanted.max_kbps != new.max_kbps {
+                        one.lane.resize(&narrow);
+                    }
+                    one.wanted = *new;
+                }
                 None => {
                     let source = Source::made_up(&narrow, new.codec)?;
                     self.asked.borrow_mut().renditions += 1;

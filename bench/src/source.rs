@@ -63,7 +63,6 @@ impl Source {
     /// # Errors
     /// Never: the configs are right.
     pub fn made_up(picture: &Picture, codec: CodecKind) -> Result<Self> {
-        let longest = picture.key_bytes.max(picture.delta_bytes);
         let codec = match codec {
             CodecKind::Av1 => "av01.0.05M.08",
             CodecKind::H264 => "avc1.42001f",
@@ -71,7 +70,7 @@ impl Source {
             CodecKind::Vp8 => "vp8",
         };
         Ok(Self::Synthetic {
-            noise: noise(longest + STRIDE * picture.group),
+            noise: noise_for(picture),
             config: config(1280, 720, codec.to_owned())?,
             picture: picture.clone(),
             made: 0,
@@ -92,14 +91,8 @@ impl Source {
 
     /// Frames are of these sizes from now on, where they are made up.
     pub fn resize(&mut self, to: &Picture) {
-        if let Self::Synthetic {
-            noise: all,
-            picture,
-            ..
-        } = self
-        {
-            let longest = to.key_bytes.max(to.delta_bytes);
-            *all = noise(longest + STRIDE * to.group);
+        if let Self::Synthetic { noise, picture, .. } = self {
+            *noise = noise_for(to);
             picture.clone_from(to);
         }
     }
@@ -129,6 +122,12 @@ impl Source {
             }
         }
     }
+}
+
+/// Enough to cut the payloads of a group from.
+fn noise_for(picture: &Picture) -> Bytes {
+    let longest = picture.key_bytes.max(picture.delta_bytes);
+    noise(longest + STRIDE * picture.group)
 }
 
 /// Bytes that do not compress, from a fixed seed (xorshift64).

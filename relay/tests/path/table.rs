@@ -295,13 +295,7 @@ fn wide() {
                 }),
             ),
             ("100M 100ms", behind(100_000, 100, 50)),
-            (
-                "wifi jitter 40",
-                Ways::of(
-                    Shape::delay_ms(20).jitter_ms(40, false),
-                    Shape::delay_ms(20).jitter_ms(10, false),
-                ),
-            ),
+            ("wifi jitter 40", wifi()),
             (
                 "50M wifi jitter 60",
                 Ways::of(
@@ -375,12 +369,23 @@ fn wide() {
 
 /// The model's flow on a path of the lab, for a minute.
 fn on(name: &str, source: Source) -> World {
-    let condition = conditions::named(name).unwrap();
-    let mut world = World::new(&condition.ways, 1);
+    for_a_minute(&conditions::named(name).unwrap().ways, source)
+}
+
+fn for_a_minute(ways: &Ways, source: Source) -> World {
+    let mut world = World::new(ways, 1);
     let model = Arc::new(steadycast_relay::quic::congestion::PathControl);
     world.flow(model, false, source, s(0), s(60));
     world.run(s(60));
     world
+}
+
+/// A wireless link on which packets wait for those before them.
+fn wifi() -> Ways {
+    Ways::of(
+        Shape::delay_ms(20).jitter_ms(40, false),
+        Shape::delay_ms(20).jitter_ms(10, false),
+    )
 }
 
 #[test]
@@ -415,19 +420,12 @@ fn narrow(ways: &Ways) -> u32 {
 
 #[test]
 fn a_keyframe_crosses_a_path_that_jitters_in_a_few_round_trips() {
-    let ways = Ways::of(
-        Shape::delay_ms(20).jitter_ms(40, false),
-        Shape::delay_ms(20).jitter_ms(10, false),
-    );
-    let mut world = World::new(&ways, 1);
-    let model = Arc::new(steadycast_relay::quic::congestion::PathControl);
     let source = Source::Video {
         bits: 2e6,
         keyframe: 150_000,
         every: s(5),
     };
-    world.flow(model, false, source, s(0), s(60));
-    world.run(s(60));
+    let world = for_a_minute(&wifi(), source);
     let keyframes = world.flows[0].frames.iter().filter(|frame| frame.keyframe);
     let took = keyframes
         .filter_map(|frame| Some((frame.arrived? - frame.at).as_secs_f64()))

@@ -20,7 +20,7 @@ export interface LinkOptions {
   onKeyframeRequest: (track: number) => void;
   /** Every track that the relay wants besides the main one. */
   onWanted: (wanted: readonly WantedTrack[]) => void;
-  /** So many bytes of this session's groups have come to the relay. */
+  /** So many bytes of this session's groups have come to the relay, by its clock at `relayUs`. */
   onArrived: (bytes: number, relayUs: number) => void;
   /** Something that a status shows has changed. */
   onChange: () => void;

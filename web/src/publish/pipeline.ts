@@ -48,7 +48,7 @@ export class Pipeline {
   readonly #pace = new Pace();
   /** What the session's uplink carries; null: there is none, or nobody tells. */
   #upstream: Upstream | null = null;
-  /** What to add to a local time for the relay's. */
+  /** What to add to a local time for the relay's, as the session began with it. */
   #relayOffsetUs = 0;
   /** What it was limited to last. */
   #limit: number | null = null;

@@ -18,20 +18,21 @@ export interface SessionUplinksOptions {
 }
 
 export class SessionUplinks {
-  /** As the session began with it: what to add to a local time for the relay's, and the round trip. */
-  readonly clock: { readonly offsetUs: number; readonly rttUs: number };
   readonly #options: SessionUplinksOptions;
   readonly #uplinks = new Map<number, Uplink>();
 
   constructor(options: SessionUplinksOptions) {
     this.#options = options;
-    const { offsetUs, rttUs } = options.carrier.clock;
-    this.clock = { offsetUs, rttUs };
   }
 
   /** Whether the relay says how much has come. */
   get reported(): boolean {
     return this.#options.carrier.welcome.version >= REPORTED_SINCE;
+  }
+
+  /** What is known of the relay's clock so far. */
+  get clock(): FrameCarrier['clock'] {
+    return this.#options.carrier.clock;
   }
 
   get main(): Uplink {

@@ -104,10 +104,11 @@ export class Upstream {
   /** Whether another frame would only wait. */
   get full(): boolean {
     if (this.#queueMs > FULL_MS || this.#draining) return true;
+    if (this.#limit === null) return false;
     // A queue shows itself as late as it is long. Where it is known what the path carries, what has
     // not come tells sooner.
     const outstandingMs = ((this.#given - this.#came) * 8_000) / this.#ceiling;
-    return this.#limit !== null && outstandingMs > FULL_MS + REPORT_MS + this.#way.ms;
+    return outstandingMs > FULL_MS + REPORT_MS + this.#way.ms;
   }
 
   /**

@@ -52,20 +52,20 @@ impl Model {
         limited: bool,
         idle: bool,
     ) {
-        let target = self.target();
-        if queue > target + 0.003 + self.slack() {
+        let (target, slack) = (self.target(), self.slack());
+        if queue > target + 0.003 + slack {
             self.yield_to(now, queue, delivered, limited && !idle);
             return;
         }
         self.cut = None;
         self.room = (self.room * 1.01).min(QUEUE_LIMITS.1);
-        if limited && queue < target + self.slack() && self.hold.is_none_or(|until| now >= until) {
+        if limited && queue < target + slack && self.hold.is_none_or(|until| now >= until) {
             let grown = delivered.min(self.rate.max(1.0) * 2.0);
             self.gains = if grown > self.rate { self.gains + 1 } else { 0 };
             let window = self.window;
             self.set_rate(self.rate.max(grown));
             self.window = self.window.max(window);
-            if self.gains >= GAINS && queue < target / 2.0 + self.slack() {
+            if self.gains >= GAINS && queue < target / 2.0 + slack {
                 self.gains = 0;
                 self.phase = Phase::Start;
             }

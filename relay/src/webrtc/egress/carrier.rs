@@ -115,9 +115,12 @@ impl<W: Wire> Egress<W> {
     pub(in crate::webrtc) fn is_stuck(&mut self, feedback: &Feedback, now: Instant) -> bool {
         self.rest.hear(feedback);
         let at_rest = self.outbox.is_empty() && self.rest.is_at_rest(now);
+        feedback.keyframe && !at_rest && !self.is_keyframe_coming()
+    }
+
+    fn is_keyframe_coming(&self) -> bool {
         let mut waiting = self.outbox.iter();
-        let coming = waiting.any(|frame| frame.packets.header.keyframe);
-        feedback.keyframe && !at_rest && !coming
+        waiting.any(|frame| frame.packets.header.keyframe)
     }
 
     /// Takes what the player says of how packets arrive; sends again what it lacks.
