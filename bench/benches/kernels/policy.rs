@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, ResumeSecret, TrackId};
+use steadycast_codec_glue::wire::{
+    DecoderConfig, FrameHeader, HEADER_LEN, MediaKind, ResumeSecret, TrackId,
+};
 use steadycast_relay::broadcast::{
     Broadcast, Frame, PlayerSeat, PublisherSeat, Registry, RelayTime, Settings, Widths,
 };
@@ -50,7 +52,7 @@ fn fan_out(players: usize) -> Work {
     Box::new(move || {
         let now = film.publish();
         for seat in &mut seats {
-            black_box(seat.step(None, now));
+            black_box(seat.step(MediaKind::Video, None, now));
         }
     })
 }
@@ -66,7 +68,7 @@ fn join() -> Work {
         // Held, so that the broadcast stays live.
         black_box(&film);
         let mut seat = broadcast.attach_player().unwrap();
-        black_box(seat.step(None, now));
+        black_box(seat.step(MediaKind::Video, None, now));
     })
 }
 

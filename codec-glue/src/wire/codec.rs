@@ -131,7 +131,8 @@ impl<Context> Decode<Context> for CodecSet {
 
 bincode::impl_borrow_decode!(CodecSet);
 
-/// What a track carries.
+/// What a track carries. Times of every kind are in microseconds, as WebCodecs has them; RTP counts
+/// in [`MediaKind::rtp_clock_rate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum MediaKind {
     /// Pictures.
@@ -139,6 +140,16 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
+    /// How many there are.
+    pub const COUNT: usize = 1;
+
+    /// Units of RTP time in a second (RFC 9628, 4.1 and its like for the other codecs).
+    pub const fn rtp_clock_rate(self) -> u32 {
+        match self {
+            Self::Video => 90_000,
+        }
+    }
+
     /// The name used in the HTTP API and in vectors.
     pub fn name(self) -> &'static str {
         match self {

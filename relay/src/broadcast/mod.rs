@@ -9,6 +9,7 @@ mod cache;
 mod captures;
 mod content;
 mod cursor;
+mod cursors;
 mod demand;
 mod error;
 mod fit;

@@ -130,7 +130,9 @@ mod tests {
     use super::*;
     use bytes::BufMut as _;
     use std::time::Duration;
-    use steadycast_codec_glue::wire::{CodecKind, CodecSet, Phase, ResumeSecret, TrackId};
+    use steadycast_codec_glue::wire::{
+        CodecKind, CodecSet, MediaKind, Phase, ResumeSecret, TrackId,
+    };
 
     fn at(ms: u64) -> RelayTime {
         RelayTime::from_micros(ms * 1000)
@@ -187,7 +189,10 @@ mod tests {
                 .unwrap();
             seat.publish(frame(seat.epoch(), 0, 0, 10), at(round))
                 .unwrap();
-            assert!(matches!(player.step(None, at(round)), Step::Open { .. }));
+            assert!(matches!(
+                player.step(MediaKind::Video, None, at(round)),
+                Step::Open { .. }
+            ));
             seat.leave(at(round));
             assert_eq!(broadcast.status().phase, Phase::Held);
         }
@@ -239,7 +244,10 @@ mod tests {
         let mut watching = broadcasts[0].attach_player().unwrap();
         let [greedy, greedier, modest] = &seats;
         assert!(publish(greedy, 0, 40_000, at(0)) && publish(greedier, 0, 50_000, at(0)));
-        assert!(matches!(watching.step(None, at(0)), Step::Open { .. }));
+        assert!(matches!(
+            watching.step(MediaKind::Video, None, at(0)),
+            Step::Open { .. }
+        ));
         assert!(publish(modest, 0, 15_000, at(1)), "within its share");
         assert_eq!(
             broadcasts[1].snapshot().totals.caches_shed,
@@ -298,7 +306,9 @@ mod tests {
             let group = second as u32;
             let now = at(second * 1_000);
             seat.publish(frame(1, group, 0, 10), now).unwrap();
-            while let Step::Open { .. } | Step::Continue(_) = player.step(None, now) {}
+            while let Step::Open { .. } | Step::Continue(_) =
+                player.step(MediaKind::Video, None, now)
+            {}
             player.request_keyframe(at(second * 1_000 + 700));
         }
         let asked = pulses.borrow().keyframe_requests[0];

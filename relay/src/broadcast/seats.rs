@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{Code, CodecSet, ResumeSecret, Serving, Status, TrackId};
+use steadycast_codec_glue::wire::{
+    Code, CodecSet, MediaKind, ResumeSecret, Serving, Status, TrackId,
+};
 use tokio::sync::watch;
 
 use super::cache::GroupKey;
+use super::cursors::Cursors;
 use super::fit::Fit;
 use super::memory::Account;
 use super::renditions::Means;
@@ -215,7 +218,7 @@ impl Drop for PublisherSeat {
     }
 }
 
-/// A player's seat at a broadcast: its cursor and its records.
+/// A player's seat at a broadcast: its cursors and its records.
 #[derive(Debug)]
 pub struct PlayerSeat {
     broadcast: Arc<Broadcast>,
@@ -223,7 +226,7 @@ pub struct PlayerSeat {
     fit: Fit,
     /// What its path is known by where it is narrow.
     path: Option<u64>,
-    cursor: Cursor,
+    cursors: Cursors,
     progress: Progress,
     /// When it was last reported.
     reported: Option<RelayTime>,
@@ -250,7 +253,7 @@ impl PlayerSeat {
             means: Means::default(),
             fit: Fit::default(),
             path: None,
-            cursor: Cursor::default(),
+            cursors: Cursors::default(),
             progress: Progress::default(),
             reported: None,
             pleas: PLEAS,
@@ -375,67 +378,79 @@ impl PlayerSeat {
         self.serving_of(&self.broadcast.state.lock())
     }
 
-    /// Whether the player is to go on with another track than it is on: the next step does so.
-    pub fn is_to_move(&self) -> bool {
-        self.serving().sends() != self.cursor.track()
+    /// Whether the player is to go on with another track of this kind than it is on: the next step
+    /// does so.
+    pub fn is_to_move(&self, kind: MediaKind) -> bool {
+        let state = self.broadcast.state.lock();
+        self.track_of(kind, &state) != self.cursors.of(kind).track()
     }
 
-    /// Its place in the cache.
-    pub fn cursor(&self) -> &Cursor {
-        &self.cursor
+    /// Its place in the cache of the track of this kind.
+    pub fn cursor(&self, kind: MediaKind) -> &Cursor {
+        self.cursors.of(kind)
     }
 
     /// Goes on from where somebody else has brought the player.
-    pub fn resume(&mut self, cursor: Cursor) {
-        self.cursor = cursor;
+    pub fn resume(&mut self, kind: MediaKind, cursor: Cursor) {
+        *self.cursors.of_mut(kind) = cursor;
     }
 
-    /// What the player gets next, over a path that `carries` so many bytes per second; asks the
-    /// publisher for a keyframe where that is the way on.
-    pub fn step(&mut self, carries: Option<u64>, now: RelayTime) -> Step {
+    /// What the player gets next of this kind, over a path that `carries` so many bytes per second;
+    /// asks the publisher for a keyframe where that is the way on.
+    pub fn step(&mut self, kind: MediaKind, carries: Option<u64>, now: RelayTime) -> Step {
         let mut state = self.broadcast.state.lock();
-        self.cursor.follow(self.serving_of(&state).sends());
-        self.broadcast
-            .step_alone(&mut state, &mut self.cursor, carries, now)
+        let track = self.track_of(kind, &state);
+        let cursor = self.cursors.of_mut(kind);
+        cursor.follow(track);
+        self.broadcast.step_alone(&mut state, cursor, carries, now)
     }
 
-    /// While something waits to be sent: whether the rest of it is not worth sending.
-    pub fn is_overtaken(&mut self, backlog: Backlog, carries: Option<u64>, now: RelayTime) -> bool {
-        self.cursor.sent_all_but(backlog.unsent);
+    /// While something of this kind waits to be sent: whether the rest of it is not worth sending.
+    pub fn is_overtaken(
+        &mut self,
+        kind: MediaKind,
+        backlog: Backlog,
+        carries: Option<u64>,
+        now: RelayTime,
+    ) -> bool {
+        self.cursors.of_mut(kind).sent_all_but(backlog.unsent);
         let state = self.broadcast.state.lock();
+        let cursor = self.cursors.of(kind);
         let settings = &self.broadcast.settings;
         let outlook = (carries, self.broadcast.account.is_to_make_way());
-        self.serving_of(&state).sends() != self.cursor.track()
-            || state.is_overtaken(&self.cursor, backlog, settings, outlook, now)
+        self.track_of(kind, &state) != cursor.track()
+            || state.is_overtaken(cursor, backlog, settings, outlook, now)
     }
 
-    /// Gives up the group being sent; the next step opens a newer one.
-    pub fn abandon(&mut self, need: Need, now: RelayTime) {
-        self.cursor.abandon(need, now);
+    /// Gives up the group of this kind that is being sent; the next step opens a newer one.
+    pub fn abandon(&mut self, kind: MediaKind, need: Need, now: RelayTime) {
+        self.cursors.of_mut(kind).abandon(need, now);
     }
 
-    /// The player's decoder lost its footing, and it cannot be told from where on it has nothing:
-    /// the cached group again where that is little, else the next keyframe, asked for if one is due.
-    pub fn restart(&mut self, now: RelayTime) {
+    /// The player's decoder of this kind lost its footing, and it cannot be told from where on it has
+    /// nothing: the cached group again where that is little, else the next keyframe, asked for if one
+    /// is due.
+    pub fn restart(&mut self, kind: MediaKind, now: RelayTime) {
         let state = self.broadcast.state.lock();
-        let Some(track) = self.cursor.track() else {
+        let cursor = self.cursors.of_mut(kind);
+        let Some(track) = cursor.track() else {
             return;
         };
         if state.track(track).is_fresh() {
-            self.cursor = Cursor::on(track);
+            *cursor = Cursor::on(track);
         } else if self.pleas.take(now) {
-            self.cursor.abandon(Need::Broken, now);
+            cursor.abandon(Need::Broken, now);
         }
     }
 
-    /// The player's decoder lost its footing: asks the publisher for a keyframe, if one is due and
-    /// this player has not had more than its share of them.
+    /// The player's decoder of pictures lost its footing: asks the publisher for a keyframe, if one is
+    /// due and this player has not had more than its share of them.
     pub fn request_keyframe(&mut self, now: RelayTime) {
         if !self.pleas.take(now) {
             return;
         }
         let mut state = self.broadcast.state.lock();
-        let track = self.cursor.track();
+        let track = self.cursors.of(MediaKind::Video).track();
         self.broadcast.ask(&mut state, track, Need::Broken, now);
     }
 
@@ -457,6 +472,13 @@ impl PlayerSeat {
 
     fn serving_of(&self, state: &State) -> Serving {
         state.renditions.servings().of(self.means)
+    }
+
+    /// The track of this kind that the player is to get; `None`: nothing that is there.
+    fn track_of(&self, kind: MediaKind, state: &State) -> Option<TrackId> {
+        match kind {
+            MediaKind::Video => self.serving_of(state).sends(),
+        }
     }
 
     /// Gives up the seat; `code` is recorded as the reason.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use steadycast_codec_glue::wire::Code;
+use steadycast_codec_glue::wire::{Code, MediaKind};
 
 use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::channel::{Channel, Player, Standing};
@@ -75,7 +75,8 @@ impl<C: Carrier> Channel<C> {
 impl<C: Carrier> Player<C> {
     fn is_overtaken(&mut self, now: Moment) -> bool {
         let (backlog, carries) = (self.carrier.backlog(), self.carries(now.instant));
-        self.seat.is_overtaken(backlog, carries, now.relay)
+        self.seat
+            .is_overtaken(MediaKind::Video, backlog, carries, now.relay)
     }
 
     /// What the path carries, in bytes per second. One from which nothing is heard may have carried
@@ -93,14 +94,14 @@ impl<C: Carrier> Player<C> {
         self.carrier.cut();
         self.packer.cut();
         self.skipped = Some(now.instant);
-        self.seat.abandon(Need::Lag, now.relay);
+        self.seat.abandon(MediaKind::Video, Need::Lag, now.relay);
     }
 
     /// Takes the next step; false when there is nothing to send now.
     fn take_next(&mut self, now: Moment) -> bool {
         self.again = None;
         let carries = self.carries(now.instant);
-        match self.seat.step(carries, now.relay) {
+        match self.seat.step(MediaKind::Video, carries, now.relay) {
             Step::Continue(pieces) => {
                 let parcels = self.packer.pack(pieces);
                 self.carrier.queue(&parcels, Rush::Live);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
-use steadycast_codec_glue::wire::{Code, TrackId};
+use steadycast_codec_glue::wire::{Code, MediaKind, TrackId};
 use tokio::sync::watch;
 
 use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
@@ -200,7 +200,8 @@ impl<C: Carrier> Channel<C> {
     pub(crate) fn path(&self, key: usize, now: Instant) -> Option<PathNews> {
         let player = self.players.get(key)?;
         let carries = player.carrier.carries();
-        let narrow = player.skipped.is_some_and(|at| is_lately(at, now));
+        let skipped = player.skipped.is_some_and(|at| is_lately(at, now));
+        let narrow = skipped || player.seat.means().width != Width::Wide;
         Some(PathNews::of(carries.filter(|_| narrow)))
     }
 
@@ -372,7 +373,7 @@ impl<C: Carrier> Channel<C> {
     /// A player says otherwise what it can decode.
     pub(crate) fn sort(&mut self, key: usize) {
         if let Some(player) = self.players.get(key)
-            && player.seat.is_to_move()
+            && player.seat.is_to_move(MediaKind::Video)
         {
             self.go_alone(key);
         }
@@ -384,7 +385,7 @@ impl<C: Carrier> Channel<C> {
         let player = &mut self.players[key];
         player.carrier.cut();
         player.packer.cut();
-        player.seat.restart(now.relay);
+        player.seat.restart(MediaKind::Video, now.relay);
         self.ready(key);
     }
 
@@ -398,7 +399,7 @@ impl<C: Carrier> Channel<C> {
     /// Takes in a player that has everything, if it stands where the others do.
     pub(super) fn enter_cohort(&mut self, key: usize) {
         let player = &self.players[key];
-        let cursor = player.seat.cursor();
+        let cursor = player.seat.cursor(MediaKind::Video);
         let Some(track) = cursor.track().filter(|_| cursor.is_placed()) else {
             return;
         };
@@ -430,7 +431,7 @@ impl<C: Carrier> Channel<C> {
             }
             player.carrier.queue(&round.parcels, Rush::Live);
         }
-        player.seat.resume(cohort.cursor.clone());
+        player.seat.resume(MediaKind::Video, cohort.cursor.clone());
         player.packer = cohort.packer.clone();
         player.standing = Standing::Alone;
         let moved = cohort.remove(place);

@@ -13,9 +13,15 @@ use super::{Ack, Bytes, Model, Pacer, RoundTrip};
 const REMEMBERED: usize = 4_096;
 /// A packet is lost for good when nothing was heard of it for so long.
 const FORGOTTEN: Duration = Duration::from_secs(2);
+/// One that was sent by so much later hardly overtakes another on a path that does not reorder.
+const OVERTAKES: Duration = Duration::from_millis(20);
 /// The shortest way is that of the last one to two of these: clocks drift apart.
 const SPAN: Duration = Duration::from_secs(30);
 
+/// Whether there is room in the window is looked at again no sooner than after this.
+const SOON: Duration = Duration::from_millis(1);
+/// Feedback that comes is of what arrived a little before: of the time since the last one so much counts at most.
+const HEARD_BEFORE: f64 = 0.8;
 /// The share of the window that may have arrived unheard of on a path that has never been full.
 const UNHEARD: f64 = 0.5;
 
@@ -61,13 +67,15 @@ pub struct Flight {
     heard: Option<Instant>,
     /// When a packet was last sent.
     sent: Option<Instant>,
+    /// When the newest packet was sent that has arrived.
+    newest: Option<Instant>,
     packet: Bytes,
 }
 
 impl Flight {
     /// Nothing sent yet, for packets of at most this size.
     pub fn new(now: Instant, packet: Bytes) -> Self {
-        let model = Model::new(now, packet);
+        let model = Model::of_told(now, packet);
         Self {
             pacer: Pacer::new(now, packet, model.pacing_rate()),
             model,
@@ -82,6 +90,7 @@ impl Flight {
             interval: Duration::from_millis(100),
             heard: None,
             sent: None,
+            newest: None,
             packet,
         }
     }
@@ -124,17 +133,21 @@ impl Flight {
 
     fn left(&self, now: Instant, beyond: Bytes) -> Bytes {
         // What has arrived since the last feedback is not known yet, and is in flight no more.
-        let unheard = self.model.leaving().carries(self.interval) * 0.8;
         let window = self.model.window();
-        // Of a path of which little is known it is only hoped.
-        let unheard = match self.model.carries() {
-            Some(_) => unheard,
-            None => unheard.min(window * UNHEARD),
+        let leaving = self.model.leaving();
+        let most = self.interval.mul_f64(HEARD_BEFORE);
+        let unheard = match (self.model.carries(), self.heard) {
+            (Some(_), Some(heard)) => {
+                leaving.carries(now.saturating_duration_since(heard).min(most))
+            }
+            // Of a path of which little is known it is only hoped.
+            _ => leaving.carries(most).min(window * UNHEARD),
         };
         let window = window + unheard + beyond;
         let left = Bytes::new(window.count().saturating_sub(self.flight));
-        match left.count() == 0 && self.is_silent(now) {
-            true => self.packet,
+        match left < self.packet {
+            true if self.is_silent(now) => self.packet,
+            true => Bytes::default(),
             false => left,
         }
     }
@@ -147,8 +160,13 @@ impl Flight {
     }
 
     /// When to ask again, if nothing else happens.
-    pub fn due(&self) -> Instant {
-        self.pacer.due()
+    pub fn due(&self, now: Instant) -> Instant {
+        let packet = self.model.leaving().takes(self.packet);
+        let due = match self.left(now, Bytes::default()).count() {
+            0 => now + packet.clamp(SOON, self.interval.max(SOON)),
+            _ => now,
+        };
+        self.pacer.due().max(due)
     }
 
     /// Takes transport-wide feedback: packets in the order of their numbers.
@@ -173,6 +191,7 @@ impl Flight {
                 let since = self.delay(now, sent.at, arrived);
                 let heard = (sent.at + since).min(now);
                 let (at, bytes) = (sent.at, sent.bytes);
+                self.newest = self.newest.max(Some(at));
                 self.model.on_ack(heard, Ack { sent: at, bytes });
                 if late {
                     self.model.on_overtaken(heard, since);
@@ -188,12 +207,16 @@ impl Flight {
         }
     }
 
-    /// What was not among the packets that arrived may be on its way yet, but not for ever.
+    /// What was not among the packets that arrived may be on its way yet, but not for ever; and not
+    /// when one has arrived that was sent so much later that it would hardly have overtaken it.
     fn give_up(&mut self, now: Instant) {
         let patience = self.patience();
+        let base = self.model.base().unwrap_or_default();
+        let apart = (base / 4).max(OVERTAKES).max(self.model.late() * 2);
         for index in 0..self.packets.len() {
             let sent = self.packets[index];
-            if now.saturating_duration_since(sent.at) <= patience {
+            let overtaken = sent.told && self.newest.is_some_and(|newest| newest > sent.at + apart);
+            if !overtaken && now.saturating_duration_since(sent.at) <= patience {
                 return;
             }
             if !sent.settled {

@@ -323,3 +323,21 @@ fn packets_of_which_nothing_was_heard_for_two_seconds_are_in_flight_no_more() {
     }
     assert_eq!(flight.packets.len(), REMEMBERED);
 }
+
+#[test]
+fn a_packet_that_one_sent_much_later_has_overtaken_is_lost_at_once() {
+    let start = Instant::now();
+    let missing = Received {
+        sequence: 0,
+        at: None,
+    };
+    let left = |apart: u32| {
+        let mut flight = Flight::new(start, Bytes::new(PACKET));
+        flight.on_sent(start, Bytes::new(PACKET));
+        flight.on_sent(start + apart * MS, Bytes::new(PACKET));
+        flight.on_feedback(start + 60 * MS, [missing, arrived(1, 40)]);
+        flight.model().in_flight()
+    };
+    assert_eq!(left(30), Bytes::default());
+    assert_eq!(left(10), Bytes::new(PACKET), "it may be late");
+}

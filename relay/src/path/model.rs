@@ -21,6 +21,8 @@ const FIRST_WINDOW: f64 = 16.0;
 /// Packets of the smallest window: with fewer, a peer that acknowledges every other packet and
 /// the probes for loss have nothing to work with.
 const SMALLEST_WINDOW: f64 = 4.0;
+/// The same where the peer tells of every packet: on a narrow path each that is more stands in its queue.
+const SMALLEST_TOLD: f64 = 2.0;
 /// Bytes of the largest window.
 const LARGEST_WINDOW: f64 = 16_777_216.0;
 /// The queue that a flow keeps, in seconds: this much, and so many packets' time. The latter
@@ -38,6 +40,9 @@ const DRAINED: f64 = 0.015;
 /// Neighbouring round trips that differ by more than this, in seconds, leave in doubt whether the
 /// path has been full.
 const DOUBT: f64 = 0.008;
+
+/// Packets that are overtaken are late by more than this, in seconds, on a path that reorders.
+const REORDERS: f64 = 0.005;
 
 /// A packet's acknowledgement.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +88,8 @@ enum Phase {
 #[derive(Debug, Clone)]
 pub struct Model {
     packet: f64,
+    /// Packets of the smallest window.
+    smallest: f64,
     delays: Delays,
     phase: Phase,
     window: f64,
@@ -116,6 +123,7 @@ impl Model {
         let packet = packet.amount();
         Self {
             packet,
+            smallest: SMALLEST_WINDOW,
             delays: Delays::new(now),
             phase: Phase::Start,
             window: packet * FIRST_WINDOW,
@@ -139,10 +147,18 @@ impl Model {
         }
     }
 
+    /// The same for a peer that tells of every packet.
+    pub fn of_told(now: Instant, packet: Bytes) -> Self {
+        Self {
+            smallest: SMALLEST_TOLD,
+            ..Self::new(now, packet)
+        }
+    }
+
     /// Packets may be larger or smaller now.
     pub fn set_packet(&mut self, packet: Bytes) {
         self.packet = packet.amount();
-        self.window = self.window.max(self.packet * SMALLEST_WINDOW);
+        self.window = self.window.max(self.packet * self.smallest);
     }
 
     /// Bytes have been sent.
@@ -211,11 +227,14 @@ impl Model {
         if self.epoch.limited && queue > LEAST_ROOM && self.delays.spread() < SPREAD {
             self.room = self.room.min((queue * 0.7).max(LEAST_ROOM));
         }
-        if let Phase::Beside(beside) = &mut self.phase {
+        // Beside a rival no more is lost than the little that ends its growth and this flow's.
+        let reorders = self.delays.late() > REORDERS;
+        let jitter = if reorders { self.delays.jitter() } else { 0.0 };
+        if self.loss.is_beyond_usual(now, jitter) {
+            self.on_full(now);
+        } else if let Phase::Beside(beside) = &mut self.phase {
             beside.rival.lost(now, sent);
             self.window = self.bounded(self.beside_window());
-        } else if self.loss.is_beyond_usual(now, self.delays.jitter()) {
-            self.on_full(now);
         }
     }
 
@@ -244,7 +263,7 @@ impl Model {
         let queue = self.delays.queue().unwrap_or(0.0);
         let round_trip = (base + queue).max(1e-4);
         let window = self.usable() / round_trip;
-        let least = self.packet * SMALLEST_WINDOW / round_trip;
+        let least = self.packet * self.smallest / round_trip;
         let rate = match (&self.phase, &self.look) {
             // A window that is left over from before would come as a burst.
             (Phase::Steady, None) => window.min(self.rate.max(least)),
@@ -340,7 +359,7 @@ impl Model {
     }
 
     fn bounded(&self, window: f64) -> f64 {
-        window.clamp(self.packet * SMALLEST_WINDOW, LARGEST_WINDOW)
+        window.clamp(self.packet * self.smallest, LARGEST_WINDOW)
     }
 
     fn is_epoch_over(&self, now: Instant) -> bool {
@@ -382,7 +401,7 @@ impl Model {
     }
 
     fn judge(&mut self, now: Instant) {
-        let delivered = self.delivered(now);
+        let (delivered, through) = (self.delivered(now), self.epoch.delivered(now, self.acked));
         let queue = self.epoch.shortest() - self.delays.base();
         let (limited, idle) = (self.epoch.limited, self.epoch.idle);
         // A queue that others fill varies as well: what is learnt beside them is not jitter.
@@ -395,7 +414,10 @@ impl Model {
         self.begin(now, false);
         match self.phase {
             Phase::Start => self.rate = self.rate.max(delivered),
-            Phase::Steady => self.judge_steady(now, queue, delivered, limited, idle),
+            Phase::Steady if self.stands(queue) => {
+                self.yield_to(now, queue, through, limited && !idle)
+            }
+            Phase::Steady => self.judge_steady(now, queue, delivered, limited),
             Phase::Beside(_) => self.judge_beside(now, queue, delivered, limited),
         }
     }

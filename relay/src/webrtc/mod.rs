@@ -21,6 +21,8 @@ mod serve;
 mod session;
 mod srtp;
 
+use steadycast_codec_glue::wire::MediaKind;
+
 pub use crate::delivery::PathNews;
 pub use dtls::IdentityError;
 pub use egress::{Trial, TrialError};
@@ -33,3 +35,6 @@ pub(crate) use serve::Peers;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use sdp::offers;
+
+/// Units of RTP time in a second.
+const VIDEO_CLOCK: u32 = MediaKind::Video.rtp_clock_rate();

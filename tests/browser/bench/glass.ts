@@ -163,7 +163,10 @@ async function rest(host: HostPage, players: Watching[]): Promise<Still> {
     if (window.reading !== undefined) window.reading.moving = false;
   });
   const seconds = Number(values.still);
-  await pause(seconds * 1_000);
+  for (let second = 0; second < seconds; second += 1) {
+    await pause(1_000);
+    say('a second at rest', { host: brief(await host.status()) });
+  }
   const psnr = players.map(({ player }) => sharpness(host.page, player.page));
   return { seconds, psnr: await Promise.all(psnr) };
 }

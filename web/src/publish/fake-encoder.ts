@@ -40,9 +40,12 @@ export class FakeEncoder extends EventTarget {
   }
 
   config: VideoEncoderConfig | null = null;
+  /** What it was told to aim at, one after another. */
+  readonly bitrates: (number | undefined)[] = [];
 
   configure(config: VideoEncoderConfig): void {
     this.config = config;
+    if (this.bitrates.at(-1) !== config.bitrate) this.bitrates.push(config.bitrate);
     const open = FakeEncoder.made.filter(({ state }) => state === 'configured');
     if (open.length >= FakeEncoder.most) throw new Error('no more encoders');
     this.state = 'configured';

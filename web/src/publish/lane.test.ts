@@ -213,6 +213,47 @@ describe('a lane with a limit', () => {
   });
 });
 
+describe('a picture at rest on a narrow path', () => {
+  it('is made once more, with more bits, and once only', async () => {
+    FakeEncoder.bytes = { key: 40_000, delta: 500 };
+    const bench = new Bench();
+    bench.lane.setQuality({ ...DEFAULT_QUALITY, bitrate: 300_000 });
+    bench.lane.limit({ held: 800_000 });
+    await bench.move(2);
+    const [encoder] = FakeEncoder.made;
+    const before = bench.groups;
+    await bench.rest(2);
+    expect(bench.groups).toBe(before);
+    await bench.rest(2);
+    expect(bench.groups).toBe(before + 1);
+    expect(encoder?.bitrates).toEqual([300_000, 3_000_000, 300_000]);
+    await bench.rest(20);
+    await bench.move(1);
+    expect(bench.groups).toBe(before + 1);
+    expect(encoder?.config?.bitrate).toBe(300_000);
+  });
+
+  it('is left as it is where it moves on before that', async () => {
+    FakeEncoder.bytes = { key: 40_000, delta: 2_000 };
+    const bench = new Bench();
+    bench.lane.limit({ held: 800_000 });
+    await bench.move(2);
+    const before = bench.groups;
+    for (let pause = 0; pause < 5; pause += 1) {
+      await bench.rest(1);
+      await bench.move(0.2);
+    }
+    expect(bench.groups).toBe(before);
+  });
+
+  it('is sharpened as ever on a path that is wide enough', async () => {
+    const bench = await begun();
+    const before = bench.groups;
+    await bench.rest(10);
+    expect(bench.groups).toBe(before);
+  });
+});
+
 describe('another quality', () => {
   it('of the same size and codec goes on without a keyframe', async () => {
     const bench = await begun();

@@ -9,6 +9,7 @@ import type { Plan } from './crop.ts';
 import { type Decision, decide } from './decide.ts';
 import { type EncodedPicture, PictureEncoder } from './encoder.ts';
 import type { Crop, Size } from './geometry.ts';
+import { Polish, SHARP_BITRATE } from './polish.ts';
 import { DEFAULT_QUALITY, type Quality, sameQuality } from './quality.ts';
 import { FrameRateLimiter } from './rate.ts';
 import { type Motion, Sharpener } from './sharpen.ts';
@@ -59,6 +60,9 @@ export class Lane {
   #limiter = new FrameRateLimiter(DEFAULT_QUALITY.frameRate);
   readonly #budget = new Budget();
   readonly #aim = new Aim();
+  readonly #polish = new Polish();
+  /** The next keyframe is to be a sharp one. */
+  #sharp = false;
   /** Whether more than what was asked for would be late. */
   #limited = false;
   #quality: Quality = DEFAULT_QUALITY;
@@ -127,6 +131,8 @@ export class Lane {
   changed(): boolean {
     const dirty = this.#dirty;
     this.#dirty = true;
+    this.#sharp = false;
+    this.#polish.moved(this.#budget.opensMs > performance.now());
     return !dirty;
   }
 
@@ -135,6 +141,7 @@ export class Lane {
     this.#closed = false;
     if (this.#uplink === null) return;
     if (this.#limited) this.#aim.correct(this.#quality.bitrate, task.nowMs);
+    this.#seeToSharpness(task.nowMs);
     if (!this.#encoder.isPrepared(this.#asked, task.plan.output)) {
       this.#held = 'encoder';
       this.#cancelChangeover();
@@ -192,12 +199,23 @@ export class Lane {
     return this.#sharpener.motion(nowMs);
   }
 
+  /** A picture that rests on a narrow path is to become sharp, and to stay so for whom joins or has lost it. */
+  #seeToSharpness(nowMs: number): void {
+    if (!this.#budget.limited || this.#dirty) return;
+    const again = this.#polish.isMade && this.#groupWanted;
+    if (!this.#polish.isDue(nowMs) && !again) return;
+    this.#sharp = true;
+    this.#groupWanted = false;
+    this.#encoder.wantKeyframe();
+  }
+
   /** Whether the next group is to begin, and how. */
   #seeToGroup(task: Task, uplink: Uplink): void {
     const { nowMs } = task;
     if (this.#changeover?.isLate(nowMs) || uplink.groupSpent) this.#giveUpChangeover();
-    // At rest a keyframe disturbs nobody, and who joins later decodes no past.
-    const atRest = !this.#dirty && this.#sharpener.hasComeToRest(nowMs);
+    // At rest a keyframe disturbs nobody, and who joins later decodes no past; but a narrow path it takes
+    // for seconds.
+    const atRest = !this.#dirty && !this.#budget.limited && this.#sharpener.hasComeToRest(nowMs);
     this.#groupWanted ||= uplink.groupFull || (atRest && uplink.groupLong);
     if (!this.#groupWanted) return;
     // The one that is on its way will do, and it alone: each would hold up what comes after it.
@@ -233,6 +251,7 @@ export class Lane {
 
   /** The quality, as the encoder is told. */
   get #asked(): Quality {
+    if (this.#sharp) return { ...this.#quality, bitrate: SHARP_BITRATE };
     return { ...this.#quality, bitrate: Math.round(this.#quality.bitrate * this.#aim.share) };
   }
 
@@ -255,6 +274,7 @@ export class Lane {
     this.#encodedUs = capturedUs;
     this.#workedMs = nowMs;
     this.#dirty = false;
+    this.#sharp = false;
     if (this.#changeover?.phase === 'made') this.#changeover.follow();
     this.#target.encode(croppedFrame(task, capturedUs), { capturedUs, refinement });
   }

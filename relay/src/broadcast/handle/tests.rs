@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::BufMut as _;
-use steadycast_codec_glue::wire::Phase;
+use steadycast_codec_glue::wire::{MediaKind, Phase};
 
 use super::super::frame::tests::{frame, layered_frame};
 use super::super::{Frame, Registry};
@@ -42,20 +42,32 @@ fn what_one_player_gets_and_misses_is_counted() {
     let mut player = broadcast.attach_player().unwrap();
     publish(&seat, frame(1, 0, 0, 10), 0);
     publish(&seat, frame(1, 0, 1, 10), 0);
-    assert!(matches!(player.step(None, at(0)), Step::Open { .. }));
+    assert!(matches!(
+        player.step(MediaKind::Video, None, at(0)),
+        Step::Open { .. }
+    ));
     assert_eq!(counted(&broadcast), (2, 0, 0));
     for index in 2..8 {
         publish(&seat, layered_frame(0, index, (index % 2) as u8), 0);
     }
-    assert!(matches!(player.step(None, at(300)), Step::Continue(_)));
+    assert!(matches!(
+        player.step(MediaKind::Video, None, at(300)),
+        Step::Continue(_)
+    ));
     assert_eq!(counted(&broadcast), (5, 3, 0));
     publish(&seat, layered_frame(0, 8, 1), 300);
     publish(&seat, layered_frame(0, 9, 1), 300);
-    assert!(matches!(player.step(None, at(600)), Step::Continue(_)));
+    assert!(matches!(
+        player.step(MediaKind::Video, None, at(600)),
+        Step::Continue(_)
+    ));
     assert_eq!(counted(&broadcast), (5, 5, 0));
-    player.abandon(Need::Lag, at(600));
+    player.abandon(MediaKind::Video, Need::Lag, at(600));
     publish(&seat, frame(1, 1, 0, 10), 600);
-    assert!(matches!(player.step(None, at(600)), Step::Open { .. }));
+    assert!(matches!(
+        player.step(MediaKind::Video, None, at(600)),
+        Step::Open { .. }
+    ));
     assert_eq!(counted(&broadcast), (6, 5, 1));
 }
 

@@ -227,17 +227,20 @@ fn warnings_stand_once_each_until_they_are_taken_back() {
 fn a_refused_rendition_s_players_are_told_what_they_get_instead() {
     let (broadcast, seat) = on_air();
     let mut player = broadcast.attach_player().unwrap();
-    assert!(!player.is_to_move(), "it joins on the main track");
+    assert!(
+        !player.is_to_move(MediaKind::Video),
+        "it joins on the main track"
+    );
     player.decodes(h264(), at(0));
-    assert!(player.is_to_move());
-    player.step(None, at(0));
-    assert!(!player.is_to_move());
+    assert!(player.is_to_move(MediaKind::Video));
+    player.step(MediaKind::Video, None, at(0));
+    assert!(!player.is_to_move(MediaKind::Video));
     let news = broadcast.news();
     seat.refuse(TrackId::of(CodecKind::H264));
     assert!(news.has_changed().unwrap());
     assert_eq!(player.serving().sends(), None);
-    assert!(player.is_to_move());
-    assert!(player.is_overtaken(Backlog::default(), None, at(0)));
+    assert!(player.is_to_move(MediaKind::Video));
+    assert!(player.is_overtaken(MediaKind::Video, Backlog::default(), None, at(0)));
 }
 
 #[test]
@@ -279,11 +282,11 @@ fn what_a_player_may_report_grows_with_the_time_since_it_last_did() {
 fn what_a_path_carries_and_whether_memory_is_short_decide_what_is_worth_sending() {
     let (broadcast, seat) = on_air();
     let mut player = broadcast.attach_player().unwrap();
-    player.step(None, at(0));
+    player.step(MediaKind::Video, None, at(0));
     for index in 1..9 {
         seat.publish(frame(1, 0, index, 1_000), at(0)).unwrap();
     }
-    player.step(None, at(0));
+    player.step(MediaKind::Video, None, at(0));
     let late = at(3_000);
     let mut is_overtaken = |carries| {
         let backlog = Backlog {
@@ -291,7 +294,7 @@ fn what_a_path_carries_and_whether_memory_is_short_decide_what_is_worth_sending(
             keyframe_left: 0,
             bytes: 8_000,
         };
-        player.is_overtaken(backlog, carries, late)
+        player.is_overtaken(MediaKind::Video, backlog, carries, late)
     };
     assert!(is_overtaken(Some(1_000)));
     assert!(!is_overtaken(Some(1_000_000)), "through in a moment");

@@ -554,9 +554,15 @@ fn a_path_that_is_given_less_is_filled_up_a_little_until_it_has_shown_that_it_ca
     film(&mut scene, 10);
     let filled = line.borrow().filled;
     assert!((800..=1_000).contains(&filled), "{filled} in ten seconds");
+    let told = |scene: &Scene| {
+        let later = scene.now().instant + Duration::from_secs(10);
+        scene.channel.path(key, later).unwrap()
+    };
+    assert!(told(&scene).narrow, "it has less than the publisher chose");
     line.borrow_mut().carries = Some(1_000_000);
     film(&mut scene, 1);
     line.borrow_mut().filled = 0;
     film(&mut scene, 20);
     assert_eq!(line.borrow().filled, 0, "it has shown what it carries");
+    assert!(!told(&scene).narrow);
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Model, Phase, QUEUE_LIMITS, SMALLEST_WINDOW};
+use super::{Model, Phase, QUEUE_LIMITS};
 
 /// A queue that has stood for so long is emptied once, to see the path's own round trip.
 const LOOK: Duration = Duration::from_secs(5);
@@ -44,19 +44,8 @@ impl Cut {
 }
 
 impl Model {
-    pub(super) fn judge_steady(
-        &mut self,
-        now: Instant,
-        queue: f64,
-        delivered: f64,
-        limited: bool,
-        idle: bool,
-    ) {
+    pub(super) fn judge_steady(&mut self, now: Instant, queue: f64, delivered: f64, limited: bool) {
         let (target, slack) = (self.target(), self.slack());
-        if queue > target + 0.003 + slack {
-            self.yield_to(now, queue, delivered, limited && !idle);
-            return;
-        }
         self.cut = None;
         self.room = (self.room * 1.01).min(QUEUE_LIMITS.1);
         if limited && queue < target + slack && self.hold.is_none_or(|until| now >= until) {
@@ -79,8 +68,14 @@ impl Model {
         }
     }
 
-    /// A queue stands: sends at the rate that comes through, and sees whether that helps.
-    fn yield_to(&mut self, now: Instant, queue: f64, delivered: f64, ours: bool) {
+    /// Whether a queue of this length, in seconds, is longer than this flow would keep.
+    pub(super) fn stands(&self, queue: f64) -> bool {
+        queue > self.target() + 0.003 + self.slack()
+    }
+
+    /// A queue stands: sends at the rate that comes through, and sees whether that helps. What was lost
+    /// before such a queue took no time on the path.
+    pub(super) fn yield_to(&mut self, now: Instant, queue: f64, delivered: f64, ours: bool) {
         self.gains = 0;
         let margin = 0.010 + self.delays.jitter();
         let round_trip = self.delays.base() + queue;
@@ -104,7 +99,7 @@ impl Model {
         };
         let cut_from = self.window;
         self.set_rate(next.max(cut.rate * LEAST_CUT));
-        let floor = self.packet * SMALLEST_WINDOW;
+        let floor = self.packet * self.smallest;
         let base = self.delays.base();
         cut.expected = if self.window > 0.9 * cut_from && self.window > floor {
             // Not cut any further: what stands is not this flow's.

@@ -32,6 +32,8 @@ const ROUND_TRIP: Duration = Duration::from_millis(50);
 const AGAIN: f64 = 0.95;
 /// How soon packets are tried again that the system has not taken.
 const SYSTEM_RETRY: Duration = Duration::from_millis(1);
+/// A player takes so long, beside the round trip, to find that it has a keyframe whole.
+const DECODES: Duration = Duration::from_millis(250);
 
 /// One player's packets.
 pub(in crate::webrtc) struct Egress<W> {
@@ -58,6 +60,8 @@ pub(in crate::webrtc) struct Egress<W> {
     blocked: Option<Instant>,
     pleas: Pleas,
     rest: Rest,
+    /// When the last packet of a keyframe went out.
+    keyframe: Option<Instant>,
     filler: Filler,
     /// The time in the last report, as receivers repeat it, and when it was.
     reported: Option<(u32, Instant)>,
@@ -93,6 +97,7 @@ impl<W: Wire> Egress<W> {
             blocked: None,
             pleas: Pleas::new(),
             rest: Rest::new(),
+            keyframe: None,
             filler: Filler::default(),
             reported: None,
             frames: 0,
@@ -115,12 +120,15 @@ impl<W: Wire> Egress<W> {
     pub(in crate::webrtc) fn is_stuck(&mut self, feedback: &Feedback, now: Instant) -> bool {
         self.rest.hear(feedback);
         let at_rest = self.outbox.is_empty() && self.rest.is_at_rest(now);
-        feedback.keyframe && !at_rest && !self.is_keyframe_coming()
+        feedback.keyframe && !at_rest && !self.is_keyframe_coming(now)
     }
 
-    fn is_keyframe_coming(&self) -> bool {
+    /// Whether a keyframe waits, or has gone out so lately that what the player says may be from before it.
+    fn is_keyframe_coming(&self, now: Instant) -> bool {
         let mut waiting = self.outbox.iter();
+        let lately = |at| now.saturating_duration_since(at) < self.round_trip * 2 + DECODES;
         waiting.any(|frame| frame.packets.header.keyframe)
+            || (!self.rest.has_lost() && self.keyframe.is_some_and(lately))
     }
 
     /// Takes what the player says of how packets arrive; sends again what it lacks.
@@ -188,6 +196,9 @@ impl<W: Wire> Egress<W> {
                 self.frames += 1;
                 self.session.count_sent(self.frames);
                 self.rest.sent(now.instant);
+                if front.packets.header.keyframe {
+                    self.keyframe = Some(now.instant);
+                }
             }
             // Where nothing went out its keys are worn out, or it has no type for the codec: nothing
             // will change.

@@ -54,7 +54,7 @@ impl Control {
     /// When there may be a budget again.
     pub(super) fn due(&self, now: Instant) -> Instant {
         match self {
-            Self::Flight(flight) => Some(flight.due())
+            Self::Flight(flight) => Some(flight.due(now))
                 .filter(|due| *due > now)
                 .unwrap_or(now + FEEDBACK),
             Self::Reports(pace) => pace.due(now),

@@ -9,6 +9,7 @@ use steadycast_codec_glue::wire::FrameHeader;
 
 use super::assembly::{Coding, Whole};
 use crate::broadcast::{Account, Charge};
+use crate::webrtc::VIDEO_CLOCK;
 
 /// The most that a payload has, in bytes: with headers, protection and IPv6 it passes where
 /// tunnels leave 1,280 bytes (RFC 8200, 5).
@@ -33,9 +34,11 @@ impl Packets {
     }
 }
 
-/// 90,000 a second.
+/// A time in units of [`VIDEO_CLOCK`].
 pub(in crate::webrtc) fn rtp_time(micros: u64) -> u64 {
-    micros / 100 * 9 + micros % 100 * 9 / 100
+    const A_SECOND: u64 = 1_000_000;
+    let clock = u64::from(VIDEO_CLOCK);
+    micros / A_SECOND * clock + micros % A_SECOND * clock / A_SECOND
 }
 
 /// Where a frame belongs.

@@ -15,6 +15,7 @@ use rtc_rtcp::transport_feedbacks::transport_layer_nack::{
 
 use super::arrivals::Arrivals;
 use super::unwrapped;
+use crate::webrtc::VIDEO_CLOCK;
 
 /// How often a publisher hears how its packets arrive.
 const REPORTS: Duration = Duration::from_millis(500);
@@ -180,7 +181,7 @@ impl Counted {
         self.highest = self.highest.max(number);
         self.received += 1;
         if newest {
-            let arrived = (arrival.as_secs_f64() * 90_000.0) as i64;
+            let arrived = (arrival.as_secs_f64() * f64::from(VIDEO_CLOCK)) as i64;
             let transit = arrived - i64::from(timestamp);
             if let Some(before) = self.transit.replace(transit) {
                 let change = (transit - before).unsigned_abs().min(9_000_000) as f64;

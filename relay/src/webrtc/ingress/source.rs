@@ -11,10 +11,11 @@ use steadycast_codec_glue::rtp::{
 use steadycast_codec_glue::wire::CodecKind;
 
 use super::choice::Known;
+use crate::webrtc::VIDEO_CLOCK;
 use crate::webrtc::sdp::Format;
 
-/// A repetition this far from the newest packet, in 1/90,000 s, is of another source.
-const NEAR: i32 = 10 * 90_000;
+/// A repetition this far from the newest packet, in RTP time, is of another source.
+const NEAR: i32 = 10 * VIDEO_CLOCK as i32;
 
 /// What a packet of media carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +153,7 @@ impl Source {
 
     /// A frame's time on the publisher's clock, in microseconds.
     pub(super) fn micros(&mut self, timestamp: u32) -> i128 {
-        self.clock.unwrapped(timestamp) * 100 / 9
+        self.clock.unwrapped(timestamp) * 1_000_000 / i128::from(VIDEO_CLOCK)
     }
 }
 

@@ -7,6 +7,7 @@ use steadycast_codec_glue::wire::Role;
 
 use super::codecs::{ESTIMATES, Format, TRANSPORT_WIDE, name};
 use super::offer::{Extension, Offer, Section};
+use crate::webrtc::VIDEO_CLOCK;
 use crate::webrtc::dtls::Fingerprint;
 use crate::webrtc::ice::Credentials;
 
@@ -179,7 +180,11 @@ fn write_simulcast(out: &mut String, rids: &[String]) -> fmt::Result {
 /// `told`: packets are reported by transport-wide numbers. `start`: to a client that sends.
 fn write_format(out: &mut String, format: &Format, told: bool, start: bool) -> fmt::Result {
     let number = format.payload_type;
-    writeln!(out, "a=rtpmap:{number} {}/90000", name(format.codec))?;
+    writeln!(
+        out,
+        "a=rtpmap:{number} {}/{VIDEO_CLOCK}",
+        name(format.codec)
+    )?;
     // OBS asks for estimates as well; all others that do both are browsers on libwebrtc.
     let start = (start && format.feedback.contains(&ESTIMATES))
         .then(|| format!("x-google-start-bitrate={START_KBPS}"));
@@ -193,7 +198,7 @@ fn write_format(out: &mut String, format: &Format, told: bool, start: bool) -> f
         writeln!(out, "a=rtcp-fb:{number} {feedback}")?;
     }
     if let Some(rtx) = format.rtx {
-        writeln!(out, "a=rtpmap:{rtx} rtx/90000")?;
+        writeln!(out, "a=rtpmap:{rtx} rtx/{VIDEO_CLOCK}")?;
         writeln!(out, "a=fmtp:{rtx} apt={number}")?;
     }
     Ok(())

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use rtc_sdp::util::Codec;
 use steadycast_codec_glue::wire::CodecKind;
 
+use crate::webrtc::VIDEO_CLOCK;
+
 /// The codec of an `a=rtpmap`, if it is one that the bridge packetises, in a form that publishers
 /// send.
 fn kind(name: &str, parameters: &Parameters<'_>) -> Option<CodecKind> {
@@ -70,13 +72,10 @@ pub(super) const ESTIMATES: &str = "goog-remb";
 /// Feedback that says of each packet when it arrived: players send it, publishers are sent it.
 pub(super) const TRANSPORT_WIDE: &str = "transport-cc";
 
-/// The clock of all video (RFC 3551, 5).
-const CLOCK: u32 = 90_000;
-
 /// The formats of a section that the bridge can use, in the order of its offer.
 pub(super) fn usable(order: &[String], mut codecs: HashMap<u8, Codec>) -> Vec<Format> {
     let order: Vec<_> = order.iter().filter_map(|format| number(format)).collect();
-    codecs.retain(|number, codec| order.contains(number) && codec.clock_rate == CLOCK);
+    codecs.retain(|number, codec| order.contains(number) && codec.clock_rate == VIDEO_CLOCK);
     // The map's own order is none; and an offer may name a payload type twice.
     let mut rtx = HashMap::new();
     for codec in codecs.values() {

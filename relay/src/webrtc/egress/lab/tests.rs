@@ -72,3 +72,26 @@ fn a_keyframe_that_takes_long_is_not_begun_again_and_again() {
     let first = world.viewer.seen.first().map(|seen| seen.arrived - join);
     assert!(first.is_some_and(|first| first < s(12)), "{first:?}");
 }
+
+/// Each packet takes 25 ms there, so that few too many at once are a long queue, or lost.
+#[test]
+fn a_short_queue_of_a_narrow_path_is_neither_kept_full_nor_overrun() {
+    let of = |delay: u64, queue: u64| {
+        let mut condition = conditions::named("400-kbit").unwrap();
+        let narrow = Shape::delay_ms(delay).narrow(Rate::kbit(400), queue);
+        condition.ways = Ways::of(narrow, Shape::delay_ms(delay));
+        let (mut world, join) = on(&condition, 1);
+        world.run(join + s(60));
+        let counters = world.counters();
+        let lost = counters.queue_drops as f64 / counters.offered as f64;
+        let waits = quantile(world.queue.iter().map(|queue| queue * 1e3).collect(), 0.5);
+        (lost, waits)
+    };
+    for delay in [1, 20] {
+        let (lost, _) = of(delay, 100);
+        assert!(lost < 0.1, "{lost} behind 100 ms, {delay} ms");
+        let (lost, waits) = of(delay, 200);
+        assert!(lost < 0.04, "{lost} behind 200 ms, {delay} ms");
+        assert!(waits < 110.0, "{waits} ms, {delay} ms");
+    }
+}
