@@ -237,6 +237,15 @@ impl Renditions {
         }
     }
 
+    /// Whether `track` runs, in a codec that players of these means can decode.
+    pub(super) fn suits(&self, track: TrackId, means: Means) -> bool {
+        let codec = match track == TrackId::MAIN {
+            true => self.main,
+            false => self.running[at(track)].map(|running| running.codec),
+        };
+        codec.is_some_and(|codec| means.codecs.is_none_or(|codecs| codecs.contains(codec)))
+    }
+
     /// Whether the rendition on `track` is to run.
     pub(super) fn is_wanted(&self, track: TrackId) -> bool {
         self.running[at(track)].is_some()

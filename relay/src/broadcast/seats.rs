@@ -227,6 +227,8 @@ pub struct PlayerSeat {
     /// What its path is known by where it is narrow.
     path: Option<u64>,
     cursors: Cursors,
+    /// Since when it is to go on with other pictures than it has.
+    changing: Option<RelayTime>,
     progress: Progress,
     /// When it was last reported.
     reported: Option<RelayTime>,
@@ -243,6 +245,8 @@ pub struct PlayerSeat {
 const PLEAS: Share = Share::new(4, Duration::from_secs(5));
 /// How often it may say something else of what it can decode (PROTOCOL 2.10).
 const CHANGES: Share = Share::new(3, Duration::from_secs(10));
+/// A player that has a picture goes on with another track at its next keyframe, but after this at any rate.
+const CHANGES_WITHIN: Duration = Duration::from_secs(3);
 /// More blank pictures, and more errors, a second no player has: no display shows as many.
 const REPORTED: u64 = 120;
 
@@ -253,6 +257,7 @@ impl PlayerSeat {
             means: Means::default(),
             fit: Fit::default(),
             path: None,
+            changing: None,
             cursors: Cursors::default(),
             progress: Progress::default(),
             reported: None,
@@ -400,8 +405,13 @@ impl PlayerSeat {
     pub fn step(&mut self, kind: MediaKind, carries: Option<u64>, now: RelayTime) -> Step {
         let mut state = self.broadcast.state.lock();
         let track = self.track_of(kind, &state);
+        let stays = self.stays(kind, &state, now);
+        self.changing = stays.then(|| self.changing.unwrap_or(now));
         let cursor = self.cursors.of_mut(kind);
-        cursor.follow(track);
+        match stays {
+            true => self.broadcast.ask(&mut state, track, Need::Join, now),
+            false => cursor.follow(track),
+        }
         self.broadcast.step_alone(&mut state, cursor, carries, now)
     }
 
@@ -418,7 +428,8 @@ impl PlayerSeat {
         let cursor = self.cursors.of(kind);
         let settings = &self.broadcast.settings;
         let outlook = (carries, self.broadcast.account.is_to_make_way());
-        self.track_of(kind, &state) != cursor.track()
+        let moves = self.track_of(kind, &state) != cursor.track();
+        moves && !self.stays(kind, &state, now)
             || state.is_overtaken(cursor, backlog, settings, outlook, now)
     }
 
@@ -472,6 +483,22 @@ impl PlayerSeat {
 
     fn serving_of(&self, state: &State) -> Serving {
         state.renditions.servings().of(self.means)
+    }
+
+    /// Whether the player goes on with what it has although it is to get another track: it can decode what
+    /// it has, and the other would be shown from a time long gone. A keyframe of that is on its way then.
+    fn stays(&self, kind: MediaKind, state: &State, now: RelayTime) -> bool {
+        let cursor = self.cursors.of(kind);
+        let (Some(from), Some(to)) = (cursor.track(), self.track_of(kind, state)) else {
+            return false;
+        };
+        from != to
+            && cursor.is_placed()
+            && state.renditions.suits(from, self.means)
+            && !state.track(to).is_fresh()
+            && self
+                .changing
+                .is_none_or(|since| now - since < CHANGES_WITHIN)
     }
 
     /// The track of this kind that the player is to get; `None`: nothing that is there.

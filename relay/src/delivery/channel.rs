@@ -399,6 +399,9 @@ impl<C: Carrier> Channel<C> {
     /// Takes in a player that has everything, if it stands where the others do.
     pub(super) fn enter_cohort(&mut self, key: usize) {
         let player = &self.players[key];
+        if player.seat.is_to_move(MediaKind::Video) {
+            return;
+        }
         let cursor = player.seat.cursor(MediaKind::Video);
         let Some(track) = cursor.track().filter(|_| cursor.is_placed()) else {
             return;

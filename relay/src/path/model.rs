@@ -88,8 +88,8 @@ enum Phase {
 #[derive(Debug, Clone)]
 pub struct Model {
     packet: f64,
-    /// Packets of the smallest window.
-    smallest: f64,
+    /// The peer tells of every packet whether it has come.
+    told: bool,
     delays: Delays,
     phase: Phase,
     window: f64,
@@ -123,7 +123,7 @@ impl Model {
         let packet = packet.amount();
         Self {
             packet,
-            smallest: SMALLEST_WINDOW,
+            told: false,
             delays: Delays::new(now),
             phase: Phase::Start,
             window: packet * FIRST_WINDOW,
@@ -150,7 +150,7 @@ impl Model {
     /// The same for a peer that tells of every packet.
     pub fn of_told(now: Instant, packet: Bytes) -> Self {
         Self {
-            smallest: SMALLEST_TOLD,
+            told: true,
             ..Self::new(now, packet)
         }
     }
@@ -158,7 +158,7 @@ impl Model {
     /// Packets may be larger or smaller now.
     pub fn set_packet(&mut self, packet: Bytes) {
         self.packet = packet.amount();
-        self.window = self.window.max(self.packet * self.smallest);
+        self.window = self.window.max(self.smallest());
     }
 
     /// Bytes have been sent.
@@ -227,14 +227,14 @@ impl Model {
         if self.epoch.limited && queue > LEAST_ROOM && self.delays.spread() < SPREAD {
             self.room = self.room.min((queue * 0.7).max(LEAST_ROOM));
         }
-        // Beside a rival no more is lost than the little that ends its growth and this flow's.
-        let reorders = self.delays.late() > REORDERS;
-        let jitter = if reorders { self.delays.jitter() } else { 0.0 };
-        if self.loss.is_beyond_usual(now, jitter) {
-            self.on_full(now);
-        } else if let Phase::Beside(beside) = &mut self.phase {
+        // A peer that tells of every packet has told of those that are only late.
+        let certain = self.told && self.delays.late() <= REORDERS;
+        let jitter = if certain { 0.0 } else { self.delays.jitter() };
+        if let Phase::Beside(beside) = &mut self.phase {
             beside.rival.lost(now, sent);
             self.window = self.bounded(self.beside_window());
+        } else if self.loss.is_beyond_usual(now, jitter) {
+            self.on_full(now);
         }
     }
 
@@ -260,10 +260,9 @@ impl Model {
             // RFC 9002 6.2.2: a third of a second is assumed.
             return Rate::bytes_per_second(self.window * 3.0);
         }
-        let queue = self.delays.queue().unwrap_or(0.0);
-        let round_trip = (base + queue).max(1e-4);
+        let round_trip = self.round_trip();
         let window = self.usable() / round_trip;
-        let least = self.packet * self.smallest / round_trip;
+        let least = self.smallest() / round_trip;
         let rate = match (&self.phase, &self.look) {
             // A window that is left over from before would come as a burst.
             (Phase::Steady, None) => window.min(self.rate.max(least)),
@@ -284,13 +283,20 @@ impl Model {
     pub fn carries(&self) -> Option<Rate> {
         let rate = match self.phase {
             Phase::Start => self.window / self.reach(),
-            _ => self.rate,
+            Phase::Steady => self.rate,
+            // A flow with little to send uses less than its share of the queue.
+            Phase::Beside(_) => self.rate.max(self.window / self.round_trip()),
         };
         // Where round trips vary more than single packets make them, what looked like a full path
         // may have been the link's jitter.
         let steady = DOUBT.max(2.0 * self.packet / rate.max(1.0));
         let known = self.been_full && self.delays.jitter() < steady;
         known.then(|| Rate::bytes_per_second(rate))
+    }
+
+    /// The round trip at present, in seconds.
+    fn round_trip(&self) -> f64 {
+        (self.delays.base() + self.delays.queue().unwrap_or(0.0)).max(1e-4)
     }
 
     /// The path's own round trip, without a queue.
@@ -358,8 +364,17 @@ impl Model {
         self.delays.base() + self.delays.held() + self.delays.spread() + self.target()
     }
 
+    /// The smallest window, in bytes.
+    fn smallest(&self) -> f64 {
+        self.packet
+            * match self.told {
+                true => SMALLEST_TOLD,
+                false => SMALLEST_WINDOW,
+            }
+    }
+
     fn bounded(&self, window: f64) -> f64 {
-        window.clamp(self.packet * self.smallest, LARGEST_WINDOW)
+        window.clamp(self.smallest(), LARGEST_WINDOW)
     }
 
     fn is_epoch_over(&self, now: Instant) -> bool {
@@ -401,7 +416,12 @@ impl Model {
     }
 
     fn judge(&mut self, now: Instant) {
-        let (delivered, through) = (self.delivered(now), self.epoch.delivered(now, self.acked));
+        let delivered = self.delivered(now);
+        // What was lost before a queue that stands took no time on the path.
+        let through = match self.told {
+            true => self.epoch.delivered(now, self.acked),
+            false => delivered,
+        };
         let queue = self.epoch.shortest() - self.delays.base();
         let (limited, idle) = (self.epoch.limited, self.epoch.idle);
         // A queue that others fill varies as well: what is learnt beside them is not jitter.

@@ -299,3 +299,58 @@ fn what_a_path_carries_and_whether_memory_is_short_decide_what_is_worth_sending(
     assert!(is_overtaken(Some(1_000)));
     assert!(!is_overtaken(Some(1_000_000)), "through in a moment");
 }
+
+/// A player of a rendition that is to have the main track again, whose group is long by then.
+fn to_change() -> (PublisherSeat, PlayerSeat) {
+    let (broadcast, seat) = on_air();
+    for index in 1..100 {
+        seat.publish(frame(1, 0, index, 10), at(0)).unwrap();
+    }
+    let mut player = broadcast.attach_player().unwrap();
+    player.decodes(h264(), at(0));
+    let track = TrackId::of(CodecKind::H264);
+    let begin = coded_frame(track, (0, 0), CodecKind::H264);
+    seat.publish(begin, at(0)).unwrap();
+    let step = player.step(MediaKind::Video, None, at(0));
+    assert!(matches!(step, Step::Open { .. }));
+    player.decodes(h264().with(CodecKind::Av1), at(0));
+    assert!(player.is_to_move(MediaKind::Video));
+    (seat, player)
+}
+
+#[test]
+fn a_player_goes_on_with_what_it_has_until_there_is_a_keyframe_of_what_it_is_to_have() {
+    let (seat, mut player) = to_change();
+    let track = player.cursor(MediaKind::Video).track();
+    let step = player.step(MediaKind::Video, None, at(100));
+    assert!(matches!(step, Step::Wait { .. }));
+    assert!(!player.is_overtaken(MediaKind::Video, Backlog::default(), None, at(100)));
+    assert_eq!(player.cursor(MediaKind::Video).track(), track);
+    let PublisherNews::Stands {
+        keyframe_requests, ..
+    } = seat.news(&seat.pulses().borrow().clone())
+    else {
+        panic!("it is in charge");
+    };
+    assert_eq!(keyframe_requests[0], 1);
+    let next = coded_frame(TrackId::MAIN, (1, 0), CodecKind::Av1);
+    seat.publish(next, at(200)).unwrap();
+    let step = player.step(MediaKind::Video, None, at(200));
+    assert!(matches!(step, Step::Open { frames, .. } if frames.len() == 1));
+    assert!(!player.is_to_move(MediaKind::Video));
+}
+
+#[test]
+fn a_player_changes_after_three_seconds_at_any_rate_and_at_once_where_it_cannot_decode_what_it_has()
+{
+    let (_seat, mut player) = to_change();
+    player.step(MediaKind::Video, None, at(100));
+    player.step(MediaKind::Video, None, at(3_099));
+    assert!(player.is_to_move(MediaKind::Video));
+    player.step(MediaKind::Video, None, at(3_100));
+    assert!(!player.is_to_move(MediaKind::Video));
+    let (_seat, mut player) = to_change();
+    player.decodes(CodecSet::NONE.with(CodecKind::Av1), at(0));
+    player.step(MediaKind::Video, None, at(100));
+    assert!(!player.is_to_move(MediaKind::Video));
+}

@@ -73,8 +73,7 @@ impl Model {
         queue > self.target() + 0.003 + self.slack()
     }
 
-    /// A queue stands: sends at the rate that comes through, and sees whether that helps. What was lost
-    /// before such a queue took no time on the path.
+    /// A queue stands: sends at the rate that comes through, and sees whether that helps.
     pub(super) fn yield_to(&mut self, now: Instant, queue: f64, delivered: f64, ours: bool) {
         self.gains = 0;
         let margin = 0.010 + self.delays.jitter();
@@ -99,7 +98,7 @@ impl Model {
         };
         let cut_from = self.window;
         self.set_rate(next.max(cut.rate * LEAST_CUT));
-        let floor = self.packet * self.smallest;
+        let floor = self.smallest();
         let base = self.delays.base();
         cut.expected = if self.window > 0.9 * cut_from && self.window > floor {
             // Not cut any further: what stands is not this flow's.
