@@ -75,7 +75,7 @@ mutants: web ## How strong the tests of the rooms without I/O are (two hours): M
 	scripts/mutants $(MUTANTS)
 
 .PHONY: peers
-peers: ## Build other projects' relays into target/peers, for `bench peer`
+peers: ## Build other projects' relays into target/peers, for `bench peer` and `bench network --peer`
 	@# Not --locked: its lock file can name versions that a registry does not carry.
 	cargo install moq-relay --version 0.17.10 --no-default-features --features noq,websocket --root target/peers
 	cargo install --path bench/peers/moq --locked --root target/peers

@@ -44,7 +44,7 @@ pub struct Load {
     #[arg(long, default_value_t = 0)]
     pub narrow: usize,
     /// What a narrow path carries, in kbit/s
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..))]
     pub narrow_kbit: u64,
     /// By what players watch.
     #[command(flatten)]

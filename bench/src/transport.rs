@@ -24,7 +24,7 @@ pub enum Choice {
     Webtransport,
     /// A WHEP session each
     Webrtc,
-    /// One kind after the other
+    /// Both kinds
     Both,
 }
 

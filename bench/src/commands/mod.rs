@@ -48,6 +48,22 @@ impl Output {
         };
         std::fs::write(path, page()?).with_context(|| format!("writing {}", path.display()))
     }
+
+    /// Finds out before all runs whether the page can be written after them.
+    ///
+    /// # Errors
+    /// When its file cannot be opened.
+    pub fn check(&self) -> Result<()> {
+        let Some(path) = &self.html else {
+            return Ok(());
+        };
+        let open = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(path);
+        open.map(drop)
+            .with_context(|| format!("writing {}", path.display()))
+    }
 }
 
 fn show(as_json: bool, json: &impl Serialize, text: &str) -> Result<()> {

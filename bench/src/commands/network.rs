@@ -57,10 +57,10 @@ pub struct Network {
     #[arg(long, default_value = "tests/browser", value_name = "DIR")]
     browser_tests: PathBuf,
     /// How the browser plays, as its viewer would choose it
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_parser = ["automatic", "live", "smooth"])]
     mode: Option<String>,
     /// What the browser's host encodes with: AV1 in software takes more than two cores have
-    #[arg(long, value_name = "CODEC", default_value = "h264")]
+    #[arg(long, default_value = "h264", value_parser = ["auto", "av1", "h264", "vp9", "vp8"])]
     codec: String,
     /// The same over another project's relay, after this one's
     #[arg(long, value_enum)]
@@ -127,7 +127,15 @@ impl Network {
         let ways = self.ways();
         let trials = self.trials(&picture, ways)?;
         let browsers = self.browsers()?;
+        for Trial { condition, .. } in &trials {
+            ensure!(
+                condition.of == Of::Player || browsers.is_some() || self.only.is_empty(),
+                "only a browser's host follows its uplink: the path {} takes --browsers",
+                condition.name
+            );
+        }
         let other = self.other()?;
+        self.output.check()?;
         let progress = Progress::new(self.output.json);
         let mut report = Report::default();
         let mut failed = 0;
@@ -161,7 +169,7 @@ impl Network {
         drop(progress);
         self.output.page(|| report.html())?;
         self.output.show(&report, &report.text())?;
-        ensure!(failed == 0, "{failed} runs failed");
+        ensure!(failed == 0, "runs that failed: {failed}");
         Ok(())
     }
 
@@ -249,7 +257,7 @@ fn list() -> String {
     let all = conditions::every();
     let lines = all.iter().map(|condition| {
         let Condition { name, title, .. } = condition;
-        format!("{name:<12}  {title}")
+        format!("{name:<15}  {title}")
     });
     lines.collect::<Vec<_>>().join("\n")
 }

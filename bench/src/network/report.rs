@@ -107,7 +107,7 @@ impl Report {
         let late = self.outcomes.iter().map(|outcome| outcome.lateness.p99_us);
         if let Some(late) = late.max() {
             remarks.push(format!(
-                "the emulator was at most {:.2} ms late at p99",
+                "sound: the emulator was at most {:.2} ms late at p99",
                 late as f64 / 1e3
             ));
         }
@@ -128,7 +128,13 @@ impl Report {
 }
 
 fn plots_of(outcome: &Outcome) -> Result<Vec<String>> {
-    let run = format!("{} by {}", outcome.condition, outcome.transport);
+    let Outcome {
+        condition,
+        transport,
+        player,
+        ..
+    } = outcome;
+    let run = format!("{condition} by {transport}, {player}");
     let run = match outcome.who {
         Who::Free => format!("{run}, those beside"),
         Who::Player | Who::Behind => run,

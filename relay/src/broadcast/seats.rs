@@ -245,7 +245,7 @@ pub struct PlayerSeat {
 const PLEAS: Share = Share::new(4, Duration::from_secs(5));
 /// How often it may say something else of what it can decode (PROTOCOL 2.10).
 const CHANGES: Share = Share::new(3, Duration::from_secs(10));
-/// A player that has a picture goes on with another track at its next keyframe, but after this at any rate.
+/// A player that has a rendition goes on with the main track at its next keyframe, but after this at any rate.
 const CHANGES_WITHIN: Duration = Duration::from_secs(3);
 /// More blank pictures, and more errors, a second no player has: no display shows as many.
 const REPORTED: u64 = 120;
@@ -485,17 +485,18 @@ impl PlayerSeat {
         state.renditions.servings().of(self.means)
     }
 
-    /// Whether the player goes on with what it has although it is to get another track: it can decode what
-    /// it has, and the other would be shown from a time long gone. A keyframe of that is on its way then.
+    /// Whether the player goes on with what it has although it is to have the main track again: it can
+    /// decode what it has, and the other would be shown from a time long gone. A keyframe of that is asked
+    /// for then; of a rendition it is not, for on the narrow paths of the others it would take seconds.
     fn stays(&self, kind: MediaKind, state: &State, now: RelayTime) -> bool {
         let cursor = self.cursors.of(kind);
-        let (Some(from), Some(to)) = (cursor.track(), self.track_of(kind, state)) else {
+        let Some(from) = cursor.track().filter(|from| *from != TrackId::MAIN) else {
             return false;
         };
-        from != to
+        self.track_of(kind, state) == Some(TrackId::MAIN)
             && cursor.is_placed()
             && state.renditions.suits(from, self.means)
-            && !state.track(to).is_fresh()
+            && !state.track(TrackId::MAIN).is_fresh()
             && self
                 .changing
                 .is_none_or(|since| now - since < CHANGES_WITHIN)

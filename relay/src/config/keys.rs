@@ -187,8 +187,8 @@ pub const KEYS: &[Key] = &[
         "rendition_linger_ms",
         whole(0, 600_000, "milliseconds"),
         "10000",
-        "A version for players that cannot decode the main one goes on for this long \
-         after the last of them has gone.",
+        "A version for players that cannot decode the main one, or whose networks are too slow for it, \
+         goes on for this long after the last of them has gone.",
     ),
     key(
         "broadcast",
