@@ -32,6 +32,8 @@ const ROUND_TRIP: Duration = Duration::from_millis(50);
 const AGAIN: f64 = 0.95;
 /// How soon packets are tried again that the system has not taken.
 const SYSTEM_RETRY: Duration = Duration::from_millis(1);
+/// A keyframe that takes so long has players ask for another meanwhile.
+const LONG: Duration = Duration::from_secs(1);
 /// A player takes so long, beside the round trip, to find that it has a keyframe whole.
 const DECODES: Duration = Duration::from_millis(250);
 
@@ -60,7 +62,9 @@ pub(in crate::webrtc) struct Egress<W> {
     blocked: Option<Instant>,
     pleas: Pleas,
     rest: Rest,
-    /// When the last packet of a keyframe went out.
+    /// When the first packet of the newest keyframe went out.
+    keyframe_begun: Option<Instant>,
+    /// When the last packet went out of a keyframe that took long.
     keyframe: Option<Instant>,
     filler: Filler,
     /// The time in the last report, as receivers repeat it, and when it was.
@@ -97,6 +101,7 @@ impl<W: Wire> Egress<W> {
             blocked: None,
             pleas: Pleas::new(),
             rest: Rest::new(),
+            keyframe_begun: None,
             keyframe: None,
             filler: Filler::default(),
             reported: None,
@@ -123,7 +128,8 @@ impl<W: Wire> Egress<W> {
         feedback.keyframe && !at_rest && !self.is_keyframe_coming(now)
     }
 
-    /// Whether a keyframe waits, or has gone out so lately that what the player says may be from before it.
+    /// Whether a keyframe waits, or one that took long has gone out so lately that what the player says may
+    /// be from before it.
     fn is_keyframe_coming(&self, now: Instant) -> bool {
         let mut waiting = self.outbox.iter();
         let lately = |at| now.saturating_duration_since(at) < self.round_trip * 2 + DECODES;
@@ -188,6 +194,10 @@ impl<W: Wire> Egress<W> {
                 control: &mut self.control,
                 out: &mut self.out,
             };
+            let keyframe = front.packets.header.keyframe;
+            if keyframe && front.next == 0 {
+                self.keyframe_begun = Some(now.instant);
+            }
             let bytes = self.sender.send(front, budget, &mut exit, now);
             self.repairs.earn(bytes);
             self.probe = Some(Probe::after(now.instant, self.round_trip));
@@ -196,7 +206,8 @@ impl<W: Wire> Egress<W> {
                 self.frames += 1;
                 self.session.count_sent(self.frames);
                 self.rest.sent(now.instant);
-                if front.packets.header.keyframe {
+                let took = |begun| now.instant.saturating_duration_since(begun);
+                if keyframe && self.keyframe_begun.is_some_and(|begun| took(begun) >= LONG) {
                     self.keyframe = Some(now.instant);
                 }
             }
