@@ -243,7 +243,7 @@ impl Renditions {
             true => self.main,
             false => self.running[at(track)].map(|running| running.codec),
         };
-        codec.is_some_and(|codec| means.codecs.is_none_or(|codecs| codecs.contains(codec)))
+        codec.is_some_and(|codec| means.can_decode(codec))
     }
 
     /// Whether the rendition on `track` is to run.
@@ -303,7 +303,7 @@ impl Renditions {
     fn assign(&mut self, means: Means) -> Option<TrackId> {
         let main = self.main?;
         for width in means.width.and_wider() {
-            if width == Width::Wide && means.can_decode_main(main) {
+            if width == Width::Wide && means.can_decode(main) {
                 return None;
             }
             if (width == Width::Wide || self.widths == Widths::Any)
@@ -388,7 +388,7 @@ impl Renditions {
         let assigned = self.assigned[means.place()];
         let assigned = assigned.and_then(|track| Some((track, self.running[at(track)]?)));
         let Some((track, running)) = assigned else {
-            return match means.can_decode_main(main) {
+            return match means.can_decode(main) {
                 true => Serving::DEFAULT,
                 false => Serving {
                     service: Service::Unsupported,
@@ -426,7 +426,7 @@ impl Renditions {
                     codec: Some(running.codec),
                 })
             });
-            if width == Width::Wide && means.can_decode_main(main) {
+            if width == Width::Wide && means.can_decode(main) {
                 return Some(Serving::DEFAULT);
             }
             if ready.is_some() {

@@ -245,7 +245,8 @@ pub struct PlayerSeat {
 const PLEAS: Share = Share::new(4, Duration::from_secs(5));
 /// How often it may say something else of what it can decode (PROTOCOL 2.10).
 const CHANGES: Share = Share::new(3, Duration::from_secs(10));
-/// A player that has a rendition goes on with the main track at its next keyframe, but after this at any rate.
+/// A player that has a rendition goes on with the main track at its next keyframe, but after this at
+/// any rate.
 const CHANGES_WITHIN: Duration = Duration::from_secs(3);
 /// More blank pictures, and more errors, a second no player has: no display shows as many.
 const REPORTED: u64 = 120;
@@ -383,8 +384,8 @@ impl PlayerSeat {
         self.serving_of(&self.broadcast.state.lock())
     }
 
-    /// Whether the player is to go on with another track of this kind than it is on: the next step
-    /// does so.
+    /// Whether the player is to go on with another track of this kind than it is on: a step of its own
+    /// does so, the next one or once there is a keyframe.
     pub fn is_to_move(&self, kind: MediaKind) -> bool {
         let state = self.broadcast.state.lock();
         self.track_of(kind, &state) != self.cursors.of(kind).track()

@@ -20,7 +20,8 @@ const SPAN: Duration = Duration::from_secs(30);
 
 /// Whether there is room in the window is looked at again no sooner than after this.
 const SOON: Duration = Duration::from_millis(1);
-/// Feedback that comes is of what arrived a little before: of the time since the last one so much counts at most.
+/// Feedback that comes is of what arrived a little before: of the time between two of them so much
+/// counts at most.
 const HEARD_BEFORE: f64 = 0.8;
 /// The share of the window that may have arrived unheard of on a path that has never been full.
 const UNHEARD: f64 = 0.5;
@@ -132,10 +133,10 @@ impl Flight {
     }
 
     fn left(&self, now: Instant, beyond: Bytes) -> Bytes {
-        // What has arrived since the last feedback is not known yet, and is in flight no more.
         let window = self.model.window();
         let leaving = self.model.leaving();
         let most = self.interval.mul_f64(HEARD_BEFORE);
+        // What has arrived since the last feedback is not known yet, and is in flight no more.
         let unheard = match (self.model.carries(), self.heard) {
             (Some(_), Some(heard)) => {
                 leaving.carries(now.saturating_duration_since(heard).min(most))

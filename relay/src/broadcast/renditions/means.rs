@@ -72,10 +72,10 @@ impl Means {
         self.width as usize * SETS + set
     }
 
-    /// Whether a player of these means can decode what the publisher chose, in `main`: one that has not
-    /// said otherwise is taken to.
-    pub(super) fn can_decode_main(self, main: CodecKind) -> bool {
-        self.codecs.is_none_or(|codecs| codecs.contains(main))
+    /// Whether a player of these means can decode what it has in `codec`: one that has not said otherwise
+    /// is taken to.
+    pub(super) fn can_decode(self, codec: CodecKind) -> bool {
+        self.codecs.is_none_or(|codecs| codecs.contains(codec))
     }
 }
 
