@@ -10,17 +10,18 @@ use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::{Gate, Issuers, KeySourceError, KeyWatch, RandomError};
 use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings};
 use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
 use crate::config::{Config, Reachable};
 use crate::files;
-use crate::http::{Bounds, CreateError, Guesses, Listener, Site, router, serve};
+use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
 use crate::shard::RelayClock;
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
-use crate::store::{StateDir, StateError, StateLock, Store};
+use crate::store::{Ledger, LocalStore, StateDir, StateError, StateLock};
 use crate::telemetry::{self, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
 use crate::webrtc::{self, Bridge, IdentityError, Reach};
@@ -38,6 +39,9 @@ pub enum RelayError {
     /// There is no certificate to serve with.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The keys of others who may issue tokens cannot be read.
+    #[error("auth.jwks: {0}")]
+    Keys(#[from] KeySourceError),
     /// The address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -50,6 +54,9 @@ pub enum RelayError {
     /// The first broadcast cannot be created.
     #[error(transparent)]
     Create(#[from] CreateError),
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
     /// The system refuses something.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -61,7 +68,7 @@ impl Failure for RelayError {
             Self::Telemetry(error) => !matches!(error, TelemetryError::Begun),
             Self::State(error) => !matches!(error, StateError::Random(_)),
             Self::Tls(error) => !matches!(error, TlsError::Making(_) | TlsError::Config(_)),
-            Self::Listen(_) => true,
+            Self::Listen(_) | Self::Keys(_) => true,
             _ => false,
         }
     }
@@ -71,6 +78,8 @@ impl Failure for RelayError {
 const FIRST: &str = "main";
 /// How often silence, age and hold times are looked at: well below the shortest of them.
 const TICK: Duration = Duration::from_millis(100);
+/// How often it is looked for tokens that were taken back and have ended since.
+const FORGET: Duration = Duration::from_secs(3_600);
 /// How often it is noted on disk which publishers are there, where that has changed.
 const KEEP: Duration = Duration::from_secs(1);
 
@@ -82,6 +91,7 @@ pub struct Relay {
     shards: Shards,
     listener: Listener,
     keeper: Keeper,
+    keys: Option<KeyWatch>,
     shutdown: CancellationToken,
     lock: StateLock,
 }
@@ -104,12 +114,21 @@ impl Relay {
         let sockets = Sockets::bind(config.server.listen, config.relay.shards())?;
         let address = sockets.address()?;
         let bridge = Arc::new(Bridge::new(bridge_settings(config, address))?);
+        let issuers = config.auth.issuers().map(Arc::new);
+        let keys = match (&config.auth.jwks, &issuers) {
+            (Some(source), Some(issuers)) => {
+                let (source, refresh) = (source.clone(), config.auth.refresh);
+                Some(KeyWatch::start(source, refresh, issuers.clone())?)
+            }
+            _ => None,
+        };
         let site = site(
             config,
             dir,
             identities.clone(),
             shutdown.clone(),
             bridge.clone(),
+            issuers.clone(),
         )?;
         let site = Arc::new(site);
         let restored = site.restore();
@@ -118,7 +137,7 @@ impl Relay {
             settings: quic::Settings::from(&config.limits),
             clock: site.clock,
             registry: site.registry.clone(),
-            tokens: site.tokens.clone(),
+            gate: site.gate.clone(),
             origins: site.origins.clone(),
             shutdown: shutdown.clone(),
         };
@@ -142,6 +161,7 @@ impl Relay {
             shards: Shards::start(sockets.udp, services)?,
             listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
             keeper,
+            keys,
             shutdown,
             lock,
         })
@@ -169,6 +189,7 @@ impl Relay {
             shards,
             listener,
             keeper,
+            keys,
             shutdown,
             lock,
             ..
@@ -177,7 +198,12 @@ impl Relay {
         // Pages that probe for the relay's return must not find one that is about to go.
         let http = serve(listener, router(site.clone()), shutdown.clone());
         let background = async {
-            tokio::join!(keeper.run(), tick(&site, &mut kept));
+            let keys = async {
+                if let Some(keys) = keys {
+                    keys.run().await;
+                }
+            };
+            tokio::join!(keeper.run(), keys, tick(&site, &mut kept));
         };
         tokio::select! {
             _ = async { tokio::join!(shards.run(), http) } => {}
@@ -202,7 +228,7 @@ impl Relay {
                 return Ok(());
             }
         }
-        let tokens = self.site.mint(&id);
+        let tokens = self.site.mint_both(&id)?;
         let port = self.address.port();
         let public = self.site.public_url.as_ref().map(ToString::to_string);
         // Behind a public URL pages may have to be come to that way.
@@ -260,13 +286,22 @@ fn site(
     identities: Identities,
     draining: CancellationToken,
     bridge: Arc<Bridge>,
+    issuers: Option<Arc<Issuers>>,
 ) -> Result<Site, RelayError> {
     let server = &config.server;
+    let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
+    let gate = Gate::new(
+        dir.token_signer()?,
+        dir.admin_key(server.admin_key.as_ref())?,
+        issuers,
+    );
+    for revocation in revocations {
+        gate.remember(revocation);
+    }
     Ok(Site {
         registry: Arc::new(Registry::new(Settings::from(config))),
-        tokens: Arc::new(dir.token_signer()?),
-        admin_key: dir.admin_key(server.admin_key.as_ref())?,
-        guesses: Guesses::default(),
+        gate: Arc::new(gate),
+        renewals: tokio::sync::Mutex::default(),
         origins: config.origins(),
         public_url: server.public_url.clone(),
         identities,
@@ -277,7 +312,7 @@ fn site(
         bridge,
         ice_servers: config.webrtc.ice_servers.clone(),
         overflow: config.webrtc.overflow.clone(),
-        store: Arc::new(Store::open(dir)?),
+        ledger: Arc::new(ledger),
     })
 }
 
@@ -293,6 +328,7 @@ async fn tick(site: &Site, kept: &mut Kept) {
                 kept.stopping = Some(site.clock.now());
             }
         }
+        site.gate.tick(site.clock.now());
         site.bridge.tick();
         let ended = site.registry.tick(site.clock.now());
         if !ended.is_empty() {
@@ -309,6 +345,7 @@ async fn tick(site: &Site, kept: &mut Kept) {
 #[derive(Default)]
 struct Kept {
     at: Option<Instant>,
+    forgot: Option<Instant>,
     fails: bool,
     /// When the relay began to stop.
     stopping: Option<RelayTime>,
@@ -318,7 +355,12 @@ impl Kept {
     /// Writes what has changed. That it fails is said once.
     async fn keep(&mut self, site: &Site) {
         self.at = Some(Instant::now());
-        match site.keep(self.stopping).await {
+        let mut kept = site.keep(self.stopping).await;
+        if self.forgot.is_none_or(|at| at.elapsed() >= FORGET) {
+            self.forgot = Some(Instant::now());
+            kept = kept.and(site.forget_ended().await);
+        }
+        match kept {
             Ok(()) => self.fails = false,
             Err(error) => {
                 if !std::mem::replace(&mut self.fails, true) {
@@ -339,6 +381,7 @@ pub fn run(config: &Config) -> Result<(), RelayError> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        survive_full_files()?;
         let relay = Relay::load(config)?;
         if relay.dev {
             relay.welcome().await?;
@@ -355,6 +398,13 @@ pub fn run(config: &Config) -> Result<(), RelayError> {
         relay.run().await;
         Ok(())
     })
+}
+
+/// Makes a limit on the size of files an error like that of a full disk, not the process's end.
+fn survive_full_files() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // It is caught for good, whether anybody listens or not.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// Ctrl-C, SIGTERM from a supervisor, or the end of the terminal that it runs in.

@@ -1,5 +1,6 @@
 //! Scenarios over the real relay: every client is a real session over UDP.
 
+mod access;
 mod bad_input;
 mod continuity;
 mod cut_through;

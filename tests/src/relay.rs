@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_relay::auth::{Expiry, Minted, Order};
 use steadycast_relay::broadcast::{BroadcastId, Snapshot};
 use steadycast_relay::config::Config;
 use steadycast_relay::http::Site;
@@ -134,6 +135,15 @@ impl TestRelay {
         &self.directory.0
     }
 
+    /// Its admin key.
+    ///
+    /// # Errors
+    /// When there is none in its state directory.
+    pub fn admin_key(&self) -> Result<String> {
+        let key = std::fs::read_to_string(self.directory().join("admin.key"))?;
+        Ok(key.trim().to_owned())
+    }
+
     /// What its pages and API work with.
     pub fn site(&self) -> &Site {
         &self.site
@@ -178,20 +188,50 @@ pub struct TestBroadcast<'a> {
 impl TestBroadcast<'_> {
     /// A token for it.
     pub fn token(&self, role: Role) -> String {
-        let tokens = self.relay.site.mint(&self.id);
-        let token = match role {
-            Role::Publisher => tokens.publish,
-            Role::Player => tokens.play,
+        self.minted(role).token.as_str().to_owned()
+    }
+
+    /// A token for it, and what it is known by.
+    #[expect(
+        clippy::expect_used,
+        reason = "a system without randomness runs no test"
+    )]
+    pub fn minted(&self, role: Role) -> Minted {
+        let minted = self.relay.site.mint(&self.id, role.into());
+        minted.expect("a token")
+    }
+
+    /// A token for it that ends its sessions with it, after so many seconds.
+    #[expect(
+        clippy::expect_used,
+        reason = "a system without randomness runs no test"
+    )]
+    pub fn token_to_stay_until(&self, role: Role, seconds: u64) -> String {
+        let ttl = Duration::from_secs(seconds);
+        let order = Order {
+            expiry: Expiry::StayUntil,
+            ..Order::link(&self.id, role.into(), ttl, 0)
         };
-        token.as_str().to_owned()
+        let site = &self.relay.site;
+        let minted = site.gate.mint(&order, site.clock.now()).expect("a token");
+        minted.token.as_str().to_owned()
     }
 
     /// A token for it that ended long ago.
+    #[expect(
+        clippy::expect_used,
+        reason = "a system without randomness runs no test"
+    )]
     pub fn expired_token(&self, role: Role) -> String {
         let long_ago = steadycast_relay::broadcast::RelayTime::from_micros(1_000_000);
-        let tokens = &self.relay.site.tokens;
-        let token = tokens.mint(&self.id, role, Duration::from_secs(1), long_ago);
-        token.as_str().to_owned()
+        let order = Order::link(&self.id, role.into(), Duration::from_secs(1), 0);
+        let minted = self
+            .relay
+            .site
+            .gate
+            .mint(&order, long_ago)
+            .expect("a token");
+        minted.token.as_str().to_owned()
     }
 
     /// A publisher that takes it over.
@@ -218,6 +258,12 @@ impl TestBroadcast<'_> {
     /// Where WebRTC clients publish it.
     pub fn whip(&self) -> Endpoint {
         self.endpoint("whip", Role::Publisher)
+    }
+
+    /// Where somebody with this token watches it.
+    pub fn whep_with(&self, token: &str) -> Endpoint {
+        let path = format!("/{}/whep", self.id);
+        Endpoint::new(self.relay.address(), path, token.to_owned())
     }
 
     fn endpoint(&self, kind: &str, role: Role) -> Endpoint {

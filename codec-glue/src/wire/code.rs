@@ -83,6 +83,12 @@ codes! {
     TooMany = 28, "too_many", true;
     /// The relay is at fault.
     Internal = 29, "internal", true;
+    /// The token was taken back.
+    Revoked = 30, "revoked", false;
+    /// Whoever runs the broadcast has ended this session.
+    Kicked = 31, "kicked", false;
+    /// Something of this name is there already.
+    Exists = 32, "exists", false;
 }
 
 /// First HTTP/3 code that WebTransport application codes map to.

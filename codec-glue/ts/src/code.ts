@@ -31,6 +31,9 @@ export const CODES = {
   unexpected_stream: { number: 27, retries: false },
   too_many: { number: 28, retries: true },
   internal: { number: 29, retries: true },
+  revoked: { number: 30, retries: false },
+  kicked: { number: 31, retries: false },
+  exists: { number: 32, retries: false },
 } as const satisfies Record<string, CodeEntry>;
 
 export type CodeName = keyof typeof CODES;

@@ -1,14 +1,17 @@
-//! Tokens (PROTOCOL 6): who holds one may publish, or watch, one broadcast.
+//! Tokens (PROTOCOL 6): who holds one may publish, watch or administer some broadcasts.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use serde::{Deserialize, Serialize};
-use steadycast_codec_glue::wire::{Code, Role, limits};
+use serde::{Deserialize, Deserializer, Serialize};
+use steadycast_codec_glue::wire::limits;
 
-use super::hmac_provider;
+use super::grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
+use super::{Pattern, RandomError, Refusal, random, signatures};
 use crate::broadcast::{BroadcastId, RelayTime};
 
 const AUDIENCE: &str = "steadycast";
@@ -37,93 +40,195 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What a valid token grants.
+/// What a token is to grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claims {
-    /// The broadcast that it is for.
-    pub broadcast: BroadcastId,
-    /// What its holder may be there.
-    pub role: Role,
+pub struct Order {
+    /// At which broadcasts.
+    pub broadcasts: Pattern,
+    /// What.
+    pub powers: Powers,
+    /// Who it is about.
+    pub subject: Option<Box<str>>,
+    /// What others see of its holder.
+    pub name: Option<Box<str>>,
+    /// For how long.
+    pub ttl: Duration,
+    /// What its end means for sessions.
+    pub expiry: Expiry,
+    /// How much of it.
+    pub allotment: Allotment,
+    /// The broadcast's generation, where it is for one.
+    pub generation: Option<u64>,
+}
+
+impl Order {
+    /// A link to one broadcast, of its generation of now.
+    pub fn link(broadcast: &BroadcastId, power: Power, ttl: Duration, generation: u64) -> Self {
+        Self {
+            broadcasts: Pattern::One(broadcast.clone()),
+            powers: Powers::default().with(power),
+            subject: None,
+            name: None,
+            ttl,
+            expiry: Expiry::ConnectBy,
+            allotment: Allotment::default(),
+            generation: Some(generation),
+        }
+    }
+}
+
+/// A token that has just been made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Minted {
+    /// The token.
+    pub token: Token,
+    /// Its id (`jti`), by which it can be revoked.
+    pub id: String,
     /// When it ends, in seconds since the Unix epoch.
     pub expires: u64,
 }
 
-/// Why a token grants nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
-    /// Not signed by this relay, or not a token at all.
-    #[error("the token is missing, forged, or from another relay")]
-    Invalid,
-    /// It was good once.
-    #[error("the token has expired; ask for a new link")]
-    Expired,
-    /// It has ended, if the relay's clock was right when it was made and is now.
-    #[error(
-        "the token has expired, or the relay's clock was wrong when it was made or is wrong now; \
-         ask for a new link"
-    )]
-    OddClock,
-    /// It is good for something else.
-    #[error("the token does not allow this")]
-    NotForThis,
-}
-
-impl TokenError {
-    /// The code on the wire and in HTTP problems.
-    pub fn code(self) -> Code {
-        match self {
-            Self::Invalid | Self::NotForThis => Code::Unauthorized,
-            Self::Expired | Self::OddClock => Code::TokenExpired,
-        }
-    }
-}
-
-impl Claims {
-    /// Passes when the token grants `role`.
-    ///
-    /// # Errors
-    /// [`TokenError::NotForThis`].
-    pub fn require_role(&self, role: Role) -> Result<(), TokenError> {
-        if self.role == role {
-            Ok(())
-        } else {
-            Err(TokenError::NotForThis)
-        }
-    }
-}
-
 /// The claims as PROTOCOL 6.1 writes them.
 #[derive(Serialize, Deserialize)]
-struct WireClaims {
-    aud: String,
-    sub: BroadcastId,
-    role: WireRole,
-    iat: u64,
-    exp: u64,
+pub(super) struct WireClaims {
+    pub(super) aud: Audience,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) iss: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sub: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iat: Option<NumericDate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) nbf: Option<NumericDate>,
+    pub(super) exp: NumericDate,
+    /// Of tokens that are for the broadcast that `sub` says: those of relays up to 0.1 (PROTOCOL 6.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<EarlyRole>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    steadycast: Option<WireGrant>,
+}
+
+/// Whom a token is for (RFC 7519, 4.1.3).
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience {
+    One(Box<str>),
+    Several(Vec<Box<str>>),
+}
+
+impl Audience {
+    /// Whether this is among it.
+    pub(super) fn has(&self, one: &str) -> bool {
+        match self {
+            Self::One(own) => **own == *one,
+            Self::Several(all) => all.iter().any(|own| **own == *one),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireGrant {
+    broadcast: Pattern,
+    roles: Vec<Power>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    expiry: Expiry,
+    #[serde(default, skip_serializing_if = "is_default")]
+    limits: Allotment,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum WireRole {
+enum EarlyRole {
     Publish,
     Play,
 }
 
-impl From<Role> for WireRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Publisher => Self::Publish,
-            Role::Player => Self::Play,
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Seconds since the Unix epoch, as RFC 7519, 2 has them: perhaps with a fraction, which is left out.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(super) struct NumericDate(pub(super) u64);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Number {
+            Whole(u64),
+            Fraction(f64),
+        }
+        match Number::deserialize(deserializer)? {
+            Number::Whole(seconds) => Ok(Self(seconds)),
+            Number::Fraction(seconds) if (0.0..1e15).contains(&seconds) => Ok(Self(seconds as u64)),
+            Number::Fraction(_) => Err(serde::de::Error::custom("not a time")),
         }
     }
 }
 
-impl From<WireRole> for Role {
-    fn from(role: WireRole) -> Self {
-        match role {
-            WireRole::Publish => Self::Publisher,
-            WireRole::Play => Self::Player,
+impl WireClaims {
+    fn of(order: &Order, id: &str, issued: u64) -> Self {
+        Self {
+            aud: Audience::One(AUDIENCE.into()),
+            iss: None,
+            sub: order.subject.clone(),
+            jti: Some(id.into()),
+            name: order.name.clone(),
+            iat: Some(NumericDate(issued)),
+            nbf: None,
+            exp: NumericDate(issued.saturating_add(order.ttl.as_secs())),
+            role: None,
+            steadycast: Some(WireGrant {
+                broadcast: order.broadcasts.clone(),
+                roles: order.powers.list().collect(),
+                generation: order.generation,
+                expiry: order.expiry,
+                limits: order.allotment,
+            }),
         }
+    }
+
+    /// What they grant; `None` where they say that in no way that is known.
+    pub(super) fn grant(self) -> Option<Grant> {
+        let grant = match (self.steadycast, self.role) {
+            (Some(grant), None) => grant,
+            (None, Some(role)) => WireGrant {
+                broadcast: Pattern::One(self.sub.as_deref()?.parse().ok()?),
+                roles: vec![match role {
+                    EarlyRole::Publish => Power::Publish,
+                    EarlyRole::Play => Power::Play,
+                }],
+                generation: None,
+                expiry: Expiry::ConnectBy,
+                limits: Allotment::default(),
+            },
+            _ => return None,
+        };
+        let subject = self.sub.filter(|_| self.role.is_none());
+        Some(Grant {
+            holder: Holder {
+                issuer: self.iss,
+                subject,
+                token: self.jti,
+                name: self.name,
+            },
+            broadcasts: grant.broadcast,
+            powers: grant.roles.into_iter().collect(),
+            allotment: grant.limits,
+            issued: self.iat.map_or(0, |NumericDate(seconds)| seconds),
+            expires: Some(self.exp.0),
+            expiry: grant.expiry,
+            generation: grant.generation,
+        })
     }
 }
 
@@ -139,12 +244,12 @@ pub struct TokenSigner {
 impl TokenSigner {
     /// Signs with this secret; whoever knows it can do so too.
     pub fn new(secret: &[u8; 32]) -> Self {
-        hmac_provider::install();
+        signatures::install();
         let mut rules = Validation::new(Algorithm::HS256);
-        rules.set_audience(&[AUDIENCE]);
-        rules.set_required_spec_claims(&["exp", "aud", "sub"]);
+        rules.set_required_spec_claims(&["exp", "aud"]);
         // The caller's clock decides, not the system's: see `verify`.
         rules.validate_exp = false;
+        rules.validate_aud = false;
         Self {
             signing: EncodingKey::from_secret(secret),
             checking: DecodingKey::from_secret(secret),
@@ -153,53 +258,51 @@ impl TokenSigner {
         }
     }
 
-    /// A token for `role` at `broadcast`, valid from `now` for `ttl`.
-    pub fn mint(
-        &self,
-        broadcast: &BroadcastId,
-        role: Role,
-        ttl: Duration,
-        now: RelayTime,
-    ) -> Token {
-        let issued = seconds(now);
-        let claims = WireClaims {
-            aud: AUDIENCE.to_owned(),
-            sub: broadcast.clone(),
-            role: role.into(),
-            iat: issued,
-            exp: issued.saturating_add(ttl.as_secs()),
-        };
+    /// A token as it is ordered, valid from `now`.
+    ///
+    /// # Errors
+    /// [`RandomError`]: it can have no id.
+    pub fn mint(&self, order: &Order, now: RelayTime) -> Result<Minted, RandomError> {
+        let id = URL_SAFE_NO_PAD.encode(random::<12>()?);
+        let claims = WireClaims::of(order, &id, seconds(now));
+        let expires = claims.exp.0;
         let token = encode(&Header::new(Algorithm::HS256), &claims, &self.signing);
-        // Three strings and two numbers always serialise, and the provider takes every key: an
+        // Texts and numbers always serialise, and the provider takes every key: an
         // empty token, which nobody accepts, is the harmless answer to what cannot happen.
-        Token(token.unwrap_or_default())
+        let token = Token(token.unwrap_or_default());
+        Ok(Minted { token, id, expires })
     }
 
     /// What `token` grants at `now`.
     ///
     /// # Errors
-    /// [`TokenError::Invalid`], [`TokenError::Expired`] or [`TokenError::OddClock`].
-    pub fn verify(&self, token: &str, now: RelayTime) -> Result<Claims, TokenError> {
+    /// [`Refusal::Invalid`], [`Refusal::Expired`], [`Refusal::OddClock`] or [`Refusal::NotYet`].
+    pub fn verify(&self, token: &str, now: RelayTime) -> Result<Grant, Refusal> {
         if token.len() > limits::TOKEN {
-            return Err(TokenError::Invalid);
+            return Err(Refusal::Invalid);
         }
         let claims = decode::<WireClaims>(token, &self.checking, &self.rules)
-            .map_err(|_| TokenError::Invalid)?
+            .map_err(|_| Refusal::Invalid)?
             .claims;
+        // The relay's own say nothing else beside it.
+        if claims.aud != Audience::One(AUDIENCE.into()) {
+            return Err(Refusal::Invalid);
+        }
         let now = seconds(now);
-        self.notice_clock(claims.iat, now);
-        if now >= claims.exp {
-            let odd = claims.iat < EARLIEST || now - claims.exp > LONG_AGO;
+        let (begins, expires) = (claims.nbf, claims.exp.0);
+        let grant = claims.grant().ok_or(Refusal::Invalid)?;
+        self.notice_clock(grant.issued, now);
+        if now >= expires {
+            let odd = grant.issued < EARLIEST || now - expires > LONG_AGO;
             return Err(match odd {
-                true => TokenError::OddClock,
-                false => TokenError::Expired,
+                true => Refusal::OddClock,
+                false => Refusal::Expired,
             });
         }
-        Ok(Claims {
-            broadcast: claims.sub,
-            role: claims.role.into(),
-            expires: claims.exp,
-        })
+        match begins.is_some_and(|NumericDate(begins)| now < begins) {
+            true => Err(Refusal::NotYet),
+            false => Ok(grant),
+        }
     }
 }
 
@@ -233,16 +336,15 @@ fn is_of_an_odd_clock(issued: u64, now: u64) -> bool {
     issued < EARLIEST || issued > now.saturating_add(SKEW)
 }
 
-fn seconds(time: RelayTime) -> u64 {
+pub(super) fn seconds(time: RelayTime) -> u64 {
     time.as_micros() / 1_000_000
 }
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use ring::hmac;
     use serde_json::json;
+    use steadycast_codec_glue::wire::Code;
 
     use super::*;
 
@@ -254,29 +356,23 @@ mod tests {
         let signer = TokenSigner::new(&SECRET);
         let year = 31_536_000;
         let refused = |made: u64, now: u64| {
-            let token = signer.mint(&id("main"), Role::Player, HOUR, at(made));
-            signer.verify(token.as_str(), at(now)).unwrap_err()
+            let token = link(&signer, made);
+            signer.verify(&token, at(now)).unwrap_err()
         };
         // Made before the clock was set.
-        assert_eq!(refused(60, EARLIEST + 60), TokenError::OddClock);
+        assert_eq!(refused(60, EARLIEST + 60), Refusal::OddClock);
         // The clock has been set years ahead.
-        assert_eq!(refused(EARLIEST, EARLIEST + 2 * year), TokenError::OddClock);
-        assert_eq!(refused(EARLIEST, EARLIEST + 2 * 3_600), TokenError::Expired);
-        assert_eq!(
-            refused(EARLIEST - 1, EARLIEST + 3_600),
-            TokenError::OddClock
-        );
+        assert_eq!(refused(EARLIEST, EARLIEST + 2 * year), Refusal::OddClock);
+        assert_eq!(refused(EARLIEST, EARLIEST + 2 * 3_600), Refusal::Expired);
+        assert_eq!(refused(EARLIEST - 1, EARLIEST + 3_600), Refusal::OddClock);
         // A year after its end it is still only old.
-        assert_eq!(
-            refused(EARLIEST, EARLIEST + 3_600 + year),
-            TokenError::Expired
-        );
+        assert_eq!(refused(EARLIEST, EARLIEST + 3_600 + year), Refusal::Expired);
         assert_eq!(
             refused(EARLIEST, EARLIEST + 3_601 + year),
-            TokenError::OddClock
+            Refusal::OddClock
         );
-        assert_eq!(TokenError::OddClock.code(), Code::TokenExpired);
-        assert!(TokenError::OddClock.to_string().contains("clock"));
+        assert_eq!(Refusal::OddClock.code(), Code::TokenExpired);
+        assert!(Refusal::OddClock.to_string().contains("clock"));
     }
 
     #[test]
@@ -304,6 +400,13 @@ mod tests {
         name.parse().unwrap()
     }
 
+    /// A player's link to `main` for an hour, made then.
+    fn link(signer: &TokenSigner, made: u64) -> String {
+        let order = Order::link(&id("main"), Power::Play, HOUR, 3);
+        let minted = signer.mint(&order, at(made)).unwrap();
+        minted.token.as_str().to_owned()
+    }
+
     /// A token with any header and claims, signed by `secret`.
     fn forge(header: &serde_json::Value, claims: &serde_json::Value, secret: &[u8]) -> String {
         let part = |json: &serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
@@ -320,32 +423,70 @@ mod tests {
     #[test]
     fn a_token_grants_what_it_was_made_for() {
         let signer = TokenSigner::new(&SECRET);
-        let token = signer.mint(&id("main"), Role::Player, HOUR, at(1000));
-        let claims = signer.verify(token.as_str(), at(1000)).unwrap();
-        assert_eq!(
-            claims,
-            Claims {
-                broadcast: id("main"),
-                role: Role::Player,
-                expires: 4600
-            }
-        );
-        assert_eq!(claims.require_role(Role::Player), Ok(()));
-        assert_eq!(
-            claims.require_role(Role::Publisher),
-            Err(TokenError::NotForThis)
-        );
+        let order = Order {
+            broadcasts: "game-*".parse().unwrap(),
+            powers: [Power::Play, Power::Admin].into_iter().collect(),
+            subject: Some("ada".into()),
+            name: Some("Ada".into()),
+            ttl: HOUR,
+            expiry: Expiry::StayUntil,
+            allotment: Allotment { players: Some(7) },
+            generation: None,
+        };
+        let minted = signer.mint(&order, at(1000)).unwrap();
+        let grant = signer.verify(minted.token.as_str(), at(1000)).unwrap();
+        let expected = Grant {
+            holder: Holder {
+                issuer: None,
+                subject: Some("ada".into()),
+                token: Some(minted.id.clone().into()),
+                name: Some("Ada".into()),
+            },
+            broadcasts: order.broadcasts.clone(),
+            powers: order.powers,
+            allotment: order.allotment,
+            issued: 1000,
+            expires: Some(4600),
+            expiry: Expiry::StayUntil,
+            generation: None,
+        };
+        assert_eq!((grant, minted.expires), (expected, 4600));
+        let again = signer.mint(&order, at(1000)).unwrap();
+        assert_ne!(again.id, minted.id, "each can be revoked alone");
+    }
+
+    #[test]
+    fn links_of_relays_before_go_on() {
+        let signer = TokenSigner::new(&SECRET);
+        let token = forge(&json!({"alg": "HS256", "typ": "JWT"}), &claims(), &SECRET);
+        let grant = signer.verify(&token, at(0)).unwrap();
+        assert_eq!(grant.require(Power::Publish, &id("main")), Ok(()));
+        let other = grant.require(Power::Publish, &id("other"));
+        assert_eq!(other, Err(Refusal::Broadcast));
+        assert_eq!(grant.require(Power::Play, &id("main")), Err(Refusal::Role));
+        // `sub` was the broadcast then, and is nobody who could be revoked.
+        assert_eq!((grant.holder, grant.generation), (Holder::default(), None));
     }
 
     #[test]
     fn it_ends_when_it_says() {
         let signer = TokenSigner::new(&SECRET);
         let made = EARLIEST + 1_000;
-        let token = signer.mint(&id("main"), Role::Player, HOUR, at(made));
-        assert!(signer.verify(token.as_str(), at(made + 3_599)).is_ok());
-        let error = signer.verify(token.as_str(), at(made + 3_600)).unwrap_err();
-        assert_eq!(error, TokenError::Expired);
+        let token = link(&signer, made);
+        assert!(signer.verify(&token, at(made + 3_599)).is_ok());
+        let error = signer.verify(&token, at(made + 3_600)).unwrap_err();
+        assert_eq!(error, Refusal::Expired);
         assert_eq!(error.code(), Code::TokenExpired);
+    }
+
+    #[test]
+    fn it_begins_when_it_says() {
+        let signer = TokenSigner::new(&SECRET);
+        let mut later = claims();
+        later["nbf"] = json!(100.5);
+        let token = forge(&json!({"alg": "HS256"}), &later, &SECRET);
+        assert_eq!(signer.verify(&token, at(99)), Err(Refusal::NotYet));
+        assert!(signer.verify(&token, at(100)).is_ok());
     }
 
     #[test]
@@ -355,7 +496,7 @@ mod tests {
         let good = forge(&hs256, &claims(), &SECRET);
         assert!(signer.verify(&good, at(0)).is_ok());
         let other_key = forge(&hs256, &claims(), &[8; 32]);
-        assert_eq!(signer.verify(&other_key, at(0)), Err(TokenError::Invalid));
+        assert_eq!(signer.verify(&other_key, at(0)), Err(Refusal::Invalid));
     }
 
     #[test]
@@ -365,7 +506,7 @@ mod tests {
             let token = forge(&json!({"alg": algorithm}), &claims(), &SECRET);
             assert_eq!(
                 signer.verify(&token, at(0)),
-                Err(TokenError::Invalid),
+                Err(Refusal::Invalid),
                 "{algorithm:?}"
             );
         }
@@ -386,6 +527,11 @@ mod tests {
             ("sub", json!("Not An Id")),
             ("sub", json!(null)),
             ("role", json!("admin")),
+            ("nbf", json!("tomorrow")),
+            (
+                "steadycast",
+                json!({"broadcast": "main", "roles": ["play"]}),
+            ),
             ("exp", json!("tomorrow")),
             ("exp", json!(-1)),
             ("exp", json!(null)),
@@ -396,9 +542,35 @@ mod tests {
             let token = forge(&header, &claims, &SECRET);
             assert_eq!(
                 signer.verify(&token, at(0)),
-                Err(TokenError::Invalid),
+                Err(Refusal::Invalid),
                 "{claims}"
             );
+        }
+    }
+
+    #[test]
+    fn a_grant_that_says_anything_unknown_is_none() {
+        let signer = TokenSigner::new(&SECRET);
+        let verify = |grant: serde_json::Value| {
+            let claims = json!({"aud": "steadycast", "exp": 5000, "steadycast": grant});
+            let token = forge(&json!({"alg": "HS256"}), &claims, &SECRET);
+            signer.verify(&token, at(0))
+        };
+        assert!(verify(json!({"broadcast": "*", "roles": ["play"]})).is_ok());
+        assert!(
+            verify(json!({"broadcast": "*", "roles": []})).is_ok(),
+            "of no use"
+        );
+        for grant in [
+            json!({"broadcast": "*"}),
+            json!({"roles": ["play"]}),
+            json!({"broadcast": "a*b", "roles": ["play"]}),
+            json!({"broadcast": "*", "roles": ["own"]}),
+            json!({"broadcast": "*", "roles": ["play"], "limits": {"hours": 1}}),
+            json!({"broadcast": "*", "roles": ["play"], "expiry": "never"}),
+            json!({"broadcast": "*", "roles": ["play"], "from": "here"}),
+        ] {
+            assert_eq!(verify(grant.clone()), Err(Refusal::Invalid), "{grant}");
         }
     }
 
@@ -425,7 +597,7 @@ mod tests {
         let signer = TokenSigner::new(&SECRET);
         assert!(signer.verify(&long(limits::TOKEN), at(0)).is_ok());
         let longer = signer.verify(&long(limits::TOKEN + 1), at(0));
-        assert_eq!(longer, Err(TokenError::Invalid));
+        assert_eq!(longer, Err(Refusal::Invalid));
     }
 
     #[test]
@@ -433,16 +605,16 @@ mod tests {
         let signer = TokenSigner::new(&SECRET);
         let huge = "a".repeat(limits::TOKEN + 1);
         for text in ["", ".", "..", "a.b.c", "ä.ö.ü", "eyJ.eyJ.", huge.as_str()] {
-            assert_eq!(signer.verify(text, at(0)), Err(TokenError::Invalid));
+            assert_eq!(signer.verify(text, at(0)), Err(Refusal::Invalid));
         }
     }
 
     #[test]
     fn a_changed_letter_breaks_it() {
         let signer = TokenSigner::new(&SECRET);
-        let token = signer.mint(&id("main"), Role::Player, HOUR, at(0));
-        for place in (0..token.as_str().len()).step_by(7) {
-            let mut bytes = token.as_str().as_bytes().to_vec();
+        let token = link(&signer, 0);
+        for place in (0..token.len()).step_by(7) {
+            let mut bytes = token.as_bytes().to_vec();
             bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
             assert!(signer.verify(&changed, at(0)).is_err(), "{place}");
@@ -452,7 +624,8 @@ mod tests {
     #[test]
     fn neither_token_nor_signer_prints_anything_secret() {
         let signer = TokenSigner::new(&SECRET);
-        let token = signer.mint(&id("main"), Role::Player, HOUR, at(0));
+        let order = Order::link(&id("main"), Power::Play, HOUR, 0);
+        let token = signer.mint(&order, at(0)).unwrap().token;
         assert_eq!(format!("{token:?} {signer:?}"), "Token(..) TokenSigner(..)");
     }
 }

@@ -39,9 +39,9 @@ impl Broadcast {
         settings: Arc<Settings>,
         memory: &Arc<Memory>,
         presence: Presence,
-        now: RelayTime,
+        (created, now): (RelayTime, RelayTime),
     ) -> Arc<Self> {
-        let state = State::restored(presence, now);
+        let state = State::restored(presence, created, now);
         let (news, _) = watch::channel(News::of(&state));
         let (pulse, _) = watch::channel(Pulse::of(&state));
         Arc::new_cyclic(|broadcast: &Weak<Self>| Self {

@@ -55,15 +55,22 @@ impl Registry {
         if broadcasts.len() >= self.settings.max_broadcasts {
             return Err(RegistryError::Full);
         }
-        let broadcast = self.make(id.clone(), title, Presence::Never, now);
+        let broadcast = self.make(id.clone(), title, Presence::Never, (now, now));
         broadcasts.insert(id, broadcast.clone());
         Ok(broadcast)
     }
 
     /// Makes a broadcast again that a relay before this one had, however many there are: none is
-    /// lost because fewer are allowed now. A publisher that has been away is given no more time.
-    pub fn restore(&self, id: BroadcastId, title: String, presence: Presence, now: RelayTime) {
-        let broadcast = self.make(id.clone(), title, presence, now);
+    /// lost because fewer are allowed now. A publisher that has been away is given no more time, nor is one
+    /// that has never come.
+    pub fn restore(
+        &self,
+        id: BroadcastId,
+        title: String,
+        presence: Presence,
+        (created, now): (RelayTime, RelayTime),
+    ) {
+        let broadcast = self.make(id.clone(), title, presence, (created, now));
         self.broadcasts.write().insert(id, broadcast);
     }
 
@@ -72,7 +79,7 @@ impl Registry {
         id: BroadcastId,
         title: String,
         presence: Presence,
-        now: RelayTime,
+        times: (RelayTime, RelayTime),
     ) -> Arc<Broadcast> {
         Broadcast::new(
             id,
@@ -80,7 +87,7 @@ impl Registry {
             self.settings.clone(),
             &self.memory,
             presence,
-            now,
+            times,
         )
     }
 
@@ -126,7 +133,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::super::frame::tests::frame;
-    use super::super::{Frame, Progress, PublisherNews, PublisherSeat, Step, Widths};
+    use super::super::{AttachError, Frame, Progress, PublisherNews, PublisherSeat, Step, Widths};
     use super::*;
     use bytes::BufMut as _;
     use std::time::Duration;
@@ -364,7 +371,7 @@ mod tests {
             ("never", Presence::Never),
             ("back", away),
         ] {
-            registry.restore(id(name), name.into(), presence, restarted);
+            registry.restore(id(name), name.into(), presence, (at(0), restarted));
         }
         let back = registry.find(&id("back")).unwrap();
         assert_eq!(
@@ -382,6 +389,47 @@ mod tests {
         assert_eq!(back.presence(), Presence::AwaySince(at(29 * 60_000)));
         assert_eq!(registry.tick(at(41 * 60_000)), vec![id("here")]);
         assert!(registry.find(&id("never")).is_some());
+    }
+
+    #[test]
+    fn a_broadcast_that_nobody_came_to_ends_as_well() {
+        let registry = registry();
+        let hours = |hours: u64| at(hours * 3_600_000);
+        let attended = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let seat = attended
+            .attach_publisher(None, SECRET, Widths::One, at(0))
+            .unwrap();
+        // One whose relay has restarted meanwhile.
+        registry.restore(id("b"), "B".into(), Presence::Never, (at(0), hours(100)));
+        let abandoned = registry.find(&id("b")).unwrap();
+        let player = abandoned.attach_player().unwrap();
+        assert!(registry.tick(hours(168)).is_empty());
+        assert_eq!(registry.tick(hours(169)), vec![id("b")]);
+        assert_eq!(player.news().borrow().ended, Some(Code::HeldTooLong));
+        drop(seat);
+        assert!(registry.find(&id("a")).is_some(), "its publisher has come");
+    }
+
+    #[test]
+    fn a_publisher_has_as_many_players_as_it_may() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let publisher = || {
+            let seat = broadcast.attach_publisher(None, SECRET, Widths::One, at(0));
+            seat.unwrap()
+        };
+        let first = publisher();
+        let players = [(); 2].map(|()| broadcast.attach_player().unwrap());
+        first.bound_players(Some(2));
+        assert_eq!(broadcast.attach_player().unwrap_err(), AttachError::Full);
+        first.bound_players(Some(1));
+        assert_eq!(broadcast.snapshot().players, 2, "nobody is thrown out");
+        let second = publisher();
+        first.bound_players(None);
+        assert!(broadcast.attach_player().is_err(), "it has no say any more");
+        second.bound_players(None);
+        assert!(broadcast.attach_player().is_ok());
+        drop(players);
     }
 
     #[test]

@@ -57,6 +57,13 @@ impl PublisherSeat {
         self.lineage
     }
 
+    /// Bounds the players that may be there at once, besides the relay's own bound, until another publisher
+    /// comes. Those who are there already stay.
+    pub fn bound_players(&self, most: Option<u32>) {
+        let mut state = self.broadcast.state.lock();
+        state.bound_players(self.epoch, most);
+    }
+
     /// How the broadcast is doing.
     pub fn status(&self) -> Status {
         self.broadcast.status()

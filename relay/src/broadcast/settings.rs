@@ -5,6 +5,8 @@ use std::time::Duration;
 pub struct Settings {
     /// A broadcast held for longer than this ends.
     pub held_timeout: Duration,
+    /// A broadcast that no publisher has come to for longer than this ends.
+    pub waiting_timeout: Duration,
     /// A publisher silent for longer than this counts as away.
     pub publisher_silence: Duration,
     /// The least time between two keyframe requests to a publisher.
@@ -37,6 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             held_timeout: Duration::from_secs(30 * 60),
+            waiting_timeout: Duration::from_secs(168 * 3_600),
             publisher_silence: Duration::from_millis(800),
             keyframe_interval: Duration::from_millis(500),
             keyframe_wait: Duration::from_millis(500),

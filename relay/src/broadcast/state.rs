@@ -48,6 +48,8 @@ pub(super) struct State {
     tracks: [Track; TrackId::COUNT],
     pub(super) renditions: Renditions,
     players: u32,
+    /// How many the publisher may have; `None`: as many as any.
+    most_players: Option<u32>,
     narrow: NarrowPaths,
     pub(super) totals: Totals,
     ended: Option<Code>,
@@ -87,6 +89,7 @@ impl State {
             tracks: Default::default(),
             renditions: Renditions::default(),
             players: 0,
+            most_players: None,
             narrow: NarrowPaths::default(),
             totals: Totals::default(),
             ended: None,
@@ -94,15 +97,16 @@ impl State {
     }
 
     /// One that a relay before this one had; a publisher that was there has gone with it.
-    pub(super) fn restored(presence: Presence, now: RelayTime) -> Self {
-        let away = match presence {
-            Presence::Never => None,
-            Presence::Here => Some(now),
-            Presence::AwaySince(since) => Some(since),
+    pub(super) fn restored(presence: Presence, created: RelayTime, now: RelayTime) -> Self {
+        let (away, since) = match presence {
+            // It waits since then; a clock that was ahead must not let it wait for years.
+            Presence::Never => (None, created.min(now)),
+            Presence::Here => (Some(now), now),
+            Presence::AwaySince(since) => (Some(since), now),
         };
         Self {
             away,
-            ..Self::new(now)
+            ..Self::new(since)
         }
     }
 
@@ -328,8 +332,20 @@ impl State {
     pub(super) fn admits_player(&self, settings: &Settings) -> Result<(), AttachError> {
         match self.ended {
             Some(code) => Err(AttachError::Ended(code)),
-            None if self.players >= settings.players_per_broadcast => Err(AttachError::Full),
+            None if self.players >= self.most_players(settings) => Err(AttachError::Full),
             None => Ok(()),
+        }
+    }
+
+    fn most_players(&self, settings: &Settings) -> u32 {
+        let most = settings.players_per_broadcast;
+        self.most_players.map_or(most, |own| own.min(most))
+    }
+
+    /// The publisher may have so many players; those who are there stay.
+    pub(super) fn bound_players(&mut self, epoch: u32, most: Option<u32>) {
+        if self.is_current(epoch) {
+            self.most_players = most;
         }
     }
 
@@ -465,9 +481,12 @@ impl State {
         if self.ended.is_some() {
             return Tick::Nothing;
         }
-        if let Presence::AwaySince(since) = self.presence()
-            && now - since > settings.held_timeout
-        {
+        let (since, most) = match self.presence() {
+            Presence::AwaySince(since) => (since, settings.held_timeout),
+            Presence::Never if self.publisher.is_none() => (self.since, settings.waiting_timeout),
+            Presence::Never | Presence::Here => (now, Duration::MAX),
+        };
+        if now - since > most {
             return Tick::HeldTooLong;
         }
         let silent = self

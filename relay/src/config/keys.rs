@@ -33,6 +33,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
         "Browsers without WebTransport, and standard tools: WHIP and WHEP, on the same port.",
     ),
     ("broadcast", "What a broadcast does for those who watch it."),
+    (
+        "auth",
+        "Others who may issue tokens, besides the relay itself.",
+    ),
     ("limits", "What strangers and slow players may cost."),
     ("log", "What the relay says about itself, on stderr."),
 ];
@@ -162,6 +166,13 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "broadcast",
+        "waiting_timeout_h",
+        HOURS,
+        "168",
+        "A broadcast that nobody has published to for this long since it was created ends.",
+    ),
+    key(
+        "broadcast",
         "publisher_silence_ms",
         whole(300, 60_000, "milliseconds"),
         "800",
@@ -225,6 +236,43 @@ pub const KEYS: &[Key] = &[
         HOURS,
         "168",
         "How long a player's link works.",
+    ),
+    key(
+        "auth",
+        "jwks",
+        Kind::Keys,
+        "",
+        "File or https URL with the public keys (a JSON Web Key Set) of others who may issue tokens, signed with \
+         EdDSA, ES256 or RS256. Empty: only the relay itself issues any.",
+    ),
+    key(
+        "auth",
+        "issuer",
+        Kind::Text,
+        "",
+        "The issuer (iss) that tokens of others have to name. Empty: any.",
+    ),
+    key(
+        "auth",
+        "audience",
+        Kind::Text,
+        "steadycast",
+        "The audience (aud) that tokens of others have to be for.",
+    ),
+    key(
+        "auth",
+        "leeway_s",
+        whole(0, 3_600, "seconds"),
+        "30",
+        "How far the clocks of others may be off.",
+    ),
+    key(
+        "auth",
+        "refresh_s",
+        whole(10, 86_400, "seconds"),
+        "300",
+        "How often the keys of others are read again. When a token names one that is not known, they are read \
+         at once, but no more than every 5 seconds.",
     ),
     key(
         "limits",

@@ -7,7 +7,7 @@ use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::webrtc::{IceServer, Reachable};
-use crate::auth::{Origin, PublicUrl};
+use crate::auth::{KeySource, Origin, PublicUrl};
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub enum Kind {
     IceServers,
     /// A path, or nothing.
     Path,
+    /// A file or URL with others' keys, or nothing.
+    Keys,
+    /// A text of printable characters, or nothing.
+    Text,
     /// A path.
     Directory,
     /// A text of at least `min` printable characters that is never shown, or nothing.
@@ -97,6 +101,8 @@ impl Kind {
             Self::Address => text.parse::<SocketAddr>().is_ok(),
             Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
             Self::Path => true,
+            Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
+            Self::Text => text.len() <= 256 && !text.chars().any(char::is_control),
             Self::Directory => !text.is_empty(),
             Self::Secret { min } => {
                 let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -153,6 +159,10 @@ impl fmt::Display for Kind {
                 f.write_str("a list of stun:HOST:PORT or turn:HOST:PORT USER PASSWORD")
             }
             Self::Path => f.write_str("the path of a file, or nothing"),
+            Self::Keys => f.write_str(
+                "the path of a file, an https:// URL (http:// from this host alone), or nothing",
+            ),
+            Self::Text => f.write_str("a text of at most 256 bytes without control characters"),
             Self::Directory => f.write_str("the path of a directory"),
             Self::Secret { min } => {
                 write!(

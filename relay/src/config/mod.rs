@@ -26,7 +26,7 @@ pub use mistake::{ConfigError, Mistake, Origin as ValueOrigin};
 pub use template::template;
 pub use webrtc::{IceServer, Reachable, WebRtc};
 
-use crate::auth::{AdminKey, Origin, Origins, PublicUrl};
+use crate::auth::{AdminKey, IssuerRules, Issuers, KeySource, Origin, Origins, PublicUrl};
 use crate::broadcast::Settings;
 
 /// All settings.
@@ -44,6 +44,8 @@ pub struct Config {
     pub webrtc: WebRtc,
     /// `[broadcast]`.
     pub broadcast: Broadcast,
+    /// `[auth]`.
+    pub auth: Auth,
     /// `[limits]`.
     pub limits: Limits,
     /// `[log]`.
@@ -103,6 +105,9 @@ pub struct Broadcast {
     /// A broadcast held for this long ends.
     #[serde(rename = "held_timeout_s", deserialize_with = "duration::seconds")]
     pub held_timeout: Duration,
+    /// A broadcast that waits for its first publisher for this long ends.
+    #[serde(rename = "waiting_timeout_h", deserialize_with = "duration::hours")]
+    pub waiting_timeout: Duration,
     /// A publisher silent for this long counts as away.
     #[serde(rename = "publisher_silence_ms", deserialize_with = "duration::millis")]
     pub publisher_silence: Duration,
@@ -127,6 +132,38 @@ pub struct Broadcast {
     /// How long a play token is valid.
     #[serde(rename = "play_token_ttl_h", deserialize_with = "duration::hours")]
     pub play_token_ttl: Duration,
+}
+
+/// Others who may issue tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Where their keys are; `None`: only the relay itself issues tokens.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub jwks: Option<KeySource>,
+    /// The issuer that their tokens have to name.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub issuer: Option<String>,
+    /// The audience that their tokens have to be for.
+    pub audience: String,
+    /// How far their clocks may be off.
+    #[serde(rename = "leeway_s", deserialize_with = "duration::seconds")]
+    pub leeway: Duration,
+    /// How often their keys are read again.
+    #[serde(rename = "refresh_s", deserialize_with = "duration::seconds")]
+    pub refresh: Duration,
+}
+
+impl Auth {
+    /// Those who may issue tokens, if there are any, without their keys.
+    pub fn issuers(&self) -> Option<Issuers> {
+        self.jwks.as_ref()?;
+        Some(Issuers::new(IssuerRules {
+            issuer: self.issuer.clone(),
+            audience: self.audience.clone(),
+            leeway: self.leeway.as_secs(),
+        }))
+    }
 }
 
 /// What strangers and slow players may cost.
@@ -252,6 +289,11 @@ impl Config {
             "not https; browsers neither capture nor open sessions on pages without it",
         );
         mistake(
+            self.auth.jwks.is_some() && self.auth.audience.is_empty(),
+            "auth.audience",
+            "not set; tokens of others have to be for somebody, or those for other services would be good here",
+        );
+        mistake(
             self.limits.retry_above > self.limits.handshakes,
             "limits.retry_above",
             "above limits.handshakes it would never take effect; make it smaller",
@@ -270,6 +312,7 @@ impl From<&Config> for Settings {
         let (broadcast, limits) = (&config.broadcast, &config.limits);
         Self {
             held_timeout: broadcast.held_timeout,
+            waiting_timeout: broadcast.waiting_timeout,
             publisher_silence: broadcast.publisher_silence,
             keyframe_interval: broadcast.keyframe_interval,
             keyframe_wait: broadcast.keyframe_wait,

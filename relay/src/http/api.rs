@@ -18,6 +18,7 @@ use super::caller::Caller;
 use super::links::Links;
 use super::problem::Problem;
 use super::site::Site;
+use crate::auth::{Power, RandomError};
 use crate::broadcast::{Broadcast, BroadcastId, RegistryError, Snapshot};
 
 /// The longest title, in characters.
@@ -29,6 +30,8 @@ const TITLE: usize = 120;
 pub(super) struct Wish {
     #[serde(default)]
     title: Option<String>,
+    #[serde(default)]
+    id: Option<BroadcastId>,
 }
 
 #[derive(Serialize)]
@@ -73,15 +76,15 @@ pub(super) async fn create(
     links: Links,
     Json(wish): Json<Wish>,
 ) -> Result<Response, Problem> {
-    caller.require_admin()?;
+    caller.require_creation(wish.id.as_ref())?;
     if site.draining.is_cancelled() {
         let detail = "the relay is stopping";
         let status = StatusCode::SERVICE_UNAVAILABLE;
         return Err(Problem::new(status, Code::ShuttingDown, detail));
     }
     let title = title(wish.title)?;
-    let broadcast = site.create(None, title).await?;
-    let tokens = site.mint(broadcast.id());
+    let broadcast = site.create(wish.id, title).await?;
+    let tokens = site.mint_both(broadcast.id())?;
     let answer = json!({
         "id": broadcast.id(),
         "title": broadcast.title(),
@@ -101,7 +104,8 @@ pub(super) async fn list(
 ) -> Result<Answer<serde_json::Value>, Problem> {
     caller.require_admin()?;
     let all = site.registry.list();
-    let shown: Vec<_> = all.iter().map(|one| show(&site, one, &links)).collect();
+    let shown = all.iter().map(|one| show(&site, one, &links));
+    let shown = shown.collect::<Result<Vec<_>, Problem>>()?;
     Ok(Answer(json!({ "broadcasts": shown })))
 }
 
@@ -112,12 +116,12 @@ pub(super) async fn one(
     links: Links,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let id = permitted(&caller, &id)?;
+    let id = permitted(&site, &caller, &id)?;
     let broadcast = site
         .registry
         .find(&id)
         .ok_or_else(Problem::unknown_broadcast)?;
-    Ok(Answer(show(&site, &broadcast, &links)).into_response())
+    Ok(Answer(show(&site, &broadcast, &links)?).into_response())
 }
 
 /// `DELETE /api/broadcasts/{id}`
@@ -126,7 +130,7 @@ pub(super) async fn end(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let id = permitted(&caller, &id)?;
+    let id = permitted(&site, &caller, &id)?;
     if site.end(&id, Code::BroadcastEnded).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -135,9 +139,9 @@ pub(super) async fn end(
 }
 
 /// The id if the caller has power over it. Only an admin learns that an id is none.
-fn permitted(caller: &Caller, id: &str) -> Result<BroadcastId, Problem> {
+pub(super) fn permitted(site: &Site, caller: &Caller, id: &str) -> Result<BroadcastId, Problem> {
     match id.parse() {
-        Ok(id) => caller.require_power_over(&id).map(|()| id),
+        Ok(id) => caller.require_power_over(&site.gate, &id).map(|()| id),
         Err(_) => Err(caller
             .require_admin()
             .err()
@@ -145,14 +149,14 @@ fn permitted(caller: &Caller, id: &str) -> Result<BroadcastId, Problem> {
     }
 }
 
-fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Shown {
-    let tokens = site.mint(broadcast.id());
-    Shown {
+fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Shown, Problem> {
+    let play = site.mint(broadcast.id(), Power::Play)?;
+    Ok(Shown {
         snapshot: broadcast.snapshot(),
         links: PlayerLink {
-            player: links.player(&tokens.play),
+            player: links.player(&play.token),
         },
-    }
+    })
 }
 
 fn title(wish: Option<String>) -> Result<String, Problem> {
@@ -173,16 +177,25 @@ impl From<CreateError> for Problem {
                 let detail = error.to_string();
                 Self::new(StatusCode::TOO_MANY_REQUESTS, Code::TooMany, detail)
             }
+            CreateError::Registry(RegistryError::Exists) => {
+                Self::new(StatusCode::CONFLICT, Code::Exists, error.to_string())
+            }
             CreateError::Keep(error) => error.into(),
             _ => Self::internal(&error),
         }
     }
 }
 
+impl From<RandomError> for Problem {
+    fn from(error: RandomError) -> Self {
+        Self::internal(&error)
+    }
+}
+
 impl From<&KeepError> for Problem {
     fn from(error: &KeepError) -> Self {
         tracing::error!(%error, "nothing was changed");
-        let detail = "the relay cannot write its list of broadcasts (its log says why): \
+        let detail = "the relay cannot keep broadcasts and links on disk (its log says why): \
                       nothing was changed";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, detail)
     }

@@ -1,15 +1,15 @@
-//! Creating and ending broadcasts, in memory and on disk together.
+//! Creating and ending broadcasts, giving out links to them and taking them back: in memory and on disk
+//! together.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_codec_glue::wire::Code;
 
 use super::site::Site;
-use crate::auth::{RandomError, Token, random};
+use crate::auth::{Minted, Order, Power, RandomError, Revocation, Token, random};
 use crate::broadcast::{Broadcast, BroadcastId, Presence, RegistryError, RelayTime};
 use crate::clocks;
-use crate::store::{Entry, Seen, StateError, Store};
+use crate::store::{Change, Entry, Seen, StateError};
 
 /// Why a broadcast was not created.
 #[derive(Debug, thiserror::Error)]
@@ -25,14 +25,14 @@ pub enum CreateError {
     Random(#[from] RandomError),
 }
 
-/// Why the list of broadcasts on disk is as it was before.
+/// Why what is kept on disk is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// It cannot be written.
-    #[error("the list of broadcasts cannot be written: {0}")]
+    #[error("broadcasts and links cannot be kept: {0}")]
     State(#[from] StateError),
     /// The task that writes has died.
-    #[error("the list of broadcasts cannot be written: {0}")]
+    #[error("broadcasts and links cannot be kept: {0}")]
     Writing(#[from] tokio::task::JoinError),
 }
 
@@ -57,6 +57,7 @@ impl Site {
         id: Option<BroadcastId>,
         title: String,
     ) -> Result<Arc<Broadcast>, CreateError> {
+        let chosen = id.is_some();
         let id = match id {
             Some(id) => id,
             None => BroadcastId::from_random(random()?),
@@ -66,10 +67,11 @@ impl Site {
             id: id.clone(),
             title: title.clone(),
             created: now.as_micros() / 1_000_000,
+            chosen,
             publisher: Seen::Never,
         };
         let broadcast = self.registry.create(id.clone(), title, now)?;
-        if let Err(error) = self.on_disk(move |store| store.add(entry)).await {
+        if let Err(error) = self.on_disk(vec![Change::Put(entry)]).await {
             self.registry.end(&id, Code::Internal);
             return Err(error.into());
         }
@@ -77,7 +79,7 @@ impl Site {
         Ok(broadcast)
     }
 
-    /// Ends a broadcast for everybody and for good. False when there is none.
+    /// Ends a broadcast for everybody and for good, and its links with it. False when there is none.
     ///
     /// # Errors
     /// [`KeepError`]; then it goes on, for else it would be back after a restart.
@@ -85,48 +87,85 @@ impl Site {
         if self.registry.find(id).is_none() {
             return Ok(false);
         }
-        let listed = id.clone();
-        self.on_disk(move |store| store.remove(&listed)).await?;
+        let _turn = self.renewals.lock().await;
+        let changes = vec![Change::Remove(id.clone()), self.end_of_links(id)];
+        self.on_disk(changes.clone()).await?;
         let ended = self.registry.end(id, code);
         if ended {
             tracing::info!(broadcast = %id, %code, "ended");
         }
+        self.remember(changes);
         Ok(ended)
     }
 
-    /// Brings the list on disk in line with the broadcasts that there are: those that time has
+    /// Brings what is kept in line with the broadcasts that there are: those that time has
     /// ended go, and when a publisher was there last is noted. Those that have gone because the relay
     /// is `stopping`, since then, are as good as there: they wait for it.
     ///
     /// # Errors
     /// [`KeepError`]; the next call makes up for it.
     pub async fn keep(&self, stopping: Option<RelayTime>) -> Result<(), KeepError> {
-        let registry = self.registry.clone();
-        let presence = move |id: &BroadcastId| match registry.find(id)?.presence() {
+        let presence = |id: &BroadcastId| match self.registry.find(id)?.presence() {
             Presence::AwaySince(since) if stopping.is_some_and(|at| since >= at) => {
                 Some(Presence::Here)
             }
             presence => Some(presence),
         };
-        self.on_disk(move |store| store.keep(presence)).await
+        let mut changes = self.ledger.changes(presence);
+        let gone = changes.iter().filter_map(|change| match change {
+            Change::Remove(id) => Some(self.end_of_links(id)),
+            _ => None,
+        });
+        changes.extend(gone.collect::<Vec<_>>());
+        if !changes.is_empty() {
+            self.on_disk(changes.clone()).await?;
+            self.remember(changes);
+        }
+        Ok(())
     }
 
-    async fn on_disk(
-        &self,
-        act: impl FnOnce(&Store) -> Result<(), StateError> + Send + 'static,
-    ) -> Result<(), KeepError> {
-        let store = self.store.clone();
-        Ok(tokio::task::spawn_blocking(move || act(&store)).await??)
+    /// What becomes of the links to a broadcast that ends. Whoever makes another of the same id has not
+    /// given them out.
+    fn end_of_links(&self, id: &BroadcastId) -> Change {
+        match self.ledger.get(id) {
+            Some(entry) if !entry.chosen => Change::ForgetLinks(id.clone()),
+            _ => Change::Revoke(self.next_generation(id, &[Power::Publish, Power::Play])),
+        }
+    }
+
+    fn next_generation(&self, id: &BroadcastId, powers: &[Power]) -> Revocation {
+        let now = self.clock.now().as_micros() / 1_000_000;
+        Revocation::Broadcast {
+            broadcast: id.clone(),
+            generation: self.gate.generation(id).next(powers, now),
+        }
+    }
+
+    /// Makes known what has become of the links to broadcasts that are over: their sessions end for that
+    /// reason.
+    fn remember(&self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Revoke(revocation) => self.gate.remember(revocation),
+                Change::ForgetLinks(id) => self.gate.forget_links(&id),
+                Change::Put(_) | Change::Remove(_) | Change::ForgetToken(_) => {}
+            }
+        }
+    }
+
+    async fn on_disk(&self, changes: Vec<Change>) -> Result<(), KeepError> {
+        let ledger = self.ledger.clone();
+        Ok(tokio::task::spawn_blocking(move || ledger.commit(&changes)).await??)
     }
 
     /// Makes the broadcasts that were there before a restart again; gives how many.
     pub fn restore(&self) -> usize {
-        let entries = self.store.entries();
+        let entries = self.ledger.entries();
         let (count, most) = (entries.len(), self.registry.most());
         if count > most {
             tracing::warn!(
                 broadcasts = count,
-                list = %self.store.path().display(),
+                store = self.ledger.place(),
                 "there are more broadcasts than broadcast.max_broadcasts = {most}: all go on, and \
                  none can be created until there are fewer"
             );
@@ -135,20 +174,73 @@ impl Site {
         clocks::warn_at_start(now.as_micros() / 1_000_000, &entries);
         for entry in entries {
             let presence = entry.publisher.after_restart(now);
-            self.registry.restore(entry.id, entry.title, presence, now);
+            let created = RelayTime::from_micros(entry.created.saturating_mul(1_000_000));
+            let times = (created, now);
+            self.registry
+                .restore(entry.id, entry.title, presence, times);
         }
         count
     }
 
-    /// New tokens for a broadcast.
-    pub fn mint(&self, id: &BroadcastId) -> Tokens {
-        let now = self.clock.now();
-        let mint = |role: Role, ttl: Duration| self.tokens.mint(id, role, ttl, now);
-        let first = self.publish_token_ttl.min(self.play_token_ttl);
-        Tokens {
-            publish: mint(Role::Publisher, self.publish_token_ttl),
-            play: mint(Role::Player, self.play_token_ttl),
-            expires: now.as_micros() / 1_000_000 + first.as_secs(),
+    /// Takes something back, for good and from running sessions too; gives from how many.
+    ///
+    /// # Errors
+    /// [`KeepError`]; nothing is taken back then.
+    pub async fn revoke(&self, revocation: Revocation) -> Result<usize, KeepError> {
+        self.on_disk(vec![Change::Revoke(revocation.clone())])
+            .await?;
+        Ok(self.gate.revoke(revocation))
+    }
+
+    /// Ends the links to a broadcast that are for one of `powers`, and the sessions that they opened; gives how
+    /// many sessions.
+    ///
+    /// # Errors
+    /// [`KeepError`]; all links are good then as before.
+    pub async fn renew(&self, id: &BroadcastId, powers: &[Power]) -> Result<usize, KeepError> {
+        // Two at once must not make the same generation.
+        let _turn = self.renewals.lock().await;
+        self.revoke(self.next_generation(id, powers)).await
+    }
+
+    /// Forgets tokens that were taken back and have ended by themselves.
+    ///
+    /// # Errors
+    /// [`KeepError`]; the next start makes up for it.
+    pub async fn forget_ended(&self) -> Result<(), KeepError> {
+        let ended = self.gate.forget_ended(self.clock.now());
+        if ended.is_empty() {
+            return Ok(());
         }
+        self.on_disk(ended.into_iter().map(Change::ForgetToken).collect())
+            .await
+    }
+
+    /// A token for a new link to a broadcast.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn mint(&self, id: &BroadcastId, power: Power) -> Result<Minted, RandomError> {
+        let ttl = match power {
+            Power::Play => self.play_token_ttl,
+            Power::Publish | Power::Admin => self.publish_token_ttl,
+        };
+        let generation = self.gate.generation(id).current;
+        let order = Order::link(id, power, ttl, generation);
+        self.gate.mint(&order, self.clock.now())
+    }
+
+    /// New tokens for a broadcast.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn mint_both(&self, id: &BroadcastId) -> Result<Tokens, RandomError> {
+        let publish = self.mint(id, Power::Publish)?;
+        let play = self.mint(id, Power::Play)?;
+        Ok(Tokens {
+            expires: publish.expires.min(play.expires),
+            publish: publish.token,
+            play: play.token,
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! Who asks: the bearer of the admin key, or of a publish token.
+//! Who asks: the bearer of the admin key, or of a token.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -6,39 +6,60 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use steadycast_codec_glue::wire::Role;
 
-use super::guesses::OneAtATime;
 use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
-use crate::auth::TokenError;
+use crate::auth::{Gate, Grant, OneAtATime, Pattern, Power, Powers, Refusal};
 use crate::broadcast::BroadcastId;
 
-/// Who asks.
+/// Who asks, and what is granted to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Caller {
-    /// The bearer of the admin key.
-    Admin,
-    /// The bearer of a publish token.
-    Publisher(BroadcastId),
-}
+pub(super) struct Caller(Grant);
 
 impl Caller {
-    /// Passes an admin.
+    /// Passes who may administer every broadcast there is.
     pub(super) fn require_admin(&self) -> Result<(), Problem> {
-        match self {
-            Self::Admin => Ok(()),
-            Self::Publisher(_) => Err(Problem::forbidden("this takes the admin key")),
+        let Self(grant) = self;
+        match grant.powers.have(Power::Admin) && grant.broadcasts == Pattern::all() {
+            true => Ok(()),
+            false => Err(Problem::forbidden("this takes the admin key")),
         }
     }
 
-    /// Passes an admin, and the publisher of this very broadcast.
-    pub(super) fn require_power_over(&self, id: &BroadcastId) -> Result<(), Problem> {
-        match self {
-            Self::Admin => Ok(()),
-            Self::Publisher(own) if own == id => Ok(()),
-            Self::Publisher(_) => Err(Problem::forbidden("the token is for another broadcast")),
+    /// Passes who may create a broadcast of this id, or of a random one.
+    pub(super) fn require_creation(&self, id: Option<&BroadcastId>) -> Result<(), Problem> {
+        let Self(grant) = self;
+        match id {
+            None => self.require_admin(),
+            Some(id) => Ok(grant.require(Power::Admin, id)?),
+        }
+    }
+
+    /// Passes who may administer this broadcast, and its publisher.
+    pub(super) fn require_power_over(&self, gate: &Gate, id: &BroadcastId) -> Result<(), Problem> {
+        let Self(grant) = self;
+        if grant.require(Power::Admin, id).is_ok() {
+            return Ok(());
+        }
+        Ok(gate.require(grant, Power::Publish, id)?)
+    }
+
+    /// Passes who may give somebody `powers` at `broadcasts`: an admin of them all, and of the powers to
+    /// publish and to play the publisher.
+    pub(super) fn require_gift(
+        &self,
+        gate: &Gate,
+        broadcasts: &Pattern,
+        powers: Powers,
+    ) -> Result<(), Problem> {
+        let Self(grant) = self;
+        if grant.powers.have(Power::Admin) && grant.broadcasts.takes_in(broadcasts) {
+            return Ok(());
+        }
+        match broadcasts.one() {
+            Some(id) if !powers.have(Power::Admin) => self.require_power_over(gate, id),
+            _ => Err(Problem::forbidden("this takes the admin key")),
         }
     }
 }
@@ -49,24 +70,18 @@ impl FromRequestParts<Arc<Site>> for Caller {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
         let missing = "an Authorization header with Bearer and a key or token is missing";
         let shown = shown(parts).ok_or_else(|| Problem::unauthorized(missing))?;
-        // What this relay has signed itself is no guess at its key.
-        let invalid = match site.tokens.verify(shown, site.clock.now()) {
-            Ok(claims) => {
-                claims.require_role(Role::Publisher)?;
-                return Ok(Self::Publisher(claims.broadcast));
-            }
-            Err(error @ TokenError::Invalid) => error,
-            Err(error) => return Err(error.into()),
-        };
         let peer = parts.extensions.get::<Peer>();
         let from = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.address.ip());
         let connection = parts.extensions.get::<OneAtATime>().cloned();
         let connection = connection.unwrap_or_default();
-        let key = &site.admin_key;
-        match site.guesses.matches(from, &connection, key, shown).await? {
-            true => Ok(Self::Admin),
-            false => Err(invalid.into()),
+        let now = site.clock.now();
+        let grant = site.gate.recognise_caller(shown, from, &connection, now);
+        let grant = grant.await?;
+        // Links for players are no business of the API's.
+        if !grant.powers.have(Power::Admin) && !grant.powers.have(Power::Publish) {
+            return Err(Refusal::Role.into());
         }
+        Ok(Self(grant))
     }
 }
 

@@ -1,11 +1,11 @@
 //! HTTP: the pages and the API (PROTOCOL 7), on the same port number as the sessions.
 
+mod access;
 mod access_log;
 mod api;
 mod body;
 mod broadcasts;
 mod caller;
-mod guesses;
 mod headers;
 mod links;
 mod listener;
@@ -18,7 +18,6 @@ mod webrtc;
 
 pub(crate) use access_log::ACCESS;
 pub use broadcasts::{CreateError, KeepError, Tokens};
-pub use guesses::Guesses;
 pub use links::Links;
 pub use listener::{Bounds, Listener, Peer};
 pub use problem::Problem;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use steadycast_codec_glue::wire::Code;
 
-use crate::auth::TokenError;
+use crate::auth::{CallerError, Refusal, TooManyTries};
 
 /// The longest detail, in bytes.
 const LONGEST: usize = 1_000;
@@ -50,6 +50,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail)
     }
 
+    pub(super) fn unknown_session() -> Self {
+        let detail = "there is no such session, or it has ended";
+        Self::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail)
+    }
+
     /// The relay is at fault. What happened goes to the log, not to the client.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %error, "a request failed");
@@ -58,15 +63,31 @@ impl Problem {
     }
 }
 
-impl From<TokenError> for Problem {
-    fn from(error: TokenError) -> Self {
-        let status = match error {
-            TokenError::Invalid | TokenError::Expired | TokenError::OddClock => {
-                StatusCode::UNAUTHORIZED
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.is_of_a_good_token() {
+            true => Self::forbidden(refusal.to_string()),
+            false => {
+                let status = StatusCode::UNAUTHORIZED;
+                Self::new(status, refusal.code(), refusal.to_string())
             }
-            TokenError::NotForThis => StatusCode::FORBIDDEN,
-        };
-        Self::new(status, error.code(), error.to_string())
+        }
+    }
+}
+
+impl From<TooManyTries> for Problem {
+    fn from(error: TooManyTries) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, Code::TooMany, error.to_string())
+    }
+}
+
+impl From<CallerError> for Problem {
+    fn from(error: CallerError) -> Self {
+        match error {
+            CallerError::Refused(refusal) => refusal.into(),
+            CallerError::TooManyTries(error) => error.into(),
+        }
     }
 }
 

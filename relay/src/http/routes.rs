@@ -3,14 +3,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get, post};
 use steadycast_codec_glue::wire::Code;
 
 use super::access_log::AccessLog;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
-use super::{access_log, api, headers, webrtc};
+use super::{access, access_log, api, headers, webrtc};
 use crate::excerpt::excerpt;
 
 /// The pages and the API of `site`.
@@ -26,6 +26,14 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .route("/api/relay", get(api::relay))
         .route("/api/broadcasts", broadcasts)
         .route("/api/broadcasts/{id}", broadcast)
+        .route("/api/broadcasts/{id}/links", post(access::links))
+        .route("/api/broadcasts/{id}/sessions", get(access::sessions))
+        .route(
+            "/api/broadcasts/{id}/sessions/{session}",
+            delete(access::kick),
+        )
+        .route("/api/tokens", post(access::mint))
+        .route("/api/revocations", post(access::revoke))
         .route("/api", any(no_such_thing))
         .route("/api/", any(no_such_thing))
         .route("/api/{*rest}", any(no_such_thing))

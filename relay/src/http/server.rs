@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::guesses::OneAtATime;
 use super::listener::{Connection, Listener};
+use crate::auth::OneAtATime;
 use crate::shard::Place;
 
 /// How long a connection may be without a whole request: before its first one, and over HTTP/1 before each.

@@ -3,12 +3,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::guesses::Guesses;
-use crate::auth::{AdminKey, Origins, PublicUrl, TokenSigner};
+use crate::auth::{Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
 use crate::config::IceServer;
 use crate::shard::RelayClock;
-use crate::store::Store;
+use crate::store::Ledger;
 use crate::tls::Identities;
 use crate::webrtc::Bridge;
 
@@ -17,14 +16,12 @@ use crate::webrtc::Bridge;
 pub struct Site {
     /// The broadcasts.
     pub registry: Arc<Registry>,
-    /// The list of them that survives a restart.
-    pub store: Arc<Store>,
-    /// Makes and recognises tokens.
-    pub tokens: Arc<TokenSigner>,
-    /// Who may administer.
-    pub admin_key: AdminKey,
-    /// How often that was guessed at.
-    pub guesses: Guesses,
+    /// Those of them that survive a restart.
+    pub ledger: Arc<Ledger>,
+    /// Says who somebody is and what they may do.
+    pub gate: Arc<Gate>,
+    /// Held while links to a broadcast are ended.
+    pub renewals: tokio::sync::Mutex<()>,
     /// Whose pages may read the API's answers.
     pub origins: Origins,
     /// Where browsers reach the relay; `None`: as the request says.

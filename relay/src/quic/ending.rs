@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use wtransport::{Connection, VarInt};
 
 use super::control::{ControlWriter, ReadError};
+use crate::auth::Withdrawal;
 
 /// Why a session ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,11 @@ impl Ending {
             _ => "the broadcast has ended",
         };
         Self::because(code, why)
+    }
+
+    /// The client may no longer be here.
+    pub(super) fn withdrawn(why: Withdrawal) -> Self {
+        Self::because(why.code(), why)
     }
 
     /// The relay stops, or restarts.

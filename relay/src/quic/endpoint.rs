@@ -13,7 +13,7 @@ use super::Settings;
 use super::accept::Sessions;
 use super::congestion::PathControl;
 use super::session::Shared;
-use crate::auth::{Origins, TokenSigner};
+use crate::auth::{Gate, Origins};
 use crate::broadcast::Registry;
 use crate::shard::{Addresses, RelayClock, Shard};
 
@@ -40,8 +40,8 @@ pub struct Parts {
     pub clock: RelayClock,
     /// The broadcasts.
     pub registry: Arc<Registry>,
-    /// Who recognises tokens.
-    pub tokens: Arc<TokenSigner>,
+    /// Who says what somebody may do.
+    pub gate: Arc<Gate>,
     /// Whose pages may open sessions.
     pub origins: Origins,
     /// Cancelled when every session is to say goodbye.

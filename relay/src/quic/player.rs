@@ -14,6 +14,7 @@ use super::ending::Ending;
 use super::local::Local;
 use super::session::{Session, Shared};
 use super::settings::WIDTHS_SINCE;
+use crate::auth::Pass;
 use crate::broadcast::{News, PlayerSeat, Progress};
 use crate::delivery::PathNews;
 
@@ -23,7 +24,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const PATH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves a player until its session ends.
-pub(super) async fn run(mut session: Session, local: &Arc<Local>) -> Ending {
+pub(super) async fn run(mut session: Session, pass: &Pass, local: &Arc<Local>) -> Ending {
     let shared = &local.shared;
     let mut seat = match session.broadcast.attach_player() {
         Ok(seat) => seat,
@@ -39,7 +40,7 @@ pub(super) async fn run(mut session: Session, local: &Arc<Local>) -> Ending {
     let (status, news) = (seat.status(), seat.news());
     let welcome = session.welcome(None, HEARTBEAT, status, shared.clock.now());
     let ending = match session.writer.send(&welcome).await {
-        Ok(()) => pump(&mut session, seat, news, status, local).await,
+        Ok(()) => pump(&mut session, pass, seat, (news, status), local).await,
         Err(_) => {
             let ending = Ending::of(&session.connection);
             seat.leave(ending.code);
@@ -52,9 +53,9 @@ pub(super) async fn run(mut session: Session, local: &Arc<Local>) -> Ending {
 
 async fn pump(
     session: &mut Session,
+    pass: &Pass,
     seat: PlayerSeat,
-    news: watch::Receiver<News>,
-    status: Status,
+    (news, status): (watch::Receiver<News>, Status),
     local: &Arc<Local>,
 ) -> Ending {
     let shared = &local.shared;
@@ -84,6 +85,7 @@ async fn pump(
                 Ok(_) => Ending::second_control_stream(),
                 Err(_) => Ending::of(&connection),
             },
+            why = pass.withdrawal() => Ending::withdrawn(why),
             () = shared.shutdown.cancelled() => Ending::shutting_down(),
     };
     stay.leave(ending.code);

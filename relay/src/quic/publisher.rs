@@ -17,6 +17,7 @@ use super::ending::Ending;
 use super::group_reader::{GroupError, GroupReader, Part};
 use super::session::{Session, Shared};
 use super::settings::WIDTHS_SINCE;
+use crate::auth::Pass;
 use crate::broadcast::{
     Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted, Widths,
 };
@@ -32,7 +33,7 @@ const STREAMS: u32 = 64;
 const RECEIVE_WINDOW: u32 = 8 << 20;
 
 /// Serves a publisher until its session ends.
-pub(super) async fn run(mut session: Session, shared: &Arc<Shared>) -> Ending {
+pub(super) async fn run(mut session: Session, pass: &Pass, shared: &Arc<Shared>) -> Ending {
     let seat = match attach(&session, shared) {
         Ok(seat) => seat,
         Err(ending) => {
@@ -43,8 +44,13 @@ pub(super) async fn run(mut session: Session, shared: &Arc<Shared>) -> Ending {
     let quic = session.connection.quic_connection();
     quic.set_max_concurrent_uni_streams(VarInt::from_u32(STREAMS));
     quic.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW));
+    seat.bound_players(pass.grant().allotment.players);
     tracing::info!(epoch = seat.epoch(), "publisher attached");
-    let ending = pump(&mut session, &seat, shared).await;
+    // Whatever it is busy with.
+    let ending = tokio::select! {
+        ending = pump(&mut session, &seat, shared) => ending,
+        why = pass.withdrawal() => Ending::withdrawn(why),
+    };
     seat.leave(shared.clock.now());
     session.part(&ending).await;
     ending

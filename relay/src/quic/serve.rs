@@ -14,7 +14,8 @@ use super::ending::{Ending, close, part};
 use super::local::Local;
 use super::session::{Session, Shared};
 use super::{player, publisher};
-use crate::broadcast::Broadcast;
+use crate::auth::{Pass, Transport, Visit};
+use crate::broadcast::{Broadcast, BroadcastId};
 use crate::excerpt::{excerpt, excerpt_of};
 
 /// Serves one connection until it ends.
@@ -29,23 +30,29 @@ pub(super) async fn serve(incoming: quinn::Incoming, local: Arc<Local>) {
         }
         Err(_) => return tracing::debug!("a connection without a session request in time"),
     };
-    let Some(connection) = admit(request, shared).await else {
+    let Some((connection, named)) = admit(request, shared).await else {
         return;
     };
-    let number = shared.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+    let number = shared.gate.number();
     let span = tracing::info_span!("session", number);
     shared.established.fetch_add(1, Ordering::Relaxed);
-    greet(connection, number, &local).instrument(span).await;
+    greet(connection, named.as_ref(), number, &local)
+        .instrument(span)
+        .await;
     shared.established.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Checks path and origin (PROTOCOL 1.1). Rejections wait for the client's ack, so not for long.
-async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
+/// Gives the broadcast that the path names as well, if it names one.
+async fn admit(
+    request: SessionRequest,
+    shared: &Shared,
+) -> Option<(Connection, Option<BroadcastId>)> {
     let patience = shared.settings.connect_timeout;
-    if request.path() != "/session" {
+    let Some(named) = named(request.path()) else {
         let _ = timeout(patience, request.not_found()).await;
         return None;
-    }
+    };
     let allowed = shared
         .origins
         .allow_session(request.origin(), request.authority());
@@ -58,7 +65,7 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
         return None;
     }
     match timeout(patience, request.accept()).await {
-        Ok(Ok(connection)) => Some(connection),
+        Ok(Ok(connection)) => Some((connection, named)),
         Ok(Err(error)) => {
             let error = excerpt_of(&error);
             tracing::debug!(error, "a session that could not be accepted");
@@ -68,8 +75,21 @@ async fn admit(request: SessionRequest, shared: &Shared) -> Option<Connection> {
     }
 }
 
+/// The broadcast that a session's path names, if it names one; `None`: it is no session's path.
+fn named(path: &str) -> Option<Option<BroadcastId>> {
+    match path.strip_prefix("/session")? {
+        "" => Some(None),
+        rest => rest.strip_prefix('/')?.parse().ok().map(Some),
+    }
+}
+
 /// Reads the hello, and serves what it asks for or says why not.
-async fn greet(connection: Connection, number: u64, local: &Arc<Local>) {
+async fn greet(
+    connection: Connection,
+    named: Option<&BroadcastId>,
+    number: u64,
+    local: &Arc<Local>,
+) {
     let shared = &local.shared;
     let deadline = Instant::now() + shared.settings.hello_timeout;
     let Ok(Ok((send, recv))) = timeout_at(deadline, connection.accept_bi()).await else {
@@ -83,35 +103,51 @@ async fn greet(connection: Connection, number: u64, local: &Arc<Local>) {
         Ok(hello) => hello.map_err(|error| Ending::from_read(error, &connection)),
         Err(_) => Err(Ending::because(Code::HelloTimeout, "no Hello in time")),
     };
-    let admitted = hello.and_then(|hello| authorize(hello, shared));
+    let visit = Visit {
+        number,
+        transport: Transport::WebTransport,
+        from: connection.remote_address().ip(),
+        since: shared.clock.now(),
+    };
+    let admitted = hello.and_then(|hello| authorize(hello, named, visit, shared));
     let ending = match admitted {
         Err(ending) => {
             tracing::info!(code = %ending.code, why = ending.tell, "session refused");
             part(&ending, &mut writer, &connection, number).await;
             return;
         }
-        Ok((version, role, broadcast, resume)) => {
-            writer.speaks(version);
+        Ok(admitted) => {
+            writer.speaks(admitted.version);
             let session = Session {
                 number,
                 connection: connection.clone(),
                 reader,
                 writer,
-                broadcast,
-                resume,
-                version,
+                broadcast: admitted.broadcast,
+                resume: admitted.resume,
+                version: admitted.version,
             };
-            run(role, session, local).await
+            run(session, &admitted.pass, local).await
         }
     };
     tracing::info!(code = %ending.code, why = ending.tell, "session ended");
 }
 
-/// Checks a hello against PROTOCOL 1.4, 2.4, 2.11 and 6; gives the version that is spoken as well.
+/// Who said hello, and what it wants.
+struct Admitted {
+    version: u16,
+    pass: Pass,
+    broadcast: Arc<Broadcast>,
+    resume: Option<ResumeSecret>,
+}
+
+/// Checks a hello against PROTOCOL 1.4, 2.4, 2.11 and 6.
 fn authorize(
     hello: ClientMessage,
+    named: Option<&BroadcastId>,
+    visit: Visit,
     shared: &Shared,
-) -> Result<(u16, Role, Arc<Broadcast>, Option<ResumeSecret>), Ending> {
+) -> Result<Admitted, Ending> {
     let ClientMessage::Hello {
         version: newest,
         role,
@@ -123,23 +159,22 @@ fn authorize(
         return Err(Ending::because(Code::OutOfOrder, "Hello comes first"));
     };
     let version = wire::agree(newest).ok_or_else(|| unspoken(newest))?;
-    let claims = shared
-        .tokens
-        .verify(&token, shared.clock.now())
-        .map_err(|error| Ending::because(error.code(), error))?;
-    if claims.role != role {
-        return Err(Ending::because(
-            Code::WrongRole,
-            "the token is for another role",
-        ));
-    }
+    let pass = shared
+        .gate
+        .admit(&token, role, named, visit)
+        .map_err(|refusal| Ending::because(refusal.code(), refusal))?;
     let broadcast = shared
         .registry
-        .find(&claims.broadcast)
+        .find(pass.broadcast())
         .ok_or_else(|| Ending::because(Code::UnknownBroadcast, "there is no such broadcast"))?;
     let agent = excerpt(&agent);
-    tracing::info!(broadcast = %claims.broadcast, ?role, agent, version, "session");
-    Ok((version, role, broadcast, resume))
+    tracing::info!(broadcast = %pass.broadcast(), ?role, agent, version, "session");
+    Ok(Admitted {
+        version,
+        pass,
+        broadcast,
+        resume,
+    })
 }
 
 fn unspoken(version: u16) -> Ending {
@@ -148,9 +183,9 @@ fn unspoken(version: u16) -> Ending {
     Ending::because(Code::UnsupportedVersion, why)
 }
 
-async fn run(role: Role, session: Session, local: &Arc<Local>) -> Ending {
-    match role {
-        Role::Publisher => publisher::run(session, &local.shared).await,
-        Role::Player => player::run(session, local).await,
+async fn run(session: Session, pass: &Pass, local: &Arc<Local>) -> Ending {
+    match pass.role() {
+        Role::Publisher => publisher::run(session, pass, &local.shared).await,
+        Role::Player => player::run(session, pass, local).await,
     }
 }

@@ -1,7 +1,7 @@
 //! One client's session, once it has said hello; and what all sessions share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use steadycast_codec_glue::wire::{Code, RelayMessage, ResumeSecret, Status};
@@ -11,7 +11,7 @@ use wtransport::Connection;
 use super::control::{ControlReader, ControlWriter};
 use super::ending::{Ending, part};
 use super::{Parts, Settings};
-use crate::auth::{Origins, TokenSigner, random};
+use crate::auth::{Gate, Origins, random};
 use crate::broadcast::{Broadcast, Registry, RelayTime};
 use crate::shard::RelayClock;
 
@@ -20,11 +20,9 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) clock: RelayClock,
     pub(super) registry: Arc<Registry>,
-    pub(super) tokens: Arc<TokenSigner>,
+    pub(super) gate: Arc<Gate>,
     pub(super) origins: Origins,
     pub(super) shutdown: CancellationToken,
-    /// Numbers given to sessions so far.
-    pub(super) numbers: AtomicU64,
     /// Sessions past their handshake.
     pub(super) established: AtomicUsize,
 }
@@ -47,10 +45,9 @@ impl Shared {
             settings: parts.settings,
             clock: parts.clock,
             registry: parts.registry,
-            tokens: parts.tokens,
+            gate: parts.gate,
             origins: parts.origins,
             shutdown: parts.shutdown,
-            numbers: AtomicU64::new(0),
             established: AtomicUsize::new(0),
         }
     }

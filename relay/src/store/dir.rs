@@ -33,6 +33,14 @@ pub enum StateError {
     /// No key can be made.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// The store cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Database {
+        /// Its file.
+        path: PathBuf,
+        /// What it says.
+        source: Box<redb::Error>,
+    },
 }
 
 /// Who may read a file of the state directory.
@@ -177,6 +185,21 @@ impl StateDir {
         }
     }
 
+    /// Makes an empty file, for the relay's user alone, where there is none.
+    pub(super) fn ensure(&self, name: &str) -> Result<(), StateError> {
+        let path = self.file(name);
+        match path.exists() {
+            true => Ok(()),
+            false => create(&path, Access::Private).map(drop).map_err(at(&path)),
+        }
+    }
+
+    /// Another name for a file that is needed no more.
+    pub(super) fn put_aside(&self, name: &str, aside: &str) -> Result<(), StateError> {
+        let path = self.file(name);
+        fs::rename(&path, self.file(aside)).map_err(at(&path))
+    }
+
     pub(super) fn corrupt(&self, name: &str, why: String) -> StateError {
         StateError::Corrupt {
             path: self.file(name),
@@ -246,6 +269,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> StateError {
 mod tests {
     use super::super::temp::TempDir;
     use super::*;
+    use crate::auth::{Order, Power};
 
     #[test]
     fn keys_are_made_once_and_kept() {
@@ -253,19 +277,12 @@ mod tests {
         dir.admin_key(None).unwrap();
         let text = fs::read_to_string(dir.file("admin.key")).unwrap();
         assert!(dir.admin_key(None).unwrap().matches(text.trim()));
-        let id = "main".parse().unwrap();
-        let (role, now) = (
-            steadycast_codec_glue::wire::Role::Player,
-            crate::broadcast::RelayTime::from_micros(0),
-        );
+        let now = crate::broadcast::RelayTime::from_micros(0);
         let ttl = std::time::Duration::from_secs(60);
-        let token = dir.token_signer().unwrap().mint(&id, role, ttl, now);
-        assert!(
-            dir.token_signer()
-                .unwrap()
-                .verify(token.as_str(), now)
-                .is_ok()
-        );
+        let order = Order::link(&"main".parse().unwrap(), Power::Play, ttl, 0);
+        let minted = dir.token_signer().unwrap().mint(&order, now).unwrap();
+        let again = dir.token_signer().unwrap();
+        assert!(again.verify(minted.token.as_str(), now).is_ok());
     }
 
     #[test]

@@ -1,9 +1,14 @@
-//! What outlives the process: keys, and the list of broadcasts. Never a picture.
+//! What outlives the process: keys, broadcasts, and what was taken back. Never a picture.
 
 mod dir;
-mod list;
+mod early;
+mod engine;
+mod ledger;
+mod local;
 #[cfg(test)]
 pub(crate) mod temp;
 
 pub use dir::{Access, StateDir, StateError, StateLock};
-pub use list::{Entry, Seen, Store};
+pub use engine::{Change, Entry, Kept, Seen, Store};
+pub use ledger::Ledger;
+pub use local::LocalStore;

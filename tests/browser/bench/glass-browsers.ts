@@ -149,8 +149,10 @@ export class GlassPlayer extends PlayerPage {
 /** The broadcast that a link's token is for (PROTOCOL 6.1). */
 function broadcastOf(link: URL): string {
   const claims = link.hash.slice(1).split('.')[1] ?? '';
-  const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string };
-  return sub;
+  const { steadycast } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as {
+    steadycast: { broadcast: string };
+  };
+  return steadycast.broadcast;
 }
 
 /** Runs in a page of the relay: what the host finds there when it opens. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { PlayerTab } from '../src/chromium.ts';
 import { scenario } from '../src/stage.ts';
+import { until } from '../src/until.ts';
 
 scenario('bad tokens open no player, and harm nobody who watches', async (stage) => {
   const { relay, broadcast } = stage;
@@ -96,6 +97,48 @@ scenario('the admin ends the broadcast for everybody', async (stage) => {
   const late = await admin.openPlayer(relay, broadcast.playToken, { places: null });
   await late.waitForState('refused');
 });
+
+scenario('the admin replaces the link of the viewers', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium();
+  const panel = await admin.openPanel(relay, broadcast.publishToken);
+  const host = await panel.share();
+  const { epoch } = await host.waitUntilLive();
+  const shown = panel.page.getByLabel('Link for viewers');
+  const old = await until('the link', async () => {
+    const link = await shown.inputValue();
+    return link === '' ? null : tokenOf(link);
+  });
+  const player = await admin.openPlayer(relay, old);
+  const fallback = await admin.openPlayer(relay, old, { webTransport: 'none' });
+  await player.waitForPicture();
+  await fallback.waitForPicture();
+
+  await panel.page.getByRole('button', { name: 'Replace this link…' }).click();
+  await panel.page.getByRole('button', { name: 'Replace link', exact: true }).click();
+  await panel.page.getByText('This is the new link').waitFor();
+  for (const one of [player, fallback]) {
+    const state = await one.waitForState('refused');
+    assert.equal(state.kind === 'refused' && state.reason, 'revoked');
+    await assertTold(one, /This link is not valid any more/);
+    const picture = one.page.locator('.player-picture').first();
+    assert.equal(await picture.isVisible(), false, 'the last picture is taken away as well');
+  }
+  const again = await admin.openPlayer(relay, old, { places: null });
+  await again.waitForState('refused');
+
+  const fresh = tokenOf(await shown.inputValue());
+  assert.notEqual(fresh, old);
+  const back = await admin.openPlayer(relay, fresh);
+  await back.waitForPicture();
+  await panel.waitForState('live');
+  const { epoch: now } = await host.waitUntilLive();
+  assert.equal(now, epoch, 'the host has noticed nothing');
+});
+
+function tokenOf(link: string): string {
+  return new URL(link).hash.slice(1);
+}
 
 async function assertTold(player: PlayerTab, title: RegExp): Promise<void> {
   await player.page.getByText(title).first().waitFor();

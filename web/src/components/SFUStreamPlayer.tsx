@@ -58,6 +58,7 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
       data-state={state.kind}
       data-pictured={pictured}
       data-final={words.final}
+      data-withdrawn={words.withdrawn}
       data-fill={controls.fill.active}
       data-idle={idle && watching && !controls.playout.active}
       onPointerMove={stir}

@@ -11,6 +11,7 @@ import {
   type RenditionFacts,
 } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
+import type { BroadcastFacts } from '../services/api.ts';
 import { StreamControlPanel } from './StreamControlPanel.tsx';
 
 const STATUS: HostStatus = {
@@ -43,11 +44,23 @@ const STATUS: HostStatus = {
   counts: NO_COUNTS,
 };
 
+const FACTS: BroadcastFacts = {
+  id: 'b',
+  title: '',
+  phase: 'live',
+  sinceMs: 1,
+  players: 1,
+  playerLink: 'https://relay.example/play#t',
+  warnings: [],
+};
+
 class FakeService implements ShareService {
   start = vi.fn(async () => undefined);
   stop = vi.fn();
   setQuality = vi.fn<(quality: Quality) => void>();
   endBroadcast = vi.fn(async () => undefined);
+  renewPlayerLink = vi.fn(async () => undefined);
+  newAdminLink = vi.fn(async () => 'https://relay.example/admin#new');
   watchPreview = () => () => undefined;
   #snapshot: ShareSnapshot = {
     host: 'none',
@@ -119,18 +132,9 @@ it('says that the picture depends on this page where it does', () => {
 
 it('says what keeps the pictures of a tool from viewers', () => {
   const service = show(null);
-  const broadcast = {
-    id: 'b',
-    title: '',
-    phase: 'live' as const,
-    sinceMs: 1,
-    players: 1,
-    playerLink: 'https://relay.example/play#t',
-    warnings: ['The publisher sends B-frames.'],
-  };
-  service.become({ broadcast });
+  service.become({ broadcast: { ...FACTS, warnings: ['The publisher sends B-frames.'] } });
   expect(screen.getByText('The publisher sends B-frames.')).toBeTruthy();
-  service.become({ broadcast: { ...broadcast, warnings: [] } });
+  service.become({ broadcast: FACTS });
   expect(screen.queryByText('The publisher sends B-frames.')).toBeNull();
 });
 
@@ -168,6 +172,38 @@ it('ends the broadcast only after a second thought', () => {
   expect(service.endBroadcast).not.toHaveBeenCalled();
   fireEvent.click(screen.getByRole('button', { name: 'End broadcast' }));
   expect(service.endBroadcast).toHaveBeenCalledTimes(1);
+});
+
+it('replaces the viewers’ link only after a second thought, and says that it has', async () => {
+  const service = show('live');
+  service.become({ broadcast: FACTS });
+  fireEvent.click(screen.getByRole('button', { name: 'Replace this link…' }));
+  expect(screen.getByRole('alertdialog', { name: 'Replace the link' }).textContent).toContain(
+    'Everyone who watches now is disconnected',
+  );
+  expect(service.renewPlayerLink).not.toHaveBeenCalled();
+  fireEvent.click(screen.getByRole('button', { name: 'Replace link' }));
+  expect(await screen.findByText(/This is the new link/)).toBeTruthy();
+  expect(service.renewPlayerLink).toHaveBeenCalledTimes(1);
+});
+
+it('goes on with the link when the relay makes no other, and says why', async () => {
+  const service = show('live');
+  service.become({ broadcast: FACTS });
+  service.renewPlayerLink.mockRejectedValue(new Error('The relay does not answer.'));
+  fireEvent.click(screen.getByRole('button', { name: 'Replace this link…' }));
+  fireEvent.click(screen.getByRole('button', { name: 'Replace link' }));
+  expect((await screen.findByRole('alert')).textContent).toBe('The relay does not answer.');
+});
+
+it('copies a new admin link', async () => {
+  const writeText = vi.fn(async () => undefined);
+  vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } });
+  show('live');
+  fireEvent.click(screen.getByRole('button', { name: 'Copy a new admin link' }));
+  expect(await screen.findByText(/Copied/)).toBeTruthy();
+  expect(writeText).toHaveBeenCalledWith('https://relay.example/admin#new');
+  vi.unstubAllGlobals();
 });
 
 it('says which other versions it sends, for whom, and which it cannot', () => {

@@ -3,6 +3,7 @@ import { type HostStatus, isSharing } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import { EndBroadcast } from './admin/EndBroadcast.tsx';
 import { Details, Figures } from './admin/Figures.tsx';
+import { NewAdminLink } from './admin/NewAdminLink.tsx';
 import { QualityForm } from './admin/QualityForm.tsx';
 import { Renditions } from './admin/Renditions.tsx';
 import { ShareLink } from './admin/ShareLink.tsx';
@@ -63,7 +64,12 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
       {sharing && <Figures status={status} history={snapshot.history} />}
       <footer className="panel-foot">
         {status !== null && sharing ? <Details status={status} /> : <span />}
-        {!isDeadLink(snapshot) && <EndBroadcast onEnd={() => service.endBroadcast()} />}
+        {!isDeadLink(snapshot) && (
+          <div className="panel-foot-actions">
+            <NewAdminLink onCopy={() => service.newAdminLink()} />
+            <EndBroadcast onEnd={() => service.endBroadcast()} />
+          </div>
+        )}
       </footer>
     </div>
   );
@@ -95,7 +101,12 @@ function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; word
           Stop sharing
         </button>
       )}
-      {!isDeadLink(snapshot) && <ShareLink link={snapshot.broadcast?.playerLink ?? null} />}
+      {!isDeadLink(snapshot) && (
+        <ShareLink
+          link={snapshot.broadcast?.playerLink ?? null}
+          onRenew={() => service.renewPlayerLink()}
+        />
+      )}
     </section>
   );
 }

@@ -45,6 +45,8 @@ const FOR_ALL: ReadonlySet<CodeName> = new Set([
   'wrong_role',
   'token_expired',
   'unknown_broadcast',
+  'revoked',
+  'kicked',
 ]);
 
 /** Tells what a connection that is not open means to the viewer. */

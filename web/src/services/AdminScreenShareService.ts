@@ -21,7 +21,7 @@ import { isHeld } from '../publish/sole.ts';
 import { type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
 import { at } from '../session/place.ts';
-import { ApiError, type BroadcastFacts, endBroadcast, readBroadcast } from './api.ts';
+import { ApiError, type BroadcastFacts, endBroadcast, readBroadcast, renewLinks } from './api.ts';
 
 export interface ShareOptions {
   /** The relay's origin; the host page is one of its pages. */
@@ -79,6 +79,10 @@ export interface ShareService {
   setQuality(quality: Quality): void;
   /** Ends the broadcast for everyone, for good. Throws ApiError. */
   endBroadcast(): Promise<void>;
+  /** Ends the viewers' link of now, with everyone who watches by it, for a new one. Throws ApiError. */
+  renewPlayerLink(): Promise<void>;
+  /** One more link to this panel, valid anew. Throws ApiError. */
+  newAdminLink(): Promise<string>;
   /** Small pictures of the whole source, about five a second; returns how to stop watching. */
   watchPreview(watcher: (image: PreviewImage) => void): () => void;
 }
@@ -183,6 +187,18 @@ export class AdminScreenShareService implements ShareService {
     await endBroadcast(origin, broadcast, token);
     this.#askedRelayMs = Number.NEGATIVE_INFINITY;
     await this.#askRelay();
+  }
+
+  async renewPlayerLink(): Promise<void> {
+    const { origin, broadcast, token } = this.#options;
+    const { playerLink } = await renewLinks(origin, broadcast, token, ['play']);
+    const facts = this.#snapshot.broadcast;
+    if (facts !== null) this.#show({ broadcast: { ...facts, playerLink } });
+  }
+
+  async newAdminLink(): Promise<string> {
+    const { origin, broadcast, token } = this.#options;
+    return (await renewLinks(origin, broadcast, token, [])).adminLink;
   }
 
   watchPreview(watcher: (image: PreviewImage) => void): () => void {

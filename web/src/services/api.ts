@@ -116,6 +116,37 @@ export async function readBroadcast(
   };
 }
 
+/** The links of a broadcast, made anew. */
+export interface NewLinks {
+  /** As full URLs. */
+  adminLink: string;
+  playerLink: string;
+}
+
+const isNewLinks = shape<{ links: { admin: string; player: string } }>({
+  links: shape<{ admin: string; player: string }>({ admin: isText, player: isText }),
+});
+
+/**
+ * Makes new links; those until now for the roles in `end` stop working, and their sessions end.
+ * Throws ApiError.
+ */
+export async function renewLinks(
+  origin: string,
+  id: string,
+  token: string,
+  end: readonly ('publish' | 'play')[],
+): Promise<NewLinks> {
+  const url = at(origin, `api/broadcasts/${encodeURIComponent(id)}/links`);
+  const made = await call(url, token, { method: 'POST', body: JSON.stringify({ end }) });
+  if (!isNewLinks(made)) throw strange();
+  const { admin, player } = made.links;
+  return {
+    adminLink: new URL(admin, origin).href,
+    playerLink: new URL(player, origin).href,
+  };
+}
+
 /** Ends the broadcast for everyone, for good. Throws ApiError. */
 export async function endBroadcast(origin: string, id: string, token: string): Promise<void> {
   await call(broadcastUrl(origin, id), token, { method: 'DELETE' });

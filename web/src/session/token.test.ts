@@ -6,9 +6,18 @@ describe('a token', () => {
     `${btoa('{}')}.${btoa(JSON.stringify(claims)).replaceAll('=', '')}.sig`;
 
   it('says whose it is and for how long', () => {
+    const steadycast = { broadcast: 'main', roles: ['publish', 'play'] };
+    expect(readToken(token({ exp: 100, sub: 'ada', steadycast }))).toEqual({
+      broadcast: 'main',
+      roles: ['publish', 'play'],
+      expiresMs: 100_000,
+    });
+  });
+
+  it('may be one of a relay before', () => {
     expect(readToken(token({ sub: 'main', role: 'publish', exp: 100 }))).toEqual({
       broadcast: 'main',
-      role: 'publish',
+      roles: ['publish'],
       expiresMs: 100_000,
     });
   });
@@ -21,6 +30,9 @@ describe('a token', () => {
     token({ sub: '', role: 'publish', exp: 1 }),
     token({ sub: 'a', role: 'king', exp: 1 }),
     token({ sub: 'a', role: 'play' }),
+    token({ exp: 1, steadycast: { broadcast: 'game-*', roles: ['play'] } }),
+    token({ exp: 1, steadycast: { broadcast: 'a', roles: ['king'] } }),
+    token({ exp: 1, steadycast: { broadcast: 'a' } }),
   ])('is null for %j', (text) => {
     expect(readToken(text)).toBeNull();
   });

@@ -1,26 +1,36 @@
 /** What a token says of itself (PROTOCOL 6); for display, as only the relay can check it. */
 
-import { isCount, isRecord } from './parse.ts';
+import { isCount, isRecord, oneOf } from './parse.ts';
+
+export type TokenRole = 'publish' | 'play' | 'admin';
 
 export interface TokenClaims {
   /** The broadcast's id. */
   broadcast: string;
-  role: 'publish' | 'play';
+  roles: readonly TokenRole[];
   /** Unix milliseconds. */
   expiresMs: number;
 }
 
-/** Null for anything that is not a token of ours. */
+/** Null for anything that is not a token of ours, and for one that is for more than one broadcast. */
 export function readToken(token: string): TokenClaims | null {
   const [, payload] = token.split('.');
   if (payload === undefined) return null;
   const claims = decode(payload);
-  if (!isRecord(claims)) return null;
-  const { sub, role, exp } = claims;
-  if (typeof sub !== 'string' || sub === '' || !isCount(exp)) return null;
-  if (role !== 'publish' && role !== 'play') return null;
-  return { broadcast: sub, role, expiresMs: exp * 1_000 };
+  if (!isRecord(claims) || !isCount(claims['exp'])) return null;
+  const grant = isRecord(claims['steadycast']) ? claims['steadycast'] : early(claims);
+  const { broadcast, roles } = grant;
+  if (typeof broadcast !== 'string' || broadcast === '' || broadcast.endsWith('*')) return null;
+  if (!Array.isArray(roles) || !roles.every(isRole)) return null;
+  return { broadcast, roles, expiresMs: claims['exp'] * 1_000 };
 }
+
+/** Tokens of relays up to 0.1 (PROTOCOL 6.4). */
+function early({ sub, role }: Record<string, unknown>): Record<string, unknown> {
+  return { broadcast: sub, roles: [role] };
+}
+
+const isRole = oneOf(['publish', 'play', 'admin']);
 
 function decode(payload: string): unknown {
   try {

@@ -9,6 +9,7 @@ use serde_json::json;
 use steadycast_codec_glue::wire::{Code, ResumeSecret, Role};
 
 use super::{ADMIN, APP, Relay, broadcast_id, request};
+use crate::auth::Power;
 use crate::broadcast::test_frames::frame;
 use crate::broadcast::{Registry, RelayTime, Settings, Widths};
 use crate::store::{Seen, Store};
@@ -66,9 +67,9 @@ async fn an_admin_creates_lists_and_ends() {
         format!("http://relay.test:4433/play#{play}")
     );
     let now = relay.site.clock.now();
-    let claims = relay.site.tokens.verify(play, now).unwrap();
-    assert_eq!((claims.broadcast.as_str(), claims.role), (id, Role::Player));
-    assert_eq!(made["expires"], claims.expires);
+    let grant = relay.site.gate.recognise(play, now).unwrap();
+    assert_eq!(grant.require(Power::Play, &broadcast_id(id)), Ok(()));
+    assert_eq!(made["expires"], json!(grant.expires));
 
     let list = relay.get("/api/broadcasts", ADMIN).await.json();
     assert_eq!(list["broadcasts"][0]["id"], id);
@@ -100,8 +101,7 @@ async fn broadcasts_survive_a_restart_and_ended_ones_do_not() {
     let ended = relay.create("ended").await;
     let path = format!("/api/broadcasts/{}", ended["id"].as_str().unwrap());
     relay.delete(&path, ADMIN).await;
-    let store = Store::open(relay.dir.clone()).unwrap();
-    let again = Relay::with(|site| site.store = store.into());
+    let again = Relay::over(relay.store.clone(), |_| {});
     assert_eq!(again.site.restore(), 1);
     let list = again.get("/api/broadcasts", ADMIN).await.json();
     assert_eq!(list["broadcasts"][0]["id"], kept["id"]);
@@ -111,7 +111,7 @@ async fn broadcasts_survive_a_restart_and_ended_ones_do_not() {
 #[tokio::test]
 async fn a_broadcast_that_cannot_be_kept_is_not_created() {
     let relay = Relay::new();
-    std::fs::create_dir(relay.dir.file(".broadcasts.json.new")).unwrap();
+    relay.store.breaks(true);
     let reply = relay.post("/api/broadcasts", ADMIN, "").await;
     assert_eq!(reply.problem(503), "internal");
     assert!(relay.site.registry.list().is_empty());
@@ -124,17 +124,16 @@ async fn a_broadcast_that_cannot_be_forgotten_does_not_end() {
     let path = format!("/api/broadcasts/{}", made["id"].as_str().unwrap());
     let id = broadcast_id(made["id"].as_str().unwrap());
     let seat = relay.site.registry.find(&id).unwrap().attach_player();
-    let obstacle = relay.dir.file(".broadcasts.json.new");
-    std::fs::create_dir(&obstacle).unwrap();
+    relay.store.breaks(true);
     let reply = relay.delete(&path, ADMIN).await;
     assert_eq!(reply.problem(503), "internal");
     assert_eq!(relay.get(&path, ADMIN).await.status, StatusCode::OK);
     assert_eq!(seat.unwrap().news().borrow().ended, None);
-    assert_eq!(Store::open(relay.dir.clone()).unwrap().entries().len(), 1);
-    std::fs::remove_dir(&obstacle).unwrap();
+    assert_eq!(relay.store.load().unwrap().broadcasts.len(), 1);
+    relay.store.breaks(false);
     let reply = relay.delete(&path, ADMIN).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT);
-    assert!(Store::open(relay.dir.clone()).unwrap().entries().is_empty());
+    assert!(relay.store.load().unwrap().broadcasts.is_empty());
 }
 
 #[tokio::test]
@@ -143,9 +142,7 @@ async fn fewer_broadcasts_being_allowed_costs_nobody_a_broadcast() {
     for title in ["a", "b", "c"] {
         relay.create(title).await;
     }
-    let store = Store::open(relay.dir.clone()).unwrap();
-    let again = Relay::with(|site| {
-        site.store = store.into();
+    let again = Relay::over(relay.store.clone(), |site| {
         site.registry = Arc::new(Registry::new(Settings {
             max_broadcasts: 1,
             ..Settings::default()
@@ -170,7 +167,7 @@ async fn publishers_that_go_because_the_relay_stops_are_not_noted_as_away() {
         .unwrap();
     seat.publish(frame(1, 0, 0, 10), at(1)).unwrap();
     seat.leave(at(5));
-    let noted = || relay.site.store.entries()[0].publisher;
+    let noted = || relay.site.ledger.entries()[0].publisher;
     relay.site.keep(Some(at(5))).await.unwrap();
     assert_eq!(noted(), Seen::Here);
     relay.site.keep(Some(at(6))).await.unwrap();
@@ -182,13 +179,12 @@ async fn what_time_has_ended_goes_from_the_list_as_soon_as_it_can_be_written() {
     let relay = Relay::new();
     let made = relay.create("x").await;
     let id = broadcast_id(made["id"].as_str().unwrap());
-    let obstacle = relay.dir.file(".broadcasts.json.new");
-    std::fs::create_dir(&obstacle).unwrap();
+    relay.store.breaks(true);
     relay.site.registry.end(&id, Code::HeldTooLong);
     assert!(relay.site.keep(None).await.is_err());
-    std::fs::remove_dir(&obstacle).unwrap();
+    relay.store.breaks(false);
     relay.site.keep(None).await.unwrap();
-    assert!(Store::open(relay.dir.clone()).unwrap().entries().is_empty());
+    assert!(relay.store.load().unwrap().broadcasts.is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The HTTP side as a client sees it.
 
+mod access;
 mod api;
 mod network;
 mod pages;
@@ -18,16 +19,15 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::guesses::Guesses;
 use super::listener::Peer;
 use super::pages::{File, Pages};
 use super::routes::with_pages;
 use super::site::Site;
-use crate::auth::{Origins, TokenSigner};
+use crate::auth::{Gate, Order, Origins, TokenSigner};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::shard::RelayClock;
-use crate::store::Store;
-use crate::store::temp::TempDir;
+use crate::store::Ledger;
+use crate::store::temp::{Fragile, TempDir};
 use crate::tls::{Keeper, Source};
 use crate::webrtc::{Bridge, Reach, Settings as BridgeSettings};
 
@@ -38,7 +38,8 @@ const APP: &str = "https://app.example";
 struct Relay {
     site: Arc<Site>,
     router: Router,
-    dir: TempDir,
+    /// What it keeps.
+    store: Arc<Fragile>,
 }
 
 fn bridge_settings() -> BridgeSettings {
@@ -66,8 +67,19 @@ impl Relay {
     }
 
     fn with(change: impl FnOnce(&mut Site)) -> Self {
+        Self::over(Arc::default(), change)
+    }
+
+    /// One that goes on with what another kept.
+    fn over(store: Arc<Fragile>, change: impl FnOnce(&mut Site)) -> Self {
         let dir = TempDir::new();
         let source = Source::Development(dir.clone());
+        let key = ADMIN.parse().unwrap();
+        let gate = Gate::new(TokenSigner::new(&[1; 32]), key, None);
+        let (ledger, revocations) = Ledger::open(store.clone()).unwrap();
+        for revocation in revocations {
+            gate.remember(revocation);
+        }
         let (_, identities) = Keeper::start(source, OffsetDateTime::now_utc()).unwrap();
         let settings = Settings {
             max_broadcasts: 3,
@@ -75,10 +87,9 @@ impl Relay {
         };
         let mut site = Site {
             registry: Arc::new(Registry::new(settings)),
-            store: Arc::new(Store::open(dir.clone()).unwrap()),
-            tokens: Arc::new(TokenSigner::new(&[1; 32])),
-            admin_key: ADMIN.parse().unwrap(),
-            guesses: Guesses::default(),
+            ledger: Arc::new(ledger),
+            gate: Arc::new(gate),
+            renewals: tokio::sync::Mutex::default(),
             origins: Origins::new(vec![APP.parse().unwrap()], false),
             public_url: None,
             identities,
@@ -95,7 +106,7 @@ impl Relay {
         Self {
             router: with_pages(site.clone(), Pages::from(page)),
             site,
-            dir,
+            store,
         }
     }
 
@@ -142,8 +153,9 @@ impl Relay {
 
     fn token(&self, id: &str, role: Role) -> String {
         let (ttl, now) = (Duration::from_secs(60), self.site.clock.now());
-        let token = self.site.tokens.mint(&broadcast_id(id), role, ttl, now);
-        token.as_str().to_owned()
+        let order = Order::link(&broadcast_id(id), role.into(), ttl, 0);
+        let minted = self.site.gate.mint(&order, now).unwrap();
+        minted.token.as_str().to_owned()
     }
 }
 

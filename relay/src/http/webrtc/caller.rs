@@ -1,5 +1,6 @@
 //! Whose request it is: the bearer of a token for this very broadcast.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -11,41 +12,43 @@ use steadycast_codec_glue::wire::{Code, Role};
 use super::super::caller::shown;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use crate::auth::Claims;
+use crate::auth::{Grant, Pass, Refusal, Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
 
 /// The bearer of a valid token.
-pub(super) struct Bearer(Claims);
+pub(super) struct Bearer(Grant);
 
 impl Bearer {
-    /// The broadcast that the path names, if the token is good for `role` there.
-    pub(super) fn broadcast(
-        &self,
+    /// Lets a session in at the broadcast that the path names, if the token is good for `role` there.
+    pub(super) fn enter(
+        self,
         site: &Site,
         id: &str,
         role: Role,
-    ) -> Result<Arc<Broadcast>, Problem> {
-        self.check(id, role)?;
+        from: IpAddr,
+    ) -> Result<(Arc<Broadcast>, Pass), Problem> {
+        let id = id.parse::<BroadcastId>().map_err(|_| Refusal::Broadcast)?;
+        let Self(grant) = self;
+        let visit = Visit {
+            number: site.gate.number(),
+            transport: Transport::WebRtc,
+            from,
+            since: site.clock.now(),
+        };
+        let pass = site.gate.enter(grant, role, &id, visit)?;
         if site.draining.is_cancelled() {
             let detail = "the relay is stopping";
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Problem::new(status, Code::ShuttingDown, detail));
         }
-        super::broadcast(site, id)
+        Ok((super::broadcast(site, id.as_str())?, pass))
     }
 
     /// Passes when the token is good for `role` at this broadcast.
-    pub(super) fn check(&self, id: &str, role: Role) -> Result<(), Problem> {
-        let Self(claims) = self;
-        claims.require_role(role)?;
-        let own = id
-            .parse::<BroadcastId>()
-            .is_ok_and(|id| id == claims.broadcast);
-        if own {
-            Ok(())
-        } else {
-            Err(Problem::forbidden("the token is for another broadcast"))
-        }
+    pub(super) fn check(&self, site: &Site, id: &str, role: Role) -> Result<(), Problem> {
+        let Self(grant) = self;
+        let id = id.parse::<BroadcastId>().map_err(|_| Refusal::Broadcast)?;
+        Ok(site.gate.require(grant, role.into(), &id)?)
     }
 }
 
@@ -55,7 +58,7 @@ impl FromRequestParts<Arc<Site>> for Bearer {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
         let missing = "an Authorization header with Bearer and a token is missing";
         let token = shown(parts).ok_or_else(|| Problem::unauthorized(missing))?;
-        Ok(Self(site.tokens.verify(token, site.clock.now())?))
+        Ok(Self(site.gate.recognise(token, site.clock.now())?))
     }
 }
 

@@ -74,16 +74,17 @@ async fn create(
     body: Body,
 ) -> Result<Response, Problem> {
     let role = role(&uri);
-    let broadcast = bearer.broadcast(&site, &id, role)?;
+    let address = peer.address.ip();
+    let (broadcast, pass) = bearer.enter(&site, &id, role, address)?;
     let body = read(body, LONGEST).await?;
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
     let from = Origin {
-        address: peer.address.ip(),
+        address,
         came_to: peer.came_to,
     };
     let opened = match role {
-        Role::Player => site.bridge.watch(&broadcast, &offer, from),
-        Role::Publisher => site.bridge.publish(&broadcast, &offer, from),
+        Role::Player => site.bridge.watch(&broadcast, pass, &offer, from),
+        Role::Publisher => site.bridge.publish(&broadcast, pass, &offer, from),
     };
     match opened {
         Ok(opened) => created(&site, &uri, &opened),

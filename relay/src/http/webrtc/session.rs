@@ -24,13 +24,10 @@ pub(super) const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
 /// The session of a path.
 pub(super) fn find(site: &Site, id: &str, session: &str) -> Result<Arc<Session>, Problem> {
-    let gone = || {
-        let detail = "there is no such session, or it has ended";
-        Problem::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail)
-    };
-    let id: BroadcastId = id.parse().map_err(|_| gone())?;
+    let id: BroadcastId = id.parse().map_err(|_| Problem::unknown_session())?;
     let session = SessionId::from_url(session);
-    site.bridge.find(&id, &session).ok_or_else(gone)
+    let found = site.bridge.find(&id, &session);
+    found.ok_or_else(Problem::unknown_session)
 }
 
 /// The session, for who knows its URL, which proves enough: players of others show no token here.
@@ -43,7 +40,7 @@ fn own(
 ) -> Result<Arc<Session>, Problem> {
     let role = role(uri);
     if let Some(bearer) = bearer {
-        bearer.check(id, role)?;
+        bearer.check(site, id, role)?;
     }
     let session = find(site, id, session)?;
     if session.role == role {

@@ -76,7 +76,7 @@ pub(super) fn published(mut data: &[u8]) -> u64 {
         relay: now + elapsed,
         instant: begin + elapsed,
     };
-    upstream.attach(at(Duration::ZERO)).unwrap();
+    upstream.attach(None, at(Duration::ZERO)).unwrap();
     let (mut sequence, mut timestamp, mut elapsed) = (0u16, 0u32, Duration::ZERO);
     let mut packets = 0;
     while let Some((&[kind, number, time, ms, high, low], rest)) = data.split_first_chunk() {

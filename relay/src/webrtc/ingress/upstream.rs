@@ -108,12 +108,17 @@ impl Upstream {
         }
     }
 
-    /// Takes over the broadcast (PROTOCOL 3.1): its client has connected.
-    pub(in crate::webrtc) fn attach(&mut self, now: Moment) -> Result<(), UpstreamError> {
+    /// Takes over the broadcast (PROTOCOL 3.1): its client has connected. It may have so many players.
+    pub(in crate::webrtc) fn attach(
+        &mut self,
+        most_players: Option<u32>,
+        now: Moment,
+    ) -> Result<(), UpstreamError> {
         let lineage = ResumeSecret(random()?);
         let seat = self
             .broadcast
             .attach_publisher(None, lineage, Widths::One, now.relay)?;
+        seat.bound_players(most_players);
         self.requests = main_requests(&seat.pulses().borrow().keyframe_requests);
         self.heard = now.instant;
         self.watch.begin(now.instant);

@@ -20,6 +20,7 @@ use super::ice::Ufrag;
 use super::session::bridge::Bridge;
 use super::session::door::{Command, Door};
 use super::session::peer::{Peer, Side};
+use crate::auth::Withdrawal;
 use crate::shard::{Inlet, Packet, RelayClock, Shard, ShardSocket, Wire};
 
 /// Packets that may wait for a shard.
@@ -190,8 +191,11 @@ impl<W: Wire> Peers<W> {
     async fn tick_peer(&mut self, key: usize) {
         let now = self.clock.moment();
         let peer = &mut self.peers[key];
-        // Who is on the way to its keys is told of nothing else.
-        let ended = peer.link.handshaking().and(peer.session.broadcast.ended());
+        // Who has its keys hears of the broadcast's end with everybody else.
+        let ended = match peer.link.handshaking() {
+            Some(_) => peer.session.has_to_end(),
+            None => peer.session.pass.withdrawn().map(Withdrawal::code),
+        };
         if let Some(code) = ended {
             return self.end(key, code).await;
         }

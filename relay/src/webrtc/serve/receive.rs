@@ -221,7 +221,7 @@ impl<W: Wire> Peers<W> {
                 self.join(key).await;
             }
             Side::Player(_) => {}
-            Side::Publisher(upstream) => match upstream.attach(now) {
+            Side::Publisher(upstream) => match upstream.attach(session.most_players(), now) {
                 Ok(()) => {
                     tracing::info!(session = session.number, broadcast = %session.broadcast.id(), "publisher connected");
                     let attended = self.channels.open(&session, &self.bridge);

@@ -16,7 +16,7 @@ use super::peer::{Newcomer, Peer, Side};
 use super::routes::Routes;
 use super::table::{Owner, Table};
 use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
-use crate::auth::{random, random_text};
+use crate::auth::{Pass, random, random_text};
 use crate::broadcast::{Broadcast, BroadcastId, Incarnation, RelayTime};
 use crate::shard::{AddressShare, Addresses};
 use crate::webrtc::dtls::{Identity, IdentityError};
@@ -116,6 +116,7 @@ impl Bridge {
     pub fn watch(
         &self,
         broadcast: &Arc<Broadcast>,
+        pass: Pass,
         offer: &Offer,
         from: Origin,
     ) -> Result<Opened, OpenError> {
@@ -135,7 +136,7 @@ impl Bridge {
         let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
         let sender = Sender::new(offer, media, first);
         let side = Side::Expected(Box::new(Newcomer { seat, sender }));
-        self.open(broadcast, offer, (share, from), media, side, now)
+        self.open(broadcast, offer, (pass, share, from), media, side, now)
     }
 
     /// Opens a session for somebody at `from` who wants to publish. Whoever publishes now goes on until the
@@ -146,6 +147,7 @@ impl Bridge {
     pub fn publish(
         &self,
         broadcast: &Arc<Broadcast>,
+        pass: Pass,
         offer: &Offer,
         from: Origin,
     ) -> Result<Opened, OpenError> {
@@ -157,7 +159,7 @@ impl Bridge {
             ssrc,
             rtx_ssrc: !ssrc,
         };
-        self.open(broadcast, offer, (share, from), media, side, now)
+        self.open(broadcast, offer, (pass, share, from), media, side, now)
     }
 
     /// Where it is reached now.
@@ -181,7 +183,7 @@ impl Bridge {
         &self,
         broadcast: &Arc<Broadcast>,
         offer: &Offer,
-        (share, from): (AddressShare, Origin),
+        (pass, share, from): (Pass, AddressShare, Origin),
         media: Media,
         side: Side,
         now: Instant,
@@ -190,10 +192,11 @@ impl Bridge {
         let place = self.place(from.came_to);
         let id = SessionId(random_text()?.into());
         let role = side.role();
-        let number = self.table.lock().number();
+        let number = pass.number();
         let session = Arc::new(Session {
             id,
             broadcast: broadcast.clone(),
+            pass,
             role,
             number,
             ice: Mutex::new(Ice {
@@ -299,8 +302,8 @@ impl Bridge {
     pub fn tick(&self) {
         let late = self.table.lock().give_up_late(Instant::now());
         for peer in late {
-            let ended = peer.session.broadcast.ended();
-            dismiss(peer, ended.unwrap_or(Code::Silent));
+            let code = peer.session.has_to_end().unwrap_or(Code::Silent);
+            dismiss(peer, code);
         }
     }
 
@@ -347,6 +350,7 @@ mod tests {
     use steadycast_codec_glue::wire::Role;
 
     use super::*;
+    use crate::auth::any_pass;
     use crate::broadcast::Registry;
     use crate::webrtc::offers;
     use crate::webrtc::session::door::{Command, Door};
@@ -405,7 +409,10 @@ mod tests {
             address: "192.0.2.1".parse().unwrap(),
             came_to: None,
         };
-        let session = bridge.watch(&broadcast, &offer, from).unwrap().session;
+        let session = bridge
+            .watch(&broadcast, any_pass(Role::Player), &offer, from)
+            .unwrap()
+            .session;
         let client = ("other", "a password of the client's");
         let came_to = "198.51.100.9".parse().ok();
         let fragment = bridge.restart(&session, client, came_to).unwrap().unwrap();
@@ -430,7 +437,10 @@ mod tests {
             address: "192.0.2.1".parse().unwrap(),
             came_to: None,
         };
-        let session = bridge.watch(&broadcast, &offer, from).unwrap().session;
+        let session = bridge
+            .watch(&broadcast, any_pass(Role::Player), &offer, from)
+            .unwrap()
+            .session;
         // Its client has come.
         let ufrag = session.ice.lock().current.ufrag.clone();
         let mut peer = bridge.table.lock().hand_over(&ufrag, 0).unwrap();

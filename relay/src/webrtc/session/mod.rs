@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, CodecSet, Role};
 use tokio::sync::watch;
 
-use crate::auth::RandomError;
+use crate::auth::{Pass, RandomError, Withdrawal};
 use crate::broadcast::{AttachError, Broadcast, Means, Width};
 use crate::delivery::PathNews;
 use crate::webrtc::ice::{Credentials, Ufrag};
@@ -50,6 +50,8 @@ pub struct Session {
     pub id: SessionId,
     /// Its broadcast.
     pub broadcast: Arc<Broadcast>,
+    /// What let it in.
+    pub(in crate::webrtc) pass: Pass,
     /// What its client is there.
     pub role: Role,
     /// For logs.
@@ -80,6 +82,17 @@ impl Session {
     pub fn etag(&self) -> String {
         let ice = self.ice.lock();
         format!("\"{}-{}\"", ice.generation, ice.current.ufrag.as_str())
+    }
+
+    /// Why it cannot go on: its broadcast is over, or it may no longer be there.
+    pub(in crate::webrtc) fn has_to_end(&self) -> Option<Code> {
+        let withdrawn = self.pass.withdrawn().map(Withdrawal::code);
+        withdrawn.or_else(|| self.broadcast.ended())
+    }
+
+    /// How many players it may have where it publishes; `None`: as many as any.
+    pub(in crate::webrtc) fn most_players(&self) -> Option<u32> {
+        self.pass.grant().allotment.players
     }
 
     /// Where to listen for its end.

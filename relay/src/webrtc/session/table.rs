@@ -35,16 +35,9 @@ pub(super) struct Table {
     sessions: HashMap<SessionId, Arc<Session>>,
     /// Those of the holders that wait.
     strangers: Crowd<Ufrag>,
-    numbers: u64,
 }
 
 impl Table {
-    /// A number for one more session.
-    pub(super) fn number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
-    }
-
     /// Sessions, those included whose client has not come yet.
     pub(super) fn len(&self) -> usize {
         self.sessions.len()
@@ -95,7 +88,7 @@ impl Table {
     pub(super) fn give_up_late(&mut self, now: Instant) -> Vec<Peer> {
         let late = |(ufrag, holder): (&Ufrag, &Holder)| match holder {
             Holder::Waiting(peer, until, _) => {
-                let over = *until <= now || peer.session.broadcast.ended().is_some();
+                let over = *until <= now || peer.session.has_to_end().is_some();
                 over.then(|| ufrag.clone())
             }
             Holder::Shard(_) => None,

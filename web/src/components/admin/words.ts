@@ -87,6 +87,8 @@ const STATES: Record<HostState, Words> = {
 
 const REFUSALS: Record<string, string> = {
   token_expired: 'This link has expired. Create a new broadcast, or ask for a new link.',
+  revoked: 'This link was taken back: newer ones were made for this broadcast. Ask for a new one.',
+  kicked: 'Whoever runs this relay has ended this session.',
   unauthorized: 'This link is not valid for this relay. Check that it was copied as a whole.',
   unknown_broadcast: 'This broadcast does not exist any more. Create a new one.',
   broadcast_ended: 'The broadcast was ended for everyone. Create a new one to share again.',

@@ -25,3 +25,14 @@ it('says what a slow network means, while there is a picture to be slow', () => 
   expect(slow('live', null).detail).toContain('carries less than the picture needs: fewer');
   expect(slow('waiting', 300).badge).toBe('Waiting');
 });
+
+it('takes the last picture from those who may no longer see it, and from nobody else', () => {
+  const hides = (reason: 'revoked' | 'kicked' | 'token_expired' | 'internal') =>
+    wordsFor({ kind: 'refused', reason, message: '' }).withdrawn;
+  expect([hides('revoked'), hides('kicked'), hides('token_expired')]).toEqual([true, true, true]);
+  expect(hides('internal')).toBe(false);
+  expect(wordsFor({ kind: 'ended', reason: 'broadcast_ended' })).toMatchObject({
+    final: true,
+    withdrawn: false,
+  });
+});

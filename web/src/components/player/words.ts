@@ -18,6 +18,8 @@ export interface Words {
   sinceMs: number | null;
   /** Whether this is the end, so that it may cover the picture. */
   final: boolean;
+  /** Whether the viewer may no longer see the last picture either. */
+  withdrawn: boolean;
   /** Said over the picture for a while only; the badge goes on saying it. */
   passing: boolean;
 }
@@ -29,6 +31,7 @@ const PLAIN: Words = {
   detail: null,
   sinceMs: null,
   final: false,
+  withdrawn: false,
   passing: false,
 };
 
@@ -136,12 +139,28 @@ function ending(reason: string): string {
     : 'Thank you for watching. You can close this page.';
 }
 
+function withdrawn(badge: string, title: string, detail: string): Words {
+  return { ...final(badge, 'bad', title, detail), withdrawn: true };
+}
+
 type Refused = Extract<PlayerState, { kind: 'refused' }>;
 
 function refused(reason: Refused['reason']): Words {
   switch (reason) {
     case 'token_expired':
-      return final('Expired', 'bad', 'This link has expired', 'Ask the host for a new one.');
+      return withdrawn('Expired', 'This link has expired', 'Ask the host for a new one.');
+    case 'revoked':
+      return withdrawn(
+        'Link ended',
+        'This link is not valid any more',
+        'The host has made new links. Ask them for the new one.',
+      );
+    case 'kicked':
+      return withdrawn(
+        'Removed',
+        'You were removed from this broadcast',
+        'The host has ended your session.',
+      );
     case 'unauthorized':
     case 'wrong_role':
       return final(

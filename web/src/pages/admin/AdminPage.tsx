@@ -24,7 +24,7 @@ export function AdminPage() {
   const token = useSyncExternalStore(onFragment, readFragment);
   const claims = readToken(token);
   const missing = missingForHost();
-  if (claims?.role === 'publish') {
+  if (claims?.roles.includes('publish') === true) {
     return <Panel key={token} token={token} claims={claims} missing={missing} />;
   }
   return (
@@ -102,7 +102,7 @@ function Header(props: { title: string | null; children?: React.ReactNode }) {
 }
 
 function WrongLink({ token, claims }: { token: string; claims: TokenClaims | null }) {
-  if (claims?.role === 'play') {
+  if (claims?.roles.includes('play') === true) {
     return (
       <p className="notice">
         <strong>This is a viewer's link.</strong> <a href={`play#${token}`}>Watch the broadcast</a>,

@@ -31,7 +31,7 @@ function render(root: ReturnType<typeof createRoot>): void {
     root.render(<Notice title="This browser cannot share the screen" detail={missing} />);
     return;
   }
-  if (claims?.role !== 'publish') {
+  if (claims?.roles.includes('publish') !== true) {
     root.render(
       <Notice
         title="This link cannot share"

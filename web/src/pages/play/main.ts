@@ -9,7 +9,7 @@ import { readToken } from '../../session/token.ts';
 
 const token = location.hash.slice(1);
 const origin = relayOf(location.href);
-const mayPlay = readToken(token)?.role === 'play';
+const mayPlay = readToken(token)?.roles.includes('play') === true;
 
 async function open(): Promise<void> {
   if (mayPlay) prepare(origin, token);

@@ -11,14 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::Code;
 use tokio::sync::Mutex as Turn;
 use tokio::time::{Instant, sleep_until};
 
-use super::problem::Problem;
-use crate::auth::AdminKey;
+use super::AdminKey;
 use crate::shard::neighbourhood;
 
 /// Wrong keys that a network may show at once: more than a person mistypes.
@@ -30,7 +27,7 @@ const NETWORKS: usize = 4_096;
 
 /// What each network has guessed.
 #[derive(Debug, Default)]
-pub struct Guesses(Mutex<Table>);
+pub(super) struct Guesses(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
@@ -77,9 +74,14 @@ struct Wait {
     until: Instant,
 }
 
+/// Another try of this connection waits for its turn already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("one try after the other: too many wrong keys came from this network")]
+pub struct TooManyTries;
+
 /// A connection has at most one try that waits.
 #[derive(Debug, Clone, Default)]
-pub(super) struct OneAtATime(Arc<AtomicBool>);
+pub struct OneAtATime(Arc<AtomicBool>);
 
 struct Waiting(Arc<AtomicBool>);
 
@@ -104,16 +106,13 @@ impl Guesses {
         connection: &OneAtATime,
         key: &AdminKey,
         shown: &str,
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, TooManyTries> {
         let network = neighbourhood(from);
         let queue = match self.decide(network, key, shown, false) {
             Ok(right) => return Ok(right),
             Err(Wait { queue, .. }) => queue,
         };
-        let _waiting = connection.begin().ok_or_else(|| {
-            let detail = "one try after the other: too many wrong keys came from this network";
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TooMany, detail)
-        })?;
+        let _waiting = connection.begin().ok_or(TooManyTries)?;
         let line = InLine::at_the_end_of(queue);
         let _turn = line.0.turn.lock().await;
         loop {

@@ -1,0 +1,397 @@
+//! The gate: who somebody is, what they may do, and the news when they no longer may.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jsonwebtoken::decode_header;
+use parking_lot::RwLock;
+use steadycast_codec_glue::wire::{Role, limits};
+
+use super::guesses::{Guesses, OneAtATime, TooManyTries};
+use super::passes::{Pass, Passes, Standing, Visit, Withdrawal};
+use super::revocations::{Generation, Revocation, Revocations};
+use super::token::{Minted, Order, TokenSigner};
+use super::{AdminKey, Grant, Issuers, Power, RandomError, Refusal};
+use crate::broadcast::{BroadcastId, RelayTime};
+
+/// Who comes with nothing that is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallerError {
+    /// The token is not good, nor is it the admin key.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too many wrong keys came from there.
+    #[error(transparent)]
+    TooManyTries(#[from] TooManyTries),
+}
+
+/// Says for every carrier who somebody is and what they may do, and tells running sessions when they no
+/// longer may.
+pub struct Gate {
+    signer: TokenSigner,
+    issuers: Option<Arc<Issuers>>,
+    admin_key: AdminKey,
+    guesses: Guesses,
+    revocations: RwLock<Revocations>,
+    passes: Arc<Passes>,
+    /// Numbers given to sessions so far.
+    numbers: AtomicU64,
+}
+
+impl Gate {
+    /// A gate that knows these keys, and of nothing that was taken back.
+    pub fn new(signer: TokenSigner, admin_key: AdminKey, issuers: Option<Arc<Issuers>>) -> Self {
+        Self {
+            signer,
+            issuers,
+            admin_key,
+            guesses: Guesses::default(),
+            revocations: RwLock::default(),
+            passes: Arc::default(),
+            numbers: AtomicU64::new(0),
+        }
+    }
+
+    /// What a token grants, if it is good.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn recognise(&self, token: &str, now: RelayTime) -> Result<Grant, Refusal> {
+        let grant = self.verify(token, now)?;
+        match self.revocations.read().cover(&grant) {
+            true => Err(Refusal::Revoked),
+            false => Ok(grant),
+        }
+    }
+
+    /// What a token grants, unless it was taken back. Those of others name their key, the relay's own do not.
+    fn verify(&self, token: &str, now: RelayTime) -> Result<Grant, Refusal> {
+        if token.len() > limits::TOKEN {
+            return Err(Refusal::Invalid);
+        }
+        let header = decode_header(token).map_err(|_| Refusal::Invalid)?;
+        match (header.kid, &self.issuers) {
+            (None, _) => self.signer.verify(token, now),
+            (Some(key), Some(issuers)) => issuers.verify(token, &key, now),
+            (Some(_), None) => Err(Refusal::Invalid),
+        }
+    }
+
+    /// What is granted to somebody at `from` who shows a token, or the admin key. Waits where wrong keys came from
+    /// that network.
+    ///
+    /// # Errors
+    /// [`CallerError`].
+    pub async fn recognise_caller(
+        &self,
+        shown: &str,
+        from: IpAddr,
+        connection: &OneAtATime,
+        now: RelayTime,
+    ) -> Result<Grant, CallerError> {
+        // What this relay has signed itself is no guess at its key.
+        let invalid = match self.recognise(shown, now) {
+            Err(Refusal::Invalid) => Refusal::Invalid,
+            known => return Ok(known?),
+        };
+        let key = &self.admin_key;
+        match self.guesses.matches(from, connection, key, shown).await? {
+            true => Ok(Grant::of_the_admin_key()),
+            false => Err(invalid.into()),
+        }
+    }
+
+    /// Passes where `grant` has `power` at this broadcast, and no newer links have taken it.
+    ///
+    /// # Errors
+    /// [`Refusal::Role`], [`Refusal::Broadcast`] or [`Refusal::Revoked`].
+    pub fn require(
+        &self,
+        grant: &Grant,
+        power: Power,
+        broadcast: &BroadcastId,
+    ) -> Result<(), Refusal> {
+        grant.require(power, broadcast)?;
+        match self.revocations.read().cover_at(grant, power, broadcast) {
+            true => Err(Refusal::Revoked),
+            false => Ok(()),
+        }
+    }
+
+    /// Lets a session in.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn enter(
+        &self,
+        grant: Grant,
+        role: Role,
+        broadcast: &BroadcastId,
+        visit: Visit,
+    ) -> Result<Pass, Refusal> {
+        let grant = Arc::new(grant);
+        // First the pass, then the look: what is taken back between them is found by one or the other.
+        let pass = self.passes.give(Standing {
+            grant: grant.clone(),
+            role,
+            broadcast: broadcast.clone(),
+            visit,
+        });
+        self.require(&grant, role.into(), broadcast)?;
+        match self.revocations.read().cover(&grant) {
+            true => Err(Refusal::Revoked),
+            false => Ok(pass),
+        }
+    }
+
+    /// Lets a session in that shows `token`; `named`: the broadcast that it asks for, if it says so.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn admit(
+        &self,
+        token: &str,
+        role: Role,
+        named: Option<&BroadcastId>,
+        visit: Visit,
+    ) -> Result<Pass, Refusal> {
+        let grant = self.recognise(token, visit.since)?;
+        let broadcast = named.or_else(|| grant.broadcasts.one());
+        let broadcast = broadcast.cloned().ok_or(Refusal::Unnamed)?;
+        self.enter(grant, role, &broadcast, visit)
+    }
+
+    /// A token of this relay's own.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn mint(&self, order: &Order, now: RelayTime) -> Result<Minted, RandomError> {
+        self.signer.mint(order, now)
+    }
+
+    /// Which links to a broadcast are good.
+    pub fn generation(&self, broadcast: &BroadcastId) -> Generation {
+        self.revocations.read().generation(broadcast)
+    }
+
+    /// Takes something back from whoever comes; running sessions go on.
+    pub fn remember(&self, revocation: Revocation) {
+        self.revocations.write().insert(revocation);
+    }
+
+    /// Takes something back, from running sessions too; gives how many of them.
+    pub fn revoke(&self, revocation: Revocation) -> usize {
+        self.remember(revocation.clone());
+        self.passes.withdraw(Withdrawal::Revoked, |session| {
+            revocation.covers(&session.grant, session.role.into(), &session.broadcast)
+        })
+    }
+
+    /// Ends a session, whatever its token is good for.
+    pub fn kick(&self, number: u64) {
+        self.passes
+            .withdraw(Withdrawal::Kicked, |session| session.visit.number == number);
+    }
+
+    /// Forgets which links to a broadcast are good, of one that is over and cannot come again.
+    pub fn forget_links(&self, broadcast: &BroadcastId) {
+        self.revocations.write().forget_links(broadcast);
+    }
+
+    /// Lets time pass for running sessions.
+    pub fn tick(&self, now: RelayTime) {
+        self.passes.end(now.as_micros() / 1_000_000);
+    }
+
+    /// Forgets tokens that were taken back and have ended since; gives their ids.
+    pub fn forget_ended(&self, now: RelayTime) -> Vec<Box<str>> {
+        let now = now.as_micros() / 1_000_000;
+        self.revocations.write().forget_ended(now)
+    }
+
+    /// A number for one more session.
+    pub fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The session of this number, if it was let in and has not ended.
+    pub fn session(&self, number: u64) -> Option<Standing> {
+        self.passes.get(number)
+    }
+
+    /// The sessions at a broadcast, by number.
+    pub fn sessions_at(&self, broadcast: &BroadcastId) -> Vec<Standing> {
+        self.passes.list(|session| session.broadcast == *broadcast)
+    }
+
+    /// Sessions that were let in and have not ended.
+    pub fn sessions(&self) -> usize {
+        self.passes.len()
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn gate() -> Gate {
+        let key = "correct-horse-battery".parse().unwrap();
+        Gate::new(TokenSigner::new(&[7; 32]), key, None)
+    }
+
+    fn at(seconds: u64) -> RelayTime {
+        RelayTime::from_micros(seconds * 1_000_000)
+    }
+
+    fn main() -> BroadcastId {
+        "main".parse().unwrap()
+    }
+
+    /// A link of the generation of now.
+    fn link(gate: &Gate, power: Power) -> Minted {
+        let generation = gate.generation(&main()).current;
+        let order = Order::link(&main(), power, Duration::from_secs(60), generation);
+        gate.mint(&order, at(NOW)).unwrap()
+    }
+
+    fn visit(gate: &Gate) -> Visit {
+        Visit {
+            number: gate.number(),
+            transport: super::super::Transport::WebTransport,
+            from: "192.0.2.1".parse().unwrap(),
+            since: at(NOW),
+        }
+    }
+
+    fn admit(gate: &Gate, link: &Minted, role: Role) -> Result<Pass, Refusal> {
+        gate.admit(link.token.as_str(), role, None, visit(gate))
+    }
+
+    #[test]
+    fn a_token_opens_what_it_is_for_and_nothing_else() {
+        let gate = gate();
+        let play = link(&gate, Power::Play);
+        let pass = admit(&gate, &play, Role::Player).unwrap();
+        assert_eq!((pass.broadcast(), pass.role()), (&main(), Role::Player));
+        let refused = |role, named: Option<&str>| {
+            let named = named.map(|id| id.parse().unwrap());
+            let pass = gate.admit(play.token.as_str(), role, named.as_ref(), visit(&gate));
+            pass.map(drop).unwrap_err()
+        };
+        assert_eq!(refused(Role::Publisher, None), Refusal::Role);
+        assert_eq!(refused(Role::Player, Some("other")), Refusal::Broadcast);
+        assert_eq!(gate.sessions(), 1, "nothing is left of the refused");
+    }
+
+    #[test]
+    fn a_token_for_several_broadcasts_needs_one_named() {
+        let gate = gate();
+        let order = Order {
+            broadcasts: "ma*".parse().unwrap(),
+            generation: None,
+            ..Order::link(&main(), Power::Play, Duration::from_secs(60), 0)
+        };
+        let token = gate.mint(&order, at(NOW)).unwrap().token;
+        let admit = |named: Option<&BroadcastId>| {
+            let pass = gate.admit(token.as_str(), Role::Player, named, visit(&gate));
+            pass.map(|pass| pass.broadcast().clone())
+        };
+        assert_eq!(admit(None), Err(Refusal::Unnamed));
+        assert_eq!(admit(Some(&main())), Ok(main()));
+        let other = "other".parse().unwrap();
+        assert_eq!(admit(Some(&other)), Err(Refusal::Broadcast));
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_back_ends_sessions_and_opens_none() {
+        let gate = gate();
+        let (gone, kept) = (link(&gate, Power::Play), link(&gate, Power::Play));
+        let sessions = [&gone, &gone, &kept].map(|link| admit(&gate, link, Role::Player).unwrap());
+        let revocation = Revocation::Token {
+            id: gone.id.clone().into(),
+            until: gone.expires,
+        };
+        assert_eq!(gate.revoke(revocation), 2);
+        assert_eq!(sessions[0].withdrawal().await, Withdrawal::Revoked);
+        assert_eq!(sessions[2].withdrawn(), None);
+        let again = admit(&gate, &gone, Role::Player);
+        assert_eq!(again.map(drop), Err(Refusal::Revoked));
+        assert!(admit(&gate, &kept, Role::Player).is_ok());
+        assert_eq!(gate.forget_ended(at(gone.expires)), [Box::from(gone.id)]);
+    }
+
+    #[test]
+    fn new_links_for_everybody_end_the_old_ones() {
+        let gate = gate();
+        let (publish, play) = (link(&gate, Power::Publish), link(&gate, Power::Play));
+        let publisher = admit(&gate, &publish, Role::Publisher).unwrap();
+        let player = admit(&gate, &play, Role::Player).unwrap();
+        let generation = gate.generation(&main()).next(&[Power::Play], NOW);
+        gate.revoke(Revocation::Broadcast {
+            broadcast: main(),
+            generation,
+        });
+        assert_eq!(player.withdrawn(), Some(Withdrawal::Revoked));
+        assert_eq!(publisher.withdrawn(), None);
+        let old = admit(&gate, &play, Role::Player);
+        assert_eq!(old.map(drop), Err(Refusal::Revoked));
+        // In the same second.
+        assert!(admit(&gate, &link(&gate, Power::Play), Role::Player).is_ok());
+    }
+
+    #[test]
+    fn a_session_is_kicked_alone() {
+        let gate = gate();
+        let play = link(&gate, Power::Play);
+        let sessions = [(); 2].map(|()| admit(&gate, &play, Role::Player).unwrap());
+        let numbers: Vec<_> = gate
+            .sessions_at(&main())
+            .iter()
+            .map(|session| session.visit.number)
+            .collect();
+        assert_eq!(numbers, sessions.each_ref().map(Pass::number));
+        gate.kick(sessions[1].number());
+        let withdrawn = sessions.each_ref().map(Pass::withdrawn);
+        assert_eq!(withdrawn, [None, Some(Withdrawal::Kicked)]);
+    }
+
+    #[tokio::test]
+    async fn a_caller_shows_a_token_or_the_admin_key() {
+        let gate = gate();
+        let publish = link(&gate, Power::Publish);
+        let connection = OneAtATime::default();
+        let from = "192.0.2.1".parse().unwrap();
+        let recognise = |shown: String| {
+            let (gate, connection) = (&gate, &connection);
+            async move {
+                let known = gate.recognise_caller(&shown, from, connection, at(NOW));
+                known.await.map(|grant| grant.powers)
+            }
+        };
+        let powers = |power| Ok(super::super::Powers::default().with(power));
+        let token = publish.token.as_str().to_owned();
+        assert_eq!(recognise(token).await, powers(Power::Publish));
+        let key = "correct-horse-battery".to_owned();
+        assert_eq!(recognise(key).await, powers(Power::Admin));
+        let wrong = recognise("wrong-horse-battery".to_owned()).await;
+        assert_eq!(wrong, Err(Refusal::Invalid.into()));
+        gate.revoke(Revocation::Token {
+            id: publish.id.clone().into(),
+            until: publish.expires,
+        });
+        let token = publish.token.as_str().to_owned();
+        assert_eq!(recognise(token).await, Err(Refusal::Revoked.into()));
+    }
+}

@@ -1,0 +1,308 @@
+//! What was taken back.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Grant, Power};
+use crate::broadcast::BroadcastId;
+
+/// Something that is taken back: the tokens that it covers are good for nothing from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// One token, by its id (`jti`).
+    Token {
+        /// The token's id.
+        id: Box<str>,
+        /// When it ends by itself, in seconds since the Unix epoch.
+        until: u64,
+    },
+    /// Whatever somebody had by then.
+    Subject {
+        /// Who (`sub`).
+        subject: Box<str>,
+        /// Tokens made at this second or before, since the Unix epoch.
+        made_by: u64,
+    },
+    /// All links to a broadcast that are older than its generation allows.
+    Broadcast {
+        /// The broadcast.
+        broadcast: BroadcastId,
+        /// What is good from now on.
+        generation: Generation,
+    },
+}
+
+/// Which links to a broadcast are good. Each link knows the generation that it was made in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    /// The generation of links that are made now.
+    pub current: u64,
+    /// What links for publishing have to be of, at least.
+    pub publish: Bound,
+    /// What links for watching have to be of, at least.
+    pub play: Bound,
+}
+
+/// How old a link may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// The oldest generation that is good.
+    pub generation: u64,
+    /// Tokens that know no generation have to be made after this second since the Unix epoch.
+    pub made_after: u64,
+}
+
+impl Generation {
+    /// The next one, at which of the links until now those for `powers` end; `now` in seconds since the
+    /// Unix epoch.
+    #[must_use]
+    pub fn next(mut self, powers: &[Power], now: u64) -> Self {
+        self.current += 1;
+        let bound = Bound {
+            generation: self.current,
+            made_after: now,
+        };
+        for power in powers {
+            match power {
+                Power::Publish => self.publish = bound,
+                Power::Play => self.play = bound,
+                Power::Admin => {}
+            }
+        }
+        self
+    }
+
+    /// Whether a token is too old for `power` here.
+    fn is_past(&self, grant: &Grant, power: Power) -> bool {
+        let bound = match power {
+            Power::Publish => self.publish,
+            Power::Play => self.play,
+            // Of somebody with power over many broadcasts; by the token or the subject.
+            Power::Admin => return false,
+        };
+        match grant.generation {
+            Some(generation) => generation < bound.generation,
+            None => bound.generation > 0 && grant.issued <= bound.made_after,
+        }
+    }
+}
+
+impl Revocation {
+    /// Whether it takes from a token the `power` that it has at a broadcast.
+    pub fn covers(&self, grant: &Grant, power: Power, broadcast: &BroadcastId) -> bool {
+        match self {
+            Self::Token { id, .. } => grant.holder.token.as_ref() == Some(id),
+            Self::Subject { subject, made_by } => {
+                grant.holder.subject.as_ref() == Some(subject) && grant.issued <= *made_by
+            }
+            Self::Broadcast {
+                broadcast: own,
+                generation,
+            } => own == broadcast && generation.is_past(grant, power),
+        }
+    }
+}
+
+/// All that was taken back.
+#[derive(Debug, Default)]
+pub(super) struct Revocations {
+    tokens: HashMap<Box<str>, u64>,
+    subjects: HashMap<Box<str>, u64>,
+    generations: HashMap<BroadcastId, Generation>,
+}
+
+impl Revocations {
+    pub(super) fn insert(&mut self, revocation: Revocation) {
+        match revocation {
+            Revocation::Token { id, until } => {
+                let known = self.tokens.entry(id).or_default();
+                *known = (*known).max(until);
+            }
+            Revocation::Subject { subject, made_by } => {
+                let known = self.subjects.entry(subject).or_default();
+                *known = (*known).max(made_by);
+            }
+            Revocation::Broadcast {
+                broadcast,
+                generation,
+            } => {
+                self.generations.insert(broadcast, generation);
+            }
+        }
+    }
+
+    /// Whether a token is good for nothing, wherever it is shown.
+    pub(super) fn cover(&self, grant: &Grant) -> bool {
+        let holder = &grant.holder;
+        let token = holder.token.as_ref();
+        let subject = holder.subject.as_ref();
+        token.is_some_and(|id| self.tokens.contains_key(id))
+            || subject
+                .and_then(|subject| self.subjects.get(subject))
+                .is_some_and(|made_by| grant.issued <= *made_by)
+    }
+
+    /// Whether a token is too old for `power` at this broadcast.
+    pub(super) fn cover_at(&self, grant: &Grant, power: Power, broadcast: &BroadcastId) -> bool {
+        self.generation(broadcast).is_past(grant, power)
+    }
+
+    /// Which links to this broadcast are good.
+    pub(super) fn generation(&self, broadcast: &BroadcastId) -> Generation {
+        let known = self.generations.get(broadcast);
+        known.copied().unwrap_or_default()
+    }
+
+    /// Forgets which links to a broadcast are good.
+    pub(super) fn forget_links(&mut self, broadcast: &BroadcastId) {
+        self.generations.remove(broadcast);
+    }
+
+    /// Forgets tokens that have ended by themselves by `now`, in seconds since the Unix epoch; gives
+    /// their ids.
+    pub(super) fn forget_ended(&mut self, now: u64) -> Vec<Box<str>> {
+        let ended = self.tokens.extract_if(|_, until| *until <= now);
+        ended.map(|(id, _)| id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::grant::Holder;
+    use super::*;
+
+    fn grant(token: &str, subject: &str, issued: u64, generation: Option<u64>) -> Grant {
+        Grant {
+            holder: Holder {
+                token: Some(token.into()),
+                subject: Some(subject.into()),
+                ..Holder::default()
+            },
+            issued,
+            generation,
+            ..Grant::of_the_admin_key()
+        }
+    }
+
+    fn main() -> BroadcastId {
+        "main".parse().unwrap()
+    }
+
+    fn of_main(generation: Generation) -> Revocation {
+        Revocation::Broadcast {
+            broadcast: main(),
+            generation,
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_back_until_it_would_have_ended() {
+        let mut all = Revocations::default();
+        for (id, until) in [("a", 100), ("b", 200), ("b", 150)] {
+            all.insert(Revocation::Token {
+                id: id.into(),
+                until,
+            });
+        }
+        let covered = |all: &Revocations, id| all.cover(&grant(id, "ada", 0, None));
+        assert!(covered(&all, "a") && covered(&all, "b") && !covered(&all, "c"));
+        assert_eq!(all.forget_ended(199), ["a".into()]);
+        assert!(!covered(&all, "a") && covered(&all, "b"));
+    }
+
+    #[test]
+    fn what_somebody_had_is_taken_back_and_what_comes_later_is_good() {
+        let mut all = Revocations::default();
+        for made_by in [50, 40] {
+            all.insert(Revocation::Subject {
+                subject: "ada".into(),
+                made_by,
+            });
+        }
+        assert!(all.cover(&grant("a", "ada", 50, None)));
+        assert!(!all.cover(&grant("a", "ada", 51, None)));
+        assert!(!all.cover(&grant("a", "bob", 50, None)));
+    }
+
+    #[test]
+    fn new_links_end_the_old_ones_of_the_same_kind_alone() {
+        let mut all = Revocations::default();
+        let covered = |all: &Revocations, power, generation| {
+            let grant = grant("a", "ada", 10, generation);
+            all.cover_at(&grant, power, &main())
+        };
+        assert!(!covered(&all, Power::Play, Some(0)) && !covered(&all, Power::Play, None));
+        let first = Generation::default().next(&[Power::Play], 10);
+        all.insert(of_main(first));
+        assert_eq!(all.generation(&main()).current, 1);
+        assert!(covered(&all, Power::Play, Some(0)) && !covered(&all, Power::Play, Some(1)));
+        assert!(!covered(&all, Power::Publish, Some(0)));
+        let second = first.next(&[Power::Publish], 20);
+        all.insert(of_main(second));
+        assert!(
+            !covered(&all, Power::Play, Some(1)),
+            "no player loses its link"
+        );
+        assert!(covered(&all, Power::Publish, Some(1)) && !covered(&all, Power::Publish, Some(2)));
+        // Of another broadcast nothing is taken.
+        let old = grant("a", "ada", 10, Some(0));
+        assert!(!all.cover_at(&old, Power::Play, &"other".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_token_without_a_generation_is_as_old_as_it_says() {
+        let mut all = Revocations::default();
+        all.insert(of_main(Generation::default().next(&[Power::Play], 10)));
+        for (issued, over) in [(0, true), (10, true), (11, false)] {
+            let grant = grant("a", "ada", issued, None);
+            assert_eq!(all.cover_at(&grant, Power::Play, &main()), over, "{issued}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_covered_as_its_token_is() {
+        let grant = grant("a", "ada", 10, Some(0));
+        let revocations = [
+            (
+                Revocation::Token {
+                    id: "a".into(),
+                    until: 0,
+                },
+                true,
+            ),
+            (
+                Revocation::Token {
+                    id: "b".into(),
+                    until: 0,
+                },
+                false,
+            ),
+            (
+                Revocation::Subject {
+                    subject: "ada".into(),
+                    made_by: 10,
+                },
+                true,
+            ),
+            (
+                Revocation::Subject {
+                    subject: "ada".into(),
+                    made_by: 9,
+                },
+                false,
+            ),
+            (of_main(Generation::default().next(&[Power::Play], 0)), true),
+            (
+                of_main(Generation::default().next(&[Power::Publish], 0)),
+                false,
+            ),
+        ];
+        for (revocation, covers) in revocations {
+            let covered = revocation.covers(&grant, Power::Play, &main());
+            assert_eq!(covered, covers, "{revocation:?}");
+        }
+    }
+}

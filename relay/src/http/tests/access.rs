@@ -1,0 +1,262 @@
+//! New links, tokens, what is taken back, and sessions, as the API has them.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use steadycast_codec_glue::wire::Role;
+
+use super::{ADMIN, Relay, broadcast_id};
+use crate::auth::{Pass, Power, Refusal, Transport, Visit};
+
+impl Relay {
+    /// A session with this token.
+    fn enter(&self, token: &str, role: Role) -> Result<Pass, Refusal> {
+        let visit = Visit {
+            number: self.site.gate.number(),
+            transport: Transport::WebRtc,
+            from: "192.0.2.1".parse().unwrap(),
+            since: self.site.clock.now(),
+        };
+        self.site.gate.admit(token, role, None, visit)
+    }
+
+    async fn wish(&self, bearer: &str, wish: Value) -> super::Reply {
+        self.post("/api/tokens", bearer, &wish.to_string()).await
+    }
+}
+
+fn text<'a>(json: &'a Value, name: &str) -> &'a str {
+    json[name].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn new_links_are_further_ones_unless_the_old_are_to_end() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let (publish, play) = (text(&made, "publishToken"), text(&made, "playToken"));
+    let path = format!("/api/broadcasts/{}/links", text(&made, "id"));
+    let reply = relay.post(&path, publish, "").await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+    let further = reply.json();
+    let link = format!(
+        "http://relay.test:4433/play#{}",
+        text(&further, "playToken")
+    );
+    assert_eq!(further["links"]["player"], link);
+    assert!(further["expires"].as_u64() >= made["expires"].as_u64());
+    assert!(relay.enter(play, Role::Player).is_ok());
+    let reply = relay.post(&path, publish, r#"{"end": ["play"]}"#).await;
+    for old in [play, text(&further, "playToken")] {
+        let refused = relay.enter(old, Role::Player).map(drop);
+        assert_eq!(refused, Err(Refusal::Revoked));
+    }
+    let json = reply.json();
+    assert!(relay.enter(text(&json, "playToken"), Role::Player).is_ok());
+    // Whoever asked may go on, until that is taken from it as well.
+    let reply = relay.post(&path, publish, r#"{"end": ["publish"]}"#).await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+    let reply = relay.post(&path, publish, "").await;
+    assert_eq!(reply.problem(401), "revoked");
+    let reply = relay.get(&path.replace("/links", ""), publish).await;
+    assert_eq!(reply.problem(401), "revoked");
+}
+
+#[tokio::test]
+async fn nothing_is_taken_back_that_cannot_be_kept() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let (publish, play) = (text(&made, "publishToken"), text(&made, "playToken"));
+    let path = format!("/api/broadcasts/{}/links", text(&made, "id"));
+    relay.store.breaks(true);
+    let reply = relay.post(&path, publish, r#"{"end": ["play"]}"#).await;
+    assert_eq!(reply.problem(503), "internal");
+    let reply = relay.post("/api/revocations", ADMIN, r#"{"subject": "ada"}"#);
+    assert_eq!(reply.await.problem(503), "internal");
+    assert!(relay.enter(play, Role::Player).is_ok());
+}
+
+#[tokio::test]
+async fn tokens_are_made_as_they_are_wished() {
+    let relay = Relay::new();
+    let wish = json!({
+        "broadcast": "game-*", "roles": ["play", "publish"], "subject": "ada", "name": "Ada L.",
+        "ttlS": 60, "expiry": "stay_until", "limits": { "players": 5 },
+    });
+    let reply = relay.wish(ADMIN, wish).await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+    let made = reply.json();
+    let now = relay.site.clock.now();
+    let grant = relay
+        .site
+        .gate
+        .recognise(text(&made, "token"), now)
+        .unwrap();
+    assert_eq!(grant.holder.token.as_deref(), Some(text(&made, "tokenId")));
+    assert_eq!(grant.holder.name.as_deref(), Some("Ada L."));
+    assert_eq!(grant.allotment.players, Some(5));
+    let game = broadcast_id("game-1");
+    assert_eq!(grant.require(Power::Publish, &game), Ok(()));
+    assert_eq!(made["expires"], json!(grant.expires));
+    let seconds = now.as_micros() / 1_000_000;
+    assert!((seconds + 59..=seconds + 61).contains(&grant.expires.unwrap()));
+    assert!(made["link"].is_null(), "a page would not know where to go");
+    // Of one broadcast it is a link.
+    let main = relay.wish(ADMIN, json!({ "broadcast": "main", "roles": ["play"] }));
+    let link = text(&main.await.json(), "link").to_owned();
+    assert!(link.starts_with("http://relay.test:4433/play#"), "{link}");
+}
+
+#[tokio::test]
+async fn nobody_gives_away_more_than_it_has() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let (id, publish) = (text(&made, "id"), text(&made, "publishToken"));
+    let wish = |broadcast: &str, role: &str| json!({ "broadcast": broadcast, "roles": [role] });
+    for role in ["publish", "play"] {
+        let reply = relay.wish(publish, wish(id, role)).await;
+        assert_eq!(reply.status, StatusCode::CREATED);
+    }
+    for (broadcast, role) in [(id, "admin"), ("other", "play"), ("*", "play")] {
+        let reply = relay.wish(publish, wish(broadcast, role)).await;
+        assert_eq!(reply.problem(403), "unauthorized", "{broadcast} {role}");
+    }
+    let play = text(&made, "playToken");
+    assert_eq!(
+        relay.wish(play, wish(id, "play")).await.problem(403),
+        "unauthorized"
+    );
+    // An admin of some broadcasts is one of no others.
+    let made = relay.wish(ADMIN, wish("game-*", "admin")).await.json();
+    let admin = text(&made, "token");
+    for (broadcast, status) in [("game-*", 201), ("game-7", 201), ("games", 403), ("*", 403)] {
+        let reply = relay.wish(admin, wish(broadcast, "admin")).await;
+        assert_eq!(reply.status.as_u16(), status, "{broadcast}");
+    }
+    let create = |id: &str| json!({ "id": id }).to_string();
+    let reply = relay
+        .post("/api/broadcasts", admin, &create("game-7"))
+        .await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+    let reply = relay
+        .post("/api/broadcasts", admin, &create("game-7"))
+        .await;
+    assert_eq!(reply.problem(409), "exists");
+    let reply = relay.post("/api/broadcasts", admin, &create("other")).await;
+    assert_eq!(reply.problem(403), "unauthorized");
+    let reply = relay.post("/api/broadcasts", admin, "").await;
+    assert_eq!(reply.problem(403), "unauthorized", "of any id");
+    assert_eq!(
+        relay.get("/api/broadcasts/game-7", admin).await.status,
+        StatusCode::OK
+    );
+    let reply = relay.get(&format!("/api/broadcasts/{id}"), admin).await;
+    assert_eq!(reply.problem(403), "unauthorized");
+    let reply = relay
+        .post("/api/revocations", admin, r#"{"subject": "ada"}"#)
+        .await;
+    assert_eq!(reply.problem(403), "unauthorized");
+}
+
+#[tokio::test]
+async fn wishes_that_make_no_sense_are_told_what_is_wrong() {
+    let relay = Relay::new();
+    let long = "x".repeat(129);
+    for (path, body, detail) in [
+        (
+            "tokens",
+            json!({ "roles": ["play"] }),
+            "missing field `broadcast`",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "A", "roles": ["play"] }),
+            "a pattern of broadcasts",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "a", "roles": ["king"] }),
+            "unknown variant `king`",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "a", "roles": [], "ttlS": 0 }),
+            "ttlS: 1 to",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "a", "roles": [], "name": "" }),
+            "name: 1 to 128",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "a", "roles": [], "name": "a\nb" }),
+            "control",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "a", "roles": [], "subject": long }),
+            "subject: 1 to",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "a", "roles": [], "limits": { "x": 1 } }),
+            "limits",
+        ),
+        ("revocations", json!({}), "a tokenId"),
+        (
+            "revocations",
+            json!({ "subject": "a", "tokenId": "b" }),
+            "a tokenId",
+        ),
+        (
+            "revocations",
+            json!({ "subject": "a", "expires": 5 }),
+            "a tokenId",
+        ),
+        ("broadcasts", json!({ "id": "No Id" }), "a broadcast id"),
+        (
+            "broadcasts/main/links",
+            json!({ "end": ["all"] }),
+            "unknown variant `all`",
+        ),
+    ] {
+        let path = format!("/api/{path}");
+        let reply = relay.post(&path, ADMIN, &body.to_string()).await;
+        assert_eq!(reply.problem(400), "malformed", "{path} {body}");
+        assert!(reply.text().contains(detail), "{body}: {}", reply.text());
+    }
+    let reply = relay.post("/api/broadcasts/gone/links", ADMIN, "").await;
+    assert_eq!(reply.problem(404), "unknown_broadcast");
+}
+
+#[tokio::test]
+async fn sessions_are_shown_to_those_in_power_and_end_when_they_say() {
+    let relay = Relay::new();
+    let (made, other) = (relay.create("x").await, relay.create("y").await);
+    let path = format!("/api/broadcasts/{}/sessions", text(&made, "id"));
+    let pass = relay.enter(text(&made, "playToken"), Role::Player).unwrap();
+    let elsewhere = relay
+        .enter(text(&other, "playToken"), Role::Player)
+        .unwrap();
+    let publish = text(&made, "publishToken");
+    let listed = relay.get(&path, publish).await.json();
+    let sessions = listed["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 1, "{listed}");
+    assert_eq!(
+        (&sessions[0]["role"], &sessions[0]["address"]),
+        (&json!("play"), &json!("192.0.2.1"))
+    );
+    assert_eq!(sessions[0]["session"], json!(pass.number()));
+    for bearer in [text(&made, "playToken"), text(&other, "publishToken")] {
+        assert_eq!(relay.get(&path, bearer).await.problem(403), "unauthorized");
+    }
+    for session in [elsewhere.number().to_string(), "0".into(), "x".into()] {
+        let reply = relay.delete(&format!("{path}/{session}"), publish).await;
+        assert_eq!(reply.problem(404), "unknown_broadcast");
+    }
+    assert_eq!((pass.withdrawn(), elsewhere.withdrawn()), (None, None));
+    let reply = relay
+        .delete(&format!("{path}/{}", pass.number()), publish)
+        .await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    assert!(pass.withdrawn().is_some());
+}

@@ -1,0 +1,119 @@
+//! What is kept of broadcasts and revocations, wherever that is.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::StateError;
+use crate::auth::Revocation;
+use crate::broadcast::{BroadcastId, Presence, RelayTime};
+
+/// Where broadcasts and revocations are kept. What has been committed is there after a crash of the process or the
+/// machine.
+///
+/// Its methods wait for the disk: call them where that is allowed.
+pub trait Store: fmt::Debug + Send + Sync {
+    /// All that is kept.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    fn load(&self) -> Result<Kept, StateError>;
+
+    /// Makes these changes, all or none of them.
+    ///
+    /// # Errors
+    /// [`StateError`]; nothing is changed then.
+    fn commit(&self, changes: &[Change]) -> Result<(), StateError>;
+
+    /// Where it is, for people.
+    fn place(&self) -> String;
+}
+
+/// All that is kept.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// By id.
+    pub broadcasts: Vec<Entry>,
+    /// What was taken back.
+    pub revocations: Vec<Revocation>,
+}
+
+/// A change of what is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A broadcast is there, like this.
+    Put(Entry),
+    /// A broadcast is no more.
+    Remove(BroadcastId),
+    /// Something was taken back.
+    Revoke(Revocation),
+    /// A token that was taken back has ended by itself.
+    ForgetToken(Box<str>),
+    /// Nobody can ask for this broadcast again: which links to it were good need not be known.
+    ForgetLinks(BroadcastId),
+}
+
+/// What is kept of a broadcast: enough to let its links work after a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The broadcast.
+    pub id: BroadcastId,
+    /// Its name for people.
+    pub title: String,
+    /// When it was created, in seconds since the Unix epoch.
+    pub created: u64,
+    /// Whether its id was chosen by somebody, who may choose it again.
+    #[serde(default = "yes")]
+    pub chosen: bool,
+    /// When a publisher was there last.
+    #[serde(default, skip_serializing_if = "Seen::is_never")]
+    pub publisher: Seen,
+}
+
+/// Of broadcasts of relays up to 0.1 it is not known.
+fn yes() -> bool {
+    true
+}
+
+/// When a broadcast's publisher was there last, in seconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Seen {
+    /// Never yet.
+    #[default]
+    Never,
+    /// It was there when this was written.
+    Here,
+    /// It has been away since then.
+    AwaySince(u64),
+}
+
+impl Seen {
+    fn is_never(&self) -> bool {
+        *self == Self::Never
+    }
+
+    /// What that is for a relay that starts `now`: who was there has been away since then.
+    pub fn after_restart(self, now: RelayTime) -> Presence {
+        match self {
+            Self::Never => Presence::Never,
+            Self::Here => Presence::AwaySince(now),
+            Self::AwaySince(seconds) => {
+                let since = RelayTime::from_micros(seconds.saturating_mul(1_000_000));
+                // A clock that was ahead then must not keep it for years.
+                Presence::AwaySince(since.min(now))
+            }
+        }
+    }
+}
+
+impl From<Presence> for Seen {
+    fn from(presence: Presence) -> Self {
+        match presence {
+            Presence::Never => Self::Never,
+            Presence::Here => Self::Here,
+            Presence::AwaySince(since) => Self::AwaySince(since.as_micros() / 1_000_000),
+        }
+    }
+}
