@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,9 @@ use crate::clocks;
 use crate::config::{Config, Reachable};
 use crate::files;
 use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
+use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
+use crate::records::{AccessLog, Records};
 use crate::shard::RelayClock;
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
@@ -42,6 +45,25 @@ pub enum RelayError {
     /// The keys of others who may issue tokens cannot be read.
     #[error("auth.jwks: {0}")]
     Keys(#[from] KeySourceError),
+    /// The access log cannot be written.
+    #[error("log.access_file: {}: {source}", path.display())]
+    AccessLog {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The address for metrics cannot be listened on.
+    #[error("metrics.listen: {address}: {source}")]
+    MetricsAddress {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Two figures have the same name.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -68,7 +90,10 @@ impl Failure for RelayError {
             Self::Telemetry(error) => !matches!(error, TelemetryError::Begun),
             Self::State(error) => !matches!(error, StateError::Random(_)),
             Self::Tls(error) => !matches!(error, TlsError::Making(_) | TlsError::Config(_)),
-            Self::Listen(_) | Self::Keys(_) => true,
+            Self::Listen(_)
+            | Self::Keys(_)
+            | Self::AccessLog { .. }
+            | Self::MetricsAddress { .. } => true,
             _ => false,
         }
     }
@@ -92,6 +117,7 @@ pub struct Relay {
     listener: Listener,
     keeper: Keeper,
     keys: Option<KeyWatch>,
+    metrics: Option<MetricsListener>,
     shutdown: CancellationToken,
     lock: StateLock,
 }
@@ -131,6 +157,10 @@ impl Relay {
             issuers.clone(),
         )?;
         let site = Arc::new(site);
+        let metrics = match config.metrics.listen {
+            Some(address) => Some(metrics(address, &site)?),
+            None => None,
+        };
         let restored = site.restore();
         tracing::info!(%address, broadcasts = restored, "listening");
         let parts = Parts {
@@ -138,6 +168,7 @@ impl Relay {
             clock: site.clock,
             registry: site.registry.clone(),
             gate: site.gate.clone(),
+            records: site.records.clone(),
             origins: site.origins.clone(),
             shutdown: shutdown.clone(),
         };
@@ -162,6 +193,7 @@ impl Relay {
             listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
             keeper,
             keys,
+            metrics,
             shutdown,
             lock,
         })
@@ -170,6 +202,11 @@ impl Relay {
     /// The address that the relay is bound to.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of its metrics, if it has any.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.address().ok()
     }
 
     /// What the pages and the API work with.
@@ -190,6 +227,7 @@ impl Relay {
             listener,
             keeper,
             keys,
+            metrics,
             shutdown,
             lock,
             ..
@@ -203,7 +241,12 @@ impl Relay {
                     keys.run().await;
                 }
             };
-            tokio::join!(keeper.run(), keys, tick(&site, &mut kept));
+            let metrics = async {
+                if let Some(metrics) = metrics {
+                    metrics.run(shutdown.clone()).await;
+                }
+            };
+            tokio::join!(keeper.run(), keys, metrics, tick(&site, &mut kept));
         };
         tokio::select! {
             _ = async { tokio::join!(shards.run(), http) } => {}
@@ -280,6 +323,19 @@ fn bridge_settings(config: &Config, address: SocketAddr) -> webrtc::Settings {
     }
 }
 
+fn metrics(address: SocketAddr, site: &Site) -> Result<MetricsListener, RelayError> {
+    let sources = Sources {
+        records: site.records.clone(),
+        broadcasts: site.registry.clone(),
+        gate: site.gate.clone(),
+    };
+    let listener = MetricsListener::bind(address, sources);
+    let listener = listener.map_err(|source| RelayError::MetricsAddress { address, source })?;
+    let at = listener.address().unwrap_or(address);
+    tracing::info!(address = %at, "metrics");
+    Ok(listener)
+}
+
 fn site(
     config: &Config,
     dir: StateDir,
@@ -298,7 +354,17 @@ fn site(
     for revocation in revocations {
         gate.remember(revocation);
     }
+    let clock = RelayClock::start();
+    let access = config.log.access().map(|settings| {
+        let path = settings.path.clone();
+        let log = AccessLog::open(settings);
+        log.map_err(|source| RelayError::AccessLog { path, source })
+    });
+    let access = access.transpose()?;
+    let access = access.map(|log| (log, config.log.access_addresses));
+    let records = Records::new(clock, Arc::new(Metrics::new()?), access);
     Ok(Site {
+        records: Arc::new(records),
         registry: Arc::new(Registry::new(Settings::from(config))),
         gate: Arc::new(gate),
         renewals: tokio::sync::Mutex::default(),
@@ -307,7 +373,7 @@ fn site(
         identities,
         publish_token_ttl: config.broadcast.publish_token_ttl,
         play_token_ttl: config.broadcast.play_token_ttl,
-        clock: RelayClock::start(),
+        clock,
         draining,
         bridge,
         ice_servers: config.webrtc.ice_servers.clone(),

@@ -101,7 +101,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 23] = [
     "access",
     "allowance",
     "auth",
@@ -113,8 +113,10 @@ const ROOMS: [&str; 21] = [
     "excerpt",
     "files",
     "http",
+    "metrics",
     "path",
     "quic",
+    "records",
     "relay",
     "shard",
     "shards",
@@ -193,6 +195,7 @@ mod tests {
         let log = Log {
             level: level.to_owned(),
             format,
+            ..crate::config::Config::default().log
         };
         let lines = Written::default();
         let writer = lines.clone();

@@ -173,7 +173,7 @@ async fn a_kicked_session_ends_alone_and_its_token_with_it_if_that_is_wanted() -
     ensure!(status == 204);
     ensure!(events.ended().await? == ("kicked".to_owned(), false));
     watching.closed().await?;
-    let one_is_left = || relay.site().gate.sessions_at(&broadcast.id).len() == 1;
+    let one_is_left = || relay.site().records.at(&broadcast.id).len() == 1;
     relay.until("the others to have left", one_is_left).await?;
     let (status, answer) = ask(&relay, "DELETE", &session(0), &publish, json!({})).await?;
     ensure!(status == 404, "{answer}");

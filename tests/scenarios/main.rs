@@ -7,6 +7,7 @@ mod cut_through;
 mod joins;
 mod leaving;
 mod memory;
+mod records;
 mod renditions;
 mod shards;
 mod slow_players;

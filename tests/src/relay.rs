@@ -45,6 +45,7 @@ impl Drop for Directory {
 pub struct TestRelay {
     config: Config,
     target: Target,
+    metrics: Option<SocketAddr>,
     site: Arc<Site>,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
@@ -77,6 +78,7 @@ impl TestRelay {
         let relay = Relay::load(&config)?;
         config.server.listen = relay.address();
         let site = relay.site().clone();
+        let metrics = relay.metrics_address();
         let certificate = site.identities.borrow().hash().context("no hash")?;
         let target = Target {
             address: relay.address(),
@@ -85,6 +87,7 @@ impl TestRelay {
         Ok(Self {
             config,
             target,
+            metrics,
             site,
             shutdown: relay.shutdown().clone(),
             task: tokio::spawn(relay.run()),
@@ -118,6 +121,11 @@ impl TestRelay {
     /// Where clients find it.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// Where its metrics are, if it has any.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// Its address.

@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use steadycast_codec_glue::wire::{Role, limits};
 
 use super::guesses::{Guesses, OneAtATime, TooManyTries};
-use super::passes::{Pass, Passes, Standing, Visit, Withdrawal};
+use super::passes::{Pass, Passes, Standing, Transport, Visit, Withdrawal};
 use super::revocations::{Generation, Revocation, Revocations};
 use super::token::{Minted, Order, TokenSigner};
 use super::{AdminKey, Grant, Issuers, Power, RandomError, Refusal};
@@ -216,14 +216,10 @@ impl Gate {
         self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The session of this number, if it was let in and has not ended.
-    pub fn session(&self, number: u64) -> Option<Standing> {
-        self.passes.get(number)
-    }
-
-    /// The sessions at a broadcast, by number.
-    pub fn sessions_at(&self, broadcast: &BroadcastId) -> Vec<Standing> {
-        self.passes.list(|session| session.broadcast == *broadcast)
+    /// Sessions of a kind that were let in and have not ended.
+    pub fn count(&self, transport: Transport, role: Role) -> usize {
+        self.passes
+            .count(|session| session.visit.transport == transport && session.role == role)
     }
 
     /// Sessions that were let in and have not ended.
@@ -269,7 +265,7 @@ mod tests {
     fn visit(gate: &Gate) -> Visit {
         Visit {
             number: gate.number(),
-            transport: super::super::Transport::WebTransport,
+            transport: Transport::WebTransport,
             from: "192.0.2.1".parse().unwrap(),
             since: at(NOW),
         }
@@ -356,12 +352,8 @@ mod tests {
         let gate = gate();
         let play = link(&gate, Power::Play);
         let sessions = [(); 2].map(|()| admit(&gate, &play, Role::Player).unwrap());
-        let numbers: Vec<_> = gate
-            .sessions_at(&main())
-            .iter()
-            .map(|session| session.visit.number)
-            .collect();
-        assert_eq!(numbers, sessions.each_ref().map(Pass::number));
+        assert_eq!(gate.count(Transport::WebTransport, Role::Player), 2);
+        assert_eq!(gate.count(Transport::WebRtc, Role::Player), 0);
         gate.kick(sessions[1].number());
         let withdrawn = sessions.each_ref().map(Pass::withdrawn);
         assert_eq!(withdrawn, [None, Some(Withdrawal::Kicked)]);

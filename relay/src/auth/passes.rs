@@ -95,6 +95,11 @@ pub(super) struct Entry {
 }
 
 impl Pass {
+    /// The session as others see it.
+    pub fn standing(&self) -> &Standing {
+        &self.entry.standing
+    }
+
     /// What its token grants, and to whom.
     pub fn grant(&self) -> &Grant {
         &self.entry.standing.grant
@@ -211,19 +216,11 @@ impl Passes {
         meant.map(|entry| entry.withdraw(why)).count()
     }
 
-    /// The session of this number.
-    pub(super) fn get(&self, number: u64) -> Option<Standing> {
+    /// How many of those that are out are meant.
+    pub(super) fn count(&self, meant: impl Fn(&Standing) -> bool) -> usize {
         let table = self.0.lock();
-        Some(table.out.get(&number)?.standing.clone())
-    }
-
-    /// Those that are meant, by number.
-    pub(super) fn list(&self, meant: impl Fn(&Standing) -> bool) -> Vec<Standing> {
-        let table = self.0.lock();
-        let standings = table.out.values().map(|entry| &entry.standing);
-        let mut list: Vec<_> = standings.filter(|one| meant(one)).cloned().collect();
-        list.sort_by_key(|standing| standing.visit.number);
-        list
+        let meant = table.out.values().filter(|entry| meant(&entry.standing));
+        meant.count()
     }
 
     /// Withdraws those whose tokens end by `now`, in seconds since the Unix epoch.

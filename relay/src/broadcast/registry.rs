@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use steadycast_codec_glue::wire::Code;
 
 use super::memory::Memory;
-use super::{Broadcast, BroadcastId, Presence, RelayTime, Settings};
+use super::{Broadcast, BroadcastId, Presence, RelayTime, Settings, Totals};
 
 /// Why a broadcast cannot be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +25,8 @@ pub enum RegistryError {
 pub struct Registry {
     settings: Arc<Settings>,
     broadcasts: RwLock<HashMap<BroadcastId, Arc<Broadcast>>>,
+    /// What has happened at those that have ended.
+    ended: Mutex<Totals>,
     memory: Arc<Memory>,
 }
 
@@ -35,6 +37,7 @@ impl Registry {
             memory: Memory::new(settings.cache_bytes, settings.broadcast_bytes),
             settings: Arc::new(settings),
             broadcasts: RwLock::default(),
+            ended: Mutex::default(),
         }
     }
 
@@ -114,7 +117,13 @@ impl Registry {
             return false;
         };
         broadcast.end(code);
+        *self.ended.lock() += &broadcast.snapshot().totals;
         true
+    }
+
+    /// What has happened at broadcasts that have ended, all together.
+    pub fn ended_totals(&self) -> Totals {
+        self.ended.lock().clone()
     }
 
     /// Lets time pass. Returns the broadcasts that ended because of it.

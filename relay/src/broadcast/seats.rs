@@ -30,6 +30,9 @@ pub struct PublisherSeat {
     lineage: ResumeSecret,
     /// Microseconds on the relay's clock.
     heard: AtomicU64,
+    /// Frames that were taken, and bytes of them.
+    frames: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl PublisherSeat {
@@ -44,6 +47,8 @@ impl PublisherSeat {
             epoch,
             lineage,
             heard: AtomicU64::new(now.as_micros()),
+            frames: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
         }
     }
 
@@ -62,6 +67,12 @@ impl PublisherSeat {
     pub fn bound_players(&self, most: Option<u32>) {
         let mut state = self.broadcast.state.lock();
         state.bound_players(self.epoch, most);
+    }
+
+    /// Frames that were taken so far, and bytes of them.
+    pub fn brought(&self) -> (u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (read(&self.frames), read(&self.bytes))
     }
 
     /// How the broadcast is doing.
@@ -112,6 +123,8 @@ impl PublisherSeat {
         let broadcast = &self.broadcast;
         let mut state = broadcast.state.lock();
         let changed = state.publish(self.epoch, &frame, now)?;
+        self.frames.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(frame.here() as u64, Ordering::Relaxed);
         let header = frame.header();
         if header.track == TrackId::MAIN && !header.refinement {
             broadcast.changes.record(now);
@@ -126,6 +139,7 @@ impl PublisherSeat {
     /// Takes more of a frame that has begun: the next bytes of the last frame of `group` on `track`.
     pub fn extend(&self, track: TrackId, group: u32, bytes: Bytes, now: RelayTime) {
         self.heard.store(now.as_micros(), Ordering::Relaxed);
+        self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let epoch = self.epoch;
         let mut state = self.broadcast.state.lock();
         state.extend(track, GroupKey { epoch, group }, bytes, now);

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use serde::Serialize;
 
@@ -103,6 +104,52 @@ pub struct Totals {
     /// The longest time between two frames while a publisher was attached and its picture moved, in
     /// microseconds.
     pub largest_gap_us: u64,
+}
+
+/// The counts of several broadcasts together; of the newest and the longest the newest and the longest.
+impl AddAssign<&Totals> for Totals {
+    fn add_assign(&mut self, other: &Self) {
+        let Self {
+            publishers_joined,
+            players_joined,
+            players_left,
+            frames_received,
+            bytes_received,
+            frames_sent,
+            late_frames,
+            reordered_frames,
+            unwanted_frames,
+            dropped_frames,
+            groups_passed_over,
+            caches_shed,
+            keyframe_requests,
+            skips,
+            black_frames,
+            decoder_errors,
+            newest_keyframe_us,
+            largest_gap_us,
+        } = other;
+        self.publishers_joined += publishers_joined;
+        self.players_joined += players_joined;
+        for (code, count) in players_left {
+            *self.players_left.entry(code).or_default() += count;
+        }
+        self.frames_received += frames_received;
+        self.bytes_received += bytes_received;
+        self.frames_sent += frames_sent;
+        self.late_frames += late_frames;
+        self.reordered_frames += reordered_frames;
+        self.unwanted_frames += unwanted_frames;
+        self.dropped_frames += dropped_frames;
+        self.groups_passed_over += groups_passed_over;
+        self.caches_shed += caches_shed;
+        self.keyframe_requests += keyframe_requests;
+        self.skips += skips;
+        self.black_frames += black_frames;
+        self.decoder_errors += decoder_errors;
+        self.newest_keyframe_us = self.newest_keyframe_us.max(*newest_keyframe_us);
+        self.largest_gap_us = self.largest_gap_us.max(*largest_gap_us);
+    }
 }
 
 impl Totals {

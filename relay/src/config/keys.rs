@@ -34,6 +34,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ),
     ("broadcast", "What a broadcast does for those who watch it."),
     (
+        "metrics",
+        "Figures for Prometheus, at an address of their own.",
+    ),
+    (
         "auth",
         "Others who may issue tokens, besides the relay itself.",
     ),
@@ -238,6 +242,14 @@ pub const KEYS: &[Key] = &[
         "How long a player's link works.",
     ),
     key(
+        "metrics",
+        "listen",
+        Kind::Listen,
+        "",
+        "Address of GET /metrics, such as 127.0.0.1:9090: for this host or a network of yours, for nobody is asked for a \
+         key there. Empty: none.",
+    ),
+    key(
         "auth",
         "jwks",
         Kind::Keys,
@@ -371,6 +383,35 @@ pub const KEYS: &[Key] = &[
         "What a broadcast may have of cache_bytes in any case. Where memory is short, those who have \
          more make way: their players wait for a new keyframe. Where this is more than an equal \
          part, the equal part counts.",
+    ),
+    key(
+        "log",
+        "access_file",
+        Kind::Path,
+        "",
+        "File for a line of JSON about each session that has ended: who, where, since when, why it ended, what it had. \
+         Empty: none.",
+    ),
+    key(
+        "log",
+        "access_addresses",
+        Kind::Choice(&["full", "network", "none"]),
+        "full",
+        "What that says of a client's address: all of it, its network (an IPv4 /24, an IPv6 /56), or nothing.",
+    ),
+    key(
+        "log",
+        "access_size_mb",
+        whole(1, 100_000, "MB"),
+        "100",
+        "How large that file may become before another begins.",
+    ),
+    key(
+        "log",
+        "access_older",
+        whole(0, 1_000, "files"),
+        "9",
+        "How many of the files before are kept.",
     ),
     key(
         "log",

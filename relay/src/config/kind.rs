@@ -14,6 +14,8 @@ use crate::auth::{KeySource, Origin, PublicUrl};
 pub enum Kind {
     /// A socket address.
     Address,
+    /// A socket address, or nothing.
+    Listen,
     /// A web origin, perhaps with a path, or nothing.
     Url,
     /// A list of web origins.
@@ -99,6 +101,7 @@ impl Kind {
     fn allows(self, text: &str) -> bool {
         match self {
             Self::Address => text.parse::<SocketAddr>().is_ok(),
+            Self::Listen => text.is_empty() || text.parse::<SocketAddr>().is_ok(),
             Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
             Self::Path => true,
             Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
@@ -150,6 +153,9 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address => f.write_str("an address with a port, such as [::]:4433"),
+            Self::Listen => {
+                f.write_str("an address with a port, such as 127.0.0.1:9090, or nothing")
+            }
             Self::Url => f.write_str(
                 "https://HOST or https://HOST:PORT, perhaps with a path such as /cast/, or nothing",
             ),

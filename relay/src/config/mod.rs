@@ -28,6 +28,7 @@ pub use webrtc::{IceServer, Reachable, WebRtc};
 
 use crate::auth::{AdminKey, IssuerRules, Issuers, KeySource, Origin, Origins, PublicUrl};
 use crate::broadcast::Settings;
+use crate::records::{AccessLogSettings, Addresses};
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +45,8 @@ pub struct Config {
     pub webrtc: WebRtc,
     /// `[broadcast]`.
     pub broadcast: Broadcast,
+    /// `[metrics]`.
+    pub metrics: Metrics,
     /// `[auth]`.
     pub auth: Auth,
     /// `[limits]`.
@@ -134,6 +137,15 @@ pub struct Broadcast {
     pub play_token_ttl: Duration,
 }
 
+/// Figures for Prometheus.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// The address of `GET /metrics`; `None`: none.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub listen: Option<SocketAddr>,
+}
+
 /// Others who may issue tokens.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,6 +222,27 @@ pub struct Log {
     pub level: String,
     /// How a line looks.
     pub format: LogFormat,
+    /// The access log; `None`: none.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub access_file: Option<PathBuf>,
+    /// What it says of addresses.
+    pub access_addresses: Addresses,
+    /// How large it may become, in MB.
+    #[serde(rename = "access_size_mb")]
+    pub access_size: u64,
+    /// How many of those before are kept.
+    pub access_older: usize,
+}
+
+impl Log {
+    /// The access log, if there is to be one.
+    pub fn access(&self) -> Option<AccessLogSettings> {
+        Some(AccessLogSettings {
+            path: self.access_file.clone()?,
+            size: self.access_size * 1_000_000,
+            older: self.access_older,
+        })
+    }
 }
 
 /// How a log line looks.

@@ -6,6 +6,7 @@ use steadycast_codec_glue::wire::{Code, MediaKind};
 
 use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::channel::{Channel, Player, Standing};
+use super::given::Portion;
 use crate::broadcast::{Before, Moment, Need, Step};
 
 /// Nobody is looked at sooner than after this.
@@ -103,13 +104,16 @@ impl<C: Carrier> Player<C> {
         let carries = self.carries(now.instant);
         match self.seat.step(MediaKind::Video, carries, now.relay) {
             Step::Continue(pieces) => {
+                self.given.add(Portion::of(&pieces), now.relay);
                 let parcels = self.packer.pack(pieces);
                 self.carrier.queue(&parcels, Rush::Live);
             }
             Step::Open { before, frames } => {
                 if before == Before::Skip {
+                    self.given.skips += 1;
                     self.carrier.give_up();
                 }
+                self.given.add(Portion::of(&frames), now.relay);
                 self.packer.cut();
                 let parcels = self.packer.pack(frames);
                 self.carrier.open();

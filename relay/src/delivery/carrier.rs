@@ -1,6 +1,6 @@
 //! What delivery needs of a transport.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -42,6 +42,9 @@ pub(crate) trait Carrier {
 
     /// What the path to the player carries, in bytes per second; `None` while nobody knows.
     fn carries(&self) -> Option<u64>;
+
+    /// How long something takes to the player and back; `None` while nobody knows.
+    fn round_trip(&self) -> Option<Duration>;
 
     /// Sends so many bytes that mean nothing, over a tenth of a second and beside what it is given, so that
     /// the path can show what it carries; instead of those that are left of the last call. Nothing where

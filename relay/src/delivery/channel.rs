@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::cohort::{Cohort, Round};
+use super::given::{Given, Portion};
 use super::news::PathNews;
 use super::timers::Timers;
 use crate::broadcast::{Broadcast, Means, Moment, News, PlayerSeat, RelayTime, Step, View, Width};
@@ -55,6 +56,7 @@ pub(super) struct Player<C: Carrier> {
     pub(super) skipped: Option<Instant>,
     /// When its path was last filled up, to see what it carries.
     filled: Option<Instant>,
+    pub(super) given: Given,
 }
 
 /// A path on which no frame was left out for this long is wide enough.
@@ -137,6 +139,7 @@ impl<C: Carrier> Channel<C> {
             again: None,
             skipped: None,
             filled: None,
+            given: Given::default(),
         };
         // Both slabs take and give the same keys.
         let same = self.players.insert(player);
@@ -203,6 +206,16 @@ impl<C: Carrier> Channel<C> {
         let skipped = player.skipped.is_some_and(|at| is_lately(at, now));
         let narrow = skipped || player.seat.means().width != Width::Wide;
         Some(PathNews::of(carries.filter(|_| narrow)))
+    }
+
+    /// What a player has been given so far.
+    pub(crate) fn given(&self, key: usize) -> Option<Given> {
+        self.players.get(key).map(|player| player.given)
+    }
+
+    /// How long something takes to a player and back.
+    pub(crate) fn round_trip(&self, key: usize) -> Option<Duration> {
+        self.players.get(key)?.carrier.round_trip()
     }
 
     /// Whether nobody is here.
@@ -311,6 +324,7 @@ impl<C: Carrier> Channel<C> {
             player.carrier.open();
         }
         player.carrier.queue(&round.parcels, Rush::Live);
+        player.given.add(round.portion, now.relay);
         match player.carrier.send(now) {
             Ok(Sent::All) => round.at += 1,
             // It has been served, as far as the cohort goes.
@@ -342,8 +356,10 @@ impl<C: Carrier> Channel<C> {
             cohort.packer.cut();
         }
         cohort.round = Some(Round {
+            portion: Portion::of(&pieces),
             parcels: cohort.packer.pack(pieces),
             opens,
+            begun: now.relay,
             at: 0,
         });
         true
@@ -433,6 +449,7 @@ impl<C: Carrier> Channel<C> {
                 player.carrier.open();
             }
             player.carrier.queue(&round.parcels, Rush::Live);
+            player.given.add(round.portion, round.begun);
         }
         player.seat.resume(MediaKind::Video, cohort.cursor.clone());
         player.packer = cohort.packer.clone();

@@ -1,7 +1,8 @@
 //! Players that have everything of a track: they stand at one place, so that the cache is asked
 //! once for all of them.
 
-use crate::broadcast::Cursor;
+use super::given::Portion;
+use crate::broadcast::{Cursor, RelayTime};
 
 /// The players of one track that move together.
 pub(super) struct Cohort<P, T> {
@@ -17,6 +18,8 @@ pub(super) struct Cohort<P, T> {
 /// Parcels on their way to all members, in turn.
 pub(super) struct Round<T> {
     pub(super) parcels: Vec<T>,
+    pub(super) portion: Portion,
+    pub(super) begun: RelayTime,
     /// They begin a group.
     pub(super) opens: bool,
     /// The member that is next.
@@ -75,6 +78,8 @@ mod tests {
         cohort.members = (0..members).collect();
         cohort.round = Some(Round {
             parcels: Vec::new(),
+            portion: Portion::default(),
+            begun: RelayTime::default(),
             opens: false,
             at,
         });

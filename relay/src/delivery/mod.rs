@@ -16,6 +16,7 @@ mod carrier;
 mod channel;
 mod cohort;
 mod filler;
+mod given;
 mod news;
 mod timers;
 mod wakes;
@@ -23,6 +24,7 @@ mod wakes;
 #[cfg(test)]
 mod tests;
 
+pub use given::Given;
 pub use news::PathNews;
 
 pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent};

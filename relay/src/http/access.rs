@@ -17,8 +17,9 @@ use super::caller::Caller;
 use super::links::Links;
 use super::problem::Problem;
 use super::site::Site;
-use crate::auth::{Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Standing, Token};
+use crate::auth::{Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Token};
 use crate::broadcast::BroadcastId;
+use crate::records::Seen;
 
 /// The longest name and subject, in characters.
 const TEXT: usize = 128;
@@ -222,11 +223,28 @@ struct Shown {
     name: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_id: Option<Box<str>>,
+    frames: u64,
+    bytes: u64,
+    skips: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carries_kbps: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_p50_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_p95_ms: Option<u64>,
 }
 
-impl From<Standing> for Shown {
-    fn from(standing: Standing) -> Self {
+impl From<Seen> for Shown {
+    fn from(seen: Seen) -> Self {
+        let Seen {
+            standing,
+            figures,
+            latencies,
+        } = seen;
         let holder = standing.grant.holder.clone();
+        let tenths = |rtt: Duration| (rtt.as_secs_f64() * 10_000.0).round() / 10.0;
         Self {
             session: standing.visit.number,
             broadcast: standing.broadcast,
@@ -237,6 +255,13 @@ impl From<Standing> for Shown {
             subject: holder.subject,
             name: holder.name,
             token_id: holder.token,
+            frames: figures.given.frames,
+            bytes: figures.given.bytes,
+            skips: figures.given.skips,
+            rtt_ms: figures.rtt.map(tenths),
+            carries_kbps: figures.carries_kbps,
+            latency_p50_ms: latencies.percentile(50),
+            latency_p95_ms: latencies.percentile(95),
         }
     }
 }
@@ -249,7 +274,7 @@ pub(super) async fn sessions(
 ) -> Result<Answer<serde_json::Value>, Problem> {
     let id = permitted(&site, &caller, &id)?;
     known(&site, &id)?;
-    let sessions = site.gate.sessions_at(&id).into_iter().map(Shown::from);
+    let sessions = site.records.at(&id).into_iter().map(Shown::from);
     Ok(Answer(json!({ "sessions": sessions.collect::<Vec<_>>() })))
 }
 
@@ -273,7 +298,8 @@ pub(super) async fn kick(
     let standing = session
         .parse()
         .ok()
-        .and_then(|number| site.gate.session(number))
+        .and_then(|number| site.records.get(number))
+        .map(|seen| seen.standing)
         .filter(|standing| standing.broadcast == id)
         .ok_or_else(Problem::unknown_session)?;
     if kick.revoke {

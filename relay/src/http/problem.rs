@@ -101,6 +101,8 @@ impl IntoResponse for Problem {
             "code": self.code.name(),
         });
         let mut response = (self.status, json.to_string()).into_response();
+        // For those who count them.
+        response.extensions_mut().insert(self.code);
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

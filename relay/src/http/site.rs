@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
 use crate::config::IceServer;
+use crate::records::Records;
 use crate::shard::RelayClock;
 use crate::store::Ledger;
 use crate::tls::Identities;
@@ -20,6 +21,8 @@ pub struct Site {
     pub ledger: Arc<Ledger>,
     /// Says who somebody is and what they may do.
     pub gate: Arc<Gate>,
+    /// What becomes of sessions.
+    pub records: Arc<Records>,
     /// Held while links to a broadcast are ended.
     pub renewals: tokio::sync::Mutex<()>,
     /// Whose pages may read the API's answers.

@@ -276,6 +276,10 @@ impl Carrier for Streams {
         Some(carries.bytes() as u64)
     }
 
+    fn round_trip(&self) -> Option<Duration> {
+        Some(self.connection.rtt())
+    }
+
     fn fill(&mut self, bytes: usize, now: Instant) {
         self.filler.begin(bytes, now);
     }

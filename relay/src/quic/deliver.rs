@@ -15,6 +15,7 @@ use super::carrier::{Pieces, Streams};
 use super::ending::Ending;
 use crate::broadcast::{Broadcast, PlayerSeat};
 use crate::delivery::{Channel, Limits, PathNews, Wakes};
+use crate::records::Figures;
 use crate::shard::RelayClock;
 
 /// Players that are sent to in a row. Then their connections have their turn, while what they
@@ -196,6 +197,17 @@ impl Stay {
     /// Does something with the player's seat.
     pub(super) fn with_seat<R>(&self, act: impl FnOnce(&mut PlayerSeat) -> R) -> Option<R> {
         self.deliverer.channel.lock().seat(self.key).map(act)
+    }
+
+    /// What the player has been given so far, and how its path is.
+    pub(super) fn figures(&self) -> Option<Figures> {
+        let now = self.deliverer.clock.moment();
+        let channel = self.deliverer.channel.lock();
+        Some(Figures {
+            given: channel.given(self.key)?,
+            rtt: channel.round_trip(self.key),
+            carries_kbps: channel.path(self.key, now.instant)?.carries_kbps,
+        })
     }
 
     /// What there is to say of the path to the player.

@@ -15,6 +15,7 @@ use super::congestion::PathControl;
 use super::session::Shared;
 use crate::auth::{Gate, Origins};
 use crate::broadcast::Registry;
+use crate::records::Records;
 use crate::shard::{Addresses, RelayClock, Shard};
 
 /// The TLS configuration has no cipher suite that QUIC needs.
@@ -42,6 +43,8 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     /// Who says what somebody may do.
     pub gate: Arc<Gate>,
+    /// What becomes of sessions.
+    pub records: Arc<Records>,
     /// Whose pages may open sessions.
     pub origins: Origins,
     /// Cancelled when every session is to say goodbye.

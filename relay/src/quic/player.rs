@@ -14,9 +14,9 @@ use super::ending::Ending;
 use super::local::Local;
 use super::session::{Session, Shared};
 use super::settings::WIDTHS_SINCE;
-use crate::auth::Pass;
 use crate::broadcast::{News, PlayerSeat, Progress};
 use crate::delivery::PathNews;
+use crate::records::Record;
 
 /// How often a player sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const PATH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves a player until its session ends.
-pub(super) async fn run(mut session: Session, pass: &Pass, local: &Arc<Local>) -> Ending {
+pub(super) async fn run(mut session: Session, record: &Record, local: &Arc<Local>) -> Ending {
     let shared = &local.shared;
     let mut seat = match session.broadcast.attach_player() {
         Ok(seat) => seat,
@@ -40,7 +40,7 @@ pub(super) async fn run(mut session: Session, pass: &Pass, local: &Arc<Local>) -
     let (status, news) = (seat.status(), seat.news());
     let welcome = session.welcome(None, HEARTBEAT, status, shared.clock.now());
     let ending = match session.writer.send(&welcome).await {
-        Ok(()) => pump(&mut session, pass, seat, (news, status), local).await,
+        Ok(()) => pump(&mut session, record, seat, (news, status), local).await,
         Err(_) => {
             let ending = Ending::of(&session.connection);
             seat.leave(ending.code);
@@ -53,7 +53,7 @@ pub(super) async fn run(mut session: Session, pass: &Pass, local: &Arc<Local>) -
 
 async fn pump(
     session: &mut Session,
-    pass: &Pass,
+    record: &Record,
     seat: PlayerSeat,
     (news, status): (watch::Receiver<News>, Status),
     local: &Arc<Local>,
@@ -68,6 +68,7 @@ async fn pump(
         writer: &mut session.writer,
         connection: &connection,
         stay: &mut stay,
+        record,
         shared,
         news,
         told: status,
@@ -85,11 +86,19 @@ async fn pump(
                 Ok(_) => Ending::second_control_stream(),
                 Err(_) => Ending::of(&connection),
             },
-            why = pass.withdrawal() => Ending::withdrawn(why),
+            why = record.pass().withdrawal() => Ending::withdrawn(why),
             () = shared.shutdown.cancelled() => Ending::shutting_down(),
     };
+    note(record, &stay);
     stay.leave(ending.code);
     ending
+}
+
+/// Records what the player has been given so far, and how its path is.
+fn note(record: &Record, stay: &Stay) {
+    if let Some(figures) = stay.figures() {
+        record.note(figures);
+    }
 }
 
 /// The control stream's side.
@@ -98,6 +107,7 @@ struct Talk<'a> {
     writer: &'a mut ControlWriter,
     connection: &'a Connection,
     stay: &'a mut Stay,
+    record: &'a Record,
     shared: &'a Shared,
     news: watch::Receiver<News>,
     /// What the player knows.
@@ -129,6 +139,7 @@ impl Talk<'_> {
                 () = sleep_until(look) => {
                     look = Instant::now() + PATH_INTERVAL;
                     self.hear();
+                    note(self.record, self.stay);
                     Ok(self.untold_path())
                 }
                 () = sleep_until(idle) => return Ending::because(Code::Silent, "nothing heard"),
@@ -178,8 +189,13 @@ impl Talk<'_> {
             ClientMessage::Report {
                 black,
                 decoder_errors,
+                latency_us,
                 ..
             } => {
+                if latency_us > 0 {
+                    let delay = Duration::from_micros(latency_us.into());
+                    self.record.shown_after(delay);
+                }
                 let progress = Progress {
                     black,
                     decoder_errors,

@@ -11,29 +11,32 @@ use steadycast_codec_glue::wire::{
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use wtransport::Connection;
 
 use super::arrivals::{Arrivals, Count};
 use super::ending::Ending;
 use super::group_reader::{GroupError, GroupReader, Part};
 use super::session::{Session, Shared};
 use super::settings::WIDTHS_SINCE;
-use crate::auth::Pass;
 use crate::broadcast::{
     Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted, Widths,
 };
 use crate::excerpt::excerpt;
+use crate::records::Record;
 
 /// How often a publisher sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_millis(250);
 /// The least time between two statuses that differ in the number of players only (PROTOCOL 2.5).
 const STATUS_INTERVAL: Duration = Duration::from_millis(250);
+/// How often it is recorded what it has brought.
+const NOTED_EVERY: Duration = Duration::from_secs(1);
 /// Groups that an authenticated publisher may have open at once.
 const STREAMS: u32 = 64;
 /// Bytes that an authenticated publisher may have on their way.
 const RECEIVE_WINDOW: u32 = 8 << 20;
 
 /// Serves a publisher until its session ends.
-pub(super) async fn run(mut session: Session, pass: &Pass, shared: &Arc<Shared>) -> Ending {
+pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shared>) -> Ending {
     let seat = match attach(&session, shared) {
         Ok(seat) => seat,
         Err(ending) => {
@@ -44,16 +47,27 @@ pub(super) async fn run(mut session: Session, pass: &Pass, shared: &Arc<Shared>)
     let quic = session.connection.quic_connection();
     quic.set_max_concurrent_uni_streams(VarInt::from_u32(STREAMS));
     quic.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW));
-    seat.bound_players(pass.grant().allotment.players);
+    seat.bound_players(record.pass().grant().allotment.players);
     tracing::info!(epoch = seat.epoch(), "publisher attached");
+    let connection = session.connection.clone();
     // Whatever it is busy with.
     let ending = tokio::select! {
         ending = pump(&mut session, &seat, shared) => ending,
-        why = pass.withdrawal() => Ending::withdrawn(why),
+        () = note(record, &seat, &connection) => Ending::left(Code::Internal),
+        why = record.pass().withdrawal() => Ending::withdrawn(why),
     };
+    record.note_brought(seat.brought(), Some(connection.rtt()));
     seat.leave(shared.clock.now());
     session.part(&ending).await;
     ending
+}
+
+/// Records now and then what the publisher has brought; never ends.
+async fn note(record: &Record, seat: &PublisherSeat, connection: &Connection) {
+    loop {
+        sleep_until(Instant::now() + NOTED_EVERY).await;
+        record.note_brought(seat.brought(), Some(connection.rtt()));
+    }
 }
 
 fn attach(session: &Session, shared: &Shared) -> Result<PublisherSeat, Ending> {

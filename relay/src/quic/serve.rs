@@ -14,9 +14,10 @@ use super::ending::{Ending, close, part};
 use super::local::Local;
 use super::session::{Session, Shared};
 use super::{player, publisher};
-use crate::auth::{Pass, Transport, Visit};
+use crate::auth::{Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::excerpt::{excerpt, excerpt_of};
+use crate::records::Record;
 
 /// Serves one connection until it ends.
 pub(super) async fn serve(incoming: quinn::Incoming, local: Arc<Local>) {
@@ -113,6 +114,7 @@ async fn greet(
     let ending = match admitted {
         Err(ending) => {
             tracing::info!(code = %ending.code, why = ending.tell, "session refused");
+            shared.records.metrics().refused(ending.code);
             part(&ending, &mut writer, &connection, number).await;
             return;
         }
@@ -127,7 +129,9 @@ async fn greet(
                 resume: admitted.resume,
                 version: admitted.version,
             };
-            run(session, &admitted.pass, local).await
+            let ending = run(session, &admitted.record, local).await;
+            admitted.record.end(ending.code);
+            ending
         }
     };
     tracing::info!(code = %ending.code, why = ending.tell, "session ended");
@@ -136,7 +140,7 @@ async fn greet(
 /// Who said hello, and what it wants.
 struct Admitted {
     version: u16,
-    pass: Pass,
+    record: Record,
     broadcast: Arc<Broadcast>,
     resume: Option<ResumeSecret>,
 }
@@ -171,7 +175,7 @@ fn authorize(
     tracing::info!(broadcast = %pass.broadcast(), ?role, agent, version, "session");
     Ok(Admitted {
         version,
-        pass,
+        record: shared.records.open(pass),
         broadcast,
         resume,
     })
@@ -183,9 +187,9 @@ fn unspoken(version: u16) -> Ending {
     Ending::because(Code::UnsupportedVersion, why)
 }
 
-async fn run(session: Session, pass: &Pass, local: &Arc<Local>) -> Ending {
-    match pass.role() {
-        Role::Publisher => publisher::run(session, pass, &local.shared).await,
-        Role::Player => player::run(session, pass, local).await,
+async fn run(session: Session, record: &Record, local: &Arc<Local>) -> Ending {
+    match record.pass().role() {
+        Role::Publisher => publisher::run(session, record, &local.shared).await,
+        Role::Player => player::run(session, record, local).await,
     }
 }

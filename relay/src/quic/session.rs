@@ -13,6 +13,7 @@ use super::ending::{Ending, part};
 use super::{Parts, Settings};
 use crate::auth::{Gate, Origins, random};
 use crate::broadcast::{Broadcast, Registry, RelayTime};
+use crate::records::Records;
 use crate::shard::RelayClock;
 
 /// What all sessions share.
@@ -21,6 +22,7 @@ pub(super) struct Shared {
     pub(super) clock: RelayClock,
     pub(super) registry: Arc<Registry>,
     pub(super) gate: Arc<Gate>,
+    pub(super) records: Arc<Records>,
     pub(super) origins: Origins,
     pub(super) shutdown: CancellationToken,
     /// Sessions past their handshake.
@@ -46,6 +48,7 @@ impl Shared {
             clock: parts.clock,
             registry: parts.registry,
             gate: parts.gate,
+            records: parts.records,
             origins: parts.origins,
             shutdown: parts.shutdown,
             established: AtomicUsize::new(0),

@@ -133,6 +133,10 @@ impl Carrier for Wire {
         self.line.borrow().carries
     }
 
+    fn round_trip(&self) -> Option<Duration> {
+        None
+    }
+
     fn fill(&mut self, bytes: usize, _: Instant) {
         self.line.borrow_mut().filled += bytes;
     }

@@ -5,18 +5,20 @@ use serde_json::{Value, json};
 use steadycast_codec_glue::wire::Role;
 
 use super::{ADMIN, Relay, broadcast_id};
-use crate::auth::{Pass, Power, Refusal, Transport, Visit};
+use crate::auth::{Power, Refusal, Transport, Visit};
+use crate::records::Record;
 
 impl Relay {
     /// A session with this token.
-    fn enter(&self, token: &str, role: Role) -> Result<Pass, Refusal> {
+    fn enter(&self, token: &str, role: Role) -> Result<Record, Refusal> {
         let visit = Visit {
             number: self.site.gate.number(),
             transport: Transport::WebRtc,
             from: "192.0.2.1".parse().unwrap(),
             since: self.site.clock.now(),
         };
-        self.site.gate.admit(token, role, None, visit)
+        let pass = self.site.gate.admit(token, role, None, visit)?;
+        Ok(self.site.records.open(pass))
     }
 
     async fn wish(&self, bearer: &str, wish: Value) -> super::Reply {
@@ -245,18 +247,25 @@ async fn sessions_are_shown_to_those_in_power_and_end_when_they_say() {
         (&sessions[0]["role"], &sessions[0]["address"]),
         (&json!("play"), &json!("192.0.2.1"))
     );
-    assert_eq!(sessions[0]["session"], json!(pass.number()));
+    assert_eq!(sessions[0]["session"], json!(pass.pass().number()));
     for bearer in [text(&made, "playToken"), text(&other, "publishToken")] {
         assert_eq!(relay.get(&path, bearer).await.problem(403), "unauthorized");
     }
-    for session in [elsewhere.number().to_string(), "0".into(), "x".into()] {
+    for session in [
+        elsewhere.pass().number().to_string(),
+        "0".into(),
+        "x".into(),
+    ] {
         let reply = relay.delete(&format!("{path}/{session}"), publish).await;
         assert_eq!(reply.problem(404), "unknown_broadcast");
     }
-    assert_eq!((pass.withdrawn(), elsewhere.withdrawn()), (None, None));
+    assert_eq!(
+        (pass.pass().withdrawn(), elsewhere.pass().withdrawn()),
+        (None, None)
+    );
     let reply = relay
-        .delete(&format!("{path}/{}", pass.number()), publish)
+        .delete(&format!("{path}/{}", pass.pass().number()), publish)
         .await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT);
-    assert!(pass.withdrawn().is_some());
+    assert!(pass.pass().withdrawn().is_some());
 }

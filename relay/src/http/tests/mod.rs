@@ -25,6 +25,8 @@ use super::routes::with_pages;
 use super::site::Site;
 use crate::auth::{Gate, Order, Origins, TokenSigner};
 use crate::broadcast::{BroadcastId, Registry, Settings};
+use crate::metrics::Metrics;
+use crate::records::Records;
 use crate::shard::RelayClock;
 use crate::store::Ledger;
 use crate::store::temp::{Fragile, TempDir};
@@ -85,17 +87,19 @@ impl Relay {
             max_broadcasts: 3,
             ..Settings::default()
         };
+        let clock = RelayClock::start();
         let mut site = Site {
             registry: Arc::new(Registry::new(settings)),
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
             renewals: tokio::sync::Mutex::default(),
+            records: Arc::new(Records::new(clock, Arc::new(Metrics::new().unwrap()), None)),
             origins: Origins::new(vec![APP.parse().unwrap()], false),
             public_url: None,
             identities,
             publish_token_ttl: Duration::from_secs(7200),
             play_token_ttl: Duration::from_secs(3600),
-            clock: RelayClock::start(),
+            clock,
             bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),
             ice_servers: Vec::new(),
             overflow: None,

@@ -12,8 +12,9 @@ use steadycast_codec_glue::wire::{Code, Role};
 use super::super::caller::shown;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use crate::auth::{Grant, Pass, Refusal, Transport, Visit};
+use crate::auth::{Grant, Refusal, Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
+use crate::records::Record;
 
 /// The bearer of a valid token.
 pub(super) struct Bearer(Grant);
@@ -26,7 +27,7 @@ impl Bearer {
         id: &str,
         role: Role,
         from: IpAddr,
-    ) -> Result<(Arc<Broadcast>, Pass), Problem> {
+    ) -> Result<(Arc<Broadcast>, Record), Problem> {
         let id = id.parse::<BroadcastId>().map_err(|_| Refusal::Broadcast)?;
         let Self(grant) = self;
         let visit = Visit {
@@ -41,7 +42,8 @@ impl Bearer {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Problem::new(status, Code::ShuttingDown, detail));
         }
-        Ok((super::broadcast(site, id.as_str())?, pass))
+        let broadcast = super::broadcast(site, id.as_str())?;
+        Ok((broadcast, site.records.open(pass)))
     }
 
     /// Passes when the token is good for `role` at this broadcast.

@@ -8,10 +8,10 @@ mod session;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, LINK, LOCATION};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -54,6 +54,17 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
                 .options(cors::options),
         )
         .layer(from_fn_with_state(site.clone(), cors::allow))
+        .layer(from_fn_with_state(site.clone(), count_refusals))
+}
+
+/// Counts the requests for sessions that are refused.
+async fn count_refusals(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let asks = request.method() == Method::POST && !request.uri().path().ends_with("/sse");
+    let response = next.run(request).await;
+    if let Some(code) = response.extensions().get::<Code>().filter(|_| asks) {
+        site.records.metrics().refused(*code);
+    }
+    response
 }
 
 /// What an endpoint takes.
@@ -75,7 +86,7 @@ async fn create(
 ) -> Result<Response, Problem> {
     let role = role(&uri);
     let address = peer.address.ip();
-    let (broadcast, pass) = bearer.enter(&site, &id, role, address)?;
+    let (broadcast, record) = bearer.enter(&site, &id, role, address)?;
     let body = read(body, LONGEST).await?;
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
     let from = Origin {
@@ -83,8 +94,8 @@ async fn create(
         came_to: peer.came_to,
     };
     let opened = match role {
-        Role::Player => site.bridge.watch(&broadcast, pass, &offer, from),
-        Role::Publisher => site.bridge.publish(&broadcast, pass, &offer, from),
+        Role::Player => site.bridge.watch(&broadcast, record, &offer, from),
+        Role::Publisher => site.bridge.publish(&broadcast, record, &offer, from),
     };
     match opened {
         Ok(opened) => created(&site, &uri, &opened),

@@ -303,6 +303,10 @@ impl<W: Wire> Carrier for Egress<W> {
         self.control.carries()
     }
 
+    fn round_trip(&self) -> Option<Duration> {
+        Some(self.round_trip)
+    }
+
     fn fill(&mut self, bytes: usize, now: Instant) {
         if self.sender.is_told_of_arrivals() {
             self.filler.begin(bytes, now);

@@ -126,6 +126,11 @@ impl Upstream {
         Ok(())
     }
 
+    /// Frames that it has brought so far, and bytes of them; `None` before it has connected.
+    pub(in crate::webrtc) fn brought(&self) -> Option<(u64, u64)> {
+        self.seat.as_ref().map(PublisherSeat::brought)
+    }
+
     /// Takes a packet that was opened.
     pub(in crate::webrtc) fn take(
         &mut self,

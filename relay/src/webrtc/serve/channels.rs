@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use crate::broadcast::{Broadcast, Incarnation};
 use crate::delivery::{Channel, Limits, Wakes};
+use crate::records::Figures;
 use crate::shard::Wire;
 use crate::webrtc::egress::carrier::{Egress, FramePacker};
 use crate::webrtc::session::Session;
@@ -93,6 +94,12 @@ impl<W: Wire> Channels<W> {
                 let known = (players.path(*player, now), players.means(*player));
                 if let ((Some(path), Some(means)), Some(peer)) = (known, peers.get(*peer)) {
                     peer.session.report_path(path, means.width);
+                    note(players, *player, peer, now);
+                }
+            }
+            for publisher in &attended.publishers {
+                if let Some(peer) = peers.get(*publisher) {
+                    note_brought(peer);
                 }
             }
         }
@@ -104,7 +111,9 @@ impl<W: Wire> Channels<W> {
         let Some(attended) = self.open.get_mut(&broadcast) else {
             return;
         };
+        note_brought(peer);
         if let Side::Player(player) = peer.side {
+            note(&attended.players, player, peer, Instant::now());
             attended.peers.remove(&player);
             if let Some((seat, _)) = attended.players.leave(player) {
                 seat.leave(code);
@@ -114,6 +123,27 @@ impl<W: Wire> Channels<W> {
         if attended.players.is_empty() && attended.publishers.is_empty() {
             self.open.remove(&broadcast);
         }
+    }
+}
+
+/// Records what a player has been given.
+fn note<W: Wire>(players: &Channel<Egress<W>>, player: usize, peer: &Peer, now: Instant) {
+    let known = (players.given(player), players.path(player, now));
+    if let (Some(given), Some(path)) = known {
+        peer.session.record.note(Figures {
+            given,
+            rtt: players.round_trip(player),
+            carries_kbps: path.carries_kbps,
+        });
+    }
+}
+
+/// Records what a publisher has brought.
+fn note_brought(peer: &Peer) {
+    if let Side::Publisher(upstream) = &peer.side
+        && let Some(brought) = upstream.brought()
+    {
+        peer.session.record.note_brought(brought, None);
     }
 }
 

@@ -194,7 +194,7 @@ impl<W: Wire> Peers<W> {
         // Who has its keys hears of the broadcast's end with everybody else.
         let ended = match peer.link.handshaking() {
             Some(_) => peer.session.has_to_end(),
-            None => peer.session.pass.withdrawn().map(Withdrawal::code),
+            None => peer.session.record.pass().withdrawn().map(Withdrawal::code),
         };
         if let Some(code) = ended {
             return self.end(key, code).await;

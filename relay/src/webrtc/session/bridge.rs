@@ -16,8 +16,9 @@ use super::peer::{Newcomer, Peer, Side};
 use super::routes::Routes;
 use super::table::{Owner, Table};
 use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
-use crate::auth::{Pass, random, random_text};
+use crate::auth::{random, random_text};
 use crate::broadcast::{Broadcast, BroadcastId, Incarnation, RelayTime};
+use crate::records::Record;
 use crate::shard::{AddressShare, Addresses};
 use crate::webrtc::dtls::{Identity, IdentityError};
 use crate::webrtc::egress::packets::Packetizer;
@@ -116,7 +117,7 @@ impl Bridge {
     pub fn watch(
         &self,
         broadcast: &Arc<Broadcast>,
-        pass: Pass,
+        record: Record,
         offer: &Offer,
         from: Origin,
     ) -> Result<Opened, OpenError> {
@@ -136,7 +137,7 @@ impl Bridge {
         let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
         let sender = Sender::new(offer, media, first);
         let side = Side::Expected(Box::new(Newcomer { seat, sender }));
-        self.open(broadcast, offer, (pass, share, from), media, side, now)
+        self.open(broadcast, offer, (record, share, from), media, side, now)
     }
 
     /// Opens a session for somebody at `from` who wants to publish. Whoever publishes now goes on until the
@@ -147,7 +148,7 @@ impl Bridge {
     pub fn publish(
         &self,
         broadcast: &Arc<Broadcast>,
-        pass: Pass,
+        record: Record,
         offer: &Offer,
         from: Origin,
     ) -> Result<Opened, OpenError> {
@@ -159,7 +160,7 @@ impl Bridge {
             ssrc,
             rtx_ssrc: !ssrc,
         };
-        self.open(broadcast, offer, (pass, share, from), media, side, now)
+        self.open(broadcast, offer, (record, share, from), media, side, now)
     }
 
     /// Where it is reached now.
@@ -183,7 +184,7 @@ impl Bridge {
         &self,
         broadcast: &Arc<Broadcast>,
         offer: &Offer,
-        (pass, share, from): (Pass, AddressShare, Origin),
+        (record, share, from): (Record, AddressShare, Origin),
         media: Media,
         side: Side,
         now: Instant,
@@ -192,11 +193,11 @@ impl Bridge {
         let place = self.place(from.came_to);
         let id = SessionId(random_text()?.into());
         let role = side.role();
-        let number = pass.number();
+        let number = record.pass().number();
         let session = Arc::new(Session {
             id,
             broadcast: broadcast.clone(),
-            pass,
+            record,
             role,
             number,
             ice: Mutex::new(Ice {
@@ -350,8 +351,8 @@ mod tests {
     use steadycast_codec_glue::wire::Role;
 
     use super::*;
-    use crate::auth::any_pass;
     use crate::broadcast::Registry;
+    use crate::records::any_record;
     use crate::webrtc::offers;
     use crate::webrtc::session::door::{Command, Door};
 
@@ -410,7 +411,7 @@ mod tests {
             came_to: None,
         };
         let session = bridge
-            .watch(&broadcast, any_pass(Role::Player), &offer, from)
+            .watch(&broadcast, any_record(Role::Player), &offer, from)
             .unwrap()
             .session;
         let client = ("other", "a password of the client's");
@@ -438,7 +439,7 @@ mod tests {
             came_to: None,
         };
         let session = bridge
-            .watch(&broadcast, any_pass(Role::Player), &offer, from)
+            .watch(&broadcast, any_record(Role::Player), &offer, from)
             .unwrap()
             .session;
         // Its client has come.

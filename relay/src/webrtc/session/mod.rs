@@ -16,9 +16,10 @@ use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, CodecSet, Role};
 use tokio::sync::watch;
 
-use crate::auth::{Pass, RandomError, Withdrawal};
+use crate::auth::{RandomError, Withdrawal};
 use crate::broadcast::{AttachError, Broadcast, Means, Width};
 use crate::delivery::PathNews;
+use crate::records::Record;
 use crate::webrtc::ice::{Credentials, Ufrag};
 
 /// The name of a session in its URL: 256 random bits.
@@ -50,8 +51,8 @@ pub struct Session {
     pub id: SessionId,
     /// Its broadcast.
     pub broadcast: Arc<Broadcast>,
-    /// What let it in.
-    pub(in crate::webrtc) pass: Pass,
+    /// What let it in, and what it has had.
+    pub(in crate::webrtc) record: Record,
     /// What its client is there.
     pub role: Role,
     /// For logs.
@@ -86,13 +87,13 @@ impl Session {
 
     /// Why it cannot go on: its broadcast is over, or it may no longer be there.
     pub(in crate::webrtc) fn has_to_end(&self) -> Option<Code> {
-        let withdrawn = self.pass.withdrawn().map(Withdrawal::code);
+        let withdrawn = self.record.pass().withdrawn().map(Withdrawal::code);
         withdrawn.or_else(|| self.broadcast.ended())
     }
 
     /// How many players it may have where it publishes; `None`: as many as any.
     pub(in crate::webrtc) fn most_players(&self) -> Option<u32> {
-        self.pass.grant().allotment.players
+        self.record.pass().grant().allotment.players
     }
 
     /// Where to listen for its end.
@@ -139,6 +140,7 @@ impl Session {
     }
 
     pub(in crate::webrtc) fn end(&self, code: Code) {
+        self.record.end(code);
         self.over.send_if_modified(|known| {
             let first = known.is_none();
             known.get_or_insert(code);

@@ -291,7 +291,7 @@ fn session(broadcast: &Arc<Broadcast>, offer: &Offer) -> Arc<Session> {
     Arc::new(Session {
         id: SessionId("lab".into()),
         broadcast: broadcast.clone(),
-        pass: crate::auth::any_pass(Role::Player),
+        record: crate::records::any_record(Role::Player),
         role: Role::Player,
         number: 1,
         ice: Mutex::new(Ice {

@@ -1,0 +1,118 @@
+//! What is counted where it happens.
+
+use std::time::Duration;
+
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use steadycast_codec_glue::wire::{Code, Role};
+
+use crate::auth::Transport;
+
+/// The figures cannot be set up: two have the same name.
+#[derive(Debug, thiserror::Error)]
+#[error("metrics: {0}")]
+pub struct MetricsError(#[from] prometheus::Error);
+
+/// From the capture of a picture to its display, in seconds: what people feel lies in the middle.
+const GLASS: &[f64] = &[
+    0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0,
+];
+/// From opening a session to the first frame for it, in seconds.
+const JOIN: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What is counted where it happens. A new figure is a field here, and a line where it is counted.
+pub struct Metrics {
+    registry: Registry,
+    refusals: IntCounterVec,
+    ended: IntCounterVec,
+    glass: Histogram,
+    join: HistogramVec,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    ///
+    /// # Errors
+    /// [`MetricsError`].
+    pub fn new() -> Result<Self, MetricsError> {
+        let registry = Registry::new();
+        let counters = |name: &str, help: &str, labels: &[&str]| {
+            IntCounterVec::new(Opts::new(format!("steadycast_{name}"), help), labels)
+        };
+        let histogram = |name: &str, help: &str, buckets: &[f64]| {
+            HistogramOpts::new(format!("steadycast_{name}"), help).buckets(buckets.to_vec())
+        };
+        let metrics = Self {
+            refusals: counters(
+                "refusals_total",
+                "Sessions and requests that were refused, by the code that they were told.",
+                &["code"],
+            )?,
+            ended: counters(
+                "sessions_ended_total",
+                "Sessions that have ended, by the code that they ended with.",
+                &["transport", "role", "code"],
+            )?,
+            glass: Histogram::with_opts(histogram(
+                "glass_to_glass_seconds",
+                "From capturing a picture to its display, as players over WebTransport report it.",
+                GLASS,
+            ))?,
+            join: HistogramVec::new(
+                histogram(
+                    "join_seconds",
+                    "From opening a player's session to the first frame for it.",
+                    JOIN,
+                ),
+                &["transport"],
+            )?,
+            registry,
+        };
+        let registry = &metrics.registry;
+        registry.register(Box::new(metrics.refusals.clone()))?;
+        registry.register(Box::new(metrics.ended.clone()))?;
+        registry.register(Box::new(metrics.glass.clone()))?;
+        registry.register(Box::new(metrics.join.clone()))?;
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        Ok(metrics)
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Somebody was refused, and told this.
+    pub fn refused(&self, code: Code) {
+        self.refusals.with_label_values(&[code.name()]).inc();
+    }
+
+    /// A player has shown a picture that was so old.
+    pub fn shown_after(&self, delay: Duration) {
+        self.glass.observe(delay.as_secs_f64());
+    }
+
+    /// A player has its first frame.
+    pub fn joined_after(&self, transport: Transport, wait: Duration) {
+        let histogram = self.join.with_label_values(&[transport.name()]);
+        histogram.observe(wait.as_secs_f64());
+    }
+
+    /// A session is over.
+    pub fn ended(&self, transport: Transport, role: Role, code: Code) {
+        let labels = [transport.name(), role_name(role), code.name()];
+        self.ended.with_label_values(&labels).inc();
+    }
+}
+
+pub(super) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Publisher => "publish",
+        Role::Player => "play",
+    }
+}

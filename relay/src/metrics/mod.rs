@@ -1,0 +1,9 @@
+//! Figures for Prometheus (docs/METRICS.md): what is counted where it happens, and what the relay knows anyway and
+//! is read when somebody asks.
+
+mod counted;
+mod serve;
+mod totals;
+
+pub use counted::{Metrics, MetricsError};
+pub use serve::{MetricsListener, Sources};

@@ -1,0 +1,180 @@
+//! What the relay knows anyway, as figures of one moment.
+
+use prometheus::{Encoder, IntCounter, IntGaugeVec, Opts, Registry, TextEncoder};
+use steadycast_codec_glue::wire::Role;
+
+use super::counted::{Metrics, MetricsError, role_name};
+use crate::auth::{Gate, Transport};
+use crate::broadcast::{Registry as Broadcasts, Totals};
+
+/// A name, what it counts, and where it is found.
+type Total = (&'static str, &'static str, fn(&Totals) -> u64);
+
+const TOTALS: &[Total] = &[
+    ("publishers_joined_total", "Publisher sessions.", |t| {
+        t.publishers_joined
+    }),
+    ("players_joined_total", "Player sessions.", |t| {
+        t.players_joined
+    }),
+    (
+        "frames_received_total",
+        "Frames taken from publishers.",
+        |t| t.frames_received,
+    ),
+    (
+        "received_bytes_total",
+        "Bytes of frames taken from publishers.",
+        |t| t.bytes_received,
+    ),
+    ("frames_sent_total", "Frames handed to players.", |t| {
+        t.frames_sent
+    }),
+    (
+        "frames_late_total",
+        "Frames dropped because a newer group was there.",
+        |t| t.late_frames,
+    ),
+    (
+        "frames_left_out_total",
+        "Frames of higher temporal layers left out for players that lagged.",
+        |t| t.dropped_frames,
+    ),
+    (
+        "frames_unwanted_total",
+        "Frames of renditions dropped because nobody wanted them any more.",
+        |t| t.unwanted_frames,
+    ),
+    (
+        "skips_total",
+        "Times that a player was skipped to a new keyframe.",
+        |t| t.skips,
+    ),
+    (
+        "keyframe_requests_total",
+        "Keyframe requests sent to publishers.",
+        |t| t.keyframe_requests,
+    ),
+    (
+        "groups_passed_over_total",
+        "Groups passed over for want of memory.",
+        |t| t.groups_passed_over,
+    ),
+    (
+        "caches_shed_total",
+        "Caches emptied for want of memory.",
+        |t| t.caches_shed,
+    ),
+    (
+        "black_frames_total",
+        "Blank pictures, as players report them.",
+        |t| t.black_frames,
+    ),
+    (
+        "decoder_errors_total",
+        "Decoder errors, as players report them.",
+        |t| t.decoder_errors,
+    ),
+];
+
+/// Where the figures of the moment come from.
+pub(super) struct Moment<'a> {
+    pub(super) broadcasts: &'a Broadcasts,
+    pub(super) gate: &'a Gate,
+}
+
+impl Metrics {
+    /// All figures, in Prometheus's text format.
+    pub(super) fn render(&self, moment: &Moment<'_>) -> Result<String, MetricsError> {
+        let mut families = self.registry().gather();
+        families.extend(moment.registry()?.gather());
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&families, &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+impl Moment<'_> {
+    fn registry(&self) -> Result<Registry, prometheus::Error> {
+        let registry = Registry::new();
+        let mut totals = self.broadcasts.ended_totals();
+        let phases = gauges(&registry, "broadcasts", "Broadcasts, by phase.", &["phase"])?;
+        let players = gauges(&registry, "players", "Players at broadcasts.", &[])?;
+        let renditions = gauges(
+            &registry,
+            "renditions",
+            "Versions that run for players that cannot have the main one.",
+            &[],
+        )?;
+        let cached = gauges(
+            &registry,
+            "cache_bytes",
+            "Bytes of pictures that are cached.",
+            &[],
+        )?;
+        let memory = gauges(
+            &registry,
+            "picture_memory_bytes",
+            "Bytes of pictures in memory: coming in, cached, on their way to players.",
+            &[],
+        )?;
+        for phase in ["waiting", "live", "held"] {
+            phases.with_label_values(&[phase]);
+        }
+        for broadcast in self.broadcasts.list() {
+            let snapshot = broadcast.snapshot();
+            totals += &snapshot.totals;
+            phases.with_label_values(&[snapshot.phase]).inc();
+            players
+                .with_label_values::<&str>(&[])
+                .add(snapshot.players.into());
+            renditions
+                .with_label_values::<&str>(&[])
+                .add(whole(snapshot.renditions.len()));
+            cached
+                .with_label_values::<&str>(&[])
+                .add(whole(snapshot.cache.bytes));
+            memory
+                .with_label_values::<&str>(&[])
+                .add(whole(snapshot.memory_bytes));
+        }
+        let sessions = gauges(
+            &registry,
+            "sessions",
+            "Sessions that were let in and go on.",
+            &["transport", "role"],
+        )?;
+        for transport in [Transport::WebTransport, Transport::WebRtc] {
+            for role in [Role::Publisher, Role::Player] {
+                let count = self.gate.count(transport, role);
+                let gauge = sessions.with_label_values(&[transport.name(), role_name(role)]);
+                gauge.set(whole(count));
+            }
+        }
+        for (name, help, value) in TOTALS {
+            let counter = IntCounter::with_opts(named(name, help))?;
+            counter.inc_by(value(&totals));
+            registry.register(Box::new(counter))?;
+        }
+        Ok(registry)
+    }
+}
+
+fn named(name: &str, help: &str) -> Opts {
+    Opts::new(format!("steadycast_{name}"), help)
+}
+
+fn gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, prometheus::Error> {
+    let gauges = IntGaugeVec::new(named(name, help), labels)?;
+    registry.register(Box::new(gauges.clone()))?;
+    Ok(gauges)
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,22 @@
+//! What becomes of sessions, for whoever runs the relay: who is here and how they fare, and when one is over a line in
+//! the access log.
+
+mod access_log;
+mod latencies;
+mod line;
+mod session;
+
+pub use crate::delivery::Given;
+pub use access_log::{AccessLog, AccessLogSettings};
+pub use latencies::Latencies;
+pub use line::Addresses;
+pub use session::{Figures, Record, Records, Seen};
+
+/// A record for tests of what comes behind the gate.
+#[cfg(test)]
+pub(crate) fn any_record(role: steadycast_codec_glue::wire::Role) -> Record {
+    let metrics = crate::metrics::Metrics::new().unwrap();
+    let clock = crate::shard::RelayClock::start();
+    let records = Records::new(clock, std::sync::Arc::new(metrics), None);
+    std::sync::Arc::new(records).open(crate::auth::any_pass(role))
+}

@@ -1,0 +1,200 @@
+//! Sessions that go on, with what they have had so far.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use steadycast_codec_glue::wire::{Code, Role};
+
+use super::access_log::AccessLog;
+use super::latencies::Latencies;
+use super::line::{Addresses, line};
+use crate::auth::{Pass, Standing};
+use crate::broadcast::BroadcastId;
+use crate::delivery::Given;
+use crate::metrics::Metrics;
+use crate::shard::RelayClock;
+
+/// What a session has had so far, and how its path is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// What a player was given, or a publisher has brought.
+    pub given: Given,
+    /// The path's round trip.
+    pub rtt: Option<Duration>,
+    /// What the path carries, in kbit/s, where that is known and less than enough.
+    pub carries_kbps: Option<u32>,
+}
+
+/// A session as others see it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Who it is, where, and since when.
+    pub standing: Standing,
+    /// What it has had.
+    pub figures: Figures,
+    /// How late its pictures were.
+    pub latencies: Latencies,
+}
+
+/// All sessions that go on, and what becomes of those that have ended.
+pub struct Records {
+    clock: RelayClock,
+    sessions: Mutex<HashMap<u64, Arc<Open>>>,
+    metrics: Arc<Metrics>,
+    access: Option<(AccessLog, Addresses)>,
+}
+
+struct Open {
+    standing: Standing,
+    noted: Mutex<Noted>,
+}
+
+#[derive(Default)]
+struct Noted {
+    figures: Figures,
+    latencies: Latencies,
+    ended: Option<Code>,
+}
+
+/// A session that goes on. It is over when this is dropped, at the latest.
+pub struct Record {
+    pass: Pass,
+    open: Arc<Open>,
+    records: Arc<Records>,
+}
+
+impl Records {
+    /// Of no sessions yet. What they say of addresses goes for the access log alone.
+    pub fn new(
+        clock: RelayClock,
+        metrics: Arc<Metrics>,
+        access: Option<(AccessLog, Addresses)>,
+    ) -> Self {
+        Self {
+            clock,
+            sessions: Mutex::default(),
+            metrics,
+            access,
+        }
+    }
+
+    /// A session has been let in.
+    pub fn open(self: &Arc<Self>, pass: Pass) -> Record {
+        let open = Arc::new(Open {
+            standing: pass.standing().clone(),
+            noted: Mutex::default(),
+        });
+        self.sessions.lock().insert(pass.number(), open.clone());
+        Record {
+            pass,
+            open,
+            records: self.clone(),
+        }
+    }
+
+    /// The sessions at a broadcast, by number.
+    pub fn at(&self, broadcast: &BroadcastId) -> Vec<Seen> {
+        let sessions = self.sessions.lock();
+        let there = sessions
+            .values()
+            .filter(|open| open.standing.broadcast == *broadcast);
+        let mut seen: Vec<_> = there.map(|open| open.seen()).collect();
+        seen.sort_by_key(|seen| seen.standing.visit.number);
+        seen
+    }
+
+    /// The session of this number.
+    pub fn get(&self, number: u64) -> Option<Seen> {
+        Some(self.sessions.lock().get(&number)?.seen())
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    fn close(&self, open: &Open) {
+        let seen = open.seen();
+        let code = open.noted.lock().ended.unwrap_or(Code::Done);
+        let Standing { role, visit, .. } = &seen.standing;
+        self.metrics.ended(visit.transport, *role, code);
+        if let (Some(first), Role::Player) = (seen.figures.given.first, *role) {
+            self.metrics
+                .joined_after(visit.transport, first - visit.since);
+        }
+        // Before it is forgotten.
+        if let Some((log, addresses)) = &self.access {
+            log.write(line(&seen, code, self.clock.now(), *addresses));
+        }
+        self.sessions.lock().remove(&visit.number);
+    }
+}
+
+impl Open {
+    fn seen(&self) -> Seen {
+        let noted = self.noted.lock();
+        Seen {
+            standing: self.standing.clone(),
+            figures: noted.figures,
+            latencies: noted.latencies.clone(),
+        }
+    }
+}
+
+impl Record {
+    /// What let it in.
+    pub fn pass(&self) -> &Pass {
+        &self.pass
+    }
+
+    /// What it has had so far.
+    pub fn note(&self, figures: Figures) {
+        self.open.noted.lock().figures = figures;
+    }
+
+    /// It has shown a picture that was so old.
+    pub fn shown_after(&self, delay: Duration) {
+        self.open.noted.lock().latencies.add(delay);
+        self.records.metrics.shown_after(delay);
+    }
+
+    /// What it has brought so far, of a publisher.
+    pub fn note_brought(&self, (frames, bytes): (u64, u64), rtt: Option<Duration>) {
+        let given = Given {
+            frames,
+            bytes,
+            ..Given::default()
+        };
+        self.note(Figures {
+            given,
+            rtt,
+            carries_kbps: None,
+        });
+    }
+
+    /// Why it is over. The first reason counts.
+    pub fn end(&self, code: Code) {
+        self.open.noted.lock().ended.get_or_insert(code);
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.records.close(&self.open);
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pass.fmt(f)
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").finish_non_exhaustive()
+    }
+}
