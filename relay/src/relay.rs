@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Gate, Issuers, KeySourceError, KeyWatch, RandomError};
+use crate::auth::{AuthorityError, Gate, Issuers, KeySourceError, KeyWatch, RandomError};
 use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings};
 use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
@@ -45,6 +45,9 @@ pub enum RelayError {
     /// The keys of others who may issue tokens cannot be read.
     #[error("auth.jwks: {0}")]
     Keys(#[from] KeySourceError),
+    /// The outside authority cannot be asked.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The access log cannot be written.
     #[error("log.access_file: {}: {source}", path.display())]
     AccessLog {
@@ -350,7 +353,8 @@ fn site(
         dir.token_signer()?,
         dir.admin_key(server.admin_key.as_ref())?,
         issuers,
-    );
+    )
+    .asking(config.auth.authority()?);
     for revocation in revocations {
         gate.remember(revocation);
     }

@@ -4,111 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod process;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Lines, Read, Write};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
-
-/// A development relay that logs everything it may.
-struct Relay {
-    process: Child,
-    log: Lines<BufReader<ChildStderr>>,
-    state: PathBuf,
-    address: String,
-}
-
-impl Relay {
-    fn start() -> Self {
-        Self::start_at("trace")
-    }
-
-    fn start_at(level: &str) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("steadycast-log-{}-{number}", std::process::id());
-        let state = std::env::temp_dir().join(name);
-        let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
-            .args(["serve", "--dev", "--server-listen=127.0.0.1:0"])
-            .args(["--log-level", level, "--server-state-dir"])
-            .arg(&state)
-            .env_clear()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-        let address = loop {
-            let line = log.next().unwrap().unwrap();
-            if let Some((_, rest)) = line.split_once("listening address=") {
-                break rest.split(' ').next().unwrap().to_owned();
-            }
-        };
-        Self {
-            process,
-            log,
-            state,
-            address,
-        }
-    }
-
-    /// The publish and the play token in the links of the banner.
-    fn tokens(&mut self) -> [String; 2] {
-        let mut banner = BufReader::new(self.process.stdout.take().unwrap()).lines();
-        ["/admin#", "/play#"].map(|link| {
-            let line = banner.find(|line| line.as_ref().unwrap().contains(link));
-            let line = line.unwrap().unwrap();
-            line.split_once('#').unwrap().1.to_owned()
-        })
-    }
-
-    /// Lets it write files up to this length only, as a full disk would; `None`: as long as it likes.
-    fn limit_files(&self, length: Option<u64>) {
-        let limit = Rlimit {
-            current: length,
-            maximum: None,
-        };
-        let process = Pid::from_child(&self.process);
-        prlimit(Some(process), Resource::Fsize, limit).unwrap();
-    }
-
-    fn ask(&self, path: &str, bearer: &str) -> String {
-        self.send("GET", path, bearer, "", "")
-    }
-
-    /// Sends a request; `headers` end with a line break each.
-    fn send(&self, method: &str, path: &str, bearer: &str, headers: &str, body: &str) -> String {
-        let mut tcp = TcpStream::connect(&self.address).unwrap();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {bearer}\r\n\
-             connection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        tcp.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        tcp.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// Ends the relay; what it has logged since it listened.
-    fn end(mut self) -> String {
-        self.process.kill().unwrap();
-        let lines: Vec<_> = self.log.by_ref().map(Result::unwrap).collect();
-        lines.join("\n")
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.state);
-    }
-}
+use process::Relay;
 
 #[test]
 fn an_api_request_leaves_one_line_and_nothing_secret_at_any_level() {

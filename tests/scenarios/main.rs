@@ -1,9 +1,11 @@
 //! Scenarios over the real relay: every client is a real session over UDP.
 
 mod access;
+mod authority;
 mod bad_input;
 mod continuity;
 mod cut_through;
+mod issuers;
 mod joins;
 mod leaving;
 mod memory;

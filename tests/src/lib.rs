@@ -1,6 +1,7 @@
 //! What the scenarios are played with: a real relay in this process, and clients that speak the
 //! wire over real sessions.
 
+pub mod authority;
 pub mod client;
 pub mod coded;
 pub mod http;

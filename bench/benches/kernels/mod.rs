@@ -1,5 +1,6 @@
 //! What is measured: named kernels, each a closure that does its work once per call.
 
+mod gate;
 mod policy;
 mod webrtc;
 mod wire;
@@ -21,5 +22,6 @@ pub(crate) fn all() -> impl Iterator<Item = Kernel> {
     wire::KERNELS
         .into_iter()
         .chain(policy::KERNELS)
+        .chain(gate::KERNELS)
         .chain(webrtc)
 }

@@ -5,14 +5,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::decode_header;
 use parking_lot::RwLock;
 use steadycast_codec_glue::wire::{Role, limits};
 
+use super::authority::{Action, Authority};
 use super::guesses::{Guesses, OneAtATime, TooManyTries};
 use super::passes::{Pass, Passes, Standing, Transport, Visit, Withdrawal};
 use super::revocations::{Generation, Revocation, Revocations};
-use super::token::{Minted, Order, TokenSigner};
+use super::token::{Minted, Order, TokenSigner, WireClaims};
 use super::{AdminKey, Grant, Issuers, Power, RandomError, Refusal};
 use crate::broadcast::{BroadcastId, RelayTime};
 
@@ -32,6 +34,7 @@ pub enum CallerError {
 pub struct Gate {
     signer: TokenSigner,
     issuers: Option<Arc<Issuers>>,
+    authority: Option<Authority>,
     admin_key: AdminKey,
     guesses: Guesses,
     revocations: RwLock<Revocations>,
@@ -46,12 +49,19 @@ impl Gate {
         Self {
             signer,
             issuers,
+            authority: None,
             admin_key,
             guesses: Guesses::default(),
             revocations: RwLock::default(),
             passes: Arc::default(),
             numbers: AtomicU64::new(0),
         }
+    }
+
+    /// The same, that asks an outside authority instead of looking at tokens.
+    #[must_use]
+    pub fn asking(self, authority: Option<Authority>) -> Self {
+        Self { authority, ..self }
     }
 
     /// What a token grants, if it is good.
@@ -96,8 +106,7 @@ impl Gate {
             Err(Refusal::Invalid) => Refusal::Invalid,
             known => return Ok(known?),
         };
-        let key = &self.admin_key;
-        match self.guesses.matches(from, connection, key, shown).await? {
+        match self.is_admin_key(shown, from, connection).await? {
             true => Ok(Grant::of_the_admin_key()),
             false => Err(invalid.into()),
         }
@@ -150,17 +159,83 @@ impl Gate {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub fn admit(
+    pub async fn admit(
         &self,
         token: &str,
         role: Role,
         named: Option<&BroadcastId>,
         visit: Visit,
     ) -> Result<Pass, Refusal> {
-        let grant = self.recognise(token, visit.since)?;
-        let broadcast = named.or_else(|| grant.broadcasts.one());
-        let broadcast = broadcast.cloned().ok_or(Refusal::Unnamed)?;
-        self.enter(grant, role, &broadcast, visit)
+        let (grant, named) = match &self.authority {
+            None => (self.recognise(token, visit.since)?, named.cloned()),
+            Some(authority) => {
+                // Only whom the token says it is for: whether that is so is the authority's to say.
+                let named = named.cloned().or_else(|| claimed_broadcast(token));
+                let named = named.ok_or(Refusal::Unnamed)?;
+                let asker = (visit.from, Some(&visit));
+                let grant = authority.ask(token, role.into(), named.as_str(), asker);
+                (grant.await?, Some(named))
+            }
+        };
+        let broadcast = named.or_else(|| grant.broadcasts.one().cloned());
+        self.enter(grant, role, &broadcast.ok_or(Refusal::Unnamed)?, visit)
+    }
+
+    /// Passes a token that is good for a role at this broadcast; who shows it is at `from`.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn check(
+        &self,
+        token: &str,
+        role: Role,
+        broadcast: &BroadcastId,
+        (from, now): (IpAddr, RelayTime),
+    ) -> Result<(), Refusal> {
+        match &self.authority {
+            None => self.require(&self.recognise(token, now)?, role.into(), broadcast),
+            Some(_) => self.ask(token, role.into(), broadcast.as_str(), from).await,
+        }
+    }
+
+    /// Whether an outside authority says what somebody may do.
+    pub fn asks(&self) -> bool {
+        self.authority.is_some()
+    }
+
+    /// Asks the outside authority.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] and [`Refusal::Unavailable`].
+    pub async fn ask(
+        &self,
+        token: &str,
+        action: Action,
+        broadcast: &str,
+        from: IpAddr,
+    ) -> Result<(), Refusal> {
+        let authority = self.authority.as_ref().ok_or(Refusal::Forbidden)?;
+        let grant = authority.ask(token, action, broadcast, (from, None));
+        grant.await.map(drop)
+    }
+
+    /// Whether somebody at `from` shows the admin key. Waits where wrong keys came from that network.
+    ///
+    /// # Errors
+    /// [`TooManyTries`].
+    pub async fn is_admin_key(
+        &self,
+        shown: &str,
+        from: IpAddr,
+        connection: &OneAtATime,
+    ) -> Result<bool, TooManyTries> {
+        // A token that the authority has allowed something to is no guess.
+        let known = self.authority.as_ref();
+        if known.is_some_and(|authority| authority.has_allowed(shown)) {
+            return Ok(false);
+        }
+        let key = &self.admin_key;
+        self.guesses.matches(from, connection, key, shown).await
     }
 
     /// A token of this relay's own.
@@ -228,6 +303,12 @@ impl Gate {
     }
 }
 
+/// The one broadcast that a token says it is for, whoever has signed it.
+fn claimed_broadcast(token: &str) -> Option<BroadcastId> {
+    let claims = insecure_decode_claims::<WireClaims>(token).ok()?;
+    claims.grant()?.broadcasts.one().cloned()
+}
+
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").finish_non_exhaustive()
@@ -237,6 +318,8 @@ impl fmt::Debug for Gate {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use futures_util::FutureExt;
 
     use super::*;
 
@@ -272,7 +355,18 @@ mod tests {
     }
 
     fn admit(gate: &Gate, link: &Minted, role: Role) -> Result<Pass, Refusal> {
-        gate.admit(link.token.as_str(), role, None, visit(gate))
+        admit_at(gate, link.token.as_str(), role, None)
+    }
+
+    /// Without an authority there is nothing to wait for.
+    fn admit_at(
+        gate: &Gate,
+        token: &str,
+        role: Role,
+        named: Option<&BroadcastId>,
+    ) -> Result<Pass, Refusal> {
+        let admitted = gate.admit(token, role, named, visit(gate));
+        admitted.now_or_never().unwrap()
     }
 
     #[test]
@@ -283,7 +377,7 @@ mod tests {
         assert_eq!((pass.broadcast(), pass.role()), (&main(), Role::Player));
         let refused = |role, named: Option<&str>| {
             let named = named.map(|id| id.parse().unwrap());
-            let pass = gate.admit(play.token.as_str(), role, named.as_ref(), visit(&gate));
+            let pass = admit_at(&gate, play.token.as_str(), role, named.as_ref());
             pass.map(drop).unwrap_err()
         };
         assert_eq!(refused(Role::Publisher, None), Refusal::Role);
@@ -301,7 +395,7 @@ mod tests {
         };
         let token = gate.mint(&order, at(NOW)).unwrap().token;
         let admit = |named: Option<&BroadcastId>| {
-            let pass = gate.admit(token.as_str(), Role::Player, named, visit(&gate));
+            let pass = admit_at(&gate, token.as_str(), Role::Player, named);
             pass.map(|pass| pass.broadcast().clone())
         };
         assert_eq!(admit(None), Err(Refusal::Unnamed));

@@ -1,6 +1,7 @@
 //! Who may do what: the gate, with the admin key and tokens for publishers, players and admins; and web origins.
 
 mod admin_key;
+mod authority;
 mod gate;
 mod grant;
 mod guesses;
@@ -18,6 +19,7 @@ mod signatures;
 mod token;
 
 pub use admin_key::{AdminKey, AdminKeyError};
+pub use authority::{Action, Authority, AuthorityError, AuthorityUrl, AuthorityUrlError};
 pub use gate::{CallerError, Gate};
 pub use grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
 pub use guesses::{OneAtATime, TooManyTries};
@@ -48,6 +50,6 @@ pub(crate) fn any_pass(role: steadycast_codec_glue::wire::Role) -> Pass {
         from: std::net::Ipv4Addr::LOCALHOST.into(),
         since: RelayTime::default(),
     };
-    gate.admit(minted.token.as_str(), role, None, visit)
-        .unwrap()
+    let grant = gate.recognise(minted.token.as_str(), visit.since).unwrap();
+    gate.enter(grant, role, &id, visit).unwrap()
 }

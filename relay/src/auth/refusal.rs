@@ -29,6 +29,12 @@ pub enum Refusal {
     /// It is good for another broadcast.
     #[error("the token is for another broadcast")]
     Broadcast,
+    /// The outside authority does not allow it.
+    #[error("this is not allowed")]
+    Forbidden,
+    /// The outside authority does not answer.
+    #[error("whoever says who may do this does not answer; try again")]
+    Unavailable,
     /// It is good for several broadcasts, and none of them was named.
     #[error("the token is for more than one broadcast: the session has to name one")]
     Unnamed,
@@ -38,7 +44,10 @@ impl Refusal {
     /// The code of PROTOCOL 5.
     pub fn code(self) -> Code {
         match self {
-            Self::Invalid | Self::NotYet | Self::Broadcast | Self::Unnamed => Code::Unauthorized,
+            Self::Invalid | Self::NotYet | Self::Broadcast | Self::Unnamed | Self::Forbidden => {
+                Code::Unauthorized
+            }
+            Self::Unavailable => Code::Internal,
             Self::Expired | Self::OddClock => Code::TokenExpired,
             Self::Revoked => Code::Revoked,
             Self::Role => Code::WrongRole,
@@ -47,6 +56,9 @@ impl Refusal {
 
     /// Whether the token is good, and only what it was shown for is not.
     pub fn is_of_a_good_token(self) -> bool {
-        matches!(self, Self::Role | Self::Broadcast | Self::Unnamed)
+        matches!(
+            self,
+            Self::Role | Self::Broadcast | Self::Unnamed | Self::Forbidden
+        )
     }
 }

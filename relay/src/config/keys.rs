@@ -39,7 +39,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "auth",
-        "Others who may issue tokens, besides the relay itself.",
+        "Others who say who may do what: issuers of tokens besides the relay itself, or an authority that is asked.",
     ),
     ("limits", "What strangers and slow players may cost."),
     ("log", "What the relay says about itself, on stderr."),
@@ -285,6 +285,28 @@ pub const KEYS: &[Key] = &[
         "300",
         "How often the keys of others are read again. When a token names one that is not known, they are read \
          at once, but no more than every 5 seconds.",
+    ),
+    key(
+        "auth",
+        "hook",
+        Kind::Hook,
+        "",
+        "https URL of an authority that is asked who may publish, watch, create and end, instead of looking at tokens: \
+         HTTP POST with the fields that MediaMTX sends. While it does not answer everybody is refused. Empty: none.",
+    ),
+    key(
+        "auth",
+        "hook_timeout_ms",
+        whole(50, 60_000, "milliseconds"),
+        "2000",
+        "How long the authority has for an answer.",
+    ),
+    key(
+        "auth",
+        "hook_cache_s",
+        whole(0, 3_600, "seconds"),
+        "10",
+        "How long an answer of the authority is good for the same question.",
     ),
     key(
         "limits",

@@ -7,7 +7,7 @@ use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::webrtc::{IceServer, Reachable};
-use crate::auth::{KeySource, Origin, PublicUrl};
+use crate::auth::{AuthorityUrl, KeySource, Origin, PublicUrl};
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Kind {
     Path,
     /// A file or URL with others' keys, or nothing.
     Keys,
+    /// The URL of an authority, or nothing.
+    Hook,
     /// A text of printable characters, or nothing.
     Text,
     /// A path.
@@ -105,6 +107,7 @@ impl Kind {
             Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
             Self::Path => true,
             Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
+            Self::Hook => text.is_empty() || text.parse::<AuthorityUrl>().is_ok(),
             Self::Text => text.len() <= 256 && !text.chars().any(char::is_control),
             Self::Directory => !text.is_empty(),
             Self::Secret { min } => {
@@ -168,6 +171,7 @@ impl fmt::Display for Kind {
             Self::Keys => f.write_str(
                 "the path of a file, an https:// URL (http:// from this host alone), or nothing",
             ),
+            Self::Hook => f.write_str("an https:// URL (http:// on this host alone), or nothing"),
             Self::Text => f.write_str("a text of at most 256 bytes without control characters"),
             Self::Directory => f.write_str("the path of a directory"),
             Self::Secret { min } => {

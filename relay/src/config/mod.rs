@@ -26,7 +26,10 @@ pub use mistake::{ConfigError, Mistake, Origin as ValueOrigin};
 pub use template::template;
 pub use webrtc::{IceServer, Reachable, WebRtc};
 
-use crate::auth::{AdminKey, IssuerRules, Issuers, KeySource, Origin, Origins, PublicUrl};
+use crate::auth::{
+    AdminKey, Authority, AuthorityError, AuthorityUrl, IssuerRules, Issuers, KeySource, Origin,
+    Origins, PublicUrl,
+};
 use crate::broadcast::Settings;
 use crate::records::{AccessLogSettings, Addresses};
 
@@ -164,9 +167,28 @@ pub struct Auth {
     /// How often their keys are read again.
     #[serde(rename = "refresh_s", deserialize_with = "duration::seconds")]
     pub refresh: Duration,
+    /// The outside authority; `None`: tokens are looked at.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub hook: Option<AuthorityUrl>,
+    /// How long it has for an answer.
+    #[serde(rename = "hook_timeout_ms", deserialize_with = "duration::millis")]
+    pub hook_timeout: Duration,
+    /// How long an answer is good.
+    #[serde(rename = "hook_cache_s", deserialize_with = "duration::seconds")]
+    pub hook_cache: Duration,
 }
 
 impl Auth {
+    /// The outside authority, if there is one.
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn authority(&self) -> Result<Option<Authority>, AuthorityError> {
+        let hook = self.hook.clone();
+        hook.map(|url| Authority::new(url, self.hook_timeout, self.hook_cache))
+            .transpose()
+    }
+
     /// Those who may issue tokens, if there are any, without their keys.
     pub fn issuers(&self) -> Option<Issuers> {
         self.jwks.as_ref()?;

@@ -17,7 +17,7 @@ use super::caller::Caller;
 use super::links::Links;
 use super::problem::Problem;
 use super::site::Site;
-use crate::auth::{Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Token};
+use crate::auth::{Action, Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Token};
 use crate::broadcast::BroadcastId;
 use crate::records::Seen;
 
@@ -59,7 +59,7 @@ pub(super) async fn links(
     Path(id): Path<String>,
     Json(renewal): Json<Renewal>,
 ) -> Result<Response, Problem> {
-    let id = permitted(&site, &caller, &id)?;
+    let id = permitted(&site, &caller, &id, Action::Publish).await?;
     known(&site, &id)?;
     let ended = match renewal.end.is_empty() {
         true => 0,
@@ -104,7 +104,7 @@ pub(super) async fn mint(
     links: Links,
     Json(wish): Json<Wish>,
 ) -> Result<Response, Problem> {
-    let order = order(&site, &caller, wish)?;
+    let order = order(&site, &caller, wish).await?;
     let minted = site.gate.mint(&order, site.clock.now())?;
     if minted.token.as_str().len() > limits::TOKEN {
         let longest = limits::TOKEN;
@@ -129,9 +129,11 @@ pub(super) async fn mint(
 }
 
 /// What a caller may have made for somebody.
-fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Problem> {
+async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Problem> {
     let powers: Powers = wish.roles.into_iter().collect();
-    caller.require_gift(&site.gate, &wish.broadcast, powers)?;
+    caller
+        .require_gift(&site.gate, &wish.broadcast, powers)
+        .await?;
     let [subject, name] = [("subject", wish.subject), ("name", wish.name)]
         .map(|(field, text)| text.map_or(Ok(None), |text| plain(field, text).map(Some)));
     let usual = match powers.have(Power::Publish) || powers.have(Power::Admin) {
@@ -272,7 +274,7 @@ pub(super) async fn sessions(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<serde_json::Value>, Problem> {
-    let id = permitted(&site, &caller, &id)?;
+    let id = permitted(&site, &caller, &id, Action::Publish).await?;
     known(&site, &id)?;
     let sessions = site.records.at(&id).into_iter().map(Shown::from);
     Ok(Answer(json!({ "sessions": sessions.collect::<Vec<_>>() })))
@@ -294,7 +296,7 @@ pub(super) async fn kick(
     Path((id, session)): Path<(String, String)>,
     Json(kick): Json<Kick>,
 ) -> Result<StatusCode, Problem> {
-    let id = permitted(&site, &caller, &id)?;
+    let id = permitted(&site, &caller, &id, Action::Publish).await?;
     let standing = session
         .parse()
         .ok()

@@ -18,7 +18,7 @@ use super::caller::Caller;
 use super::links::Links;
 use super::problem::Problem;
 use super::site::Site;
-use crate::auth::{Power, RandomError};
+use crate::auth::{Action, Power, RandomError};
 use crate::broadcast::{Broadcast, BroadcastId, RegistryError, Snapshot};
 
 /// The longest title, in characters.
@@ -76,7 +76,9 @@ pub(super) async fn create(
     links: Links,
     Json(wish): Json<Wish>,
 ) -> Result<Response, Problem> {
-    caller.require_creation(wish.id.as_ref())?;
+    caller
+        .require_creation(&site.gate, wish.id.as_ref())
+        .await?;
     if site.draining.is_cancelled() {
         let detail = "the relay is stopping";
         let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -116,7 +118,7 @@ pub(super) async fn one(
     links: Links,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let id = permitted(&site, &caller, &id)?;
+    let id = permitted(&site, &caller, &id, Action::Publish).await?;
     let broadcast = site
         .registry
         .find(&id)
@@ -130,7 +132,7 @@ pub(super) async fn end(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let id = permitted(&site, &caller, &id)?;
+    let id = permitted(&site, &caller, &id, Action::End).await?;
     if site.end(&id, Code::BroadcastEnded).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -138,15 +140,20 @@ pub(super) async fn end(
     }
 }
 
-/// The id if the caller has power over it. Only an admin learns that an id is none.
-pub(super) fn permitted(site: &Site, caller: &Caller, id: &str) -> Result<BroadcastId, Problem> {
-    match id.parse() {
-        Ok(id) => caller.require_power_over(&site.gate, &id).map(|()| id),
-        Err(_) => Err(caller
-            .require_admin()
-            .err()
-            .unwrap_or_else(Problem::unknown_broadcast)),
-    }
+/// The id if the caller has power over it, for what the request is about. Only an admin learns that an id
+/// is none.
+pub(super) async fn permitted(
+    site: &Site,
+    caller: &Caller,
+    id: &str,
+    action: Action,
+) -> Result<BroadcastId, Problem> {
+    let Ok(id) = id.parse() else {
+        let refused = caller.require_admin().err();
+        return Err(refused.unwrap_or_else(Problem::unknown_broadcast));
+    };
+    caller.require_power_over(&site.gate, &id, action).await?;
+    Ok(id)
 }
 
 fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Shown, Problem> {

@@ -1,6 +1,6 @@
 //! Who asks: the bearer of the admin key, or of a token.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -10,55 +10,84 @@ use axum::http::request::Parts;
 use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
-use crate::auth::{Gate, Grant, OneAtATime, Pattern, Power, Powers, Refusal};
+use crate::auth::{Action, Gate, Grant, OneAtATime, Pattern, Power, Powers, Refusal};
 use crate::broadcast::BroadcastId;
 
-/// Who asks, and what is granted to them.
+/// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Caller(Grant);
+pub(super) enum Caller {
+    /// Somebody to whom this is granted.
+    Granted(Grant),
+    /// Somebody with a token of whom the outside authority says what is allowed, at each request.
+    Unjudged {
+        /// The token.
+        token: String,
+        /// Where they are.
+        from: IpAddr,
+    },
+}
 
 impl Caller {
     /// Passes who may administer every broadcast there is.
     pub(super) fn require_admin(&self) -> Result<(), Problem> {
-        let Self(grant) = self;
-        match grant.powers.have(Power::Admin) && grant.broadcasts == Pattern::all() {
-            true => Ok(()),
-            false => Err(Problem::forbidden("this takes the admin key")),
+        let admin =
+            |grant: &Grant| grant.powers.have(Power::Admin) && grant.broadcasts == Pattern::all();
+        match self {
+            Self::Granted(grant) if admin(grant) => Ok(()),
+            _ => Err(Problem::forbidden("this takes the admin key")),
         }
     }
 
     /// Passes who may create a broadcast of this id, or of a random one.
-    pub(super) fn require_creation(&self, id: Option<&BroadcastId>) -> Result<(), Problem> {
-        let Self(grant) = self;
-        match id {
-            None => self.require_admin(),
-            Some(id) => Ok(grant.require(Power::Admin, id)?),
+    pub(super) async fn require_creation(
+        &self,
+        gate: &Gate,
+        id: Option<&BroadcastId>,
+    ) -> Result<(), Problem> {
+        match (self, id) {
+            (Self::Unjudged { token, from }, id) => {
+                let id = id.map_or("", BroadcastId::as_str);
+                Ok(gate.ask(token, Action::Create, id, *from).await?)
+            }
+            (Self::Granted(_), None) => self.require_admin(),
+            (Self::Granted(grant), Some(id)) => Ok(grant.require(Power::Admin, id)?),
         }
     }
 
-    /// Passes who may administer this broadcast, and its publisher.
-    pub(super) fn require_power_over(&self, gate: &Gate, id: &BroadcastId) -> Result<(), Problem> {
-        let Self(grant) = self;
-        if grant.require(Power::Admin, id).is_ok() {
-            return Ok(());
+    /// Passes who may administer this broadcast, and its publisher; `action` is what it is about.
+    pub(super) async fn require_power_over(
+        &self,
+        gate: &Gate,
+        id: &BroadcastId,
+        action: Action,
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Unjudged { token, from } => {
+                Ok(gate.ask(token, action, id.as_str(), *from).await?)
+            }
+            Self::Granted(grant) if grant.require(Power::Admin, id).is_ok() => Ok(()),
+            Self::Granted(grant) => Ok(gate.require(grant, Power::Publish, id)?),
         }
-        Ok(gate.require(grant, Power::Publish, id)?)
     }
 
     /// Passes who may give somebody `powers` at `broadcasts`: an admin of them all, and of the powers to
     /// publish and to play the publisher.
-    pub(super) fn require_gift(
+    pub(super) async fn require_gift(
         &self,
         gate: &Gate,
         broadcasts: &Pattern,
         powers: Powers,
     ) -> Result<(), Problem> {
-        let Self(grant) = self;
-        if grant.powers.have(Power::Admin) && grant.broadcasts.takes_in(broadcasts) {
+        if let Self::Granted(grant) = self
+            && grant.powers.have(Power::Admin)
+            && grant.broadcasts.takes_in(broadcasts)
+        {
             return Ok(());
         }
         match broadcasts.one() {
-            Some(id) if !powers.have(Power::Admin) => self.require_power_over(gate, id),
+            Some(id) if !powers.have(Power::Admin) => {
+                self.require_power_over(gate, id, Action::Publish).await
+            }
             _ => Err(Problem::forbidden("this takes the admin key")),
         }
     }
@@ -74,14 +103,24 @@ impl FromRequestParts<Arc<Site>> for Caller {
         let from = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.address.ip());
         let connection = parts.extensions.get::<OneAtATime>().cloned();
         let connection = connection.unwrap_or_default();
+        let gate = &site.gate;
+        if gate.asks() {
+            return Ok(match gate.is_admin_key(shown, from, &connection).await? {
+                true => Self::Granted(Grant::of_the_admin_key()),
+                false => Self::Unjudged {
+                    token: shown.to_owned(),
+                    from,
+                },
+            });
+        }
         let now = site.clock.now();
-        let grant = site.gate.recognise_caller(shown, from, &connection, now);
+        let grant = gate.recognise_caller(shown, from, &connection, now);
         let grant = grant.await?;
         // Links for players are no business of the API's.
         if !grant.powers.have(Power::Admin) && !grant.powers.have(Power::Publish) {
             return Err(Refusal::Role.into());
         }
-        Ok(Self(grant))
+        Ok(Self::Granted(grant))
     }
 }
 

@@ -65,6 +65,10 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        if refusal == Refusal::Unavailable {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Self::new(status, refusal.code(), refusal.to_string());
+        }
         match refusal.is_of_a_good_token() {
             true => Self::forbidden(refusal.to_string()),
             false => {

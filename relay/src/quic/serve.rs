@@ -110,7 +110,10 @@ async fn greet(
         from: connection.remote_address().ip(),
         since: shared.clock.now(),
     };
-    let admitted = hello.and_then(|hello| authorize(hello, named, visit, shared));
+    let admitted = match hello {
+        Ok(hello) => authorize(hello, named, visit, shared).await,
+        Err(ending) => Err(ending),
+    };
     let ending = match admitted {
         Err(ending) => {
             tracing::info!(code = %ending.code, why = ending.tell, "session refused");
@@ -146,7 +149,7 @@ struct Admitted {
 }
 
 /// Checks a hello against PROTOCOL 1.4, 2.4, 2.11 and 6.
-fn authorize(
+async fn authorize(
     hello: ClientMessage,
     named: Option<&BroadcastId>,
     visit: Visit,
@@ -166,6 +169,7 @@ fn authorize(
     let pass = shared
         .gate
         .admit(&token, role, named, visit)
+        .await
         .map_err(|refusal| Ending::because(refusal.code(), refusal))?;
     let broadcast = shared
         .registry

@@ -17,7 +17,10 @@ impl Relay {
             from: "192.0.2.1".parse().unwrap(),
             since: self.site.clock.now(),
         };
-        let pass = self.site.gate.admit(token, role, None, visit)?;
+        let gate = &self.site.gate;
+        let grant = gate.recognise(token, visit.since)?;
+        let broadcast = grant.broadcasts.one().unwrap().clone();
+        let pass = gate.enter(grant, role, &broadcast, visit)?;
         Ok(self.site.records.open(pass))
     }
 

@@ -12,31 +12,38 @@ use steadycast_codec_glue::wire::{Code, Role};
 use super::super::caller::shown;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use crate::auth::{Grant, Refusal, Transport, Visit};
+use crate::auth::{Refusal, Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::records::Record;
 
-/// The bearer of a valid token.
-pub(super) struct Bearer(Grant);
+/// The bearer of a token.
+pub(super) struct Bearer(String);
 
 impl Bearer {
     /// Lets a session in at the broadcast that the path names, if the token is good for `role` there.
-    pub(super) fn enter(
+    pub(super) async fn enter(
         self,
         site: &Site,
         id: &str,
         role: Role,
         from: IpAddr,
     ) -> Result<(Arc<Broadcast>, Record), Problem> {
-        let id = id.parse::<BroadcastId>().map_err(|_| Refusal::Broadcast)?;
-        let Self(grant) = self;
+        let Self(token) = self;
         let visit = Visit {
             number: site.gate.number(),
             transport: Transport::WebRtc,
             from,
             since: site.clock.now(),
         };
-        let pass = site.gate.enter(grant, role, &id, visit)?;
+        // What is no id is nobody's, and only who has a good token learns more.
+        let id = match id.parse::<BroadcastId>() {
+            Ok(id) => id,
+            Err(_) => {
+                site.gate.recognise(&token, visit.since)?;
+                return Err(Refusal::Broadcast.into());
+            }
+        };
+        let pass = site.gate.admit(&token, role, Some(&id), visit).await?;
         if site.draining.is_cancelled() {
             let detail = "the relay is stopping";
             let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -47,20 +54,27 @@ impl Bearer {
     }
 
     /// Passes when the token is good for `role` at this broadcast.
-    pub(super) fn check(&self, site: &Site, id: &str, role: Role) -> Result<(), Problem> {
-        let Self(grant) = self;
+    pub(super) async fn check(
+        &self,
+        site: &Site,
+        id: &str,
+        role: Role,
+        from: IpAddr,
+    ) -> Result<(), Problem> {
+        let Self(token) = self;
         let id = id.parse::<BroadcastId>().map_err(|_| Refusal::Broadcast)?;
-        Ok(site.gate.require(grant, role.into(), &id)?)
+        let asker = (from, site.clock.now());
+        Ok(site.gate.check(token, role, &id, asker).await?)
     }
 }
 
 impl FromRequestParts<Arc<Site>> for Bearer {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Site>) -> Result<Self, Problem> {
         let missing = "an Authorization header with Bearer and a token is missing";
         let token = shown(parts).ok_or_else(|| Problem::unauthorized(missing))?;
-        Ok(Self(site.gate.recognise(token, site.clock.now())?))
+        Ok(Self(token.to_owned()))
     }
 }
 

@@ -86,7 +86,7 @@ async fn create(
 ) -> Result<Response, Problem> {
     let role = role(&uri);
     let address = peer.address.ip();
-    let (broadcast, record) = bearer.enter(&site, &id, role, address)?;
+    let (broadcast, record) = bearer.enter(&site, &id, role, address).await?;
     let body = read(body, LONGEST).await?;
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
     let from = Origin {

@@ -32,15 +32,15 @@ pub(super) fn find(site: &Site, id: &str, session: &str) -> Result<Arc<Session>,
 
 /// The session, for who knows its URL, which proves enough: players of others show no token here.
 /// One that is shown all the same has to be good for what the session does.
-fn own(
+async fn own(
     site: &Site,
     uri: &Uri,
     (id, session): &(String, String),
-    bearer: Option<&Bearer>,
+    (bearer, peer): (Option<&Bearer>, &Peer),
 ) -> Result<Arc<Session>, Problem> {
     let role = role(uri);
     if let Some(bearer) = bearer {
-        bearer.check(site, id, role)?;
+        bearer.check(site, id, role, peer.address.ip()).await?;
     }
     let session = find(site, id, session)?;
     if session.role == role {
@@ -70,8 +70,9 @@ pub(super) async fn end(
     uri: Uri,
     Path(path): Path<(String, String)>,
     bearer: Option<Bearer>,
+    Extension(peer): Extension<Peer>,
 ) -> Result<Response, Problem> {
-    let session = own(&site, &uri, &path, bearer.as_ref())?;
+    let session = own(&site, &uri, &path, (bearer.as_ref(), &peer)).await?;
     site.bridge.close(&session);
     Ok(StatusCode::OK.into_response())
 }
@@ -86,7 +87,7 @@ pub(super) async fn patch(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let session = own(&site, &uri, &path, bearer.as_ref())?;
+    let session = own(&site, &uri, &path, (bearer.as_ref(), &peer)).await?;
     check_type(&headers, FRAGMENT)?;
     check_match(&headers, &session)?;
     let body = read(body, super::LONGEST).await?;
