@@ -6,6 +6,7 @@ pub mod cli;
 mod clocks;
 pub mod config;
 mod delivery;
+pub mod events;
 mod excerpt;
 mod files;
 pub mod http;

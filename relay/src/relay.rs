@@ -16,6 +16,7 @@ use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings};
 use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
 use crate::config::{Config, Reachable};
+use crate::events::{Event, Events, Hooks, HooksError, Phases};
 use crate::files;
 use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
@@ -48,6 +49,9 @@ pub enum RelayError {
     /// The outside authority cannot be asked.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// Events cannot be posted.
+    #[error(transparent)]
+    Hooks(#[from] HooksError),
     /// The access log cannot be written.
     #[error("log.access_file: {}: {source}", path.display())]
     AccessLog {
@@ -121,6 +125,7 @@ pub struct Relay {
     keeper: Keeper,
     keys: Option<KeyWatch>,
     metrics: Option<MetricsListener>,
+    hooks: Option<Hooks>,
     shutdown: CancellationToken,
     lock: StateLock,
 }
@@ -160,6 +165,11 @@ impl Relay {
             issuers.clone(),
         )?;
         let site = Arc::new(site);
+        let hooks = config.hooks.settings().map(|settings| {
+            let listener = site.records.events().listen();
+            Hooks::new(settings, listener)
+        });
+        let hooks = hooks.transpose()?;
         let metrics = match config.metrics.listen {
             Some(address) => Some(metrics(address, &site)?),
             None => None,
@@ -197,6 +207,7 @@ impl Relay {
             keeper,
             keys,
             metrics,
+            hooks,
             shutdown,
             lock,
         })
@@ -231,6 +242,7 @@ impl Relay {
             keeper,
             keys,
             metrics,
+            hooks,
             shutdown,
             lock,
             ..
@@ -249,7 +261,12 @@ impl Relay {
                     metrics.run(shutdown.clone()).await;
                 }
             };
-            tokio::join!(keeper.run(), keys, metrics, tick(&site, &mut kept));
+            let hooks = async {
+                if let Some(hooks) = hooks {
+                    hooks.run().await;
+                }
+            };
+            tokio::join!(keeper.run(), keys, metrics, hooks, tick(&site, &mut kept));
         };
         tokio::select! {
             _ = async { tokio::join!(shards.run(), http) } => {}
@@ -366,7 +383,8 @@ fn site(
     });
     let access = access.transpose()?;
     let access = access.map(|log| (log, config.log.access_addresses));
-    let records = Records::new(clock, Arc::new(Metrics::new()?), access);
+    let events = Arc::new(Events::new(clock));
+    let records = Records::new(clock, Arc::new(Metrics::new()?), events, access);
     Ok(Site {
         records: Arc::new(records),
         registry: Arc::new(Registry::new(Settings::from(config))),
@@ -391,6 +409,7 @@ async fn tick(site: &Site, kept: &mut Kept) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut clock = clocks::Watch::default();
+    let mut phases = Phases::default();
     loop {
         tokio::select! {
             _ = ticks.tick() => clock.look(&site.clock),
@@ -400,9 +419,14 @@ async fn tick(site: &Site, kept: &mut Kept) {
         }
         site.gate.tick(site.clock.now());
         site.bridge.tick();
+        phases.look(&site.registry, site.records.events());
         let ended = site.registry.tick(site.clock.now());
         if !ended.is_empty() {
             tracing::info!(?ended, code = %Code::HeldTooLong, "ended");
+            let events = site.records.events();
+            for id in ended {
+                events.tell(Event::Ended(id, Code::HeldTooLong));
+            }
             kept.at = None;
         }
         if kept.at.is_none_or(|at| at.elapsed() >= KEEP) {

@@ -101,7 +101,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 24] = [
     "access",
     "allowance",
     "auth",
@@ -110,6 +110,7 @@ const ROOMS: [&str; 23] = [
     "clocks",
     "config",
     "delivery",
+    "events",
     "excerpt",
     "files",
     "http",

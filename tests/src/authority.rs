@@ -1,5 +1,6 @@
 //! An outside authority, over plain HTTP.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -21,9 +22,13 @@ pub struct Authority {
     task: AbortHandle,
 }
 
+/// A request's headers, by their names in small letters, and its body.
+pub type Asked = (BTreeMap<String, String>, String);
+
 struct Shared {
     judge: Judge,
     asked: Vec<Value>,
+    requests: Vec<Asked>,
 }
 
 impl Authority {
@@ -37,6 +42,7 @@ impl Authority {
         let shared = Arc::new(Mutex::new(Shared {
             judge: Box::new(judge),
             asked: Vec::new(),
+            requests: Vec::new(),
         }));
         let served = shared.clone();
         let serving = tokio::spawn(async move {
@@ -70,6 +76,13 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// What it was asked so far, word for word.
+    pub fn requests(&self) -> Vec<Asked> {
+        self.shared.lock().requests.clone()
+    }
+}
+
 impl Drop for Authority {
     fn drop(&mut self) {
         self.task.abort();
@@ -78,7 +91,7 @@ impl Drop for Authority {
 
 async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> Result<()> {
     let mut request = Vec::new();
-    let body = loop {
+    let (headers, body) = loop {
         if stream.read_buf(&mut request).await? == 0 {
             return Ok(());
         }
@@ -86,13 +99,15 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> Result<()> {
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            let length = name.eq_ignore_ascii_case("content-length");
-            length.then(|| value.trim().parse::<usize>().ok())?
-        });
+        let headers: BTreeMap<_, _> = head
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+            .collect();
+        let length = headers.get("content-length");
+        let length = length.and_then(|length| length.parse::<usize>().ok());
         if body.len() >= length.unwrap_or(0) {
-            break body.to_owned();
+            break (headers, body.to_owned());
         }
     };
     // Who only fetches something asks nothing.
@@ -100,6 +115,7 @@ async fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> Result<()> {
     let answer = {
         let mut shared = shared.lock();
         shared.asked.push(question.clone());
+        shared.requests.push((headers, body));
         (shared.judge)(&question)
     };
     let Some((status, body)) = answer else {

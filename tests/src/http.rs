@@ -108,9 +108,18 @@ impl Events {
     /// # Errors
     /// When the relay refuses.
     pub async fn open(to: SocketAddr, path: &str) -> Result<Self> {
+        Self::open_as(to, path, "").await
+    }
+
+    /// Begins to listen, with a token.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn open_as(to: SocketAddr, path: &str, bearer: &str) -> Result<Self> {
         let request = Request {
             method: "GET",
             path,
+            bearer,
             ..Request::default()
         };
         // Without chunks: its end is that of the connection.
@@ -147,6 +156,10 @@ impl Events {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.text = rest;
+                // A comment: it lives.
+                if event.starts_with(':') {
+                    continue;
+                }
                 let find = |begin| event.lines().find_map(|line| line.strip_prefix(begin));
                 let name = find("event: ").context("an event without a name")?;
                 let data = find("data: ").context("an event without data")?;

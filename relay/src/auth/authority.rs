@@ -16,8 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
-use super::key_source::safe_url;
-use super::{Pattern, Refusal, Visit};
+use super::{Pattern, Refusal, Visit, safe_url};
 
 /// Questions that are asked at once; more wait for their turn, as long as an answer may take.
 const AT_ONCE: usize = 64;

@@ -69,7 +69,7 @@ impl FromStr for KeySource {
 }
 
 /// A URL whose answers nobody on the way has made: `https`, or `http` of this host.
-pub(super) fn safe_url(text: &str) -> Option<Url> {
+pub(crate) fn safe_url(text: &str) -> Option<Url> {
     let url: Url = text.parse().ok()?;
     let local = ["localhost", "127.0.0.1", "[::1]"];
     let near = local.contains(&url.host_str()?);

@@ -70,7 +70,7 @@ pub struct Visit {
 }
 
 /// A session that was let in, as others see it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// What it may do, and whose it is.
     pub grant: Arc<Grant>,

@@ -38,6 +38,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
         "Figures for Prometheus, at an address of their own.",
     ),
     (
+        "hooks",
+        "A URL of yours that learns what happens: broadcasts, publishers, players.",
+    ),
+    (
         "auth",
         "Others who say who may do what: issuers of tokens besides the relay itself, or an authority that is asked.",
     ),
@@ -248,6 +252,27 @@ pub const KEYS: &[Key] = &[
         "",
         "Address of GET /metrics, such as 127.0.0.1:9090: for this host or a network of yours, for nobody is asked for a \
          key there. Empty: none.",
+    ),
+    key(
+        "hooks",
+        "url",
+        Kind::Hook,
+        "",
+        "https URL that each event is posted to, as JSON, signed as Standard Webhooks has it. Empty: none.",
+    ),
+    key(
+        "hooks",
+        "secret",
+        Kind::Secret { min: 16 },
+        "",
+        "What events are signed with; the receiver has it as well.",
+    ),
+    key(
+        "hooks",
+        "retry_s",
+        whole(1, 86_400, "seconds"),
+        "600",
+        "An event that could not be delivered for this long is given up, and the log says so. Later ones wait for it.",
     ),
     key(
         "auth",

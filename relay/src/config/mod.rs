@@ -31,6 +31,7 @@ use crate::auth::{
     Origins, PublicUrl,
 };
 use crate::broadcast::Settings;
+use crate::events::{HookSecret, HookSettings, HookUrl};
 use crate::records::{AccessLogSettings, Addresses};
 
 /// All settings.
@@ -50,6 +51,8 @@ pub struct Config {
     pub broadcast: Broadcast,
     /// `[metrics]`.
     pub metrics: Metrics,
+    /// `[hooks]`.
+    pub hooks: Hooks,
     /// `[auth]`.
     pub auth: Auth,
     /// `[limits]`.
@@ -147,6 +150,32 @@ pub struct Metrics {
     /// The address of `GET /metrics`; `None`: none.
     #[serde(deserialize_with = "nothing::or_value")]
     pub listen: Option<SocketAddr>,
+}
+
+/// Where events are posted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    /// Where to; `None`: nowhere.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub url: Option<HookUrl>,
+    /// What they are signed with.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub secret: Option<HookSecret>,
+    /// How long one is tried.
+    #[serde(rename = "retry_s", deserialize_with = "duration::seconds")]
+    pub retry: Duration,
+}
+
+impl Hooks {
+    /// Where to and how, if anywhere.
+    pub fn settings(&self) -> Option<HookSettings> {
+        Some(HookSettings {
+            url: self.url.clone()?,
+            secret: self.secret.clone()?,
+            gives_up_after: self.retry,
+        })
+    }
 }
 
 /// Others who may issue tokens.
@@ -342,6 +371,11 @@ impl Config {
             !self.dev && public.is_some_and(|url| !url.origin().is_secure()),
             "server.public_url",
             "not https; browsers neither capture nor open sessions on pages without it",
+        );
+        mistake(
+            self.hooks.url.is_some() != self.hooks.secret.is_some(),
+            "hooks.url and hooks.secret",
+            "one is set and the other is not; the receiver has to know from whom events come",
         );
         mistake(
             self.auth.jwks.is_some() && self.auth.audience.is_empty(),

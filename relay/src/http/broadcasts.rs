@@ -9,6 +9,7 @@ use super::site::Site;
 use crate::auth::{Minted, Order, Power, RandomError, Revocation, Token, random};
 use crate::broadcast::{Broadcast, BroadcastId, Presence, RegistryError, RelayTime};
 use crate::clocks;
+use crate::events::Event;
 use crate::store::{Change, Entry, Seen, StateError};
 
 /// Why a broadcast was not created.
@@ -76,6 +77,7 @@ impl Site {
             return Err(error.into());
         }
         tracing::info!(broadcast = %id, "created");
+        self.records.events().tell(Event::Created(id));
         Ok(broadcast)
     }
 
@@ -93,6 +95,8 @@ impl Site {
         let ended = self.registry.end(id, code);
         if ended {
             tracing::info!(broadcast = %id, %code, "ended");
+            let events = self.records.events();
+            events.tell(Event::Ended(id.clone(), code));
         }
         self.remember(changes);
         Ok(ended)

@@ -6,6 +6,7 @@ mod api;
 mod body;
 mod broadcasts;
 mod caller;
+mod events;
 mod headers;
 mod links;
 mod listener;

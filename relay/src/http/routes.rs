@@ -10,7 +10,7 @@ use super::access_log::AccessLog;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
-use super::{access, access_log, api, headers, webrtc};
+use super::{access, access_log, api, events, headers, webrtc};
 use crate::excerpt::excerpt;
 
 /// The pages and the API of `site`.
@@ -32,6 +32,8 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
             "/api/broadcasts/{id}/sessions/{session}",
             delete(access::kick),
         )
+        .route("/api/broadcasts/{id}/events", get(events::of_one))
+        .route("/api/events", get(events::all))
         .route("/api/tokens", post(access::mint))
         .route("/api/revocations", post(access::revoke))
         .route("/api", any(no_such_thing))

@@ -14,8 +14,9 @@ use super::ending::{Ending, close, part};
 use super::local::Local;
 use super::session::{Session, Shared};
 use super::{player, publisher};
-use crate::auth::{Transport, Visit};
+use crate::auth::{Power, Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
+use crate::events::SessionFacts;
 use crate::excerpt::{excerpt, excerpt_of};
 use crate::records::Record;
 
@@ -110,6 +111,10 @@ async fn greet(
         from: connection.remote_address().ip(),
         since: shared.clock.now(),
     };
+    let role = match &hello {
+        Ok(ClientMessage::Hello { role, .. }) => Some(*role),
+        _ => None,
+    };
     let admitted = match hello {
         Ok(hello) => authorize(hello, named, visit, shared).await,
         Err(ending) => Err(ending),
@@ -117,7 +122,9 @@ async fn greet(
     let ending = match admitted {
         Err(ending) => {
             tracing::info!(code = %ending.code, why = ending.tell, "session refused");
-            shared.records.metrics().refused(ending.code);
+            let publishes = role == Some(Role::Publisher);
+            let facts = publishes.then(|| stranger(&visit));
+            shared.records.refused(ending.code, facts);
             part(&ending, &mut writer, &connection, number).await;
             return;
         }
@@ -183,6 +190,19 @@ async fn authorize(
         broadcast,
         resume,
     })
+}
+
+/// Somebody of whom nothing is known but that they wanted to publish.
+fn stranger(visit: &Visit) -> SessionFacts {
+    SessionFacts {
+        number: Some(visit.number),
+        role: Power::Publish,
+        transport: visit.transport.name(),
+        address: visit.from,
+        subject: None,
+        name: None,
+        token_id: None,
+    }
 }
 
 fn unspoken(version: u16) -> Ending {

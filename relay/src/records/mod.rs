@@ -17,6 +17,11 @@ pub use session::{Figures, Record, Records, Seen};
 pub(crate) fn any_record(role: steadycast_codec_glue::wire::Role) -> Record {
     let metrics = crate::metrics::Metrics::new().unwrap();
     let clock = crate::shard::RelayClock::start();
-    let records = Records::new(clock, std::sync::Arc::new(metrics), None);
+    let records = Records::new(
+        clock,
+        std::sync::Arc::new(metrics),
+        std::sync::Arc::new(crate::events::Events::new(clock)),
+        None,
+    );
     std::sync::Arc::new(records).open(crate::auth::any_pass(role))
 }

@@ -14,6 +14,7 @@ use super::line::{Addresses, line};
 use crate::auth::{Pass, Standing};
 use crate::broadcast::BroadcastId;
 use crate::delivery::Given;
+use crate::events::{Event, Events, SessionFacts};
 use crate::metrics::Metrics;
 use crate::shard::RelayClock;
 
@@ -44,6 +45,7 @@ pub struct Records {
     clock: RelayClock,
     sessions: Mutex<HashMap<u64, Arc<Open>>>,
     metrics: Arc<Metrics>,
+    events: Arc<Events>,
     access: Option<(AccessLog, Addresses)>,
 }
 
@@ -71,12 +73,14 @@ impl Records {
     pub fn new(
         clock: RelayClock,
         metrics: Arc<Metrics>,
+        events: Arc<Events>,
         access: Option<(AccessLog, Addresses)>,
     ) -> Self {
         Self {
             clock,
             sessions: Mutex::default(),
             metrics,
+            events,
             access,
         }
     }
@@ -88,6 +92,7 @@ impl Records {
             noted: Mutex::default(),
         });
         self.sessions.lock().insert(pass.number(), open.clone());
+        self.events.tell(Event::Joined(open.standing.clone()));
         Record {
             pass,
             open,
@@ -116,6 +121,19 @@ impl Records {
         &self.metrics
     }
 
+    /// Somebody was refused, and told this; who it is, where they wanted to publish.
+    pub fn refused(&self, code: Code, publisher: Option<SessionFacts>) {
+        self.metrics.refused(code);
+        if let Some(facts) = publisher {
+            self.events.tell(Event::Refused(facts, code));
+        }
+    }
+
+    /// Where what happens is told.
+    pub fn events(&self) -> &Arc<Events> {
+        &self.events
+    }
+
     fn close(&self, open: &Open) {
         let seen = open.seen();
         let code = open.noted.lock().ended.unwrap_or(Code::Done);
@@ -129,7 +147,9 @@ impl Records {
         if let Some((log, addresses)) = &self.access {
             log.write(line(&seen, code, self.clock.now(), *addresses));
         }
-        self.sessions.lock().remove(&visit.number);
+        let number = visit.number;
+        self.events.tell(Event::Left(seen.standing, code));
+        self.sessions.lock().remove(&number);
     }
 }
 

@@ -25,6 +25,7 @@ use super::routes::with_pages;
 use super::site::Site;
 use crate::auth::{Gate, Order, Origins, TokenSigner};
 use crate::broadcast::{BroadcastId, Registry, Settings};
+use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::records::Records;
 use crate::shard::RelayClock;
@@ -93,7 +94,12 @@ impl Relay {
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
             renewals: tokio::sync::Mutex::default(),
-            records: Arc::new(Records::new(clock, Arc::new(Metrics::new().unwrap()), None)),
+            records: Arc::new(Records::new(
+                clock,
+                Arc::new(Metrics::new().unwrap()),
+                Arc::new(Events::new(clock)),
+                None,
+            )),
             origins: Origins::new(vec![APP.parse().unwrap()], false),
             public_url: None,
             identities,

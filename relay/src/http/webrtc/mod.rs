@@ -21,7 +21,9 @@ use super::body::{check_type, read};
 use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
+use crate::auth::{Power, Transport};
 use crate::broadcast::{Broadcast, BroadcastId};
+use crate::events::SessionFacts;
 use crate::webrtc::{Offer, OfferError, OpenError, Opened, Origin};
 use caller::Bearer;
 
@@ -60,9 +62,23 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
 /// Counts the requests for sessions that are refused.
 async fn count_refusals(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let asks = request.method() == Method::POST && !request.uri().path().ends_with("/sse");
+    let publishes = role(request.uri()) == Role::Publisher;
+    let address = request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer| peer.address.ip());
     let response = next.run(request).await;
     if let Some(code) = response.extensions().get::<Code>().filter(|_| asks) {
-        site.records.metrics().refused(*code);
+        let facts = address.filter(|_| publishes).map(|address| SessionFacts {
+            number: None,
+            role: Power::Publish,
+            transport: Transport::WebRtc.name(),
+            address,
+            subject: None,
+            name: None,
+            token_id: None,
+        });
+        site.records.refused(*code, facts);
     }
     response
 }

@@ -1,0 +1,193 @@
+//! Hooks: each event is posted to a URL of the operator's, signed (PROTOCOL 7.5).
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+use ring::hmac;
+use tokio::time::{Instant, sleep};
+
+use super::event::Happened;
+use super::hub::{Listener, Lost};
+
+/// How long the receiver has for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two tries: from this on twice as long each time, up to that.
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Where events are posted: an `https` URL, or `http` of this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookUrl(Url);
+
+/// A text is no URL for hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("events are posted to an https:// URL (http:// on this host alone)")]
+pub struct HookUrlError;
+
+impl FromStr for HookUrl {
+    type Err = HookUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        crate::auth::safe_url(text).map(Self).ok_or(HookUrlError)
+    }
+}
+
+/// What both ends know, and events are signed with.
+#[derive(Clone)]
+pub struct HookSecret(hmac::Key);
+
+/// A text is no secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a secret is at least 16 printable characters without spaces")]
+pub struct HookSecretError;
+
+impl FromStr for HookSecret {
+    type Err = HookSecretError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() < 16 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(HookSecretError);
+        }
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes())))
+    }
+}
+
+impl fmt::Debug for HookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HookSecret(..)")
+    }
+}
+
+/// Where to, signed with what, and for how long it is tried.
+#[derive(Debug, Clone)]
+pub struct HookSettings {
+    /// Where to.
+    pub url: HookUrl,
+    /// What it is signed with.
+    pub secret: HookSecret,
+    /// An event that could not be delivered for this long is given up.
+    pub gives_up_after: Duration,
+}
+
+/// No event can be posted at all.
+#[derive(Debug, thiserror::Error)]
+#[error("hooks.url: {0}")]
+pub struct HooksError(reqwest::Error);
+
+/// Posts what happens, one event after the other.
+pub struct Hooks {
+    settings: HookSettings,
+    client: Client,
+    listener: Listener,
+}
+
+impl Hooks {
+    /// Posts what `listener` hears.
+    ///
+    /// # Errors
+    /// [`HooksError`], when the system's trusted certificates cannot be read.
+    pub fn new(settings: HookSettings, listener: Listener) -> Result<Self, HooksError> {
+        // Others may have installed it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .timeout(PATIENCE)
+            .redirect(Policy::none())
+            .build()
+            .map_err(HooksError)?;
+        Ok(Self {
+            settings,
+            client,
+            listener,
+        })
+    }
+
+    /// Posts until there is nothing more to hear. While the receiver does not answer, later events wait.
+    pub async fn run(mut self) {
+        while let Some(next) = self.listener.next().await {
+            match next {
+                Ok(happened) => self.deliver(&happened).await,
+                Err(Lost(count)) => {
+                    tracing::error!(
+                        events = count,
+                        "the receiver of hooks was away for too long: events are lost"
+                    );
+                }
+            }
+        }
+    }
+
+    async fn deliver(&self, happened: &Arc<Happened>) {
+        let begun = Instant::now();
+        let mut pause = FIRST;
+        loop {
+            let Err(error) = self.post(happened).await else {
+                return;
+            };
+            if begun.elapsed() + pause > self.settings.gives_up_after {
+                let event = happened.event;
+                tracing::error!(event, id = happened.id, %error, "an event could not be delivered, and is given up");
+                return;
+            }
+            tracing::warn!(%error, "an event could not be delivered, and will be again");
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+
+    async fn post(&self, happened: &Happened) -> Result<(), reqwest::Error> {
+        let body = serde_json::to_string(happened).unwrap_or_default();
+        // Of a relay that starts again the numbers are the same.
+        let id = format!("{}-{}", happened.time, happened.id);
+        let now = time::OffsetDateTime::now_utc().unix_timestamp();
+        let signature = signature(&self.settings.secret, &id, now, &body);
+        let HookUrl(url) = &self.settings.url;
+        let answer = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", now.to_string())
+            .header("webhook-signature", signature)
+            .body(body)
+            .send()
+            .await
+            .map_err(reqwest::Error::without_url)?;
+        answer
+            .error_for_status()
+            .map_err(reqwest::Error::without_url)?;
+        Ok(())
+    }
+}
+
+/// The signature by Standard Webhooks 1.0: HMAC-SHA-256 of id, time and body.
+fn signature(HookSecret(key): &HookSecret, id: &str, time: i64, body: &str) -> String {
+    let tag = hmac::sign(key, format!("{id}.{time}.{body}").as_bytes());
+    format!("v1,{}", STANDARD.encode(tag.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_what_others_make_of_the_same() {
+        let secret: HookSecret = "0123456789abcdef".parse().unwrap();
+        // printf 'm1.1700000000.{}' | openssl dgst -sha256 -hmac 0123456789abcdef -binary | base64
+        let made = signature(&secret, "m1", 1_700_000_000, "{}");
+        assert_eq!(made, "v1,H26+mUxj37ggS1yklVH56j58+es9vUn/D+2H+xAxB9Q=");
+    }
+
+    #[test]
+    fn secrets_are_long_and_are_not_printed() {
+        assert!("short".parse::<HookSecret>().is_err());
+        let secret: HookSecret = "0123456789abcdef".parse().unwrap();
+        assert_eq!(format!("{secret:?}"), "HookSecret(..)");
+    }
+}

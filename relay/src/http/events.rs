@@ -1,0 +1,119 @@
+//! What happens, as an event stream (PROTOCOL 7.5).
+
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderName;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::api::permitted;
+use super::caller::Caller;
+use super::problem::Problem;
+use super::server::{Hold, Lasting};
+use super::site::Site;
+use crate::auth::Action;
+use crate::broadcast::BroadcastId;
+use crate::events::{Happened, Listener, Lost};
+
+/// How often a listener hears that the relay lives, where nothing happens.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// `GET /api/events`
+pub(super) async fn all(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    Extension(lasting): Extension<Lasting>,
+) -> Result<Response, Problem> {
+    caller.require_admin()?;
+    Ok(stream_of(&site, None, lasting.hold()))
+}
+
+/// `GET /api/broadcasts/{id}/events`
+pub(super) async fn of_one(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    Extension(lasting): Extension<Lasting>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = permitted(&site, &caller, &id, Action::Publish).await?;
+    if site.registry.find(&id).is_none() {
+        return Err(Problem::unknown_broadcast());
+    }
+    Ok(stream_of(&site, Some(id), lasting.hold()))
+}
+
+struct Told {
+    listener: Listener,
+    /// The broadcast that it is about, if only one.
+    only: Option<BroadcastId>,
+    draining: CancellationToken,
+    begun: bool,
+    _hold: Hold,
+}
+
+fn stream_of(site: &Site, only: Option<BroadcastId>, hold: Hold) -> Response {
+    let told = Told {
+        listener: site.records.events().listen(),
+        only,
+        draining: site.draining.clone(),
+        begun: false,
+        _hold: hold,
+    };
+    let events = stream::unfold(told, |mut told| async {
+        let text = told.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(text)), told))
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // A proxy that collects answers before it passes them on would pass on nothing.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Body::from_stream(events)).into_response()
+}
+
+impl Told {
+    /// What is said next; `None`: the relay stops.
+    async fn next(&mut self) -> Option<String> {
+        // So that a client knows at once that it is heard.
+        if !std::mem::replace(&mut self.begun, true) {
+            return Some(":\n\n".to_owned());
+        }
+        loop {
+            tokio::select! {
+                next = self.listener.next() => match next? {
+                    Ok(happened) if self.is_meant(&happened) => return Some(written(&happened)),
+                    Ok(_) => {}
+                    Err(Lost(count)) => {
+                        return Some(format!("event: lost\ndata: {{\"events\":{count}}}\n\n"));
+                    }
+                },
+                () = sleep(HEARTBEAT) => return Some(":\n\n".to_owned()),
+                () = self.draining.cancelled() => return None,
+            }
+        }
+    }
+
+    fn is_meant(&self, happened: &Happened) -> bool {
+        self.only.is_none() || self.only == happened.broadcast
+    }
+}
+
+fn written(happened: &Happened) -> String {
+    let (id, event) = (happened.id, happened.event);
+    // Texts and numbers always serialise.
+    let data = serde_json::to_string(happened).unwrap_or_default();
+    let mut text = String::new();
+    let _ = write!(text, "id: {id}\nevent: {event}\ndata: {data}\n\n");
+    text
+}
