@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{self, Config, ConfigError, ENV_CONFIG, Sources};
+use crate::operate::{self, Operation, operate, operation};
 
 /// The exit code for what has to be changed before there is any use in trying again: the command line, a setting,
 /// or something that a setting names (a file, a directory, an address).
@@ -28,6 +29,8 @@ pub enum Task {
     Serve(Box<Config>),
     /// Print the commented default configuration.
     PrintConfig,
+    /// Ask a running relay.
+    Operate(Box<Operation>),
 }
 
 /// Why there is no task.
@@ -55,13 +58,11 @@ pub fn run_with<E: Failure>(
         Ok(Task::PrintConfig) => print(&config::template()),
         Ok(Task::Serve(config)) => match serve(*config) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                complain(&reasons(&error));
-                match error.is_mistake() {
-                    true => ExitCode::from(MISUSE),
-                    false => ExitCode::FAILURE,
-                }
-            }
+            Err(error) => fail(&error),
+        },
+        Ok(Task::Operate(operation)) => match operate(*operation) {
+            Ok(text) => print(&text),
+            Err(error) => fail(&error),
         },
         Err(CliError::Usage(error)) if !error.use_stderr() => print(&error.render().to_string()),
         Err(CliError::Usage(error)) => {
@@ -74,6 +75,14 @@ pub fn run_with<E: Failure>(
             }
             ExitCode::from(MISUSE)
         }
+    }
+}
+
+fn fail<E: Failure>(error: &E) -> ExitCode {
+    complain(&reasons(error));
+    match error.is_mistake() {
+        true => ExitCode::from(MISUSE),
+        false => ExitCode::FAILURE,
     }
 }
 
@@ -91,7 +100,10 @@ pub fn parse(
             let sources = sources(matches, env.into_iter().collect());
             Ok(Task::Serve(Box::new(Config::load(&sources)?)))
         }
-        _ => Ok(Task::PrintConfig),
+        _ => Ok(match operation(&matches) {
+            Some(operation) => Task::Operate(Box::new(operation)),
+            None => Task::PrintConfig,
+        }),
     }
 }
 
@@ -116,6 +128,7 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(serve_command())
         .subcommand(Command::new("config").about("Print the commented default configuration file"))
+        .subcommands(operate::commands())
 }
 
 fn serve_command() -> Command {

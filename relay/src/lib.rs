@@ -11,6 +11,7 @@ mod excerpt;
 mod files;
 pub mod http;
 pub mod metrics;
+pub mod operate;
 pub mod path;
 pub mod quic;
 pub mod records;

@@ -101,7 +101,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 24] = [
+const ROOMS: [&str; 25] = [
     "access",
     "allowance",
     "auth",
@@ -115,6 +115,7 @@ const ROOMS: [&str; 24] = [
     "files",
     "http",
     "metrics",
+    "operate",
     "path",
     "quic",
     "records",

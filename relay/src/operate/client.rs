@@ -1,0 +1,114 @@
+//! Asking a relay.
+
+use std::io;
+use std::path::PathBuf;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, Method, Url};
+use serde_json::Value;
+
+use super::show::Shown;
+
+/// The relay that is asked, and by what it knows its admin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Where it is.
+    pub url: Url,
+    /// The admin key; `None`: the one in the state directory.
+    pub admin_key: Option<String>,
+    /// The state directory.
+    pub state_dir: PathBuf,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Request {
+    /// How.
+    pub(super) method: Method,
+    /// Where, below the relay's URL.
+    pub(super) path: String,
+    /// With what.
+    pub(super) body: Option<Value>,
+    /// How people see the answer.
+    pub(super) shown: Shown,
+}
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    /// There is no admin key.
+    #[error("{}: {source}; give the key by --admin-key, or the relay's state directory by --state-dir", path.display())]
+    Key {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The URL cannot be followed by a path.
+    #[error("--url: not the URL of a relay")]
+    Url,
+    /// The relay cannot be asked.
+    #[error("the relay does not answer: {0}")]
+    Unreachable(reqwest::Error),
+    /// It says no.
+    #[error("the relay says: {0}")]
+    Refused(String),
+    /// Nothing can be asked at all.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl crate::cli::Failure for OperateError {
+    fn is_mistake(&self) -> bool {
+        matches!(self, Self::Key { .. } | Self::Url)
+    }
+}
+
+impl Asked {
+    fn key(&self) -> Result<String, OperateError> {
+        if let Some(key) = &self.admin_key {
+            return Ok(key.clone());
+        }
+        let path = self.state_dir.join("admin.key");
+        match std::fs::read_to_string(&path) {
+            Ok(key) => Ok(key.trim().to_owned()),
+            Err(source) => Err(OperateError::Key { path, source }),
+        }
+    }
+}
+
+/// Asks, and gives what is answered.
+pub(super) fn ask(relay: &Asked, request: &Request) -> Result<Value, OperateError> {
+    let key = relay.key()?;
+    // Below the path under which a proxy has it, if there is one.
+    let base = relay.url.as_str().trim_end_matches('/');
+    let url: Url = format!("{base}{}", request.path)
+        .parse()
+        .map_err(|_| OperateError::Url)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        // Others may have installed it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::new();
+        let mut asking = client
+            .request(request.method.clone(), url)
+            .header(AUTHORIZATION, format!("Bearer {key}"));
+        if let Some(body) = &request.body {
+            asking = asking
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string());
+        }
+        let answer = asking.send().await.map_err(OperateError::Unreachable)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(OperateError::Unreachable)?;
+        let json: Value = serde_json::from_str(&text).unwrap_or_default();
+        if status.is_success() {
+            return Ok(json);
+        }
+        let detail = json["detail"].as_str();
+        let told = detail.map_or_else(|| status.to_string(), str::to_owned);
+        Err(OperateError::Refused(told))
+    })
+}

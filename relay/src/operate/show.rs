@@ -1,0 +1,153 @@
+//! Answers as people read them.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+/// What an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    Broadcasts,
+    Links,
+    Sessions,
+    Token,
+    Revoked,
+    Done,
+}
+
+/// The answer as text, with a line break at the end where it is not empty.
+pub(super) fn text(shown: &Shown, answer: &Value) -> String {
+    match shown {
+        Shown::Broadcasts => {
+            let rows = rows(&answer["broadcasts"], |one| {
+                [&one["id"], &one["phase"], &one["players"], &one["title"]].map(plain)
+            });
+            table(["BROADCAST", "PHASE", "PLAYERS", "TITLE"], rows)
+        }
+        Shown::Sessions => {
+            let rows = rows(&answer["sessions"], |one| {
+                let who = [&one["name"], &one["subject"]];
+                let who = who.into_iter().map(plain).find(|text| !text.is_empty());
+                let [number, role, transport, address, round, skips, late] = [
+                    "session",
+                    "role",
+                    "transport",
+                    "address",
+                    "rttMs",
+                    "skips",
+                    "latencyP95Ms",
+                ]
+                .map(|name| plain(&one[name]));
+                [
+                    number,
+                    role,
+                    transport,
+                    address,
+                    round,
+                    skips,
+                    late,
+                    who.unwrap_or_default(),
+                ]
+            });
+            let head = [
+                "SESSION",
+                "ROLE",
+                "TRANSPORT",
+                "ADDRESS",
+                "RTT MS",
+                "SKIPS",
+                "P95 MS",
+                "WHO",
+            ];
+            table(head, rows)
+        }
+        Shown::Links => {
+            let mut text = String::new();
+            if !answer["id"].is_null() {
+                let _ = writeln!(text, "Broadcast  {}", plain(&answer["id"]));
+            }
+            let (admin, player) = (&answer["links"]["admin"], &answer["links"]["player"]);
+            let _ = writeln!(text, "Admin      {}", plain(admin));
+            let _ = writeln!(text, "Player     {}", plain(player));
+            if let Some(ended) = answer["sessionsEnded"].as_u64().filter(|ended| *ended > 0) {
+                let _ = writeln!(text, "Sessions that end: {ended}");
+            }
+            text
+        }
+        Shown::Token => {
+            let mut text = format!("Token    {}\n", plain(&answer["token"]));
+            let _ = writeln!(text, "Id       {}", plain(&answer["tokenId"]));
+            let _ = writeln!(text, "Expires  {}", moment(&answer["expires"]));
+            if !answer["link"].is_null() {
+                let _ = writeln!(text, "Link     {}", plain(&answer["link"]));
+            }
+            text
+        }
+        Shown::Revoked => format!("Sessions that end: {}\n", plain(&answer["sessionsEnded"])),
+        Shown::Done => String::new(),
+    }
+}
+
+fn rows<const N: usize>(list: &Value, row: impl Fn(&Value) -> [String; N]) -> Vec<[String; N]> {
+    list.as_array().into_iter().flatten().map(row).collect()
+}
+
+/// Columns, each as wide as its widest field.
+fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
+    let head = head.map(str::to_owned);
+    let all = || std::iter::once(&head).chain(&rows);
+    let width = |column: usize| all().map(|row| row[column].chars().count()).max();
+    let widths: Vec<_> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in all() {
+        let fields = row.iter().zip(&widths);
+        let line: Vec<_> = fields
+            .map(|(field, width)| format!("{field:width$}"))
+            .collect();
+        let _ = writeln!(text, "{}", line.join("  ").trim_end());
+    }
+    text
+}
+
+/// A value without quotes, and without what a terminal would obey.
+fn plain(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+fn moment(seconds: &Value) -> String {
+    use time::OffsetDateTime;
+    use time::format_description::well_known::Rfc3339;
+    let time = seconds
+        .as_i64()
+        .and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    let written = time.and_then(|time| time.format(&Rfc3339).ok());
+    written.unwrap_or_else(|| plain(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_are_tables() {
+        let answer = json!({ "broadcasts": [
+            { "id": "main", "phase": "live", "players": 12, "title": "Game \u{1b}[31mnight" },
+            { "id": "a-longer-id", "phase": "waiting", "players": 0, "title": "" },
+        ]});
+        let shown = text(&Shown::Broadcasts, &answer);
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines[0], "BROADCAST    PHASE    PLAYERS  TITLE");
+        assert_eq!(
+            lines[1],
+            "main         live     12       Game \u{fffd}[31mnight"
+        );
+        assert_eq!(lines[2], "a-longer-id  waiting  0");
+    }
+}
