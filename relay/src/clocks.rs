@@ -73,6 +73,7 @@ mod tests {
                 id,
                 title: String::new(),
                 created,
+                maker: None,
                 chosen: false,
                 publisher: Seen::Never,
             }]

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use steadycast_codec_glue::wire::Code;
@@ -286,7 +287,7 @@ impl Relay {
         if self.site.registry.find(&id).is_none() {
             let title = "Main broadcast".to_owned();
             // It serves all the same: the others may be what it is there for.
-            if let Err(error) = self.site.create(Some(id.clone()), title).await {
+            if let Err(error) = self.site.create(Some(id.clone()), title, None).await {
                 tracing::warn!(%error, broadcast = FIRST, "the first broadcast cannot be made");
                 return Ok(());
             }
@@ -389,6 +390,7 @@ fn site(
         records: Arc::new(records),
         registry: Arc::new(Registry::new(Settings::from(config))),
         gate: Arc::new(gate),
+        keeps: AtomicBool::new(true),
         renewals: tokio::sync::Mutex::default(),
         origins: config.origins(),
         public_url: server.public_url.clone(),

@@ -162,7 +162,7 @@ impl TestRelay {
     /// # Errors
     /// When the relay refuses.
     pub async fn broadcast(&self) -> Result<TestBroadcast<'_>> {
-        let broadcast = self.site.create(None, "Scenario".to_owned()).await?;
+        let broadcast = self.site.create(None, "Scenario".to_owned(), None).await?;
         Ok(TestBroadcast {
             relay: self,
             id: broadcast.id().clone(),

@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::site::Site;
 use crate::auth::{Action, Power, RandomError};
 use crate::broadcast::{Broadcast, BroadcastId, RegistryError, Snapshot};
+use crate::store::Entry;
 
 /// The longest title, in characters.
 const TITLE: usize = 120;
@@ -38,7 +39,19 @@ pub(super) struct Wish {
 struct Shown {
     #[serde(flatten)]
     snapshot: Snapshot,
+    #[serde(flatten)]
+    origin: Option<OriginOf>,
     links: PlayerLink,
+}
+
+/// Where a broadcast comes from.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OriginOf {
+    /// When it was created, in seconds since the Unix epoch.
+    created: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maker: Option<Box<str>>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +66,17 @@ pub(super) async fn health(State(site): State<Arc<Site>>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, draining).into_response();
     }
     Answer(json!({ "status": "ok" })).into_response()
+}
+
+/// `GET /ready`
+pub(super) async fn ready(State(site): State<Arc<Site>>) -> Response {
+    let status = match (site.draining.is_cancelled(), site.keeps()) {
+        (true, _) => "draining",
+        (_, false) => "nothing can be kept",
+        (false, true) => return Answer(json!({ "status": "ready" })).into_response(),
+    };
+    let unready = Answer(json!({ "status": status }));
+    (StatusCode::SERVICE_UNAVAILABLE, unready).into_response()
 }
 
 /// `GET /api/relay`
@@ -85,7 +109,7 @@ pub(super) async fn create(
         return Err(Problem::new(status, Code::ShuttingDown, detail));
     }
     let title = title(wish.title)?;
-    let broadcast = site.create(wish.id, title).await?;
+    let broadcast = site.create(wish.id, title, caller.subject()).await?;
     let tokens = site.mint_both(broadcast.id())?;
     let answer = json!({
         "id": broadcast.id(),
@@ -158,7 +182,9 @@ pub(super) async fn permitted(
 
 fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Shown, Problem> {
     let play = site.mint(broadcast.id(), Power::Play)?;
+    let entry = site.ledger.get(broadcast.id());
     Ok(Shown {
+        origin: entry.map(|Entry { created, maker, .. }| OriginOf { created, maker }),
         snapshot: broadcast.snapshot(),
         links: PlayerLink {
             player: links.player(&play.token),

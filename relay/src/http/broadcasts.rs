@@ -2,6 +2,7 @@
 //! together.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use steadycast_codec_glue::wire::Code;
 
@@ -49,7 +50,8 @@ pub struct Tokens {
 }
 
 impl Site {
-    /// Creates a broadcast that survives a restart; `id`: one of the caller's choice.
+    /// Creates a broadcast that survives a restart; `id`: one of the caller's choice; `maker`: whom the caller's
+    /// token is about.
     ///
     /// # Errors
     /// [`CreateError`]; there is no broadcast then.
@@ -57,6 +59,7 @@ impl Site {
         &self,
         id: Option<BroadcastId>,
         title: String,
+        maker: Option<Box<str>>,
     ) -> Result<Arc<Broadcast>, CreateError> {
         let chosen = id.is_some();
         let id = match id {
@@ -68,6 +71,7 @@ impl Site {
             id: id.clone(),
             title: title.clone(),
             created: now.as_micros() / 1_000_000,
+            maker,
             chosen,
             publisher: Seen::Never,
         };
@@ -128,6 +132,11 @@ impl Site {
         Ok(())
     }
 
+    /// Whether what is to be kept could be written, the last time.
+    pub fn keeps(&self) -> bool {
+        self.keeps.load(Ordering::Relaxed)
+    }
+
     /// What becomes of the links to a broadcast that ends. Whoever makes another of the same id has not
     /// given them out.
     fn end_of_links(&self, id: &BroadcastId) -> Change {
@@ -159,7 +168,10 @@ impl Site {
 
     async fn on_disk(&self, changes: Vec<Change>) -> Result<(), KeepError> {
         let ledger = self.ledger.clone();
-        Ok(tokio::task::spawn_blocking(move || ledger.commit(&changes)).await??)
+        let written = tokio::task::spawn_blocking(move || ledger.commit(&changes)).await;
+        self.keeps
+            .store(matches!(written, Ok(Ok(()))), Ordering::Relaxed);
+        Ok(written??)
     }
 
     /// Makes the broadcasts that were there before a restart again; gives how many.

@@ -38,6 +38,14 @@ impl Caller {
         }
     }
 
+    /// Whom its token is about, where it says so.
+    pub(super) fn subject(&self) -> Option<Box<str>> {
+        match self {
+            Self::Granted(grant) => grant.holder.subject.clone(),
+            Self::Unjudged { .. } => None,
+        }
+    }
+
     /// Passes who may create a broadcast of this id, or of a random one.
     pub(super) async fn require_creation(
         &self,

@@ -43,6 +43,7 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .layer(from_fn_with_state(log.clone(), access_log::log));
     let api = Router::new()
         .route("/health", get(api::health))
+        .route("/ready", get(api::ready))
         .merge(api)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(site.clone(), headers::api));

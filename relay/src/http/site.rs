@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,8 @@ pub struct Site {
     pub gate: Arc<Gate>,
     /// What becomes of sessions.
     pub records: Arc<Records>,
+    /// Whether what is to be kept could be written, the last time.
+    pub keeps: AtomicBool,
     /// Held while links to a broadcast are ended.
     pub renewals: tokio::sync::Mutex<()>,
     /// Whose pages may read the API's answers.

@@ -63,6 +63,9 @@ pub struct Entry {
     pub title: String,
     /// When it was created, in seconds since the Unix epoch.
     pub created: u64,
+    /// Whose token it was created with (`sub`); `None`: the admin key, or a token that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker: Option<Box<str>>,
     /// Whether its id was chosen by somebody, who may choose it again.
     #[serde(default = "yes")]
     pub chosen: bool,

@@ -103,6 +103,7 @@ mod tests {
             id: id.parse().unwrap(),
             title: String::new(),
             created: 1_700_000_000,
+            maker: Some("ada".into()),
             chosen: false,
             publisher: Seen::Never,
         }

@@ -267,6 +267,7 @@ mod tests {
             id: id.parse().unwrap(),
             title: format!("The {id} \"quoted\""),
             created: 1_700_000_000,
+            maker: Some("ada".into()),
             chosen: false,
             publisher: Seen::AwaySince(7),
         }

@@ -61,7 +61,7 @@ async fn a_crowd_is_told_to_the_last_and_the_id_is_free_at_once() -> Result<()> 
     }
     let site = relay.site();
     ensure!(site.end(&broadcast.id, Code::BroadcastEnded).await?);
-    site.create(Some(broadcast.id.clone()), "Again".to_owned())
+    site.create(Some(broadcast.id.clone()), "Again".to_owned(), None)
         .await?;
     let mut player = Player::watch(&broadcast.whep()).await?;
     let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;

@@ -31,6 +31,53 @@ async fn health_says_whether_the_relay_takes_anything_on() {
 }
 
 #[tokio::test]
+async fn a_relay_that_can_keep_nothing_lives_and_is_not_ready() {
+    let relay = Relay::new();
+    let status = async |path: &str| relay.get(path, "").await.status.as_u16();
+    assert_eq!(
+        (status("/health").await, status("/ready").await),
+        (200, 200)
+    );
+    relay.store.breaks(true);
+    relay.post("/api/broadcasts", ADMIN, "").await;
+    assert_eq!(
+        (status("/health").await, status("/ready").await),
+        (200, 503)
+    );
+    relay.store.breaks(false);
+    relay.post("/api/broadcasts", ADMIN, "").await;
+    assert_eq!(status("/ready").await, 200);
+    relay.site.draining.cancel();
+    assert_eq!(
+        (status("/health").await, status("/ready").await),
+        (503, 503)
+    );
+}
+
+#[tokio::test]
+async fn it_is_known_who_made_a_broadcast_and_when() {
+    let relay = Relay::new();
+    let wish = json!({ "broadcast": "*", "roles": ["admin"], "subject": "ada" });
+    let reply = relay.post("/api/tokens", ADMIN, &wish.to_string()).await;
+    let admin = reply.json()["token"].as_str().unwrap().to_owned();
+    for (bearer, id) in [(ADMIN, "key"), (&admin, "ada")] {
+        let body = json!({ "id": id }).to_string();
+        let made = relay.post("/api/broadcasts", bearer, &body).await;
+        assert_eq!(made.status, StatusCode::CREATED);
+    }
+    let again = Relay::over(relay.store.clone(), |_| {});
+    again.site.restore();
+    let list = again.get("/api/broadcasts", ADMIN).await.json();
+    let makers = ["ada", "key"].map(|id| {
+        let all = list["broadcasts"].as_array().unwrap();
+        let one = all.iter().find(|one| one["id"] == id).unwrap();
+        assert!(one["created"].as_u64().unwrap() > 1_600_000_000);
+        one.get("maker").cloned()
+    });
+    assert_eq!(makers, [Some(json!("ada")), None]);
+}
+
+#[tokio::test]
 async fn pages_learn_where_sessions_are_and_which_certificate_to_expect() {
     let relay = Relay::new();
     let reply = relay.get("/api/relay", "").await;

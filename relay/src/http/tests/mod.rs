@@ -93,6 +93,7 @@ impl Relay {
             registry: Arc::new(Registry::new(settings)),
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
+            keeps: true.into(),
             renewals: tokio::sync::Mutex::default(),
             records: Arc::new(Records::new(
                 clock,
