@@ -152,6 +152,12 @@ async fn hooks_are_signed_kept_while_nobody_answers_and_in_nobodys_way() -> Resu
         .until("it to be tried again", || receiver.asked().len() > 1)
         .await?;
     let refused = receiver.asked().len();
+    // An answer that says to go elsewhere is none.
+    receiver.judges(|_| Some((302, String::new())));
+    relay
+        .until("another try", || receiver.asked().len() > refused)
+        .await?;
+    let refused = receiver.asked().len();
     receiver.judges(|_| Some((204, String::new())));
     relay
         .until("all of it", || {

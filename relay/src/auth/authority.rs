@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
+use super::token::{is_plain, shown_name};
 use super::{Pattern, Refusal, Visit, safe_url};
 
 /// Questions that are asked at once; more wait for their turn, as long as an answer may take.
@@ -261,7 +262,13 @@ impl Authority {
         }
         // MediaMTX's answers say nothing.
         match json.trim_ascii().first() {
-            Some(b'{') => Ok(Ok(serde_json::from_slice(&json)?)),
+            Some(b'{') => {
+                let answer: Answer = serde_json::from_slice(&json)?;
+                match answer.subject.as_deref().is_none_or(is_plain) {
+                    true => Ok(Ok(answer)),
+                    false => Err(Unasked::Subject),
+                }
+            }
             _ => Ok(Ok(Answer::default())),
         }
     }
@@ -276,6 +283,8 @@ enum Unasked {
     Status(StatusCode),
     #[error("its answer has more than {LONGEST} bytes")]
     TooLong,
+    #[error("its answer names a subject that nothing could be taken back from")]
+    Subject,
     #[error("its answer: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -307,7 +316,7 @@ fn grant(answer: Answer, action: Action, broadcast: &str) -> Grant {
     Grant {
         holder: Holder {
             subject: answer.subject,
-            name: answer.name,
+            name: answer.name.as_deref().map(shown_name),
             ..Holder::default()
         },
         broadcasts,

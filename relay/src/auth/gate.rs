@@ -14,7 +14,7 @@ use super::authority::{Action, Authority};
 use super::guesses::{Guesses, OneAtATime, TooManyTries};
 use super::passes::{Pass, Passes, Standing, Transport, Visit, Withdrawal};
 use super::revocations::{Generation, Revocation, Revocations};
-use super::token::{Minted, Order, TokenSigner, WireClaims};
+use super::token::{Early, Minted, Order, TokenSigner, WireClaims, seconds};
 use super::{AdminKey, Grant, Issuers, Power, RandomError, Refusal};
 use crate::broadcast::{BroadcastId, RelayTime};
 
@@ -82,6 +82,10 @@ impl Gate {
             return Err(Refusal::Invalid);
         }
         let header = decode_header(token).map_err(|_| Refusal::Invalid)?;
+        // None of what may be critical is known here (RFC 7515, 4.1.11).
+        if header.crit.is_some() {
+            return Err(Refusal::Invalid);
+        }
         match (header.kid, &self.issuers) {
             (None, _) => self.signer.verify(token, now),
             (Some(key), Some(issuers)) => issuers.verify(token, &key, now),
@@ -173,8 +177,15 @@ impl Gate {
                 let named = named.cloned().or_else(|| claimed_broadcast(token));
                 let named = named.ok_or(Refusal::Unnamed)?;
                 let asker = (visit.from, Some(&visit));
+                let token = self.but_the_admin_key(token);
                 let grant = authority.ask(token, role.into(), named.as_str(), asker);
-                (grant.await?, Some(named))
+                // It says so now, whatever links have ended before.
+                let grant = Grant {
+                    issued: seconds(visit.since),
+                    generation: Some(self.generation(&named).current),
+                    ..grant.await?
+                };
+                (grant, Some(named))
             }
         };
         let broadcast = named.or_else(|| grant.broadcasts.one().cloned());
@@ -215,8 +226,18 @@ impl Gate {
         from: IpAddr,
     ) -> Result<(), Refusal> {
         let authority = self.authority.as_ref().ok_or(Refusal::Forbidden)?;
+        let token = self.but_the_admin_key(token);
         let grant = authority.ask(token, action, broadcast, (from, None));
         grant.await.map(drop)
+    }
+
+    /// What is shown, for the authority: the admin key is none of its business. It is asked in any case, for
+    /// how long that takes would tell who has the key.
+    fn but_the_admin_key<'a>(&self, shown: &'a str) -> &'a str {
+        match self.admin_key.matches(shown) {
+            true => "",
+            false => shown,
+        }
     }
 
     /// Whether somebody at `from` shows the admin key. Waits where wrong keys came from that network.
@@ -306,7 +327,7 @@ impl Gate {
 /// The one broadcast that a token says it is for, whoever has signed it.
 fn claimed_broadcast(token: &str) -> Option<BroadcastId> {
     let claims = insecure_decode_claims::<WireClaims>(token).ok()?;
-    claims.grant()?.broadcasts.one().cloned()
+    claims.grant(Early::Taken)?.broadcasts.one().cloned()
 }
 
 impl fmt::Debug for Gate {
@@ -419,7 +440,8 @@ mod tests {
         let again = admit(&gate, &gone, Role::Player);
         assert_eq!(again.map(drop), Err(Refusal::Revoked));
         assert!(admit(&gate, &kept, Role::Player).is_ok());
-        assert_eq!(gate.forget_ended(at(gone.expires)), [Box::from(gone.id)]);
+        let forgotten = gate.forget_ended(at(gone.expires + 3_600));
+        assert_eq!(forgotten, [Box::from(gone.id)]);
     }
 
     #[test]

@@ -89,6 +89,17 @@ pub struct Allotment {
     pub players: Option<u32>,
 }
 
+impl Allotment {
+    /// No more of anything than there is of it in `other`.
+    #[must_use]
+    pub fn within(self, other: Self) -> Self {
+        let least = [self.players, other.players];
+        Self {
+            players: least.into_iter().flatten().min(),
+        }
+    }
+}
+
 /// What a token, or the admin key, grants, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {

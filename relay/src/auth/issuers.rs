@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 
 use super::key_set::KeySet;
-use super::token::{WireClaims, seconds};
+use super::token::{Early, WireClaims, seconds};
 use super::{Grant, Refusal};
 use crate::broadcast::RelayTime;
 
@@ -77,9 +77,14 @@ impl Issuers {
         }
         let now = seconds(now);
         let (begins, ends) = (claims.nbf, claims.exp);
-        let mut grant = claims.grant().ok_or(Refusal::Invalid)?;
+        let mut grant = claims.grant(Early::Refused).ok_or(Refusal::Invalid)?;
         // Generations are the relay's own.
         grant.generation = None;
+        if grant.issued > now.saturating_add(*leeway) {
+            return Err(Refusal::NotYet);
+        }
+        // A clock that is ahead must not make it younger than what was taken back.
+        grant.issued = grant.issued.saturating_sub(*leeway);
         if now >= ends.0.saturating_add(*leeway) {
             return Err(Refusal::Expired);
         }
@@ -284,9 +289,21 @@ mod tests {
             ("exp", json!(NOW - 30), Refusal::Expired),
             ("nbf", json!(NOW + 31), Refusal::NotYet),
             ("steadycast", json!(null), Refusal::Invalid),
+            ("iat", json!(NOW + 31), Refusal::NotYet),
         ] {
             assert_eq!(changed(name, value), Some(refusal), "{name}");
         }
+    }
+
+    #[test]
+    fn tokens_of_others_are_none_of_relays_before() {
+        let signer = Signer::new();
+        let issuers = issuers(&signer.keys());
+        let early = json!({
+            "iss": "https://id.example", "aud": "cast", "sub": "main", "role": "play", "exp": NOW + 60,
+        });
+        let refused = verify(&issuers, &signer.token("EdDSA", "ed", &early), "ed");
+        assert_eq!(refused, Err(Refusal::Invalid));
     }
 
     #[tokio::test]

@@ -1,8 +1,9 @@
 //! Where others' keys come from: a file, or a URL. They are read again now and then.
 
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,6 +135,12 @@ impl KeyWatch {
                     self.issuers.trust(keys);
                     fails = false;
                 }
+                // Whoever has the keys has withdrawn them all.
+                Err(KeySourceError::Keys(KeySetError::NoKey)) => {
+                    tracing::warn!(source = %self.source, "there are no keys of others any more");
+                    self.issuers.trust(KeySet::default());
+                    fails = false;
+                }
                 Err(error) if !std::mem::replace(&mut fails, true) => {
                     tracing::warn!(source = %self.source, %error, "no keys of others: those that are known stay good");
                 }
@@ -167,9 +174,13 @@ impl KeyWatch {
     }
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>, KeySourceError> {
-    let json = std::fs::read(path).map_err(|source| KeySourceError::File {
-        path: path.clone(),
+fn read(path: &Path) -> Result<Vec<u8>, KeySourceError> {
+    let mut json = Vec::new();
+    // One more than there may be.
+    let most = LONGEST as u64 + 1;
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut json));
+    read.map_err(|source| KeySourceError::File {
+        path: path.to_owned(),
         source,
     })?;
     match json.len() > LONGEST {

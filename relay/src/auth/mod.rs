@@ -34,6 +34,7 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use random::{RandomError, random, random_text};
 pub use refusal::Refusal;
 pub use revocations::{Bound, Generation, Revocation};
+pub(crate) use token::is_plain;
 pub use token::{EARLIEST, Minted, Order, Token, TokenSigner};
 
 /// A pass for tests of what comes behind the gate.

@@ -106,6 +106,9 @@ impl Revocation {
     }
 }
 
+/// Seconds that a token may be good after its end: the most that `auth.leeway_s` takes.
+const LEEWAY: u64 = 3_600;
+
 /// All that was taken back.
 #[derive(Debug, Default)]
 pub(super) struct Revocations {
@@ -161,10 +164,11 @@ impl Revocations {
         self.generations.remove(broadcast);
     }
 
-    /// Forgets tokens that have ended by themselves by `now`, in seconds since the Unix epoch; gives
-    /// their ids.
+    /// Forgets tokens that have ended by themselves by `now`, in seconds since the Unix epoch, whatever
+    /// clocks are allowed to be off; gives their ids.
     pub(super) fn forget_ended(&mut self, now: u64) -> Vec<Box<str>> {
-        let ended = self.tokens.extract_if(|_, until| *until <= now);
+        let over = |until: u64| until.saturating_add(LEEWAY) <= now;
+        let ended = self.tokens.extract_if(|_, until| over(*until));
         ended.map(|(id, _)| id).collect()
     }
 }
@@ -209,7 +213,8 @@ mod tests {
         }
         let covered = |all: &Revocations, id| all.cover(&grant(id, "ada", 0, None));
         assert!(covered(&all, "a") && covered(&all, "b") && !covered(&all, "c"));
-        assert_eq!(all.forget_ended(199), ["a".into()]);
+        assert!(all.forget_ended(LEEWAY + 99).is_empty());
+        assert_eq!(all.forget_ended(LEEWAY + 199), ["a".into()]);
         assert!(!covered(&all, "a") && covered(&all, "b"));
     }
 

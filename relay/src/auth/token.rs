@@ -105,9 +105,10 @@ pub(super) struct WireClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) nbf: Option<NumericDate>,
     pub(super) exp: NumericDate,
-    /// Of tokens that are for the broadcast that `sub` says: those of relays up to 0.1 (PROTOCOL 6.4).
+    /// Of tokens that are for the broadcast that `sub` says: those of relays up to 0.1 (PROTOCOL 6.4). Others may
+    /// mean anything by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    role: Option<EarlyRole>,
+    role: Option<serde_json::Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     steadycast: Option<WireGrant>,
 }
@@ -143,11 +144,34 @@ struct WireGrant {
     limits: Allotment,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum EarlyRole {
-    Publish,
-    Play,
+/// Whether tokens may be like those of relays up to 0.1 (PROTOCOL 6.4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Early {
+    /// They may: the relay has made them itself.
+    Taken,
+    /// They may not: whoever has made them means something else.
+    Refused,
+}
+
+/// The longest id of a token and the longest subject, in characters.
+const TEXT: usize = 255;
+/// The longest name that is shown of a holder, in characters.
+const NAME: usize = 128;
+
+/// Whether a text can be written down, and be asked for again.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let count = text.chars().count();
+    (1..=TEXT).contains(&count) && !text.chars().any(char::is_control)
+}
+
+/// A name as it can be shown anywhere.
+pub(super) fn shown_name(name: &str) -> Box<str> {
+    let shown = name.chars().take(NAME);
+    let shown = shown.map(|letter| match letter.is_control() {
+        true => char::REPLACEMENT_CHARACTER,
+        false => letter,
+    });
+    shown.collect::<String>().into()
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -197,29 +221,38 @@ impl WireClaims {
         }
     }
 
-    /// What they grant; `None` where they say that in no way that is known.
-    pub(super) fn grant(self) -> Option<Grant> {
-        let grant = match (self.steadycast, self.role) {
-            (Some(grant), None) => grant,
-            (None, Some(role)) => WireGrant {
-                broadcast: Pattern::One(self.sub.as_deref()?.parse().ok()?),
-                roles: vec![match role {
-                    EarlyRole::Publish => Power::Publish,
-                    EarlyRole::Play => Power::Play,
-                }],
-                generation: None,
-                expiry: Expiry::ConnectBy,
-                limits: Allotment::default(),
-            },
-            _ => return None,
+    /// What they grant; `None` where they say that in no way that is known, or say whose they are in a way
+    /// that nobody could take back.
+    pub(super) fn grant(self, early: Early) -> Option<Grant> {
+        let (grant, subject) = match self.steadycast {
+            Some(grant) => (grant, self.sub),
+            None if early == Early::Refused => return None,
+            None => {
+                let power = match self.role?.as_str()? {
+                    "publish" => Power::Publish,
+                    "play" => Power::Play,
+                    _ => return None,
+                };
+                let grant = WireGrant {
+                    broadcast: Pattern::One(self.sub.as_deref()?.parse().ok()?),
+                    roles: vec![power],
+                    generation: None,
+                    expiry: Expiry::ConnectBy,
+                    limits: Allotment::default(),
+                };
+                (grant, None)
+            }
         };
-        let subject = self.sub.filter(|_| self.role.is_none());
+        let named = [&subject, &self.jti].into_iter().flatten();
+        if named.into_iter().any(|text| !is_plain(text)) {
+            return None;
+        }
         Some(Grant {
             holder: Holder {
                 issuer: self.iss,
                 subject,
                 token: self.jti,
-                name: self.name,
+                name: self.name.as_deref().map(shown_name),
             },
             broadcasts: grant.broadcast,
             powers: grant.roles.into_iter().collect(),
@@ -290,7 +323,7 @@ impl TokenSigner {
         }
         let now = seconds(now);
         let (begins, expires) = (claims.nbf, claims.exp.0);
-        let grant = claims.grant().ok_or(Refusal::Invalid)?;
+        let grant = claims.grant(Early::Taken).ok_or(Refusal::Invalid)?;
         self.notice_clock(grant.issued, now);
         if now >= expires {
             let odd = grant.issued < EARLIEST || now - expires > LONG_AGO;
@@ -469,6 +502,24 @@ mod tests {
     }
 
     #[test]
+    fn what_others_mean_by_a_role_is_nobodys_business() {
+        let signer = TokenSigner::new(&SECRET);
+        for role in [json!("authenticated"), json!(5), json!("publish")] {
+            let claims = json!({
+                "aud": "steadycast", "exp": 5000, "role": role, "name": "a\n\u{1b}[31mb",
+                "steadycast": {"broadcast": "main", "roles": ["play"]},
+            });
+            let token = forge(&json!({"alg": "HS256"}), &claims, &SECRET);
+            let grant = signer.verify(&token, at(0)).unwrap();
+            assert_eq!(
+                grant.require(Power::Publish, &id("main")),
+                Err(Refusal::Role)
+            );
+            assert_eq!(grant.holder.name.as_deref(), Some("a\u{fffd}\u{fffd}[31mb"));
+        }
+    }
+
+    #[test]
     fn it_ends_when_it_says() {
         let signer = TokenSigner::new(&SECRET);
         let made = EARLIEST + 1_000;
@@ -528,10 +579,8 @@ mod tests {
             ("sub", json!(null)),
             ("role", json!("admin")),
             ("nbf", json!("tomorrow")),
-            (
-                "steadycast",
-                json!({"broadcast": "main", "roles": ["play"]}),
-            ),
+            ("jti", json!("")),
+            ("jti", json!("a\nb")),
             ("exp", json!("tomorrow")),
             ("exp", json!(-1)),
             ("exp", json!(null)),

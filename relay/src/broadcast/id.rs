@@ -35,6 +35,11 @@ impl BroadcastId {
         Self(letters.iter().collect::<String>().into())
     }
 
+    /// Whether [`BroadcastId::from_random`] may have made it.
+    pub fn may_be_random(&self) -> bool {
+        self.0.len() == 10 && self.0.bytes().all(|letter| ALPHABET.contains(&letter))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -90,6 +95,7 @@ mod tests {
     fn random_ids_are_ids() {
         for byte in 0..=255 {
             let id = BroadcastId::from_random([byte; 10]);
+            assert!(id.may_be_random());
             assert_eq!(id.as_str().parse(), Ok(id));
         }
         let letters = (0..=255).map(|byte| BroadcastId::from_random([byte; 10]));

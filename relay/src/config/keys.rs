@@ -263,9 +263,10 @@ pub const KEYS: &[Key] = &[
     key(
         "hooks",
         "secret",
-        Kind::Secret { min: 16 },
+        Kind::HookSecret,
         "",
-        "What events are signed with; the receiver has it as well.",
+        "What events are signed with; the receiver has it as well. One that begins with whsec_ is in base64 behind \
+         that, as Standard Webhooks has it.",
     ),
     key(
         "hooks",

@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::webrtc::{IceServer, Reachable};
 use crate::auth::{AuthorityUrl, KeySource, Origin, PublicUrl};
+use crate::events::HookSecret;
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum Kind {
     Text,
     /// A path.
     Directory,
+    /// What events are signed with, or nothing; never shown.
+    HookSecret,
     /// A text of at least `min` printable characters that is never shown, or nothing.
     Secret {
         /// The least length.
@@ -107,6 +110,7 @@ impl Kind {
             Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
             Self::Path => true,
             Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
+            Self::HookSecret => text.is_empty() || text.parse::<HookSecret>().is_ok(),
             Self::Hook => text.is_empty() || text.parse::<AuthorityUrl>().is_ok(),
             Self::Text => text.len() <= 256 && !text.chars().any(char::is_control),
             Self::Directory => !text.is_empty(),
@@ -129,7 +133,9 @@ impl Kind {
     /// The value as a message may show it.
     fn seen(self, shown: &str) -> String {
         match self {
-            Self::Secret { .. } | Self::IceServers => "a value that is not shown".to_owned(),
+            Self::Secret { .. } | Self::HookSecret | Self::IceServers => {
+                "a value that is not shown".to_owned()
+            }
             _ => shown.chars().take(80).collect(),
         }
     }
@@ -170,6 +176,9 @@ impl fmt::Display for Kind {
             Self::Path => f.write_str("the path of a file, or nothing"),
             Self::Keys => f.write_str(
                 "the path of a file, an https:// URL (http:// from this host alone), or nothing",
+            ),
+            Self::HookSecret => f.write_str(
+                "at least 16 printable characters without spaces (behind whsec_ in base64), or nothing",
             ),
             Self::Hook => f.write_str("an https:// URL (http:// on this host alone), or nothing"),
             Self::Text => f.write_str("a text of at most 256 bytes without control characters"),

@@ -373,6 +373,11 @@ impl Config {
             "not https; browsers neither capture nor open sessions on pages without it",
         );
         mistake(
+            self.auth.jwks.is_some() && self.auth.hook.is_some(),
+            "auth.jwks and auth.hook",
+            "both are set; where an authority is asked, no token is looked at",
+        );
+        mistake(
             self.hooks.url.is_some() != self.hooks.secret.is_some(),
             "hooks.url and hooks.secret",
             "one is set and the other is not; the receiver has to know from whom events come",

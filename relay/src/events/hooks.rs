@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 use ring::hmac;
 use tokio::time::{Instant, sleep};
 
@@ -45,7 +45,9 @@ pub struct HookSecret(hmac::Key);
 
 /// A text is no secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a secret is at least 16 printable characters without spaces")]
+#[error(
+    "a secret is at least 16 printable characters without spaces; behind whsec_ it is in base64"
+)]
 pub struct HookSecretError;
 
 impl FromStr for HookSecret {
@@ -55,7 +57,12 @@ impl FromStr for HookSecret {
         if text.len() < 16 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(HookSecretError);
         }
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes())))
+        // As Standard Webhooks has it; any other text is itself the secret.
+        let secret = match text.strip_prefix("whsec_") {
+            Some(encoded) => STANDARD.decode(encoded).map_err(|_| HookSecretError)?,
+            None => text.as_bytes().to_vec(),
+        };
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &secret)))
     }
 }
 
@@ -80,6 +87,15 @@ pub struct HookSettings {
 #[derive(Debug, thiserror::Error)]
 #[error("hooks.url: {0}")]
 pub struct HooksError(reqwest::Error);
+
+/// Why an event has not arrived.
+#[derive(Debug, thiserror::Error)]
+enum NotDelivered {
+    #[error("{0}")]
+    Http(reqwest::Error),
+    #[error("the receiver answers {0}")]
+    Status(StatusCode),
+}
 
 /// Posts what happens, one event after the other.
 pub struct Hooks {
@@ -141,7 +157,7 @@ impl Hooks {
         }
     }
 
-    async fn post(&self, happened: &Happened) -> Result<(), reqwest::Error> {
+    async fn post(&self, happened: &Happened) -> Result<(), NotDelivered> {
         let body = serde_json::to_string(happened).unwrap_or_default();
         // Of a relay that starts again the numbers are the same.
         let id = format!("{}-{}", happened.time, happened.id);
@@ -158,11 +174,12 @@ impl Hooks {
             .body(body)
             .send()
             .await
-            .map_err(reqwest::Error::without_url)?;
-        answer
-            .error_for_status()
-            .map_err(reqwest::Error::without_url)?;
-        Ok(())
+            .map_err(|error| NotDelivered::Http(error.without_url()))?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            // Another address is not what is configured.
+            status => Err(NotDelivered::Status(status)),
+        }
     }
 }
 
@@ -187,6 +204,13 @@ mod tests {
     #[test]
     fn secrets_are_long_and_are_not_printed() {
         assert!("short".parse::<HookSecret>().is_err());
+        assert!("whsec_not-base64-at-all".parse::<HookSecret>().is_err());
+        let encoded: HookSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZg==".parse().unwrap();
+        let plain: HookSecret = "0123456789abcdef".parse().unwrap();
+        assert_eq!(
+            signature(&encoded, "m", 1, ""),
+            signature(&plain, "m", 1, "")
+        );
         let secret: HookSecret = "0123456789abcdef".parse().unwrap();
         assert_eq!(format!("{secret:?}"), "HookSecret(..)");
     }

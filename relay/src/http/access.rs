@@ -17,12 +17,13 @@ use super::caller::Caller;
 use super::links::Links;
 use super::problem::Problem;
 use super::site::Site;
+use crate::auth::is_plain;
 use crate::auth::{Action, Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Token};
 use crate::broadcast::BroadcastId;
 use crate::records::Seen;
 
-/// The longest name and subject, in characters.
-const TEXT: usize = 128;
+/// The longest text of a field, in characters.
+const TEXT: usize = 255;
 /// The longest that a token is valid, in seconds: ten years.
 const LONGEST: u64 = 87_600 * 3_600;
 
@@ -65,7 +66,7 @@ pub(super) async fn links(
         true => 0,
         false => site.renew(&id, &renewal.end).await?,
     };
-    let tokens = site.mint_both(&id)?;
+    let tokens = site.mint_like(&id, caller.subject(), caller.allotment())?;
     let answer = NewLinks {
         publish_token: &tokens.publish,
         play_token: &tokens.play,
@@ -130,6 +131,9 @@ pub(super) async fn mint(
 
 /// What a caller may have made for somebody.
 async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Problem> {
+    if wish.roles.is_empty() {
+        return Err(Problem::malformed("the body's roles: at least one"));
+    }
     let powers: Powers = wish.roles.into_iter().collect();
     caller
         .require_gift(&site.gate, &wish.broadcast, powers)
@@ -142,7 +146,9 @@ async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Proble
     };
     let ttl = match wish.ttl_s {
         None => usual,
-        Some(seconds @ 1..=LONGEST) => Duration::from_secs(seconds),
+        // Only an admin makes anything that lasts longer than a link.
+        Some(seconds @ 1..=LONGEST) if caller.is_admin() => Duration::from_secs(seconds),
+        Some(seconds @ 1..=LONGEST) => Duration::from_secs(seconds).min(usual),
         Some(_) => {
             let detail = format!("the body's ttlS: 1 to {LONGEST} seconds");
             return Err(Problem::malformed(detail));
@@ -153,17 +159,16 @@ async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Proble
         generation: one.map(|id| site.gate.generation(id).current),
         broadcasts: wish.broadcast,
         powers,
-        subject: subject?,
+        subject: subject?.or_else(|| caller.subject()),
         name: name?,
         ttl,
         expiry: wish.expiry,
-        allotment: wish.limits,
+        allotment: wish.limits.within(caller.allotment()),
     })
 }
 
 fn plain(field: &str, text: Box<str>) -> Result<Box<str>, Problem> {
-    let count = text.chars().count();
-    if count == 0 || count > TEXT || text.chars().any(char::is_control) {
+    if !is_plain(&text) {
         let detail =
             format!("the body's {field}: 1 to {TEXT} characters, and no control characters");
         return Err(Problem::malformed(detail));
@@ -305,6 +310,13 @@ pub(super) async fn kick(
         .filter(|standing| standing.broadcast == id)
         .ok_or_else(Problem::unknown_session)?;
     if kick.revoke {
+        // Who has power over a broadcast has none over what others may do elsewhere.
+        let elsewhere = standing.grant.broadcasts.one() != Some(&id)
+            || standing.grant.powers.have(Power::Admin);
+        if elsewhere && !caller.is_admin() {
+            let detail = "its token is for more than this broadcast: this takes the admin key";
+            return Err(Problem::forbidden(detail));
+        }
         let holder = &standing.grant.holder;
         let (Some(token), Some(until)) = (holder.token.clone(), standing.grant.expires) else {
             let detail = "its token has no id: end all links of its kind instead";

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use steadycast_codec_glue::wire::Code;
 
 use super::site::Site;
-use crate::auth::{Minted, Order, Power, RandomError, Revocation, Token, random};
+use crate::auth::{Allotment, Minted, Order, Power, RandomError, Revocation, Token, random};
 use crate::broadcast::{Broadcast, BroadcastId, Presence, RegistryError, RelayTime};
 use crate::clocks;
 use crate::events::Event;
@@ -76,10 +76,17 @@ impl Site {
             publisher: Seen::Never,
         };
         let broadcast = self.registry.create(id.clone(), title, now)?;
-        if let Err(error) = self.on_disk(vec![Change::Put(entry)]).await {
+        let mut changes = vec![Change::Put(entry)];
+        // There may have been one of this id that was made up, of whose links nothing is known any more.
+        if chosen && id.may_be_random() {
+            let powers = [Power::Publish, Power::Play];
+            changes.push(Change::Revoke(self.next_generation(&id, &powers)));
+        }
+        if let Err(error) = self.on_disk(changes.clone()).await {
             self.registry.end(&id, Code::Internal);
             return Err(error.into());
         }
+        self.remember(changes);
         tracing::info!(broadcast = %id, "created");
         self.records.events().tell(Event::Created(id));
         Ok(broadcast)
@@ -237,13 +244,16 @@ impl Site {
     /// # Errors
     /// [`RandomError`].
     pub fn mint(&self, id: &BroadcastId, power: Power) -> Result<Minted, RandomError> {
+        self.gate.mint(&self.link(id, power), self.clock.now())
+    }
+
+    fn link(&self, id: &BroadcastId, power: Power) -> Order {
         let ttl = match power {
             Power::Play => self.play_token_ttl,
             Power::Publish | Power::Admin => self.publish_token_ttl,
         };
         let generation = self.gate.generation(id).current;
-        let order = Order::link(id, power, ttl, generation);
-        self.gate.mint(&order, self.clock.now())
+        Order::link(id, power, ttl, generation)
     }
 
     /// New tokens for a broadcast.
@@ -251,7 +261,25 @@ impl Site {
     /// # Errors
     /// [`RandomError`].
     pub fn mint_both(&self, id: &BroadcastId) -> Result<Tokens, RandomError> {
-        let publish = self.mint(id, Power::Publish)?;
+        self.mint_like(id, None, Allotment::default())
+    }
+
+    /// The same for somebody who has so much; the one to publish is about `subject`.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn mint_like(
+        &self,
+        id: &BroadcastId,
+        subject: Option<Box<str>>,
+        allotment: Allotment,
+    ) -> Result<Tokens, RandomError> {
+        let order = Order {
+            subject,
+            allotment,
+            ..self.link(id, Power::Publish)
+        };
+        let publish = self.gate.mint(&order, self.clock.now())?;
         let play = self.mint(id, Power::Play)?;
         Ok(Tokens {
             expires: publish.expires.min(play.expires),

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
+use crate::auth::Allotment;
 use crate::auth::{Action, Gate, Grant, OneAtATime, Pattern, Power, Powers, Refusal};
 use crate::broadcast::BroadcastId;
 
@@ -35,6 +36,19 @@ impl Caller {
         match self {
             Self::Granted(grant) if admin(grant) => Ok(()),
             _ => Err(Problem::forbidden("this takes the admin key")),
+        }
+    }
+
+    /// Whether it may administer every broadcast there is.
+    pub(super) fn is_admin(&self) -> bool {
+        self.require_admin().is_ok()
+    }
+
+    /// How much it may have, which is the most that it can give.
+    pub(super) fn allotment(&self) -> Allotment {
+        match self {
+            Self::Granted(grant) => grant.allotment,
+            Self::Unjudged { .. } => Allotment::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,13 +11,25 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::totals::Moment;
 use crate::auth::Gate;
 use crate::broadcast::Registry as Broadcasts;
 use crate::records::Records;
+
+/// Connections at once; of more nobody is heard.
+const AT_ONCE: usize = 64;
+/// How long a connection may last.
+const LONGEST: Duration = Duration::from_secs(30);
+/// How long nothing is accepted after the system has refused to.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the figures are read from.
 #[derive(Clone)]
@@ -62,10 +75,31 @@ impl MetricsListener {
 
     /// Answers until the shutdown.
     pub async fn run(self, shutdown: CancellationToken) {
-        let served = axum::serve(self.tcp, self.router)
-            .with_graceful_shutdown(async move { shutdown.cancelled().await });
-        if let Err(error) = served.await {
-            tracing::error!(%error, "metrics are not served any more");
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        loop {
+            let stream = tokio::select! {
+                accepted = self.tcp.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        tracing::warn!(%error, "metrics: the system refuses a connection");
+                        sleep(PAUSE).await;
+                        continue;
+                    }
+                },
+                () = shutdown.cancelled() => return,
+            };
+            // Of more nobody is heard.
+            let Ok(place) = room.clone().try_acquire_owned() else {
+                continue;
+            };
+            let service = TowerToHyperService::new(self.router.clone());
+            tokio::spawn(async move {
+                let _place = place;
+                let builder = Builder::new(TokioExecutor::new());
+                let served = builder.serve_connection(TokioIo::new(stream), service);
+                // Those who collect figures come again.
+                let _ = timeout(LONGEST, served).await;
+            });
         }
     }
 }

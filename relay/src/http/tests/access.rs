@@ -1,6 +1,6 @@
 //! New links, tokens, what is taken back, and sessions, as the API has them.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use steadycast_codec_glue::wire::Role;
 
@@ -164,7 +164,7 @@ async fn nobody_gives_away_more_than_it_has() {
 #[tokio::test]
 async fn wishes_that_make_no_sense_are_told_what_is_wrong() {
     let relay = Relay::new();
-    let long = "x".repeat(129);
+    let long = "x".repeat(256);
     for (path, body, detail) in [
         (
             "tokens",
@@ -183,28 +183,33 @@ async fn wishes_that_make_no_sense_are_told_what_is_wrong() {
         ),
         (
             "tokens",
-            json!({ "broadcast": "a", "roles": [], "ttlS": 0 }),
+            json!({ "broadcast": "a", "roles": ["play"], "ttlS": 0 }),
             "ttlS: 1 to",
         ),
         (
             "tokens",
-            json!({ "broadcast": "a", "roles": [], "name": "" }),
-            "name: 1 to 128",
+            json!({ "broadcast": "a", "roles": ["play"], "name": "" }),
+            "name: 1 to 255",
         ),
         (
             "tokens",
-            json!({ "broadcast": "a", "roles": [], "name": "a\nb" }),
+            json!({ "broadcast": "a", "roles": ["play"], "name": "a\nb" }),
             "control",
         ),
         (
             "tokens",
-            json!({ "broadcast": "a", "roles": [], "subject": long }),
+            json!({ "broadcast": "a", "roles": ["play"], "subject": long }),
             "subject: 1 to",
         ),
         (
             "tokens",
-            json!({ "broadcast": "a", "roles": [], "limits": { "x": 1 } }),
+            json!({ "broadcast": "a", "roles": ["play"], "limits": { "x": 1 } }),
             "limits",
+        ),
+        (
+            "tokens",
+            json!({ "broadcast": "a", "roles": [] }),
+            "roles: at least one",
         ),
         ("revocations", json!({}), "a tokenId"),
         (
@@ -271,4 +276,98 @@ async fn sessions_are_shown_to_those_in_power_and_end_when_they_say() {
         .await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT);
     assert!(pass.pass().withdrawn().is_some());
+}
+
+#[tokio::test]
+async fn what_a_publisher_gives_away_is_bounded_as_it_is_itself() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = text(&made, "id");
+    let wish = json!({
+        "broadcast": id, "roles": ["publish"], "subject": "ada", "limits": { "players": 2 },
+    });
+    let own = relay.wish(ADMIN, wish).await.json();
+    let own = text(&own, "token");
+    let wish = json!({
+        "broadcast": id, "roles": ["publish"], "ttlS": 315_360_000, "limits": { "players": 9 },
+    });
+    let given = relay.wish(own, wish).await.json();
+    let links = relay
+        .post(&format!("/api/broadcasts/{id}/links"), own, "")
+        .await
+        .json();
+    let now = relay.site.clock.now();
+    for token in [text(&given, "token"), text(&links, "publishToken")] {
+        let grant = relay.site.gate.recognise(token, now).unwrap();
+        assert_eq!(grant.allotment.players, Some(2));
+        let seconds = now.as_micros() / 1_000_000;
+        assert!(
+            grant.expires.unwrap() <= seconds + 7_200,
+            "no longer than a link"
+        );
+        assert_eq!(grant.holder.subject.as_deref(), Some("ada"));
+    }
+    // And goes with it.
+    let path = format!("/api/broadcasts/{id}");
+    relay
+        .post("/api/revocations", ADMIN, r#"{"subject": "ada"}"#)
+        .await;
+    for token in [own, text(&given, "token"), text(&links, "publishToken")] {
+        assert_eq!(relay.get(&path, token).await.problem(401), "revoked");
+    }
+}
+
+#[tokio::test]
+async fn a_publisher_takes_nothing_back_that_is_good_elsewhere() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let publish = text(&made, "publishToken");
+    let wish = json!({ "broadcast": "*", "roles": ["play", "admin"] });
+    let wide = relay.wish(ADMIN, wish).await.json();
+    let gate = &relay.site.gate;
+    let grant = gate
+        .recognise(text(&wide, "token"), relay.site.clock.now())
+        .unwrap();
+    let visit = Visit {
+        number: gate.number(),
+        transport: Transport::WebRtc,
+        from: "192.0.2.1".parse().unwrap(),
+        since: relay.site.clock.now(),
+    };
+    let id = broadcast_id(text(&made, "id"));
+    let record = relay
+        .site
+        .records
+        .open(gate.enter(grant, Role::Player, &id, visit).unwrap());
+    let path = format!("/api/broadcasts/{id}/sessions/{}", visit.number);
+    let kick = |bearer: &str| {
+        let request = super::request(Method::DELETE, &path, bearer, r#"{"revoke": true}"#);
+        relay.send(request)
+    };
+    assert_eq!(kick(publish).await.problem(403), "unauthorized");
+    assert_eq!(record.pass().withdrawn(), None);
+    assert_eq!(kick(ADMIN).await.status, StatusCode::NO_CONTENT);
+    let refused = relay.get("/api/broadcasts", text(&wide, "token")).await;
+    assert_eq!(refused.problem(401), "revoked");
+}
+
+#[tokio::test]
+async fn an_id_that_was_made_up_before_has_no_old_links_either() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = text(&made, "id");
+    relay.delete(&format!("/api/broadcasts/{id}"), ADMIN).await;
+    let again = relay
+        .post("/api/broadcasts", ADMIN, &json!({ "id": id }).to_string())
+        .await;
+    assert_eq!(again.status, StatusCode::CREATED);
+    let old = relay
+        .enter(text(&made, "playToken"), Role::Player)
+        .map(drop);
+    assert_eq!(old, Err(Refusal::Revoked));
+    assert!(
+        relay
+            .enter(text(&again.json(), "playToken"), Role::Player)
+            .is_ok()
+    );
 }
