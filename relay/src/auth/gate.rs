@@ -171,7 +171,14 @@ impl Gate {
         visit: Visit,
     ) -> Result<Pass, Refusal> {
         let (grant, named) = match &self.authority {
-            None => (self.recognise(token, visit.since)?, named.cloned()),
+            None => {
+                // Whoever comes with a new key is the reason to fetch it, and need not come twice.
+                if let Some(issuers) = self.issuers_without_the_key_of(token) {
+                    let _ = self.recognise(token, visit.since);
+                    issuers.renewal().await;
+                }
+                (self.recognise(token, visit.since)?, named.cloned())
+            }
             Some(authority) => {
                 // Only whom the token says it is for: whether that is so is the authority's to say.
                 let named = named.cloned().or_else(|| claimed_broadcast(token));
@@ -190,6 +197,13 @@ impl Gate {
         };
         let broadcast = named.or_else(|| grant.broadcasts.one().cloned());
         self.enter(grant, role, &broadcast.ok_or(Refusal::Unnamed)?, visit)
+    }
+
+    /// Those who may have issued a token that names a key which is not known.
+    fn issuers_without_the_key_of(&self, token: &str) -> Option<&Issuers> {
+        let issuers = self.issuers.as_deref()?;
+        let key = decode_header(token).ok()?.kid?;
+        (!issuers.know(&key)).then_some(issuers)
     }
 
     /// Passes a token that is good for a role at this broadcast; who shows it is at `from`.

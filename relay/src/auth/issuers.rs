@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jsonwebtoken::{Validation, decode};
 use parking_lot::RwLock;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::key_set::KeySet;
 use super::token::{Early, WireClaims, seconds};
 use super::{Grant, Refusal};
 use crate::broadcast::RelayTime;
+
+/// How long a session waits for a key that is not known yet.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What tokens of others have to say.
 #[derive(Debug, Clone)]
@@ -28,6 +33,7 @@ pub struct Issuers {
     rules: IssuerRules,
     keys: RwLock<Arc<KeySet>>,
     missing: Notify,
+    renewed: Notify,
 }
 
 impl Issuers {
@@ -38,12 +44,24 @@ impl Issuers {
             rules,
             keys: RwLock::default(),
             missing: Notify::new(),
+            renewed: Notify::new(),
         }
     }
 
     /// These are their keys from now on.
     pub fn trust(&self, keys: KeySet) {
         *self.keys.write() = Arc::new(keys);
+        self.renewed.notify_waiters();
+    }
+
+    /// Whether a key of this id is known.
+    pub(super) fn know(&self, key: &str) -> bool {
+        self.keys.read().get(key).is_some()
+    }
+
+    /// Resolves when the keys have been read again, or when that takes too long.
+    pub(super) async fn renewal(&self) {
+        let _ = timeout(PATIENCE, self.renewed.notified()).await;
     }
 
     /// Resolves when a token names a key that is not known.

@@ -20,7 +20,7 @@ const LONGEST: usize = 256 << 10;
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Keys are not asked for more often than this, whatever tokens name.
-const AT_LEAST: Duration = Duration::from_secs(5);
+const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// Where others' keys come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -310,7 +310,7 @@ pub const KEYS: &[Key] = &[
         whole(10, 86_400, "seconds"),
         "300",
         "How often the keys of others are read again. When a token names one that is not known, they are read \
-         at once, but no more than every 5 seconds.",
+         at once, but no more than every second.",
     ),
     key(
         "auth",

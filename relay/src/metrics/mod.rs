@@ -3,6 +3,8 @@
 
 mod counted;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod totals;
 
 pub use counted::{Metrics, MetricsError};

@@ -121,6 +121,10 @@ impl Moment<'_> {
         for phase in ["waiting", "live", "held"] {
             phases.with_label_values(&[phase]);
         }
+        // A figure that is nought is one as well.
+        for gauge in [&players, &renditions, &cached, &memory] {
+            gauge.with_label_values::<&str>(&[]);
+        }
         for broadcast in self.broadcasts.list() {
             let snapshot = broadcast.snapshot();
             totals += &snapshot.totals;
