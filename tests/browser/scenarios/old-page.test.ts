@@ -12,18 +12,19 @@ const WHEP = { webTransport: 'none' } as const;
 
 for (const version of VERSIONS) {
   scenario(`pages of version ${version} survive the relay's upgrade`, async (stage) => {
-    const { relay, broadcast } = stage;
+    const { relay } = stage;
+    const links = await linksOfBefore(stage);
     const browser = await stage.chromium();
     const upgrade = await serveOldPages(browser.context, version);
-    const panel = await browser.openPanel(relay, broadcast.publishToken);
+    const panel = await browser.openPanel(relay, links.publish);
     const host = await panel.share();
     await host.waitUntilLive();
     // In a window that a page opens, the browser may go on with the empty one that was there before
     // when it is served from here: what was to begin with the page has begun too early then.
     if (!(await host.page.evaluate('"scene" in window'))) await host.page.evaluate(sceneScript());
     const scene = await host.scene();
-    const player = await browser.openPlayer(relay, broadcast.playToken);
-    const other = await browser.openPlayer(relay, broadcast.playToken, WHEP);
+    const player = await browser.openPlayer(relay, links.play);
+    const other = await browser.openPlayer(relay, links.play, WHEP);
     await player.waitForPicture();
     await other.waitForPicture();
     assert.equal(await player.transport(), 'webtransport');
@@ -40,14 +41,15 @@ for (const version of VERSIONS) {
     `players of version ${version} watch a host of now, and the other way`,
     async (stage) => {
       const { relay, broadcast } = stage;
+      const links = await linksOfBefore(stage);
       const oldBrowser = await stage.chromium();
       const newBrowser = await stage.chromium();
       const upgrade = await serveOldPages(oldBrowser.context, version);
       const panel = await newBrowser.openPanel(relay, broadcast.publishToken);
       const host = await panel.share();
       await host.waitUntilLive();
-      const player = await oldBrowser.openPlayer(relay, broadcast.playToken);
-      const other = await oldBrowser.openPlayer(relay, broadcast.playToken, WHEP);
+      const player = await oldBrowser.openPlayer(relay, links.play);
+      const other = await oldBrowser.openPlayer(relay, links.play, WHEP);
       const players = { player, other };
       for (const page of Object.values(players)) await page.waitForPicture(0, await host.scene());
       const now = (await spoken(stage)).publisher;
@@ -58,7 +60,7 @@ for (const version of VERSIONS) {
       );
 
       // The panel's own window is closed: a second host takes over, of the other version.
-      const older = await oldBrowser.openHost(relay, broadcast.publishToken);
+      const older = await oldBrowser.openHost(relay, links.publish);
       await older.waitUntilLive();
       const scene = await older.scene();
       const newer = await newBrowser.openPlayer(relay, broadcast.playToken);
@@ -71,6 +73,16 @@ for (const version of VERSIONS) {
       });
     },
   );
+}
+
+/** The links that such pages were opened with: those of relays up to 0.1 (PROTOCOL 6.4). */
+async function linksOfBefore({
+  relay,
+  broadcast: { id },
+}: Stage): Promise<{ publish: string; play: string }> {
+  const forge = (role: 'publish' | 'play') =>
+    relay.forge({ broadcast: id, role, expiresInS: 3_600 });
+  return { publish: await forge('publish'), play: await forge('play') };
 }
 
 /** Stops the relay and starts it again; everybody is back by themselves. */
