@@ -13,11 +13,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AuthorityError, Gate, Issuers, KeySourceError, KeyWatch, RandomError};
-use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings};
+use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings, Ticked};
 use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
 use crate::config::{Config, Reachable};
-use crate::events::{Event, Events, Hooks, HooksError, Phases};
+use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
 use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
@@ -411,7 +411,6 @@ async fn tick(site: &Site, kept: &mut Kept) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut clock = clocks::Watch::default();
-    let mut phases = Phases::default();
     loop {
         tokio::select! {
             _ = ticks.tick() => clock.look(&site.clock),
@@ -421,15 +420,18 @@ async fn tick(site: &Site, kept: &mut Kept) {
         }
         site.gate.tick(site.clock.now());
         site.bridge.tick();
-        phases.look(&site.registry, site.records.events());
-        let ended = site.registry.tick(site.clock.now());
+        let events = site.records.events();
+        let Ticked { ended, turned } = site.registry.tick(site.clock.now());
+        let turned = turned.into_iter();
+        turned
+            .filter_map(|(id, phase)| Event::turned(id, phase))
+            .for_each(|event| events.tell(event));
         if !ended.is_empty() {
             tracing::info!(?ended, code = %Code::HeldTooLong, "ended");
-            let events = site.records.events();
-            for id in ended {
-                events.tell(Event::Ended(id, Code::HeldTooLong));
-            }
             kept.at = None;
+        }
+        for id in ended {
+            events.tell(Event::Ended(id, Code::HeldTooLong));
         }
         if kept.at.is_none_or(|at| at.elapsed() >= KEEP) {
             kept.keep(site).await;

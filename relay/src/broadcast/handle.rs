@@ -5,7 +5,7 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::{Code, ResumeSecret, Status, TrackId};
+use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status, TrackId};
 use tokio::sync::watch;
 
 use super::content::Changes;
@@ -158,6 +158,11 @@ impl Broadcast {
             }
             Tick::HeldTooLong => Some(Code::HeldTooLong),
         }
+    }
+
+    /// The phase, if it is another than when this was asked last; at first that is waiting.
+    pub(super) fn turned(&self) -> Option<Phase> {
+        self.state.lock().turned()
     }
 
     /// Ends the broadcast: everybody at it is told `code`, nobody can attach any more.

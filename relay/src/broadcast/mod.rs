@@ -43,7 +43,7 @@ pub use keyframes::Need;
 pub use memory::{Account, Buffer, Charge, MemoryError};
 pub use news::{News, PublisherNews, Pulse};
 pub use presence::Presence;
-pub use registry::{Registry, RegistryError};
+pub use registry::{Registry, RegistryError, Ticked};
 pub use renditions::{Means, Wanted, Width, Widths};
 pub use seats::{PlayerSeat, PublisherSeat};
 pub use settings::Settings;

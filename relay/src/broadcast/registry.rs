@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use steadycast_codec_glue::wire::Code;
+use steadycast_codec_glue::wire::{Code, Phase};
 
 use super::memory::Memory;
 use super::{Broadcast, BroadcastId, Presence, RelayTime, Settings, Totals};
@@ -126,17 +126,34 @@ impl Registry {
         self.ended.lock().clone()
     }
 
-    /// Lets time pass. Returns the broadcasts that ended because of it.
-    pub fn tick(&self, now: RelayTime) -> Vec<BroadcastId> {
-        let due: Vec<_> = self
-            .list()
-            .into_iter()
-            .filter_map(|broadcast| Some((broadcast.id().clone(), broadcast.tick(now)?)))
-            .collect();
-        due.into_iter()
-            .filter_map(|(id, code)| self.end(&id, code).then_some(id))
-            .collect()
+    /// Lets time pass. Returns the broadcasts that ended because of it, and those whose phase has changed
+    /// since the last time.
+    pub fn tick(&self, now: RelayTime) -> Ticked {
+        let mut ticked = Ticked::default();
+        let mut due = Vec::new();
+        for broadcast in self.list() {
+            let id = broadcast.id();
+            if let Some(code) = broadcast.tick(now) {
+                due.push((id.clone(), code));
+            }
+            if let Some(phase) = broadcast.turned() {
+                ticked.turned.push((id.clone(), phase));
+            }
+        }
+        let ended = due.into_iter();
+        let ended = ended.filter_map(|(id, code)| self.end(&id, code).then_some(id));
+        ticked.ended = ended.collect();
+        ticked
     }
+}
+
+/// What time has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ticked {
+    /// Broadcasts that have ended because of it.
+    pub ended: Vec<BroadcastId>,
+    /// Broadcasts whose phase is another than the last time.
+    pub turned: Vec<(BroadcastId, Phase)>,
 }
 
 #[cfg(test)]
@@ -146,9 +163,7 @@ mod tests {
     use super::*;
     use bytes::BufMut as _;
     use std::time::Duration;
-    use steadycast_codec_glue::wire::{
-        CodecKind, CodecSet, MediaKind, Phase, ResumeSecret, TrackId,
-    };
+    use steadycast_codec_glue::wire::{CodecKind, CodecSet, MediaKind, ResumeSecret, TrackId};
 
     fn at(ms: u64) -> RelayTime {
         RelayTime::from_micros(ms * 1000)
@@ -392,11 +407,11 @@ mod tests {
             .unwrap();
         seat.publish(frame(1, 0, 0, 10), restarted).unwrap();
         assert_eq!(back.presence(), Presence::Here);
-        assert!(registry.tick(at(29 * 60_000)).is_empty());
-        assert_eq!(registry.tick(at(31 * 60_000)), vec![id("away")]);
+        assert!(registry.tick(at(29 * 60_000)).ended.is_empty());
+        assert_eq!(registry.tick(at(31 * 60_000)).ended, vec![id("away")]);
         // It has been silent since then.
         assert_eq!(back.presence(), Presence::AwaySince(at(29 * 60_000)));
-        assert_eq!(registry.tick(at(41 * 60_000)), vec![id("here")]);
+        assert_eq!(registry.tick(at(41 * 60_000)).ended, vec![id("here")]);
         assert!(registry.find(&id("never")).is_some());
     }
 
@@ -412,11 +427,27 @@ mod tests {
         registry.restore(id("b"), "B".into(), Presence::Never, (at(0), hours(100)));
         let abandoned = registry.find(&id("b")).unwrap();
         let player = abandoned.attach_player().unwrap();
-        assert!(registry.tick(hours(168)).is_empty());
-        assert_eq!(registry.tick(hours(169)), vec![id("b")]);
+        assert!(registry.tick(hours(168)).ended.is_empty());
+        assert_eq!(registry.tick(hours(169)).ended, vec![id("b")]);
         assert_eq!(player.news().borrow().ended, Some(Code::HeldTooLong));
         drop(seat);
         assert!(registry.find(&id("a")).is_some(), "its publisher has come");
+    }
+
+    #[test]
+    fn a_phase_is_told_once() {
+        let registry = registry();
+        let broadcast = registry.create(id("a"), "A".into(), at(0)).unwrap();
+        let turned = |now| registry.tick(now).turned;
+        assert!(turned(at(0)).is_empty(), "it waits from the beginning");
+        let seat = broadcast
+            .attach_publisher(None, SECRET, Widths::One, at(0))
+            .unwrap();
+        seat.publish(frame(1, 0, 0, 10), at(0)).unwrap();
+        assert_eq!(turned(at(1)), [(id("a"), Phase::Live)]);
+        assert!(turned(at(2)).is_empty());
+        seat.leave(at(3));
+        assert_eq!(turned(at(4)), [(id("a"), Phase::Held)]);
     }
 
     #[test]
@@ -451,9 +482,9 @@ mod tests {
             .unwrap();
         seat.publish(frame(1, 0, 0, 10), at(0)).unwrap();
         seat.leave(at(0));
-        assert!(registry.tick(at(1000)).is_empty());
+        assert!(registry.tick(at(1000)).ended.is_empty());
         let later = at(1000) + Duration::from_secs(31 * 60);
-        assert_eq!(registry.tick(later), vec![id("a")]);
+        assert_eq!(registry.tick(later).ended, vec![id("a")]);
         assert_eq!(player.news().borrow().ended, Some(Code::HeldTooLong));
         assert!(registry.find(&id("a")).is_none());
     }

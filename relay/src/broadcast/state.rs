@@ -39,6 +39,8 @@ struct Publisher {
 #[derive(Debug)]
 pub(super) struct State {
     phase: Phase,
+    /// The phase that was asked for last.
+    told: Phase,
     since: RelayTime,
     /// Since when the publisher had been away when the relay started.
     away: Option<RelayTime>,
@@ -81,6 +83,7 @@ impl State {
     pub(super) fn new(now: RelayTime) -> Self {
         Self {
             phase: Phase::Waiting,
+            told: Phase::Waiting,
             since: now,
             away: None,
             epoch: 0,
@@ -117,6 +120,12 @@ impl State {
             Phase::Held => Presence::AwaySince(self.since),
             Phase::Waiting => self.away.map_or(Presence::Never, Presence::AwaySince),
         }
+    }
+
+    /// The phase, if it is another than when this was asked last.
+    pub(super) fn turned(&mut self) -> Option<Phase> {
+        let before = std::mem::replace(&mut self.told, self.phase);
+        (before != self.phase).then_some(self.phase)
     }
 
     pub(super) fn status(&self) -> Status {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde::Serialize;
-use steadycast_codec_glue::wire::{Code, Role};
+use steadycast_codec_glue::wire::{Code, Phase, Role};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -75,6 +75,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// A broadcast's phase is another now; `None`: that is nothing to tell.
+    pub fn turned(broadcast: BroadcastId, phase: Phase) -> Option<Self> {
+        match phase {
+            Phase::Waiting => None,
+            Phase::Live => Some(Self::Live(broadcast)),
+            Phase::Held => Some(Self::Held(broadcast)),
+        }
+    }
+
     /// Its name.
     pub fn name(&self) -> &'static str {
         match self {

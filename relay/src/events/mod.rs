@@ -3,11 +3,9 @@
 mod event;
 mod hooks;
 mod hub;
-mod phases;
 
 pub use event::{Event, Happened, SessionFacts};
 pub use hooks::{
     HookSecret, HookSecretError, HookSettings, HookUrl, HookUrlError, Hooks, HooksError,
 };
 pub use hub::{Events, Listener, Lost};
-pub use phases::Phases;
