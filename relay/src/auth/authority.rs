@@ -21,7 +21,7 @@ use super::{Pattern, Refusal, Visit, safe_url};
 
 /// Questions that are asked at once; more wait for their turn, as long as an answer may take.
 const AT_ONCE: usize = 64;
-/// Answers that are remembered; of more, all are forgotten.
+/// Answers that are remembered; of more, the newest is not.
 const REMEMBERED: usize = 10_000;
 /// The longest answer, in bytes.
 const LONGEST: usize = 16 << 10;

@@ -1,6 +1,9 @@
 use std::ops::{Add, Sub};
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 /// A moment on the relay's clock (PROTOCOL 2.7): microseconds since the Unix epoch, never stepping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct RelayTime(u64);
@@ -19,6 +22,14 @@ impl RelayTime {
     /// How long ago `earlier` was; zero when it lies ahead.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment as people and programs read it (RFC 3339, in UTC); nothing past the year 9999.
+    pub fn rfc3339(self) -> String {
+        let nanos = i128::from(self.0) * 1_000;
+        let time = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+        let text = time.ok().and_then(|time| time.format(&Rfc3339).ok());
+        text.unwrap_or_default()
     }
 }
 

@@ -4,8 +4,6 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 use steadycast_codec_glue::wire::{Code, Phase, Role};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::auth::{Power, Standing};
 use crate::broadcast::{BroadcastId, RelayTime};
@@ -120,7 +118,7 @@ impl Event {
         };
         Happened {
             id,
-            time: written(now),
+            time: now.rfc3339(),
             event,
             broadcast,
             why: why.map(Code::name),
@@ -143,12 +141,4 @@ impl SessionFacts {
             token_id: holder.token.clone(),
         }
     }
-}
-
-/// A time by RFC 3339.
-fn written(time: RelayTime) -> String {
-    let micros = i128::from(time.as_micros());
-    let time = OffsetDateTime::from_unix_timestamp_nanos(micros * 1_000);
-    let time = time.ok().and_then(|time| time.format(&Rfc3339).ok());
-    time.unwrap_or_default()
 }

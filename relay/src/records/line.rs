@@ -4,8 +4,6 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::Code;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::session::Seen;
 use crate::auth::Power;
@@ -73,8 +71,8 @@ pub(super) fn line(seen: &Seen, code: Code, now: RelayTime, addresses: Addresses
         subject: holder.subject.as_deref(),
         name: holder.name.as_deref(),
         token_id: holder.token.as_deref(),
-        joined: written(visit.since),
-        left: written(now),
+        joined: visit.since.rfc3339(),
+        left: now.rfc3339(),
         seconds: (seconds * 1_000.0).round() / 1_000.0,
         why: code.name(),
         frames: figures.given.frames,
@@ -85,13 +83,6 @@ pub(super) fn line(seen: &Seen, code: Code, now: RelayTime, addresses: Addresses
     };
     // Texts and numbers always serialise.
     serde_json::to_string(&line).unwrap_or_default()
-}
-
-fn written(time: RelayTime) -> String {
-    let micros = i128::from(time.as_micros());
-    let time = OffsetDateTime::from_unix_timestamp_nanos(micros * 1_000);
-    let time = time.ok().and_then(|time| time.format(&Rfc3339).ok());
-    time.unwrap_or_default()
 }
 
 #[cfg(test)]
