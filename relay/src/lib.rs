@@ -1,5 +1,6 @@
 //! The Steadycast relay.
 mod allowance;
+mod asking;
 pub mod auth;
 pub mod broadcast;
 pub mod cli;

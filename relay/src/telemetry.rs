@@ -101,9 +101,10 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 25] = [
+const ROOMS: [&str; 26] = [
     "access",
     "allowance",
+    "asking",
     "auth",
     "broadcast",
     "cli",

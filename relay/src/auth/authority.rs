@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use ring::digest;
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,8 @@ use tokio::time::Instant;
 
 use super::grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
 use super::token::{is_plain, shown_name};
-use super::{Pattern, Refusal, Visit, safe_url};
+use super::{Pattern, Refusal, Visit};
+use crate::asking::{body, client, safe_url};
 
 /// Questions that are asked at once; more wait for their turn, as long as an answer may take.
 const AT_ONCE: usize = 64;
@@ -137,13 +137,7 @@ impl Authority {
         patience: Duration,
         keeps: Duration,
     ) -> Result<Self, AuthorityError> {
-        // Others may have installed it before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .timeout(patience)
-            .redirect(Policy::none())
-            .build()
-            .map_err(AuthorityError)?;
+        let client = client(patience).map_err(AuthorityError)?;
         Ok(Self {
             url,
             client,
@@ -238,9 +232,9 @@ impl Authority {
     async fn fetch(&self, question: &Question<'_>) -> Result<Result<Answer, Refusal>, Unasked> {
         // Nobody closes it.
         let _turn = self.turns.acquire().await;
-        let body = serde_json::to_vec(question)?;
-        let request = self.client.post(self.url.clone()).body(body);
-        let mut answer = request
+        let question = serde_json::to_vec(question)?;
+        let request = self.client.post(self.url.clone()).body(question);
+        let answer = request
             .header(CONTENT_TYPE, "application/json")
             .send()
             .await?;
@@ -253,13 +247,7 @@ impl Authority {
         if !status.is_success() {
             return Err(Unasked::Status(status));
         }
-        let mut json = Vec::new();
-        while let Some(part) = answer.chunk().await? {
-            json.extend_from_slice(&part);
-            if json.len() > LONGEST {
-                return Err(Unasked::TooLong);
-            }
-        }
+        let json = body(answer, LONGEST).await?.ok_or(Unasked::TooLong)?;
         // MediaMTX's answers say nothing.
         match json.trim_ascii().first() {
             Some(b'{') => {

@@ -8,12 +8,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::issuers::Issuers;
 use super::key_set::{KeySet, KeySetError};
+use crate::asking::{body, client, safe_url};
 
 /// The longest set of keys, in bytes.
 const LONGEST: usize = 256 << 10;
@@ -69,14 +69,6 @@ impl FromStr for KeySource {
     }
 }
 
-/// A URL whose answers nobody on the way has made: `https`, or `http` of this host.
-pub(crate) fn safe_url(text: &str) -> Option<Url> {
-    let url: Url = text.parse().ok()?;
-    let local = ["localhost", "127.0.0.1", "[::1]"];
-    let near = local.contains(&url.host_str()?);
-    (url.scheme() == "https" || (url.scheme() == "http" && near)).then_some(url)
-}
-
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -106,12 +98,7 @@ impl KeyWatch {
         refresh: Duration,
         issuers: Arc<Issuers>,
     ) -> Result<Self, KeySourceError> {
-        // Others may have installed it before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(Policy::none())
-            .build()?;
+        let client = client(PATIENCE)?;
         if let KeySource::File(path) = &source {
             issuers.trust(KeySet::parse(&read(path)?)?);
         }
@@ -158,16 +145,10 @@ impl KeyWatch {
         let json = match &self.source {
             KeySource::File(path) => read(path)?,
             KeySource::Url(url) => {
-                let mut answer = self.client.get(url.clone()).send().await?;
+                let answer = self.client.get(url.clone()).send().await?;
                 answer.error_for_status_ref()?;
-                let mut json = Vec::new();
-                while let Some(part) = answer.chunk().await? {
-                    json.extend_from_slice(&part);
-                    if json.len() > LONGEST {
-                        return Err(KeySourceError::TooLong);
-                    }
-                }
-                json
+                let json = body(answer, LONGEST).await?;
+                json.ok_or(KeySourceError::TooLong)?
             }
         };
         Ok(KeySet::parse(&json)?)

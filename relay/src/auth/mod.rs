@@ -25,7 +25,6 @@ pub use grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
 pub use guesses::{OneAtATime, TooManyTries};
 pub use issuers::{IssuerRules, Issuers};
 pub use key_set::{KeySet, KeySetError};
-pub(crate) use key_source::safe_url;
 pub use key_source::{KeySource, KeySourceError, KeyWatch};
 pub use origin::{Origin, OriginError, Origins};
 pub use passes::{Pass, Standing, Transport, Visit, Withdrawal};

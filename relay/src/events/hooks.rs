@@ -8,13 +8,13 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use ring::hmac;
 use tokio::time::{Instant, sleep};
 
 use super::event::Happened;
 use super::hub::{Listener, Lost};
+use crate::asking::{client, safe_url};
 
 /// How long the receiver has for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ impl FromStr for HookUrl {
     type Err = HookUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        crate::auth::safe_url(text).map(Self).ok_or(HookUrlError)
+        safe_url(text).map(Self).ok_or(HookUrlError)
     }
 }
 
@@ -110,13 +110,7 @@ impl Hooks {
     /// # Errors
     /// [`HooksError`], when the system's trusted certificates cannot be read.
     pub fn new(settings: HookSettings, listener: Listener) -> Result<Self, HooksError> {
-        // Others may have installed it before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(Policy::none())
-            .build()
-            .map_err(HooksError)?;
+        let client = client(PATIENCE).map_err(HooksError)?;
         Ok(Self {
             settings,
             client,
