@@ -107,7 +107,6 @@ async fn a_rendition_is_let_go_when_its_last_player_has_gone() -> Result<()> {
             [] => break,
             other => anyhow::bail!("{other:?}"),
         }
-        publisher.control.ping().await?;
     }
     // What was on its way meanwhile is dropped.
     publisher.delta_on(ON_H264, 500).await?;

@@ -1,6 +1,7 @@
 //! Clients of the relay, honest and otherwise: everything goes over real sessions.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,6 +12,7 @@ use steadycast_codec_glue::wire::{
     RelayMessage, ResumeSecret, Role, Serving, Status, TrackId, VERSION, decode_relay,
     encode_client,
 };
+use tokio::runtime::Handle;
 use wtransport::tls::Sha256Digest;
 use wtransport::{ClientConfig, Connection, Endpoint, RecvStream, SendStream};
 
@@ -42,6 +44,23 @@ pub struct Target {
     pub certificate: [u8; 32],
 }
 
+/// What clients do on their own runs on one thread. wtransport writes an HTTP/3 frame in pieces and reads
+/// the first bytes of each stream in a task of its own: on several threads a frame may go out in several
+/// packets, and a relay's wtransport loses what has come of one when anything else comes meanwhile; and of
+/// two streams that come together the later one may be handed out first.
+static CLIENTS: LazyLock<Handle> = LazyLock::new(|| {
+    let (send, handle) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.expect("a runtime of clients");
+        send.send(runtime.handle().clone()).expect("somebody waits");
+        runtime.block_on(std::future::pending::<()>());
+    });
+    handle.recv().expect("the thread of clients")
+});
+
 /// Opens a WebTransport session, with `origin` as a browser would send it.
 ///
 /// # Errors
@@ -59,8 +78,12 @@ pub async fn connect(target: &Target, path: &str, origin: Option<&str>) -> Resul
     if let Some(origin) = origin {
         request = request.add_header("origin", origin);
     }
-    let endpoint = Endpoint::client(config)?;
-    Ok(soon("a session", endpoint.connect(request.build())).await??)
+    let request = request.build();
+    let session = async move {
+        let endpoint = Endpoint::client(config)?;
+        anyhow::Ok(endpoint.connect(request).await?)
+    };
+    soon("a session", CLIENTS.spawn(session)).await??
 }
 
 /// The control stream of a session.

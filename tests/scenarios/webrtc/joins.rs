@@ -32,7 +32,7 @@ async fn every_codec_arrives_frame_by_frame_as_it_was_sent() -> Result<()> {
             last = Some(frame.sequence.1);
         }
         let packets = player.packets();
-        ensure!(packets.iter().all(|packet| packet.ssrc == packets[0].ssrc));
+        player.source()?;
         ensure!(packets.iter().all(|packet| packet.len <= 1_200));
         ensure!(
             packets[0].at_once,
