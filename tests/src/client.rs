@@ -48,6 +48,10 @@ pub struct Target {
 /// the first bytes of each stream in a task of its own: on several threads a frame may go out in several
 /// packets, and a relay's wtransport loses what has come of one when anything else comes meanwhile; and of
 /// two streams that come together the later one may be handed out first.
+#[expect(
+    clippy::expect_used,
+    reason = "a test without clients has nothing to go on with"
+)]
 static CLIENTS: LazyLock<Handle> = LazyLock::new(|| {
     let (send, handle) = std::sync::mpsc::channel();
     std::thread::spawn(move || {

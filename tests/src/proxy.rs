@@ -1,9 +1,10 @@
 //! A UDP proxy in front of a relay: its own address can change as a NAT's does, and it can lose
 //! and reorder packets as a network does.
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tokio::net::UdpSocket;
@@ -25,6 +26,8 @@ pub enum Fate {
     Lost,
     /// It arrives after so many others of its direction.
     Late(usize),
+    /// It arrives at this time.
+    At(Instant),
 }
 
 /// Decides about each packet of a direction.
@@ -69,6 +72,23 @@ pub fn policed(bytes_per_second: f64, passed: watch::Sender<usize>) -> Fates {
         may_pass -= len as f64;
         passed.send_modify(|passed| *passed += len);
         Fate::Passes
+    })
+}
+
+/// A link of so many bytes a second with a queue in front of it, and some way to go: what would wait for
+/// longer than others wait on home routers is lost.
+pub fn queued(bytes_per_second: f64) -> Fates {
+    const WAY: Duration = Duration::from_millis(20);
+    const LONGEST: Duration = Duration::from_millis(150);
+    let mut free = Instant::now();
+    Box::new(move |packet| {
+        let now = Instant::now();
+        let begins = free.max(now);
+        if begins - now > LONGEST {
+            return Fate::Lost;
+        }
+        free = begins + Duration::from_secs_f64(packet.len() as f64 / bytes_per_second);
+        Fate::At(free + WAY)
     })
 }
 
@@ -150,6 +170,8 @@ async fn outside(host: Ipv4Addr, relay: SocketAddr) -> Result<Arc<UdpSocket>> {
 struct Network {
     fates: Fates,
     late: Vec<(usize, Vec<u8>)>,
+    /// In the order in which they arrive.
+    queue: VecDeque<(Instant, Vec<u8>)>,
 }
 
 impl Network {
@@ -157,7 +179,19 @@ impl Network {
         Self {
             fates,
             late: Vec::new(),
+            queue: VecDeque::new(),
         }
+    }
+
+    /// The next packet of the queue, once it is its time. Cancel-safe.
+    async fn arrival(&mut self) -> Vec<u8> {
+        match self.queue.front() {
+            Some((at, _)) => tokio::time::sleep_until((*at).into()).await,
+            None => std::future::pending().await,
+        }
+        self.queue
+            .pop_front()
+            .map_or_else(Vec::new, |(_, packet)| packet)
     }
 
     /// The packets that arrive once this one was sent.
@@ -166,6 +200,7 @@ impl Network {
         match (self.fates)(packet) {
             Fate::Passes => arrive.push(packet.to_vec()),
             Fate::Lost => {}
+            Fate::At(time) => self.queue.push_back((time, packet.to_vec())),
             Fate::Late(count) => self.late.push((count + 1, packet.to_vec())),
         }
         for (count, packet) in &mut self.late {
@@ -186,10 +221,19 @@ async fn outward(
     mut network: Network,
 ) {
     let mut datagram = vec![0; DATAGRAM];
-    while let Ok((len, from)) = inside.recv_from(&mut datagram).await {
-        client.send_replace(Some(from));
+    loop {
+        let arrived = tokio::select! {
+            received = inside.recv_from(&mut datagram) => {
+                let Ok((len, from)) = received else {
+                    return;
+                };
+                client.send_replace(Some(from));
+                network.carry(&datagram[..len])
+            }
+            packet = network.arrival() => vec![packet],
+        };
         let socket = outside.borrow().clone();
-        for packet in network.carry(&datagram[..len]) {
+        for packet in arrived {
             // A network loses what it cannot carry.
             let _ = socket.send(&packet).await;
         }
@@ -205,19 +249,23 @@ async fn inward(
     let mut datagram = vec![0; DATAGRAM];
     loop {
         let socket = outside.borrow_and_update().clone();
-        tokio::select! {
-            received = socket.recv(&mut datagram) => {
-                let to = *client.borrow();
-                if let (Ok(len), Some(to)) = (received, to) {
-                    for packet in network.carry(&datagram[..len]) {
-                        // As above.
-                        let _ = inside.send_to(&packet, to).await;
-                    }
-                }
-            }
-            changed = outside.changed() => if changed.is_err() {
-                return;
+        let arrived = tokio::select! {
+            received = socket.recv(&mut datagram) => match received {
+                Ok(len) => network.carry(&datagram[..len]),
+                Err(_) => continue,
             },
+            packet = network.arrival() => vec![packet],
+            changed = outside.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+        };
+        let Some(to) = *client.borrow() else {
+            continue;
+        };
+        for packet in arrived {
+            // As above.
+            let _ = inside.send_to(&packet, to).await;
         }
     }
 }
