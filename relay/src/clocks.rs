@@ -62,6 +62,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broadcast::OwnSettings;
     use crate::store::Seen;
 
     #[test]
@@ -75,6 +76,8 @@ mod tests {
                 created,
                 maker: None,
                 chosen: false,
+                settings: OwnSettings::default(),
+                links_end: None,
                 publisher: Seen::Never,
             }]
         };

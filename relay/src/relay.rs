@@ -19,7 +19,7 @@ use crate::clocks;
 use crate::config::{Config, Reachable};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
-use crate::http::{Bounds, CreateError, Listener, Site, router, serve};
+use crate::http::{Bounds, CreateError, Listener, NewBroadcast, Site, router, serve};
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
 use crate::records::{AccessLog, Records};
@@ -285,9 +285,13 @@ impl Relay {
             return Ok(());
         };
         if self.site.registry.find(&id).is_none() {
-            let title = "Main broadcast".to_owned();
+            let first = NewBroadcast {
+                id: Some(id.clone()),
+                description: "Main broadcast".into(),
+                maker: None,
+            };
             // It serves all the same: the others may be what it is there for.
-            if let Err(error) = self.site.create(Some(id.clone()), title, None).await {
+            if let Err(error) = self.site.create(first).await {
                 tracing::warn!(%error, broadcast = FIRST, "the first broadcast cannot be made");
                 return Ok(());
             }
@@ -391,7 +395,8 @@ fn site(
         registry: Arc::new(Registry::new(Settings::from(config))),
         gate: Arc::new(gate),
         keeps: AtomicBool::new(true),
-        renewals: tokio::sync::Mutex::default(),
+        turns: tokio::sync::Mutex::default(),
+        max_per_maker: config.broadcast.max_per_maker,
         origins: config.origins(),
         public_url: server.public_url.clone(),
         identities,
@@ -457,6 +462,7 @@ impl Kept {
         if self.forgot.is_none_or(|at| at.elapsed() >= FORGET) {
             self.forgot = Some(Instant::now());
             kept = kept.and(site.forget_ended().await);
+            kept = kept.and(site.end_unreachable().await);
         }
         match kept {
             Ok(()) => self.fails = false,

@@ -18,6 +18,9 @@ fn an_api_request_leaves_one_line_and_nothing_secret_at_any_level() {
     let admin_key = fs::read_to_string(relay.state.join("admin.key")).unwrap();
     let admin_key = admin_key.trim();
     let answer = relay.ask("/api/broadcasts?token=eyJsecret", admin_key);
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(!answer.contains("eyJ"), "{answer}");
+    let answer = relay.ask("/api/broadcasts", admin_key);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let answer = relay.ask("/api/broadcasts/main", &token);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -30,13 +33,14 @@ fn an_api_request_leaves_one_line_and_nothing_secret_at_any_level() {
         .filter(|line| line.contains("::access"))
         .collect();
     for (line, told) in access.iter().zip([
+        "method=GET path=\"/api/broadcasts\" from=127.0.0.1 status=400 ms=",
         "method=GET path=\"/api/broadcasts\" from=127.0.0.1 status=200 ms=",
         "method=GET path=\"/api/broadcasts/main\" from=127.0.0.1 status=200 ms=",
         "method=GET path=\"/api/nothing\" from=127.0.0.1 status=404 ms=",
     ]) {
         assert!(line.contains("INFO") && line.contains(told), "{line}");
     }
-    assert_eq!(access.len(), 3, "{log}");
+    assert_eq!(access.len(), 4, "{log}");
     for secret in ["secret", admin_key, &token, "eyJ"] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }

@@ -57,6 +57,10 @@ fn broadcasts_links_and_tokens_are_made_and_taken_back() {
     );
     let json: Value = serde_json::from_str(&ask(&relay, &["broadcast", "list", "--json"])).unwrap();
     assert_eq!(json["broadcasts"].as_array().map(Vec::len), Some(2));
+    let nobodys = ask(&relay, &["broadcast", "list", "--maker", "nobody"]);
+    assert_eq!(nobodys.lines().count(), 1, "{nobodys}");
+    let told = ask(&relay, &["broadcast", "keyframe", "game-7"]);
+    assert!(told.starts_with("Nobody publishes"), "{told}");
 
     let status = |token: &str| {
         let answer = relay.ask("/api/broadcasts/game-7", token);

@@ -11,7 +11,7 @@ use steadycast_codec_glue::wire::{Code, Role};
 use steadycast_relay::auth::{Expiry, Minted, Order};
 use steadycast_relay::broadcast::{BroadcastId, Snapshot};
 use steadycast_relay::config::Config;
-use steadycast_relay::http::Site;
+use steadycast_relay::http::{NewBroadcast, Site};
 use steadycast_relay::relay::Relay;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -162,7 +162,13 @@ impl TestRelay {
     /// # Errors
     /// When the relay refuses.
     pub async fn broadcast(&self) -> Result<TestBroadcast<'_>> {
-        let broadcast = self.site.create(None, "Scenario".to_owned(), None).await?;
+        let broadcast = self
+            .site
+            .create(NewBroadcast {
+                description: "Scenario".into(),
+                ..NewBroadcast::default()
+            })
+            .await?;
         Ok(TestBroadcast {
             relay: self,
             id: broadcast.id().clone(),

@@ -87,7 +87,7 @@ impl Film {
         let registry = Registry::new(Settings::default());
         let now = RelayTime::from_micros(1_700_000_000_000_000);
         let id = "bench".parse().unwrap();
-        let broadcast = registry.create(id, "Bench".to_owned(), now).unwrap();
+        let broadcast = registry.create(id, "Bench".into(), now).unwrap();
         let seat = broadcast
             .attach_publisher(None, ResumeSecret([7; 16]), Widths::One, now)
             .unwrap();

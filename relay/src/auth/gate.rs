@@ -223,6 +223,11 @@ impl Gate {
         }
     }
 
+    /// Whether others than the relay say who may do what.
+    pub fn has_others(&self) -> bool {
+        self.issuers.is_some() || self.asks()
+    }
+
     /// Whether an outside authority says what somebody may do.
     pub fn asks(&self) -> bool {
         self.authority.is_some()

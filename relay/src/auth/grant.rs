@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::Role;
+use utoipa::ToSchema;
 
 use super::{Pattern, Refusal};
 use crate::broadcast::BroadcastId;
@@ -20,8 +21,9 @@ pub struct Holder {
 }
 
 /// What somebody may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = Role)]
 pub enum Power {
     /// Publish.
     Publish,
@@ -70,7 +72,7 @@ impl FromIterator<Power> for Powers {
 }
 
 /// What the end of a token means for sessions that it opened (PROTOCOL 6.1).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expiry {
     /// Nothing: sessions have to begin before it.
@@ -81,8 +83,9 @@ pub enum Expiry {
 }
 
 /// How much a token's holder may have; what is `None` is bounded by the relay's own limits alone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = Limits)]
 pub struct Allotment {
     /// Players at the broadcast at once, while this publisher publishes.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -146,6 +146,20 @@ impl Broadcast {
         Ok(PlayerSeat::new(self))
     }
 
+    /// Asks the publisher for a keyframe of every track that runs, where one is due. Whether it was asked for any.
+    pub fn ask_for_keyframes(&self, now: RelayTime) -> bool {
+        let mut state = self.state.lock();
+        let tracks: Vec<_> = state.running().collect();
+        let mut asked = false;
+        for track in tracks {
+            asked |= state.ask(track, Need::Broken, &self.settings, now);
+        }
+        if asked {
+            self.announce(&state);
+        }
+        asked
+    }
+
     /// What time alone changes. Returns the code when the broadcast is to end.
     pub fn tick(&self, now: RelayTime) -> Option<Code> {
         let mut state = self.state.lock();

@@ -7,7 +7,7 @@ use parking_lot::{Mutex, RwLock};
 use steadycast_codec_glue::wire::{Code, Phase};
 
 use super::memory::Memory;
-use super::{Broadcast, BroadcastId, Presence, RelayTime, Settings, Totals};
+use super::{Broadcast, BroadcastId, OwnSettings, Presence, RelayTime, Settings, Totals};
 
 /// Why a broadcast cannot be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,24 @@ pub enum RegistryError {
     /// The id is taken.
     #[error("a broadcast of this id exists")]
     Exists,
+}
+
+/// What whoever makes a broadcast says of it.
+#[derive(Debug, Clone, Default)]
+pub struct Description {
+    /// Its name for people.
+    pub title: String,
+    /// What it has less of than others.
+    pub settings: OwnSettings,
+}
+
+impl<T: Into<String>> From<T> for Description {
+    fn from(title: T) -> Self {
+        Self {
+            title: title.into(),
+            settings: OwnSettings::default(),
+        }
+    }
 }
 
 /// The broadcasts that this relay knows, by id.
@@ -48,7 +66,7 @@ impl Registry {
     pub fn create(
         &self,
         id: BroadcastId,
-        title: String,
+        description: Description,
         now: RelayTime,
     ) -> Result<Arc<Broadcast>, RegistryError> {
         let mut broadcasts = self.broadcasts.write();
@@ -58,7 +76,7 @@ impl Registry {
         if broadcasts.len() >= self.settings.max_broadcasts {
             return Err(RegistryError::Full);
         }
-        let broadcast = self.make(id.clone(), title, Presence::Never, (now, now));
+        let broadcast = self.make(id.clone(), description, Presence::Never, (now, now));
         broadcasts.insert(id, broadcast.clone());
         Ok(broadcast)
     }
@@ -69,25 +87,29 @@ impl Registry {
     pub fn restore(
         &self,
         id: BroadcastId,
-        title: String,
+        description: Description,
         presence: Presence,
         (created, now): (RelayTime, RelayTime),
     ) {
-        let broadcast = self.make(id.clone(), title, presence, (created, now));
+        let broadcast = self.make(id.clone(), description, presence, (created, now));
         self.broadcasts.write().insert(id, broadcast);
     }
 
     fn make(
         &self,
         id: BroadcastId,
-        title: String,
+        description: Description,
         presence: Presence,
         times: (RelayTime, RelayTime),
     ) -> Arc<Broadcast> {
+        let settings = match description.settings == OwnSettings::default() {
+            true => self.settings.clone(),
+            false => Arc::new(self.settings.with(description.settings)),
+        };
         Broadcast::new(
             id,
-            title,
-            self.settings.clone(),
+            description.title,
+            settings,
             &self.memory,
             presence,
             times,

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 /// The rules that an operator can change; the configuration's `[broadcast]` and parts of `[limits]`.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -53,5 +56,67 @@ impl Default for Settings {
             cache_bytes: 256 << 20,
             broadcast_bytes: 8 << 20,
         }
+    }
+}
+
+/// What one broadcast has less of than the relay's settings allow; `None`: as much as they do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[schema(as = BroadcastSettings)]
+pub struct OwnSettings {
+    /// Players that may watch at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub players: Option<u32>,
+    /// Held for longer than this, it ends; in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub held_timeout_s: Option<u32>,
+    /// If no publisher has come for longer than this, it ends; in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub waiting_timeout_s: Option<u32>,
+}
+
+impl Settings {
+    /// These, as they are for a broadcast that has settings of its own.
+    #[must_use]
+    pub fn with(&self, own: OwnSettings) -> Self {
+        let seconds = |own: Option<u32>, most: Duration| {
+            own.map_or(most, |own| Duration::from_secs(own.into()).min(most))
+        };
+        let most = self.players_per_broadcast;
+        Self {
+            players_per_broadcast: own.players.map_or(most, |own| own.min(most)),
+            held_timeout: seconds(own.held_timeout_s, self.held_timeout),
+            waiting_timeout: seconds(own.waiting_timeout_s, self.waiting_timeout),
+            ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broadcast_may_have_less_than_others_and_never_more() {
+        let all = Settings::default();
+        let less = all.with(OwnSettings {
+            players: Some(3),
+            held_timeout_s: Some(60),
+            waiting_timeout_s: None,
+        });
+        assert_eq!(less.players_per_broadcast, 3);
+        assert_eq!(less.held_timeout, Duration::from_secs(60));
+        assert_eq!(less.waiting_timeout, all.waiting_timeout);
+        let more = all.with(OwnSettings {
+            players: Some(u32::MAX),
+            held_timeout_s: Some(u32::MAX),
+            waiting_timeout_s: Some(u32::MAX),
+        });
+        assert_eq!(more.players_per_broadcast, all.players_per_broadcast);
+        assert_eq!(more.held_timeout, all.held_timeout);
+        assert_eq!(more.waiting_timeout, all.waiting_timeout);
     }
 }

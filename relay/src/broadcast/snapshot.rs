@@ -2,14 +2,16 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{BroadcastId, RelayTime, WarningSnapshot};
 
 /// A broadcast as the HTTP API shows it (PROTOCOL 7.2, without links).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The broadcast.
+    #[schema(value_type = String)]
     pub id: BroadcastId,
     /// Its name for people.
     pub title: String,
@@ -34,7 +36,7 @@ pub struct Snapshot {
 }
 
 /// What a cache holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CacheSnapshot {
     /// Groups.
@@ -46,7 +48,7 @@ pub struct CacheSnapshot {
 }
 
 /// A rendition that runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RenditionSnapshot {
     /// Its track.
@@ -64,7 +66,7 @@ pub struct RenditionSnapshot {
 }
 
 /// Counts that only rise.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// Publisher sessions.

@@ -1,6 +1,7 @@
 //! The rules of one broadcast, without locks, channels or time of their own.
 
 use std::collections::HashMap;
+use std::iter;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -457,6 +458,12 @@ impl State {
         let first = self.is_current(key.epoch) && self.track_mut(track).pass_over(key);
         self.totals.groups_passed_over += u64::from(first);
         first
+    }
+
+    /// The main track, and the renditions that are wanted.
+    pub(super) fn running(&self) -> impl Iterator<Item = TrackId> {
+        let wanted = TrackId::all().filter(|track| self.renditions.is_wanted(*track));
+        iter::once(TrackId::MAIN).chain(wanted)
     }
 
     /// Whether to ask the publisher for a keyframe of `track` now.

@@ -1,6 +1,7 @@
 //! What a publisher is told of its pictures, in words for people.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::RelayTime;
 
@@ -144,7 +145,7 @@ impl Warnings {
 }
 
 /// A warning as the HTTP API shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WarningSnapshot {
     /// Which it is.

@@ -233,6 +233,13 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "broadcast",
+        "max_per_maker",
+        whole(1, MANY, "broadcasts"),
+        "100",
+        "Of these, how many that were made with tokens about one subject (`sub`).",
+    ),
+    key(
+        "broadcast",
         "publish_token_ttl_h",
         HOURS,
         "720",

@@ -135,6 +135,8 @@ pub struct Broadcast {
     pub join_bytes: usize,
     /// Broadcasts that may exist at once.
     pub max_broadcasts: usize,
+    /// How many of them made with tokens about one subject.
+    pub max_per_maker: usize,
     /// How long a publish token is valid.
     #[serde(rename = "publish_token_ttl_h", deserialize_with = "duration::hours")]
     pub publish_token_ttl: Duration,

@@ -1,6 +1,7 @@
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::Code;
@@ -25,6 +26,19 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         }
         check_type(&head.headers, "application/json")?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// The query of a request.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
+        let wrong = |error| Problem::malformed(format!("the query: {}", excerpt_of(&error)));
+        query.map(|query| Self(query.0)).map_err(wrong)
     }
 }
 

@@ -8,10 +8,21 @@ use steadycast_codec_glue::wire::Code;
 
 use super::site::Site;
 use crate::auth::{Allotment, Minted, Order, Power, RandomError, Revocation, Token, random};
-use crate::broadcast::{Broadcast, BroadcastId, Presence, RegistryError, RelayTime};
+use crate::broadcast::{Broadcast, BroadcastId, Description, Presence, RegistryError, RelayTime};
 use crate::clocks;
 use crate::events::Event;
 use crate::store::{Change, Entry, Seen, StateError};
+
+/// A broadcast that somebody would like to have.
+#[derive(Debug, Clone, Default)]
+pub struct NewBroadcast {
+    /// One of the maker's choice; `None`: one is made up.
+    pub id: Option<BroadcastId>,
+    /// What it is.
+    pub description: Description,
+    /// Whom the maker's token is about.
+    pub maker: Option<Box<str>>,
+}
 
 /// Why a broadcast was not created.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +30,11 @@ pub enum CreateError {
     /// There are as many as there may be, or the id is taken.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Its maker has as many as one may have.
+    #[error(
+        "whom this token is about has as many broadcasts as one may have (broadcast.max_per_maker)"
+    )]
+    TooManyOfOne,
     /// It cannot be kept.
     #[error(transparent)]
     Keep(#[from] KeepError),
@@ -50,17 +66,27 @@ pub struct Tokens {
 }
 
 impl Site {
-    /// Creates a broadcast that survives a restart; `id`: one of the caller's choice; `maker`: whom the caller's
-    /// token is about.
+    /// Creates a broadcast that survives a restart.
     ///
     /// # Errors
     /// [`CreateError`]; there is no broadcast then.
-    pub async fn create(
-        &self,
-        id: Option<BroadcastId>,
-        title: String,
-        maker: Option<Box<str>>,
-    ) -> Result<Arc<Broadcast>, CreateError> {
+    pub async fn create(&self, new: NewBroadcast) -> Result<Arc<Broadcast>, CreateError> {
+        let NewBroadcast {
+            id,
+            description,
+            maker,
+        } = new;
+        // Two at once must not both be the last that one may have.
+        let _turn = match &maker {
+            Some(maker) => {
+                let turn = self.turns.lock().await;
+                if self.ledger.made_by(maker) >= self.max_per_maker {
+                    return Err(CreateError::TooManyOfOne);
+                }
+                Some(turn)
+            }
+            None => None,
+        };
         let chosen = id.is_some();
         let id = match id {
             Some(id) => id,
@@ -69,13 +95,15 @@ impl Site {
         let now = self.clock.now();
         let entry = Entry {
             id: id.clone(),
-            title: title.clone(),
+            title: description.title.clone(),
             created: now.as_micros() / 1_000_000,
             maker,
             chosen,
+            settings: description.settings,
+            links_end: None,
             publisher: Seen::Never,
         };
-        let broadcast = self.registry.create(id.clone(), title, now)?;
+        let broadcast = self.registry.create(id.clone(), description, now)?;
         let mut changes = vec![Change::Put(entry)];
         // There may have been one of this id that was made up, of whose links nothing is known any more.
         if chosen && id.may_be_random() {
@@ -100,7 +128,7 @@ impl Site {
         if self.registry.find(id).is_none() {
             return Ok(false);
         }
-        let _turn = self.renewals.lock().await;
+        let _turn = self.turns.lock().await;
         let changes = vec![Change::Remove(id.clone()), self.end_of_links(id)];
         self.on_disk(changes.clone()).await?;
         let ended = self.registry.end(id, code);
@@ -139,6 +167,24 @@ impl Site {
         Ok(())
     }
 
+    /// Ends the broadcasts that nobody can come to any more: no publisher is there, and no token is good for them.
+    /// Where others make tokens too, nobody knows of which.
+    ///
+    /// # Errors
+    /// [`KeepError`]; the next call makes up for it.
+    pub async fn end_unreachable(&self) -> Result<(), KeepError> {
+        if self.gate.has_others() {
+            return Ok(());
+        }
+        for id in self.ledger.without_links(self.clock.now()) {
+            let broadcast = self.registry.find(&id);
+            if broadcast.is_some_and(|one| one.presence() != Presence::Here) {
+                self.end(&id, Code::HeldTooLong).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether what is to be kept could be written, the last time.
     pub fn keeps(&self) -> bool {
         self.keeps.load(Ordering::Relaxed)
@@ -168,7 +214,10 @@ impl Site {
             match change {
                 Change::Revoke(revocation) => self.gate.remember(revocation),
                 Change::ForgetLinks(id) => self.gate.forget_links(&id),
-                Change::Put(_) | Change::Remove(_) | Change::ForgetToken(_) => {}
+                Change::Put(_)
+                | Change::Remove(_)
+                | Change::ForgetToken(_)
+                | Change::PatternsEnd(_) => {}
             }
         }
     }
@@ -199,8 +248,12 @@ impl Site {
             let presence = entry.publisher.after_restart(now);
             let created = RelayTime::from_micros(entry.created.saturating_mul(1_000_000));
             let times = (created, now);
+            let description = Description {
+                title: entry.title,
+                settings: entry.settings,
+            };
             self.registry
-                .restore(entry.id, entry.title, presence, times);
+                .restore(entry.id, description, presence, times);
         }
         count
     }
@@ -222,7 +275,7 @@ impl Site {
     /// [`KeepError`]; all links are good then as before.
     pub async fn renew(&self, id: &BroadcastId, powers: &[Power]) -> Result<usize, KeepError> {
         // Two at once must not make the same generation.
-        let _turn = self.renewals.lock().await;
+        let _turn = self.turns.lock().await;
         self.revoke(self.next_generation(id, powers)).await
     }
 
@@ -244,7 +297,17 @@ impl Site {
     /// # Errors
     /// [`RandomError`].
     pub fn mint(&self, id: &BroadcastId, power: Power) -> Result<Minted, RandomError> {
-        self.gate.mint(&self.link(id, power), self.clock.now())
+        self.make(&self.link(id, power))
+    }
+
+    /// A token as it was ordered.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn make(&self, order: &Order) -> Result<Minted, RandomError> {
+        let minted = self.gate.mint(order, self.clock.now())?;
+        self.ledger.token_made(&order.broadcasts, minted.expires);
+        Ok(minted)
     }
 
     fn link(&self, id: &BroadcastId, power: Power) -> Order {
@@ -279,7 +342,7 @@ impl Site {
             allotment,
             ..self.link(id, Power::Publish)
         };
-        let publish = self.gate.mint(&order, self.clock.now())?;
+        let publish = self.make(&order)?;
         let play = self.mint(id, Power::Play)?;
         Ok(Tokens {
             expires: publish.expires.min(play.expires),

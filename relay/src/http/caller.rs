@@ -39,6 +39,14 @@ impl Caller {
         }
     }
 
+    /// The broadcasts that it may administer, where there are any.
+    pub(super) fn require_some_admin(&self) -> Result<&Pattern, Problem> {
+        match self {
+            Self::Granted(grant) if grant.powers.have(Power::Admin) => Ok(&grant.broadcasts),
+            _ => Err(Problem::forbidden("this takes the admin key")),
+        }
+    }
+
     /// Whether it may administer every broadcast there is.
     pub(super) fn is_admin(&self) -> bool {
         self.require_admin().is_ok()

@@ -16,7 +16,7 @@ use futures_util::stream;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::api::permitted;
+use super::api::{known, permitted};
 use super::caller::Caller;
 use super::problem::Problem;
 use super::server::{Hold, Lasting};
@@ -28,7 +28,15 @@ use crate::events::{Happened, Listener, Lost};
 /// How often a listener hears that the relay lives, where nothing happens.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// `GET /api/events`
+/// What happens everywhere, from now on (PROTOCOL 7.5).
+///
+/// Who may: an admin of all broadcasts.
+#[utoipa::path(
+    get,
+    path = "/api/events",
+    tag = "events",
+    responses((status = 200, description = "As it happens", body = String, content_type = "text/event-stream"))
+)]
 pub(super) async fn all(
     State(site): State<Arc<Site>>,
     caller: Caller,
@@ -38,7 +46,16 @@ pub(super) async fn all(
     Ok(stream_of(&site, None, lasting.hold()))
 }
 
-/// `GET /api/broadcasts/{id}/events`
+/// What happens at a broadcast, from now on (PROTOCOL 7.5).
+///
+/// Who may: an admin, and its publisher.
+#[utoipa::path(
+    get,
+    path = "/api/broadcasts/{id}/events",
+    tag = "events",
+    params(("id" = String, Path, description = "The broadcast's id")),
+    responses((status = 200, description = "As it happens", body = String, content_type = "text/event-stream"))
+)]
 pub(super) async fn of_one(
     State(site): State<Arc<Site>>,
     caller: Caller,
@@ -46,9 +63,7 @@ pub(super) async fn of_one(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id = permitted(&site, &caller, &id, Action::Publish).await?;
-    if site.registry.find(&id).is_none() {
-        return Err(Problem::unknown_broadcast());
-    }
+    known(&site, &id)?;
     Ok(stream_of(&site, Some(id), lasting.hold()))
 }
 

@@ -1,6 +1,5 @@
 //! HTTP: the pages and the API (PROTOCOL 7), on the same port number as the sessions.
 
-mod access;
 mod access_log;
 mod api;
 mod body;
@@ -18,7 +17,7 @@ mod site;
 mod webrtc;
 
 pub(crate) use access_log::ACCESS;
-pub use broadcasts::{CreateError, KeepError, Tokens};
+pub use broadcasts::{CreateError, KeepError, NewBroadcast, Tokens};
 pub use links::Links;
 pub use listener::{Bounds, Listener, Peer};
 pub use problem::Problem;

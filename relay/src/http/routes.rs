@@ -3,14 +3,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, delete, get, post};
+use axum::routing::any;
 use steadycast_codec_glue::wire::Code;
 
 use super::access_log::AccessLog;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
-use super::{access, access_log, api, events, headers, webrtc};
+use super::{access_log, api, headers, webrtc};
 use crate::excerpt::excerpt;
 
 /// The pages and the API of `site`.
@@ -20,30 +20,13 @@ pub fn router(site: Arc<Site>) -> Router {
 
 pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
     let log = Arc::new(AccessLog::default());
-    let broadcasts = get(api::list).post(api::create);
-    let broadcast = get(api::one).delete(api::end);
-    let api = Router::new()
-        .route("/api/relay", get(api::relay))
-        .route("/api/broadcasts", broadcasts)
-        .route("/api/broadcasts/{id}", broadcast)
-        .route("/api/broadcasts/{id}/links", post(access::links))
-        .route("/api/broadcasts/{id}/sessions", get(access::sessions))
-        .route(
-            "/api/broadcasts/{id}/sessions/{session}",
-            delete(access::kick),
-        )
-        .route("/api/broadcasts/{id}/events", get(events::of_one))
-        .route("/api/events", get(events::all))
-        .route("/api/tokens", post(access::mint))
-        .route("/api/revocations", post(access::revoke))
+    let api = api::routes()
         .route("/api", any(no_such_thing))
         .route("/api/", any(no_such_thing))
         .route("/api/{*rest}", any(no_such_thing))
         .layer(from_fn(access_log::in_time))
         .layer(from_fn_with_state(log.clone(), access_log::log));
-    let api = Router::new()
-        .route("/health", get(api::health))
-        .route("/ready", get(api::ready))
+    let api = api::probes()
         .merge(api)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(site.clone(), headers::api));

@@ -26,8 +26,8 @@ pub struct Site {
     pub records: Arc<Records>,
     /// Whether what is to be kept could be written, the last time.
     pub keeps: AtomicBool,
-    /// Held while links to a broadcast are ended.
-    pub renewals: tokio::sync::Mutex<()>,
+    /// Held while links to a broadcast are ended, or somebody's broadcasts are counted.
+    pub turns: tokio::sync::Mutex<()>,
     /// Whose pages may read the API's answers.
     pub origins: Origins,
     /// Where browsers reach the relay; `None`: as the request says.
@@ -38,6 +38,8 @@ pub struct Site {
     pub publish_token_ttl: Duration,
     /// How long a play token is valid.
     pub play_token_ttl: Duration,
+    /// How many broadcasts whom a token is about may have.
+    pub max_per_maker: usize,
     /// The relay's clock.
     pub clock: RelayClock,
     /// The WebRTC sessions.

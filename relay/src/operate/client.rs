@@ -27,10 +27,22 @@ pub(super) struct Request {
     pub(super) method: Method,
     /// Where, below the relay's URL.
     pub(super) path: String,
+    /// What is asked for there.
+    pub(super) query: Vec<(&'static str, String)>,
     /// With what.
     pub(super) body: Option<Value>,
     /// How people see the answer.
     pub(super) shown: Shown,
+}
+
+impl Request {
+    /// The same for what comes after this one.
+    pub(super) fn after(&self, last: &str) -> Self {
+        let mut next = self.clone();
+        next.query.retain(|(name, _)| *name != "after");
+        next.query.push(("after", last.to_owned()));
+        next
+    }
 }
 
 /// Why it was not done.
@@ -82,9 +94,12 @@ pub(super) fn ask(relay: &Asked, request: &Request) -> Result<Value, OperateErro
     let key = relay.key()?;
     // Below the path under which a proxy has it, if there is one.
     let base = relay.url.as_str().trim_end_matches('/');
-    let url: Url = format!("{base}{}", request.path)
+    let mut url: Url = format!("{base}{}", request.path)
         .parse()
         .map_err(|_| OperateError::Url)?;
+    if !request.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&request.query);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -23,11 +23,13 @@ pub struct Operation {
 pub fn commands() -> impl Iterator<Item = Command> {
     [
         group("broadcast", "Broadcasts of a running relay").subcommands([
-            leaf("list", "List them"),
+            leaf("list", "List them")
+                .arg(text("maker", "WHO").help("Those made with a token about this subject alone")),
             leaf("create", "Create one, and print its links")
                 .arg(text("id", "ID").help("An id of your choice; else one is made up"))
                 .arg(text("title", "TITLE").help("Its name for people")),
             leaf("end", "End one, for everybody and for good").arg(id()),
+            leaf("keyframe", "Ask its publisher for a keyframe").arg(id()),
             leaf("links", "Print new links to one").arg(id()).arg(
                 text("end", "ROLE")
                     .action(ArgAction::Append)
@@ -143,7 +145,16 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
     let given = |name: &str| matches.get_one::<String>(name).cloned();
     let broadcast = || format!("/api/broadcasts/{}", given("broadcast").unwrap_or_default());
     let request = match (group, name) {
-        ("broadcast", "list") => get("/api/broadcasts".to_owned(), Shown::Broadcasts),
+        ("broadcast", "list") => {
+            let mut list = get("/api/broadcasts".to_owned(), Shown::Broadcasts);
+            list.query.push(("limit", "1000".to_owned()));
+            list.query
+                .extend(given("maker").map(|maker| ("maker", maker)));
+            list
+        }
+        ("broadcast", "keyframe") => {
+            post(format!("{}/keyframe", broadcast()), json!({}), Shown::Asked)
+        }
         ("broadcast", "create") => {
             let body = object([("id", given("id")), ("title", given("title"))]);
             post("/api/broadcasts".to_owned(), body, Shown::Links)
@@ -211,6 +222,7 @@ fn get(path: String, shown: Shown) -> Request {
     Request {
         method: Method::GET,
         path,
+        query: Vec::new(),
         body: None,
         shown,
     }
@@ -220,6 +232,7 @@ fn post(path: String, body: Value, shown: Shown) -> Request {
     Request {
         method: Method::POST,
         path,
+        query: Vec::new(),
         body: Some(body),
         shown,
     }
@@ -229,6 +242,7 @@ fn delete(path: String, body: Option<Value>) -> Request {
     Request {
         method: Method::DELETE,
         path,
+        query: Vec::new(),
         body,
         shown: Shown::Done,
     }

@@ -12,6 +12,7 @@ pub(super) enum Shown {
     Sessions,
     Token,
     Revoked,
+    Asked,
     Done,
 }
 
@@ -84,6 +85,10 @@ pub(super) fn text(shown: &Shown, answer: &Value) -> String {
             text
         }
         Shown::Revoked => format!("Sessions that end: {}\n", plain(&answer["sessionsEnded"])),
+        Shown::Asked => match answer["asked"] == true {
+            true => "The publisher is asked.\n".to_owned(),
+            false => "Nobody publishes, or one was asked for just now.\n".to_owned(),
+        },
         Shown::Done => String::new(),
     }
 }

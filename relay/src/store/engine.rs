@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StateError;
 use crate::auth::Revocation;
-use crate::broadcast::{BroadcastId, Presence, RelayTime};
+use crate::broadcast::{BroadcastId, OwnSettings, Presence, RelayTime};
 
 /// Where broadcasts and revocations are kept. What has been committed is there after a crash of the process or the
 /// machine.
@@ -36,6 +36,8 @@ pub struct Kept {
     pub broadcasts: Vec<Entry>,
     /// What was taken back.
     pub revocations: Vec<Revocation>,
+    /// When the last token ends that is for more than one broadcast, in seconds since the Unix epoch.
+    pub patterns_end: u64,
 }
 
 /// A change of what is kept.
@@ -49,6 +51,9 @@ pub enum Change {
     Revoke(Revocation),
     /// A token that was taken back has ended by itself.
     ForgetToken(Box<str>),
+    /// A token for more than one broadcast was made that ends then, in seconds since the Unix epoch: later than
+    /// all before it.
+    PatternsEnd(u64),
     /// Nobody can ask for this broadcast again: which links to it were good need not be known.
     ForgetLinks(BroadcastId),
 }
@@ -69,9 +74,19 @@ pub struct Entry {
     /// Whether its id was chosen by somebody, who may choose it again.
     #[serde(default = "yes")]
     pub chosen: bool,
+    /// What it has less of than others.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub settings: OwnSettings,
+    /// When the last link to it ends, in seconds since the Unix epoch; `None`: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links_end: Option<u64>,
     /// When a publisher was there last.
     #[serde(default, skip_serializing_if = "Seen::is_never")]
     pub publisher: Seen,
+}
+
+fn is_nothing(settings: &OwnSettings) -> bool {
+    *settings == OwnSettings::default()
 }
 
 /// Of broadcasts of relays up to 0.1 it is not known.

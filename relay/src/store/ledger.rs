@@ -1,13 +1,14 @@
 //! The broadcasts that are kept, in memory and in the store together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::StateError;
 use super::engine::{Change, Entry, Kept, Store};
-use crate::broadcast::{BroadcastId, Presence};
+use crate::auth::Pattern;
+use crate::broadcast::{BroadcastId, Presence, RelayTime};
 
 /// The broadcasts that are kept, in memory as in the store: a change that cannot be stored is none.
 ///
@@ -15,8 +16,21 @@ use crate::broadcast::{BroadcastId, Presence};
 #[derive(Debug)]
 pub struct Ledger {
     store: Arc<dyn Store>,
-    entries: Mutex<BTreeMap<BroadcastId, Entry>>,
+    known: Mutex<Known>,
 }
+
+#[derive(Debug, Default)]
+struct Known {
+    entries: BTreeMap<BroadcastId, Entry>,
+    /// Those whose last link ends later than the store knows.
+    linked: BTreeSet<BroadcastId>,
+    /// When the last token ends that is for more than one broadcast; whether the store knows.
+    patterns_end: (u64, bool),
+}
+
+/// When links end is kept no more precisely than this, in seconds: links are given out more often than a
+/// disk should be written.
+const COARSE: u64 = 3_600;
 
 impl Ledger {
     /// Reads what is in the store; gives besides what was taken back.
@@ -27,17 +41,22 @@ impl Ledger {
         let Kept {
             broadcasts,
             revocations,
+            patterns_end,
         } = store.load()?;
         let by_id = broadcasts
             .into_iter()
             .map(|entry| (entry.id.clone(), entry));
-        let entries = Mutex::new(by_id.collect());
-        Ok((Self { store, entries }, revocations))
+        let known = Mutex::new(Known {
+            entries: by_id.collect(),
+            linked: BTreeSet::new(),
+            patterns_end: (patterns_end, true),
+        });
+        Ok((Self { store, known }, revocations))
     }
 
     /// The broadcasts, by id.
     pub fn entries(&self) -> Vec<Entry> {
-        self.entries.lock().values().cloned().collect()
+        self.known.lock().entries.values().cloned().collect()
     }
 
     /// Makes these changes, all or none of them.
@@ -46,15 +65,31 @@ impl Ledger {
     /// [`StateError`].
     pub fn commit(&self, changes: &[Change]) -> Result<(), StateError> {
         // Under the lock, so that both see the changes in the same order.
-        let mut entries = self.entries.lock();
+        let mut known = self.known.lock();
         self.store.commit(changes)?;
         for change in changes {
             match change {
                 Change::Put(entry) => {
-                    entries.insert(entry.id.clone(), entry.clone());
+                    let later = known
+                        .entries
+                        .get(&entry.id)
+                        .and_then(|known| known.links_end)
+                        .filter(|end| entry.links_end < Some(*end));
+                    let mut entry = entry.clone();
+                    match later {
+                        // A link has been given out meanwhile.
+                        Some(_) => entry.links_end = later,
+                        None => drop(known.linked.remove(&entry.id)),
+                    }
+                    known.entries.insert(entry.id.clone(), entry);
                 }
                 Change::Remove(id) => {
-                    entries.remove(id);
+                    known.entries.remove(id);
+                    known.linked.remove(id);
+                }
+                Change::PatternsEnd(end) => {
+                    let newest = known.patterns_end.0;
+                    known.patterns_end = (newest.max(*end), newest <= *end);
                 }
                 Change::Revoke(_) | Change::ForgetToken(_) | Change::ForgetLinks(_) => {}
             }
@@ -64,25 +99,73 @@ impl Ledger {
 
     /// The broadcast of this id, as it is kept.
     pub fn get(&self, id: &BroadcastId) -> Option<Entry> {
-        self.entries.lock().get(id).cloned()
+        self.known.lock().entries.get(id).cloned()
+    }
+
+    /// How many broadcasts were made with a token about `subject`.
+    pub fn made_by(&self, subject: &str) -> usize {
+        let known = self.known.lock();
+        let own = known.entries.values();
+        own.filter(|entry| entry.maker.as_deref() == Some(subject))
+            .count()
+    }
+
+    /// A token was made for `broadcasts` that is good until `end`, in seconds since the Unix epoch. The store
+    /// learns of it with the next [`changes`](Self::changes).
+    pub fn token_made(&self, broadcasts: &Pattern, end: u64) {
+        let mut known = self.known.lock();
+        let Known {
+            entries,
+            linked,
+            patterns_end,
+        } = &mut *known;
+        match broadcasts {
+            Pattern::One(id) => {
+                let Some(entry) = entries.get_mut(id) else {
+                    return;
+                };
+                if entry.links_end.is_none_or(|known| end > known + COARSE) {
+                    entry.links_end = Some(end);
+                    linked.insert(id.clone());
+                }
+            }
+            Pattern::Beginning(_) if end > patterns_end.0 => *patterns_end = (end, false),
+            Pattern::Beginning(_) => {}
+        }
+    }
+
+    /// The broadcasts to which no token of the relay's own is good any more, for certain.
+    pub fn without_links(&self, now: RelayTime) -> Vec<BroadcastId> {
+        let now = now.as_micros() / 1_000_000;
+        let known = self.known.lock();
+        if known.patterns_end.0 > now {
+            return Vec::new();
+        }
+        let over = |entry: &&Entry| entry.links_end.is_some_and(|end| end + COARSE < now);
+        let over = known.entries.values().filter(over);
+        over.map(|entry| entry.id.clone()).collect()
     }
 
     /// What has changed since it was kept: `presence` says of each broadcast whether its publisher is
     /// there, and `None` of one that is no more.
     pub fn changes(&self, presence: impl Fn(&BroadcastId) -> Option<Presence>) -> Vec<Change> {
+        let known = self.known.lock();
         let changed = |entry: &Entry| {
             let Some(presence) = presence(&entry.id) else {
                 return Some(Change::Remove(entry.id.clone()));
             };
             let publisher = presence.into();
-            (publisher != entry.publisher).then(|| {
+            (publisher != entry.publisher || known.linked.contains(&entry.id)).then(|| {
                 Change::Put(Entry {
                     publisher,
                     ..entry.clone()
                 })
             })
         };
-        self.entries.lock().values().filter_map(changed).collect()
+        let (end, stored) = known.patterns_end;
+        let patterns = (!stored).then_some(Change::PatternsEnd(end));
+        let entries = known.entries.values().filter_map(changed);
+        entries.chain(patterns).collect()
     }
 
     /// Where it is, for people.
@@ -96,7 +179,7 @@ mod tests {
     use super::super::temp::{Fragile, TempDir};
     use super::super::{LocalStore, Seen};
     use super::*;
-    use crate::broadcast::RelayTime;
+    use crate::broadcast::OwnSettings;
 
     fn entry(id: &str) -> Entry {
         Entry {
@@ -105,6 +188,8 @@ mod tests {
             created: 1_700_000_000,
             maker: Some("ada".into()),
             chosen: false,
+            settings: OwnSettings::default(),
+            links_end: None,
             publisher: Seen::Never,
         }
     }
@@ -126,6 +211,49 @@ mod tests {
         store.breaks(true);
         assert!(ledger.commit(&[Change::Remove(entry("a").id)]).is_err());
         assert_eq!(ledger.entries(), [entry("a")]);
+    }
+
+    #[test]
+    fn a_broadcast_is_without_links_once_the_last_has_ended_whatever_is_restarted() {
+        let dir = TempDir::new();
+        let at = |seconds: u64| RelayTime::from_micros(seconds * 1_000_000);
+        let end = 1_700_000_000;
+        let over = |ledger: &Ledger, after: u64| ledger.without_links(at(end + after)).len();
+        let ledger = open(&dir);
+        let names = ["linked", "unknown"];
+        let put = names.map(|id| Change::Put(entry(id)));
+        ledger.commit(&put).unwrap();
+        assert_eq!(over(&ledger, 10 * COARSE), 0, "nobody knows of links");
+        let one = Pattern::One(entry("linked").id);
+        ledger.token_made(&one, end);
+        ledger.token_made(&one, end + 10);
+        ledger.token_made(&Pattern::One(entry("none").id), end);
+        assert_eq!(over(&ledger, 0), 0);
+        assert_eq!(over(&ledger, 2 * COARSE), 1);
+        let here = |_: &BroadcastId| Some(Presence::Never);
+        let changes = ledger.changes(here);
+        assert_eq!(
+            changes.len(),
+            1,
+            "that of the one alone, and once: {changes:?}"
+        );
+        // One more, while that is being written.
+        ledger.token_made(&one, end + 5 * COARSE);
+        ledger.commit(&changes).unwrap();
+        assert_eq!(over(&ledger, 2 * COARSE), 0);
+        ledger.token_made(&Pattern::all(), end + 20 * COARSE);
+        let changes = ledger.changes(here);
+        assert_eq!(changes.len(), 2);
+        ledger.commit(&changes).unwrap();
+        assert!(ledger.changes(here).is_empty());
+        drop(ledger);
+        let ledger = open(&dir);
+        assert_eq!(
+            over(&ledger, 19 * COARSE),
+            0,
+            "there is one for all of them"
+        );
+        assert_eq!(over(&ledger, 21 * COARSE), 1);
     }
 
     #[test]

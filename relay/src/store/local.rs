@@ -17,6 +17,9 @@ const CACHE: usize = 4 << 20;
 /// What the tables hold; a relay reads the formats that it knows.
 const FORMAT: u64 = 1;
 const FORMATS: TableDefinition<'_, &str, u64> = TableDefinition::new("formats");
+/// By name.
+const FIGURES: TableDefinition<'_, &str, u64> = TableDefinition::new("figures");
+const PATTERNS_END: &str = "patterns_end";
 /// By id, as JSON.
 const BROADCASTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("broadcasts");
 /// By the broadcast's id, as JSON.
@@ -66,6 +69,7 @@ impl LocalStore {
             if format.is_none() {
                 formats.insert("format", FORMAT)?;
             }
+            transaction.open_table(FIGURES)?;
             transaction.open_table(BROADCASTS)?;
             transaction.open_table(GENERATIONS)?;
             transaction.open_table(TOKENS)?;
@@ -145,6 +149,9 @@ impl LocalStore {
                 made_by: made_by.value(),
             });
         }
+        let figures = transaction.open_table(FIGURES)?;
+        let end = figures.get(PATTERNS_END)?.map(|end| end.value());
+        rows.patterns_end = end.unwrap_or_default();
         Ok(rows)
     }
 
@@ -161,6 +168,7 @@ struct Rows {
     broadcasts: Vec<Vec<u8>>,
     generations: Vec<(String, Vec<u8>)>,
     revocations: Vec<Revocation>,
+    patterns_end: u64,
 }
 
 impl Store for LocalStore {
@@ -187,6 +195,7 @@ impl Store for LocalStore {
                 .collect::<Result<_, _>>()
                 .map_err(|error| unreadable(&error))?,
             revocations,
+            patterns_end: rows.patterns_end,
         })
     }
 
@@ -230,6 +239,9 @@ fn make(transaction: &WriteTransaction, change: &Change) -> Result<(), redb::Err
         Change::ForgetToken(id) => {
             transaction.open_table(TOKENS)?.remove(&**id)?;
         }
+        Change::PatternsEnd(end) => {
+            transaction.open_table(FIGURES)?.insert(PATTERNS_END, end)?;
+        }
         Change::ForgetLinks(id) => {
             transaction.open_table(GENERATIONS)?.remove(id.as_str())?;
         }
@@ -260,6 +272,7 @@ mod tests {
     use super::super::temp::TempDir;
     use super::*;
     use crate::auth::Power;
+    use crate::broadcast::OwnSettings;
     use crate::store::Seen;
 
     fn entry(id: &str) -> Entry {
@@ -269,6 +282,8 @@ mod tests {
             created: 1_700_000_000,
             maker: Some("ada".into()),
             chosen: false,
+            settings: OwnSettings::default(),
+            links_end: None,
             publisher: Seen::AwaySince(7),
         }
     }

@@ -55,6 +55,7 @@ impl Store for Fragile {
         Ok(Kept {
             broadcasts: self.broadcasts.lock().clone(),
             revocations: Vec::new(),
+            patterns_end: 0,
         })
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use steadycast_codec_glue::wire::Code;
+use steadycast_relay::http::NewBroadcast;
 use steadycast_tests::coded::Kind;
 use steadycast_tests::http::Events;
 use steadycast_tests::relay::TestRelay;
@@ -61,8 +62,11 @@ async fn a_crowd_is_told_to_the_last_and_the_id_is_free_at_once() -> Result<()> 
     }
     let site = relay.site();
     ensure!(site.end(&broadcast.id, Code::BroadcastEnded).await?);
-    site.create(Some(broadcast.id.clone()), "Again".to_owned(), None)
-        .await?;
+    site.create(NewBroadcast {
+        id: Some(broadcast.id.clone()),
+        ..NewBroadcast::default()
+    })
+    .await?;
     let mut player = Player::watch(&broadcast.whep()).await?;
     let mut host = Host::start(&relay, &broadcast, Kind::Vp8).await?;
     player.expect(&host.keyframe(1_000).await?).await?;

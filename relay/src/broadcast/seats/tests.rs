@@ -3,7 +3,9 @@
 use steadycast_codec_glue::wire::{CodecKind, Phase};
 
 use super::super::frame::tests::{begun, coded_frame, frame, refinement};
-use super::super::{AttachError, Claim, Clock, Registry, Settings, WarningSnapshot, Widths};
+use super::super::{
+    AttachError, Claim, Clock, Description, Registry, Settings, WarningSnapshot, Widths,
+};
 use super::*;
 
 const SECRET: ResumeSecret = ResumeSecret([1; 16]);
@@ -23,7 +25,7 @@ fn broadcast_of(players: u32) -> Arc<Broadcast> {
         ..Settings::default()
     });
     let id = "a".parse().unwrap();
-    registry.create(id, String::new(), at(0)).unwrap()
+    registry.create(id, Description::default(), at(0)).unwrap()
 }
 
 /// A broadcast with a picture in AV1, and who publishes it.

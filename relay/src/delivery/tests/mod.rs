@@ -13,7 +13,8 @@ use steadycast_codec_glue::wire::{Code, CodecKind, ResumeSecret, TrackId};
 use self::wire::{Line, Seen, Whole, Wire};
 use super::{Channel, Limits, PathNews};
 use crate::broadcast::{
-    Broadcast, Moment, PublisherSeat, Registry, RelayTime, Settings, Widths, test_frames,
+    Broadcast, Description, Moment, PublisherSeat, Registry, RelayTime, Settings, Widths,
+    test_frames,
 };
 
 const STALL: Duration = Duration::from_secs(10);
@@ -37,7 +38,7 @@ impl Scene {
         let registry = Registry::new(Settings::default());
         let now = RelayTime::from_micros(1);
         let broadcast = registry
-            .create("scene".parse().unwrap(), String::new(), now)
+            .create("scene".parse().unwrap(), Description::default(), now)
             .unwrap();
         let publisher = broadcast
             .attach_publisher(None, ResumeSecret([7; 16]), widths, now)

@@ -12,7 +12,7 @@ use super::{ADMIN, APP, Relay, broadcast_id, request};
 use crate::auth::Power;
 use crate::broadcast::test_frames::frame;
 use crate::broadcast::{Registry, RelayTime, Settings, Widths};
-use crate::store::{Seen, Store};
+use crate::store::{Change, Entry, Seen, Store};
 
 #[tokio::test]
 async fn health_says_whether_the_relay_takes_anything_on() {
@@ -57,9 +57,7 @@ async fn a_relay_that_can_keep_nothing_lives_and_is_not_ready() {
 #[tokio::test]
 async fn it_is_known_who_made_a_broadcast_and_when() {
     let relay = Relay::new();
-    let wish = json!({ "broadcast": "*", "roles": ["admin"], "subject": "ada" });
-    let reply = relay.post("/api/tokens", ADMIN, &wish.to_string()).await;
-    let admin = reply.json()["token"].as_str().unwrap().to_owned();
+    let admin = relay.admin("*", "ada").await;
     for (bearer, id) in [(ADMIN, "key"), (&admin, "ada")] {
         let body = json!({ "id": id }).to_string();
         let made = relay.post("/api/broadcasts", bearer, &body).await;
@@ -75,6 +73,146 @@ async fn it_is_known_who_made_a_broadcast_and_when() {
         one.get("maker").cloned()
     });
     assert_eq!(makers, [Some(json!("ada")), None]);
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_and_by_maker() {
+    let relay = Relay::new();
+    let ada = relay.admin("*", "ada").await;
+    for (bearer, id) in [(ADMIN, "b"), (&ada, "c"), (&ada, "a-1")] {
+        let body = json!({ "id": id }).to_string();
+        relay.post("/api/broadcasts", bearer, &body).await;
+    }
+    let ids = async |query: &str, bearer: &str| {
+        let reply = relay.get(&format!("/api/broadcasts{query}"), bearer).await;
+        let json = reply.json();
+        let all = json["broadcasts"].as_array().unwrap().iter();
+        let ids: Vec<_> = all
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect();
+        (ids.join(" "), json["next"].as_str().map(str::to_owned))
+    };
+    let page = |ids: &str, next: Option<&str>| (ids.to_owned(), next.map(str::to_owned));
+    assert_eq!(ids("", ADMIN).await, page("a-1 b c", None));
+    assert_eq!(ids("?limit=2", ADMIN).await, page("a-1 b", Some("b")));
+    assert_eq!(ids("?limit=2&after=b", ADMIN).await, page("c", None));
+    assert_eq!(ids("?maker=ada", ADMIN).await, page("a-1 c", None));
+    assert_eq!(
+        ids("?maker=ada&limit=1", ADMIN).await,
+        page("a-1", Some("a-1"))
+    );
+    assert_eq!(ids("?maker=bob", ADMIN).await, page("", None));
+    // Who administers some sees these.
+    let some = relay.admin("a-*", "bob").await;
+    assert_eq!(ids("", &some).await, page("a-1", None));
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "after=X",
+        "maker=",
+        "odd=1",
+    ] {
+        let reply = relay.get(&format!("/api/broadcasts?{query}"), ADMIN).await;
+        assert_eq!(reply.problem(400), "malformed", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn one_maker_cannot_take_all_the_room() {
+    let relay = Relay::new();
+    let (ada, bob) = (relay.admin("*", "ada").await, relay.admin("*", "bob").await);
+    for _ in 0..2 {
+        let reply = relay.post("/api/broadcasts", &ada, "").await;
+        assert_eq!(reply.status, StatusCode::CREATED);
+    }
+    let reply = relay.post("/api/broadcasts", &ada, "").await;
+    assert_eq!(reply.problem(429), "too_many");
+    assert!(reply.text().contains("max_per_maker"));
+    let reply = relay.post("/api/broadcasts", &bob, "").await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_broadcast_has_settings_of_its_own_and_keeps_them() {
+    let relay = Relay::new();
+    let own = json!({ "players": 1, "heldTimeoutS": 60 });
+    let body = json!({ "id": "small", "settings": own }).to_string();
+    let reply = relay.post("/api/broadcasts", ADMIN, &body).await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+    for relay in [&relay, &Relay::over(relay.store.clone(), |_| {})] {
+        relay.site.restore();
+        let shown = relay.get("/api/broadcasts/small", ADMIN).await.json();
+        assert_eq!(shown["settings"], own);
+        let small = relay.site.registry.find(&broadcast_id("small")).unwrap();
+        let _first = small.attach_player().unwrap();
+        assert!(small.attach_player().is_err());
+    }
+    for wrong in [json!({ "players": 0 }), json!({ "odd": 1 })] {
+        let body = json!({ "settings": wrong }).to_string();
+        let reply = relay.post("/api/broadcasts", ADMIN, &body).await;
+        assert_eq!(reply.problem(400), "malformed");
+    }
+}
+
+#[tokio::test]
+async fn a_keyframe_is_asked_for_where_somebody_publishes() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = made["id"].as_str().unwrap();
+    let path = format!("/api/broadcasts/{id}/keyframe");
+    let ask = async || {
+        let reply = relay
+            .post(&path, made["publishToken"].as_str().unwrap(), "")
+            .await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED);
+        reply.json()["asked"].as_bool().unwrap()
+    };
+    assert!(!ask().await, "nobody is there");
+    let broadcast = relay.site.registry.find(&broadcast_id(id)).unwrap();
+    let now = relay.site.clock.now();
+    let publisher = broadcast.attach_publisher(None, ResumeSecret([1; 16]), Widths::One, now);
+    let _publisher = publisher.unwrap();
+    assert!(ask().await);
+    assert!(!ask().await, "it has been asked just now");
+    assert_eq!(broadcast.snapshot().totals.keyframe_requests, 1);
+    let reply = relay.post("/api/broadcasts/none/keyframe", ADMIN, "").await;
+    assert_eq!(reply.problem(404), "unknown_broadcast");
+    let reply = relay
+        .post(&path, made["playToken"].as_str().unwrap(), "")
+        .await;
+    assert_eq!(reply.problem(403), "unauthorized");
+}
+
+#[tokio::test]
+async fn a_broadcast_ends_once_no_token_is_good_for_it() {
+    let relay = Relay::new();
+    for id in ["over", "attended", "good"] {
+        let body = json!({ "id": id }).to_string();
+        relay.post("/api/broadcasts", ADMIN, &body).await;
+    }
+    let old = |id: &str| {
+        let entry = relay.site.ledger.get(&broadcast_id(id)).unwrap();
+        assert!(entry.links_end.is_some(), "{id}");
+        Change::Put(Entry {
+            links_end: Some(1_700_000_000),
+            ..entry
+        })
+    };
+    relay.store.commit(&[old("over"), old("attended")]).unwrap();
+    let relay = Relay::over(relay.store.clone(), |_| {});
+    relay.site.restore();
+    let find = |id: &str| relay.site.registry.find(&broadcast_id(id));
+    let (fresh, now) = (ResumeSecret([1; 16]), relay.site.clock.now());
+    let attended = find("attended").unwrap();
+    let publisher = attended.attach_publisher(None, fresh, Widths::One, now);
+    let publisher = publisher.unwrap();
+    publisher.publish(frame(1, 0, 0, 10), now).unwrap();
+    relay.site.end_unreachable().await.unwrap();
+    assert_eq!(
+        ["over", "attended", "good"].map(|id| find(id).is_some()),
+        [false, true, true]
+    );
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod document;
 mod network;
 mod pages;
 mod webrtc;
@@ -18,6 +19,8 @@ use steadycast_codec_glue::wire::Role;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use document::documented;
 
 use super::listener::Peer;
 use super::pages::{File, Pages};
@@ -94,7 +97,8 @@ impl Relay {
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
             keeps: true.into(),
-            renewals: tokio::sync::Mutex::default(),
+            turns: tokio::sync::Mutex::default(),
+            max_per_maker: 2,
             records: Arc::new(Records::new(
                 clock,
                 Arc::new(Metrics::new().unwrap()),
@@ -133,13 +137,16 @@ impl Relay {
             tls: false,
         };
         request.extensions_mut().insert(peer);
+        let asked = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
-        Reply {
+        let reply = Reply {
             status: head.status,
             headers: head.headers,
             body: to_bytes(body, 1 << 20).await.unwrap(),
-        }
+        };
+        documented(&asked.0, &asked.1, &reply);
+        reply
     }
 
     async fn get(&self, path: &str, bearer: &str) -> Reply {
@@ -160,6 +167,17 @@ impl Relay {
         let reply = self.post("/api/broadcasts", ADMIN, &body).await;
         assert_eq!(reply.status, StatusCode::CREATED);
         reply.json()
+    }
+
+    /// A token of an admin of these broadcasts.
+    async fn admin(&self, broadcasts: &str, subject: &str) -> String {
+        let wish = serde_json::json!({
+            "broadcast": broadcasts,
+            "roles": ["admin"],
+            "subject": subject,
+        });
+        let reply = self.post("/api/tokens", ADMIN, &wish.to_string()).await;
+        reply.json()["token"].as_str().unwrap().to_owned()
     }
 
     fn token(&self, id: &str, role: Role) -> String {

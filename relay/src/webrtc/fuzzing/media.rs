@@ -9,7 +9,7 @@ use steadycast_codec_glue::wire::{Role, limits};
 
 use super::datagrams;
 use super::transport::identity;
-use crate::broadcast::{Moment, Registry, RelayTime, Settings};
+use crate::broadcast::{Description, Moment, Registry, RelayTime, Settings};
 use crate::webrtc::ingress::upstream::Upstream;
 use crate::webrtc::offers;
 use crate::webrtc::rtcp::Feedback;
@@ -68,7 +68,7 @@ pub(super) fn published(mut data: &[u8]) -> u64 {
     let registry = Registry::new(Settings::default());
     let now = RelayTime::from_micros(1_000_000_000);
     let id = "fuzzed".parse().unwrap();
-    let broadcast = registry.create(id, String::new(), now).unwrap();
+    let broadcast = registry.create(id, Description::default(), now).unwrap();
     let offer = Offer::parse(offers::of("chromium-publisher"), Role::Publisher).unwrap();
     let mut upstream = Upstream::new(&offer, 1, &broadcast);
     let begin = Instant::now();

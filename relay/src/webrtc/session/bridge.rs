@@ -351,7 +351,7 @@ mod tests {
     use steadycast_codec_glue::wire::Role;
 
     use super::*;
-    use crate::broadcast::Registry;
+    use crate::broadcast::{Description, Registry};
     use crate::records::any_record;
     use crate::webrtc::offers;
     use crate::webrtc::session::door::{Command, Door};
@@ -384,7 +384,7 @@ mod tests {
         let registry = Registry::new(crate::broadcast::Settings::default());
         let create = || {
             let now = RelayTime::from_micros(1);
-            registry.create("again".parse().unwrap(), String::new(), now)
+            registry.create("again".parse().unwrap(), Description::default(), now)
         };
         let first = create().unwrap();
         let bridge = bridge();
@@ -404,7 +404,7 @@ mod tests {
         let registry = Registry::new(crate::broadcast::Settings::default());
         let id = "restarted".parse().unwrap();
         let now = RelayTime::from_micros(1);
-        let broadcast = registry.create(id, String::new(), now).unwrap();
+        let broadcast = registry.create(id, Description::default(), now).unwrap();
         let offer = Offer::parse(offers::of("chromium-player"), Role::Player).unwrap();
         let from = Origin {
             address: "192.0.2.1".parse().unwrap(),
@@ -431,7 +431,7 @@ mod tests {
         let registry = Registry::new(crate::broadcast::Settings::default());
         let id = "restarted".parse().unwrap();
         let broadcast = registry
-            .create(id, String::new(), RelayTime::from_micros(1))
+            .create(id, Description::default(), RelayTime::from_micros(1))
             .unwrap();
         let offer = Offer::parse(offers::of("chromium-player"), Role::Player).unwrap();
         let from = Origin {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::tcp::{self, Tcp};
 use super::{Publisher, Viewer};
-use crate::broadcast::{Broadcast, Moment, Registry, RelayTime, Settings};
+use crate::broadcast::{Broadcast, Description, Moment, Registry, RelayTime, Settings};
 use crate::delivery::{Channel, Limits};
 use crate::path::Model;
 use crate::shard::Wire;
@@ -94,7 +94,7 @@ impl World {
         let zero = Instant::now();
         let registry = Registry::new(Settings::default());
         let began = relay_time(Duration::ZERO);
-        let broadcast = registry.create("lab".parse().unwrap(), String::new(), began);
+        let broadcast = registry.create("lab".parse().unwrap(), Description::default(), began);
         let broadcast = broadcast.unwrap();
         let begin = join.saturating_sub(Duration::from_millis(200));
         let publisher = Publisher::new(&broadcast, begin, began);
