@@ -30,11 +30,15 @@ vectors: ## Write the golden vectors anew
 	cargo run --quiet -p steadycast-codec-glue --example vectors
 
 .PHONY: test
-test: test-rust test-web test-browser ## Install what tests need and run every test
+test: test-rust test-api test-web test-browser ## Install what tests need and run every test
 
 .PHONY: test-rust
 test-rust: web ## Rust: units, vectors, scenarios over the real relay
 	cargo test --workspace
+
+.PHONY: test-api
+test-api: web ## The API against its own document
+	scripts/check-api
 
 .PHONY: test-web
 test-web: node_modules/.package-lock.json ## TypeScript: units, vectors

@@ -101,7 +101,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 26] = [
+const ROOMS: [&str; 27] = [
     "access",
     "allowance",
     "asking",
@@ -128,6 +128,7 @@ const ROOMS: [&str; 26] = [
     "telemetry",
     "tls",
     "webrtc",
+    "whole",
 ];
 
 /// Whether a part of the log is one of the relay's own that there is none of.

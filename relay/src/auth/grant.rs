@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Pattern, Refusal};
 use crate::broadcast::BroadcastId;
+use crate::whole::whole;
 
 /// Whose token it is, as far as it says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,7 +89,8 @@ pub enum Expiry {
 #[schema(as = Limits)]
 pub struct Allotment {
     /// Players at the broadcast at once, while this publisher publishes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
+    #[schema(maximum = 4_294_967_295_u64)]
     pub players: Option<u32>,
 }
 

@@ -3,6 +3,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::whole::whole;
+
 /// The rules that an operator can change; the configuration's `[broadcast]` and parts of `[limits]`.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -65,16 +67,16 @@ impl Default for Settings {
 #[schema(as = BroadcastSettings)]
 pub struct OwnSettings {
     /// Players that may watch at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64)]
     pub players: Option<u32>,
     /// Held for longer than this, it ends; in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64)]
     pub held_timeout_s: Option<u32>,
     /// If no publisher has come for longer than this, it ends; in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64)]
     pub waiting_timeout_s: Option<u32>,
 }
 

@@ -32,7 +32,7 @@ const PAGE: (u16, u16) = (100, 1_000);
 pub(super) struct Wish {
     /// Its name for people.
     #[serde(default)]
-    #[schema(max_length = 120)]
+    #[schema(max_length = 120, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     title: Option<String>,
     /// An id of your choice; else one is made up.
     #[serde(default)]
@@ -118,7 +118,11 @@ pub(super) struct Which {
     after: Option<BroadcastId>,
     /// Those that were made with a token about this subject.
     #[serde(default)]
-    #[param(min_length = 1, max_length = 255)]
+    #[param(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$"
+    )]
     maker: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! What the API is, for programs: OpenAPI 3.1.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use axum::http::header::CONTENT_TYPE;
@@ -7,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{
+    Content, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder, Schema,
+};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 /// What the document begins with, before the routes.
@@ -70,14 +73,18 @@ pub(super) fn beginning() -> Document {
 /// The whole document.
 pub(in crate::http) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let (_, mut document) = super::documented();
+    let schemas = document.components.clone().unwrap_or_default().schemas;
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             may_fail(operation);
+            may_be_empty(operation, &schemas);
         }
     }
     // Texts and numbers always serialise.
-    document.to_json().unwrap_or_default()
+    let json = document.to_json().unwrap_or_default();
+    // As the OpenAPI format registry has them.
+    json.replace(r#""format":"u-int"#, r#""format":"uint"#)
 });
 
 /// Every request may be refused, in one form.
@@ -92,6 +99,28 @@ fn may_fail(operation: &mut Operation) {
         .build();
     let responses = &mut operation.responses.responses;
     responses.insert("default".to_owned(), problem.into());
+}
+
+/// A body counts as `{}` where it is missing.
+fn may_be_empty(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    let mut named = body.content.values().filter_map(|content| match content {
+        RefOr::T(Content {
+            schema: Some(RefOr::Ref(named)),
+            ..
+        }) => named.ref_location.rsplit('/').next(),
+        _ => None,
+    });
+    let has_to_have = |name: &str| match schemas.get(name) {
+        Some(RefOr::T(Schema::Object(object))) => !object.required.is_empty(),
+        _ => true,
+    };
+    body.required = Some(match named.any(has_to_have) {
+        true => Required::True,
+        false => Required::False,
+    });
 }
 
 /// This document.

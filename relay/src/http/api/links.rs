@@ -19,6 +19,7 @@ use super::super::site::Site;
 use super::{TEXT, known, permitted};
 use crate::auth::is_plain;
 use crate::auth::{Action, Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Token};
+use crate::whole::whole;
 
 /// The longest that a token is valid, in seconds: ten years.
 const LONGEST: u64 = 87_600 * 3_600;
@@ -114,14 +115,14 @@ pub(super) struct Wish {
     roles: Vec<Power>,
     /// Whom it is about.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
     subject: Option<Box<str>>,
     /// What others see of its holder.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
     name: Option<Box<str>>,
     /// How long it is good, in seconds; else as long as a link. Of a publisher never longer than that.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 315_360_000)]
     ttl_s: Option<u64>,
     /// What its end means for sessions.
@@ -234,22 +235,64 @@ fn plain(field: &str, text: Box<str>) -> Result<Box<str>, Problem> {
     Ok(text)
 }
 
-/// What is taken back: a token, or all tokens about a subject that were made until now.
+/// What is taken back.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(untagged, try_from = "Fields")]
 #[schema(as = Revocation)]
-pub(super) struct Taken {
-    /// The token's id. This, or a subject.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
-    token_id: Option<Box<str>>,
-    /// Whom the tokens are about.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
-    subject: Option<Box<str>>,
-    /// When the token ends by itself, in seconds since the Unix epoch: it need not be remembered for longer.
-    #[serde(default)]
+pub(super) enum Taken {
+    Token(OfToken),
+    Subject(OfSubject),
+}
+
+/// A token is.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schema(as = RevocationOfToken)]
+pub(super) struct OfToken {
+    /// Its id.
+    #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+    token_id: Box<str>,
+    /// When it ends by itself, in seconds since the Unix epoch: it need not be remembered for longer.
     expires: Option<u64>,
+}
+
+/// All tokens about somebody are that were made until now.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RevocationOfSubject)]
+pub(super) struct OfSubject {
+    /// Whom they are about.
+    #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+    subject: Box<str>,
+}
+
+/// Both kinds of fields, so that what is wrong with them can be said.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Fields {
+    #[serde(default)]
+    token_id: Option<Box<str>>,
+    #[serde(default)]
+    subject: Option<Box<str>>,
+    #[serde(default, deserialize_with = "whole")]
+    expires: Option<u64>,
+}
+
+impl TryFrom<Fields> for Taken {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+        let Fields {
+            token_id,
+            subject,
+            expires,
+        } = fields;
+        match (token_id, subject) {
+            (Some(token_id), None) => Ok(Self::Token(OfToken { token_id, expires })),
+            (None, Some(subject)) if expires.is_none() => Ok(Self::Subject(OfSubject { subject })),
+            _ => Err("a tokenId, perhaps with when it expires, or a subject"),
+        }
+    }
 }
 
 /// What has been taken back.
@@ -277,19 +320,15 @@ pub(super) async fn revoke(
 ) -> Result<Answer<Revoked>, Problem> {
     caller.require_admin()?;
     let now = site.clock.now().as_micros() / 1_000_000;
-    let revocation = match (taken.token_id, taken.subject) {
-        (Some(id), None) => Revocation::Token {
-            id: plain("tokenId", id)?,
-            until: taken.expires.unwrap_or(now + LONGEST),
+    let revocation = match taken {
+        Taken::Token(OfToken { token_id, expires }) => Revocation::Token {
+            id: plain("tokenId", token_id)?,
+            until: expires.unwrap_or(now + LONGEST),
         },
-        (None, Some(subject)) if taken.expires.is_none() => Revocation::Subject {
+        Taken::Subject(OfSubject { subject }) => Revocation::Subject {
             subject: plain("subject", subject)?,
             made_by: now,
         },
-        _ => {
-            let detail = "the body: a tokenId, perhaps with when it expires, or a subject";
-            return Err(Problem::malformed(detail));
-        }
     };
     let sessions_ended = site.revoke(revocation).await?;
     Ok(Answer(Revoked { sessions_ended }))

@@ -149,7 +149,7 @@ pub(super) struct Kick {
         ("id" = String, Path, description = "The broadcast's id"),
         ("session" = u64, Path, description = "The session's number")
     ),
-    request_body = Option<Kick>,
+    request_body = Kick,
     responses((status = 204, description = "It ends"))
 )]
 pub(super) async fn kick(
