@@ -1,0 +1,77 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'vitepress';
+import { makePages, onSite } from '../scripts/pages.ts';
+
+// Before VitePress looks which pages there are.
+makePages();
+
+const USE = [
+  { text: 'Start', link: '/start' },
+  { text: 'Deploy', link: '/deploy' },
+  { text: 'Settings', link: '/configure' },
+  { text: 'Operate', link: '/operate' },
+  { text: 'Troubleshoot', link: '/troubleshoot' },
+  { text: 'Publish from other software', link: '/TOOLS' },
+];
+const BUILD_ON = [
+  { text: 'HTTP API', link: '/api' },
+  { text: 'Events and hooks', link: '/hooks' },
+  { text: 'Tokens and authorities', link: '/tokens' },
+  { text: 'Protocol', link: '/PROTOCOL' },
+];
+const KNOW = [
+  { text: 'Security', link: '/security' },
+  { text: 'Metrics and access log', link: '/METRICS' },
+  { text: 'Performance', link: '/PERFORMANCE' },
+  { text: 'Networks', link: '/NETWORKS' },
+  { text: 'Architecture', link: '/ARCHITECTURE' },
+];
+const PROJECT = [
+  { text: 'Contributing', link: '/CONTRIBUTING' },
+  { text: 'Changelog', link: '/CHANGELOG' },
+];
+
+export default defineConfig({
+  title: 'Steadycast',
+  description: 'One person shares a part of the screen with many, and nobody loses the picture.',
+  lang: 'en',
+  outDir: '../target/docs',
+  cacheDir: '../target/docs-cache',
+  cleanUrls: false,
+  // Written for people in a terminal as well.
+  srcExclude: ['deploy/**', 'grafana/**'],
+  metaChunk: true,
+  markdown: {
+    config: (md) => {
+      md.core.ruler.push('on-site', ({ tokens }) => {
+        for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+          const href = token.type === 'link_open' ? token.attrGet('href') : null;
+          if (href !== null) token.attrSet('href', onSite(href));
+        }
+      });
+    },
+  },
+  themeConfig: {
+    nav: [
+      { text: 'Start', link: '/start' },
+      { text: 'Deploy', link: '/deploy' },
+      { text: 'Settings', link: '/configure' },
+      { text: 'API', link: '/api' },
+    ],
+    sidebar: [
+      { text: 'Use', items: USE },
+      { text: 'Build on it', items: BUILD_ON },
+      { text: 'Know it', items: KNOW },
+      { text: 'Project', items: PROJECT },
+    ],
+    outline: [2, 3],
+    search: { provider: 'local' },
+  },
+  // Files that pages link to and that are no pages.
+  buildEnd: ({ srcDir, outDir }) => {
+    for (const folder of ['deploy', 'grafana']) {
+      cpSync(join(srcDir, folder), join(outDir, folder), { recursive: true });
+    }
+  },
+});
