@@ -10,7 +10,7 @@ RELAY := cargo run --release --quiet -p steadycast-relay --
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-node_modules/.package-lock.json: package-lock.json package.json web/package.json codec-glue/ts/package.json tests/browser/package.json
+node_modules/.package-lock.json: package-lock.json package.json web/package.json codec-glue/ts/package.json tests/browser/package.json docs/package.json
 	@# Not `npm ci`: it insists on lock entries for platforms that some registries do not carry.
 	npm install --no-audit --no-fund
 	@touch $@
@@ -55,17 +55,22 @@ browsers: ## Install Chromium, Firefox and a virtual display where they are miss
 	scripts/install-browsers
 
 .PHONY: check
-check: node_modules/.package-lock.json ## Format, lints, docs, licences and advisories
+check: node_modules/.package-lock.json ## Format, lints, docs and their site, licences and advisories
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	npm run check
+	npm run docs --silent
 	scripts/check-dependencies
 
 .PHONY: format
 format: node_modules/.package-lock.json ## Format everything
 	cargo fmt --all
 	npm run format
+
+.PHONY: docs
+docs: node_modules/.package-lock.json ## Build the documentation site into target/docs
+	npm run docs --silent
 
 .PHONY: bench
 bench: web ## Measure fan-out, joins, restarts, latency and memory with real sessions and real browsers

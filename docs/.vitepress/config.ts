@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
+import { checkLinks } from '../scripts/links.ts';
 import { makePages, onSite } from '../scripts/pages.ts';
 
 // Before VitePress looks which pages there are.
@@ -32,17 +33,18 @@ const PROJECT = [
   { text: 'Changelog', link: '/CHANGELOG' },
 ];
 
+/** Folders of files that pages link to and that are no pages. */
+const FILES = ['deploy', 'examples', 'grafana'];
+
 export default defineConfig({
   title: 'Steadycast',
   description: 'One person shares a part of the screen with many, and nobody loses the picture.',
   lang: 'en',
   outDir: '../target/docs',
   cacheDir: '../target/docs-cache',
-  cleanUrls: false,
-  // Written for people in a terminal as well.
-  srcExclude: ['deploy/**', 'grafana/**'],
   metaChunk: true,
   markdown: {
+    linkify: false,
     config: (md) => {
       md.core.ruler.push('on-site', ({ tokens }) => {
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
@@ -68,10 +70,10 @@ export default defineConfig({
     outline: [2, 3],
     search: { provider: 'local' },
   },
-  // Files that pages link to and that are no pages.
   buildEnd: ({ srcDir, outDir }) => {
-    for (const folder of ['deploy', 'grafana']) {
+    for (const folder of FILES) {
       cpSync(join(srcDir, folder), join(outDir, folder), { recursive: true });
     }
+    checkLinks(outDir);
   },
 });

@@ -13,13 +13,27 @@ const DOCUMENTS = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'PROTOC
 export function makePages(): void {
   write('configure.md', settingsPage(read('steadycast.toml')));
   for (const name of DOCUMENTS) write(name, moved(read(name)));
+  checkTests(readFileSync(new URL('security.md', PAGES), 'utf8'));
+}
+
+/** Throws where a table names a file of tests that is not there, or a test that is not in it. */
+function checkTests(page: string): void {
+  for (const row of page.split('\n').filter((line) => line.startsWith('|'))) {
+    let tests: string | undefined;
+    for (const [, code = ''] of row.matchAll(/`([^`]+)`/g)) {
+      if (/\.tsx?$|\.rs$/.test(code)) tests = read(code);
+      else if (tests?.includes(code) === false) throw new Error(`security.md: no test ${code}`);
+    }
+  }
 }
 
 /** A link out of this folder that leads to a page of the site, as the site has it. */
 export function onSite(href: string): string {
   const outside = /^\.\.\/([A-Z]+\.md)(#.*)?$/.exec(href);
   const [, name = '', anchor = ''] = outside ?? [];
-  return DOCUMENTS.includes(name) ? `./${name}${anchor}` : href;
+  // An id begins with no digit there.
+  const place = anchor.replace(/^#(?=\d)/, '#_');
+  return DOCUMENTS.includes(name) ? `./${name}${place}` : href;
 }
 
 /** A document of the root as it reads from here: what is no page of the site is named and not linked. */
