@@ -33,8 +33,11 @@ const PROJECT = [
   { text: 'Changelog', link: '/CHANGELOG' },
 ];
 
-/** Folders of files that pages link to and that are no pages. */
-const FILES = ['deploy', 'examples', 'grafana'];
+/** Folders of what pages need and that are no pages. */
+const FILES = ['deploy', 'examples', 'grafana', 'images'];
+
+/** Pages whose tables take the room of the outline beside them. */
+const WIDE = ['METRICS.md', 'configure.md', 'security.md'];
 
 export default defineConfig({
   title: 'Steadycast',
@@ -53,6 +56,10 @@ export default defineConfig({
         }
       });
     },
+  },
+  transformPageData: ({ relativePath, frontmatter }) => {
+    if (WIDE.includes(relativePath)) return { frontmatter: { ...frontmatter, aside: false } };
+    return undefined;
   },
   themeConfig: {
     nav: [

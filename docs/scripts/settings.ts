@@ -87,8 +87,8 @@ function chapter({ name, about, settings }: Section): string {
 
 ${escaped(about)}
 
-| key | flag and environment variable | default | what it does |
-|---|---|---|---|
+| key, flag, environment variable | default | what it does |
+|---|---|---|
 ${settings.map(row).join('\n')}
 `;
 }
@@ -97,13 +97,18 @@ function row({ section, key, value, does, takes }: Setting): string {
   const flag = `--${section}-${key.replaceAll('_', '-')}`;
   const variable = `STEADYCAST_${section}_${key}`.toUpperCase();
   const id = `${section}-${key}`.replaceAll('_', '-');
+  const names = [`${section}.${key}`, flag, variable].map(code).join('<br>');
   const cells = [
-    `<span id="${id}"><code>${section}.<wbr>${key}</code></span>`,
-    `\`${flag}\`<br>\`${variable}\``,
+    `<span id="${id}">${names}</span>`,
     value === '""' || value === '[]' ? '(none)' : `\`${value}\``,
     `${escaped(does)}<br><small>${escaped(takes)}</small>`,
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+/** A name, which may go on in the next line where there is little room. */
+function code(name: string): string {
+  return `<code>${name.replace(/[._](?=\w)|-(?=\w)/g, '$&<wbr>')}</code>`;
 }
 
 /** Text that Markdown takes as it is. */
