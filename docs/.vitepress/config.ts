@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { checkLinks } from '../scripts/links.ts';
@@ -39,10 +39,16 @@ const FILES = ['deploy', 'examples', 'grafana', 'images'];
 /** Pages whose tables take the room of the outline beside them. */
 const WIDE = ['METRICS.md', 'configure.md', 'security.md'];
 
+/** That of the relay's pages. */
+const ICON = readFileSync(new URL('../../web/src/pages/start/icon.svg', import.meta.url), 'base64');
+
 export default defineConfig({
   title: 'Steadycast',
   description: 'One person shares a part of the screen with many, and nobody loses the picture.',
   lang: 'en',
+  head: [
+    ['link', { rel: 'icon', type: 'image/svg+xml', href: `data:image/svg+xml;base64,${ICON}` }],
+  ],
   outDir: '../target/docs',
   cacheDir: '../target/docs-cache',
   metaChunk: true,
