@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use parking_lot::RwLock;
 use steadycast_codec_glue::wire::Code;
 use time::OffsetDateTime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -19,15 +21,17 @@ use crate::clocks;
 use crate::config::{Config, Reachable};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
-use crate::http::{Bounds, CreateError, Listener, NewBroadcast, Site, router, serve};
+use crate::http::{Bounds, CreateError, Listener, NewBroadcast, Rules, Site, router, serve};
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
 use crate::records::{AccessLog, Records};
+use crate::reload::Reload;
 use crate::shard::RelayClock;
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
 use crate::store::{Ledger, LocalStore, StateDir, StateError, StateLock};
-use crate::telemetry::{self, TelemetryError};
+use crate::supervisor;
+use crate::telemetry::{self, LogLevel, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
 use crate::webrtc::{self, Bridge, IdentityError, Reach};
 
@@ -129,6 +133,8 @@ pub struct Relay {
     hooks: Option<Hooks>,
     shutdown: CancellationToken,
     lock: StateLock,
+    dir: StateDir,
+    issuers: Option<Arc<Issuers>>,
 }
 
 impl Relay {
@@ -159,7 +165,7 @@ impl Relay {
         };
         let site = site(
             config,
-            dir,
+            dir.clone(),
             identities.clone(),
             shutdown.clone(),
             bridge.clone(),
@@ -211,6 +217,8 @@ impl Relay {
             hooks,
             shutdown,
             lock,
+            dir,
+            issuers,
         })
     }
 
@@ -234,6 +242,18 @@ impl Relay {
         &self.shutdown
     }
 
+    /// What reads its settings again, which are these.
+    pub(crate) fn reload(&self, config: Config, level: LogLevel) -> Reload {
+        Reload {
+            config,
+            level,
+            site: self.site.clone(),
+            dir: self.dir.clone(),
+            certificates: self.keeper.nudge(),
+            issuers: self.issuers.clone(),
+        }
+    }
+
     /// Serves until the shutdown: then every session is told goodbye, and the relay ends.
     pub async fn run(self) {
         let Self {
@@ -251,6 +271,7 @@ impl Relay {
         let mut kept = Kept::default();
         // Pages that probe for the relay's return must not find one that is about to go.
         let http = serve(listener, router(site.clone()), shutdown.clone());
+        let alive = supervisor::alive(shards.pulses());
         let background = async {
             let keys = async {
                 if let Some(keys) = keys {
@@ -267,7 +288,8 @@ impl Relay {
                     hooks.run().await;
                 }
             };
-            tokio::join!(keeper.run(), keys, metrics, hooks, tick(&site, &mut kept));
+            let ticking = tick(&site, &mut kept);
+            tokio::join!(keeper.run(), keys, metrics, hooks, alive, ticking);
         };
         tokio::select! {
             _ = async { tokio::join!(shards.run(), http) } => {}
@@ -396,12 +418,10 @@ fn site(
         gate: Arc::new(gate),
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
-        max_per_maker: config.broadcast.max_per_maker,
+        rules: RwLock::new(Rules::from(config)),
         origins: config.origins(),
         public_url: server.public_url.clone(),
         identities,
-        publish_token_ttl: config.broadcast.publish_token_ttl,
-        play_token_ttl: config.broadcast.play_token_ttl,
         clock,
         draining,
         bridge,
@@ -480,25 +500,30 @@ impl Kept {
 /// # Errors
 /// [`RelayError`].
 pub fn run(config: &Config) -> Result<(), RelayError> {
-    telemetry::init(&config.log)?;
+    let level = telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         survive_full_files()?;
+        // From here on none of them ends the process unheard.
+        let signals = Signals::heard()?;
         let relay = Relay::load(config)?;
         if relay.dev {
             relay.welcome().await?;
         }
         let shutdown = relay.shutdown().clone();
+        let reload = (!relay.dev).then(|| relay.reload(config.clone(), level));
         tokio::spawn(async move {
-            if let Err(error) = told_to_stop().await {
+            if let Err(error) = signals.stop(reload).await {
                 tracing::error!(%error, "signals are not heard");
                 return;
             }
             tracing::info!("stopping");
+            supervisor::stopping();
             shutdown.cancel();
         });
+        supervisor::ready();
         relay.run().await;
         Ok(())
     })
@@ -506,19 +531,47 @@ pub fn run(config: &Config) -> Result<(), RelayError> {
 
 /// Makes a limit on the size of files an error like that of a full disk, not the process's end.
 fn survive_full_files() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
     // It is caught for good, whether anybody listens or not.
     signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
-/// Ctrl-C, SIGTERM from a supervisor, or the end of the terminal that it runs in.
-async fn told_to_stop() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
+/// What the process is told from outside.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn heard() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for Ctrl-C, or SIGTERM from a supervisor. At SIGHUP the settings are read again; without
+    /// `reload` that is the end of the terminal that a development relay runs in.
+    async fn stop(mut self, mut reload: Option<Reload>) -> io::Result<()> {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return Ok(()),
+                _ = self.terminate.recv() => return Ok(()),
+                _ = self.hang_up.recv() => match reload.take() {
+                    None => return Ok(()),
+                    Some(mut again) => {
+                        supervisor::reloading();
+                        // It reads files.
+                        let done = tokio::task::spawn_blocking(move || {
+                            again.reload();
+                            again
+                        });
+                        reload = Some(done.await.map_err(io::Error::other)?);
+                        supervisor::ready();
+                    }
+                },
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::quic::Endpoint;
-use crate::shard::{DRAIN, RelayClock, Shard, Thread, start};
+use crate::shard::{DRAIN, Pulse, RelayClock, Shard, Thread, start};
 use crate::webrtc::{Bridge, Peers};
 
 /// What the shards serve.
@@ -34,6 +34,11 @@ impl Shards {
         let end = services.shutdown.clone().drop_guard();
         let threads = start(sockets, move |shard| services.clone().serve(&shard))?;
         Ok(Self { threads, _end: end })
+    }
+
+    /// Whether each gets on with its work.
+    pub(crate) fn pulses(&self) -> Vec<Pulse> {
+        self.threads.iter().map(Thread::pulse).collect()
     }
 
     /// Waits until the shutdown, and until all sessions have parted.

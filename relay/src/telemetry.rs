@@ -10,7 +10,7 @@ use tracing_subscriber::filter::{EnvFilter, FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry, fmt};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use self::lines::Lines;
 use crate::config::{Log, LogFormat};
@@ -35,31 +35,52 @@ pub enum TelemetryError {
 /// Crates that log what peers sent, request headers among it, below this level.
 const PINNED: [&str; 4] = ["wtransport", "h2", "hyper", "hyper_util"];
 
-/// Begins the log of this process.
+/// Begins the log of this process; gives what changes its level.
 ///
 /// # Errors
 /// [`TelemetryError`].
-pub fn init(log: &Log) -> Result<(), TelemetryError> {
-    let layer = layer(log, std::io::stderr, std::io::stderr().is_terminal())?;
+pub fn init(log: &Log) -> Result<LogLevel, TelemetryError> {
+    let (layer, level) = layer(log, std::io::stderr, std::io::stderr().is_terminal())?;
     tracing_subscriber::registry()
         .with(layer)
         .try_init()
-        .map_err(|_| TelemetryError::Begun)
+        .map_err(|_| TelemetryError::Begun)?;
+    Ok(level)
+}
+
+/// What the log of this process says, as it can be changed.
+#[derive(Debug, Clone)]
+pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// It says what these settings have from now on.
+    ///
+    /// # Errors
+    /// [`TelemetryError`]; nothing has changed then.
+    pub fn change(&self, log: &Log) -> Result<(), TelemetryError> {
+        // Who has it has a log.
+        let _ = self.0.reload(directives(log)?);
+        Ok(())
+    }
+}
+
+fn directives(log: &Log) -> Result<EnvFilter, TelemetryError> {
+    check(&log.level)?;
+    Ok(EnvFilter::try_new(quietened(&audible(&log.level)))?)
 }
 
 fn layer<W>(
     log: &Log,
     writer: W,
     colour: bool,
-) -> Result<Box<dyn Layer<Registry> + Send + Sync>, TelemetryError>
+) -> Result<(Box<dyn Layer<Registry> + Send + Sync>, LogLevel), TelemetryError>
 where
     W: for<'a> fmt::MakeWriter<'a> + Send + Sync + 'static,
 {
     // The pin holds whatever the directives say: a token must never reach a log.
-    check(&log.level)?;
-    let directives = quietened(&audible(&log.level));
-    let filter = EnvFilter::try_new(directives)?.and(filter_fn(may_be_logged));
-    Ok(match log.format {
+    let (filter, handle) = reload::Layer::new(directives(log)?);
+    let filter = filter.and(filter_fn(may_be_logged));
+    let layer = match log.format {
         LogFormat::Text => fmt::layer()
             .with_ansi(colour)
             .fmt_fields(debug_fn(lines::write_field).delimited(" "))
@@ -73,7 +94,8 @@ where
             .with_writer(writer)
             .with_filter(filter)
             .boxed(),
-    })
+    };
+    Ok((layer, LogLevel(handle)))
 }
 
 /// A part that warns of every extension of a greeting that it does not know, of which clients send a
@@ -101,7 +123,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 29] = [
     "access",
     "allowance",
     "asking",
@@ -121,10 +143,12 @@ const ROOMS: [&str; 27] = [
     "quic",
     "records",
     "relay",
+    "reload",
     "shard",
     "shards",
     "sockets",
     "store",
+    "supervisor",
     "telemetry",
     "tls",
     "webrtc",

@@ -35,7 +35,7 @@ pub struct Gate {
     signer: TokenSigner,
     issuers: Option<Arc<Issuers>>,
     authority: Option<Authority>,
-    admin_key: AdminKey,
+    admin_key: RwLock<AdminKey>,
     guesses: Guesses,
     revocations: RwLock<Revocations>,
     passes: Arc<Passes>,
@@ -50,7 +50,7 @@ impl Gate {
             signer,
             issuers,
             authority: None,
-            admin_key,
+            admin_key: RwLock::new(admin_key),
             guesses: Guesses::default(),
             revocations: RwLock::default(),
             passes: Arc::default(),
@@ -253,10 +253,15 @@ impl Gate {
     /// What is shown, for the authority: the admin key is none of its business. It is asked in any case, for
     /// how long that takes would tell who has the key.
     fn but_the_admin_key<'a>(&self, shown: &'a str) -> &'a str {
-        match self.admin_key.matches(shown) {
+        match self.admin_key.read().matches(shown) {
             true => "",
             false => shown,
         }
+    }
+
+    /// This is the admin key from now on.
+    pub fn change_admin_key(&self, key: AdminKey) {
+        *self.admin_key.write() = key;
     }
 
     /// Whether somebody at `from` shows the admin key. Waits where wrong keys came from that network.
@@ -274,8 +279,8 @@ impl Gate {
         if known.is_some_and(|authority| authority.has_allowed(shown)) {
             return Ok(false);
         }
-        let key = &self.admin_key;
-        self.guesses.matches(from, connection, key, shown).await
+        let key = self.admin_key.read().clone();
+        self.guesses.matches(from, connection, &key, shown).await
     }
 
     /// A token of this relay's own.

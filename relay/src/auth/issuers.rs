@@ -64,7 +64,12 @@ impl Issuers {
         let _ = timeout(PATIENCE, self.renewed.notified()).await;
     }
 
-    /// Resolves when a token names a key that is not known.
+    /// Has the keys read again soon.
+    pub fn read_again(&self) {
+        self.missing.notify_one();
+    }
+
+    /// Resolves when a token names a key that is not known, or somebody else wants them read again.
     pub async fn key_missing(&self) {
         self.missing.notified().await;
     }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::http::uri::Authority;
+use parking_lot::RwLock;
 use serde::Deserialize;
 
 /// A web origin: scheme, host and port, and nothing behind them.
@@ -100,14 +102,24 @@ impl fmt::Display for Origin {
 /// The origins whose pages the relay trusts (PROTOCOL 1.1).
 #[derive(Debug, Clone, Default)]
 pub struct Origins {
-    listed: Vec<Origin>,
+    /// All copies of this have the same.
+    listed: Arc<RwLock<Vec<Origin>>>,
     any_local: bool,
 }
 
 impl Origins {
     /// Trusts the listed origins, and in development every port of this very machine.
     pub fn new(listed: Vec<Origin>, any_local: bool) -> Self {
-        Self { listed, any_local }
+        Self {
+            listed: Arc::new(RwLock::new(listed)),
+            any_local,
+        }
+    }
+
+    /// Trusts what `other` does, from now on.
+    pub fn become_like(&self, other: &Self) {
+        let listed = other.listed.read().clone();
+        *self.listed.write() = listed;
     }
 
     /// Whether a page of `origin` may open a session at `authority`, the host that was asked for.
@@ -131,7 +143,7 @@ impl Origins {
     }
 
     fn lists(&self, origin: &Origin) -> bool {
-        self.listed.contains(origin) || (self.any_local && origin.is_local())
+        self.listed.read().contains(origin) || (self.any_local && origin.is_local())
     }
 }
 

@@ -41,7 +41,8 @@ impl<T: Into<String>> From<T> for Description {
 /// The broadcasts that this relay knows, by id.
 #[derive(Debug)]
 pub struct Registry {
-    settings: Arc<Settings>,
+    /// Of broadcasts that are made from now on.
+    settings: RwLock<Arc<Settings>>,
     broadcasts: RwLock<HashMap<BroadcastId, Arc<Broadcast>>>,
     /// What has happened at those that have ended.
     ended: Mutex<Totals>,
@@ -53,7 +54,7 @@ impl Registry {
     pub fn new(settings: Settings) -> Self {
         Self {
             memory: Memory::new(settings.cache_bytes, settings.broadcast_bytes),
-            settings: Arc::new(settings),
+            settings: RwLock::new(Arc::new(settings)),
             broadcasts: RwLock::default(),
             ended: Mutex::default(),
         }
@@ -73,7 +74,7 @@ impl Registry {
         if broadcasts.contains_key(&id) {
             return Err(RegistryError::Exists);
         }
-        if broadcasts.len() >= self.settings.max_broadcasts {
+        if broadcasts.len() >= self.most() {
             return Err(RegistryError::Full);
         }
         let broadcast = self.make(id.clone(), description, Presence::Never, (now, now));
@@ -102,9 +103,10 @@ impl Registry {
         presence: Presence,
         times: (RelayTime, RelayTime),
     ) -> Arc<Broadcast> {
+        let all = self.settings.read().clone();
         let settings = match description.settings == OwnSettings::default() {
-            true => self.settings.clone(),
-            false => Arc::new(self.settings.with(description.settings)),
+            true => all,
+            false => Arc::new(all.with(description.settings)),
         };
         Broadcast::new(
             id,
@@ -116,9 +118,14 @@ impl Registry {
         )
     }
 
+    /// Takes other settings, for broadcasts that are made from now on. How much memory there is stays as it was.
+    pub fn adjust(&self, settings: Settings) {
+        *self.settings.write() = Arc::new(settings);
+    }
+
     /// How many broadcasts there may be at once.
     pub fn most(&self) -> usize {
-        self.settings.max_broadcasts
+        self.settings.read().max_broadcasts
     }
 
     /// The broadcast of this id.

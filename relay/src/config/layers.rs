@@ -16,7 +16,7 @@ use super::suggest;
 pub const ENV_CONFIG: &str = "STEADYCAST_CONFIG";
 
 /// What is said outside the file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// The file that `--config` names.
     pub file: Option<PathBuf>,

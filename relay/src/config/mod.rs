@@ -13,11 +13,14 @@ mod suggest;
 mod template;
 mod webrtc;
 
+use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use toml::Value;
 
 pub use keys::{KEYS, Key, Names, SECTIONS, named};
 pub use kind::Kind;
@@ -41,6 +44,9 @@ pub struct Config {
     /// Development: plain HTTP as well as HTTPS, a certificate of our own, a first broadcast.
     #[serde(skip)]
     pub dev: bool,
+    /// What it was read from, and as what.
+    #[serde(skip)]
+    given: Given,
     /// `[server]`.
     pub server: Server,
     /// `[relay]`.
@@ -59,6 +65,19 @@ pub struct Config {
     pub limits: Limits,
     /// `[log]`.
     pub log: Log,
+}
+
+/// What was given, and where. Some of it is secret.
+#[derive(Clone, Default)]
+struct Given {
+    sources: Sources,
+    values: HashMap<(&'static str, &'static str), Value>,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given(..)")
+    }
 }
 
 /// Where the relay listens, who it is, and where it keeps its state.
@@ -326,14 +345,47 @@ impl Config {
         if !mistakes.is_empty() {
             return Err(ConfigError(mistakes));
         }
+        let values = layers.values.clone();
         let mut config = Self::from_checked(layers);
         config.dev = sources.dev;
+        config.given = Given {
+            sources: sources.clone(),
+            values,
+        };
         config.check_together(&mut mistakes);
         if mistakes.is_empty() {
             Ok(config)
         } else {
             Err(ConfigError(mistakes))
         }
+    }
+
+    /// Reads the same sources again.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn again(&self) -> Result<Self, ConfigError> {
+        Self::load(&self.given.sources)
+    }
+
+    /// The keys whose values are others than in `other`.
+    pub fn differences(&self, other: &Self) -> Vec<&'static Key> {
+        let value =
+            |config: &Self, key: &Key| config.given.values.get(&(key.section, key.name)).cloned();
+        let differs = |key: &&Key| value(self, key) != value(other, key);
+        KEYS.iter().filter(differs).collect()
+    }
+
+    /// These settings, to be compared with others as if those `keys` were as in `old`.
+    #[must_use]
+    pub fn with_old(mut self, keys: &[&Key], old: &Self) -> Self {
+        for key in keys {
+            let place = (key.section, key.name);
+            if let Some(value) = old.given.values.get(&place) {
+                self.given.values.insert(place, value.clone());
+            }
+        }
+        self
     }
 
     /// The defaults, as `--dev` has them if `dev`.

@@ -80,7 +80,7 @@ impl Site {
         let _turn = match &maker {
             Some(maker) => {
                 let turn = self.turns.lock().await;
-                if self.ledger.made_by(maker) >= self.max_per_maker {
+                if self.ledger.made_by(maker) >= self.rules().max_per_maker {
                     return Err(CreateError::TooManyOfOne);
                 }
                 Some(turn)
@@ -311,9 +311,10 @@ impl Site {
     }
 
     fn link(&self, id: &BroadcastId, power: Power) -> Order {
+        let rules = self.rules();
         let ttl = match power {
-            Power::Play => self.play_token_ttl,
-            Power::Publish | Power::Admin => self.publish_token_ttl,
+            Power::Play => rules.play_token_ttl,
+            Power::Publish | Power::Admin => rules.publish_token_ttl,
         };
         let generation = self.gate.generation(id).current;
         Order::link(id, power, ttl, generation)

@@ -23,7 +23,7 @@ pub use listener::{Bounds, Listener, Peer};
 pub use problem::Problem;
 pub use routes::router;
 pub use server::serve;
-pub use site::Site;
+pub use site::{Rules, Site};
 
 #[cfg(test)]
 mod tests;

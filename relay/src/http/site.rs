@@ -2,11 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
-use crate::config::IceServer;
+use crate::config::{Config, IceServer};
 use crate::records::Records;
 use crate::shard::RelayClock;
 use crate::store::Ledger;
@@ -34,12 +35,8 @@ pub struct Site {
     pub public_url: Option<PublicUrl>,
     /// The current certificate, whose hash pages are told.
     pub identities: Identities,
-    /// How long a publish token is valid.
-    pub publish_token_ttl: Duration,
-    /// How long a play token is valid.
-    pub play_token_ttl: Duration,
-    /// How many broadcasts whom a token is about may have.
-    pub max_per_maker: usize,
+    /// What may change while the relay runs.
+    pub rules: RwLock<Rules>,
     /// The relay's clock.
     pub clock: RelayClock,
     /// The WebRTC sessions.
@@ -52,7 +49,34 @@ pub struct Site {
     pub draining: CancellationToken,
 }
 
+/// Rules of the API's that may change while the relay runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How long a publish token is valid.
+    pub publish_token_ttl: Duration,
+    /// How long a play token is valid.
+    pub play_token_ttl: Duration,
+    /// How many broadcasts whom a token is about may have.
+    pub max_per_maker: usize,
+}
+
+impl From<&Config> for Rules {
+    fn from(config: &Config) -> Self {
+        let broadcast = &config.broadcast;
+        Self {
+            publish_token_ttl: broadcast.publish_token_ttl,
+            play_token_ttl: broadcast.play_token_ttl,
+            max_per_maker: broadcast.max_per_maker,
+        }
+    }
+}
+
 impl Site {
+    /// The rules that hold now.
+    pub fn rules(&self) -> Rules {
+        *self.rules.read()
+    }
+
     /// What comes before the relay's own paths where a proxy strips it; usually nothing.
     pub(super) fn prefix(&self) -> &str {
         self.public_url.as_ref().map_or("", PublicUrl::prefix)

@@ -20,4 +20,4 @@ pub(crate) use addresses::{AddressShare, Addresses};
 pub(crate) use crowd::{Crowd, Gathering, Place, Ticket, neighbourhood};
 pub(crate) use packet::{Inlet, Packet, Wire};
 pub(crate) use socket::ShardSocket;
-pub(crate) use thread::{DRAIN, Shard, Thread, start};
+pub(crate) use thread::{DRAIN, Pulse, Shard, Thread, start};

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::driver::ShardRuntime;
@@ -18,6 +20,27 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(3);
 /// A running shard.
 pub(crate) struct Thread {
     over: oneshot::Receiver<()>,
+    pulse: Pulse,
+}
+
+/// Whether a shard's thread gets on with its work.
+#[derive(Clone)]
+pub(crate) struct Pulse {
+    runtime: Handle,
+    answered: Arc<AtomicBool>,
+}
+
+impl Pulse {
+    /// Whether it has answered the question before this one. The first has its answer.
+    pub(crate) fn beats(&self) -> bool {
+        let beats = self.answered.swap(false, Ordering::Relaxed);
+        if beats {
+            let answered = self.answered.clone();
+            self.runtime
+                .spawn(async move { answered.store(true, Ordering::Relaxed) });
+        }
+        beats
+    }
 }
 
 /// What a shard serves with.
@@ -55,7 +78,7 @@ impl Thread {
             match begin(socket, routing, serve) {
                 Ok((runtime, serving)) => {
                     // The thread that started this one waits for it.
-                    let _ = started.send(Ok(()));
+                    let _ = started.send(Ok(runtime.handle().clone()));
                     runtime.block_on(serving);
                 }
                 Err(error) => drop(started.send(Err(error))),
@@ -65,8 +88,17 @@ impl Thread {
         std::thread::Builder::new()
             .name(format!("shard-{number}"))
             .spawn(thread)?;
-        starting.recv().map_err(io::Error::other)??;
-        Ok(Self { over })
+        let runtime = starting.recv().map_err(io::Error::other)??;
+        let pulse = Pulse {
+            runtime,
+            answered: Arc::new(AtomicBool::new(true)),
+        };
+        Ok(Self { over, pulse })
+    }
+
+    /// Whether it gets on with its work.
+    pub(crate) fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Waits until the shard has ended and its socket is closed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::pem::PemFiles;
@@ -48,6 +48,7 @@ impl Source {
 pub struct Keeper {
     origin: Origin,
     current: watch::Sender<Arc<Identity>>,
+    nudge: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -77,7 +78,13 @@ impl Keeper {
             }
         };
         let (current, identities) = watch::channel(Arc::new(first));
-        Ok((Self { origin, current }, identities))
+        let nudge = Arc::new(Notify::new());
+        let keeper = Self {
+            origin,
+            current,
+            nudge,
+        };
+        Ok((keeper, identities))
     }
 
     /// Looks at the source, and tells the new certificate if there is one.
@@ -105,12 +112,21 @@ impl Keeper {
         }
     }
 
+    /// Notifying it has the source looked at soon.
+    pub fn nudge(&self) -> Arc<Notify> {
+        self.nudge.clone()
+    }
+
     /// Looks at the source again and again. Dropping the future ends it.
     pub async fn run(mut self) {
+        let nudge = self.nudge.clone();
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = nudge.notified() => {}
+            }
             let looked = tokio::task::spawn_blocking(move || {
                 self.look(OffsetDateTime::now_utc());
                 self

@@ -199,9 +199,10 @@ async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Proble
         .await?;
     let [subject, name] = [("subject", wish.subject), ("name", wish.name)]
         .map(|(field, text)| text.map_or(Ok(None), |text| plain(field, text).map(Some)));
+    let rules = site.rules();
     let usual = match powers.have(Power::Publish) || powers.have(Power::Admin) {
-        true => site.publish_token_ttl,
-        false => site.play_token_ttl,
+        true => rules.publish_token_ttl,
+        false => rules.play_token_ttl,
     };
     let ttl = match wish.ttl_s {
         None => usual,

@@ -446,7 +446,8 @@ async fn nobody_else_has_power_over_anything() {
 
 #[tokio::test]
 async fn an_expired_token_is_told_so() {
-    let relay = Relay::with(|site| site.publish_token_ttl = std::time::Duration::ZERO);
+    let relay =
+        Relay::with(|site| site.rules.get_mut().publish_token_ttl = std::time::Duration::ZERO);
     let made = relay.create("x").await;
     let path = format!("/api/broadcasts/{}", made["id"].as_str().unwrap());
     let reply = relay

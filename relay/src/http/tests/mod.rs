@@ -14,6 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use parking_lot::RwLock;
 use serde_json::Value;
 use steadycast_codec_glue::wire::Role;
 use time::OffsetDateTime;
@@ -25,7 +26,7 @@ use document::documented;
 use super::listener::Peer;
 use super::pages::{File, Pages};
 use super::routes::with_pages;
-use super::site::Site;
+use super::site::{Rules, Site};
 use crate::auth::{Gate, Order, Origins, TokenSigner};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::events::Events;
@@ -98,7 +99,6 @@ impl Relay {
             gate: Arc::new(gate),
             keeps: true.into(),
             turns: tokio::sync::Mutex::default(),
-            max_per_maker: 2,
             records: Arc::new(Records::new(
                 clock,
                 Arc::new(Metrics::new().unwrap()),
@@ -108,8 +108,11 @@ impl Relay {
             origins: Origins::new(vec![APP.parse().unwrap()], false),
             public_url: None,
             identities,
-            publish_token_ttl: Duration::from_secs(7200),
-            play_token_ttl: Duration::from_secs(3600),
+            rules: RwLock::new(Rules {
+                publish_token_ttl: Duration::from_secs(7200),
+                play_token_ttl: Duration::from_secs(3600),
+                max_per_maker: 2,
+            }),
             clock,
             bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),
             ice_servers: Vec::new(),

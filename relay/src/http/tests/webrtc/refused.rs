@@ -146,7 +146,7 @@ async fn somebody_without_a_good_token() {
 
 #[tokio::test]
 async fn a_token_that_is_over() {
-    let relay = Relay::with(|site| site.play_token_ttl = std::time::Duration::ZERO);
+    let relay = Relay::with(|site| site.rules.get_mut().play_token_ttl = std::time::Duration::ZERO);
     let cast = Cast::at(relay).await;
     let reply = cast.offer("whep", &cast.play, of("chromium-player")).await;
     assert_eq!(reply.problem(401), "token_expired");

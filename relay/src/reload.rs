@@ -1,0 +1,118 @@
+//! What may change while the relay runs. The settings are read again, and so are certificates and the keys of
+//! others; no session notices.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::auth::Issuers;
+use crate::broadcast::Settings;
+use crate::config::{Config, ConfigError, Key};
+use crate::http::{Rules, Site};
+use crate::store::StateDir;
+use crate::telemetry::LogLevel;
+
+/// Settings that take effect at once, or for broadcasts that are made from now on. All others need a start.
+const ADJUSTABLE: &[(&str, &[&str])] = &[
+    ("server", &["origins", "admin_key"]),
+    (
+        "broadcast",
+        &[
+            "held_timeout_s",
+            "waiting_timeout_h",
+            "publisher_silence_ms",
+            "keyframe_interval_ms",
+            "keyframe_wait_ms",
+            "rendition_linger_ms",
+            "join_frames",
+            "join_bytes",
+            "max_broadcasts",
+            "max_per_maker",
+            "publish_token_ttl_h",
+            "play_token_ttl_h",
+        ],
+    ),
+    ("limits", &["players_per_broadcast", "player_queue_bytes"]),
+    ("log", &["level"]),
+];
+
+/// Reads the settings of a running relay again.
+pub(crate) struct Reload {
+    /// What holds now.
+    pub(crate) config: Config,
+    pub(crate) level: LogLevel,
+    pub(crate) site: Arc<Site>,
+    pub(crate) dir: StateDir,
+    pub(crate) certificates: Arc<Notify>,
+    pub(crate) issuers: Option<Arc<Issuers>>,
+}
+
+impl Reload {
+    /// Reads everything again, and says what has changed and what could not. With mistakes in the settings none
+    /// of them changes. Waits for the disk.
+    pub(crate) fn reload(&mut self) {
+        self.certificates.notify_one();
+        if let Some(issuers) = &self.issuers {
+            issuers.read_again();
+        }
+        let new = match self.config.again() {
+            Ok(new) => new,
+            Err(ConfigError(mistakes)) => {
+                for mistake in mistakes {
+                    tracing::error!(%mistake, "the settings stay as they were");
+                }
+                return;
+            }
+        };
+        let changed = self.config.differences(&new).into_iter();
+        let (now, later): (Vec<_>, Vec<_>) = changed.partition(|key| is_adjustable(key));
+        self.adjust(&new);
+        if !later.is_empty() {
+            tracing::warn!(settings = %names(&later), "these have changed and take effect with the next start");
+        }
+        match now.is_empty() {
+            true => tracing::info!("read again; no other setting has changed"),
+            false => tracing::info!(settings = %names(&now), "these have changed"),
+        }
+        self.config = new.with_old(&later, &self.config);
+    }
+
+    fn adjust(&self, new: &Config) {
+        if let Err(error) = self.level.change(&new.log) {
+            tracing::error!(%error, "the log stays as it was");
+        }
+        let site = &self.site;
+        site.origins.become_like(&new.origins());
+        site.registry.adjust(Settings::from(new));
+        *site.rules.write() = Rules::from(new);
+        // It may be another in its file as well.
+        match self.dir.admin_key(new.server.admin_key.as_ref()) {
+            Ok(key) => site.gate.change_admin_key(key),
+            Err(error) => tracing::error!(%error, "the admin key stays as it was"),
+        }
+    }
+}
+
+fn is_adjustable(key: &Key) -> bool {
+    let mut sections = ADJUSTABLE.iter();
+    sections.any(|(section, names)| *section == key.section && names.contains(&key.name))
+}
+
+fn names(keys: &[&Key]) -> String {
+    let names = keys
+        .iter()
+        .map(|key| format!("{}.{}", key.section, key.name));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KEYS;
+
+    #[test]
+    fn what_is_adjustable_are_settings() {
+        let named: usize = ADJUSTABLE.iter().map(|(_, names)| names.len()).sum();
+        assert_eq!(KEYS.iter().filter(|key| is_adjustable(key)).count(), named);
+    }
+}

@@ -1,0 +1,231 @@
+//! The relay under a supervisor: what it says to it, and settings that are read again.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fmt::Write;
+use std::fs;
+use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A relay that is no development one, with its settings in a file.
+struct Supervised {
+    process: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    dir: PathBuf,
+    told: UnixDatagram,
+    url: String,
+}
+
+impl Supervised {
+    fn start(name: &str, settings: &str) -> Self {
+        let dir = format!("steadycast-supervised-{}-{name}", std::process::id());
+        let dir = std::env::temp_dir().join(dir);
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        fs::write(dir.join("cert.pem"), certificate.pem()).unwrap();
+        fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
+        write_settings(&dir, settings);
+        let socket = dir.join("notify");
+        let told = UnixDatagram::bind(&socket).unwrap();
+        told.set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
+            .args(["serve", "--config"])
+            .arg(dir.join("steadycast.toml"))
+            .env_clear()
+            .env("NOTIFY_SOCKET", &socket)
+            .env("WATCHDOG_USEC", "300000")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut relay = Self {
+            process,
+            log,
+            dir,
+            told,
+            url: String::new(),
+        };
+        let line = relay.line("listening address=");
+        let (_, address) = line.split_once("address=").unwrap();
+        relay.url = format!("https://{}", address.split(' ').next().unwrap());
+        relay
+    }
+
+    /// The next line of its log that has this in it.
+    fn line(&mut self, text: &str) -> String {
+        let mut lines = self.log.by_ref().map(Result::unwrap);
+        lines.find(|line| line.contains(text)).unwrap()
+    }
+
+    /// What the supervisor is told next, but for signs of life.
+    fn told(&self) -> String {
+        loop {
+            let told = self.told_at_all();
+            if told != "WATCHDOG=1" {
+                return told;
+            }
+        }
+    }
+
+    fn told_at_all(&self) -> String {
+        let mut text = [0; 1_000];
+        let length = self.told.recv(&mut text).unwrap();
+        let text = std::str::from_utf8(&text[..length]).unwrap();
+        text.trim().to_owned()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// What the file says, besides where everything is.
+fn write_settings(dir: &Path, settings: &str) {
+    let mut text = settings.to_owned();
+    let place = |name: &str| dir.join(name).display().to_string();
+    let _ = write!(
+        text,
+        "\n[server]\nlisten = \"127.0.0.1:0\"\ntls_cert = \"{}\"\ntls_key = \"{}\"\nstate_dir = \"{}\"\n",
+        place("cert.pem"),
+        place("key.pem"),
+        place("state")
+    );
+    fs::write(dir.join("steadycast.toml"), text).unwrap();
+}
+
+/// What the relay answers to whoever shows this key.
+async fn status(client: &reqwest::Client, url: &str, key: &str) -> u16 {
+    let asked = client.get(format!("{url}/api/broadcasts")).bearer_auth(key);
+    asked.send().await.unwrap().status().as_u16()
+}
+
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .danger_accept_invalid_certs(true)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn settings_are_read_again_and_nobody_who_is_there_notices() {
+    let mut relay = Supervised::start("reload", "");
+    assert_eq!(relay.told(), "READY=1");
+    let key = fs::read_to_string(relay.dir.join("state/admin.key")).unwrap();
+    let (key, url) = (key.trim().to_owned(), relay.url.clone());
+    let client = client();
+    let events = client.get(format!("{url}/api/events")).bearer_auth(&key);
+    let mut events = events.send().await.unwrap();
+    assert_eq!(events.chunk().await.unwrap().unwrap(), ":\n\n");
+
+    // Another admin key and another level take effect at once, another address with the next start.
+    fs::write(
+        relay.dir.join("state/admin.key"),
+        "another-key-of-the-tests",
+    )
+    .unwrap();
+    let settings =
+        "[log]\nlevel = \"debug\"\n[limits]\nsessions = 7\n[broadcast]\nmax_broadcasts = 1\n";
+    write_settings(&relay.dir, settings);
+    relay.signal(Signal::HUP);
+    assert!(relay.told().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(relay.told(), "READY=1");
+    let line = relay.line("take effect with the next start");
+    assert!(line.contains("settings=limits.sessions"), "{line}");
+    let line = relay.line("these have changed");
+    assert!(
+        line.contains("broadcast.max_broadcasts, log.level"),
+        "{line}"
+    );
+    assert_eq!(status(&client, &url, &key).await, 401);
+    assert_eq!(status(&client, &url, "another-key-of-the-tests").await, 200);
+    let create = client
+        .post(format!("{url}/api/broadcasts"))
+        .bearer_auth("another-key-of-the-tests");
+    let statuses = [create.try_clone().unwrap(), create].map(reqwest::RequestBuilder::send);
+    let [first, second] = statuses;
+    assert_eq!(first.await.unwrap().status(), 201);
+    assert_eq!(second.await.unwrap().status(), 429);
+    // Whoever listened before goes on.
+    let told = events.chunk().await.unwrap().unwrap();
+    assert!(told.starts_with(b"id: ") || told == ":\n\n", "{told:?}");
+
+    // A mistake changes nothing.
+    write_settings(
+        &relay.dir,
+        "[log]\nlevel = \"error\"\n[limits]\nsesions = 7\n",
+    );
+    relay.signal(Signal::HUP);
+    let line = relay.line("the settings stay as they were");
+    assert!(line.contains("sesions"), "{line}");
+    assert!(relay.told().starts_with("RELOADING=1"));
+    assert_eq!(relay.told(), "READY=1");
+    relay.signal(Signal::TERM);
+    relay.line("stopping");
+    assert_eq!(relay.told(), "STOPPING=1");
+    assert!(relay.process.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_served_at_once() {
+    let mut relay = Supervised::start("certificate", "");
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    fs::write(relay.dir.join("cert.pem"), certificate.pem()).unwrap();
+    fs::write(relay.dir.join("key.pem"), key.serialize_pem()).unwrap();
+    relay.signal(Signal::HUP);
+    relay.line("new certificate");
+    // Whoever trusts this one alone is served.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let root = reqwest::Certificate::from_pem(certificate.pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([root])
+        .build()
+        .unwrap();
+    let url = relay.url.replace("127.0.0.1", "localhost");
+    let answer = client.get(format!("{url}/health")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+#[test]
+fn a_supervisor_hears_that_the_relay_lives_until_it_hangs() {
+    let relay = Supervised::start("watchdog", "");
+    assert_eq!(relay.told(), "READY=1");
+    for _ in 0..5 {
+        assert_eq!(relay.told_at_all(), "WATCHDOG=1");
+    }
+    relay.signal(Signal::STOP);
+    // What was on its way.
+    relay.told.set_nonblocking(true).unwrap();
+    let mut text = [0; 100];
+    while relay.told.recv(&mut text).is_ok() {}
+    relay.told.set_nonblocking(false).unwrap();
+    let quiet = Some(Duration::from_millis(600));
+    relay.told.set_read_timeout(quiet).unwrap();
+    assert!(relay.told.recv(&mut text).is_err(), "it lives");
+    relay.signal(Signal::CONT);
+    relay
+        .told
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    assert_eq!(relay.told_at_all(), "WATCHDOG=1");
+}
