@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap_complete::Shell;
 
 use crate::config::{self, Config, ConfigError, ENV_CONFIG, Sources};
 use crate::operate::{self, Operation, operate, operation};
@@ -31,6 +32,8 @@ pub enum Task {
     PrintConfig,
     /// Ask a running relay.
     Operate(Box<Operation>),
+    /// Print a text about the program itself.
+    Print(String),
 }
 
 /// Why there is no task.
@@ -56,6 +59,7 @@ pub fn run_with<E: Failure>(
 ) -> ExitCode {
     match parse(args, std::env::vars_os()) {
         Ok(Task::PrintConfig) => print(&config::template()),
+        Ok(Task::Print(text)) => print(&text),
         Ok(Task::Serve(config)) => match serve(*config) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
@@ -100,6 +104,8 @@ pub fn parse(
             let sources = sources(matches, env.into_iter().collect());
             Ok(Task::Serve(Box::new(Config::load(&sources)?)))
         }
+        Some(("completions", matches)) => Ok(Task::Print(completions(matches))),
+        Some(("man", matches)) => Ok(Task::Print(manual(matches)?)),
         _ => Ok(match operation(&matches) {
             Some(operation) => Task::Operate(Box::new(operation)),
             None => Task::PrintConfig,
@@ -120,6 +126,33 @@ fn sources(matches: &ArgMatches, env: Vec<(OsString, OsString)>) -> Sources {
     }
 }
 
+fn completions(matches: &ArgMatches) -> String {
+    let mut text = Vec::new();
+    if let Some(shell) = matches.get_one::<Shell>("shell") {
+        clap_complete::generate(*shell, &mut command(), "steadycast", &mut text);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The manual page of a command, in roff.
+fn manual(matches: &ArgMatches) -> Result<String, clap::Error> {
+    let mut command = command();
+    command.build();
+    let mut page = command.clone();
+    for name in matches.get_many::<String>("command").into_iter().flatten() {
+        let Some(sub) = page.find_subcommand(name) else {
+            let why = format!("there is no command {name:?}\n");
+            return Err(command.error(clap::error::ErrorKind::InvalidSubcommand, why));
+        };
+        page = sub.clone();
+    }
+    let title = page.get_display_name().unwrap_or("steadycast").to_owned();
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = clap_mangen::Man::new(page).title(title).render(&mut text);
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 fn command() -> Command {
     Command::new("steadycast")
         .version(env!("CARGO_PKG_VERSION"))
@@ -129,6 +162,25 @@ fn command() -> Command {
         .subcommand(serve_command())
         .subcommand(Command::new("config").about("Print the commented default configuration file"))
         .subcommands(operate::commands())
+        .subcommand(
+            Command::new("completions")
+                .about("Print what completes commands in a shell")
+                .arg(
+                    Arg::new("shell")
+                        .value_name("SHELL")
+                        .required(true)
+                        .value_parser(clap::value_parser!(Shell)),
+                ),
+        )
+        .subcommand(
+            Command::new("man")
+                .about("Print the manual page of this program, or of one of its commands")
+                .arg(
+                    Arg::new("command")
+                        .value_name("COMMAND")
+                        .action(ArgAction::Append),
+                ),
+        )
 }
 
 fn serve_command() -> Command {
@@ -333,6 +385,34 @@ mod tests {
     fn the_default_file_and_the_version_can_be_asked_for() {
         assert!(matches!(task(&["config"]), Ok(Task::PrintConfig)));
         assert!(usage(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn shells_and_manuals_know_every_command() {
+        let printed = |args: &[&str]| match task(args) {
+            Ok(Task::Print(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        for shell in ["bash", "zsh", "fish"] {
+            let text = printed(&["completions", shell]);
+            assert!(
+                text.contains("limits-sessions") && text.contains("revoke"),
+                "{shell}"
+            );
+        }
+        let page = printed(&["man"]);
+        assert!(
+            page.contains(".TH steadycast") && page.contains("token"),
+            "{page}"
+        );
+        let page = printed(&["man", "token", "create"]);
+        assert!(
+            page.contains(".TH steadycast-token-create") && page.contains("ttl"),
+            "{page}"
+        );
+        let page = printed(&["man", "serve"]);
+        assert!(page.contains("STEADYCAST_LIMITS_SESSIONS"), "{page}");
+        assert!(usage(&["man", "nothing"]).contains("nothing"));
     }
 
     #[test]

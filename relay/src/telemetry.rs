@@ -227,7 +227,7 @@ mod tests {
         };
         let lines = Written::default();
         let writer = lines.clone();
-        let layer = layer(&log, move || writer.clone(), colour).unwrap();
+        let (layer, _level) = layer(&log, move || writer.clone(), colour).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), act);
         let bytes = lines.0.lock().clone();
         String::from_utf8(bytes).unwrap()
