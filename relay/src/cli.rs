@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use clap_complete::Shell;
 
 use crate::config::{self, Config, ConfigError, ENV_CONFIG, Sources};
+use crate::doctor::examine;
 use crate::operate::{self, Operation, operate, operation};
 
 /// The exit code for what has to be changed before there is any use in trying again: the command line, a setting,
@@ -32,6 +33,8 @@ pub enum Task {
     PrintConfig,
     /// Ask a running relay.
     Operate(Box<Operation>),
+    /// Say what keeps a relay with these settings from serving.
+    Examine(Box<Sources>),
     /// Print a text about the program itself.
     Print(String),
 }
@@ -60,6 +63,14 @@ pub fn run_with<E: Failure>(
     match parse(args, std::env::vars_os()) {
         Ok(Task::PrintConfig) => print(&config::template()),
         Ok(Task::Print(text)) => print(&text),
+        Ok(Task::Examine(sources)) => {
+            let report = examine(&sources);
+            let printed = print(&report.text());
+            match report.is_well() {
+                true => printed,
+                false => ExitCode::FAILURE,
+            }
+        }
         Ok(Task::Serve(config)) => match serve(*config) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
@@ -103,6 +114,10 @@ pub fn parse(
         Some(("serve", matches)) => {
             let sources = sources(matches, env.into_iter().collect());
             Ok(Task::Serve(Box::new(Config::load(&sources)?)))
+        }
+        Some(("doctor", matches)) => {
+            let sources = sources(matches, env.into_iter().collect());
+            Ok(Task::Examine(Box::new(sources)))
         }
         Some(("completions", matches)) => Ok(Task::Print(completions(matches))),
         Some(("man", matches)) => Ok(Task::Print(manual(matches)?)),
@@ -159,7 +174,13 @@ fn command() -> Command {
         .about("One-to-many screen sharing that survives the admin's page.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(serve_command())
+        .subcommand(with_settings(
+            Command::new("serve").about("Run the relay"),
+        ))
+        .subcommand(with_settings(
+            Command::new("doctor")
+                .about("Say what keeps a relay with these settings from serving well on this host, and what to type"),
+        ))
         .subcommand(Command::new("config").about("Print the commented default configuration file"))
         .subcommands(operate::commands())
         .subcommand(
@@ -183,7 +204,8 @@ fn command() -> Command {
         )
 }
 
-fn serve_command() -> Command {
+/// A command with the settings of a relay.
+fn with_settings(command: Command) -> Command {
     let file = Arg::new("config")
         .long("config")
         .value_name("FILE")
@@ -193,8 +215,7 @@ fn serve_command() -> Command {
         .long("dev")
         .action(ArgAction::SetTrue)
         .help("Development: plain HTTP too, a certificate of the relay's own, links to click");
-    Command::new("serve")
-        .about("Run the relay")
+    command
         .arg(file)
         .arg(dev)
         .args(config::named().map(|(key, names)| {

@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that are not connections: sockets of shards, the store's, the log's, certificates.
-const RESERVE: u64 = 128;
+pub(crate) const RESERVE: u64 = 128;
 
 /// Takes as many files as the system lets this process have. Gives how many of `wanted` connections
 /// there is room for, and says so where that is fewer.

@@ -7,6 +7,7 @@ pub mod cli;
 mod clocks;
 pub mod config;
 mod delivery;
+mod doctor;
 pub mod events;
 mod excerpt;
 mod files;

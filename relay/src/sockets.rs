@@ -24,7 +24,7 @@ pub struct ListenError {
 }
 
 /// What a burst of keyframes may wait in, in bytes; the system may grant less.
-const UDP_BUFFER: usize = 4 << 20;
+pub(crate) const UDP_BUFFER: usize = 4 << 20;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 /// How often another port is tried where any will do and one is free for UDP only.

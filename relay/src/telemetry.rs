@@ -123,7 +123,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 29] = [
+const ROOMS: [&str; 30] = [
     "access",
     "allowance",
     "asking",
@@ -133,6 +133,7 @@ const ROOMS: [&str; 29] = [
     "clocks",
     "config",
     "delivery",
+    "doctor",
     "events",
     "excerpt",
     "files",

@@ -113,6 +113,48 @@ fn broadcasts_links_and_tokens_are_made_and_taken_back() {
     assert!(!ask(&relay, &["broadcast", "list"]).contains("game-7"));
 }
 
+/// What the doctor says of a development relay on this address, and whether all is well.
+fn examined(address: &str) -> (String, bool) {
+    let state = std::env::temp_dir();
+    let state = state.to_str().unwrap();
+    let args = [
+        "doctor",
+        "--dev",
+        "--server-listen",
+        address,
+        "--server-state-dir",
+        state,
+    ];
+    let output = run(&args, &[]);
+    (
+        String::from_utf8(output.stdout).unwrap(),
+        output.status.success(),
+    )
+}
+
+#[test]
+fn the_doctor_tells_a_relay_from_whatever_else_has_its_port() {
+    let relay = Relay::start_at("info");
+    let (told, well) = examined(&relay.address);
+    let serves = format!(
+        "ok      ports: a relay serves at {}, over UDP too",
+        relay.address
+    );
+    assert!(well && told.contains(&serves), "{told}");
+    drop(relay);
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let (told, well) = examined(&address.to_string());
+    assert!(!well && told.contains("no relay answers there"), "{told}");
+    assert!(told.contains("        -> ss -lptun"), "{told}");
+    drop(other);
+    let (told, well) = examined(&address.to_string());
+    assert!(
+        well && told.contains(&format!("{address} is free")),
+        "{told}"
+    );
+}
+
 #[test]
 fn what_cannot_be_done_is_said_with_an_exit_code() {
     let relay = Relay::start_at("info");

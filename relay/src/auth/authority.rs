@@ -35,6 +35,13 @@ pub struct AuthorityUrl(Url);
 #[error("an authority is asked at an https:// URL (http:// on this host alone)")]
 pub struct AuthorityUrlError;
 
+impl AuthorityUrl {
+    /// As a URL.
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+}
+
 impl FromStr for AuthorityUrl {
     type Err = AuthorityUrlError;
 

@@ -69,6 +69,16 @@ impl FromStr for KeySource {
     }
 }
 
+impl KeySource {
+    /// The URL, where it is one.
+    pub fn url(&self) -> Option<&Url> {
+        match self {
+            Self::File(_) => None,
+            Self::Url(url) => Some(url),
+        }
+    }
+}
+
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -31,6 +31,13 @@ pub struct HookUrl(Url);
 #[error("events are posted to an https:// URL (http:// on this host alone)")]
 pub struct HookUrlError;
 
+impl HookUrl {
+    /// As a URL.
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+}
+
 impl FromStr for HookUrl {
     type Err = HookUrlError;
 

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use time::OffsetDateTime;
 use tokio::sync::watch;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::store::StateError;
 
@@ -102,11 +103,49 @@ impl Identity {
     }
 
     /// When it begins.
-    pub(super) fn not_before(&self) -> OffsetDateTime {
+    pub(crate) fn not_before(&self) -> OffsetDateTime {
         self.not_before
+    }
+
+    /// The names and addresses that it is for, as people write them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let leaf = self
+            .chain()
+            .first()
+            .map(|leaf| X509Certificate::from_der(leaf));
+        let Some(Ok((_, leaf))) = leaf else {
+            return Vec::new();
+        };
+        let Ok(Some(names)) = leaf.subject_alternative_name() else {
+            return Vec::new();
+        };
+        let names = names.value.general_names.iter();
+        let names = names.filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some((*name).to_owned()),
+            GeneralName::IPAddress(bytes) => address(bytes).map(|ip| ip.to_string()),
+            _ => None,
+        });
+        names.collect()
+    }
+
+    /// Whether browsers take it for that of `host`, a name or an address (RFC 6125, 6.4).
+    pub(crate) fn is_for(&self, host: &str) -> bool {
+        let is = |name: &String| {
+            let rest = |text: &str| text.split_once('.').map(|(_, rest)| rest.to_owned());
+            let covers = name.strip_prefix("*.").map(str::to_owned);
+            name.eq_ignore_ascii_case(host) || (covers.is_some() && covers == rest(host))
+        };
+        self.names().iter().any(is)
     }
 
     pub(super) fn certified(&self) -> Arc<CertifiedKey> {
         self.certified.clone()
     }
+}
+
+/// An address as certificates have it (RFC 5280, 4.2.1.6).
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
 }

@@ -15,3 +15,5 @@ pub use config::{https_config, quic_config};
 pub use identity::{Identities, Identity, TlsError};
 pub use keeper::{Keeper, Source};
 pub use names::{host_addresses, interface_addresses};
+
+pub(crate) use pem::read_pem;

@@ -78,6 +78,15 @@ impl PemFiles {
     }
 }
 
+/// The identity in these files.
+///
+/// # Errors
+/// [`TlsError`].
+pub(crate) fn read_pem(certificate: &Path, key: &Path) -> Result<Identity, TlsError> {
+    let files = PemFiles::new(certificate.to_owned(), key.to_owned());
+    files.identity(&files.read()?)
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(path).map_err(|error| TlsError::File {
         path: path.to_owned(),
