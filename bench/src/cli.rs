@@ -55,6 +55,8 @@ enum Command {
 
 /// The program.
 pub fn run() -> ExitCode {
+    // For relays with a certificate. Nobody else installs one here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let done = match Line::parse().command {
         Command::Relay { args } => return process::be_relay(args),
         Command::Fanout(fanout) => fanout.run(),

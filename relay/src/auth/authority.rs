@@ -106,7 +106,7 @@ type Answered = (Instant, Result<Answer, Refusal>);
 /// An outside authority cannot be asked at all.
 #[derive(Debug, thiserror::Error)]
 #[error("auth.hook: {0}")]
-pub struct AuthorityError(reqwest::Error);
+pub struct AuthorityError(#[source] reqwest::Error);
 
 /// An outside authority. What it does not allow is refused, and so is everything while it does not answer.
 pub struct Authority {

@@ -29,7 +29,7 @@ impl AttachError {
     }
 }
 
-/// Why a frame is refused. Always the publisher's fault.
+/// Why a frame is refused. The publisher's fault, unless it has crossed with news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The frame names another epoch than its session's.
@@ -38,6 +38,9 @@ pub enum PublishError {
     /// A newer publisher has taken over; the frame was on its way meanwhile.
     #[error("another publisher has taken over")]
     Superseded,
+    /// The broadcast has ended; the frame was on its way meanwhile.
+    #[error("the broadcast has ended")]
+    Ended(Code),
     /// Nobody has asked this publisher for a rendition on the frame's track.
     #[error("nobody has asked for track {0}")]
     Unasked(TrackId),
@@ -55,6 +58,7 @@ impl PublishError {
         match self {
             Self::StaleEpoch(_) => Code::StaleEpoch,
             Self::Superseded => Code::Superseded,
+            Self::Ended(code) => code,
             Self::Unasked(_) | Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
             Self::OtherCodec(_) => Code::Malformed,
             Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,

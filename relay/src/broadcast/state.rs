@@ -261,6 +261,9 @@ impl State {
         if !self.is_current(epoch) {
             return Err(PublishError::Superseded);
         }
+        if let Some(code) = self.ended {
+            return Err(PublishError::Ended(code));
+        }
         let track = frame.header().track;
         if self.admits(frame)? {
             let taken = self.track_mut(track).take(frame, now)?;

@@ -93,7 +93,7 @@ pub struct HookSettings {
 /// No event can be posted at all.
 #[derive(Debug, thiserror::Error)]
 #[error("hooks.url: {0}")]
-pub struct HooksError(reqwest::Error);
+pub struct HooksError(#[source] reqwest::Error);
 
 /// Why an event has not arrived.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ mod problem;
 mod routes;
 mod server;
 mod site;
+mod unread;
 mod webrtc;
 
 pub(crate) use access_log::ACCESS;

@@ -10,7 +10,7 @@ use super::access_log::AccessLog;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
-use super::{access_log, api, headers, webrtc};
+use super::{access_log, api, headers, unread, webrtc};
 use crate::excerpt::excerpt;
 
 /// The pages and the API of `site`.
@@ -36,6 +36,7 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .layer(from_fn_with_state(log, access_log::log_session));
     api.merge(webrtc)
         .with_state(site.clone())
+        .layer(from_fn(unread::read_on))
         .merge(pages.router())
         .layer(from_fn_with_state(site, headers::secure))
 }

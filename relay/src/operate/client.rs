@@ -61,7 +61,7 @@ pub enum OperateError {
     Url,
     /// The relay cannot be asked.
     #[error("the relay does not answer: {0}")]
-    Unreachable(reqwest::Error),
+    Unreachable(#[source] reqwest::Error),
     /// It says no.
     #[error("the relay says: {0}")]
     Refused(String),

@@ -34,6 +34,7 @@ pub(super) async fn run(mut session: Session, record: &Record, local: &Arc<Local
             return ending;
         }
     };
+    record.begin();
     if session.version >= WIDTHS_SINCE {
         seat.takes_any_width();
     }

@@ -44,6 +44,7 @@ pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shar
             return ending;
         }
     };
+    record.begin();
     let quic = session.connection.quic_connection();
     quic.set_max_concurrent_uni_streams(VarInt::from_u32(STREAMS));
     quic.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW));

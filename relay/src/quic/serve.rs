@@ -141,6 +141,11 @@ async fn greet(
             };
             let ending = run(session, &admitted.record, local).await;
             admitted.record.end(ending.code);
+            if !admitted.record.has_begun() {
+                let publishes = role == Some(Role::Publisher);
+                let facts = publishes.then(|| stranger(&visit));
+                shared.records.refused(ending.code, facts);
+            }
             ending
         }
     };

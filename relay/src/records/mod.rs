@@ -23,5 +23,7 @@ pub(crate) fn any_record(role: steadycast_codec_glue::wire::Role) -> Record {
         std::sync::Arc::new(crate::events::Events::new(clock)),
         None,
     );
-    std::sync::Arc::new(records).open(crate::auth::any_pass(role))
+    let record = std::sync::Arc::new(records).open(crate::auth::any_pass(role));
+    record.begin();
+    record
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -51,6 +52,8 @@ pub struct Records {
 
 struct Open {
     standing: Standing,
+    /// It is there: others have heard of it.
+    begun: AtomicBool,
     noted: Mutex<Noted>,
 }
 
@@ -85,14 +88,14 @@ impl Records {
         }
     }
 
-    /// A session has been let in.
+    /// A session has been let in. Nobody hears of it before it [begins](Record::begin).
     pub fn open(self: &Arc<Self>, pass: Pass) -> Record {
         let open = Arc::new(Open {
             standing: pass.standing().clone(),
+            begun: AtomicBool::new(false),
             noted: Mutex::default(),
         });
         self.sessions.lock().insert(pass.number(), open.clone());
-        self.events.tell(Event::Joined(open.standing.clone()));
         Record {
             pass,
             open,
@@ -105,7 +108,7 @@ impl Records {
         let sessions = self.sessions.lock();
         let there = sessions
             .values()
-            .filter(|open| open.standing.broadcast == *broadcast);
+            .filter(|open| open.standing.broadcast == *broadcast && open.has_begun());
         let mut seen: Vec<_> = there.map(|open| open.seen()).collect();
         seen.sort_by_key(|seen| seen.standing.visit.number);
         seen
@@ -113,7 +116,9 @@ impl Records {
 
     /// The session of this number.
     pub fn get(&self, number: u64) -> Option<Seen> {
-        Some(self.sessions.lock().get(&number)?.seen())
+        let sessions = self.sessions.lock();
+        let open = sessions.get(&number).filter(|open| open.has_begun())?;
+        Some(open.seen())
     }
 
     /// What is counted.
@@ -135,6 +140,10 @@ impl Records {
     }
 
     fn close(&self, open: &Open) {
+        if !open.has_begun() {
+            self.sessions.lock().remove(&open.standing.visit.number);
+            return;
+        }
         let seen = open.seen();
         let code = open.noted.lock().ended.unwrap_or(Code::Done);
         let Standing { role, visit, .. } = &seen.standing;
@@ -154,6 +163,10 @@ impl Records {
 }
 
 impl Open {
+    fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
     fn seen(&self) -> Seen {
         let noted = self.noted.lock();
         Seen {
@@ -165,6 +178,19 @@ impl Open {
 }
 
 impl Record {
+    /// It has a place at its broadcast.
+    pub fn begin(&self) {
+        if !self.open.begun.swap(true, Ordering::Relaxed) {
+            let joined = Event::Joined(self.open.standing.clone());
+            self.records.events.tell(joined);
+        }
+    }
+
+    /// Whether it ever had.
+    pub fn has_begun(&self) -> bool {
+        self.open.has_begun()
+    }
+
     /// What let it in.
     pub fn pass(&self) -> &Pass {
         &self.pass

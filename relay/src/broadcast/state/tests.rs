@@ -64,6 +64,17 @@ fn the_late_close_of_an_older_publisher_changes_nothing() {
 }
 
 #[test]
+fn a_frame_that_was_on_its_way_when_the_broadcast_ended_is_nobodys_fault() {
+    let (mut state, first) = live();
+    state.end(Code::BroadcastEnded);
+    let refused = state
+        .publish(first, &frame(first, 0, 1, 10), at(8))
+        .unwrap_err();
+    assert_eq!(refused, PublishError::Ended(Code::BroadcastEnded));
+    assert_eq!(refused.code(), Code::BroadcastEnded);
+}
+
+#[test]
 fn a_superseded_lineage_cannot_resume_but_can_take_over() {
     let (mut state, _) = live();
     state

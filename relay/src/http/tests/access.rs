@@ -21,7 +21,9 @@ impl Relay {
         let grant = gate.recognise(token, visit.since)?;
         let broadcast = grant.broadcasts.one().unwrap().clone();
         let pass = gate.enter(grant, role, &broadcast, visit)?;
-        Ok(self.site.records.open(pass))
+        let record = self.site.records.open(pass);
+        record.begin();
+        Ok(record)
     }
 
     async fn wish(&self, bearer: &str, wish: Value) -> super::Reply {
@@ -339,6 +341,7 @@ async fn a_publisher_takes_nothing_back_that_is_good_elsewhere() {
         .site
         .records
         .open(gate.enter(grant, Role::Player, &id, visit).unwrap());
+    record.begin();
     let path = format!("/api/broadcasts/{id}/sessions/{}", visit.number);
     let kick = |bearer: &str| {
         let request = super::request(Method::DELETE, &path, bearer, r#"{"revoke": true}"#);

@@ -1,9 +1,14 @@
 //! Over real sockets: plain and TLS on one port, silence, and shutdown.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Version};
+use futures_util::StreamExt;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -445,4 +450,30 @@ async fn an_http2_connection_without_a_request_is_closed() {
     let mut tls = served.tls(b"h2").await;
     let mut answer = Vec::new();
     let _ = tls.read_to_end(&mut answer).await;
+}
+
+#[tokio::test]
+async fn over_http2_what_was_sent_is_read_before_it_is_refused() {
+    let relay = Relay::new();
+    let read = Arc::new(AtomicUsize::new(0));
+    let ask = async |chunks: usize| {
+        let seen = read.clone();
+        seen.store(0, Ordering::Relaxed);
+        let body = futures_util::stream::iter(0..chunks).map(move |_| {
+            seen.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Infallible>(Bytes::from(vec![b' '; 1_000]))
+        });
+        let mut request = super::request(Method::POST, "/api/broadcasts", "wrong", "");
+        *request.body_mut() = Body::from_stream(body);
+        *request.version_mut() = Version::HTTP_2;
+        let reply = relay.send(request).await;
+        (reply.status.as_u16(), read.load(Ordering::Relaxed))
+    };
+    assert_eq!(ask(3).await, (401, 3));
+    // Nobody is waited for who sends without end.
+    let (status, chunks) = ask(1_000_000).await;
+    assert!(
+        status == 401 && (64..200).contains(&chunks),
+        "{status} {chunks}"
+    );
 }

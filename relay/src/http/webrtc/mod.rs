@@ -104,6 +104,7 @@ async fn create(
     let address = peer.address.ip();
     let (broadcast, record) = bearer.enter(&site, &id, role, address).await?;
     let body = read(body, LONGEST).await?;
+    // Who brings none that can be answered, or finds no room, has never been there.
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
     let from = Origin {
         address,

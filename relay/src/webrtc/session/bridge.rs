@@ -194,6 +194,7 @@ impl Bridge {
         let id = SessionId(random_text()?.into());
         let role = side.role();
         let number = record.pass().number();
+        record.begin();
         let session = Arc::new(Session {
             id,
             broadcast: broadcast.clone(),

@@ -23,8 +23,8 @@ export function NewBroadcast({ origin, onCreated }: NewBroadcastProps) {
         goes on when this page is reloaded or closed.
       </p>
       <TextField label="Admin key" type="password" required value={key} onType={setKey}>
-        The relay prints it when it starts, and keeps it in its state directory as{' '}
-        <code>admin.key</code>.
+        It is in the relay&rsquo;s state directory, in the file <code>admin.key</code>, unless its
+        settings name another.
       </TextField>
       <TextField
         label="Title, if you like"

@@ -19,6 +19,24 @@ async fn nobody_is_there(cast: &Cast) {
 }
 
 #[tokio::test]
+async fn whoever_opens_no_session_has_never_joined() {
+    let cast = Cast::new().await;
+    let mut told = cast.relay.site.records.events().listen();
+    for (endpoint, token) in [("whep", &cast.play), ("whip", &cast.publish)] {
+        let reply = cast.offer(endpoint, token, "v=0").await;
+        assert_eq!(reply.problem(400), "malformed");
+    }
+    cast.relay
+        .delete(&format!("/api/broadcasts/{}", cast.id), super::super::ADMIN)
+        .await;
+    let mut names = Vec::new();
+    while names.last() != Some(&"broadcast.ended") {
+        names.push(told.next().await.unwrap().unwrap().event);
+    }
+    assert_eq!(names, ["publisher.refused", "broadcast.ended"]);
+}
+
+#[tokio::test]
 async fn a_body_of_another_type() {
     let cast = Cast::new().await;
     for kind in [
