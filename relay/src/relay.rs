@@ -204,6 +204,7 @@ impl Relay {
             connections: files::room_for(config.limits.sessions),
             per_address: config.limits.sessions_per_address,
             strangers: config.limits.handshakes,
+            proxies: config.proxies(),
         };
         Ok(Self {
             dev: config.dev,
@@ -419,6 +420,7 @@ fn site(
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
         rules: RwLock::new(Rules::from(config)),
+        proxies: config.proxies(),
         origins: config.origins(),
         public_url: server.public_url.clone(),
         identities,

@@ -94,6 +94,14 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "server",
+        "trusted_proxies",
+        Kind::Networks,
+        "",
+        "Networks of proxies, as 10.0.0.0/8: of requests from there the client's address is what X-Forwarded-For \
+         says, not the proxy's. Make sure that they set it.",
+    ),
+    key(
+        "server",
         "origins",
         Kind::Urls,
         "",

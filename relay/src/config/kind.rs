@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use ipnet::IpNet;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
@@ -21,6 +22,8 @@ pub enum Kind {
     Url,
     /// A list of web origins.
     Urls,
+    /// A list of IP networks.
+    Networks,
     /// A list of IP addresses, each perhaps with a port.
     Places,
     /// A list of STUN and TURN servers.
@@ -69,7 +72,7 @@ impl Kind {
                 Ok(number) => self.check(Value::Integer(number)),
                 Err(_) => Err(self.seen(&format!("{text:?}"))),
             },
-            Self::Urls | Self::Places | Self::IceServers => {
+            Self::Urls | Self::Networks | Self::Places | Self::IceServers => {
                 let items = text
                     .split(',')
                     .map(str::trim)
@@ -90,9 +93,13 @@ impl Kind {
                 u64::try_from(*number).is_ok_and(|number| (min..=max).contains(&number))
             }
             (Self::Urls, Value::Array(items)) => all(items, is_origin),
+            (Self::Networks, Value::Array(items)) => all(items, is_network),
             (Self::Places, Value::Array(items)) => all(items, is_place),
             (Self::IceServers, Value::Array(items)) => all(items, is_ice_server),
-            (Self::Urls | Self::Places | Self::IceServers | Self::Whole { .. }, _) => false,
+            (
+                Self::Urls | Self::Networks | Self::Places | Self::IceServers | Self::Whole { .. },
+                _,
+            ) => false,
             (_, Value::String(text)) => self.allows(text),
             _ => false,
         };
@@ -120,7 +127,9 @@ impl Kind {
             }
             Self::Choice(words) => words.contains(&text),
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
-            Self::Urls | Self::Places | Self::IceServers | Self::Whole { .. } => false,
+            Self::Urls | Self::Networks | Self::Places | Self::IceServers | Self::Whole { .. } => {
+                false
+            }
         }
     }
 
@@ -143,6 +152,10 @@ impl Kind {
 
 fn all(items: &[Value], allowed: impl Fn(&str) -> bool) -> bool {
     items.iter().all(|item| item.as_str().is_some_and(&allowed))
+}
+
+fn is_network(text: &str) -> bool {
+    text.parse::<IpNet>().is_ok()
 }
 
 fn is_place(text: &str) -> bool {
@@ -169,6 +182,7 @@ impl fmt::Display for Kind {
                 "https://HOST or https://HOST:PORT, perhaps with a path such as /cast/, or nothing",
             ),
             Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path"),
+            Self::Networks => f.write_str("a list of IP networks such as 10.0.0.0/8"),
             Self::Places => f.write_str("a list of IP addresses, each perhaps with a port"),
             Self::IceServers => {
                 f.write_str("a list of stun:HOST:PORT or turn:HOST:PORT USER PASSWORD")
@@ -235,6 +249,15 @@ mod tests {
         assert!(Kind::Urls.read("https://a.example/path").is_err());
         assert!(Kind::Url.read("https://a.example/path/").is_ok());
         assert!(Kind::Url.read("https://a.example/path?query").is_err());
+    }
+
+    #[test]
+    fn networks_are_written_with_their_prefix() {
+        let value = Kind::Networks.read("10.0.0.0/8, fd00::/8").unwrap();
+        assert_eq!(value.as_array().map(Vec::len), Some(2));
+        for wrong in ["10.0.0.1", "10.0.0.0/33", "a/8"] {
+            assert!(Kind::Networks.read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Value;
 
@@ -35,6 +36,7 @@ use crate::auth::{
 };
 use crate::broadcast::Settings;
 use crate::events::{HookSecret, HookSettings, HookUrl};
+use crate::http::Proxies;
 use crate::records::{AccessLogSettings, Addresses};
 
 /// All settings.
@@ -89,6 +91,8 @@ pub struct Server {
     /// Where browsers reach the relay; `None`: as the request's Host header says.
     #[serde(deserialize_with = "nothing::or_value")]
     pub public_url: Option<PublicUrl>,
+    /// Networks of proxies whose word is taken on where clients come from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Further origins whose pages may open sessions and use the API.
     pub origins: Vec<Origin>,
     /// PEM file with the certificate chain.
@@ -333,6 +337,11 @@ impl Config {
         let public = self.server.public_url.as_ref().map(PublicUrl::origin);
         let listed = self.server.origins.iter().chain(public);
         Origins::new(listed.cloned().collect(), self.dev)
+    }
+
+    /// Whose word is taken on where clients come from.
+    pub fn proxies(&self) -> Proxies {
+        Proxies::new(self.server.trusted_proxies.clone())
     }
 
     /// Reads all sources.

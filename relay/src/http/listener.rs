@@ -15,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use super::forwarded::Proxies;
 use crate::shard::{AddressShare, Addresses, Gathering, Place};
 
 /// How long a client has for its handshake, or, in development, for its first byte.
@@ -27,7 +28,7 @@ const COMPLAINTS: Duration = Duration::from_secs(60);
 const TLS_HANDSHAKE: u8 = 0x16;
 
 /// What may be open at once.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bounds {
     /// Connections in all; of more, one of the most crowded network makes way, but for no other of its
     /// own network: that is closed unheard.
@@ -37,6 +38,8 @@ pub struct Bounds {
     /// Connections without a whole request, handshakes included; of more, one of the most crowded
     /// network makes way.
     pub strangers: usize,
+    /// Proxies may have as many connections as there may be, for they are many clients.
+    pub proxies: Proxies,
 }
 
 /// Who is at the other end of a connection.
@@ -131,7 +134,11 @@ impl Listener {
     }
 
     fn begin(&mut self, tcp: TcpStream, address: SocketAddr) {
-        let Some(share) = self.addresses.admit(address.ip(), self.bounds.per_address) else {
+        let per_address = match self.bounds.proxies.know(address.ip()) {
+            true => self.bounds.connections,
+            false => self.bounds.per_address,
+        };
+        let Some(share) = self.addresses.admit(address.ip(), per_address) else {
             tracing::debug!("closed a connection: its address has too many");
             return;
         };

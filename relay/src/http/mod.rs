@@ -6,6 +6,7 @@ mod body;
 mod broadcasts;
 mod caller;
 mod events;
+mod forwarded;
 mod headers;
 mod links;
 mod listener;
@@ -19,6 +20,7 @@ mod webrtc;
 
 pub(crate) use access_log::ACCESS;
 pub use broadcasts::{CreateError, KeepError, NewBroadcast, Tokens};
+pub use forwarded::Proxies;
 pub use links::Links;
 pub use listener::{Bounds, Listener, Peer};
 pub use problem::Problem;

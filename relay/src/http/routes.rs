@@ -10,7 +10,7 @@ use super::access_log::AccessLog;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
-use super::{access_log, api, headers, unread, webrtc};
+use super::{access_log, api, forwarded, headers, unread, webrtc};
 use crate::excerpt::excerpt;
 
 /// The pages and the API of `site`.
@@ -38,7 +38,8 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .with_state(site.clone())
         .layer(from_fn(unread::read_on))
         .merge(pages.router())
-        .layer(from_fn_with_state(site, headers::secure))
+        .layer(from_fn_with_state(site.clone(), headers::secure))
+        .layer(from_fn_with_state(site, forwarded::clients))
 }
 
 pub(super) async fn no_such_thing(uri: Uri) -> Problem {

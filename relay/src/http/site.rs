@@ -5,6 +5,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
+use super::forwarded::Proxies;
 use crate::auth::{Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
@@ -29,6 +30,8 @@ pub struct Site {
     pub keeps: AtomicBool,
     /// Held while links to a broadcast are ended, or somebody's broadcasts are counted.
     pub turns: tokio::sync::Mutex<()>,
+    /// Whose word is taken on where clients come from.
+    pub proxies: Proxies,
     /// Whose pages may read the API's answers.
     pub origins: Origins,
     /// Where browsers reach the relay; `None`: as the request says.

@@ -374,3 +374,38 @@ async fn an_id_that_was_made_up_before_has_no_old_links_either() {
             .is_ok()
     );
 }
+
+#[tokio::test]
+async fn behind_a_proxy_clients_have_addresses_of_their_own() {
+    let relay = Relay::new();
+    let mut told = relay.site.records.events().listen();
+    let mut from = async |peer: &str, said: &str| {
+        let mut request = super::ask(
+            Method::POST,
+            "/x/whip",
+            "wrong",
+            &[
+                ("content-type", "application/sdp"),
+                ("x-forwarded-for", said),
+            ],
+            "v=0",
+        );
+        request
+            .headers_mut()
+            .insert("x-forwarded-proto", "https".parse().unwrap());
+        relay.send_from(peer, request).await;
+        serde_json::to_value(&*told.next().await.unwrap().unwrap()).unwrap()["session"]["address"]
+            .clone()
+    };
+    // 198.51.100.0/24 are proxies.
+    assert_eq!(from("198.51.100.7", "192.0.2.1").await, "192.0.2.1");
+    assert_eq!(
+        from("198.51.100.7", "6.6.6.6, 192.0.2.1").await,
+        "192.0.2.1"
+    );
+    assert_eq!(
+        from("203.0.113.7", "192.0.2.1").await,
+        "203.0.113.7",
+        "no proxy's word"
+    );
+}

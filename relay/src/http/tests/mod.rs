@@ -23,6 +23,7 @@ use tower::ServiceExt;
 
 use document::documented;
 
+use super::forwarded::Proxies;
 use super::listener::Peer;
 use super::pages::{File, Pages};
 use super::routes::with_pages;
@@ -105,6 +106,7 @@ impl Relay {
                 Arc::new(Events::new(clock)),
                 None,
             )),
+            proxies: Proxies::new(vec!["198.51.100.0/24".parse().unwrap()]),
             origins: Origins::new(vec![APP.parse().unwrap()], false),
             public_url: None,
             identities,

@@ -24,16 +24,19 @@ use tokio_util::sync::CancellationToken;
 use time::OffsetDateTime;
 
 use super::{ADMIN, Relay};
-use crate::http::{Bounds, Listener};
+use crate::http::{Bounds, Listener, Proxies};
 use crate::sockets::Sockets;
 use crate::store::temp::TempDir;
 use crate::tls::{Keeper, Source, https_config};
 
-const BOUNDS: Bounds = Bounds {
-    connections: 8,
-    per_address: 8,
-    strangers: 4,
-};
+fn bounds() -> Bounds {
+    Bounds {
+        connections: 8,
+        per_address: 8,
+        strangers: 4,
+        proxies: Proxies::default(),
+    }
+}
 
 struct Served {
     relay: Relay,
@@ -66,7 +69,7 @@ impl Served {
             let (_, identities) = Keeper::start(source, OffsetDateTime::now_utc()).unwrap();
             site.identities = identities;
         });
-        Self::serve(relay, plain_too, BOUNDS)
+        Self::serve(relay, plain_too, bounds())
     }
 
     fn serve(relay: Relay, plain_too: bool, bounds: Bounds) -> Self {
@@ -168,7 +171,7 @@ async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) 
 
 #[tokio::test]
 async fn development_serves_both_on_one_port() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let request = format!("GET /api/broadcasts HTTP/1.1\r\nauthorization: Bearer {ADMIN}");
     served.relay.create("x").await;
     let answer = ask(&mut served.plain().await, &request).await;
@@ -183,7 +186,7 @@ async fn development_serves_both_on_one_port() {
 
 #[tokio::test]
 async fn production_serves_tls_alone() {
-    let served = Served::start(false, BOUNDS);
+    let served = Served::start(false, bounds());
     let mut plain = served.plain().await;
     plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
@@ -195,7 +198,7 @@ async fn production_serves_tls_alone() {
 
 #[tokio::test]
 async fn http2_is_spoken_where_it_is_agreed_on() {
-    let served = Served::start(false, BOUNDS);
+    let served = Served::start(false, bounds());
     let mut tls = served.tls(b"h2").await;
     assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     // The preface and empty settings; the answer begins with the server's settings.
@@ -209,7 +212,7 @@ async fn http2_is_spoken_where_it_is_agreed_on() {
 
 #[tokio::test]
 async fn silent_clients_hold_nobody_up() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let mut silent = Vec::new();
     for _ in 0..3 {
         silent.push(served.plain().await);
@@ -219,9 +222,9 @@ async fn silent_clients_hold_nobody_up() {
 
 #[tokio::test]
 async fn who_says_nothing_makes_way_and_keeps_nobody_out() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let mut silent = Vec::new();
-    for _ in 0..BOUNDS.strangers {
+    for _ in 0..bounds().strangers {
         silent.push(served.plain().await);
     }
     served.is_well().await;
@@ -231,9 +234,9 @@ async fn who_says_nothing_makes_way_and_keeps_nobody_out() {
 
 #[tokio::test]
 async fn who_never_finishes_a_request_makes_way_as_well() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let mut slow = Vec::new();
-    for _ in 0..3 * BOUNDS.connections {
+    for _ in 0..3 * bounds().connections {
         let mut stream = plain_from(&served, "127.0.8.1").await;
         let _ = stream
             .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nx: ")
@@ -246,9 +249,9 @@ async fn who_never_finishes_a_request_makes_way_as_well() {
 
 #[tokio::test]
 async fn a_network_that_takes_all_connections_makes_way_for_others_and_not_for_itself() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let mut idle = Vec::new();
-    for _ in 0..BOUNDS.connections {
+    for _ in 0..bounds().connections {
         let mut stream = plain_from(&served, "127.0.8.1").await;
         let request = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
         stream.write_all(request).await.unwrap();
@@ -264,7 +267,7 @@ async fn a_network_that_takes_all_connections_makes_way_for_others_and_not_for_i
 async fn connections_beyond_the_bound_are_closed_and_places_are_given_back() {
     closed_beyond_one(Bounds {
         connections: 1,
-        ..BOUNDS
+        ..bounds()
     })
     .await;
 }
@@ -273,7 +276,7 @@ async fn connections_beyond_the_bound_are_closed_and_places_are_given_back() {
 async fn one_address_cannot_take_all_connections() {
     closed_beyond_one(Bounds {
         per_address: 1,
-        ..BOUNDS
+        ..bounds()
     })
     .await;
 }
@@ -337,7 +340,7 @@ async fn plain_from(served: &Served, address: &str) -> TcpStream {
 
 #[tokio::test]
 async fn guesses_of_the_admin_key_are_slowed_for_their_network_alone() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let address = served.address;
     let guessing = tokio::spawn(async move {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -374,7 +377,7 @@ async fn browsers_are_told_to_stay_with_tls_where_the_certificate_is_a_real_one(
         let lower = answer.to_lowercase();
         lower.contains("strict-transport-security: max-age=31536000")
     };
-    let development = Served::start(true, BOUNDS);
+    let development = Served::start(true, bounds());
     let answer = ask(
         &mut development.tls(b"http/1.1").await,
         "GET /health HTTP/1.1",
@@ -390,7 +393,7 @@ async fn browsers_are_told_to_stay_with_tls_where_the_certificate_is_a_real_one(
 
 #[tokio::test]
 async fn shutdown_ends_idle_connections_and_the_server() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let mut idle = served.plain().await;
     idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
         .await
@@ -415,26 +418,26 @@ async fn left_waiting(served: &Served, bytes: &[u8]) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_without_a_byte_is_closed() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     assert_eq!(left_waiting(&served, b"").await, "");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_tls_handshake_that_never_ends_is_closed() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     assert_eq!(left_waiting(&served, b"\x16\x03\x01").await, "");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_never_ends_is_closed() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let answer = left_waiting(&served, b"GET / HTTP/1.1\r\nhost: x\r\n").await;
     assert!(!answer.contains("200"), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_a_problem() {
-    let served = Served::start(true, BOUNDS);
+    let served = Served::start(true, bounds());
     let request = format!(
         "POST /api/broadcasts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN}\r\n\
          content-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
@@ -446,7 +449,7 @@ async fn a_body_that_never_ends_is_a_problem() {
 
 #[tokio::test(start_paused = true)]
 async fn an_http2_connection_without_a_request_is_closed() {
-    let served = Served::start(false, BOUNDS);
+    let served = Served::start(false, bounds());
     let mut tls = served.tls(b"h2").await;
     let mut answer = Vec::new();
     let _ = tls.read_to_end(&mut answer).await;
