@@ -121,6 +121,16 @@ pub fn parse(
         }
         Some(("completions", matches)) => Ok(Task::Print(completions(matches))),
         Some(("man", matches)) => Ok(Task::Print(manual(matches)?)),
+        Some(("keys", matches)) if matches.subcommand_name() == Some("generate") => {
+            let named = matches
+                .subcommand()
+                .and_then(|(_, generate)| generate.get_one::<String>("kid"));
+            let kid = named.map_or("", String::as_str);
+            let made = operate::key_pair(kid).map_err(|error| {
+                command().error(clap::error::ErrorKind::Io, format!("{error}\n"))
+            })?;
+            Ok(Task::Print(made))
+        }
         _ => Ok(match operation(&matches) {
             Some(operation) => Task::Operate(Box::new(operation)),
             None => Task::PrintConfig,

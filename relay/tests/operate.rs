@@ -113,6 +113,27 @@ fn broadcasts_links_and_tokens_are_made_and_taken_back() {
     assert!(!ask(&relay, &["broadcast", "list"]).contains("game-7"));
 }
 
+#[test]
+fn keys_are_rotated_and_tokens_looked_at() {
+    let relay = Relay::start_at("info");
+    let made = ask(&relay, &["broadcast", "create", "--id", "game-7"]);
+    let player = value(&made, "Player");
+    let told = ask(&relay, &["token", "inspect", &player]);
+    let good = "It is good.\nBroadcast  game-7\nRoles      play\n";
+    assert!(told.starts_with(good), "{told}");
+    ask(&relay, &["keys", "rotate", "tokens"]);
+    let told = ask(&relay, &["token", "inspect", &player]);
+    assert!(told.starts_with(good), "{told}");
+    let told = ask(&relay, &["keys", "rotate", "admin"]);
+    assert_eq!(value(&told, "Admin key"), relay.admin_key());
+    ask(&relay, &["keys", "rotate", "tokens", "--end-links"]);
+    let told = ask(&relay, &["token", "inspect", &player]);
+    assert!(told.starts_with("It is not good"), "{told}");
+    let pair = String::from_utf8(run(&["keys", "generate"], &[]).stdout).unwrap();
+    let begins = pair.starts_with("-----BEGIN PRIVATE KEY-----");
+    assert!(begins && pair.contains("\"EdDSA\""), "{pair}");
+}
+
 /// What the doctor says of a development relay on this address, and whether all is well.
 fn examined(address: &str) -> (String, bool) {
     let state = std::env::temp_dir();

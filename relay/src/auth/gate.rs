@@ -32,7 +32,7 @@ pub enum CallerError {
 /// Says for every carrier who somebody is and what they may do, and tells running sessions when they no
 /// longer may.
 pub struct Gate {
-    signer: TokenSigner,
+    signer: RwLock<TokenSigner>,
     issuers: Option<Arc<Issuers>>,
     authority: Option<Authority>,
     admin_key: RwLock<AdminKey>,
@@ -47,7 +47,7 @@ impl Gate {
     /// A gate that knows these keys, and of nothing that was taken back.
     pub fn new(signer: TokenSigner, admin_key: AdminKey, issuers: Option<Arc<Issuers>>) -> Self {
         Self {
-            signer,
+            signer: RwLock::new(signer),
             issuers,
             authority: None,
             admin_key: RwLock::new(admin_key),
@@ -87,7 +87,7 @@ impl Gate {
             return Err(Refusal::Invalid);
         }
         match (header.kid, &self.issuers) {
-            (None, _) => self.signer.verify(token, now),
+            (None, _) => self.signer.read().verify(token, now),
             (Some(key), Some(issuers)) => issuers.verify(token, &key, now),
             (Some(_), None) => Err(Refusal::Invalid),
         }
@@ -259,6 +259,18 @@ impl Gate {
         }
     }
 
+    /// Tokens are signed by this from now on.
+    pub fn change_signer(&self, signer: TokenSigner) {
+        *self.signer.write() = signer;
+    }
+
+    /// Ends all sessions that tokens of the relay's own have opened; gives how many.
+    pub fn end_own(&self) -> usize {
+        self.passes.withdraw(Withdrawal::Revoked, |session| {
+            session.grant.holder.issuer.is_none()
+        })
+    }
+
     /// This is the admin key from now on.
     pub fn change_admin_key(&self, key: AdminKey) {
         *self.admin_key.write() = key;
@@ -288,7 +300,7 @@ impl Gate {
     /// # Errors
     /// [`RandomError`].
     pub fn mint(&self, order: &Order, now: RelayTime) -> Result<Minted, RandomError> {
-        self.signer.mint(order, now)
+        self.signer.read().mint(order, now)
     }
 
     /// Which links to a broadcast are good.

@@ -268,7 +268,8 @@ impl WireClaims {
 /// Makes tokens and recognises them.
 pub struct TokenSigner {
     signing: EncodingKey,
-    checking: DecodingKey,
+    /// Of this key, and of those before it.
+    checking: Vec<DecodingKey>,
     rules: Validation,
     /// Whether it was said that a clock is wrong.
     noticed: AtomicBool,
@@ -277,6 +278,11 @@ pub struct TokenSigner {
 impl TokenSigner {
     /// Signs with this secret; whoever knows it can do so too.
     pub fn new(secret: &[u8; 32]) -> Self {
+        Self::after(secret, &[])
+    }
+
+    /// The same, and knows tokens that were signed with `older` secrets as well.
+    pub fn after(secret: &[u8; 32], older: &[[u8; 32]]) -> Self {
         signatures::install();
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_required_spec_claims(&["exp", "aud"]);
@@ -285,7 +291,10 @@ impl TokenSigner {
         rules.validate_aud = false;
         Self {
             signing: EncodingKey::from_secret(secret),
-            checking: DecodingKey::from_secret(secret),
+            checking: std::iter::once(secret)
+                .chain(older)
+                .map(|secret| DecodingKey::from_secret(secret))
+                .collect(),
             rules,
             noticed: AtomicBool::new(false),
         }
@@ -314,9 +323,11 @@ impl TokenSigner {
         if token.len() > limits::TOKEN {
             return Err(Refusal::Invalid);
         }
-        let claims = decode::<WireClaims>(token, &self.checking, &self.rules)
-            .map_err(|_| Refusal::Invalid)?
-            .claims;
+        let mut decoded = self
+            .checking
+            .iter()
+            .filter_map(|key| decode::<WireClaims>(token, key, &self.rules).ok());
+        let claims = decoded.next().ok_or(Refusal::Invalid)?.claims;
         // The relay's own say nothing else beside it.
         if claims.aud != Audience::One(AUDIENCE.into()) {
             return Err(Refusal::Invalid);

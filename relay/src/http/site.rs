@@ -11,7 +11,7 @@ use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
 use crate::records::Records;
 use crate::shard::RelayClock;
-use crate::store::Ledger;
+use crate::store::{Ledger, StateDir};
 use crate::tls::Identities;
 use crate::webrtc::Bridge;
 
@@ -26,6 +26,10 @@ pub struct Site {
     pub gate: Arc<Gate>,
     /// What becomes of sessions.
     pub records: Arc<Records>,
+    /// Where keys are.
+    pub state: StateDir,
+    /// Whether the admin key is one of the settings', and not a file's.
+    pub admin_key_is_set: bool,
     /// Whether what is to be kept could be written, the last time.
     pub keeps: AtomicBool,
     /// Held while links to a broadcast are ended, or somebody's broadcasts are counted.

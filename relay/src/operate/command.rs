@@ -69,6 +69,12 @@ pub fn commands() -> impl Iterator<Item = Command> {
                 .arg(number("ttl", "SECONDS").help("How long it is good"))
                 .arg(flag("stay-until", "Sessions end with it"))
                 .arg(number("players", "COUNT").help("How many players its publisher may have")),
+            leaf("inspect", "Say what one is good for, here and now").arg(
+                Arg::new("token")
+                    .value_name("TOKEN")
+                    .required(true)
+                    .help("The token, or a link with it"),
+            ),
             leaf("revoke", "Take one back, or all that somebody has")
                 .arg(
                     text("id", "ID")
@@ -79,6 +85,27 @@ pub fn commands() -> impl Iterator<Item = Command> {
                     text("subject", "WHO")
                         .required_unless_present("id")
                         .help("Whom the tokens are about"),
+                ),
+        ]),
+        group("keys", "Keys").subcommands([
+            leaf("rotate", "Have a running relay make a new key")
+                .arg(
+                    Arg::new("key")
+                        .value_name("KEY")
+                        .required(true)
+                        .value_parser(["tokens", "admin"])
+                        .help("That with which it signs tokens, or the admin key"),
+                )
+                .arg(flag(
+                    "end-links",
+                    "All links until now end, and their sessions; else they stay good",
+                )),
+            Command::new("generate")
+                .about("Make a key for issuing tokens of your own: the private key, and what auth.jwks is to have")
+                .arg(
+                    text("kid", "NAME")
+                        .default_value("1")
+                        .help("What tokens name the key by (`kid`)"),
                 ),
         ]),
     ]
@@ -187,6 +214,17 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
                 body["limits"] = json!({ "players": players });
             }
             post("/api/tokens".to_owned(), body, Shown::Token)
+        }
+        ("token", "inspect") => {
+            let given = given("token").unwrap_or_default();
+            // Of a link the fragment.
+            let token = given.rsplit('#').next().unwrap_or_default();
+            let body = json!({ "token": token });
+            post("/api/tokens/inspect".to_owned(), body, Shown::Inspected)
+        }
+        ("keys", "rotate") => {
+            let body = json!({ "key": given("key"), "endLinks": matches.get_flag("end-links") });
+            post("/api/keys".to_owned(), body, Shown::Key)
         }
         ("token", "revoke") => {
             let body = object([("tokenId", given("id")), ("subject", given("subject"))]);

@@ -2,12 +2,14 @@
 
 mod client;
 mod command;
+mod key_pair;
 mod show;
 
 use serde_json::Value;
 
 pub use client::{Asked, OperateError};
 pub use command::{Operation, commands, operation};
+pub use key_pair::key_pair;
 
 /// Does it, and gives what is to be printed.
 ///

@@ -13,6 +13,8 @@ pub(super) enum Shown {
     Token,
     Revoked,
     Asked,
+    Inspected,
+    Key,
     Done,
 }
 
@@ -85,12 +87,55 @@ pub(super) fn text(shown: &Shown, answer: &Value) -> String {
             text
         }
         Shown::Revoked => format!("Sessions that end: {}\n", plain(&answer["sessionsEnded"])),
+        Shown::Inspected => inspected(answer),
+        Shown::Key => {
+            let mut text = String::new();
+            if !answer["adminKey"].is_null() {
+                let _ = writeln!(text, "Admin key  {}", plain(&answer["adminKey"]));
+            }
+            let _ = writeln!(
+                text,
+                "Sessions that end: {}",
+                plain(&answer["sessionsEnded"])
+            );
+            text
+        }
         Shown::Asked => match answer["asked"] == true {
             true => "The publisher is asked.\n".to_owned(),
             false => "Nobody publishes, or one was asked for just now.\n".to_owned(),
         },
         Shown::Done => String::new(),
     }
+}
+
+fn inspected(answer: &Value) -> String {
+    if answer["good"] != true {
+        return format!("It is not good: {}\n", plain(&answer["why"]));
+    }
+    let grant = &answer["grant"];
+    let roles = grant["roles"].as_array().into_iter().flatten().map(plain);
+    let roles: Vec<_> = roles.collect();
+    let mut text = format!("It is good.\nBroadcast  {}\n", plain(&grant["broadcast"]));
+    let _ = writeln!(text, "Roles      {}", roles.join(", "));
+    for (name, value) in [
+        ("Issuer", &grant["issuer"]),
+        ("Subject", &grant["subject"]),
+        ("Name", &grant["name"]),
+        ("Id", &grant["tokenId"]),
+    ] {
+        if !value.is_null() {
+            let _ = writeln!(text, "{name:<10} {}", plain(value));
+        }
+    }
+    if grant["issued"] != 0 {
+        let _ = writeln!(text, "Issued     {}", moment(&grant["issued"]));
+    }
+    let what = match grant["expiry"] == "stay_until" {
+        true => "sessions end with it",
+        false => "sessions have to begin before it",
+    };
+    let _ = writeln!(text, "Expires    {} ({what})", moment(&grant["expires"]));
+    text
 }
 
 fn rows<const N: usize>(list: &Value, row: impl Fn(&Value) -> [String; N]) -> Vec<[String; N]> {

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use crate::auth::{AdminKey, RandomError, TokenSigner, random_text};
 
+const TOKEN_KEY: &str = "token.key";
+const ADMIN_KEY: &str = "admin.key";
+
 /// Why the state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -161,9 +164,9 @@ impl StateDir {
         if let Some(key) = configured {
             return Ok(key.clone());
         }
-        let text = self.secret("admin.key")?;
+        let text = self.secret(ADMIN_KEY)?;
         text.parse()
-            .map_err(|error| self.corrupt("admin.key", format!("{error}; remove it for a new one")))
+            .map_err(|error| self.corrupt(ADMIN_KEY, format!("{error}; remove it for a new one")))
     }
 
     /// The signer of tokens, with the key in `token.key`, made now if need be.
@@ -171,18 +174,55 @@ impl StateDir {
     /// # Errors
     /// [`StateError`].
     pub fn token_signer(&self) -> Result<TokenSigner, StateError> {
+        let text = self.secret(TOKEN_KEY)?;
+        self.signer_of(&text)
+    }
+
+    /// The first line is the key that signs, the others are those before it.
+    fn signer_of(&self, text: &str) -> Result<TokenSigner, StateError> {
         use base64::Engine;
         use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-        let text = self.secret("token.key")?;
-        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap_or_default();
-        match <[u8; 32]>::try_from(bytes) {
-            Ok(secret) => Ok(TokenSigner::new(&secret)),
-            Err(_) => {
-                let why = "not 32 bytes in base64url; remove it for a new one (old links end then)";
-                Err(self.corrupt("token.key", why.to_owned()))
+        let keys = text.lines().map(|line| {
+            let bytes = URL_SAFE_NO_PAD.decode(line.trim()).unwrap_or_default();
+            <[u8; 32]>::try_from(bytes).ok()
+        });
+        match keys.collect::<Option<Vec<_>>>().as_deref() {
+            Some([first, older @ ..]) => Ok(TokenSigner::after(first, older)),
+            _ => {
+                let why = "not 32 bytes in base64url, or several such lines; remove it for a new one (old \
+                           links end then)";
+                Err(self.corrupt(TOKEN_KEY, why.to_owned()))
             }
         }
+    }
+
+    /// Makes a new key for tokens; those of before stay good, unless their links are to end.
+    ///
+    /// # Errors
+    /// [`StateError`]; the key is as it was then.
+    pub fn renew_token_key(&self, end_links: bool) -> Result<TokenSigner, StateError> {
+        let old = match end_links {
+            true => String::new(),
+            false => self.secret(TOKEN_KEY)?,
+        };
+        let text = format!("{}\n{old}", random_text()?);
+        let text = text.trim();
+        let signer = self.signer_of(text)?;
+        self.write(TOKEN_KEY, format!("{text}\n").as_bytes(), Access::Private)?;
+        Ok(signer)
+    }
+
+    /// Makes a new admin key; gives it as text as well.
+    ///
+    /// # Errors
+    /// [`StateError`]; the key is as it was then.
+    pub fn renew_admin_key(&self) -> Result<(AdminKey, String), StateError> {
+        let text = random_text()?;
+        let key = text.parse();
+        let key = key.map_err(|error| self.corrupt(ADMIN_KEY, format!("{error}")))?;
+        self.write(ADMIN_KEY, format!("{text}\n").as_bytes(), Access::Private)?;
+        Ok((key, text))
     }
 
     /// Makes an empty file, for the relay's user alone, where there is none.
@@ -283,6 +323,26 @@ mod tests {
         let minted = dir.token_signer().unwrap().mint(&order, now).unwrap();
         let again = dir.token_signer().unwrap();
         assert!(again.verify(minted.token.as_str(), now).is_ok());
+    }
+
+    #[test]
+    fn a_new_key_leaves_the_links_of_before_good_unless_they_are_to_end() {
+        let dir = TempDir::new();
+        let now = crate::broadcast::RelayTime::from_micros(0);
+        let ttl = std::time::Duration::from_secs(60);
+        let order = Order::link(&"main".parse().unwrap(), Power::Play, ttl, 0);
+        let mint = |signer: &TokenSigner| signer.mint(&order, now).unwrap().token;
+        let first = mint(&dir.token_signer().unwrap());
+        let second = mint(&dir.renew_token_key(false).unwrap());
+        let good = |signer: &TokenSigner| {
+            [&first, &second].map(|token| signer.verify(token.as_str(), now).is_ok())
+        };
+        assert_eq!(good(&dir.token_signer().unwrap()), [true, true]);
+        let alone = dir.renew_token_key(true).unwrap();
+        assert_eq!(good(&alone), [false, false]);
+        assert_eq!(good(&dir.token_signer().unwrap()), [false, false]);
+        let (key, text) = dir.renew_admin_key().unwrap();
+        assert!(key.matches(&text) && dir.admin_key(None).unwrap().matches(&text));
     }
 
     #[test]

@@ -236,6 +236,105 @@ fn plain(field: &str, text: Box<str>) -> Result<Box<str>, Problem> {
     Ok(text)
 }
 
+/// A token that somebody would like to know more of.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TokenToInspect)]
+pub(super) struct Inspected {
+    token: String,
+}
+
+/// What a token is good for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TokenFacts)]
+pub(super) struct Facts {
+    /// Whether it is good now.
+    good: bool,
+    /// Why not, for programs: a name of PROTOCOL 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    /// The same for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    /// What it grants while it is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<Granted>,
+}
+
+/// What a token grants.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Grant)]
+struct Granted {
+    /// The broadcasts: an id, or the beginning of ids and `*` behind it.
+    broadcast: String,
+    roles: Vec<Power>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    issuer: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    subject: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    token_id: Option<Box<str>>,
+    /// When it was made, in seconds since the Unix epoch.
+    issued: u64,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<u64>,
+    expiry: Expiry,
+    limits: Allotment,
+}
+
+/// Says what a token is good for, here and now.
+///
+/// Who may: an admin of all broadcasts.
+#[utoipa::path(
+    post,
+    path = "/api/tokens/inspect",
+    tag = "tokens",
+    request_body = Inspected,
+    responses((status = 200, body = Facts))
+)]
+pub(super) async fn inspect(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+    Json(inspected): Json<Inspected>,
+) -> Result<Answer<Facts>, Problem> {
+    caller.require_admin()?;
+    let now = site.clock.now();
+    Ok(Answer(match site.gate.recognise(&inspected.token, now) {
+        Err(refusal) => Facts {
+            good: false,
+            code: Some(refusal.code().name()),
+            why: Some(refusal.to_string()),
+            grant: None,
+        },
+        Ok(grant) => Facts {
+            good: true,
+            code: None,
+            why: None,
+            grant: Some(Granted {
+                broadcast: grant.broadcasts.to_string(),
+                roles: grant.powers.list().collect(),
+                issuer: grant.holder.issuer,
+                subject: grant.holder.subject,
+                name: grant.holder.name,
+                token_id: grant.holder.token,
+                issued: grant.issued,
+                expires: grant.expires,
+                expiry: grant.expiry,
+                limits: grant.allotment,
+            }),
+        },
+    }))
+}
+
 /// What is taken back.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged, try_from = "Fields")]

@@ -2,6 +2,7 @@
 
 mod broadcasts;
 mod document;
+mod keys;
 mod links;
 mod relay;
 mod sessions;
@@ -52,6 +53,8 @@ fn documented() -> (Router<Arc<Site>>, utoipa::openapi::OpenApi) {
         .routes(routes!(events::all))
         .routes(routes!(links::mint))
         .routes(routes!(links::revoke))
+        .routes(routes!(links::inspect))
+        .routes(routes!(keys::renew))
         .split_for_parts()
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use steadycast_codec_glue::wire::Role;
 
 use super::{ADMIN, Relay, broadcast_id};
-use crate::auth::{Power, Refusal, Transport, Visit};
+use crate::auth::{Power, Refusal, Transport, Visit, Withdrawal};
 use crate::records::Record;
 
 impl Relay {
@@ -408,4 +408,62 @@ async fn behind_a_proxy_clients_have_addresses_of_their_own() {
         "203.0.113.7",
         "no proxy's word"
     );
+}
+
+#[tokio::test]
+async fn keys_are_made_anew_and_links_end_only_where_that_is_wished() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let (publish, play) = (text(&made, "publishToken"), text(&made, "playToken"));
+    let watching = relay.enter(play, Role::Player).unwrap();
+    let renew =
+        async |admin: &str, wish: Value| relay.post("/api/keys", admin, &wish.to_string()).await;
+    let inspected = async |admin: &str, token: &str| {
+        let body = json!({ "token": token }).to_string();
+        let path = "/api/tokens/inspect";
+        relay.post(path, admin, &body).await.json()
+    };
+    let facts = inspected(ADMIN, play).await;
+    assert_eq!(facts["grant"]["roles"], json!(["play"]));
+    let wish = json!({ "key": "tokens" });
+    assert_eq!(
+        renew(publish, wish.clone()).await.problem(403),
+        "unauthorized"
+    );
+
+    // Links of before stay good, also after a restart.
+    let signer = || relay.site.state.token_signer().unwrap();
+    relay.site.gate.change_signer(signer());
+    let early = relay.create("y").await;
+    let reply = renew(ADMIN, wish).await;
+    assert_eq!(reply.json(), json!({ "sessionsEnded": 0 }));
+    let late = relay.create("z").await;
+    for token in [text(&early, "playToken"), text(&late, "playToken")] {
+        let facts = inspected(ADMIN, token).await;
+        assert_eq!(facts["good"], true);
+        assert!(facts["grant"]["issued"].is_u64());
+        assert!(signer().verify(token, relay.site.clock.now()).is_ok());
+    }
+    let entered = relay.enter(text(&late, "playToken"), Role::Player).unwrap();
+    let reply = renew(ADMIN, json!({ "key": "tokens", "endLinks": true })).await;
+    assert_eq!(reply.json(), json!({ "sessionsEnded": 2 }));
+    for session in [&watching, &entered] {
+        assert_eq!(session.pass().withdrawn(), Some(Withdrawal::Revoked));
+    }
+    let facts = inspected(ADMIN, text(&late, "playToken")).await;
+    assert_eq!(
+        (&facts["good"], &facts["code"]),
+        (&json!(false), &json!("unauthorized"))
+    );
+
+    // The admin key that was is good for nothing from then on.
+    let reply = renew(ADMIN, json!({ "key": "admin" })).await.json();
+    let admin = text(&reply, "adminKey").to_owned();
+    assert_eq!(relay.get("/api/broadcasts", ADMIN).await.status, 401);
+    assert_eq!(relay.get("/api/broadcasts", &admin).await.status, 200);
+    let both = json!({ "key": "admin", "endLinks": true });
+    assert_eq!(renew(&admin, both).await.problem(400), "malformed");
+    let set = Relay::with(|site| site.admin_key_is_set = true);
+    let reply = set.post("/api/keys", ADMIN, r#"{"key":"admin"}"#).await;
+    assert_eq!(reply.problem(409), "exists");
 }

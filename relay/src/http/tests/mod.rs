@@ -48,6 +48,7 @@ struct Relay {
     router: Router,
     /// What it keeps.
     store: Arc<Fragile>,
+    _dir: TempDir,
 }
 
 fn bridge_settings() -> BridgeSettings {
@@ -81,6 +82,7 @@ impl Relay {
     /// One that goes on with what another kept.
     fn over(store: Arc<Fragile>, change: impl FnOnce(&mut Site)) -> Self {
         let dir = TempDir::new();
+        let keys = dir.clone();
         let source = Source::Development(dir.clone());
         let key = ADMIN.parse().unwrap();
         let gate = Gate::new(TokenSigner::new(&[1; 32]), key, None);
@@ -98,6 +100,8 @@ impl Relay {
             registry: Arc::new(Registry::new(settings)),
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
+            state: keys.clone(),
+            admin_key_is_set: false,
             keeps: true.into(),
             turns: tokio::sync::Mutex::default(),
             records: Arc::new(Records::new(
@@ -127,6 +131,7 @@ impl Relay {
             router: with_pages(site.clone(), Pages::from(page)),
             site,
             store,
+            _dir: dir,
         }
     }
 
