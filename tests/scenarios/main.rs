@@ -5,6 +5,7 @@ mod authority;
 mod bad_input;
 mod continuity;
 mod cut_through;
+mod disk;
 mod events;
 mod issuers;
 mod joins;

@@ -35,6 +35,21 @@ pub struct Tokens {
 }
 
 impl RelayProcess {
+    /// Starts the relay as tests build it; builds it where that has not been done.
+    ///
+    /// # Errors
+    /// When it cannot be built, or does not start.
+    pub async fn built() -> Result<Self> {
+        let tests = std::env::current_exe()?;
+        // target/debug/deps/scenarios-...
+        let binary = tests.ancestors().nth(2).context("no target directory")?;
+        let build = ["build", "--quiet", "--package", "steadycast-relay"];
+        let mut cargo = Command::new(env!("CARGO"));
+        let cargo = cargo.args(build).current_dir(env!("CARGO_MANIFEST_DIR"));
+        ensure!(cargo.status()?.success(), "the relay cannot be built");
+        Self::start(&binary.join("steadycast")).await
+    }
+
     /// Starts `binary` on a free port.
     ///
     /// # Errors
@@ -148,6 +163,26 @@ impl RelayProcess {
     /// When the file is gone.
     pub fn log_bytes(&self) -> Result<u64> {
         Ok(std::fs::metadata(&self.log)?.len())
+    }
+
+    /// Its state directory.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// Bytes that it has caused to be written to disks, and what it has open: paths, and words for what has none.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn on_disk(&self) -> Result<(u64, Vec<PathBuf>)> {
+        let process = format!("/proc/{}", self.child.id());
+        let figures = std::fs::read_to_string(format!("{process}/io"))?;
+        let written = figures
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes: "));
+        let open = std::fs::read_dir(format!("{process}/fd"))?
+            .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        Ok((written.context("no write_bytes")?.parse()?, open.collect()))
     }
 
     /// Files and sockets that the process holds open.
