@@ -92,15 +92,20 @@ pub struct Allotment {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     #[schema(maximum = 4_294_967_295_u64)]
     pub players: Option<u32>,
+    /// Renditions that this publisher may be asked for at once.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
+    #[schema(maximum = 4_294_967_295_u64)]
+    pub renditions: Option<u32>,
 }
 
 impl Allotment {
     /// No more of anything than there is of it in `other`.
     #[must_use]
     pub fn within(self, other: Self) -> Self {
-        let least = [self.players, other.players];
+        let least = |one: Option<u32>, other: Option<u32>| one.into_iter().chain(other).min();
         Self {
-            players: least.into_iter().flatten().min(),
+            players: least(self.players, other.players),
+            renditions: least(self.renditions, other.renditions),
         }
     }
 }

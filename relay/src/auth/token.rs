@@ -474,7 +474,10 @@ mod tests {
             name: Some("Ada".into()),
             ttl: HOUR,
             expiry: Expiry::StayUntil,
-            allotment: Allotment { players: Some(7) },
+            allotment: Allotment {
+                players: Some(7),
+                renditions: Some(1),
+            },
             generation: None,
         };
         let minted = signer.mint(&order, at(1000)).unwrap();

@@ -68,6 +68,8 @@ pub(super) struct Renditions {
     widths: Widths,
     /// What renditions may take of a path, in kbit/s, by width.
     max_kbps: [Option<u32>; Width::COUNT],
+    /// How many may run at once.
+    most: usize,
 }
 
 /// A rendition that is wanted.
@@ -97,6 +99,7 @@ impl Default for Renditions {
             asked: [CodecSet::NONE; TrackId::COUNT],
             widths: Widths::One,
             max_kbps: [None; Width::COUNT],
+            most: TrackId::COUNT,
         }
     }
 }
@@ -178,6 +181,7 @@ impl Renditions {
     /// Another publisher is in charge, who may be able to do more, or less.
     pub(super) fn reset(&mut self, widths: Widths) {
         self.refused = Default::default();
+        self.most = TrackId::COUNT;
         self.widths = widths;
         if widths == Widths::One {
             for running in &mut self.running {
@@ -193,6 +197,22 @@ impl Renditions {
             }
         }
         self.decide();
+    }
+
+    /// The publisher that is in charge is asked for so many at once. True when that changed anything.
+    pub(super) fn bound(&mut self, most: Option<u32>) -> bool {
+        self.most = most.map_or(TrackId::COUNT, |most| most as usize);
+        let before = self.wanted();
+        let mut left = self.most;
+        for running in &mut self.running {
+            match running {
+                Some(_) if left == 0 => *running = None,
+                Some(_) => left -= 1,
+                None => {}
+            }
+        }
+        self.decide();
+        self.wanted() != before
     }
 
     /// What time alone changes; `live`: a publisher is there to answer; a rendition goes on for
@@ -351,6 +371,9 @@ impl Renditions {
     }
 
     fn begin(&mut self, codec: CodecKind, width: Width) -> Option<TrackId> {
+        if self.running.iter().flatten().count() >= self.most {
+            return None;
+        }
         let track = self.number(codec, width)?;
         self.running[at(track)] = Some(Running {
             codec,

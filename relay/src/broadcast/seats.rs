@@ -69,6 +69,14 @@ impl PublisherSeat {
         state.bound_players(self.epoch, most);
     }
 
+    /// Bounds the renditions that this publisher is asked for at once.
+    pub fn bound_renditions(&self, most: Option<u32>) {
+        let mut state = self.broadcast.state.lock();
+        if state.bound_renditions(self.epoch, most) {
+            self.broadcast.announce(&state);
+        }
+    }
+
     /// Frames that were taken so far, and bytes of them.
     pub fn brought(&self) -> (u64, u64) {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);

@@ -362,6 +362,15 @@ impl State {
         }
     }
 
+    /// The publisher is asked for so many renditions at once. True when that changed what it is asked for.
+    pub(super) fn bound_renditions(&mut self, epoch: u32, most: Option<u32>) -> bool {
+        let changed = self.is_current(epoch) && self.renditions.bound(most);
+        if changed {
+            self.let_go_unwanted();
+        }
+        changed
+    }
+
     pub(super) fn attach_player(&mut self, settings: &Settings) -> Result<(), AttachError> {
         self.admits_player(settings)?;
         self.players += 1;

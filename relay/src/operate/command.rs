@@ -68,7 +68,8 @@ pub fn commands() -> impl Iterator<Item = Command> {
                 .arg(text("name", "NAME").help("What others see of its holder"))
                 .arg(number("ttl", "SECONDS").help("How long it is good"))
                 .arg(flag("stay-until", "Sessions end with it"))
-                .arg(number("players", "COUNT").help("How many players its publisher may have")),
+                .arg(number("players", "COUNT").help("How many players its publisher may have"))
+                .arg(number("renditions", "COUNT").help("How many renditions its publisher is asked for")),
             leaf("inspect", "Say what one is good for, here and now").arg(
                 Arg::new("token")
                     .value_name("TOKEN")
@@ -210,8 +211,10 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
             if matches.get_flag("stay-until") {
                 body["expiry"] = json!("stay_until");
             }
-            if let Some(players) = matches.get_one::<u64>("players") {
-                body["limits"] = json!({ "players": players });
+            for limit in ["players", "renditions"] {
+                if let Some(most) = matches.get_one::<u64>(limit) {
+                    body["limits"][limit] = json!(most);
+                }
             }
             post("/api/tokens".to_owned(), body, Shown::Token)
         }

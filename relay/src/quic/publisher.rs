@@ -48,7 +48,9 @@ pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shar
     let quic = session.connection.quic_connection();
     quic.set_max_concurrent_uni_streams(VarInt::from_u32(STREAMS));
     quic.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW));
-    seat.bound_players(record.pass().grant().allotment.players);
+    let allotment = record.pass().grant().allotment;
+    seat.bound_players(allotment.players);
+    seat.bound_renditions(allotment.renditions);
     tracing::info!(epoch = seat.epoch(), "publisher attached");
     let connection = session.connection.clone();
     // Whatever it is busy with.

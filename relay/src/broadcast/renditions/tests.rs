@@ -222,6 +222,25 @@ fn a_new_publisher_finds_what_is_wanted_and_nothing_that_was() {
 }
 
 #[test]
+fn a_publisher_may_be_asked_for_only_so_many() {
+    let mut renditions = av1();
+    assert!(!renditions.bound(Some(1)), "there are none");
+    joined(&mut renditions, &[H264]);
+    joined(&mut renditions, &[Vp8]);
+    assert_eq!(wanted(&renditions), [(H264, 1)]);
+    let without = served(&renditions, &[Vp8]).service;
+    assert_eq!(without, Service::Unsupported);
+    assert!(renditions.bound(Some(0)));
+    assert_eq!(wanted(&renditions), []);
+    assert_eq!(served(&renditions, &[H264]).service, Service::Unsupported);
+    // The bound goes with the publisher.
+    renditions.reset(Widths::One);
+    assert_eq!(wanted(&renditions), [(H264, 1), (Vp8, 1)]);
+    assert!(renditions.bound(Some(1)));
+    assert_eq!(wanted(&renditions), [(H264, 1)]);
+}
+
+#[test]
 fn a_decoder_that_fails_moves_its_player() {
     let mut renditions = av1();
     joined(&mut renditions, &[H264, Vp8]);
