@@ -26,7 +26,7 @@ use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
 use crate::records::{AccessLog, Records};
 use crate::reload::Reload;
-use crate::shard::RelayClock;
+use crate::shard::{Pulse, RelayClock};
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
 use crate::store::{Ledger, LocalStore, StateDir, StateError, StateLock};
@@ -177,10 +177,6 @@ impl Relay {
             Hooks::new(settings, listener)
         });
         let hooks = hooks.transpose()?;
-        let metrics = match config.metrics.listen {
-            Some(address) => Some(metrics(address, &site)?),
-            None => None,
-        };
         let restored = site.restore();
         tracing::info!(%address, broadcasts = restored, "listening");
         let parts = Parts {
@@ -200,6 +196,11 @@ impl Relay {
             clock: site.clock,
             shutdown: shutdown.clone(),
         };
+        let shards = Shards::start(sockets.udp, services)?;
+        let metrics = match config.metrics.listen {
+            Some(address) => Some(metrics(address, &site, shards.pulses())?),
+            None => None,
+        };
         let bounds = Bounds {
             connections: files::room_for(config.limits.sessions),
             per_address: config.limits.sessions_per_address,
@@ -210,7 +211,7 @@ impl Relay {
             dev: config.dev,
             address,
             site,
-            shards: Shards::start(sockets.udp, services)?,
+            shards,
             listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
             keeper,
             keys,
@@ -371,11 +372,16 @@ fn bridge_settings(config: &Config, address: SocketAddr) -> webrtc::Settings {
     }
 }
 
-fn metrics(address: SocketAddr, site: &Site) -> Result<MetricsListener, RelayError> {
+fn metrics(
+    address: SocketAddr,
+    site: &Site,
+    shards: Vec<Pulse>,
+) -> Result<MetricsListener, RelayError> {
     let sources = Sources {
         records: site.records.clone(),
         broadcasts: site.registry.clone(),
         gate: site.gate.clone(),
+        shards,
     };
     let listener = MetricsListener::bind(address, sources);
     let listener = listener.map_err(|source| RelayError::MetricsAddress { address, source })?;

@@ -20,9 +20,34 @@ const GLASS: &[f64] = &[
 /// From opening a session to the first frame for it, in seconds.
 const JOIN: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// What becomes of a QUIC handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handshake {
+    /// It goes on.
+    Begun,
+    /// The client is to show first that its address is its own.
+    Retried,
+    /// There is no room for it.
+    Refused,
+    /// The connection is there.
+    Completed,
+}
+
+impl Handshake {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Retried => "retried",
+            Self::Refused => "refused",
+            Self::Completed => "completed",
+        }
+    }
+}
+
 /// What is counted where it happens. A new figure is a field here, and a line where it is counted.
 pub struct Metrics {
     registry: Registry,
+    handshakes: IntCounterVec,
     refusals: IntCounterVec,
     ended: IntCounterVec,
     glass: Histogram,
@@ -49,6 +74,11 @@ impl Metrics {
             HistogramOpts::new(format!("steadycast_{name}"), help).buckets(buckets.to_vec())
         };
         let metrics = Self {
+            handshakes: counters(
+                "quic_handshakes_total",
+                "QUIC connections that were asked for, by what became of their handshake.",
+                &["result"],
+            )?,
             refusals: counters(
                 "refusals_total",
                 "Sessions and requests that were refused, by the code that they were told.",
@@ -75,6 +105,7 @@ impl Metrics {
             registry,
         };
         let registry = &metrics.registry;
+        registry.register(Box::new(metrics.handshakes.clone()))?;
         registry.register(Box::new(metrics.refusals.clone()))?;
         registry.register(Box::new(metrics.ended.clone()))?;
         registry.register(Box::new(metrics.glass.clone()))?;
@@ -85,6 +116,11 @@ impl Metrics {
 
     pub(super) fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Something has become of a QUIC handshake.
+    pub fn handshake(&self, result: Handshake) {
+        self.handshakes.with_label_values(&[result.name()]).inc();
     }
 
     /// Somebody was refused, and told this.

@@ -7,5 +7,5 @@ mod serve;
 mod tests;
 mod totals;
 
-pub use counted::{Metrics, MetricsError};
+pub use counted::{Handshake, Metrics, MetricsError};
 pub use serve::{MetricsListener, Sources};

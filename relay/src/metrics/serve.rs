@@ -23,6 +23,7 @@ use super::totals::Moment;
 use crate::auth::Gate;
 use crate::broadcast::Registry as Broadcasts;
 use crate::records::Records;
+use crate::shard::Pulse;
 
 /// Connections at once; of more nobody is heard.
 const AT_ONCE: usize = 64;
@@ -40,6 +41,8 @@ pub struct Sources {
     pub broadcasts: Arc<Broadcasts>,
     /// The sessions.
     pub gate: Arc<Gate>,
+    /// The shards.
+    pub(crate) shards: Vec<Pulse>,
 }
 
 /// Answers those who collect figures. Nobody is asked for a key here: the address is for this host, or a network of
@@ -114,6 +117,7 @@ async fn metrics(State(sources): State<Sources>) -> Response {
     let moment = Moment {
         broadcasts: &sources.broadcasts,
         gate: &sources.gate,
+        busy: sources.shards.iter().map(Pulse::busy).collect(),
     };
     match sources.records.metrics().render(&moment) {
         Ok(text) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use steadycast_codec_glue::wire::{Code, Role};
 
-use super::counted::Metrics;
+use super::counted::{Handshake, Metrics};
 use super::totals::Moment;
 use crate::auth::{Gate, TokenSigner, Transport};
 use crate::broadcast::{Registry, Settings};
@@ -17,6 +17,7 @@ const DASHBOARD: &str = include_str!("../../../docs/grafana/steadycast.json");
 /// Everything, with something of each.
 fn figures() -> String {
     let metrics = Metrics::new().unwrap();
+    metrics.handshake(Handshake::Begun);
     metrics.refused(Code::TooMany);
     metrics.ended(Transport::WebRtc, Role::Player, Code::Done);
     metrics.shown_after(Duration::from_millis(50));
@@ -27,6 +28,7 @@ fn figures() -> String {
     let moment = Moment {
         broadcasts: &broadcasts,
         gate: &gate,
+        busy: vec![Duration::from_secs(1)],
     };
     metrics.render(&moment).unwrap()
 }

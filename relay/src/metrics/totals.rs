@@ -1,6 +1,8 @@
 //! What the relay knows anyway, as figures of one moment.
 
-use prometheus::{Encoder, IntCounter, IntGaugeVec, Opts, Registry, TextEncoder};
+use std::time::Duration;
+
+use prometheus::{CounterVec, Encoder, IntCounter, IntGaugeVec, Opts, Registry, TextEncoder};
 use steadycast_codec_glue::wire::Role;
 
 use super::counted::{Metrics, MetricsError, role_name};
@@ -81,6 +83,8 @@ const TOTALS: &[Total] = &[
 pub(super) struct Moment<'a> {
     pub(super) broadcasts: &'a Broadcasts,
     pub(super) gate: &'a Gate,
+    /// How long each shard has been busy since it started.
+    pub(super) busy: Vec<Duration>,
 }
 
 impl Metrics {
@@ -154,6 +158,13 @@ impl Moment<'_> {
                 let gauge = sessions.with_label_values(&[transport.name(), role_name(role)]);
                 gauge.set(whole(count));
             }
+        }
+        let help = "Time that a shard's thread was busy: of one that is busy all the time the core is used up.";
+        let busy = CounterVec::new(named("shard_busy_seconds_total", help), &["shard"])?;
+        registry.register(Box::new(busy.clone()))?;
+        for (number, time) in self.busy.iter().enumerate() {
+            let counter = busy.with_label_values(&[&number.to_string()]);
+            counter.inc_by(time.as_secs_f64());
         }
         for (name, help, value) in TOTALS {
             let counter = IntCounter::with_opts(named(name, help))?;

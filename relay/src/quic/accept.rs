@@ -8,6 +8,7 @@ use quinn::VarInt;
 use super::Endpoint;
 use super::local::Local;
 use super::serve::serve;
+use crate::metrics::Handshake;
 use crate::shard::DRAIN;
 
 /// The QUIC sessions of a shard.
@@ -50,12 +51,14 @@ impl Sessions {
             ..
         } = &self.endpoint;
         let settings = &shared.settings;
+        let count = |result| shared.records.metrics().handshake(result);
         let under_way = self.quic.open_connections().max(sessions.len());
         if under_way >= settings.sessions {
             tracing::warn!(
                 sessions = under_way,
                 "refused a connection: the relay is full"
             );
+            count(Handshake::Refused);
             incoming.refuse();
             return;
         }
@@ -65,15 +68,18 @@ impl Sessions {
             && incoming.may_retry()
         {
             // Fails only where `may_retry` is false.
+            count(Handshake::Retried);
             let _ = incoming.retry();
             return;
         }
         let address = incoming.remote_address().ip();
         let Some(place) = addresses.admit(address, settings.sessions_per_address) else {
             tracing::debug!("refused a connection: its address has too many");
+            count(Handshake::Refused);
             incoming.refuse();
             return;
         };
+        count(Handshake::Begun);
         let local = self.local.clone();
         sessions.spawn(async move {
             serve(incoming, local).await;

@@ -18,6 +18,7 @@ use crate::auth::{Power, Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::events::SessionFacts;
 use crate::excerpt::{excerpt, excerpt_of};
+use crate::metrics::Handshake;
 use crate::records::Record;
 
 /// Serves one connection until it ends.
@@ -38,6 +39,7 @@ pub(super) async fn serve(incoming: quinn::Incoming, local: Arc<Local>) {
     let number = shared.gate.number();
     let span = tracing::info_span!("session", number);
     shared.established.fetch_add(1, Ordering::Relaxed);
+    shared.records.metrics().handshake(Handshake::Completed);
     greet(connection, named.as_ref(), number, &local)
         .instrument(span)
         .await;

@@ -31,6 +31,11 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
+    /// How long its thread has been busy since it started.
+    pub(crate) fn busy(&self) -> Duration {
+        self.runtime.metrics().worker_total_busy_duration(0)
+    }
+
     /// Whether it has answered the question before this one. The first has its answer.
     pub(crate) fn beats(&self) -> bool {
         let beats = self.answered.swap(false, Ordering::Relaxed);
