@@ -7,7 +7,10 @@
 mod process;
 
 use std::fs;
-use std::time::Instant;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use process::Relay;
 
@@ -122,5 +125,66 @@ fn webrtc_sessions_leave_no_secret_at_any_level() {
     );
     for secret in secrets.iter().map(String::as_str).chain(["secret", "eyJ"]) {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+/// Somebody who is asked over HTTP, and answers all with this status; tells of each request.
+fn answering(status: &'static str) -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "http://{}/aSecretPlace?key=aSecretQuery",
+        listener.local_addr().unwrap()
+    );
+    let (tell, asked) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut length = 0;
+            for line in stream.by_ref().lines().map_while(Result::ok) {
+                let name = line.to_ascii_lowercase();
+                if let Some(value) = name.strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if line.is_empty() {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            if stream.read_exact(&mut body).is_ok() {
+                let _ = tell.send(());
+            }
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.get_mut().write_all(answer.as_bytes());
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn neither_hooks_nor_an_authority_leave_a_secret_at_any_level() {
+    for status in ["200 OK", "503 Service Unavailable", "302 Found"] {
+        let (hooks, told) = answering(status);
+        let (authority, asked) = answering(status);
+        let relay = Relay::start_with(&[
+            "--hooks-url",
+            &hooks,
+            "--hooks-secret",
+            "aSecretOfTheHooks",
+            "--auth-hook",
+            &authority,
+        ]);
+        relay.ask("/api/broadcasts/main", "eyJsecret");
+        let offer = include_str!("offers/obs-publisher.sdp");
+        let sdp = "content-type: application/sdp\r\n";
+        relay.send("POST", "/main/whip", "eyJsecret", sdp, offer);
+        let patience = Duration::from_secs(20);
+        for asked in [&told, &asked, &asked] {
+            asked.recv_timeout(patience).unwrap();
+        }
+        let log = relay.end();
+        for secret in ["aSecret", "eyJ", "secret"] {
+            assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+        }
     }
 }

@@ -32,13 +32,26 @@ impl Relay {
         Self::start_in(&std::env::temp_dir().join(name), level)
     }
 
+    /// One with settings of its own, that logs everything it may.
+    pub(crate) fn start_with(settings: &[&str]) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("steadycast-set-{}-{number}", std::process::id());
+        Self::start_as(&std::env::temp_dir().join(name), "trace", settings)
+    }
+
     /// One that goes on with the state of another.
     pub(crate) fn start_in(state: &Path, level: &str) -> Self {
+        Self::start_as(state, level, &[])
+    }
+
+    fn start_as(state: &Path, level: &str, settings: &[&str]) -> Self {
         let state = state.to_owned();
         let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
             .args(["serve", "--dev", "--server-listen=127.0.0.1:0"])
             .args(["--log-level", level, "--server-state-dir"])
             .arg(&state)
+            .args(settings)
             .env_clear()
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
