@@ -8,7 +8,7 @@ RELAY := cargo run --release --quiet -p steadycast-relay --
 
 .PHONY: help
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 node_modules/.package-lock.json: package-lock.json package.json web/package.json codec-glue/ts/package.json tests/browser/package.json docs/package.json
 	@# Not `npm ci`: it insists on lock entries for platforms that some registries do not carry.
@@ -71,6 +71,21 @@ format: node_modules/.package-lock.json ## Format everything
 .PHONY: docs
 docs: node_modules/.package-lock.json ## Build the documentation site into target/docs
 	npm run docs --silent
+
+.PHONY: deb
+deb: web ## Build the Debian package into target/debian
+	[ -x target/tools/bin/cargo-deb ] || cargo install --locked cargo-deb --version 3.8.0 --root target/tools
+	cargo build --release --locked -p steadycast-relay
+	package/stage target/release/steadycast target/release/package
+	target/tools/bin/cargo-deb deb -p steadycast-relay --no-build --locked --dbgsym
+
+.PHONY: image
+image: web ## Build the container image with buildah
+	package/image
+
+.PHONY: release-binaries
+release-binaries: web ## Build archives for other systems (x86-64, arm64) into target/dist
+	package/release-binaries
 
 .PHONY: bench
 bench: web ## Measure fan-out, joins, restarts, latency and memory with real sessions and real browsers
