@@ -424,7 +424,7 @@ fn site(
         registry: Arc::new(Registry::new(Settings::from(config))),
         gate: Arc::new(gate),
         state: dir,
-        admin_key_is_set: server.admin_key.is_some(),
+        admin_key_is_set: AtomicBool::new(server.admin_key.is_some()),
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
         rules: RwLock::new(Rules::from(config)),

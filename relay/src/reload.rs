@@ -2,6 +2,7 @@
 //! others; no session notices.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::Notify;
 
@@ -86,6 +87,8 @@ impl Reload {
         site.registry.adjust(Settings::from(new));
         *site.rules.write() = Rules::from(new);
         // It may be another in its file as well.
+        let is_set = new.server.admin_key.is_some();
+        site.admin_key_is_set.store(is_set, Ordering::Relaxed);
         match self.dir.admin_key(new.server.admin_key.as_ref()) {
             Ok(key) => site.gate.change_admin_key(key),
             Err(error) => tracing::error!(%error, "the admin key stays as it was"),

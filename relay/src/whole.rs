@@ -15,6 +15,9 @@ where
     Ok(read.map(|Whole(number)| number))
 }
 
+/// Above this a number may become another on the way: many programs read all of them as floats (RFC 8259, 6).
+const EXACT: u64 = (1 << 53) - 1;
+
 struct Whole<T>(T);
 
 impl<'de, T: TryFrom<u64>> Deserialize<'de> for Whole<T> {
@@ -29,19 +32,17 @@ impl<T: TryFrom<u64>> Visitor<'_> for Number<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = 8 * size_of::<T>();
+        let bits = (8 * size_of::<T>()).min(53);
         write!(f, "a whole number of at most {bits} bits, not negative")
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        let wrong = |_| E::invalid_value(Unexpected::Unsigned(number), &self);
-        T::try_from(number).map_err(wrong)
+        let read = T::try_from(number).ok().filter(|_| number <= EXACT);
+        read.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        /// Above this a float may be another number than was written.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        match number.fract() == 0.0 && (0.0..=EXACT).contains(&number) {
+        match number.fract() == 0.0 && (0.0..=EXACT as f64).contains(&number) {
             true => self.visit_u64(number as u64),
             false => Err(E::invalid_value(Unexpected::Float(number), &self)),
         }

@@ -132,9 +132,22 @@ async fn settings_are_read_again_and_nobody_who_is_there_notices() {
     let key = fs::read_to_string(relay.dir.join("state/admin.key")).unwrap();
     let (key, url) = (key.trim().to_owned(), relay.url.clone());
     let client = client();
-    let events = client.get(format!("{url}/api/events")).bearer_auth(&key);
-    let mut events = events.send().await.unwrap();
-    assert_eq!(events.chunk().await.unwrap().unwrap(), ":\n\n");
+    let wish = r#"{"broadcast":"*","roles":["admin"]}"#;
+    let made = client
+        .post(format!("{url}/api/tokens"))
+        .bearer_auth(&key)
+        .header("content-type", "application/json")
+        .body(wish);
+    let made = made.send().await.unwrap().text().await.unwrap();
+    let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+    let [events, of_the_key] = [made["token"].as_str().unwrap(), &key].map(|shown| {
+        let events = client.get(format!("{url}/api/events"));
+        events.bearer_auth(shown).send()
+    });
+    let (mut events, mut of_the_key) = (events.await.unwrap(), of_the_key.await.unwrap());
+    for events in [&mut events, &mut of_the_key] {
+        assert_eq!(events.chunk().await.unwrap().unwrap(), ":\n\n");
+    }
 
     // Another admin key and another level take effect at once, another address with the next start.
     fs::write(
@@ -164,9 +177,10 @@ async fn settings_are_read_again_and_nobody_who_is_there_notices() {
     let [first, second] = statuses;
     assert_eq!(first.await.unwrap().status(), 201);
     assert_eq!(second.await.unwrap().status(), 429);
-    // Whoever listened before goes on.
+    // Whoever listened before goes on, unless by the key that is good no more.
     let told = events.chunk().await.unwrap().unwrap();
     assert!(told.starts_with(b"id: ") || told == ":\n\n", "{told:?}");
+    while of_the_key.chunk().await.unwrap().is_some() {}
 
     // A mistake changes nothing.
     write_settings(

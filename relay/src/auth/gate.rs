@@ -15,7 +15,7 @@ use super::guesses::{Guesses, OneAtATime, TooManyTries};
 use super::passes::{Pass, Passes, Standing, Transport, Visit, Withdrawal};
 use super::revocations::{Generation, Revocation, Revocations};
 use super::token::{Early, Minted, Order, TokenSigner, WireClaims, seconds};
-use super::{AdminKey, Grant, Issuers, Power, RandomError, Refusal};
+use super::{AdminKey, Grant, Issuers, Pattern, Power, RandomError, Refusal};
 use crate::broadcast::{BroadcastId, RelayTime};
 
 /// Who comes with nothing that is good.
@@ -268,6 +268,21 @@ impl Gate {
     pub fn end_own(&self) -> usize {
         self.passes.withdraw(Withdrawal::Revoked, |session| {
             session.grant.holder.issuer.is_none()
+        })
+    }
+
+    /// Whether somebody who was let in by what they showed still may hear of a broadcast, or of all of them. What an
+    /// authority has allowed stays so.
+    pub fn may_still_hear(&self, shown: &str, of: Option<&BroadcastId>, now: RelayTime) -> bool {
+        if self.asks() || self.admin_key.read().matches(shown) {
+            return true;
+        }
+        self.recognise(shown, now).is_ok_and(|grant| match of {
+            None => grant.powers.have(Power::Admin) && grant.broadcasts == Pattern::all(),
+            Some(id) => {
+                let admin = grant.require(Power::Admin, id).is_ok();
+                admin || self.require(&grant, Power::Publish, id).is_ok()
+            }
         })
     }
 

@@ -162,6 +162,14 @@ pub(super) fn access_log(config: &Config) -> Option<Finding> {
     let path = config.log.access_file.as_ref()?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     let dir = dir.unwrap_or(Path::new("."));
+    if !dir.is_dir() {
+        let told = format!("there is no directory {}", dir.display());
+        return Some(Finding::wrong(
+            "access log",
+            told,
+            format!("mkdir -p {}", dir.display()),
+        ));
+    }
     Some(writable("access log", dir, "log.access_file"))
 }
 

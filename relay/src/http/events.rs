@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Interval, interval, sleep};
 
 use super::api::{known, permitted};
-use super::caller::Caller;
+use super::caller::{Caller, shown};
 use super::problem::Problem;
 use super::server::{Hold, Lasting};
 use super::site::Site;
@@ -25,6 +25,8 @@ use crate::auth::Action;
 use crate::broadcast::BroadcastId;
 use crate::events::{Happened, Listener, Lost};
 
+/// How often it is looked whether what opened a stream is still good.
+const LOOK: Duration = Duration::from_millis(500);
 /// How often a listener hears that the relay lives, where nothing happens.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
@@ -40,10 +42,11 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 pub(super) async fn all(
     State(site): State<Arc<Site>>,
     caller: Caller,
+    shown: Shown,
     Extension(lasting): Extension<Lasting>,
 ) -> Result<Response, Problem> {
     caller.require_admin()?;
-    Ok(stream_of(&site, None, lasting.hold()))
+    Ok(stream_of(site, None, shown, lasting.hold()))
 }
 
 /// What happens at a broadcast, from now on (PROTOCOL 7.5).
@@ -59,28 +62,44 @@ pub(super) async fn all(
 pub(super) async fn of_one(
     State(site): State<Arc<Site>>,
     caller: Caller,
+    shown: Shown,
     Extension(lasting): Extension<Lasting>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id = permitted(&site, &caller, &id, Action::Publish).await?;
     known(&site, &id)?;
-    Ok(stream_of(&site, Some(id), lasting.hold()))
+    Ok(stream_of(site, Some(id), shown, lasting.hold()))
+}
+
+/// What a request shows.
+pub(super) struct Shown(String);
+
+impl FromRequestParts<Arc<Site>> for Shown {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Site>) -> Result<Self, Problem> {
+        Ok(Self(shown(parts).unwrap_or_default().to_owned()))
+    }
 }
 
 struct Told {
+    site: Arc<Site>,
+    shown: Shown,
+    looks: Interval,
     listener: Listener,
     /// The broadcast that it is about, if only one.
     only: Option<BroadcastId>,
-    draining: CancellationToken,
     begun: bool,
     _hold: Hold,
 }
 
-fn stream_of(site: &Site, only: Option<BroadcastId>, hold: Hold) -> Response {
+fn stream_of(site: Arc<Site>, only: Option<BroadcastId>, shown: Shown, hold: Hold) -> Response {
     let told = Told {
+        looks: interval(LOOK),
+        shown,
         listener: site.records.events().listen(),
         only,
-        draining: site.draining.clone(),
+        site,
         begun: false,
         _hold: hold,
     };
@@ -98,12 +117,13 @@ fn stream_of(site: &Site, only: Option<BroadcastId>, hold: Hold) -> Response {
 }
 
 impl Told {
-    /// What is said next; `None`: the relay stops.
+    /// What is said next; `None`: the relay stops, or what opened the stream is good no more.
     async fn next(&mut self) -> Option<String> {
         // So that a client knows at once that it is heard.
         if !std::mem::replace(&mut self.begun, true) {
             return Some(":\n\n".to_owned());
         }
+        let mut heartbeat = std::pin::pin!(sleep(HEARTBEAT));
         loop {
             tokio::select! {
                 next = self.listener.next() => match next? {
@@ -113,8 +133,15 @@ impl Told {
                         return Some(format!("event: lost\ndata: {{\"events\":{count}}}\n\n"));
                     }
                 },
-                () = sleep(HEARTBEAT) => return Some(":\n\n".to_owned()),
-                () = self.draining.cancelled() => return None,
+                _ = self.looks.tick() => {
+                    let now = self.site.clock.now();
+                    let (shown, of) = (&self.shown.0, self.only.as_ref());
+                    if !self.site.gate.may_still_hear(shown, of, now) {
+                        return None;
+                    }
+                }
+                () = &mut heartbeat => return Some(":\n\n".to_owned()),
+                () = self.site.draining.cancelled() => return None,
             }
         }
     }

@@ -35,7 +35,9 @@ impl Proxies {
     /// the one. What stands before that, the client may have made up.
     fn client(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let listed = headers.get_all(CLIENTS).into_iter();
-        let listed: Vec<_> = listed.filter_map(|value| value.to_str().ok()).collect();
+        // What is no text is a client's own doing, and hides nobody who stands behind it.
+        let texts = listed.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let listed: Vec<_> = texts.collect();
         let mut client = None;
         for text in listed.iter().rev().flat_map(|value| value.rsplit(',')) {
             let Some(ip) = address(text.trim()) else {
@@ -81,6 +83,8 @@ pub(super) async fn clients(
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -92,7 +96,8 @@ mod tests {
         let client = |values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {
-                headers.append(CLIENTS, value.parse().unwrap());
+                let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                headers.append(CLIENTS, value);
             }
             proxies.client(&headers).map(|ip| ip.to_string())
         };
@@ -109,6 +114,7 @@ mod tests {
         assert_eq!(client(&["192.0.2.7:4000"]), is("192.0.2.7"));
         assert_eq!(client(&["10.0.0.9"]), is("10.0.0.9"), "within the network");
         assert_eq!(client(&["6.6.6.6, unknown"]), None);
+        assert_eq!(client(&["\u{fc}, 192.0.2.7"]), is("192.0.2.7"));
         assert_eq!(client(&[]), None);
     }
 }

@@ -29,7 +29,7 @@ pub struct Site {
     /// Where keys are.
     pub state: StateDir,
     /// Whether the admin key is one of the settings', and not a file's.
-    pub admin_key_is_set: bool,
+    pub admin_key_is_set: AtomicBool,
     /// Whether what is to be kept could be written, the last time.
     pub keeps: AtomicBool,
     /// Held while links to a broadcast are ended, or somebody's broadcasts are counted.

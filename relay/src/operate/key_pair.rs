@@ -1,31 +1,42 @@
 //! A key for those who issue tokens of their own.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ring::error::Unspecified;
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
+
+/// PKCS #8 of version 1 before the 32 bytes of the key (RFC 8410, 7): not every library reads version 2.
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// An Ed25519 key in PEM, and the JSON Web Key Set for `auth.jwks` behind it.
 ///
 /// # Errors
 /// When the system gives no randomness.
-pub fn key_pair(kid: &str) -> Result<String, rcgen::Error> {
-    let key = KeyPair::generate_for(&PKCS_ED25519)?;
+pub fn key_pair(kid: &str) -> Result<String, Unspecified> {
+    let mut seed = [0; 32];
+    SystemRandom::new().fill(&mut seed)?;
+    let key = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| Unspecified)?;
     let public = json!({ "keys": [{
         "kty": "OKP",
         "crv": "Ed25519",
         "alg": "EdDSA",
         "use": "sig",
         "kid": kid,
-        "x": URL_SAFE_NO_PAD.encode(key.der_bytes()),
+        "x": URL_SAFE_NO_PAD.encode(key.public_key()),
     }] });
-    let private = key.serialize_pem();
-    Ok(format!("{}\n{public:#}\n", private.trim_end()))
+    // One line: 48 bytes are 64 letters.
+    let private = STANDARD.encode([&PKCS8[..], &seed].concat());
+    Ok(format!(
+        "-----BEGIN PRIVATE KEY-----\n{private}\n-----END PRIVATE KEY-----\n{public:#}\n"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use ring::signature::Ed25519KeyPair;
     use rustls_pki_types::PrivateKeyDer;
     use rustls_pki_types::pem::PemObject;
 

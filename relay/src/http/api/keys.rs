@@ -1,6 +1,7 @@
 //! The relay's own keys, made anew.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -67,7 +68,7 @@ pub(super) async fn renew(
         Which::Admin if wish.end_links => Err(Problem::malformed(
             "the body's endLinks: no link is made with the admin key",
         )),
-        Which::Admin if site.admin_key_is_set => Err(Problem::new(
+        Which::Admin if site.admin_key_is_set.load(Ordering::Relaxed) => Err(Problem::new(
             StatusCode::CONFLICT,
             Code::Exists,
             "the admin key is set by server.admin_key: change it there",
@@ -78,6 +79,8 @@ pub(super) async fn renew(
 }
 
 async fn admin(site: Arc<Site>) -> Result<Answer<Renewed>, Problem> {
+    // Of two at once, the later one's is in the file and in memory.
+    let _turn = site.turns.lock().await;
     let state = site.state.clone();
     let made = tokio::task::spawn_blocking(move || state.renew_admin_key()).await;
     let (key, text) = made.map_err(KeepError::from)?.map_err(KeepError::from)?;

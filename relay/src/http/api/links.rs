@@ -214,12 +214,18 @@ async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Proble
             return Err(Problem::malformed(detail));
         }
     };
+    let subject = subject?.or_else(|| caller.subject());
+    // Who could make admins about others would have what others may have besides.
+    if powers.have(Power::Admin) && !caller.is_admin() && subject != caller.subject() {
+        let detail = "an admin of some broadcasts makes others about the same subject alone";
+        return Err(Problem::forbidden(detail));
+    }
     let one = wish.broadcast.one();
     Ok(Order {
         generation: one.map(|id| site.gate.generation(id).current),
         broadcasts: wish.broadcast,
         powers,
-        subject: subject?.or_else(|| caller.subject()),
+        subject,
         name: name?,
         ttl,
         expiry: wish.expiry,
@@ -353,6 +359,7 @@ pub(super) struct OfToken {
     #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
     token_id: Box<str>,
     /// When it ends by itself, in seconds since the Unix epoch: it need not be remembered for longer.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     expires: Option<u64>,
 }
 

@@ -456,6 +456,13 @@ async fn keys_are_made_anew_and_links_end_only_where_that_is_wished() {
         (&json!(false), &json!("unauthorized"))
     );
 
+    // An admin of some broadcasts makes admins about the same subject alone.
+    let some = relay.admin("a-*", "ada").await;
+    for (subject, status) in [(json!("ada"), 201), (Value::Null, 201), (json!("eve"), 403)] {
+        let wish = json!({ "broadcast": "a-*", "roles": ["admin"], "subject": subject });
+        assert_eq!(relay.wish(&some, wish).await.status.as_u16(), status);
+    }
+
     // The admin key that was is good for nothing from then on.
     let reply = renew(ADMIN, json!({ "key": "admin" })).await.json();
     let admin = text(&reply, "adminKey").to_owned();
@@ -463,7 +470,7 @@ async fn keys_are_made_anew_and_links_end_only_where_that_is_wished() {
     assert_eq!(relay.get("/api/broadcasts", &admin).await.status, 200);
     let both = json!({ "key": "admin", "endLinks": true });
     assert_eq!(renew(&admin, both).await.problem(400), "malformed");
-    let set = Relay::with(|site| site.admin_key_is_set = true);
+    let set = Relay::with(|site| site.admin_key_is_set = true.into());
     let reply = set.post("/api/keys", ADMIN, r#"{"key":"admin"}"#).await;
     assert_eq!(reply.problem(409), "exists");
 }

@@ -101,7 +101,7 @@ impl Relay {
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
             state: keys.clone(),
-            admin_key_is_set: false,
+            admin_key_is_set: false.into(),
             keeps: true.into(),
             turns: tokio::sync::Mutex::default(),
             records: Arc::new(Records::new(
