@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::Code;
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::body::{Json, Query};
+use super::super::body::{Json, Query, object};
 use super::super::broadcasts::{CreateError, KeepError, NewBroadcast};
 use super::super::caller::Caller;
 use super::super::links::Links;
@@ -39,7 +39,7 @@ pub(super) struct Wish {
     #[schema(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
     id: Option<BroadcastId>,
     /// What it has less of than others.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     settings: OwnSettings,
 }
 

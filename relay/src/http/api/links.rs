@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::limits;
 use utoipa::ToSchema;
 
-use super::super::body::Json;
+use super::super::body::{Json, object};
 use super::super::broadcasts::Tokens;
 use super::super::caller::Caller;
 use super::super::links::Links;
@@ -129,7 +129,7 @@ pub(super) struct Wish {
     #[serde(default)]
     expiry: Expiry,
     /// How much its holder may have.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     limits: Allotment,
 }
 

@@ -148,7 +148,11 @@ async fn a_broadcast_has_settings_of_its_own_and_keeps_them() {
         let _first = small.attach_player().unwrap();
         assert!(small.attach_player().is_err());
     }
-    for wrong in [json!({ "players": 0 }), json!({ "odd": 1 })] {
+    for wrong in [
+        json!({ "players": 0 }),
+        json!({ "odd": 1 }),
+        json!([1, 2, 3]),
+    ] {
         let body = json!({ "settings": wrong }).to_string();
         let reply = relay.post("/api/broadcasts", ADMIN, &body).await;
         assert_eq!(reply.problem(400), "malformed");
