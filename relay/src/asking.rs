@@ -1,16 +1,32 @@
 //! What this relay asks of servers of others over HTTP: who may be asked, how, and how much is read.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 
 /// A URL whose answers nobody on the way has made: `https`, or `http` of this host.
-pub(crate) fn safe_url(text: &str) -> Option<Url> {
-    let url: Url = text.parse().ok()?;
-    let local = ["localhost", "127.0.0.1", "[::1]"];
-    let near = local.contains(&url.host_str()?);
-    (url.scheme() == "https" || (url.scheme() == "http" && near)).then_some(url)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SafeUrl(pub(crate) Url);
+
+/// A text is no such URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an https:// URL (http:// of this host alone)")]
+pub struct SafeUrlError;
+
+impl FromStr for SafeUrl {
+    type Err = SafeUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url: Url = text.parse().map_err(|_| SafeUrlError)?;
+        let local = ["localhost", "127.0.0.1", "[::1]"];
+        let near = local.contains(&url.host_str().ok_or(SafeUrlError)?);
+        match url.scheme() == "https" || (url.scheme() == "http" && near) {
+            true => Ok(Self(url)),
+            false => Err(SafeUrlError),
+        }
+    }
 }
 
 /// A client that waits `patience` for an answer, and goes nowhere but where it is sent.

@@ -133,8 +133,6 @@ pub struct Relay {
     hooks: Option<Hooks>,
     shutdown: CancellationToken,
     lock: StateLock,
-    dir: StateDir,
-    issuers: Option<Arc<Issuers>>,
 }
 
 impl Relay {
@@ -165,11 +163,11 @@ impl Relay {
         };
         let site = site(
             config,
-            dir.clone(),
+            dir,
             identities.clone(),
             shutdown.clone(),
             bridge.clone(),
-            issuers.clone(),
+            issuers,
         )?;
         let site = Arc::new(site);
         let hooks = config.hooks.settings().map(|settings| {
@@ -219,8 +217,6 @@ impl Relay {
             hooks,
             shutdown,
             lock,
-            dir,
-            issuers,
         })
     }
 
@@ -250,9 +246,7 @@ impl Relay {
             config,
             level,
             site: self.site.clone(),
-            dir: self.dir.clone(),
             certificates: self.keeper.nudge(),
-            issuers: self.issuers.clone(),
         }
     }
 
@@ -424,7 +418,6 @@ fn site(
         registry: Arc::new(Registry::new(Settings::from(config))),
         gate: Arc::new(gate),
         state: dir,
-        admin_key_is_set: AtomicBool::new(server.admin_key.is_some()),
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
         rules: RwLock::new(Rules::from(config)),

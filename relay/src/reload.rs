@@ -2,15 +2,12 @@
 //! others; no session notices.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::sync::Notify;
 
-use crate::auth::Issuers;
 use crate::broadcast::Settings;
 use crate::config::{Config, ConfigError, Key};
 use crate::http::{Rules, Site};
-use crate::store::StateDir;
 use crate::telemetry::LogLevel;
 
 /// Settings that take effect at once, or for broadcasts that are made from now on. All others need a start.
@@ -43,9 +40,7 @@ pub(crate) struct Reload {
     pub(crate) config: Config,
     pub(crate) level: LogLevel,
     pub(crate) site: Arc<Site>,
-    pub(crate) dir: StateDir,
     pub(crate) certificates: Arc<Notify>,
-    pub(crate) issuers: Option<Arc<Issuers>>,
 }
 
 impl Reload {
@@ -53,9 +48,7 @@ impl Reload {
     /// of them changes. Waits for the disk.
     pub(crate) fn reload(&mut self) {
         self.certificates.notify_one();
-        if let Some(issuers) = &self.issuers {
-            issuers.read_again();
-        }
+        self.site.gate.read_keys_again();
         let new = match self.config.again() {
             Ok(new) => new,
             Err(ConfigError(mistakes)) => {
@@ -87,9 +80,7 @@ impl Reload {
         site.registry.adjust(Settings::from(new));
         *site.rules.write() = Rules::from(new);
         // It may be another in its file as well.
-        let is_set = new.server.admin_key.is_some();
-        site.admin_key_is_set.store(is_set, Ordering::Relaxed);
-        match self.dir.admin_key(new.server.admin_key.as_ref()) {
+        match site.state.admin_key(new.server.admin_key.as_ref()) {
             Ok(key) => site.gate.change_admin_key(key),
             Err(error) => tracing::error!(%error, "the admin key stays as it was"),
         }

@@ -28,11 +28,7 @@ impl Supervised {
         let dir = std::env::temp_dir().join(dir);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        fs::write(dir.join("cert.pem"), certificate.pem()).unwrap();
-        fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
+        write_certificate(&dir);
         write_settings(&dir, settings);
         let socket = dir.join("notify");
         let told = UnixDatagram::bind(&socket).unwrap();
@@ -95,6 +91,16 @@ impl Drop for Supervised {
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.dir);
     }
+}
+
+/// Another certificate for the relay, and its key; gives it in PEM.
+fn write_certificate(dir: &Path) -> String {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    fs::write(dir.join("cert.pem"), &certificate).unwrap();
+    fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
+    certificate
 }
 
 /// What the file says, besides where everything is.
@@ -201,16 +207,12 @@ async fn settings_are_read_again_and_nobody_who_is_there_notices() {
 #[tokio::test]
 async fn a_renewed_certificate_is_served_at_once() {
     let mut relay = Supervised::start("certificate", "");
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let certificate = params.self_signed(&key).unwrap();
-    fs::write(relay.dir.join("cert.pem"), certificate.pem()).unwrap();
-    fs::write(relay.dir.join("key.pem"), key.serialize_pem()).unwrap();
+    let certificate = write_certificate(&relay.dir);
     relay.signal(Signal::HUP);
     relay.line("new certificate");
     // Whoever trusts this one alone is served.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let root = reqwest::Certificate::from_pem(certificate.pem().as_bytes()).unwrap();
+    let root = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
     let client = reqwest::Client::builder()
         .tls_certs_only([root])
         .build()

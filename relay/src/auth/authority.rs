@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -17,7 +16,7 @@ use tokio::time::Instant;
 use super::grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
 use super::token::{is_plain, shown_name};
 use super::{Pattern, Refusal, Visit};
-use crate::asking::{body, client, safe_url};
+use crate::asking::{SafeUrl, body, client};
 
 /// Questions that are asked at once; more wait for their turn, as long as an answer may take.
 const AT_ONCE: usize = 64;
@@ -25,30 +24,6 @@ const AT_ONCE: usize = 64;
 const REMEMBERED: usize = 10_000;
 /// The longest answer, in bytes.
 const LONGEST: usize = 16 << 10;
-
-/// Where an outside authority is asked: an `https` URL, or `http` of this host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorityUrl(Url);
-
-/// A text is no URL of an authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an authority is asked at an https:// URL (http:// on this host alone)")]
-pub struct AuthorityUrlError;
-
-impl AuthorityUrl {
-    /// As a URL.
-    pub fn as_url(&self) -> &Url {
-        &self.0
-    }
-}
-
-impl FromStr for AuthorityUrl {
-    type Err = AuthorityUrlError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        safe_url(text).map(Self).ok_or(AuthorityUrlError)
-    }
-}
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -140,7 +115,7 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError`], when the system's trusted certificates cannot be read.
     pub fn new(
-        AuthorityUrl(url): AuthorityUrl,
+        SafeUrl(url): SafeUrl,
         patience: Duration,
         keeps: Duration,
     ) -> Result<Self, AuthorityError> {

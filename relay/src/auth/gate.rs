@@ -14,7 +14,7 @@ use super::authority::{Action, Authority};
 use super::guesses::{Guesses, OneAtATime, TooManyTries};
 use super::passes::{Pass, Passes, Standing, Transport, Visit, Withdrawal};
 use super::revocations::{Generation, Revocation, Revocations};
-use super::token::{Early, Minted, Order, TokenSigner, WireClaims, seconds};
+use super::token::{Early, Minted, Order, TokenSigner, WireClaims};
 use super::{AdminKey, Grant, Issuers, Pattern, Power, RandomError, Refusal};
 use crate::broadcast::{BroadcastId, RelayTime};
 
@@ -188,7 +188,7 @@ impl Gate {
                 let grant = authority.ask(token, role.into(), named.as_str(), asker);
                 // It says so now, whatever links have ended before.
                 let grant = Grant {
-                    issued: seconds(visit.since),
+                    issued: visit.since.as_seconds(),
                     generation: Some(self.generation(&named).current),
                     ..grant.await?
                 };
@@ -220,6 +220,13 @@ impl Gate {
         match &self.authority {
             None => self.require(&self.recognise(token, now)?, role.into(), broadcast),
             Some(_) => self.ask(token, role.into(), broadcast.as_str(), from).await,
+        }
+    }
+
+    /// Has the keys of others read again soon.
+    pub fn read_keys_again(&self) {
+        if let Some(issuers) = &self.issuers {
+            issuers.read_again();
         }
     }
 
@@ -349,12 +356,12 @@ impl Gate {
 
     /// Lets time pass for running sessions.
     pub fn tick(&self, now: RelayTime) {
-        self.passes.end(now.as_micros() / 1_000_000);
+        self.passes.end(now.as_seconds());
     }
 
     /// Forgets tokens that were taken back and have ended since; gives their ids.
     pub fn forget_ended(&self, now: RelayTime) -> Vec<Box<str>> {
-        let now = now.as_micros() / 1_000_000;
+        let now = now.as_seconds();
         self.revocations.write().forget_ended(now)
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::key_set::KeySet;
-use super::token::{Early, WireClaims, seconds};
+use super::token::{Early, WireClaims};
 use super::{Grant, Refusal};
 use crate::broadcast::RelayTime;
 
@@ -65,7 +65,7 @@ impl Issuers {
     }
 
     /// Has the keys read again soon.
-    pub fn read_again(&self) {
+    pub(super) fn read_again(&self) {
         self.missing.notify_one();
     }
 
@@ -98,7 +98,7 @@ impl Issuers {
         if !issued_by || !claims.aud.has(audience) {
             return Err(Refusal::Invalid);
         }
-        let now = seconds(now);
+        let now = now.as_seconds();
         let (begins, ends) = (claims.nbf, claims.exp);
         let mut grant = claims.grant(Early::Refused).ok_or(Refusal::Invalid)?;
         // Generations are the relay's own.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::issuers::Issuers;
 use super::key_set::{KeySet, KeySetError};
-use crate::asking::{body, client, safe_url};
+use crate::asking::{SafeUrl, body, client};
 
 /// The longest set of keys, in bytes.
 const LONGEST: usize = 256 << 10;
@@ -65,7 +65,9 @@ impl FromStr for KeySource {
         if !text.contains("://") {
             return Ok(Self::File(text.into()));
         }
-        safe_url(text).map(Self::Url).ok_or(NoKeySource)
+        let url = text.parse::<SafeUrl>();
+        url.map(|SafeUrl(url)| Self::Url(url))
+            .map_err(|_| NoKeySource)
     }
 }
 

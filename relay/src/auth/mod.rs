@@ -19,7 +19,7 @@ mod signatures;
 mod token;
 
 pub use admin_key::{AdminKey, AdminKeyError};
-pub use authority::{Action, Authority, AuthorityError, AuthorityUrl, AuthorityUrlError};
+pub use authority::{Action, Authority, AuthorityError};
 pub use gate::{CallerError, Gate};
 pub use grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
 pub use guesses::{OneAtATime, TooManyTries};
@@ -33,8 +33,8 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use random::{RandomError, random, random_text};
 pub use refusal::Refusal;
 pub use revocations::{Bound, Generation, Revocation};
-pub(crate) use token::is_plain;
 pub use token::{EARLIEST, Minted, Order, Token, TokenSigner};
+pub(crate) use token::{TEXT, is_plain};
 
 /// A pass for tests of what comes behind the gate.
 #[cfg(test)]

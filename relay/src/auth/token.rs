@@ -154,7 +154,7 @@ pub(super) enum Early {
 }
 
 /// The longest id of a token and the longest subject, in characters.
-const TEXT: usize = 255;
+pub(crate) const TEXT: usize = 255;
 /// The longest name that is shown of a holder, in characters.
 const NAME: usize = 128;
 
@@ -306,7 +306,7 @@ impl TokenSigner {
     /// [`RandomError`]: it can have no id.
     pub fn mint(&self, order: &Order, now: RelayTime) -> Result<Minted, RandomError> {
         let id = URL_SAFE_NO_PAD.encode(random::<12>()?);
-        let claims = WireClaims::of(order, &id, seconds(now));
+        let claims = WireClaims::of(order, &id, now.as_seconds());
         let expires = claims.exp.0;
         let token = encode(&Header::new(Algorithm::HS256), &claims, &self.signing);
         // Texts and numbers always serialise, and the provider takes every key: an
@@ -332,7 +332,7 @@ impl TokenSigner {
         if claims.aud != Audience::One(AUDIENCE.into()) {
             return Err(Refusal::Invalid);
         }
-        let now = seconds(now);
+        let now = now.as_seconds();
         let (begins, expires) = (claims.nbf, claims.exp.0);
         let grant = claims.grant(Early::Taken).ok_or(Refusal::Invalid)?;
         self.notice_clock(grant.issued, now);
@@ -378,10 +378,6 @@ impl fmt::Debug for TokenSigner {
 /// Whether a clock that says `now` and the one by which a token was issued cannot both be right.
 fn is_of_an_odd_clock(issued: u64, now: u64) -> bool {
     issued < EARLIEST || issued > now.saturating_add(SKEW)
-}
-
-pub(super) fn seconds(time: RelayTime) -> u64 {
-    time.as_micros() / 1_000_000
 }
 
 #[cfg(test)]

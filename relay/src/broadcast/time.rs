@@ -19,6 +19,11 @@ impl RelayTime {
         self.0
     }
 
+    /// Whole seconds since the Unix epoch.
+    pub fn as_seconds(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
     /// How long ago `earlier` was; zero when it lies ahead.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

@@ -8,7 +8,8 @@ use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::webrtc::{IceServer, Reachable};
-use crate::auth::{AuthorityUrl, KeySource, Origin, PublicUrl};
+use crate::asking::SafeUrl;
+use crate::auth::{KeySource, Origin, PublicUrl};
 use crate::events::HookSecret;
 
 /// What values a key takes.
@@ -118,7 +119,7 @@ impl Kind {
             Self::Path => true,
             Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
             Self::HookSecret => text.is_empty() || text.parse::<HookSecret>().is_ok(),
-            Self::Hook => text.is_empty() || text.parse::<AuthorityUrl>().is_ok(),
+            Self::Hook => text.is_empty() || text.parse::<SafeUrl>().is_ok(),
             Self::Text => text.len() <= 256 && !text.chars().any(char::is_control),
             Self::Directory => !text.is_empty(),
             Self::Secret { min } => {

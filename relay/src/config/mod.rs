@@ -23,6 +23,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Value;
 
+pub use crate::asking::{SafeUrl, SafeUrlError};
 pub use keys::{KEYS, Key, Names, SECTIONS, named};
 pub use kind::Kind;
 pub use layers::{ENV_CONFIG, Sources};
@@ -31,11 +32,11 @@ pub use template::template;
 pub use webrtc::{IceServer, Reachable, WebRtc};
 
 use crate::auth::{
-    AdminKey, Authority, AuthorityError, AuthorityUrl, IssuerRules, Issuers, KeySource, Origin,
-    Origins, PublicUrl,
+    AdminKey, Authority, AuthorityError, IssuerRules, Issuers, KeySource, Origin, Origins,
+    PublicUrl,
 };
 use crate::broadcast::Settings;
-use crate::events::{HookSecret, HookSettings, HookUrl};
+use crate::events::{HookSecret, HookSettings};
 use crate::http::Proxies;
 use crate::records::{AccessLogSettings, Addresses};
 
@@ -183,7 +184,7 @@ pub struct Metrics {
 pub struct Hooks {
     /// Where to; `None`: nowhere.
     #[serde(deserialize_with = "nothing::or_value")]
-    pub url: Option<HookUrl>,
+    pub url: Option<SafeUrl>,
     /// What they are signed with.
     #[serde(deserialize_with = "nothing::or_value")]
     pub secret: Option<HookSecret>,
@@ -223,7 +224,7 @@ pub struct Auth {
     pub refresh: Duration,
     /// The outside authority; `None`: tokens are looked at.
     #[serde(deserialize_with = "nothing::or_value")]
-    pub hook: Option<AuthorityUrl>,
+    pub hook: Option<SafeUrl>,
     /// How long it has for an answer.
     #[serde(rename = "hook_timeout_ms", deserialize_with = "duration::millis")]
     pub hook_timeout: Duration,

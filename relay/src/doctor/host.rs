@@ -160,8 +160,7 @@ pub(super) fn state(config: &Config) -> Finding {
 
 pub(super) fn access_log(config: &Config) -> Option<Finding> {
     let path = config.log.access_file.as_ref()?;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let dir = dir.unwrap_or(Path::new("."));
+    let dir = path.parent().map_or(Path::new("."), or_here);
     if !dir.is_dir() {
         let told = format!("there is no directory {}", dir.display());
         return Some(Finding::wrong(
@@ -176,18 +175,9 @@ pub(super) fn access_log(config: &Config) -> Option<Finding> {
 /// A directory that the relay writes to, or makes.
 fn writable(about: &'static str, dir: &Path, key: &str) -> Finding {
     let shown = dir.display();
-    let there = dir.ancestors().find(|one| {
-        let one = if one.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            one
-        };
-        fs::metadata(one).is_ok()
-    });
-    let there = match there {
-        Some(there) if !there.as_os_str().is_empty() => there,
-        _ => Path::new("."),
-    };
+    let mut above = dir.ancestors().map(or_here);
+    let there = above.find(|one| fs::metadata(one).is_ok());
+    let there = there.unwrap_or(Path::new("."));
     if !there.is_dir() {
         let told = format!("{} is no directory", there.display());
         return Finding::wrong(about, told, format!("set {key} to a directory"));
@@ -197,20 +187,29 @@ fn writable(about: &'static str, dir: &Path, key: &str) -> Finding {
         let remedy = format!("chown the relay's user {}, or set {key}", there.display());
         return Finding::wrong(about, told, remedy);
     }
-    match statvfs(there) {
-        Ok(disk) if disk.f_bavail * disk.f_frsize < ROOM => {
-            let left = (disk.f_bavail * disk.f_frsize) >> 20;
-            let told = format!("{shown} has {left} MiB left");
-            Finding::better(about, told, "make room: what cannot be kept is refused")
+    let disk = match statvfs(there) {
+        Ok(disk) => disk,
+        Err(error) => {
+            return Finding::wrong(about, format!("{shown}: {error}"), format!("set {key}"));
         }
-        Ok(disk) => {
-            let left = (disk.f_bavail * disk.f_frsize) >> 20;
-            Finding::fine(
-                about,
-                format!("{shown} can be written, {left} MiB are left"),
-            )
-        }
-        Err(error) => Finding::wrong(about, format!("{shown}: {error}"), format!("set {key}")),
+    };
+    let left = disk.f_bavail * disk.f_frsize;
+    let mib = left >> 20;
+    match left < ROOM {
+        true => Finding::better(
+            about,
+            format!("{shown} has {mib} MiB left"),
+            "make room: what cannot be kept is refused",
+        ),
+        false => Finding::fine(about, format!("{shown} can be written, {mib} MiB are left")),
+    }
+}
+
+/// The working directory is named by nothing as well.
+fn or_here(path: &Path) -> &Path {
+    match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
     }
 }
 

@@ -10,6 +10,7 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::Finding;
+use crate::asking::SafeUrl;
 use crate::auth::KeySource;
 use crate::config::Config;
 use crate::sockets::Sockets;
@@ -151,9 +152,9 @@ pub(super) fn servers(config: &Config) -> Vec<Finding> {
         ),
         (
             "authority",
-            config.auth.hook.as_ref().map(|url| url.as_url()),
+            config.auth.hook.as_ref().map(|SafeUrl(url)| url),
         ),
-        ("hooks", config.hooks.url.as_ref().map(|url| url.as_url())),
+        ("hooks", config.hooks.url.as_ref().map(|SafeUrl(url)| url)),
     ];
     for (about, url) in urls {
         let Some(url) = url else { continue };

@@ -8,43 +8,19 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, StatusCode};
 use ring::hmac;
 use tokio::time::{Instant, sleep};
 
 use super::event::Happened;
 use super::hub::{Listener, Lost};
-use crate::asking::{client, safe_url};
+use crate::asking::{SafeUrl, client};
 
 /// How long the receiver has for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries: from this on twice as long each time, up to that.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
-
-/// Where events are posted: an `https` URL, or `http` of this host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HookUrl(Url);
-
-/// A text is no URL for hooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("events are posted to an https:// URL (http:// on this host alone)")]
-pub struct HookUrlError;
-
-impl HookUrl {
-    /// As a URL.
-    pub fn as_url(&self) -> &Url {
-        &self.0
-    }
-}
-
-impl FromStr for HookUrl {
-    type Err = HookUrlError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        safe_url(text).map(Self).ok_or(HookUrlError)
-    }
-}
 
 /// What both ends know, and events are signed with.
 #[derive(Clone)]
@@ -83,7 +59,7 @@ impl fmt::Debug for HookSecret {
 #[derive(Debug, Clone)]
 pub struct HookSettings {
     /// Where to.
-    pub url: HookUrl,
+    pub url: SafeUrl,
     /// What it is signed with.
     pub secret: HookSecret,
     /// An event that could not be delivered for this long is given up.
@@ -164,7 +140,7 @@ impl Hooks {
         let id = format!("{}-{}", happened.time, happened.id);
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let signature = signature(&self.settings.secret, &id, now, &body);
-        let HookUrl(url) = &self.settings.url;
+        let SafeUrl(url) = &self.settings.url;
         let answer = self
             .client
             .post(url.clone())

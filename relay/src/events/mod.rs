@@ -5,7 +5,5 @@ mod hooks;
 mod hub;
 
 pub use event::{Event, Happened, SessionFacts};
-pub use hooks::{
-    HookSecret, HookSecretError, HookSettings, HookUrl, HookUrlError, Hooks, HooksError,
-};
+pub use hooks::{HookSecret, HookSecretError, HookSettings, Hooks, HooksError};
 pub use hub::{Events, Listener, Lost};

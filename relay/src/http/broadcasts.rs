@@ -96,7 +96,7 @@ impl Site {
         let entry = Entry {
             id: id.clone(),
             title: description.title.clone(),
-            created: now.as_micros() / 1_000_000,
+            created: now.as_seconds(),
             maker,
             chosen,
             settings: description.settings,
@@ -200,7 +200,7 @@ impl Site {
     }
 
     fn next_generation(&self, id: &BroadcastId, powers: &[Power]) -> Revocation {
-        let now = self.clock.now().as_micros() / 1_000_000;
+        let now = self.clock.now().as_seconds();
         Revocation::Broadcast {
             broadcast: id.clone(),
             generation: self.gate.generation(id).next(powers, now),
@@ -243,7 +243,7 @@ impl Site {
             );
         }
         let now = self.clock.now();
-        clocks::warn_at_start(now.as_micros() / 1_000_000, &entries);
+        clocks::warn_at_start(now.as_seconds(), &entries);
         for entry in entries {
             let presence = entry.publisher.after_restart(now);
             let created = RelayTime::from_micros(entry.created.saturating_mul(1_000_000));

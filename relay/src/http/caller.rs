@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
@@ -154,8 +154,37 @@ impl FromRequestParts<Arc<Site>> for Caller {
     }
 }
 
+/// The key or token that a request shows, as it is.
+pub(super) struct Bearer(pub(super) String);
+
+impl FromRequestParts<Arc<Site>> for Bearer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Site>) -> Result<Self, Problem> {
+        let missing = "an Authorization header with Bearer and a token is missing";
+        let token = shown(parts).ok_or_else(|| Problem::unauthorized(missing))?;
+        Ok(Self(token.to_owned()))
+    }
+}
+
+/// A request without any `Authorization` has no bearer; one with a bad token is refused.
+impl OptionalFromRequestParts<Arc<Site>> for Bearer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        site: &Arc<Site>,
+    ) -> Result<Option<Self>, Problem> {
+        if !parts.headers.contains_key(AUTHORIZATION) {
+            return Ok(None);
+        }
+        let bearer = <Self as FromRequestParts<_>>::from_request_parts(parts, site).await;
+        bearer.map(Some)
+    }
+}
+
 /// The key or token that a request shows.
-pub(super) fn shown(parts: &Parts) -> Option<&str> {
+fn shown(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(AUTHORIZATION)?;
     bearer(value.to_str().ok()?)
 }

@@ -7,17 +7,16 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{Path, State};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::{Interval, interval, sleep};
 
-use super::api::{known, permitted};
-use super::caller::{Caller, shown};
+use super::api::found;
+use super::caller::{Bearer, Caller};
 use super::problem::Problem;
 use super::server::{Hold, Lasting};
 use super::site::Site;
@@ -42,11 +41,11 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 pub(super) async fn all(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    shown: Shown,
+    bearer: Bearer,
     Extension(lasting): Extension<Lasting>,
 ) -> Result<Response, Problem> {
     caller.require_admin()?;
-    Ok(stream_of(site, None, shown, lasting.hold()))
+    Ok(stream_of(site, None, bearer, lasting.hold()))
 }
 
 /// What happens at a broadcast, from now on (PROTOCOL 7.5).
@@ -62,29 +61,18 @@ pub(super) async fn all(
 pub(super) async fn of_one(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    shown: Shown,
+    bearer: Bearer,
     Extension(lasting): Extension<Lasting>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let id = permitted(&site, &caller, &id, Action::Publish).await?;
-    known(&site, &id)?;
-    Ok(stream_of(site, Some(id), shown, lasting.hold()))
-}
-
-/// What a request shows.
-pub(super) struct Shown(String);
-
-impl FromRequestParts<Arc<Site>> for Shown {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Site>) -> Result<Self, Problem> {
-        Ok(Self(shown(parts).unwrap_or_default().to_owned()))
-    }
+    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
+    let only = Some(broadcast.id().clone());
+    Ok(stream_of(site, only, bearer, lasting.hold()))
 }
 
 struct Told {
     site: Arc<Site>,
-    shown: Shown,
+    bearer: Bearer,
     looks: Interval,
     listener: Listener,
     /// The broadcast that it is about, if only one.
@@ -93,10 +81,10 @@ struct Told {
     _hold: Hold,
 }
 
-fn stream_of(site: Arc<Site>, only: Option<BroadcastId>, shown: Shown, hold: Hold) -> Response {
+fn stream_of(site: Arc<Site>, only: Option<BroadcastId>, bearer: Bearer, hold: Hold) -> Response {
     let told = Told {
         looks: interval(LOOK),
-        shown,
+        bearer,
         listener: site.records.events().listen(),
         only,
         site,
@@ -135,7 +123,7 @@ impl Told {
                 },
                 _ = self.looks.tick() => {
                     let now = self.site.clock.now();
-                    let (shown, of) = (&self.shown.0, self.only.as_ref());
+                    let (shown, of) = (&self.bearer.0, self.only.as_ref());
                     if !self.site.gate.may_still_hear(shown, of, now) {
                         return None;
                     }

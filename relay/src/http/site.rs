@@ -28,8 +28,6 @@ pub struct Site {
     pub records: Arc<Records>,
     /// Where keys are.
     pub state: StateDir,
-    /// Whether the admin key is one of the settings', and not a file's.
-    pub admin_key_is_set: AtomicBool,
     /// Whether what is to be kept could be written, the last time.
     pub keeps: AtomicBool,
     /// Held while links to a broadcast are ended, or somebody's broadcasts are counted.
@@ -65,6 +63,8 @@ pub struct Rules {
     pub play_token_ttl: Duration,
     /// How many broadcasts whom a token is about may have.
     pub max_per_maker: usize,
+    /// Whether the admin key is one of the settings', and not a file's.
+    pub admin_key_is_set: bool,
 }
 
 impl From<&Config> for Rules {
@@ -74,6 +74,7 @@ impl From<&Config> for Rules {
             publish_token_ttl: broadcast.publish_token_ttl,
             play_token_ttl: broadcast.play_token_ttl,
             max_per_maker: broadcast.max_per_maker,
+            admin_key_is_set: config.server.admin_key.is_some(),
         }
     }
 }

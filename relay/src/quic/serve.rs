@@ -121,12 +121,15 @@ async fn greet(
         Ok(hello) => authorize(hello, named, visit, shared).await,
         Err(ending) => Err(ending),
     };
+    let refused = |code| {
+        let publishes = role == Some(Role::Publisher);
+        let facts = publishes.then(|| stranger(&visit));
+        shared.records.refused(code, facts);
+    };
     let ending = match admitted {
         Err(ending) => {
             tracing::info!(code = %ending.code, why = ending.tell, "session refused");
-            let publishes = role == Some(Role::Publisher);
-            let facts = publishes.then(|| stranger(&visit));
-            shared.records.refused(ending.code, facts);
+            refused(ending.code);
             part(&ending, &mut writer, &connection, number).await;
             return;
         }
@@ -144,9 +147,7 @@ async fn greet(
             let ending = run(session, &admitted.record, local).await;
             admitted.record.end(ending.code);
             if !admitted.record.has_begun() {
-                let publishes = role == Some(Role::Publisher);
-                let facts = publishes.then(|| stranger(&visit));
-                shared.records.refused(ending.code, facts);
+                refused(ending.code);
             }
             ending
         }

@@ -131,7 +131,7 @@ impl From<Presence> for Seen {
         match presence {
             Presence::Never => Self::Never,
             Presence::Here => Self::Here,
-            Presence::AwaySince(since) => Self::AwaySince(since.as_micros() / 1_000_000),
+            Presence::AwaySince(since) => Self::AwaySince(since.as_seconds()),
         }
     }
 }

@@ -136,7 +136,7 @@ impl Ledger {
 
     /// The broadcasts to which no token of the relay's own is good any more, for certain.
     pub fn without_links(&self, now: RelayTime) -> Vec<BroadcastId> {
-        let now = now.as_micros() / 1_000_000;
+        let now = now.as_seconds();
         let known = self.known.lock();
         if known.patterns_end.0 > now {
             return Vec::new();

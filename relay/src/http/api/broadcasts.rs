@@ -16,8 +16,8 @@ use super::super::links::Links;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::links::Pair;
-use super::{TEXT, known, permitted};
-use crate::auth::{Action, Power, RandomError, Token, is_plain};
+use super::{PlainText, check_plain, found, permitted};
+use crate::auth::{Action, Power, RandomError, Token};
 use crate::broadcast::{Broadcast, BroadcastId, Description, OwnSettings, RegistryError, Snapshot};
 
 /// The longest title, in characters.
@@ -118,11 +118,7 @@ pub(super) struct Which {
     after: Option<BroadcastId>,
     /// Those that were made with a token about this subject.
     #[serde(default)]
-    #[param(
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$"
-    )]
+    #[param(value_type = Option<PlainText>)]
     maker: Option<String>,
 }
 
@@ -211,10 +207,8 @@ pub(super) async fn list(
         let detail = format!("the query's limit: 1 to {}", PAGE.1);
         return Err(Problem::malformed(detail));
     }
-    if which.maker.as_deref().is_some_and(|maker| !is_plain(maker)) {
-        let detail =
-            format!("the query's maker: 1 to {TEXT} characters, and no control characters");
-        return Err(Problem::malformed(detail));
+    if let Some(maker) = &which.maker {
+        check_plain("the query's maker", maker)?;
     }
     let is_meant = |broadcast: &&Arc<Broadcast>| {
         let id = broadcast.id();
@@ -252,8 +246,8 @@ pub(super) async fn one(
     links: Links,
     Path(id): Path<String>,
 ) -> Result<Answer<Shown>, Problem> {
-    let id = permitted(&site, &caller, &id, Action::Publish).await?;
-    let shown = show(&site, &*known(&site, &id)?, &links)?;
+    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
+    let shown = show(&site, &broadcast, &links)?;
     shown.map(Answer).ok_or_else(Problem::unknown_broadcast)
 }
 
@@ -295,8 +289,8 @@ pub(super) async fn keyframe(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Answer<Asked>), Problem> {
-    let id = permitted(&site, &caller, &id, Action::Publish).await?;
-    let asked = known(&site, &id)?.ask_for_keyframes(site.clock.now());
+    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
+    let asked = broadcast.ask_for_keyframes(site.clock.now());
     Ok((StatusCode::ACCEPTED, Answer(Asked { asked })))
 }
 

@@ -1,7 +1,6 @@
 //! The relay's own keys, made anew.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -15,6 +14,7 @@ use super::super::broadcasts::KeepError;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::super::site::Site;
+use crate::store::{StateDir, StateError};
 
 /// A key of the relay's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -68,7 +68,7 @@ pub(super) async fn renew(
         Which::Admin if wish.end_links => Err(Problem::malformed(
             "the body's endLinks: no link is made with the admin key",
         )),
-        Which::Admin if site.admin_key_is_set.load(Ordering::Relaxed) => Err(Problem::new(
+        Which::Admin if site.rules().admin_key_is_set => Err(Problem::new(
             StatusCode::CONFLICT,
             Code::Exists,
             "the admin key is set by server.admin_key: change it there",
@@ -81,9 +81,7 @@ pub(super) async fn renew(
 async fn admin(site: Arc<Site>) -> Result<Answer<Renewed>, Problem> {
     // Of two at once, the later one's is in the file and in memory.
     let _turn = site.turns.lock().await;
-    let state = site.state.clone();
-    let made = tokio::task::spawn_blocking(move || state.renew_admin_key()).await;
-    let (key, text) = made.map_err(KeepError::from)?.map_err(KeepError::from)?;
+    let (key, text) = made(&site, StateDir::renew_admin_key).await?;
     site.gate.change_admin_key(key);
     tracing::info!("the admin key is another");
     Ok(Answer(Renewed {
@@ -95,9 +93,7 @@ async fn admin(site: Arc<Site>) -> Result<Answer<Renewed>, Problem> {
 async fn tokens(site: Arc<Site>, end_links: bool) -> Result<Answer<Renewed>, Problem> {
     // Of two at once, the later one has to know the key of the earlier.
     let _turn = site.turns.lock().await;
-    let state = site.state.clone();
-    let made = tokio::task::spawn_blocking(move || state.renew_token_key(end_links)).await;
-    let signer = made.map_err(KeepError::from)?.map_err(KeepError::from)?;
+    let signer = made(&site, move |state| state.renew_token_key(end_links)).await?;
     site.gate.change_signer(signer);
     let sessions_ended = match end_links {
         true => site.gate.end_own(),
@@ -108,4 +104,13 @@ async fn tokens(site: Arc<Site>, end_links: bool) -> Result<Answer<Renewed>, Pro
         admin_key: None,
         sessions_ended,
     }))
+}
+
+/// What is made of a key on disk, where that may take its time.
+async fn made<T: Send + 'static>(
+    site: &Site,
+    make: impl FnOnce(&StateDir) -> Result<T, StateError> + Send + 'static,
+) -> Result<T, KeepError> {
+    let state = site.state.clone();
+    Ok(tokio::task::spawn_blocking(move || make(&state)).await??)
 }

@@ -16,8 +16,7 @@ use super::super::caller::Caller;
 use super::super::links::Links;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use super::{TEXT, known, permitted};
-use crate::auth::is_plain;
+use super::{PlainText, check_plain, found};
 use crate::auth::{Action, Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Token};
 use crate::whole::whole;
 
@@ -85,13 +84,13 @@ pub(super) async fn links(
     Path(id): Path<String>,
     Json(renewal): Json<Renewal>,
 ) -> Result<(StatusCode, Answer<NewLinks>), Problem> {
-    let id = permitted(&site, &caller, &id, Action::Publish).await?;
-    known(&site, &id)?;
+    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
+    let id = broadcast.id();
     let ended = match renewal.end.is_empty() {
         true => 0,
-        false => site.renew(&id, &renewal.end).await?,
+        false => site.renew(id, &renewal.end).await?,
     };
-    let tokens = site.mint_like(&id, caller.subject(), caller.allotment())?;
+    let tokens = site.mint_like(id, caller.subject(), caller.allotment())?;
     let answer = NewLinks {
         links: Pair::of(&links, &tokens),
         publish_token: tokens.publish,
@@ -115,11 +114,11 @@ pub(super) struct Wish {
     roles: Vec<Power>,
     /// Whom it is about.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+    #[schema(value_type = Option<PlainText>)]
     subject: Option<Box<str>>,
     /// What others see of its holder.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+    #[schema(value_type = Option<PlainText>)]
     name: Option<Box<str>>,
     /// How long it is good, in seconds; else as long as a link. Of a publisher never longer than that.
     #[serde(default, deserialize_with = "whole")]
@@ -234,11 +233,7 @@ async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Proble
 }
 
 fn plain(field: &str, text: Box<str>) -> Result<Box<str>, Problem> {
-    if !is_plain(&text) {
-        let detail =
-            format!("the body's {field}: 1 to {TEXT} characters, and no control characters");
-        return Err(Problem::malformed(detail));
-    }
+    check_plain(&format!("the body's {field}"), &text)?;
     Ok(text)
 }
 
@@ -356,7 +351,7 @@ pub(super) enum Taken {
 #[schema(as = RevocationOfToken)]
 pub(super) struct OfToken {
     /// Its id.
-    #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+    #[schema(value_type = PlainText)]
     token_id: Box<str>,
     /// When it ends by itself, in seconds since the Unix epoch: it need not be remembered for longer.
     #[schema(maximum = 9_007_199_254_740_991_u64)]
@@ -369,7 +364,7 @@ pub(super) struct OfToken {
 #[schema(as = RevocationOfSubject)]
 pub(super) struct OfSubject {
     /// Whom they are about.
-    #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")]
+    #[schema(value_type = PlainText)]
     subject: Box<str>,
 }
 
@@ -426,7 +421,7 @@ pub(super) async fn revoke(
     Json(taken): Json<Taken>,
 ) -> Result<Answer<Revoked>, Problem> {
     caller.require_admin()?;
-    let now = site.clock.now().as_micros() / 1_000_000;
+    let now = site.clock.now().as_seconds();
     let revocation = match taken {
         Taken::Token(OfToken { token_id, expires }) => Revocation::Token {
             id: plain("tokenId", token_id)?,

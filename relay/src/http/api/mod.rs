@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,14 +20,11 @@ use super::caller::Caller;
 use super::events;
 use super::problem::Problem;
 use super::site::Site;
-use crate::auth::Action;
+use crate::auth::{Action, TEXT, is_plain};
 use crate::broadcast::{Broadcast, BroadcastId};
 
 #[cfg(test)]
 pub(super) use document::DOCUMENT;
-
-/// The longest text of a field, in characters.
-const TEXT: usize = 255;
 
 /// The routes below `/api`.
 pub(super) fn routes() -> Router<Arc<Site>> {
@@ -74,9 +73,40 @@ pub(super) async fn permitted(
     Ok(id)
 }
 
-/// The broadcast of this id.
-pub(super) fn known(site: &Site, id: &BroadcastId) -> Result<Arc<Broadcast>, Problem> {
-    site.registry
-        .find(id)
-        .ok_or_else(Problem::unknown_broadcast)
+/// The broadcast of this id, for those who have power over it.
+pub(super) async fn found(
+    site: &Site,
+    caller: &Caller,
+    id: &str,
+    action: Action,
+) -> Result<Arc<Broadcast>, Problem> {
+    let id = permitted(site, caller, id, action).await?;
+    let found = site.registry.find(&id);
+    found.ok_or_else(Problem::unknown_broadcast)
 }
+
+/// Passes a text that tokens may hold; `what` it is.
+fn check_plain(what: &str, text: &str) -> Result<(), Problem> {
+    match is_plain(text) {
+        true => Ok(()),
+        false => Err(Problem::malformed(format!(
+            "{what}: 1 to {TEXT} characters, and no control characters"
+        ))),
+    }
+}
+
+/// A text that tokens may hold, for the document alone: fields of it are checked by [`check_plain`].
+struct PlainText;
+
+impl PartialSchema for PlainText {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(TEXT))
+            .pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]+$"));
+        Schema::from(text).into()
+    }
+}
+
+impl ToSchema for PlainText {}

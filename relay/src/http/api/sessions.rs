@@ -13,7 +13,7 @@ use super::super::body::Json;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use super::{known, permitted};
+use super::{found, permitted};
 use crate::auth::{Action, Power, Revocation};
 use crate::broadcast::BroadcastId;
 use crate::records::Seen;
@@ -121,9 +121,8 @@ pub(super) async fn sessions(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<Sessions>, Problem> {
-    let id = permitted(&site, &caller, &id, Action::Publish).await?;
-    known(&site, &id)?;
-    let sessions = site.records.at(&id).into_iter().map(Shown::from);
+    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
+    let sessions = site.records.at(broadcast.id()).into_iter().map(Shown::from);
     Ok(Answer(Sessions {
         sessions: sessions.collect(),
     }))

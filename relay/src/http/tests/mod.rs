@@ -101,7 +101,6 @@ impl Relay {
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
             state: keys.clone(),
-            admin_key_is_set: false.into(),
             keeps: true.into(),
             turns: tokio::sync::Mutex::default(),
             records: Arc::new(Records::new(
@@ -118,6 +117,7 @@ impl Relay {
                 publish_token_ttl: Duration::from_secs(7200),
                 play_token_ttl: Duration::from_secs(3600),
                 max_per_maker: 2,
+                admin_key_is_set: false,
             }),
             clock,
             bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),

@@ -3,21 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::StatusCode;
-use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use steadycast_codec_glue::wire::{Code, Role};
 
-use super::super::caller::shown;
+use super::super::caller::Bearer;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use crate::auth::{Refusal, Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::records::Record;
-
-/// The bearer of a token.
-pub(super) struct Bearer(String);
 
 impl Bearer {
     /// Lets a session in at the broadcast that the path names, if the token is good for `role` there.
@@ -65,31 +59,5 @@ impl Bearer {
         let id = id.parse::<BroadcastId>().map_err(|_| Refusal::Broadcast)?;
         let asker = (from, site.clock.now());
         Ok(site.gate.check(token, role, &id, asker).await?)
-    }
-}
-
-impl FromRequestParts<Arc<Site>> for Bearer {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Site>) -> Result<Self, Problem> {
-        let missing = "an Authorization header with Bearer and a token is missing";
-        let token = shown(parts).ok_or_else(|| Problem::unauthorized(missing))?;
-        Ok(Self(token.to_owned()))
-    }
-}
-
-/// A request without any `Authorization` has no bearer; one with a bad token is refused.
-impl OptionalFromRequestParts<Arc<Site>> for Bearer {
-    type Rejection = Problem;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        site: &Arc<Site>,
-    ) -> Result<Option<Self>, Problem> {
-        if !parts.headers.contains_key(AUTHORIZATION) {
-            return Ok(None);
-        }
-        let bearer = <Self as FromRequestParts<_>>::from_request_parts(parts, site).await;
-        bearer.map(Some)
     }
 }

@@ -18,6 +18,7 @@ use axum::{Extension, Router};
 use steadycast_codec_glue::wire::{Code, Role};
 
 use super::body::{check_type, read};
+use super::caller::Bearer;
 use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
@@ -25,7 +26,6 @@ use crate::auth::{Power, Transport};
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::events::SessionFacts;
 use crate::webrtc::{Offer, OfferError, OpenError, Opened, Origin};
-use caller::Bearer;
 
 /// The longest offer, in bytes.
 const LONGEST: usize = 64 * 1024;

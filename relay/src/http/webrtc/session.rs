@@ -11,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 use steadycast_codec_glue::wire::Code;
 
 use super::super::body::{check_type, read};
+use super::super::caller::Bearer;
 use super::super::listener::Peer;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use super::caller::Bearer;
 use super::{put, role};
 use crate::broadcast::BroadcastId;
 use crate::webrtc::{Fragment, RestartError, Session, SessionId};
