@@ -34,6 +34,7 @@ test: test-rust test-api test-web test-browser ## Install what tests need and ru
 
 .PHONY: test-rust
 test-rust: web ## Rust: units, vectors, scenarios over the real relay
+	scripts/install-test-tools rust
 	cargo test --workspace
 
 .PHONY: test-api
@@ -52,7 +53,7 @@ test-browser: web browsers ## Scenarios in real browsers
 
 .PHONY: browsers
 browsers: ## Install Chromium, Firefox and a virtual display where they are missing
-	scripts/install-browsers
+	scripts/install-test-tools browsers
 
 .PHONY: check
 check: node_modules/.package-lock.json ## Format, lints, docs and their site, licences and advisories

@@ -45,7 +45,7 @@ The file may also be named by \`STEADYCAST_CONFIG\`. In flags and in the environ
 between its parts. A setting that is not known, or whose value cannot be understood, is named and refused: the relay
 does not start, and exits with 2.
 
-A certificate is needed to start (\`server.tls_cert\` and \`server.tls_key\`), unless \`--dev\` has the relay make one. All
+A certificate is needed to start (\`server.tls_cert\` and \`server.tls_key\`, or \`acme.domains\`), unless \`--dev\` has the relay make one. All
 other settings may stay as they are. Changes take effect at the next start; the certificate's files are read again
 when they change.
 

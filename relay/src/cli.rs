@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use crate::config::{self, Config, ConfigError, ENV_CONFIG, Sources};
 use crate::doctor::examine;
 use crate::operate::{self, Operation, operate, operation};
+use crate::telemetry::reasons;
 
 /// The exit code for what has to be changed before there is any use in trying again: the command line, a setting,
 /// or something that a setting names (a file, a directory, an address).
@@ -94,7 +95,7 @@ pub fn run_with<E: Failure>(
 }
 
 fn fail<E: Failure>(error: &E) -> ExitCode {
-    complain(&reasons(error));
+    complain(&format!("error: {}", reasons(error)));
     match error.is_mistake() {
         true => ExitCode::from(MISUSE),
         false => ExitCode::FAILURE,
@@ -247,20 +248,6 @@ fn flag_help(key: &config::Key, names: &config::Names) -> String {
     help
 }
 
-/// The error and what caused it, outermost first. An error that names its cause itself is taken at its word.
-fn reasons(error: &dyn std::error::Error) -> String {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let told = error.to_string();
-        if !text.ends_with(&told) {
-            let _ = write!(text, ": {told}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
 /// Writes to stdout; a closed pipe (`steadycast config | head`) is nobody's fault.
 fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
@@ -395,21 +382,6 @@ mod tests {
             panic!("not refused");
         };
         assert!(error.to_string().contains("limits.sessions"));
-    }
-
-    #[test]
-    fn a_cause_stands_once_whoever_names_it() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("no more room")]
-        struct Inner;
-        #[derive(Debug, thiserror::Error)]
-        #[error("/a/file: {0}")]
-        struct Names(#[from] Inner);
-        #[derive(Debug, thiserror::Error)]
-        #[error("cannot begin")]
-        struct Leaves(#[from] Names);
-        let text = reasons(&Leaves::from(Names::from(Inner)));
-        assert_eq!(text, "error: cannot begin: /a/file: no more room");
     }
 
     #[test]

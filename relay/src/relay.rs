@@ -187,7 +187,7 @@ impl Relay {
             shutdown: shutdown.clone(),
         };
         let quic_tls = Arc::new(quic_config(identities.clone())?);
-        let https_tls = Arc::new(https_config(identities)?);
+        let https_tls = Arc::new(https_config(identities, keeper.challenges())?);
         let services = Services {
             endpoint: Endpoint::new(quic_tls, parts)?,
             bridge,
@@ -375,6 +375,7 @@ fn metrics(
         records: site.records.clone(),
         broadcasts: site.registry.clone(),
         gate: site.gate.clone(),
+        identities: site.identities.clone(),
         shards,
     };
     let listener = MetricsListener::bind(address, sources);

@@ -2,6 +2,7 @@
 
 mod lines;
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 use tracing::{Level, Metadata};
@@ -188,6 +189,21 @@ fn check(directives: &str) -> Result<(), TelemetryError> {
     }
 }
 
+/// An error and what caused it, outermost first. An error that names its cause itself is taken at its word.
+pub(crate) fn reasons(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.ends_with(&told) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, ": {told}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let krate = metadata.target().split("::").next().unwrap_or_default();
     *metadata.level() <= Level::INFO || !PINNED.iter().any(|pinned| krate.starts_with(pinned))
@@ -201,6 +217,21 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
+
+    #[test]
+    fn a_cause_stands_once_whoever_names_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no more room")]
+        struct Inner;
+        #[derive(Debug, thiserror::Error)]
+        #[error("/a/file: {0}")]
+        struct Names(#[from] Inner);
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot begin")]
+        struct Leaves(#[from] Names);
+        let text = reasons(&Leaves::from(Names::from(Inner)));
+        assert_eq!(text, "cannot begin: /a/file: no more room");
+    }
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);

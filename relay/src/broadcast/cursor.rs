@@ -82,6 +82,8 @@ pub struct Cursor {
     place: Option<Place>,
     waiting: Option<Waiting>,
     dropped: u64,
+    /// When the first piece of the last step arrived.
+    arrived: Option<RelayTime>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +131,7 @@ impl Cursor {
             place: None,
             waiting: None,
             dropped: 0,
+            arrived: None,
         }
     }
 
@@ -194,6 +197,11 @@ impl Cursor {
             old.from(place.unsent).map(Bytes::len).sum()
         });
         !outlook.carries_within(rest, TAIL)
+    }
+
+    /// When the first piece arrived of those that the last step gave.
+    pub fn arrived(&self) -> Option<RelayTime> {
+        self.arrived
     }
 
     /// Whether the player has been sent something of its track.
@@ -316,6 +324,7 @@ impl Cursor {
 
     fn open(&mut self, group: &Group, before: Before) -> Step {
         self.waiting = None;
+        self.arrived = group.arrived(0);
         self.place = Some(Place {
             key: group.key,
             next: group.len(),
@@ -330,8 +339,9 @@ impl Cursor {
 
     /// The rest of the group; to a player that lags a little, fewer frames of it (PROTOCOL 4.8).
     fn advance(&mut self, place: Place, group: &Group, now: RelayTime) -> Step {
-        let late = group
-            .arrived(place.next)
+        self.arrived = group.arrived(place.next);
+        let late = self
+            .arrived
             .is_some_and(|arrived| now - arrived > THIN_AFTER);
         let frames: Vec<_> = match late {
             true => group.base_from(place.next).cloned().collect(),

@@ -27,6 +27,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
         "server",
         "Where the relay listens, who it is, and where it keeps its state.",
     ),
+    (
+        "acme",
+        "A certificate that the relay gets itself, and renews, from an authority such as Let's Encrypt.",
+    ),
     ("relay", "How the relay uses this machine."),
     (
         "webrtc",
@@ -114,7 +118,7 @@ pub const KEYS: &[Key] = &[
         Kind::Path,
         "",
         "PEM file with the certificate chain. Read again when it changes. \
-         Needed unless --dev makes a certificate.",
+         Needed unless [acme] gets a certificate, or --dev makes one.",
     ),
     key(
         "server",
@@ -140,6 +144,43 @@ pub const KEYS: &[Key] = &[
         "",
         "Who knows it may create, list and end broadcasts. \
          Empty: made at random and kept in state_dir/admin.key.",
+    ),
+    key(
+        "acme",
+        "domains",
+        Kind::DomainNames,
+        "",
+        "Names for which the relay gets a certificate, in place of server.tls_cert. The authority looks whether they \
+         lead here (TLS-ALPN-01): it has to reach the relay at TCP port 443 of each. Setting them agrees to the \
+         authority's terms.",
+    ),
+    key(
+        "acme",
+        "contact",
+        Kind::Text,
+        "",
+        "An e-mail address that the authority may write to.",
+    ),
+    key(
+        "acme",
+        "directory",
+        Kind::Hook,
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "The authority's directory. One with a certificate of its own is trusted with SSL_CERT_FILE in the environment.",
+    ),
+    key(
+        "acme",
+        "account",
+        Kind::Text,
+        "",
+        "An account that the authority wants named (external account binding): its key's id. Empty: none.",
+    ),
+    key(
+        "acme",
+        "account_key",
+        Kind::AccountKey,
+        "",
+        "The key of that account, in base64url as the authority gives it.",
     ),
     key(
         "relay",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
+use rustls_pki_types::DnsName;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
@@ -11,6 +12,7 @@ use super::webrtc::{IceServer, Reachable};
 use crate::asking::SafeUrl;
 use crate::auth::{KeySource, Origin, PublicUrl};
 use crate::events::HookSecret;
+use crate::tls::BindingKey;
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +27,14 @@ pub enum Kind {
     Urls,
     /// A list of IP networks.
     Networks,
+    /// A list of names of the DNS, without wildcards.
+    DomainNames,
     /// A list of IP addresses, each perhaps with a port.
     Places,
     /// A list of STUN and TURN servers.
     IceServers,
+    /// The key of an account with a certificate authority, or nothing; never shown.
+    AccountKey,
     /// A path, or nothing.
     Path,
     /// A file or URL with others' keys, or nothing.
@@ -73,7 +79,7 @@ impl Kind {
                 Ok(number) => self.check(Value::Integer(number)),
                 Err(_) => Err(self.seen(&format!("{text:?}"))),
             },
-            Self::Urls | Self::Networks | Self::Places | Self::IceServers => {
+            Self::Urls | Self::Networks | Self::DomainNames | Self::Places | Self::IceServers => {
                 let items = text
                     .split(',')
                     .map(str::trim)
@@ -95,10 +101,16 @@ impl Kind {
             }
             (Self::Urls, Value::Array(items)) => all(items, is_origin),
             (Self::Networks, Value::Array(items)) => all(items, is_network),
+            (Self::DomainNames, Value::Array(items)) => all(items, is_domain_name),
             (Self::Places, Value::Array(items)) => all(items, is_place),
             (Self::IceServers, Value::Array(items)) => all(items, is_ice_server),
             (
-                Self::Urls | Self::Networks | Self::Places | Self::IceServers | Self::Whole { .. },
+                Self::Urls
+                | Self::Networks
+                | Self::DomainNames
+                | Self::Places
+                | Self::IceServers
+                | Self::Whole { .. },
                 _,
             ) => false,
             (_, Value::String(text)) => self.allows(text),
@@ -117,6 +129,7 @@ impl Kind {
             Self::Listen => text.is_empty() || text.parse::<SocketAddr>().is_ok(),
             Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
             Self::Path => true,
+            Self::AccountKey => text.is_empty() || text.parse::<BindingKey>().is_ok(),
             Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
             Self::HookSecret => text.is_empty() || text.parse::<HookSecret>().is_ok(),
             Self::Hook => text.is_empty() || text.parse::<SafeUrl>().is_ok(),
@@ -128,9 +141,12 @@ impl Kind {
             }
             Self::Choice(words) => words.contains(&text),
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
-            Self::Urls | Self::Networks | Self::Places | Self::IceServers | Self::Whole { .. } => {
-                false
-            }
+            Self::Urls
+            | Self::Networks
+            | Self::DomainNames
+            | Self::Places
+            | Self::IceServers
+            | Self::Whole { .. } => false,
         }
     }
 
@@ -143,7 +159,7 @@ impl Kind {
     /// The value as a message may show it.
     fn seen(self, shown: &str) -> String {
         match self {
-            Self::Secret { .. } | Self::HookSecret | Self::IceServers => {
+            Self::Secret { .. } | Self::HookSecret | Self::AccountKey | Self::IceServers => {
                 "a value that is not shown".to_owned()
             }
             _ => shown.chars().take(80).collect(),
@@ -157,6 +173,10 @@ fn all(items: &[Value], allowed: impl Fn(&str) -> bool) -> bool {
 
 fn is_network(text: &str) -> bool {
     text.parse::<IpNet>().is_ok()
+}
+
+fn is_domain_name(text: &str) -> bool {
+    DnsName::try_from(text).is_ok()
 }
 
 fn is_place(text: &str) -> bool {
@@ -184,6 +204,10 @@ impl fmt::Display for Kind {
             ),
             Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path"),
             Self::Networks => f.write_str("a list of IP networks such as 10.0.0.0/8"),
+            Self::DomainNames => f.write_str(
+                "a list of names such as share.example.org, without * and with letters, digits and hyphens alone",
+            ),
+            Self::AccountKey => f.write_str("a key in base64url, or nothing"),
             Self::Places => f.write_str("a list of IP addresses, each perhaps with a port"),
             Self::IceServers => {
                 f.write_str("a list of stun:HOST:PORT or turn:HOST:PORT USER PASSWORD")

@@ -39,6 +39,7 @@ use crate::broadcast::Settings;
 use crate::events::{HookSecret, HookSettings};
 use crate::http::Proxies;
 use crate::records::{AccessLogSettings, Addresses};
+use crate::tls::{AcmeSettings, Binding, BindingKey};
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +53,8 @@ pub struct Config {
     given: Given,
     /// `[server]`.
     pub server: Server,
+    /// `[acme]`.
+    pub acme: Acme,
     /// `[relay]`.
     pub relay: RelayShare,
     /// `[webrtc]`.
@@ -107,6 +110,40 @@ pub struct Server {
     /// The admin key; `None`: the one in the state directory.
     #[serde(deserialize_with = "nothing::or_value")]
     pub admin_key: Option<AdminKey>,
+}
+
+/// A certificate that the relay gets itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acme {
+    /// The names that it is for; none: it gets none.
+    pub domains: Vec<String>,
+    /// An e-mail address that the authority may write to.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub contact: Option<String>,
+    /// The authority's directory.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub directory: Option<SafeUrl>,
+    /// The account with the authority, where it wants one.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub account: Option<String>,
+    /// The key of that account.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub account_key: Option<BindingKey>,
+}
+
+impl Acme {
+    /// Whom to ask and for what, if anybody.
+    pub fn settings(&self) -> Option<AcmeSettings> {
+        let directory = self.directory.clone()?;
+        let binding = self.account.clone().zip(self.account_key.clone());
+        (!self.domains.is_empty()).then(|| AcmeSettings {
+            names: self.domains.clone(),
+            contact: self.contact.clone(),
+            directory,
+            binding: binding.map(|(id, key)| Binding { id, key }),
+        })
+    }
 }
 
 /// How the relay uses its machine.
@@ -426,9 +463,25 @@ impl Config {
             "one is set and the other is not; a certificate needs both",
         );
         mistake(
-            cert.is_none() && key.is_none() && !self.dev,
+            cert.is_none() && key.is_none() && self.acme.domains.is_empty() && !self.dev,
             "server.tls_cert and server.tls_key",
-            "not set; set both to PEM files, or use --dev for a certificate of the relay's own",
+            "not set; set both to PEM files, or acme.domains to have the relay get a certificate, or use --dev for \
+             one of its own",
+        );
+        mistake(
+            cert.is_some() && !self.acme.domains.is_empty(),
+            "server.tls_cert and acme.domains",
+            "both are set; a certificate comes from files or from an authority",
+        );
+        mistake(
+            self.acme.directory.is_none() && !self.acme.domains.is_empty(),
+            "acme.directory",
+            "not set; the relay has to know which authority to ask",
+        );
+        mistake(
+            self.acme.account.is_some() != self.acme.account_key.is_some(),
+            "acme.account and acme.account_key",
+            "one is set and the other is not; an account needs its key",
         );
         let public = self.server.public_url.as_ref();
         mistake(

@@ -288,3 +288,35 @@ fn a_retry_threshold_that_never_takes_effect_is_refused() {
     };
     assert!(mistakes(&sources).concat().contains("limits.retry_above"));
 }
+
+#[test]
+fn a_certificate_comes_from_one_place_and_an_account_with_its_key() {
+    let with = |flag: &[(&str, &str)]| Sources {
+        flags: flags(flag),
+        ..Sources::default()
+    };
+    let domains = ("acme-domains", "share.example.test");
+    let config = Config::load(&with(&[domains])).unwrap();
+    assert_eq!(
+        config.acme.settings().unwrap().names,
+        ["share.example.test"]
+    );
+    for (flags, key) in [
+        (vec![], "server.tls_cert"),
+        (vec![domains, ("acme-directory", "")], "acme.directory"),
+        (vec![domains, ("acme-account", "ours")], "acme.account"),
+        (vec![("acme-domains", "*.example.test")], "acme.domains"),
+        (
+            vec![("acme-domains", "share.example.test/")],
+            "acme.domains",
+        ),
+        (
+            vec![domains, ("server-tls-cert", "a"), ("server-tls-key", "b")],
+            "acme.domains",
+        ),
+    ] {
+        let mistakes = mistakes(&with(&flags));
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].contains(key), "{mistakes:?}");
+    }
+}

@@ -40,6 +40,8 @@ pub(crate) struct Channel<C: Carrier> {
     seen: Option<Instant>,
     /// Players whose sessions are to end, and why.
     pub(super) over: Vec<(usize, Code)>,
+    /// When the frames arrived that all players of a track have been given.
+    relayed: Vec<RelayTime>,
 }
 
 /// One player.
@@ -118,6 +120,7 @@ impl<C: Carrier> Channel<C> {
             timers: Timers::default(),
             seen: None,
             over: Vec::new(),
+            relayed: Vec::new(),
         }
     }
 
@@ -297,6 +300,11 @@ impl<C: Carrier> Channel<C> {
         std::mem::take(&mut self.over)
     }
 
+    /// When the frames arrived that all players of a track have been given since this was asked last.
+    pub(crate) fn take_relayed(&mut self) -> Vec<RelayTime> {
+        std::mem::take(&mut self.relayed)
+    }
+
     fn advance_together(&mut self, track: TrackId, now: Moment, left: &mut usize) -> bool {
         let at = usize::from(track.number());
         loop {
@@ -314,6 +322,7 @@ impl<C: Carrier> Channel<C> {
                 *left -= 1;
                 self.serve(key, &mut round, now);
             }
+            self.relayed.extend(round.arrived);
         }
     }
 
@@ -360,6 +369,7 @@ impl<C: Carrier> Channel<C> {
             parcels: cohort.packer.pack(pieces),
             opens,
             begun: now.relay,
+            arrived: cohort.cursor.arrived(),
             at: 0,
         });
         true

@@ -20,6 +20,8 @@ pub(super) struct Round<T> {
     pub(super) parcels: Vec<T>,
     pub(super) portion: Portion,
     pub(super) begun: RelayTime,
+    /// When the first of them arrived.
+    pub(super) arrived: Option<RelayTime>,
     /// They begin a group.
     pub(super) opens: bool,
     /// The member that is next.
@@ -80,6 +82,7 @@ mod tests {
             parcels: Vec::new(),
             portion: Portion::default(),
             begun: RelayTime::default(),
+            arrived: None,
             opens: false,
             at,
         });

@@ -15,7 +15,8 @@ use crate::auth::EARLIEST;
 use crate::config::Config;
 use crate::files::RESERVE;
 use crate::sockets::UDP_BUFFER;
-use crate::tls::{Identity, read_pem};
+use crate::store::StateDir;
+use crate::tls::{AcmeSettings, Identity, kept_certificate, read_pem};
 
 /// A certificate that ends within so many days is about to.
 const SOON: i64 = 14;
@@ -25,6 +26,9 @@ const ROOM: u64 = 100 << 20;
 pub(super) fn certificate(config: &Config) -> Finding {
     const ABOUT: &str = "certificate";
     let server = &config.server;
+    if let Some(settings) = config.acme.settings() {
+        return given(&settings, config);
+    }
     let (Some(certificate), Some(key)) = (&server.tls_cert, &server.tls_key) else {
         let told = "the relay makes one of its own (--dev); other devices ask before they trust it";
         return Finding::fine(ABOUT, told);
@@ -35,6 +39,28 @@ pub(super) fn certificate(config: &Config) -> Finding {
             let remedy = "server.tls_cert names the whole chain in PEM, server.tls_key the key to it; the relay's \
                           user has to be able to read both";
             Finding::wrong(ABOUT, error.to_string(), remedy)
+        }
+    }
+}
+
+/// Of a certificate that an authority gives.
+fn given(settings: &AcmeSettings, config: &Config) -> Finding {
+    const ABOUT: &str = "certificate";
+    let port = config.server.listen.port();
+    let names = settings.names.join(", ");
+    let dir = StateDir::at(&config.server.state_dir);
+    match kept_certificate(settings, &dir) {
+        Some(identity) => judge(&identity, config, OffsetDateTime::now_utc()),
+        None if port == 443 => {
+            let told = format!("none yet; the relay asks for one for {names} when it runs");
+            Finding::fine(ABOUT, told)
+        }
+        None => {
+            let told = format!(
+                "none yet; the authority comes to TCP port 443 of {names}, and the relay listens at {port}"
+            );
+            let remedy = format!("server.listen = \"[::]:443\", or have port 443 lead to {port}");
+            Finding::better(ABOUT, told, remedy)
         }
     }
 }

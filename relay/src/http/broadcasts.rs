@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use steadycast_codec_glue::wire::Code;
+use time::OffsetDateTime;
 
 use super::site::Site;
 use crate::auth::{Allotment, Minted, Order, Power, RandomError, Revocation, Token, random};
@@ -12,6 +13,7 @@ use crate::broadcast::{Broadcast, BroadcastId, Description, Presence, RegistryEr
 use crate::clocks;
 use crate::events::Event;
 use crate::store::{Change, Entry, Seen, StateError};
+use crate::tls::Identity;
 
 /// A broadcast that somebody would like to have.
 #[derive(Debug, Clone, Default)]
@@ -188,6 +190,15 @@ impl Site {
     /// Whether what is to be kept could be written, the last time.
     pub fn keeps(&self) -> bool {
         self.keeps.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has a certificate whose time is now.
+    pub fn has_good_certificate(&self) -> bool {
+        let now = OffsetDateTime::now_utc();
+        let identity = self.identities.borrow();
+        let is_good =
+            |identity: &Identity| (identity.not_before()..identity.not_after()).contains(&now);
+        identity.as_deref().is_some_and(is_good)
     }
 
     /// What becomes of the links to a broadcast that ends. Whoever makes another of the same id has not

@@ -50,7 +50,13 @@ pub(super) async fn secure(
         .is_some_and(|peer| peer.tls);
     let mut response = next.run(request).await;
     // A development relay serves plain HTTP on the same port, and its certificate is made anew.
-    if tls && site.identities.borrow().hash().is_none() {
+    let trusted = || {
+        let identity = site.identities.borrow();
+        identity
+            .as_ref()
+            .is_some_and(|identity| identity.hash().is_none())
+    };
+    if tls && trusted() {
         let value = HeaderValue::from_static(STRICT_TRANSPORT);
         response
             .headers_mut()

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::forwarded::Proxies;
 use crate::shard::{AddressShare, Addresses, Gathering, Place};
+use crate::tls::CHALLENGE_ALPN;
 
 /// How long a client has for its handshake, or, in development, for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -206,7 +207,13 @@ impl Door {
                 return Ok(Stream::Plain(tcp));
             }
         }
-        Ok(Stream::Tls(Box::new(self.tls.accept(tcp).await?)))
+        let tls = self.tls.accept(tcp).await?;
+        if tls.get_ref().1.alpn_protocol() == Some(CHALLENGE_ALPN) {
+            // Whoever came has seen what there is to see.
+            tracing::debug!("an authority has looked whether a name leads here");
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Ok(Stream::Tls(Box::new(tls)))
     }
 }
 

@@ -20,6 +20,11 @@ const GLASS: &[f64] = &[
 /// From opening a session to the first frame for it, in seconds.
 const JOIN: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// From a frame's arrival to the last player of a shard, in seconds.
+const RELAYED: &[f64] = &[
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+];
+
 /// What becomes of a QUIC handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handshake {
@@ -52,6 +57,7 @@ pub struct Metrics {
     ended: IntCounterVec,
     glass: Histogram,
     join: HistogramVec,
+    relayed: HistogramVec,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -102,6 +108,14 @@ impl Metrics {
                 ),
                 &["transport"],
             )?,
+            relayed: HistogramVec::new(
+                histogram(
+                    "relay_latency_seconds",
+                    "From the arrival of a frame to when a shard has given it to all of a broadcast's players that keep up.",
+                    RELAYED,
+                ),
+                &["transport"],
+            )?,
             registry,
         };
         let registry = &metrics.registry;
@@ -110,6 +124,7 @@ impl Metrics {
         registry.register(Box::new(metrics.ended.clone()))?;
         registry.register(Box::new(metrics.glass.clone()))?;
         registry.register(Box::new(metrics.join.clone()))?;
+        registry.register(Box::new(metrics.relayed.clone()))?;
         registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(metrics)
     }
@@ -137,6 +152,12 @@ impl Metrics {
     pub fn joined_after(&self, transport: Transport, wait: Duration) {
         let histogram = self.join.with_label_values(&[transport.name()]);
         histogram.observe(wait.as_secs_f64());
+    }
+
+    /// All players of a broadcast on a shard, those that keep up, have a frame that arrived so long ago.
+    pub fn relayed_after(&self, transport: Transport, delay: Duration) {
+        let histogram = self.relayed.with_label_values(&[transport.name()]);
+        histogram.observe(delay.as_secs_f64());
     }
 
     /// A session is over.

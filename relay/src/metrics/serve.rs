@@ -24,6 +24,7 @@ use crate::auth::Gate;
 use crate::broadcast::Registry as Broadcasts;
 use crate::records::Records;
 use crate::shard::Pulse;
+use crate::tls::Identities;
 
 /// Connections at once; of more nobody is heard.
 const AT_ONCE: usize = 64;
@@ -41,6 +42,8 @@ pub struct Sources {
     pub broadcasts: Arc<Broadcasts>,
     /// The sessions.
     pub gate: Arc<Gate>,
+    /// The certificate.
+    pub identities: Identities,
     /// The shards.
     pub(crate) shards: Vec<Pulse>,
 }
@@ -114,10 +117,12 @@ impl fmt::Debug for MetricsListener {
 }
 
 async fn metrics(State(sources): State<Sources>) -> Response {
+    let identity = sources.identities.borrow().clone();
     let moment = Moment {
         broadcasts: &sources.broadcasts,
         gate: &sources.gate,
         busy: sources.shards.iter().map(Pulse::busy).collect(),
+        certificate: identity.map(|identity| identity.not_after()),
     };
     match sources.records.metrics().render(&moment) {
         Ok(text) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use steadycast_codec_glue::wire::{Code, Role};
+use time::OffsetDateTime;
 
 use super::counted::{Handshake, Metrics};
 use super::totals::Moment;
@@ -21,6 +22,7 @@ fn figures() -> String {
     metrics.refused(Code::TooMany);
     metrics.ended(Transport::WebRtc, Role::Player, Code::Done);
     metrics.shown_after(Duration::from_millis(50));
+    metrics.relayed_after(Transport::WebRtc, Duration::from_millis(2));
     metrics.joined_after(Transport::WebTransport, Duration::from_millis(50));
     let broadcasts = Registry::new(Settings::default());
     let key = "a-key-of-the-tests".parse().unwrap();
@@ -29,6 +31,7 @@ fn figures() -> String {
         broadcasts: &broadcasts,
         gate: &gate,
         busy: vec![Duration::from_secs(1)],
+        certificate: Some(OffsetDateTime::UNIX_EPOCH),
     };
     metrics.render(&moment).unwrap()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use prometheus::{CounterVec, Encoder, IntCounter, IntGaugeVec, Opts, Registry, TextEncoder};
 use steadycast_codec_glue::wire::Role;
+use time::OffsetDateTime;
 
 use super::counted::{Metrics, MetricsError, role_name};
 use crate::auth::{Gate, Transport};
@@ -85,6 +86,8 @@ pub(super) struct Moment<'a> {
     pub(super) gate: &'a Gate,
     /// How long each shard has been busy since it started.
     pub(super) busy: Vec<Duration>,
+    /// When the certificate ends, where there is one.
+    pub(super) certificate: Option<OffsetDateTime>,
 }
 
 impl Metrics {
@@ -165,6 +168,13 @@ impl Moment<'_> {
         for (number, time) in self.busy.iter().enumerate() {
             let counter = busy.with_label_values(&[&number.to_string()]);
             counter.inc_by(time.as_secs_f64());
+        }
+        let help =
+            "When the certificate ends, in seconds since the Unix epoch; none: there is none yet.";
+        let ends = gauges(&registry, "certificate_end_timestamp_seconds", help, &[])?;
+        if let Some(end) = self.certificate {
+            let gauge = ends.with_label_values::<&str>(&[]);
+            gauge.set(end.unix_timestamp());
         }
         for (name, help, value) in TOTALS {
             let counter = IntCounter::with_opts(named(name, help))?;

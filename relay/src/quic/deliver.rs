@@ -13,8 +13,10 @@ use wtransport::Connection;
 
 use super::carrier::{Pieces, Streams};
 use super::ending::Ending;
+use crate::auth::Transport;
 use crate::broadcast::{Broadcast, PlayerSeat};
 use crate::delivery::{Channel, Limits, PathNews, Wakes};
+use crate::metrics::Metrics;
 use crate::records::Figures;
 use crate::shard::RelayClock;
 
@@ -27,6 +29,7 @@ pub(super) struct Deliverer {
     channel: Mutex<Channel<Streams>>,
     wakes: Arc<Wakes<usize>>,
     clock: RelayClock,
+    metrics: Arc<Metrics>,
     task: OnceLock<AbortHandle>,
 }
 
@@ -36,11 +39,13 @@ impl Deliverer {
         broadcast: &Arc<Broadcast>,
         limits: Limits,
         clock: RelayClock,
+        metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         let deliverer = Arc::new(Self {
             channel: Mutex::new(Channel::new(broadcast, Pieces, limits)),
             wakes: Arc::default(),
             clock,
+            metrics,
             task: OnceLock::new(),
         });
         let task = tokio::spawn(drive(Arc::downgrade(&deliverer), broadcast.clone()));
@@ -78,6 +83,11 @@ impl Deliverer {
     fn advance(&self) -> bool {
         let mut channel = self.channel.lock();
         let more = channel.advance(self.clock.moment(), IN_A_ROW);
+        let now = self.clock.now();
+        for arrived in channel.take_relayed() {
+            self.metrics
+                .relayed_after(Transport::WebTransport, now - arrived);
+        }
         for (key, code) in channel.take_over() {
             if let Some(streams) = channel.carrier(key) {
                 let ending = match code {

@@ -38,7 +38,8 @@ impl Local {
         let limits = Limits {
             stall: self.shared.settings.player_stall,
         };
-        let new = Deliverer::start(broadcast, limits, self.shared.clock);
+        let metrics = self.shared.records.metrics().clone();
+        let new = Deliverer::start(broadcast, limits, self.shared.clock, metrics);
         deliverers.insert(broadcast.incarnation(), Arc::downgrade(&new));
         new
     }

@@ -122,7 +122,7 @@ impl Records {
     }
 
     /// What is counted.
-    pub fn metrics(&self) -> &Metrics {
+    pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
 
@@ -148,10 +148,6 @@ impl Records {
         let code = open.noted.lock().ended.unwrap_or(Code::Done);
         let Standing { role, visit, .. } = &seen.standing;
         self.metrics.ended(visit.transport, *role, code);
-        if let (Some(first), Role::Player) = (seen.figures.given.first, *role) {
-            self.metrics
-                .joined_after(visit.transport, first - visit.since);
-        }
         // Before it is forgotten.
         if let Some((log, addresses)) = &self.access {
             log.write(line(&seen, code, self.clock.now(), *addresses));
@@ -198,7 +194,17 @@ impl Record {
 
     /// What it has had so far.
     pub fn note(&self, figures: Figures) {
-        self.open.noted.lock().figures = figures;
+        let before = std::mem::replace(&mut self.open.noted.lock().figures, figures);
+        let Standing { role, visit, .. } = &self.open.standing;
+        if let (None, Some(first), Role::Player) = (before.given.first, figures.given.first, role) {
+            let wait = first - visit.since;
+            self.records.metrics.joined_after(visit.transport, wait);
+        }
+    }
+
+    /// What is counted, of this session and of others.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        self.records.metrics()
     }
 
     /// It has shown a picture that was so old.

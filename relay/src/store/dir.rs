@@ -75,6 +75,11 @@ impl StateDir {
         Ok(Self { path: path.into() })
     }
 
+    /// The directory as it is, without making one.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.into() }
+    }
+
     /// Keeps other relays out until the lock is dropped, or the process has ended, however it ends: two relays
     /// would lose each other's broadcasts.
     ///

@@ -7,15 +7,19 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use wtransport::proto::WEBTRANSPORT_ALPN;
 
-use super::{Identities, TlsError};
+use super::challenge::{ALPN, is_challenge};
+use super::{Challenges, Identities, TlsError};
 
-/// TLS for the pages: HTTP/2 and HTTP/1.1 over TLS 1.3 or 1.2.
+/// TLS for the pages: HTTP/2 and HTTP/1.1 over TLS 1.3 or 1.2, and what an authority comes to see.
 ///
 /// # Errors
 /// [`TlsError::Config`].
-pub fn https_config(identities: Identities) -> Result<ServerConfig, TlsError> {
-    let mut config = config(identities, &[&TLS13, &TLS12])?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+pub fn https_config(
+    identities: Identities,
+    challenges: Challenges,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = config(identities, challenges, &[&TLS13, &TLS12])?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), ALPN.to_vec()];
     Ok(config)
 }
 
@@ -24,7 +28,7 @@ pub fn https_config(identities: Identities) -> Result<ServerConfig, TlsError> {
 /// # Errors
 /// [`TlsError::Config`].
 pub fn quic_config(identities: Identities) -> Result<ServerConfig, TlsError> {
-    let mut config = config(identities, &[&TLS13])?;
+    let mut config = config(identities, Challenges::default(), &[&TLS13])?;
     config.alpn_protocols = vec![WEBTRANSPORT_ALPN.to_vec()];
     config.max_early_data_size = 0;
     // A session lives for hours: resuming a handshake saves nothing, its tickets cost memory.
@@ -35,21 +39,32 @@ pub fn quic_config(identities: Identities) -> Result<ServerConfig, TlsError> {
 
 fn config(
     identities: Identities,
+    challenges: Challenges,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> Result<ServerConfig, TlsError> {
     let builder = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
         .with_protocol_versions(versions)?;
     Ok(builder
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Current(identities))))
+        .with_cert_resolver(Arc::new(Current {
+            identities,
+            challenges,
+        })))
 }
 
-/// Shows whatever certificate is current.
+/// Shows whatever certificate is current; without one no handshake comes to an end.
 #[derive(Debug)]
-struct Current(Identities);
+struct Current {
+    identities: Identities,
+    challenges: Challenges,
+}
 
 impl ResolvesServerCert for Current {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.borrow().certified())
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if is_challenge(&hello) {
+            return self.challenges.find(&hello);
+        }
+        let identity = self.identities.borrow();
+        identity.as_ref().map(|identity| identity.certified())
     }
 }

@@ -12,8 +12,9 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::store::StateError;
 
-/// Where the current identity is to be had; it changes when the certificate does.
-pub type Identities = watch::Receiver<Arc<Identity>>;
+/// Where the current identity is to be had; it changes when the certificate does. There is none until an authority
+/// has given the first one.
+pub type Identities = watch::Receiver<Option<Arc<Identity>>>;
 
 /// Why there is no certificate to serve with.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,9 @@ pub enum TlsError {
     /// No development certificate can be made.
     #[error("a development certificate cannot be made: {0}")]
     Making(#[from] rcgen::Error),
+    /// An authority cannot be asked for one.
+    #[error("an authority cannot be asked for a certificate: {0}")]
+    Asking(String),
     /// The state directory fails.
     #[error(transparent)]
     State(#[from] StateError),

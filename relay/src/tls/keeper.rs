@@ -8,8 +8,9 @@ use time::OffsetDateTime;
 use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::acme::{Acme, AcmeSettings};
 use super::pem::PemFiles;
-use super::{Identities, Identity, TlsError, development, names};
+use super::{Challenges, Identities, Identity, TlsError, development, names};
 use crate::config::Config;
 use crate::store::StateDir;
 
@@ -28,11 +29,16 @@ pub enum Source {
         /// The key.
         key: PathBuf,
     },
+    /// An authority gives it, and it is kept in the state directory.
+    Authority(AcmeSettings, StateDir),
 }
 
 impl Source {
-    /// The configured one: files where they are set, else a development certificate.
+    /// The configured one: files or an authority where they are set, else a development certificate.
     pub fn from_config(config: &Config, dir: &StateDir) -> Self {
+        if let Some(settings) = config.acme.settings() {
+            return Self::Authority(settings, dir.clone());
+        }
         match (&config.server.tls_cert, &config.server.tls_key) {
             (Some(certificate), Some(key)) => Self::Files {
                 certificate: certificate.clone(),
@@ -47,7 +53,7 @@ impl Source {
 #[derive(Debug)]
 pub struct Keeper {
     origin: Origin,
-    current: watch::Sender<Arc<Identity>>,
+    current: watch::Sender<Option<Arc<Identity>>>,
     nudge: Arc<Notify>,
 }
 
@@ -55,10 +61,11 @@ pub struct Keeper {
 enum Origin {
     Development(StateDir),
     Files(PemFiles),
+    Authority(Box<Acme>),
 }
 
 impl Keeper {
-    /// Reads or makes the first certificate.
+    /// Reads or makes the first certificate; an authority gives it later, when this runs.
     ///
     /// # Errors
     /// [`TlsError`]: without a first certificate there is nothing to serve with.
@@ -66,7 +73,7 @@ impl Keeper {
         let (origin, first) = match source {
             Source::Development(dir) => {
                 let first = development::load_or_make(&dir, &names::all(), now)?;
-                (Origin::Development(dir), first)
+                (Origin::Development(dir), Some(first))
             }
             Source::Files { certificate, key } => {
                 let mut files = PemFiles::new(certificate, key);
@@ -74,10 +81,14 @@ impl Keeper {
                     .changed()
                     .unwrap_or_else(|| Err(TlsError::Pair("nothing was read".to_owned())))?;
                 warn_about_dates(&first, now);
-                (Origin::Files(files), first)
+                (Origin::Files(files), Some(first))
+            }
+            Source::Authority(settings, dir) => {
+                let (acme, kept) = Acme::load(settings, dir, now)?;
+                (Origin::Authority(Box::new(acme)), kept)
             }
         };
-        let (current, identities) = watch::channel(Arc::new(first));
+        let (current, identities) = watch::channel(first.map(Arc::new));
         let nudge = Arc::new(Notify::new());
         let keeper = Self {
             origin,
@@ -98,7 +109,7 @@ impl Keeper {
             Ok(identity) => {
                 warn_about_dates(&identity, now);
                 tracing::info!(until = %identity.not_after(), "new certificate");
-                self.current.send_replace(Arc::new(identity));
+                self.current.send_replace(Some(Arc::new(identity)));
             }
             Err(error) => tracing::error!(%error, "the old certificate stays in use"),
         }
@@ -107,8 +118,15 @@ impl Keeper {
     fn find(&mut self, now: OffsetDateTime) -> Option<Result<Identity, TlsError>> {
         match &mut self.origin {
             Origin::Files(files) => files.changed(),
-            Origin::Development(_) if development::is_good(&self.current.borrow(), now) => None,
-            Origin::Development(dir) => Some(development::make(dir, &names::all(), now)),
+            Origin::Development(dir) => {
+                let current = self.current.borrow();
+                let is_good = |identity| development::is_good(identity, now);
+                match current.as_deref().is_some_and(is_good) {
+                    true => None,
+                    false => Some(development::make(dir, &names::all(), now)),
+                }
+            }
+            Origin::Authority(_) => None,
         }
     }
 
@@ -117,8 +135,24 @@ impl Keeper {
         self.nudge.clone()
     }
 
-    /// Looks at the source again and again. Dropping the future ends it.
-    pub async fn run(mut self) {
+    /// What answers an authority that comes to look whether names lead here.
+    pub fn challenges(&self) -> Challenges {
+        match &self.origin {
+            Origin::Authority(acme) => acme.challenges(),
+            Origin::Development(_) | Origin::Files(_) => Challenges::default(),
+        }
+    }
+
+    /// Sees to it that there is a good certificate. Dropping the future ends it.
+    pub async fn run(self) {
+        match self.origin {
+            Origin::Authority(acme) => acme.run(self.current, self.nudge).await,
+            Origin::Development(_) | Origin::Files(_) => self.keep_looking().await,
+        }
+    }
+
+    /// Looks at the source again and again.
+    async fn keep_looking(mut self) {
         let nudge = self.nudge.clone();
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -198,19 +232,24 @@ mod tests {
         OffsetDateTime::now_utc()
     }
 
+    fn identity(identities: &mut Identities) -> Arc<Identity> {
+        identities.borrow_and_update().clone().unwrap()
+    }
+
     #[test]
     fn changed_files_are_taken_up_and_have_no_hash() {
         let files = Files::new();
         files.write_pair(&pair());
         let (mut keeper, mut identities) = Keeper::start(files.source.clone(), now()).unwrap();
-        let first = identities.borrow_and_update().chain().to_vec();
+        let first = identity(&mut identities).chain().to_vec();
         keeper.look(now());
         assert!(!identities.has_changed().unwrap());
         files.write_pair(&pair());
         keeper.look(now());
         assert!(identities.has_changed().unwrap());
-        assert_ne!(identities.borrow_and_update().chain(), first);
-        assert_eq!(identities.borrow().hash(), None);
+        let second = identity(&mut identities);
+        assert_ne!(second.chain(), first);
+        assert_eq!(second.hash(), None);
     }
 
     #[test]
@@ -250,12 +289,12 @@ mod tests {
         let dir = TempDir::new();
         let source = Source::Development(dir.clone());
         let (mut keeper, mut identities) = Keeper::start(source, now()).unwrap();
-        let first = identities.borrow_and_update().hash();
+        let first = identity(&mut identities).hash();
         keeper.look(now() + Days::days(9));
         assert!(!identities.has_changed().unwrap());
         keeper.look(now() + Days::days(11));
         assert!(identities.has_changed().unwrap());
-        let second = identities.borrow().hash();
+        let second = identity(&mut identities).hash();
         assert!(second.is_some() && second != first);
     }
 }

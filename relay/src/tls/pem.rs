@@ -61,21 +61,36 @@ impl PemFiles {
     }
 
     fn identity(&self, contents: &Contents) -> Result<Identity, TlsError> {
-        let bad = |path: &Path, why: String| TlsError::File {
-            path: path.to_owned(),
-            why,
+        let bad = |path: &Path| {
+            let path = path.to_owned();
+            move |why| TlsError::File { path, why }
         };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&contents.certificate)
-            .collect::<Result<_, _>>()
-            .map_err(|error| bad(&self.certificate, format!("not PEM certificates: {error}")))?;
-        if chain.is_empty() {
-            let why = "holds no PEM certificate".to_owned();
-            return Err(bad(&self.certificate, why));
-        }
-        let key = PrivateKeyDer::from_pem_slice(&contents.key)
-            .map_err(|error| bad(&self.key, format!("holds no PEM private key: {error}")))?;
+        let chain = chain(&contents.certificate).map_err(bad(&self.certificate))?;
+        let key = key(&contents.key).map_err(bad(&self.key))?;
         Identity::trusted(chain, key)
     }
+}
+
+/// The identity in these texts.
+///
+/// # Errors
+/// [`TlsError::Pair`].
+pub(super) fn parse_pem(certificate: &[u8], private: &[u8]) -> Result<Identity, TlsError> {
+    let chain = chain(certificate).map_err(TlsError::Pair)?;
+    Identity::trusted(chain, key(private).map_err(TlsError::Pair)?)
+}
+
+fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let chain = chain.map_err(|error| format!("not PEM certificates: {error}"))?;
+    match chain.is_empty() {
+        true => Err("holds no PEM certificate".to_owned()),
+        false => Ok(chain),
+    }
+}
+
+fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| format!("holds no PEM private key: {error}"))
 }
 
 /// The identity in these files.

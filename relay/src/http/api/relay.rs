@@ -26,10 +26,11 @@ pub(super) async fn health(State(site): State<Arc<Site>>) -> Response {
 
 /// `GET /ready`
 pub(super) async fn ready(State(site): State<Arc<Site>>) -> Response {
-    let status = match (site.draining.is_cancelled(), site.keeps()) {
-        (true, _) => "draining",
-        (_, false) => "nothing can be kept",
-        (false, true) => return Answer(json!({ "status": "ready" })).into_response(),
+    let status = match () {
+        () if site.draining.is_cancelled() => "draining",
+        () if !site.keeps() => "nothing can be kept",
+        () if !site.has_good_certificate() => "the certificate is none that browsers take",
+        () => return Answer(json!({ "status": "ready" })).into_response(),
     };
     let unready = Answer(json!({ "status": status }));
     (StatusCode::SERVICE_UNAVAILABLE, unready).into_response()
@@ -68,7 +69,8 @@ struct Versions {
     responses((status = 200, body = Relay))
 )]
 pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<Relay> {
-    let hash = site.identities.borrow().hash();
+    let identity = site.identities.borrow().clone();
+    let hash = identity.and_then(|identity| identity.hash());
     Answer(Relay {
         version: env!("CARGO_PKG_VERSION"),
         protocol: VERSION,

@@ -27,7 +27,7 @@ use super::{ADMIN, Relay};
 use crate::http::{Bounds, Listener, Proxies};
 use crate::sockets::Sockets;
 use crate::store::temp::TempDir;
-use crate::tls::{Keeper, Source, https_config};
+use crate::tls::{Challenges, Keeper, Source, https_config};
 
 fn bounds() -> Bounds {
     Bounds {
@@ -75,7 +75,8 @@ impl Served {
     fn serve(relay: Relay, plain_too: bool, bounds: Bounds) -> Self {
         let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap(), 1).unwrap();
         let address = sockets.address().unwrap();
-        let tls = Arc::new(https_config(relay.site.identities.clone()).unwrap());
+        let tls =
+            Arc::new(https_config(relay.site.identities.clone(), Challenges::default()).unwrap());
         let listener = Listener::new(sockets.tcp, tls, plain_too, bounds).unwrap();
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(crate::http::serve(
@@ -96,7 +97,15 @@ impl Served {
     }
 
     async fn tls(&self, alpn: &[u8]) -> TlsStream<TcpStream> {
-        let chain = self.relay.site.identities.borrow().chain().to_vec();
+        let chain = self
+            .relay
+            .site
+            .identities
+            .borrow()
+            .as_ref()
+            .unwrap()
+            .chain()
+            .to_vec();
         let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -8,8 +8,10 @@ use slab::Slab;
 use steadycast_codec_glue::wire::Code;
 use tokio::task::AbortHandle;
 
-use crate::broadcast::{Broadcast, Incarnation};
+use crate::auth::Transport;
+use crate::broadcast::{Broadcast, Incarnation, RelayTime};
 use crate::delivery::{Channel, Limits, Wakes};
+use crate::metrics::Metrics;
 use crate::records::Figures;
 use crate::shard::Wire;
 use crate::webrtc::egress::carrier::{Egress, FramePacker};
@@ -29,7 +31,17 @@ pub(super) struct Attended<W: Wire> {
     /// The peer that each player is, by the player's key.
     pub(super) peers: HashMap<usize, usize>,
     pub(super) publishers: Vec<usize>,
+    metrics: Arc<Metrics>,
     listening: AbortHandle,
+}
+
+impl<W: Wire> Attended<W> {
+    /// Counts how long frames took that all players have by `now`.
+    pub(super) fn count(&mut self, now: RelayTime) {
+        for arrived in self.players.take_relayed() {
+            self.metrics.relayed_after(Transport::WebRtc, now - arrived);
+        }
+    }
 }
 
 impl<W: Wire> Default for Channels<W> {
@@ -61,6 +73,7 @@ impl<W: Wire> Channels<W> {
             };
             Attended {
                 players: Channel::new(broadcast, packer, limits),
+                metrics: session.record.metrics().clone(),
                 peers: HashMap::new(),
                 publishers: Vec::new(),
                 listening: listen(broadcast, wakes.clone()),

@@ -60,6 +60,7 @@ impl<W: Wire> Peers<W> {
     pub(super) async fn advance(&mut self, broadcast: Incarnation) {
         while let Some(attended) = self.channels.get(broadcast) {
             let more = attended.players.advance(self.clock.moment(), IN_A_TURN);
+            attended.count(self.clock.now());
             for (player, code) in attended.players.take_over() {
                 let peer = self
                     .channels
