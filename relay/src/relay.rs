@@ -504,7 +504,7 @@ impl Kept {
 /// # Errors
 /// [`RelayError`].
 pub fn run(config: &Config) -> Result<(), RelayError> {
-    let level = telemetry::init(&config.log)?;
+    let (level, _traces) = telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

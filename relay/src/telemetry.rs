@@ -1,6 +1,7 @@
 //! What the relay says about itself: one line per event, on stderr.
 
 mod lines;
+pub(crate) mod traces;
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -14,6 +15,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use self::lines::Lines;
+use self::traces::TRACES;
+pub use self::traces::Traces;
 use crate::config::{Log, LogFormat};
 
 /// Why the log cannot begin.
@@ -28,6 +31,9 @@ pub enum TelemetryError {
          another part of the program with one of them"
     )]
     Word(String),
+    /// Traces cannot be set up.
+    #[error("log.traces: {0}")]
+    Traces(#[from] opentelemetry_otlp::ExporterBuildError),
     /// The process has a log already.
     #[error("the log has begun already")]
     Begun,
@@ -36,17 +42,21 @@ pub enum TelemetryError {
 /// Crates that log what peers sent, request headers among it, below this level.
 const PINNED: [&str; 4] = ["wtransport", "h2", "hyper", "hyper_util"];
 
-/// Begins the log of this process; gives what changes its level.
+/// Begins the log of this process, and its traces where they are wanted; gives what changes the log's level. Call it
+/// without a runtime.
 ///
 /// # Errors
 /// [`TelemetryError`].
-pub fn init(log: &Log) -> Result<LogLevel, TelemetryError> {
+pub fn init(log: &Log) -> Result<(LogLevel, Option<Traces>), TelemetryError> {
     let (layer, level) = layer(log, std::io::stderr, std::io::stderr().is_terminal())?;
+    let traced = log.traces.as_ref().map(traces::layer).transpose()?;
+    let (spans, traces) = traced.unzip();
     tracing_subscriber::registry()
         .with(layer)
+        .with(spans)
         .try_init()
         .map_err(|_| TelemetryError::Begun)?;
-    Ok(level)
+    Ok((level, traces))
 }
 
 /// What the log of this process says, as it can be changed.
@@ -206,7 +216,10 @@ pub(crate) fn reasons(error: &dyn std::error::Error) -> String {
 
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let krate = metadata.target().split("::").next().unwrap_or_default();
-    *metadata.level() <= Level::INFO || !PINNED.iter().any(|pinned| krate.starts_with(pinned))
+    let is_for_others = metadata.target() == TRACES;
+    !is_for_others
+        && (*metadata.level() <= Level::INFO
+            || !PINNED.iter().any(|pinned| krate.starts_with(pinned)))
 }
 
 #[cfg(test)]

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::Role;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
 use super::token::{is_plain, shown_name};
 use super::{Pattern, Refusal, Visit};
 use crate::asking::{SafeUrl, body, client};
+use crate::telemetry::traces;
 
 /// Questions that are asked at once; more wait for their turn, as long as an answer may take.
 const AT_ONCE: usize = 64;
@@ -216,9 +218,11 @@ impl Authority {
         let _turn = self.turns.acquire().await;
         let question = serde_json::to_vec(question)?;
         let request = self.client.post(self.url.clone()).body(question);
-        let answer = request
+        let span = traces::asking("authority");
+        let answer = traces::carry(&span, request)
             .header(CONTENT_TYPE, "application/json")
             .send()
+            .instrument(span)
             .await?;
         let status = answer.status();
         // Too slow, and too many questions, say nothing of this one.

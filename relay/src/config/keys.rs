@@ -490,6 +490,14 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "log",
+        "traces",
+        Kind::Hook,
+        "",
+        "An OpenTelemetry collector that learns of each session and each request how long it took: its URL for OTLP \
+         over HTTP, such as http://127.0.0.1:4318. Empty: none.",
+    ),
+    key(
+        "log",
         "access_file",
         Kind::Path,
         "",

@@ -336,6 +336,9 @@ pub struct Log {
     pub level: String,
     /// How a line looks.
     pub format: LogFormat,
+    /// The collector that traces are for; `None`: none.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub traces: Option<SafeUrl>,
     /// The access log; `None`: none.
     #[serde(deserialize_with = "nothing::or_value")]
     pub access_file: Option<PathBuf>,

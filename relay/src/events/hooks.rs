@@ -11,10 +11,12 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
 use ring::hmac;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument;
 
 use super::event::Happened;
 use super::hub::{Listener, Lost};
 use crate::asking::{SafeUrl, client};
+use crate::telemetry::traces;
 
 /// How long the receiver has for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -141,15 +143,15 @@ impl Hooks {
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let signature = signature(&self.settings.secret, &id, now, &body);
         let SafeUrl(url) = &self.settings.url;
-        let answer = self
-            .client
-            .post(url.clone())
+        let span = traces::asking("hook");
+        let answer = traces::carry(&span, self.client.post(url.clone()))
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", now.to_string())
             .header("webhook-signature", signature)
             .body(body)
             .send()
+            .instrument(span)
             .await
             .map_err(|error| NotDelivered::Http(error.without_url()))?;
         match answer.status() {

@@ -8,11 +8,14 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use steadycast_codec_glue::wire::Code;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::listener::Peer;
 use super::problem::Problem;
 use crate::excerpt::excerpt;
 use crate::shard::neighbourhood;
+use crate::telemetry::traces::TRACES;
 
 /// What the lines are known by.
 pub(crate) const ACCESS: &str = "steadycast_relay::access";
@@ -97,13 +100,29 @@ async fn log_as(log: &AccessLog, path: String, request: Request, next: Next) -> 
     let method = excerpt(request.method().as_str());
     let peer = request.extensions().get::<Peer>();
     let from = peer.map(|peer| peer.address.ip().to_canonical());
-    let response = next.run(request).await;
+    let span = span(&method, &path);
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
     if let Some(left_out) = log.may_write(from, Instant::now()) {
         let status = response.status().as_u16();
         let ms = began.elapsed().as_millis() as u64;
         write(&method, &path, from, status, ms, left_out);
     }
     response
+}
+
+/// What a collector of traces learns of a request. Nobody else's trace is gone on with: strangers could choose any.
+fn span(method: &str, path: &str) -> Span {
+    tracing::info_span!(
+        target: TRACES,
+        parent: None,
+        "request",
+        otel.name = format!("{method} {path}"),
+        otel.kind = "server",
+        http.request.method = method,
+        url.path = path,
+        http.response.status_code = Empty,
+    )
 }
 
 fn write(method: &str, path: &str, from: Option<IpAddr>, status: u16, ms: u64, left_out: u64) {

@@ -167,7 +167,8 @@ impl Metrics {
     }
 }
 
-pub(super) fn role_name(role: Role) -> &'static str {
+/// As tokens have it.
+pub(crate) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Publisher => "publish",
         Role::Player => "play",

@@ -7,5 +7,6 @@ mod serve;
 mod tests;
 mod totals;
 
+pub(crate) use counted::role_name;
 pub use counted::{Handshake, Metrics, MetricsError};
 pub use serve::{MetricsListener, Sources};

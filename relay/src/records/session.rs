@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, Role};
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::access_log::AccessLog;
 use super::latencies::Latencies;
@@ -16,8 +18,9 @@ use crate::auth::{Pass, Standing};
 use crate::broadcast::BroadcastId;
 use crate::delivery::Given;
 use crate::events::{Event, Events, SessionFacts};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, role_name};
 use crate::shard::RelayClock;
+use crate::telemetry::traces::TRACES;
 
 /// What a session has had so far, and how its path is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,6 +58,7 @@ struct Open {
     /// It is there: others have heard of it.
     begun: AtomicBool,
     noted: Mutex<Noted>,
+    span: Span,
 }
 
 #[derive(Default)]
@@ -92,6 +96,7 @@ impl Records {
     pub fn open(self: &Arc<Self>, pass: Pass) -> Record {
         let open = Arc::new(Open {
             standing: pass.standing().clone(),
+            span: span(pass.standing()),
             begun: AtomicBool::new(false),
             noted: Mutex::default(),
         });
@@ -148,6 +153,7 @@ impl Records {
         let code = open.noted.lock().ended.unwrap_or(Code::Done);
         let Standing { role, visit, .. } = &seen.standing;
         self.metrics.ended(visit.transport, *role, code);
+        open.span.record("steadycast.end", code.name());
         // Before it is forgotten.
         if let Some((log, addresses)) = &self.access {
             log.write(line(&seen, code, self.clock.now(), *addresses));
@@ -156,6 +162,23 @@ impl Records {
         self.events.tell(Event::Left(seen.standing, code));
         self.sessions.lock().remove(&number);
     }
+}
+
+/// What a collector of traces learns of a session.
+fn span(standing: &Standing) -> Span {
+    let (transport, role) = (standing.visit.transport.name(), role_name(standing.role));
+    tracing::info_span!(
+        target: TRACES,
+        parent: None,
+        "session",
+        otel.name = format!("{role} over {transport}"),
+        otel.kind = "server",
+        steadycast.session = standing.visit.number,
+        steadycast.broadcast = %standing.broadcast,
+        steadycast.role = role,
+        steadycast.transport = transport,
+        steadycast.end = Empty,
+    )
 }
 
 impl Open {

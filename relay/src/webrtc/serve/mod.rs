@@ -111,6 +111,7 @@ impl<W: Wire> Peers<W> {
         for key in self.peers.iter().map(|(key, _)| key).collect::<Vec<_>>() {
             self.end(key, Code::ShuttingDown).await;
         }
+        self.bridge.shut_down();
     }
 
     async fn receive_row(&mut self, first: Packet) {

@@ -309,6 +309,14 @@ impl Bridge {
         }
     }
 
+    /// Gives up sessions whose client has not come: the relay stops.
+    pub fn shut_down(&self) {
+        let waiting = self.table.lock().give_up_all();
+        for peer in waiting {
+            dismiss(peer, Code::ShuttingDown);
+        }
+    }
+
     /// Whose a check is that `shard` does not know.
     pub(in crate::webrtc) fn owner(&self, check: &mut Check, shard: usize) -> Owner {
         self.table.lock().owner(check, shard)

@@ -86,15 +86,22 @@ impl Table {
 
     /// Forgets sessions whose client has not come in time, and such of broadcasts that ended.
     pub(super) fn give_up_late(&mut self, now: Instant) -> Vec<Peer> {
-        let late = |(ufrag, holder): (&Ufrag, &Holder)| match holder {
-            Holder::Waiting(peer, until, _) => {
-                let over = *until <= now || peer.session.has_to_end().is_some();
-                over.then(|| ufrag.clone())
-            }
+        self.give_up_those(|peer, until| until <= now || peer.session.has_to_end().is_some())
+    }
+
+    /// Forgets all sessions whose client has not come.
+    pub(super) fn give_up_all(&mut self) -> Vec<Peer> {
+        self.give_up_those(|_, _| true)
+    }
+
+    fn give_up_those(&mut self, over: impl Fn(&Peer, Instant) -> bool) -> Vec<Peer> {
+        let those = |(ufrag, holder): (&Ufrag, &Holder)| match holder {
+            Holder::Waiting(peer, until, _) => over(peer, *until).then(|| ufrag.clone()),
             Holder::Shard(_) => None,
         };
-        let late: Vec<_> = self.holders.iter().filter_map(late).collect();
-        late.iter()
+        let those: Vec<_> = self.holders.iter().filter_map(those).collect();
+        those
+            .iter()
             .filter_map(|ufrag| self.give_up(ufrag).map(|peer| *peer))
             .collect()
     }
