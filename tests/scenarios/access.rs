@@ -1,10 +1,13 @@
 //! Who may be here no longer: links that are taken back, sessions that are kicked, tokens that end.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use steadycast_codec_glue::wire::{Code, Role};
 use steadycast_relay::auth::Power;
 use steadycast_tests::client::{Control, Player, Publisher, connect};
+use steadycast_tests::coded::{Kind, coded};
 use steadycast_tests::http::{Events, Request};
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
 use steadycast_tests::webrtc::{self, Rogue};
@@ -296,4 +299,59 @@ async fn a_publishers_token_says_how_many_players_it_may_have() -> Result<()> {
     let second = webrtc::Player::watch(&broadcast.whep()).await;
     ensure!(second.is_err());
     Ok(())
+}
+
+/// A token for a publisher at a broadcast that may bring so much.
+async fn bounded(relay: &TestRelay, broadcast: &TestBroadcast<'_>, kbps: u32) -> Result<String> {
+    let wish = json!({
+        "broadcast": broadcast.id.as_str(), "roles": ["publish"], "limits": { "kbps": kbps },
+    });
+    let (_, answer) = ask(relay, "POST", "/api/tokens", &relay.admin_key()?, wish).await?;
+    Ok(text(&answer["token"])?.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publishers_token_says_how_much_it_may_bring() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let token = bounded(&relay, &broadcast, 1_000).await?;
+    let mut publisher = Publisher::join(relay.target(), &token, None).await?;
+    let mut player = broadcast.player().await?;
+    let begun = Instant::now();
+    // Five seconds of it, of which one may come at once.
+    publisher.keyframe(25_000).await?;
+    for _ in 1..25 {
+        publisher.delta(25_000).await?;
+    }
+    for _ in 0..25 {
+        player.frame().await?;
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    ensure!(seconds > 3.0, "{seconds}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whip_client_that_brings_more_than_its_token_allows_is_sent_away() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let token = bounded(&relay, &broadcast, 1).await?;
+    let mut publisher = webrtc::Publisher::join(&broadcast.whip_with(&token)).await?;
+    let mut time = 0_u32;
+    let mut pace = tokio::time::interval(Duration::from_millis(500));
+    let sending = async {
+        loop {
+            pace.tick().await;
+            publisher
+                .send(&coded(Kind::Vp8, true, time, 1_000), time.into())
+                .await?;
+            time += 45_000;
+        }
+    };
+    let gone = relay.until("it is gone", || relay.site().bridge.sessions() == 0);
+    tokio::select! {
+        sent = sending => { let sent: Result<()> = sent; sent? }
+        gone = gone => gone?,
+    }
+    publisher.closed().await
 }

@@ -79,7 +79,9 @@ impl TestRelay {
         config.server.listen = relay.address();
         let site = relay.site().clone();
         let metrics = relay.metrics_address();
-        let certificate = site.identities.borrow().hash().context("no hash")?;
+        let identity = site.identities.borrow().clone();
+        let hash = identity.and_then(|identity| identity.hash());
+        let certificate = hash.context("no hash")?;
         let target = Target {
             address: relay.address(),
             certificate,
@@ -277,6 +279,12 @@ impl TestBroadcast<'_> {
     /// Where somebody with this token watches it.
     pub fn whep_with(&self, token: &str) -> Endpoint {
         let path = format!("/{}/whep", self.id);
+        Endpoint::new(self.relay.address(), path, token.to_owned())
+    }
+
+    /// Where somebody with this token publishes it.
+    pub fn whip_with(&self, token: &str) -> Endpoint {
+        let path = format!("/{}/whip", self.id);
         Endpoint::new(self.relay.address(), path, token.to_owned())
     }
 

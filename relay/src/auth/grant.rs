@@ -96,6 +96,10 @@ pub struct Allotment {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     #[schema(maximum = 4_294_967_295_u64)]
     pub renditions: Option<u32>,
+    /// Kilobits a second that this publisher may bring, of all its tracks together.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
+    #[schema(maximum = 4_294_967_295_u64)]
+    pub kbps: Option<u32>,
 }
 
 impl Allotment {
@@ -106,6 +110,7 @@ impl Allotment {
         Self {
             players: least(self.players, other.players),
             renditions: least(self.renditions, other.renditions),
+            kbps: least(self.kbps, other.kbps),
         }
     }
 }

@@ -473,6 +473,7 @@ mod tests {
             allotment: Allotment {
                 players: Some(7),
                 renditions: Some(1),
+                kbps: Some(2_000),
             },
             generation: None,
         };

@@ -69,7 +69,8 @@ pub fn commands() -> impl Iterator<Item = Command> {
                 .arg(number("ttl", "SECONDS").help("How long it is good"))
                 .arg(flag("stay-until", "Sessions end with it"))
                 .arg(number("players", "COUNT").help("How many players its publisher may have"))
-                .arg(number("renditions", "COUNT").help("How many renditions its publisher is asked for")),
+                .arg(number("renditions", "COUNT").help("How many renditions its publisher is asked for"))
+                .arg(number("kbps", "KBPS").help("How much its publisher may bring, in kbit/s")),
             leaf("inspect", "Say what one is good for, here and now").arg(
                 Arg::new("token")
                     .value_name("TOKEN")
@@ -211,7 +212,7 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
             if matches.get_flag("stay-until") {
                 body["expiry"] = json!("stay_until");
             }
-            for limit in ["players", "renditions"] {
+            for limit in ["players", "renditions", "kbps"] {
                 if let Some(most) = matches.get_one::<u64>(limit) {
                     body["limits"][limit] = json!(most);
                 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 use wtransport::RecvStream;
 
-use super::arrivals::{Count, Counted};
+use super::arrivals::{Count, Counting};
 use crate::broadcast::{Account, Buffer, Frame, FrameError, MemoryError};
 
 /// Why a group cannot be read on.
@@ -98,6 +98,7 @@ impl GroupReader {
         let mut passed = [0; 4 << 10];
         while let Ok(Some(read)) = self.stream.quic_stream_mut().read(&mut passed).await {
             self.count.add(read);
+            self.count.turn().await;
         }
     }
 
@@ -133,7 +134,8 @@ impl GroupReader {
             .account
             .buffer(FIRST.min(HEADER_LEN + header.body_len()))?;
         header.encode(&mut buffer.spare());
-        let mut stream = Counted {
+        self.count.turn().await;
+        let mut stream = Counting {
             stream: self.stream.quic_stream_mut(),
             count: &self.count,
         };
@@ -148,7 +150,8 @@ impl GroupReader {
 
     async fn more(&mut self, track: TrackId, group: u32) -> Result<Part, GroupError> {
         let mut buffer = self.account.buffer(FIRST.min(self.missing))?;
-        let mut stream = Counted {
+        self.count.turn().await;
+        let mut stream = Counting {
             stream: self.stream.quic_stream_mut(),
             count: &self.count,
         };

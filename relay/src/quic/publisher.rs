@@ -35,6 +35,9 @@ const STREAMS: u32 = 64;
 /// Bytes that an authenticated publisher may have on their way.
 const RECEIVE_WINDOW: u32 = 8 << 20;
 
+/// The least of it, for those that are held to a rate.
+const LEAST_WINDOW: u32 = 128 << 10;
+
 /// Serves a publisher until its session ends.
 pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shared>) -> Ending {
     let seat = match attach(&session, shared) {
@@ -47,15 +50,15 @@ pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shar
     record.begin();
     let quic = session.connection.quic_connection();
     quic.set_max_concurrent_uni_streams(VarInt::from_u32(STREAMS));
-    quic.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW));
     let allotment = record.pass().grant().allotment;
+    quic.set_receive_window(VarInt::from_u32(window(allotment.kbps)));
     seat.bound_players(allotment.players);
     seat.bound_renditions(allotment.renditions);
     tracing::info!(epoch = seat.epoch(), "publisher attached");
     let connection = session.connection.clone();
     // Whatever it is busy with.
     let ending = tokio::select! {
-        ending = pump(&mut session, &seat, shared) => ending,
+        ending = pump(&mut session, &seat, Count::at_most(allotment.kbps), shared) => ending,
         () = note(record, &seat, &connection) => Ending::left(Code::Internal),
         why = record.pass().withdrawal() => Ending::withdrawn(why),
     };
@@ -63,6 +66,14 @@ pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shar
     seat.leave(shared.clock.now());
     session.part(&ending).await;
     ending
+}
+
+/// Bytes that may be on their way from a publisher that may bring so much: what it is kept from bringing must not wait
+/// here for long.
+fn window(kbps: Option<u32>) -> u32 {
+    let second = |kbps: u32| kbps.saturating_mul(125);
+    kbps.map_or(RECEIVE_WINDOW, second)
+        .clamp(LEAST_WINDOW, RECEIVE_WINDOW)
 }
 
 /// Records now and then what the publisher has brought; never ends.
@@ -85,7 +96,12 @@ fn attach(session: &Session, shared: &Shared) -> Result<PublisherSeat, Ending> {
         .map_err(|error| Ending::because(error.code(), error))
 }
 
-async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> Ending {
+async fn pump(
+    session: &mut Session,
+    seat: &PublisherSeat,
+    count: Count,
+    shared: &Shared,
+) -> Ending {
     let mut pulses = seat.pulses();
     let status = Status {
         epoch: seat.epoch(),
@@ -97,7 +113,6 @@ async fn pump(session: &mut Session, seat: &PublisherSeat, shared: &Shared) -> E
     }
     let mut told = Told::new(status, &pulses, session.version);
     let mut groups = FuturesUnordered::new();
-    let count = Count::default();
     let mut arrivals = Arrivals::new(count.clone());
     loop {
         let idle = shared

@@ -99,8 +99,9 @@ impl<W: Wire> Channels<W> {
         due.map(|(broadcast, _)| *broadcast).collect()
     }
 
-    /// Records for each player what its path is like.
-    pub(super) fn report_paths(&self, peers: &Slab<Peer>, now: Instant) {
+    /// Records for each player what its path is like, and what publishers bring; gives those that bring too much.
+    pub(super) fn report_paths(&self, peers: &Slab<Peer>, now: Instant) -> Vec<usize> {
+        let mut too_much = Vec::new();
         for attended in self.open.values() {
             for (player, peer) in &attended.peers {
                 let players = &attended.players;
@@ -111,11 +112,15 @@ impl<W: Wire> Channels<W> {
                 }
             }
             for publisher in &attended.publishers {
-                if let Some(peer) = peers.get(*publisher) {
-                    note_brought(peer);
+                if let Some(peer) = peers.get(*publisher)
+                    && let Some(bytes) = note_brought(peer)
+                    && peer.session.brings_too_much(bytes, now)
+                {
+                    too_much.push(*publisher);
                 }
             }
         }
+        too_much
     }
 
     /// A peer is gone, with `code` as the reason.
@@ -151,13 +156,14 @@ fn note<W: Wire>(players: &Channel<Egress<W>>, player: usize, peer: &Peer, now: 
     }
 }
 
-/// Records what a publisher has brought.
-fn note_brought(peer: &Peer) {
-    if let Side::Publisher(upstream) = &peer.side
-        && let Some(brought) = upstream.brought()
-    {
-        peer.session.record.note_brought(brought, None);
-    }
+/// Records what a publisher has brought; gives its bytes.
+fn note_brought(peer: &Peer) -> Option<u64> {
+    let Side::Publisher(upstream) = &peer.side else {
+        return None;
+    };
+    let brought = upstream.brought()?;
+    peer.session.record.note_brought(brought, None);
+    Some(brought.1)
 }
 
 impl<W: Wire> Attended<W> {

@@ -185,7 +185,13 @@ impl<W: Wire> Peers<W> {
         }
         if self.next_word <= now {
             self.next_word = now + WORDS;
-            self.channels.report_paths(&self.peers, now);
+            for key in self.channels.report_paths(&self.peers, now) {
+                tracing::info!(
+                    session = self.peers[key].session.number,
+                    "brings more than its token allows"
+                );
+                self.end(key, Code::TooMany).await;
+            }
         }
     }
 

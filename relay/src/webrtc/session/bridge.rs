@@ -212,6 +212,7 @@ impl Bridge {
             listeners: watch::Sender::new(0),
             codecs: offer.codecs(),
             path: Mutex::default(),
+            meter: Mutex::default(),
         });
         let answer = Answer {
             offer,

@@ -3,6 +3,7 @@
 pub(in crate::webrtc) mod bridge;
 pub(in crate::webrtc) mod door;
 pub(in crate::webrtc) mod link;
+mod meter;
 mod paths;
 pub(in crate::webrtc) mod peer;
 pub(in crate::webrtc) mod routes;
@@ -11,11 +12,13 @@ pub(in crate::webrtc) mod table;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, CodecSet, Role};
 use tokio::sync::watch;
 
+use self::meter::Meter;
 use crate::auth::{RandomError, Withdrawal};
 use crate::broadcast::{AttachError, Broadcast, Means, Width};
 use crate::delivery::PathNews;
@@ -64,6 +67,8 @@ pub struct Session {
     pub(in crate::webrtc) listeners: watch::Sender<u64>,
     pub(in crate::webrtc) codecs: CodecSet,
     pub(in crate::webrtc) path: Mutex<(PathNews, Width)>,
+    /// What it has brought, where there is a limit to that.
+    pub(in crate::webrtc) meter: Mutex<Meter>,
 }
 
 /// The ICE session of the moment (RFC 8445, 9).
@@ -94,6 +99,12 @@ impl Session {
     /// How many players it may have where it publishes; `None`: as many as any.
     pub(in crate::webrtc) fn most_players(&self) -> Option<u32> {
         self.record.pass().grant().allotment.players
+    }
+
+    /// It has brought so many bytes in all: whether that is too much for too long.
+    pub(in crate::webrtc) fn brings_too_much(&self, bytes: u64, now: Instant) -> bool {
+        let most = self.record.pass().grant().allotment.kbps;
+        most.is_some_and(|kbps| self.meter.lock().is_above(kbps, bytes, now))
     }
 
     /// Where to listen for its end.

@@ -305,5 +305,6 @@ fn session(broadcast: &Arc<Broadcast>, offer: &Offer) -> Arc<Session> {
         listeners: watch::Sender::new(0),
         codecs: offer.codecs(),
         path: Mutex::default(),
+        meter: Mutex::default(),
     })
 }
