@@ -1,5 +1,9 @@
 //! What systemd, or whoever else started the relay, hears of it (sd_notify(3)).
 
+use std::env;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use sd_notify::{NotifyState, notify, watchdog_enabled};
@@ -46,7 +50,34 @@ pub(crate) async fn alive(shards: Vec<Pulse>) {
 
 fn tell(states: &[NotifyState<'_>]) {
     // Nobody is there to hear it, most of the time.
-    if let Err(error) = notify(states) {
+    if let Err(error) = send(states) {
         tracing::warn!(%error, "the supervisor does not hear the relay");
     }
+}
+
+fn send(states: &[NotifyState<'_>]) -> io::Result<()> {
+    let socket = env::var_os("NOTIFY_SOCKET").unwrap_or_default();
+    // An @ stands for the zero that names outside of the file system begin with (unix(7)).
+    let Some(name) = socket.as_bytes().strip_prefix(b"@") else {
+        return notify(states);
+    };
+    let message: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let address = abstract_address(name)?;
+    let sent = UnixDatagram::unbound()?.send_to_addr(message.as_bytes(), &address)?;
+    match sent == message.len() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::WriteZero.into()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+    SocketAddr::from_abstract_name(name)
+}
+
+/// Other systems have no such names.
+#[cfg(not(target_os = "linux"))]
+fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
+    Err(io::ErrorKind::Unsupported.into())
 }

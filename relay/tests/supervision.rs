@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
-use std::os::unix::net::UnixDatagram;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
@@ -24,14 +26,25 @@ struct Supervised {
 
 impl Supervised {
     fn start(name: &str, settings: &str) -> Self {
+        Self::start_told(name, settings, |dir| {
+            let socket = dir.join("notify");
+            (UnixDatagram::bind(&socket).unwrap(), socket.into())
+        })
+    }
+
+    /// One whose supervisor listens where `listen` says, with the name that the relay is told.
+    fn start_told(
+        name: &str,
+        settings: &str,
+        listen: impl FnOnce(&Path) -> (UnixDatagram, OsString),
+    ) -> Self {
         let dir = format!("steadycast-supervised-{}-{name}", std::process::id());
         let dir = std::env::temp_dir().join(dir);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         write_certificate(&dir);
         write_settings(&dir, settings);
-        let socket = dir.join("notify");
-        let told = UnixDatagram::bind(&socket).unwrap();
+        let (told, socket) = listen(&dir);
         told.set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
@@ -220,6 +233,22 @@ async fn a_renewed_certificate_is_served_at_once() {
     let url = relay.url.replace("127.0.0.1", "localhost");
     let answer = client.get(format!("{url}/health")).send().await.unwrap();
     assert_eq!(answer.status(), 200);
+}
+
+#[test]
+fn a_supervisor_may_listen_at_a_name_that_is_no_file() {
+    let relay = Supervised::start_told("abstract", "", |_| {
+        let name = format!("steadycast-supervised-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        (
+            UnixDatagram::bind_addr(&address).unwrap(),
+            format!("@{name}").into(),
+        )
+    });
+    assert_eq!(relay.told(), "READY=1");
+    assert_eq!(relay.told_at_all(), "WATCHDOG=1");
+    relay.signal(Signal::TERM);
+    assert_eq!(relay.told(), "STOPPING=1");
 }
 
 #[test]
