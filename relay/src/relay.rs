@@ -29,7 +29,7 @@ use crate::reload::Reload;
 use crate::shard::{Pulse, RelayClock};
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
-use crate::store::{Ledger, LocalStore, StateDir, StateError, StateLock};
+use crate::store::{Ledger, LocalStore, StateDir, StateError, StateLock, TokenKeys};
 use crate::supervisor;
 use crate::telemetry::{self, LogLevel, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
@@ -395,8 +395,11 @@ fn site(
 ) -> Result<Site, RelayError> {
     let server = &config.server;
     let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
+    let clock = RelayClock::start();
+    let rules = Rules::from(config);
+    let token_keys = TokenKeys::open(&dir, rules.longest_life(), clock.now())?;
     let gate = Gate::new(
-        dir.token_signer()?,
+        token_keys.signer(),
         dir.admin_key(server.admin_key.as_ref())?,
         issuers,
     )
@@ -404,7 +407,6 @@ fn site(
     for revocation in revocations {
         gate.remember(revocation);
     }
-    let clock = RelayClock::start();
     let access = config.log.access().map(|settings| {
         let path = settings.path.clone();
         let log = AccessLog::open(settings);
@@ -419,9 +421,10 @@ fn site(
         registry: Arc::new(Registry::new(Settings::from(config))),
         gate: Arc::new(gate),
         state: dir,
+        token_keys: Arc::new(token_keys),
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
-        rules: RwLock::new(Rules::from(config)),
+        rules: RwLock::new(rules),
         proxies: config.proxies(),
         origins: config.origins(),
         public_url: server.public_url.clone(),

@@ -78,7 +78,11 @@ impl Reload {
         let site = &self.site;
         site.origins.become_like(&new.origins());
         site.registry.adjust(Settings::from(new));
-        *site.rules.write() = Rules::from(new);
+        let rules = Rules::from(new);
+        match site.token_keys.allow_always(rules.longest_life()) {
+            Ok(()) => *site.rules.write() = rules,
+            Err(error) => tracing::error!(%error, "how long links live stays as it was"),
+        }
         // It may be another in its file as well.
         match site.state.admin_key(new.server.admin_key.as_ref()) {
             Ok(key) => site.gate.change_admin_key(key),

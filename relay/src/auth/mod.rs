@@ -33,7 +33,7 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use random::{RandomError, random, random_text};
 pub use refusal::Refusal;
 pub use revocations::{Bound, Generation, Revocation};
-pub use token::{EARLIEST, Minted, Order, Token, TokenSigner};
+pub use token::{EARLIEST, LONGEST_LIFE, Minted, Order, Token, TokenSigner};
 pub(crate) use token::{TEXT, is_plain};
 
 /// A pass for tests of what comes behind the gate.

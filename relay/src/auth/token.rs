@@ -17,6 +17,8 @@ use crate::broadcast::{BroadcastId, RelayTime};
 const AUDIENCE: &str = "steadycast";
 /// The start of 2025, before there was any relay: nothing was made earlier by a clock that was right.
 pub const EARLIEST: u64 = 1_735_689_600;
+/// The longest that a token of the relay's own lives, in seconds: ten years.
+pub const LONGEST_LIFE: u64 = 87_600 * 3_600;
 /// Seconds after its end when it is as likely that a clock is wrong as that a link is old.
 const LONG_AGO: u64 = 365 * 24 * 3_600;
 /// Seconds that a clock that is set now and then may go back.

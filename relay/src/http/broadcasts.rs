@@ -12,7 +12,7 @@ use crate::auth::{Allotment, Minted, Order, Power, RandomError, Revocation, Toke
 use crate::broadcast::{Broadcast, BroadcastId, Description, Presence, RegistryError, RelayTime};
 use crate::clocks;
 use crate::events::Event;
-use crate::store::{Change, Entry, Seen, StateError};
+use crate::store::{Change, Entry, Seen, StateError, TokenKeys};
 use crate::tls::Identity;
 
 /// A broadcast that somebody would like to have.
@@ -319,6 +319,30 @@ impl Site {
         let minted = self.gate.mint(order, self.clock.now())?;
         self.ledger.token_made(&order.broadcasts, minted.expires);
         Ok(minted)
+    }
+
+    /// The same, where it may live longer than a link.
+    ///
+    /// # Errors
+    /// [`CreateError::Keep`]: it cannot be noted how long the key has to be known. And [`CreateError::Random`].
+    pub async fn make_of_any_life(&self, order: &Order) -> Result<Minted, CreateError> {
+        if order.ttl <= self.rules().longest_life() {
+            return Ok(self.make(order)?);
+        }
+        // Another key meanwhile would not have been told.
+        let _turn = self.turns.lock().await;
+        let ttl = order.ttl;
+        self.with_keys(move |keys| keys.allow(ttl)).await?;
+        Ok(self.make(order)?)
+    }
+
+    /// What is done with the keys to tokens, where that may take its time.
+    pub(super) async fn with_keys<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&TokenKeys) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, KeepError> {
+        let keys = self.token_keys.clone();
+        Ok(tokio::task::spawn_blocking(move || act(&keys)).await??)
     }
 
     fn link(&self, id: &BroadcastId, power: Power) -> Order {

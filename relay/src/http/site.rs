@@ -11,7 +11,7 @@ use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
 use crate::records::Records;
 use crate::shard::RelayClock;
-use crate::store::{Ledger, StateDir};
+use crate::store::{Ledger, StateDir, TokenKeys};
 use crate::tls::Identities;
 use crate::webrtc::Bridge;
 
@@ -26,11 +26,13 @@ pub struct Site {
     pub gate: Arc<Gate>,
     /// What becomes of sessions.
     pub records: Arc<Records>,
-    /// Where keys are.
+    /// Where the admin key is.
     pub state: StateDir,
+    /// The keys to tokens.
+    pub token_keys: Arc<TokenKeys>,
     /// Whether what is to be kept could be written, the last time.
     pub keeps: AtomicBool,
-    /// Held while links to a broadcast are ended, or somebody's broadcasts are counted.
+    /// Held while links to a broadcast are ended, somebody's broadcasts are counted, or keys are changed.
     pub turns: tokio::sync::Mutex<()>,
     /// Whose word is taken on where clients come from.
     pub proxies: Proxies,
@@ -76,6 +78,13 @@ impl From<&Config> for Rules {
             max_per_maker: broadcast.max_per_maker,
             admin_key_is_set: config.server.admin_key.is_some(),
         }
+    }
+}
+
+impl Rules {
+    /// How long a link lives at most.
+    pub fn longest_life(&self) -> Duration {
+        self.publish_token_ttl.max(self.play_token_ttl)
     }
 }
 

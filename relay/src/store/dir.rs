@@ -3,9 +3,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::auth::{AdminKey, RandomError, TokenSigner, random_text};
+use crate::auth::{AdminKey, RandomError, random_text};
 
-const TOKEN_KEY: &str = "token.key";
 const ADMIN_KEY: &str = "admin.key";
 
 /// Why the state directory cannot be used.
@@ -174,50 +173,6 @@ impl StateDir {
             .map_err(|error| self.corrupt(ADMIN_KEY, format!("{error}; remove it for a new one")))
     }
 
-    /// The signer of tokens, with the key in `token.key`, made now if need be.
-    ///
-    /// # Errors
-    /// [`StateError`].
-    pub fn token_signer(&self) -> Result<TokenSigner, StateError> {
-        let text = self.secret(TOKEN_KEY)?;
-        self.signer_of(&text)
-    }
-
-    /// The first line is the key that signs, the others are those before it.
-    fn signer_of(&self, text: &str) -> Result<TokenSigner, StateError> {
-        use base64::Engine;
-        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-        let keys = text.lines().map(|line| {
-            let bytes = URL_SAFE_NO_PAD.decode(line.trim()).unwrap_or_default();
-            <[u8; 32]>::try_from(bytes).ok()
-        });
-        match keys.collect::<Option<Vec<_>>>().as_deref() {
-            Some([first, older @ ..]) => Ok(TokenSigner::after(first, older)),
-            _ => {
-                let why = "not 32 bytes in base64url, or several such lines; remove it for a new one (old \
-                           links end then)";
-                Err(self.corrupt(TOKEN_KEY, why.to_owned()))
-            }
-        }
-    }
-
-    /// Makes a new key for tokens; those of before stay good, unless their links are to end.
-    ///
-    /// # Errors
-    /// [`StateError`]; the key is as it was then.
-    pub fn renew_token_key(&self, end_links: bool) -> Result<TokenSigner, StateError> {
-        let old = match end_links {
-            true => String::new(),
-            false => self.secret(TOKEN_KEY)?,
-        };
-        let text = format!("{}\n{old}", random_text()?);
-        let text = text.trim();
-        let signer = self.signer_of(text)?;
-        self.write(TOKEN_KEY, format!("{text}\n").as_bytes(), Access::Private)?;
-        Ok(signer)
-    }
-
     /// Makes a new admin key; gives it as text as well.
     ///
     /// # Errors
@@ -253,17 +208,25 @@ impl StateDir {
     }
 
     fn secret(&self, name: &str) -> Result<String, StateError> {
-        if let Some(bytes) = self.read(name)? {
-            self.warn_if_open(name);
-            return match String::from_utf8(bytes) {
-                Ok(text) => Ok(text.trim().to_owned()),
-                Err(_) => Err(self.corrupt(name, "not a text; remove it for a new one".to_owned())),
-            };
+        if let Some(text) = self.text(name)? {
+            return Ok(text);
         }
         let text = random_text()?;
         self.write(name, format!("{text}\n").as_bytes(), Access::Private)?;
         tracing::info!(file = %self.file(name).display(), "made a new key");
         Ok(text)
+    }
+
+    /// What a file with keys says, if it is there.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, StateError> {
+        let Some(bytes) = self.read(name)? else {
+            return Ok(None);
+        };
+        self.warn_if_open(name);
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(_) => Err(self.corrupt(name, "not a text; remove it for a new one".to_owned())),
+        }
     }
 
     /// A key that others can read is a mistake worth a line, but theirs to make.
@@ -312,9 +275,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> StateError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::TokenKeys;
     use super::super::temp::TempDir;
     use super::*;
-    use crate::auth::{Order, Power};
+    use crate::broadcast::RelayTime;
 
     #[test]
     fn keys_are_made_once_and_kept() {
@@ -322,30 +286,6 @@ mod tests {
         dir.admin_key(None).unwrap();
         let text = fs::read_to_string(dir.file("admin.key")).unwrap();
         assert!(dir.admin_key(None).unwrap().matches(text.trim()));
-        let now = crate::broadcast::RelayTime::from_micros(0);
-        let ttl = std::time::Duration::from_secs(60);
-        let order = Order::link(&"main".parse().unwrap(), Power::Play, ttl, 0);
-        let minted = dir.token_signer().unwrap().mint(&order, now).unwrap();
-        let again = dir.token_signer().unwrap();
-        assert!(again.verify(minted.token.as_str(), now).is_ok());
-    }
-
-    #[test]
-    fn a_new_key_leaves_the_links_of_before_good_unless_they_are_to_end() {
-        let dir = TempDir::new();
-        let now = crate::broadcast::RelayTime::from_micros(0);
-        let ttl = std::time::Duration::from_secs(60);
-        let order = Order::link(&"main".parse().unwrap(), Power::Play, ttl, 0);
-        let mint = |signer: &TokenSigner| signer.mint(&order, now).unwrap().token;
-        let first = mint(&dir.token_signer().unwrap());
-        let second = mint(&dir.renew_token_key(false).unwrap());
-        let good = |signer: &TokenSigner| {
-            [&first, &second].map(|token| signer.verify(token.as_str(), now).is_ok())
-        };
-        assert_eq!(good(&dir.token_signer().unwrap()), [true, true]);
-        let alone = dir.renew_token_key(true).unwrap();
-        assert_eq!(good(&alone), [false, false]);
-        assert_eq!(good(&dir.token_signer().unwrap()), [false, false]);
         let (key, text) = dir.renew_admin_key().unwrap();
         assert!(key.matches(&text) && dir.admin_key(None).unwrap().matches(&text));
     }
@@ -365,7 +305,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = TempDir::new();
         dir.admin_key(None).unwrap();
-        dir.token_signer().unwrap();
+        TokenKeys::open(&dir, std::time::Duration::ZERO, RelayTime::default()).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&dir.file("admin.key")), 0o600);
         assert_eq!(mode(&dir.file("token.key")), 0o600);
@@ -398,16 +338,12 @@ mod tests {
     #[test]
     fn broken_keys_are_named_not_replaced() {
         let dir = TempDir::new();
-        for (name, bytes) in [("admin.key", &b"short"[..]), ("token.key", b"\xff\xfe")] {
-            dir.write(name, bytes, Access::Private).unwrap();
+        for bytes in [&b"short"[..], b"\xff\xfe"] {
+            dir.write("admin.key", bytes, Access::Private).unwrap();
+            let text = dir.admin_key(None).unwrap_err().to_string();
+            assert!(text.contains("admin.key"), "{text}");
+            assert_eq!(fs::read(dir.file("admin.key")).unwrap(), bytes);
         }
-        let text = dir.admin_key(None).unwrap_err().to_string();
-        assert!(text.contains("admin.key"), "{text}");
-        let text = dir.token_signer().unwrap_err().to_string();
-        assert!(text.contains("token.key"), "{text}");
-        dir.write("token.key", b"dG9vLXNob3J0", Access::Private)
-            .unwrap();
-        assert!(dir.token_signer().is_err());
     }
 
     #[test]

@@ -14,7 +14,6 @@ use super::super::broadcasts::KeepError;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use crate::store::{StateDir, StateError};
 
 /// A key of the relay's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -81,7 +80,11 @@ pub(super) async fn renew(
 async fn admin(site: Arc<Site>) -> Result<Answer<Renewed>, Problem> {
     // Of two at once, the later one's is in the file and in memory.
     let _turn = site.turns.lock().await;
-    let (key, text) = made(&site, StateDir::renew_admin_key).await?;
+    let state = site.state.clone();
+    // It waits for the disk.
+    let made = tokio::task::spawn_blocking(move || state.renew_admin_key());
+    let made = made.await.map_err(KeepError::from)?;
+    let (key, text) = made.map_err(KeepError::from)?;
     site.gate.change_admin_key(key);
     tracing::info!("the admin key is another");
     Ok(Answer(Renewed {
@@ -93,7 +96,10 @@ async fn admin(site: Arc<Site>) -> Result<Answer<Renewed>, Problem> {
 async fn tokens(site: Arc<Site>, end_links: bool) -> Result<Answer<Renewed>, Problem> {
     // Of two at once, the later one has to know the key of the earlier.
     let _turn = site.turns.lock().await;
-    let signer = made(&site, move |state| state.renew_token_key(end_links)).await?;
+    let now = site.clock.now();
+    let signer = site
+        .with_keys(move |keys| keys.rotate(end_links, now))
+        .await?;
     site.gate.change_signer(signer);
     let sessions_ended = match end_links {
         true => site.gate.end_own(),
@@ -104,13 +110,4 @@ async fn tokens(site: Arc<Site>, end_links: bool) -> Result<Answer<Renewed>, Pro
         admin_key: None,
         sessions_ended,
     }))
-}
-
-/// What is made of a key on disk, where that may take its time.
-async fn made<T: Send + 'static>(
-    site: &Site,
-    make: impl FnOnce(&StateDir) -> Result<T, StateError> + Send + 'static,
-) -> Result<T, KeepError> {
-    let state = site.state.clone();
-    Ok(tokio::task::spawn_blocking(move || make(&state)).await??)
 }

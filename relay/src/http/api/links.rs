@@ -17,11 +17,10 @@ use super::super::links::Links;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::{PlainText, check_plain, found};
-use crate::auth::{Action, Allotment, Expiry, Order, Pattern, Power, Powers, Revocation, Token};
+use crate::auth::{
+    Action, Allotment, Expiry, LONGEST_LIFE, Order, Pattern, Power, Powers, Revocation, Token,
+};
 use crate::whole::whole;
-
-/// The longest that a token is valid, in seconds: ten years.
-const LONGEST: u64 = 87_600 * 3_600;
 
 /// What becomes of the links until now.
 #[derive(Deserialize, ToSchema)]
@@ -166,7 +165,7 @@ pub(super) async fn mint(
     Json(wish): Json<Wish>,
 ) -> Result<(StatusCode, Answer<Made>), Problem> {
     let order = order(&site, &caller, wish).await?;
-    let minted = site.make(&order)?;
+    let minted = site.make_of_any_life(&order).await?;
     if minted.token.as_str().len() > limits::TOKEN {
         let longest = limits::TOKEN;
         let detail = format!("the token would be longer than {longest} bytes");
@@ -206,10 +205,10 @@ async fn order(site: &Site, caller: &Caller, wish: Wish) -> Result<Order, Proble
     let ttl = match wish.ttl_s {
         None => usual,
         // Only an admin makes anything that lasts longer than a link.
-        Some(seconds @ 1..=LONGEST) if caller.is_admin() => Duration::from_secs(seconds),
-        Some(seconds @ 1..=LONGEST) => Duration::from_secs(seconds).min(usual),
+        Some(seconds @ 1..=LONGEST_LIFE) if caller.is_admin() => Duration::from_secs(seconds),
+        Some(seconds @ 1..=LONGEST_LIFE) => Duration::from_secs(seconds).min(usual),
         Some(_) => {
-            let detail = format!("the body's ttlS: 1 to {LONGEST} seconds");
+            let detail = format!("the body's ttlS: 1 to {LONGEST_LIFE} seconds");
             return Err(Problem::malformed(detail));
         }
     };
@@ -425,7 +424,7 @@ pub(super) async fn revoke(
     let revocation = match taken {
         Taken::Token(OfToken { token_id, expires }) => Revocation::Token {
             id: plain("tokenId", token_id)?,
-            until: expires.unwrap_or(now + LONGEST),
+            until: expires.unwrap_or(now + LONGEST_LIFE),
         },
         Taken::Subject(OfSubject { subject }) => Revocation::Subject {
             subject: plain("subject", subject)?,

@@ -1,5 +1,7 @@
 //! New links, tokens, what is taken back, and sessions, as the API has them.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use steadycast_codec_glue::wire::Role;
@@ -7,6 +9,7 @@ use steadycast_codec_glue::wire::Role;
 use super::{ADMIN, Relay, broadcast_id};
 use crate::auth::{Power, Refusal, Transport, Visit, Withdrawal};
 use crate::records::Record;
+use crate::store::TokenKeys;
 
 impl Relay {
     /// A session with this token.
@@ -411,6 +414,18 @@ async fn behind_a_proxy_clients_have_addresses_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_token_that_outlives_links_is_good_for_as_long_whatever_keys_are_made() {
+    let relay = Relay::new();
+    let wish = json!({ "broadcast": "x", "roles": ["play"], "ttlS": 200 * 24 * 3_600 });
+    let made = relay.wish(ADMIN, wish).await.json();
+    let renewed = relay.post("/api/keys", ADMIN, r#"{"key":"tokens"}"#).await;
+    assert_eq!(renewed.status, StatusCode::OK);
+    let later = relay.site.clock.now() + Duration::from_secs(199 * 24 * 3_600);
+    let keys = TokenKeys::open(&relay.site.state, Duration::ZERO, later).unwrap();
+    assert!(keys.signer().verify(text(&made, "token"), later).is_ok());
+}
+
+#[tokio::test]
 async fn keys_are_made_anew_and_links_end_only_where_that_is_wished() {
     let relay = Relay::new();
     let made = relay.create("x").await;
@@ -431,9 +446,12 @@ async fn keys_are_made_anew_and_links_end_only_where_that_is_wished() {
         "unauthorized"
     );
 
-    // Links of before stay good, also after a restart.
-    let signer = || relay.site.state.token_signer().unwrap();
-    relay.site.gate.change_signer(signer());
+    // Links of before stay good, also after a restart, and whoever has removed the file with the keys.
+    let signer = || {
+        let keys = TokenKeys::open(&relay.site.state, Duration::ZERO, relay.site.clock.now());
+        keys.unwrap().signer()
+    };
+    std::fs::remove_file(relay.site.state.file("token.key")).unwrap();
     let early = relay.create("y").await;
     let reply = renew(ADMIN, wish).await;
     assert_eq!(reply.json(), json!({ "sessionsEnded": 0 }));

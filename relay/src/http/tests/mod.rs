@@ -28,14 +28,14 @@ use super::listener::Peer;
 use super::pages::{File, Pages};
 use super::routes::with_pages;
 use super::site::{Rules, Site};
-use crate::auth::{Gate, Order, Origins, TokenSigner};
+use crate::auth::{Gate, Order, Origins};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::records::Records;
 use crate::shard::RelayClock;
-use crate::store::Ledger;
 use crate::store::temp::{Fragile, TempDir};
+use crate::store::{Access, Ledger, TokenKeys};
 use crate::tls::{Keeper, Source};
 use crate::webrtc::{Bridge, Reach, Settings as BridgeSettings};
 
@@ -85,7 +85,14 @@ impl Relay {
         let keys = dir.clone();
         let source = Source::Development(dir.clone());
         let key = ADMIN.parse().unwrap();
-        let gate = Gate::new(TokenSigner::new(&[1; 32]), key, None);
+        let clock = RelayClock::start();
+        let usual = Duration::from_secs(7200);
+        // The same for all, so that one goes on with the tokens of another.
+        let known = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+        dir.write("token.key", known.as_bytes(), Access::Private)
+            .unwrap();
+        let token_keys = TokenKeys::open(&dir, usual, clock.now()).unwrap();
+        let gate = Gate::new(token_keys.signer(), key, None);
         let (ledger, revocations) = Ledger::open(store.clone()).unwrap();
         for revocation in revocations {
             gate.remember(revocation);
@@ -95,12 +102,12 @@ impl Relay {
             max_broadcasts: 3,
             ..Settings::default()
         };
-        let clock = RelayClock::start();
         let mut site = Site {
             registry: Arc::new(Registry::new(settings)),
             ledger: Arc::new(ledger),
             gate: Arc::new(gate),
             state: keys.clone(),
+            token_keys: Arc::new(token_keys),
             keeps: true.into(),
             turns: tokio::sync::Mutex::default(),
             records: Arc::new(Records::new(
@@ -114,7 +121,7 @@ impl Relay {
             public_url: None,
             identities,
             rules: RwLock::new(Rules {
-                publish_token_ttl: Duration::from_secs(7200),
+                publish_token_ttl: usual,
                 play_token_ttl: Duration::from_secs(3600),
                 max_per_maker: 2,
                 admin_key_is_set: false,
