@@ -46,8 +46,8 @@ between its parts. A setting that is not known, or whose value cannot be underst
 does not start, and exits with 2.
 
 A certificate is needed to start (\`server.tls_cert\` and \`server.tls_key\`, or \`acme.domains\`), unless \`--dev\` has the relay make one. All
-other settings may stay as they are. Changes take effect at the next start; the certificate's files are read again
-when they change.
+other settings may stay as they are. Changes take effect at the next start, and where a setting says *SIGHUP* with
+[that signal](operate.md#settings-that-change-while-it-runs) as well; the certificate's files are read again when they change.
 
 `;
 

@@ -6,33 +6,9 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::broadcast::Settings;
-use crate::config::{Config, ConfigError, Key};
+use crate::config::{Change, Config, ConfigError, Key};
 use crate::http::{Rules, Site};
 use crate::telemetry::LogLevel;
-
-/// Settings that take effect at once, or for broadcasts that are made from now on. All others need a start.
-const ADJUSTABLE: &[(&str, &[&str])] = &[
-    ("server", &["origins", "admin_key"]),
-    (
-        "broadcast",
-        &[
-            "held_timeout_s",
-            "waiting_timeout_h",
-            "publisher_silence_ms",
-            "keyframe_interval_ms",
-            "keyframe_wait_ms",
-            "rendition_linger_ms",
-            "join_frames",
-            "join_bytes",
-            "max_broadcasts",
-            "max_per_maker",
-            "publish_token_ttl_h",
-            "play_token_ttl_h",
-        ],
-    ),
-    ("limits", &["players_per_broadcast", "player_queue_bytes"]),
-    ("log", &["level"]),
-];
 
 /// Reads the settings of a running relay again.
 pub(crate) struct Reload {
@@ -59,7 +35,7 @@ impl Reload {
             }
         };
         let changed = self.config.differences(&new).into_iter();
-        let (now, later): (Vec<_>, Vec<_>) = changed.partition(|key| is_adjustable(key));
+        let (now, later): (Vec<_>, Vec<_>) = changed.partition(|key| key.change != Change::Start);
         self.adjust(&new);
         if !later.is_empty() {
             tracing::warn!(settings = %names(&later), "these have changed and take effect with the next start");
@@ -91,26 +67,9 @@ impl Reload {
     }
 }
 
-fn is_adjustable(key: &Key) -> bool {
-    let mut sections = ADJUSTABLE.iter();
-    sections.any(|(section, names)| *section == key.section && names.contains(&key.name))
-}
-
 fn names(keys: &[&Key]) -> String {
     let names = keys
         .iter()
         .map(|key| format!("{}.{}", key.section, key.name));
     names.collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::KEYS;
-
-    #[test]
-    fn what_is_adjustable_are_settings() {
-        let named: usize = ADJUSTABLE.iter().map(|(_, names)| names.len()).sum();
-        assert_eq!(KEYS.iter().filter(|key| is_adjustable(key)).count(), named);
-    }
 }

@@ -19,6 +19,35 @@ pub struct Key {
     pub dev_default: Option<&'static str>,
     /// What it does, in one or two sentences.
     pub doc: &'static str,
+    /// What becomes of a change while the relay runs.
+    pub change: Change,
+}
+
+/// When a change takes effect that a running relay is told of (SIGHUP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// With the next start.
+    Start,
+    /// At once.
+    Now,
+    /// For broadcasts that are made from then on.
+    NewBroadcasts,
+}
+
+impl Key {
+    const fn now(self) -> Self {
+        Self {
+            change: Change::Now,
+            ..self
+        }
+    }
+
+    const fn new_broadcasts(self) -> Self {
+        Self {
+            change: Change::NewBroadcasts,
+            ..self
+        }
+    }
 }
 
 /// The sections in the order of the default file, with what they are about.
@@ -67,6 +96,7 @@ const fn key(
         default,
         dev_default: None,
         doc,
+        change: Change::Start,
     }
 }
 
@@ -111,7 +141,8 @@ pub const KEYS: &[Key] = &[
         "",
         "Further web origins whose pages may open sessions and use the API. \
          The relay's own pages always may.",
-    ),
+    )
+    .now(),
     key(
         "server",
         "tls_cert",
@@ -144,7 +175,8 @@ pub const KEYS: &[Key] = &[
         "",
         "Who knows it may create, list and end broadcasts. \
          Empty: made at random and kept in state_dir/admin.key.",
-    ),
+    )
+    .now(),
     key(
         "acme",
         "domains",
@@ -220,28 +252,32 @@ pub const KEYS: &[Key] = &[
         whole(1, 604_800, "seconds"),
         "1800",
         "A broadcast whose publisher has been away for this long ends.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "waiting_timeout_h",
         HOURS,
         "168",
         "A broadcast that nobody has published to for this long since it was created ends.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "publisher_silence_ms",
         whole(300, 60_000, "milliseconds"),
         "800",
         "A publisher that has been silent for this long counts as away. It speaks every 250 ms.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "keyframe_interval_ms",
         whole(50, 60_000, "milliseconds"),
         "500",
         "The least time between two keyframe requests to a publisher.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "keyframe_wait_ms",
@@ -249,7 +285,8 @@ pub const KEYS: &[Key] = &[
         "500",
         "A joining player waits this long for a requested keyframe \
          before it gets the long group that is there.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "rendition_linger_ms",
@@ -257,7 +294,8 @@ pub const KEYS: &[Key] = &[
         "10000",
         "A version for players that cannot decode the main one, or whose networks are too slow for it, \
          goes on for this long after the last of them has gone.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "join_frames",
@@ -265,42 +303,48 @@ pub const KEYS: &[Key] = &[
         "150",
         "A player joins on a group of at most this many frames; for a longer one \
          a keyframe is requested.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "join_bytes",
         whole(64 << 10, 32 * MIB, "bytes"),
         "2097152",
         "The same in bytes.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "broadcast",
         "max_broadcasts",
         whole(1, MANY, "broadcasts"),
         "1000",
         "Broadcasts that may exist at once.",
-    ),
+    )
+    .now(),
     key(
         "broadcast",
         "max_per_maker",
         whole(1, MANY, "broadcasts"),
         "100",
         "Of these, how many that were made with tokens about one subject (`sub`).",
-    ),
+    )
+    .now(),
     key(
         "broadcast",
         "publish_token_ttl_h",
         HOURS,
         "720",
         "How long the admin's link works.",
-    ),
+    )
+    .now(),
     key(
         "broadcast",
         "play_token_ttl_h",
         HOURS,
         "168",
         "How long a player's link works.",
-    ),
+    )
+    .now(),
     key(
         "metrics",
         "listen",
@@ -411,7 +455,8 @@ pub const KEYS: &[Key] = &[
         whole(1, MANY, "players"),
         "10000",
         "Players that may watch one broadcast at once.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "limits",
         "handshakes",
@@ -470,7 +515,8 @@ pub const KEYS: &[Key] = &[
         "4194304",
         "A player with more than this still to be sent is skipped to the newest keyframe; so much \
          may it hold of pictures that nobody else needs any more.",
-    ),
+    )
+    .new_broadcasts(),
     key(
         "limits",
         "cache_bytes",
@@ -532,7 +578,8 @@ pub const KEYS: &[Key] = &[
         "info",
         "error, warn, info, debug or trace, also per module: \
          \"info,steadycast_relay::quic=debug\".",
-    ),
+    )
+    .now(),
     key(
         "log",
         "format",

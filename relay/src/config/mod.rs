@@ -24,7 +24,7 @@ use serde::Deserialize;
 use toml::Value;
 
 pub use crate::asking::{SafeUrl, SafeUrlError};
-pub use keys::{KEYS, Key, Names, SECTIONS, named};
+pub use keys::{Change, KEYS, Key, Names, SECTIONS, named};
 pub use kind::Kind;
 pub use layers::{ENV_CONFIG, Sources};
 pub use mistake::{ConfigError, Mistake, Origin as ValueOrigin};

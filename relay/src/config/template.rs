@@ -1,6 +1,6 @@
 //! The commented default file.
 
-use super::keys::{KEYS, Key, SECTIONS};
+use super::keys::{Change, KEYS, Key, SECTIONS};
 
 const HEADER: &str = "\
 Steadycast's settings. `steadycast config` prints this file; every line that sets
@@ -12,6 +12,9 @@ Every key is also an environment variable, STEADYCAST_SECTION_KEY, and a flag,
     steadycast serve --config steadycast.toml
     STEADYCAST_LIMITS_SESSIONS=500 steadycast serve
     steadycast serve --limits-sessions 500
+
+A change takes effect at the next start; where a key says SIGHUP, that signal has a running
+relay take it over, `systemctl reload steadycast` for one.
 ";
 
 const WIDTH: usize = 96;
@@ -34,6 +37,11 @@ fn describe(key: &Key) -> String {
     if let Some(default) = key.dev_default {
         takes.push_str(&format!(" With --dev: {}.", key.kind.to_toml(default)));
     }
+    takes.push_str(match key.change {
+        Change::Start => "",
+        Change::Now => " SIGHUP: at once.",
+        Change::NewBroadcasts => " SIGHUP: for broadcasts that are made from then on.",
+    });
     let default = key.kind.to_toml(key.default);
     format!(
         "{}{}#{} = {default}\n",
@@ -89,6 +97,23 @@ mod tests {
             committed == template(),
             "write it again: cargo run -p steadycast-relay -- config > steadycast.toml"
         );
+    }
+
+    #[test]
+    fn it_says_what_a_running_relay_takes_over() {
+        let text = template();
+        let said = |key: &str| {
+            let end = text.find(&format!("\n#{key} = ")).unwrap();
+            let start = text[..end].rfind("\n\n").unwrap();
+            let comment = text[start..end].replace("\n# ", " ");
+            comment
+                .split_once("SIGHUP")
+                .map(|(_, when)| when.to_owned())
+        };
+        let later = ": for broadcasts that are made from then on.";
+        assert_eq!(said("level").as_deref(), Some(": at once."));
+        assert_eq!(said("held_timeout_s").as_deref(), Some(later));
+        assert_eq!(said("shards"), None);
     }
 
     #[test]
