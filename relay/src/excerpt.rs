@@ -7,11 +7,14 @@ const KEPT: usize = 120;
 
 /// The beginning of a text, without anything that could end a line or move a cursor.
 pub(crate) fn excerpt(text: &str) -> String {
-    let mut excerpt: String = text
-        .chars()
-        .take(KEPT)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut excerpt = String::new();
+    for letter in text.chars().take(KEPT) {
+        match letter {
+            // They end nothing, and errors name things in them.
+            '"' | '\'' => excerpt.push(letter),
+            _ => excerpt.extend(letter.escape_debug()),
+        }
+    }
     if text.chars().nth(KEPT).is_some() {
         excerpt.push('…');
     }
@@ -32,6 +35,7 @@ mod tests {
         assert_eq!(excerpt("/main/whip"), "/main/whip");
         assert_eq!(excerpt("a\r\nb\u{1b}[2J"), "a\\r\\nb\\u{1b}[2J");
         assert_eq!(excerpt("\u{202e}\u{9b}2J"), "\\u{202e}\\u{9b}2J");
+        assert_eq!(excerpt(r#"an "x" isn't \n"#), r#"an "x" isn't \\n"#);
         let long = excerpt(&"x".repeat(64 << 10));
         assert_eq!(long.chars().count(), KEPT + 1);
     }
