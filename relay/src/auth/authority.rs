@@ -297,6 +297,7 @@ fn grant(answer: Answer, action: Action, broadcast: &str) -> Grant {
         powers: Powers::default().with(power),
         allotment: answer.limits,
         issued: 0,
+        leeway: 0,
         expires: answer.stay_until,
         expiry: Expiry::StayUntil,
         generation: None,

@@ -128,6 +128,8 @@ pub struct Grant {
     pub allotment: Allotment,
     /// When it was made, in seconds since the Unix epoch; 0 where it does not say.
     pub issued: u64,
+    /// How far the clock of whoever made it may be off, in seconds.
+    pub leeway: u64,
     /// When it ends, in seconds since the Unix epoch; `None`: never.
     pub expires: Option<u64>,
     /// What that means for sessions.
@@ -145,10 +147,17 @@ impl Grant {
             powers: Powers::default().with(Power::Admin),
             allotment: Allotment::default(),
             issued: 0,
+            leeway: 0,
             expires: None,
             expiry: Expiry::ConnectBy,
             generation: None,
         }
+    }
+
+    /// Whether it may have been made by that second since the Unix epoch: a clock that is ahead must not make it
+    /// younger than what was taken back.
+    pub fn may_be_of(&self, second: u64) -> bool {
+        self.issued.saturating_sub(self.leeway) <= second
     }
 
     /// Passes where it grants `power` at this broadcast.

@@ -85,7 +85,7 @@ impl Generation {
         };
         match grant.generation {
             Some(generation) => generation < bound.generation,
-            None => bound.generation > 0 && grant.issued <= bound.made_after,
+            None => bound.generation > 0 && grant.may_be_of(bound.made_after),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Revocation {
         match self {
             Self::Token { id, .. } => grant.holder.token.as_ref() == Some(id),
             Self::Subject { subject, made_by } => {
-                grant.holder.subject.as_ref() == Some(subject) && grant.issued <= *made_by
+                grant.holder.subject.as_ref() == Some(subject) && grant.may_be_of(*made_by)
             }
             Self::Broadcast {
                 broadcast: own,
@@ -145,7 +145,7 @@ impl Revocations {
         token.is_some_and(|id| self.tokens.contains_key(id))
             || subject
                 .and_then(|subject| self.subjects.get(subject))
-                .is_some_and(|made_by| grant.issued <= *made_by)
+                .is_some_and(|made_by| grant.may_be_of(*made_by))
     }
 
     /// Whether a token is too old for `power` at this broadcast.
