@@ -16,7 +16,7 @@ use super::super::links::Links;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::links::Pair;
-use super::{PlainText, check_plain, found, permitted};
+use super::{Nothing, PlainText, check_plain, found, permitted};
 use crate::auth::{Action, Power, RandomError, Token};
 use crate::broadcast::{Broadcast, BroadcastId, Description, OwnSettings, RegistryError, Snapshot};
 
@@ -259,12 +259,14 @@ pub(super) async fn one(
     path = "/api/broadcasts/{id}",
     tag = "broadcasts",
     params(("id" = String, Path, description = "Its id")),
+    request_body = Nothing,
     responses((status = 204, description = "It has ended"))
 )]
 pub(super) async fn end(
     State(site): State<Arc<Site>>,
     caller: Caller,
     Path(id): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
 ) -> Result<StatusCode, Problem> {
     let id = permitted(&site, &caller, &id, Action::End).await?;
     if site.end(&id, Code::BroadcastEnded).await? {
@@ -282,12 +284,14 @@ pub(super) async fn end(
     path = "/api/broadcasts/{id}/keyframe",
     tag = "broadcasts",
     params(("id" = String, Path, description = "Its id")),
+    request_body = Nothing,
     responses((status = 202, description = "The publisher is asked, where that is due", body = Asked))
 )]
 pub(super) async fn keyframe(
     State(site): State<Arc<Site>>,
     caller: Caller,
     Path(id): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
 ) -> Result<(StatusCode, Answer<Asked>), Problem> {
     let broadcast = found(&site, &caller, &id, Action::Publish).await?;
     let asked = broadcast.ask_for_keyframes(site.clock.now());

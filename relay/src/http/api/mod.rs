@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use serde::Deserialize;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -94,6 +95,11 @@ fn check_plain(what: &str, text: &str) -> Result<(), Problem> {
         ))),
     }
 }
+
+/// A body with nothing in it, for requests that say everything by where they go.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 /// A text that tokens may hold, for the document alone: fields of it are checked by [`check_plain`].
 struct PlainText;

@@ -180,6 +180,28 @@ async fn a_keyframe_is_asked_for_where_somebody_publishes() {
     assert!(ask().await);
     assert!(!ask().await, "it has been asked just now");
     assert_eq!(broadcast.snapshot().totals.keyframe_requests, 1);
+    // It takes no body: whoever sends one means something that would not happen.
+    for (body, status) in [
+        ("{}", 202),
+        ("{\"track\":1}", 400),
+        ("[]", 400),
+        ("junk", 400),
+    ] {
+        let reply = relay.post(&path, ADMIN, body).await;
+        assert_eq!(reply.status, status, "{body}");
+    }
+    let typed = |kind: &'static str| {
+        let request = Request::post(&path).header("content-type", kind);
+        let request = request.header("authorization", format!("Bearer {ADMIN}"));
+        request.body(Body::from("{}")).unwrap()
+    };
+    let reply = relay.send(typed("text/plain")).await;
+    assert_eq!(reply.problem(415), "malformed");
+    let mut ending = typed("application/json");
+    *ending.uri_mut() = format!("/api/broadcasts/{id}").parse().unwrap();
+    *ending.method_mut() = Method::DELETE;
+    *ending.body_mut() = Body::from(r#"{"after":60}"#);
+    assert_eq!(relay.send(ending).await.problem(400), "malformed");
     let reply = relay.post("/api/broadcasts/none/keyframe", ADMIN, "").await;
     assert_eq!(reply.problem(404), "unknown_broadcast");
     let reply = relay
