@@ -12,8 +12,8 @@ use super::content::Changes;
 use super::memory::{Account, MakesWay, Memory};
 use super::state::{State, Tick};
 use super::{
-    AttachError, Before, BroadcastId, Content, Cursor, Incarnation, Need, News, PlayerSeat,
-    Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step, Widths,
+    AttachError, Before, BroadcastId, Content, Cursor, Incarnation, Need, News, OwnSettings,
+    PlayerSeat, Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step, Widths,
 };
 
 /// What one broadcast's sessions share.
@@ -76,6 +76,12 @@ impl Broadcast {
     /// Its name for people.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// What it has less of than others, as far as that holds: where the relay allows less than its maker asked for,
+    /// that does.
+    pub fn holding(&self, asked_for: OwnSettings) -> OwnSettings {
+        asked_for.within(&self.settings)
     }
 
     /// How it is doing now.

@@ -80,6 +80,21 @@ pub struct OwnSettings {
     pub waiting_timeout_s: Option<u32>,
 }
 
+impl OwnSettings {
+    /// The same, as far as it holds where all broadcasts have `all`.
+    #[must_use]
+    pub fn within(self, all: &Settings) -> Self {
+        let least = |own: Option<u32>, most: Duration| {
+            own.map(|own| own.min(u32::try_from(most.as_secs()).unwrap_or(u32::MAX)))
+        };
+        Self {
+            players: self.players.map(|own| own.min(all.players_per_broadcast)),
+            held_timeout_s: least(self.held_timeout_s, all.held_timeout),
+            waiting_timeout_s: least(self.waiting_timeout_s, all.waiting_timeout),
+        }
+    }
+}
+
 impl Settings {
     /// These, as they are for a broadcast that has settings of its own.
     #[must_use]

@@ -83,6 +83,7 @@ struct OriginOf {
     maker: Option<Box<str>>,
     /// When something last happened that made a difference to its pictures, in seconds since the Unix epoch.
     last_activity: u64,
+    /// What it has less of than others. Where the relay allows less than was asked for, what holds is said.
     settings: OwnSettings,
 }
 
@@ -312,7 +313,7 @@ fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Option<Show
             last_activity: last_activity.max(entry.created),
             created: entry.created,
             maker: entry.maker,
-            settings: entry.settings,
+            settings: broadcast.holding(entry.settings),
         },
         snapshot,
         links: PlayerLink {

@@ -148,6 +148,13 @@ async fn a_broadcast_has_settings_of_its_own_and_keeps_them() {
         let _first = small.attach_player().unwrap();
         assert!(small.attach_player().is_err());
     }
+    // Where the relay allows less than is asked for, that is what holds and what is said.
+    let most = json!({ "players": u32::MAX, "heldTimeoutS": u32::MAX, "waitingTimeoutS": 5 });
+    let body = json!({ "id": "large", "settings": most }).to_string();
+    relay.post("/api/broadcasts", ADMIN, &body).await;
+    let shown = relay.get("/api/broadcasts/large", ADMIN).await.json();
+    let holds = json!({ "players": 10_000, "heldTimeoutS": 1_800, "waitingTimeoutS": 5 });
+    assert_eq!(shown["settings"], holds);
     for wrong in [
         json!({ "players": 0 }),
         json!({ "odd": 1 }),
