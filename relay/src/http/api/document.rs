@@ -72,7 +72,7 @@ pub(super) fn beginning() -> Document {
 
 /// The whole document.
 pub(in crate::http) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let (_, mut document) = super::documented();
+    let mut document = super::documented();
     let schemas = document.components.clone().unwrap_or_default().schemas;
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.delete];

@@ -10,7 +10,6 @@ mod sessions;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
 use serde::Deserialize;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -29,17 +28,26 @@ pub(super) use document::DOCUMENT;
 
 /// The routes below `/api`.
 pub(super) fn routes() -> Router<Arc<Site>> {
-    documented().0
+    api().split_for_parts().0
 }
 
 /// `/health` and `/ready`.
 pub(super) fn probes() -> Router<Arc<Site>> {
-    Router::new()
-        .route("/health", get(relay::health))
-        .route("/ready", get(relay::ready))
+    probing().split_for_parts().0
 }
 
-fn documented() -> (Router<Arc<Site>>, utoipa::openapi::OpenApi) {
+/// What the document says of all routes.
+fn documented() -> utoipa::openapi::OpenApi {
+    api().merge(probing()).into_openapi()
+}
+
+fn probing() -> OpenApiRouter<Arc<Site>> {
+    OpenApiRouter::new()
+        .routes(routes!(relay::health))
+        .routes(routes!(relay::ready))
+}
+
+fn api() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::with_openapi(document::beginning())
         .routes(routes!(relay::relay))
         .routes(routes!(document::openapi))
@@ -55,7 +63,6 @@ fn documented() -> (Router<Arc<Site>>, utoipa::openapi::OpenApi) {
         .routes(routes!(links::revoke))
         .routes(routes!(links::inspect))
         .routes(routes!(keys::renew))
-        .split_for_parts()
 }
 
 /// The id if the caller has power over it, for what the request is about. Only an admin learns that an id

@@ -5,35 +5,86 @@ use std::sync::Arc;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use serde_json::json;
 use steadycast_codec_glue::wire::{MIN_VERSION, VERSION};
 use utoipa::ToSchema;
 
 use super::super::site::Site;
 
-/// `GET /health`
-pub(super) async fn health(State(site): State<Arc<Site>>) -> Response {
-    if site.draining.is_cancelled() {
-        let draining = Answer(json!({ "status": "draining" }));
-        return (StatusCode::SERVICE_UNAVAILABLE, draining).into_response();
-    }
-    Answer(json!({ "status": "ok" })).into_response()
+/// How the relay is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    status: Word,
 }
 
-/// `GET /ready`
-pub(super) async fn ready(State(site): State<Arc<Site>>) -> Response {
-    let status = match () {
-        () if site.draining.is_cancelled() => "draining",
-        () if !site.keeps() => "nothing can be kept",
-        () if !site.has_good_certificate() => "the certificate is none that browsers take",
-        () => return Answer(json!({ "status": "ready" })).into_response(),
-    };
-    let unready = Answer(json!({ "status": status }));
-    (StatusCode::SERVICE_UNAVAILABLE, unready).into_response()
+/// How it is, in a word or some.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+enum Word {
+    /// It serves.
+    #[serde(rename = "ok")]
+    Ok,
+    /// It takes things on.
+    #[serde(rename = "ready")]
+    Ready,
+    /// It stops.
+    #[serde(rename = "draining")]
+    Draining,
+    /// Broadcasts and links cannot be written to disk.
+    #[serde(rename = "nothing can be kept")]
+    CannotKeep,
+    /// There is no certificate, or none whose time is now.
+    #[serde(rename = "no good certificate")]
+    NoCertificate,
+}
+
+impl Health {
+    fn good(status: Word) -> (StatusCode, Answer<Self>) {
+        (StatusCode::OK, Answer(Self { status }))
+    }
+
+    fn bad(status: Word) -> (StatusCode, Answer<Self>) {
+        (StatusCode::SERVICE_UNAVAILABLE, Answer(Self { status }))
+    }
+}
+
+/// Whether the relay runs.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "relay",
+    security(()),
+    responses(
+        (status = 200, description = "It does", body = Health),
+        (status = 503, description = "It is stopping", body = Health)
+    )
+)]
+pub(super) async fn health(State(site): State<Arc<Site>>) -> (StatusCode, Answer<Health>) {
+    match site.draining.is_cancelled() {
+        true => Health::bad(Word::Draining),
+        false => Health::good(Word::Ok),
+    }
+}
+
+/// Whether the relay takes things on, and can keep them.
+#[utoipa::path(
+    get,
+    path = "/ready",
+    tag = "relay",
+    security(()),
+    responses(
+        (status = 200, description = "It does", body = Health),
+        (status = 503, description = "It is stopping, cannot write its state, or has no certificate whose time is now", body = Health)
+    )
+)]
+pub(super) async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, Answer<Health>) {
+    match () {
+        () if site.draining.is_cancelled() => Health::bad(Word::Draining),
+        () if !site.keeps() => Health::bad(Word::CannotKeep),
+        () if !site.has_good_certificate() => Health::bad(Word::NoCertificate),
+        () => Health::good(Word::Ready),
+    }
 }
 
 /// What a page needs to open a session.
