@@ -23,6 +23,13 @@ pub struct ListenError {
     source: io::Error,
 }
 
+impl ListenError {
+    /// What kind of error it is.
+    pub(crate) fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+}
+
 /// What a burst of keyframes may wait in, in bytes; the system may grant less.
 pub(crate) const UDP_BUFFER: usize = 4 << 20;
 /// Connections that wait to be accepted.

@@ -81,6 +81,34 @@ impl KeySource {
     }
 }
 
+impl KeySource {
+    /// The keys that are there now.
+    ///
+    /// # Errors
+    /// [`KeySourceError`].
+    async fn keys(&self, client: &Client) -> Result<KeySet, KeySourceError> {
+        let json = match self {
+            Self::File(path) => read(path)?,
+            Self::Url(url) => {
+                let answer = client.get(url.clone()).send().await?;
+                answer.error_for_status_ref()?;
+                let json = body(answer, LONGEST).await?;
+                json.ok_or(KeySourceError::TooLong)?
+            }
+        };
+        Ok(KeySet::parse(&json)?)
+    }
+
+    /// How many keys of use are there now.
+    ///
+    /// # Errors
+    /// [`KeySourceError`].
+    pub(crate) async fn count(&self) -> Result<usize, KeySourceError> {
+        let keys = self.keys(&client(PATIENCE)?).await?;
+        Ok(keys.len())
+    }
+}
+
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -128,7 +156,7 @@ impl KeyWatch {
         let mut fails = false;
         loop {
             let asked = Instant::now();
-            match self.fetch().await {
+            match self.source.keys(&self.client).await {
                 Ok(keys) => {
                     tracing::debug!(source = %self.source, ?keys, "keys of others");
                     self.issuers.trust(keys);
@@ -151,19 +179,6 @@ impl KeyWatch {
                 () = self.issuers.key_missing() => {}
             }
         }
-    }
-
-    async fn fetch(&self) -> Result<KeySet, KeySourceError> {
-        let json = match &self.source {
-            KeySource::File(path) => read(path)?,
-            KeySource::Url(url) => {
-                let answer = self.client.get(url.clone()).send().await?;
-                answer.error_for_status_ref()?;
-                let json = body(answer, LONGEST).await?;
-                json.ok_or(KeySourceError::TooLong)?
-            }
-        };
-        Ok(KeySet::parse(&json)?)
     }
 }
 

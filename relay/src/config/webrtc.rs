@@ -43,6 +43,11 @@ impl Reachable {
         (!nowhere).then_some(Self { ip, port })
     }
 
+    /// The IP address alone.
+    pub fn ip(self) -> IpAddr {
+        self.ip
+    }
+
     /// The address, on `port` unless it names another.
     pub fn with_port(self, port: u16) -> SocketAddr {
         SocketAddr::new(self.ip, self.port.unwrap_or(port))

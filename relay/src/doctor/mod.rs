@@ -1,7 +1,10 @@
 //! `steadycast doctor`: what keeps a relay with these settings from serving well on this host, and what to type.
 
 mod host;
+mod ice;
 mod network;
+mod others;
+mod state;
 
 use std::fmt::Write;
 
@@ -118,16 +121,23 @@ pub(crate) fn examine(sources: &Sources) -> Report {
         }
     };
     let mut findings = vec![Finding::fine("settings", "they can be read")];
-    findings.extend(network::ports(&config));
+    let (port, ports) = network::ports(&config);
+    findings.push(ports);
+    findings.extend(network::metrics(&config, &port));
+    findings.extend(network::public_name(&config, &port));
+    drop(port);
     findings.extend(network::candidates(&config));
+    findings.extend(ice::servers(&config));
     findings.push(host::certificate(&config));
     findings.push(host::clock());
     findings.extend(host::buffers());
     findings.push(host::segmentation());
     findings.push(host::files(&config));
     findings.push(host::state(&config));
+    findings.extend(state::kept(&config));
     findings.extend(host::access_log(&config));
-    findings.extend(network::servers(&config));
+    findings.extend(others::keys(&config));
+    findings.extend(others::servers(&config));
     Report { findings }
 }
 

@@ -74,8 +74,8 @@ impl StateDir {
         Ok(Self { path: path.into() })
     }
 
-    /// The directory as it is, without making one.
-    pub fn at(path: &Path) -> Self {
+    /// The directory as it is, or is not: nothing is made.
+    pub(crate) fn at(path: &Path) -> Self {
         Self { path: path.into() }
     }
 
@@ -168,9 +168,22 @@ impl StateDir {
         if let Some(key) = configured {
             return Ok(key.clone());
         }
-        let text = self.secret(ADMIN_KEY)?;
-        text.parse()
-            .map_err(|error| self.corrupt(ADMIN_KEY, format!("{error}; remove it for a new one")))
+        self.read_admin_key(&self.secret(ADMIN_KEY)?)
+    }
+
+    /// Whether there is an admin key that can be read. Makes none.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub(crate) fn look_at_admin_key(&self) -> Result<bool, StateError> {
+        let text = self.text(ADMIN_KEY)?;
+        let key = text.map(|text| self.read_admin_key(&text)).transpose()?;
+        Ok(key.is_some())
+    }
+
+    fn read_admin_key(&self, text: &str) -> Result<AdminKey, StateError> {
+        let why = |error| self.corrupt(ADMIN_KEY, format!("{error}; remove it for a new one"));
+        text.parse().map_err(why)
     }
 
     /// Makes a new admin key; gives it as text as well.

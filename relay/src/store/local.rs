@@ -4,15 +4,19 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::backends::InMemoryBackend;
+use redb::{
+    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction,
+};
 
 use super::engine::{Change, Entry, Kept, Store};
 use super::{StateDir, StateError, early};
 use crate::auth::{Generation, Revocation};
 
-const NAME: &str = "steadycast.redb";
 /// Pages of the file that are kept in memory, in bytes.
 const CACHE: usize = 4 << 20;
+/// How often the file is read again until it stays the same.
+const AT_REST: usize = 5;
 
 /// What the tables hold; a relay reads the formats that it knows.
 const FORMAT: u64 = 1;
@@ -38,16 +42,43 @@ pub struct LocalStore {
 }
 
 impl LocalStore {
+    /// The file's name.
+    pub(crate) const NAME: &str = "steadycast.redb";
+
+    /// Whether there is a file, and what a relay of this version writes in it. Works on a copy in memory: the file is
+    /// neither written nor locked.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub(crate) fn look(dir: &StateDir) -> Result<bool, StateError> {
+        let Some(bytes) = read_at_rest(dir)? else {
+            return Ok(false);
+        };
+        // As it is made before anything is in it.
+        if bytes.is_empty() {
+            return Ok(true);
+        }
+        let path = dir.file(Self::NAME);
+        let opened = in_memory(&bytes).map_err(broken(&path))?;
+        let store = Self {
+            database: Mutex::new(Some(opened)),
+            path,
+        };
+        store.prepare()?;
+        store.load()?;
+        Ok(true)
+    }
+
     /// Opens the file; makes it where it is missing. Takes over the list of broadcasts that relays up to
     /// 0.1 kept in `broadcasts.json`.
     ///
     /// # Errors
     /// [`StateError`].
     pub fn open(dir: &StateDir) -> Result<Self, StateError> {
-        dir.ensure(NAME)?;
+        dir.ensure(Self::NAME)?;
         let store = Self {
             database: Mutex::default(),
-            path: dir.file(NAME),
+            path: dir.file(Self::NAME),
         };
         store.prepare()?;
         let Some(entries) = early::list(dir)? else {
@@ -161,6 +192,29 @@ impl LocalStore {
             why,
         }
     }
+}
+
+/// The file's bytes as they are for a moment: a relay may be writing it.
+fn read_at_rest(dir: &StateDir) -> Result<Option<Vec<u8>>, StateError> {
+    let mut bytes = dir.read(LocalStore::NAME)?;
+    for _ in 0..AT_REST {
+        let again = dir.read(LocalStore::NAME)?;
+        if again == bytes {
+            break;
+        }
+        bytes = again;
+    }
+    Ok(bytes)
+}
+
+/// A database of these bytes, each page of which is looked at.
+fn in_memory(bytes: &[u8]) -> Result<Database, redb::Error> {
+    let copy = InMemoryBackend::new();
+    copy.set_len(bytes.len() as u64)?;
+    copy.write(0, bytes)?;
+    let mut builder = Database::builder();
+    builder.set_check_integrity_on_open(true);
+    Ok(builder.create_with_backend(copy)?)
 }
 
 #[derive(Default)]
@@ -344,10 +398,10 @@ mod tests {
     fn a_file_that_is_none_is_named_and_left_alone() {
         let dir = TempDir::new();
         let bytes = vec![b'x'; 10_000];
-        std::fs::write(dir.file(NAME), &bytes).unwrap();
+        std::fs::write(dir.file(LocalStore::NAME), &bytes).unwrap();
         let error = LocalStore::open(&dir).unwrap_err().to_string();
-        assert!(error.contains(NAME), "{error}");
-        assert_eq!(std::fs::read(dir.file(NAME)).unwrap(), bytes);
+        assert!(error.contains(LocalStore::NAME), "{error}");
+        assert_eq!(std::fs::read(dir.file(LocalStore::NAME)).unwrap(), bytes);
     }
 
     #[test]
@@ -371,7 +425,9 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = TempDir::new();
         let _store = LocalStore::open(&dir).unwrap();
-        let mode = std::fs::metadata(dir.file(NAME)).unwrap().permissions();
+        let mode = std::fs::metadata(dir.file(LocalStore::NAME))
+            .unwrap()
+            .permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
     }
 

@@ -65,6 +65,14 @@ impl TokenKeys {
         })
     }
 
+    /// Whether there are keys that can be read. Makes none.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub(crate) fn look(dir: &StateDir) -> Result<bool, StateError> {
+        Ok(read(dir)?.is_some())
+    }
+
     /// What signs tokens, and knows those of before.
     pub fn signer(&self) -> TokenSigner {
         self.known.lock().ring.signer()
@@ -401,10 +409,11 @@ mod tests {
             dir.write(NAME, bad.as_bytes(), Access::Private).unwrap();
             let error = TokenKeys::open(&dir, USUAL, at(NOW)).unwrap_err();
             assert!(error.to_string().contains(NAME), "{error}");
+            assert!(TokenKeys::look(&dir).is_err());
             assert_eq!(fs::read_to_string(dir.file(NAME)).unwrap(), bad);
         }
         dir.write(NAME, b"\xff\xfe", Access::Private).unwrap();
-        assert!(TokenKeys::open(&dir, USUAL, at(NOW)).is_err());
+        assert!(TokenKeys::look(&dir).is_err());
     }
 
     #[test]
