@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import { isDeepStrictEqual } from 'node:util';
-import { CODE, RULER } from '../src/code.ts';
+import { type Crop, Hand, type Point, untilCropped, untilShown } from '../src/cropping.ts';
 import type { PanelPage, PlayerPage } from '../src/pages.ts';
 import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 import { placeIn, UNCROPPED } from '../src/witness.ts';
-
-interface Crop {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
 
 /** The first and the last pixel of a ruler's band are edges worth standing on. */
 const CROPS: readonly Crop[] = [
@@ -89,73 +81,81 @@ scenario('a crop is dragged with a mouse, over the edges as well', async (stage)
   let crop = { x: 100, y: 60, width: 320, height: 180 };
   await panel.crop(crop);
   await untilShown(player, crop);
-  const stageBox = await panel.page.locator('.stage-touch').boundingBox();
-  assert.ok(stageBox !== null, 'there is something to drag on');
-  const scale = stageBox.width / 640;
-  /** Where a point of the source is on the panel. */
-  const on = (x: number, y: number) => ({ x: stageBox.x + x * scale, y: stageBox.y + y * scale });
-  /** Drags by so many source pixels, and waits until the viewer sees what the admin was shown. */
-  const drag = async (
-    from: { x: number; y: number },
-    to: { x: number; y: number },
-    wanted: Crop,
-  ) => {
-    await panel.page.mouse.move(from.x, from.y);
-    await panel.page.mouse.down();
-    await panel.page.mouse.move(to.x, to.y, { steps: 8 });
-    await panel.page.mouse.up();
-    const near = (one: number, other: number) => Math.abs(one - other) <= 2;
-    const status = await host.waitFor(`cropped to about ${JSON.stringify(wanted)}`, ({ crop }) => {
-      return (
-        crop !== null &&
-        (['x', 'y', 'width', 'height'] as const).every((key) => near(crop[key], wanted[key]))
-      );
-    });
-    assert.ok(status.crop !== null);
-    crop = status.crop;
+  const hand = await Hand.on(panel, { width: 640 });
+  /** Drags, and waits until the viewer sees what the admin was shown. */
+  const drag = async (from: Point, to: Point, wanted: Crop) => {
+    await hand.drag(from, to);
+    crop = await untilCropped(host, wanted);
     await untilShown(player, crop);
   };
-  const corner = await panel.page.locator('.grip-se').boundingBox();
-  assert.ok(corner !== null, 'the crop has a corner to take');
-  const grip = { x: corner.x + corner.width / 2, y: corner.y + corner.height / 2 };
-  await drag(
-    grip,
-    { x: grip.x + 60 * scale, y: grip.y + 40 * scale },
-    {
-      ...crop,
-      width: 380,
-      height: 220,
-    },
-  );
-  const middle = () => on(crop.x + crop.width / 2, crop.y + crop.height / 2);
+  const corner = { x: crop.x + crop.width, y: crop.y + crop.height };
+  const further = { x: corner.x + 60, y: corner.y + 40 };
+  await drag(corner, further, { ...crop, width: 380, height: 220 });
+  const middle = () => ({ x: crop.x + crop.width / 2, y: crop.y + crop.height / 2 });
   const from = middle();
-  await drag(
-    from,
-    { x: from.x + 40 * scale, y: from.y - 20 * scale },
-    {
-      ...crop,
-      x: crop.x + 40,
-      y: crop.y - 20,
-    },
-  );
+  const moved = { ...crop, x: crop.x + 40, y: crop.y - 20 };
+  await drag(from, { x: from.x + 40, y: from.y - 20 }, moved);
   // Far beyond the stage: the crop stops at the source's edge and keeps its size.
-  await drag(middle(), { x: stageBox.x - 200, y: stageBox.y - 60 }, { ...crop, x: 0, y: 0 });
-  const edge = on(crop.x + crop.width, crop.y + crop.height / 2);
-  const outside = { x: stageBox.x + stageBox.width + 300, y: edge.y };
-  await drag(edge, outside, { ...crop, width: 640 });
-  const left = { ...crop, y: 0, height: crop.height };
-  const whole = on(left.x + 320, left.y + left.height + 20);
+  await drag(middle(), { x: -200, y: -60 }, { ...crop, x: 0, y: 0 });
+  const edge = { x: crop.x + crop.width, y: crop.y + crop.height / 2 };
+  await drag(edge, { x: 940, y: edge.y }, { ...crop, width: 640 });
   // On an empty place a new one is drawn, and ends where the source does.
-  await drag(
-    whole,
-    { x: stageBox.x + stageBox.width + 50, y: stageBox.y + stageBox.height + 50 },
-    {
-      x: 320,
-      y: left.height + 20,
-      width: 320,
-      height: 360 - left.height - 20,
-    },
-  );
+  const top = crop.height + 20;
+  const below = { x: 320, y: top, width: 320, height: 360 - top };
+  await drag({ x: 320, y: top }, { x: 690, y: 410 }, below);
+  await stage.assertUnharmed({ player });
+});
+
+for (const scale of [1, 1.5]) {
+  scenario(`on a picture without a crop a mouse draws one, at scale ${scale}`, async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium({ scene: { moving: false } });
+    const panel = await admin.openPanel(relay, broadcast.publishToken, { scale });
+    assert.equal(await panel.page.evaluate('devicePixelRatio'), scale);
+    const host = await panel.shareAt({ width: 640, height: 360 });
+    await host.waitUntilLive();
+    const player = await admin.openPlayer(relay, broadcast.playToken);
+    await untilShown(player, { x: 0, y: 0, width: 640, height: 360 });
+    const hand = await Hand.on(panel, { width: 640 });
+    await hand.drag({ x: 120, y: 80 }, { x: 420, y: 260 });
+    const drawn = await untilCropped(host, { x: 120, y: 80, width: 300, height: 180 });
+    await untilShown(player, drawn);
+    // Inside of it, the same drag moves it.
+    await hand.drag({ x: 200, y: 150 }, { x: 260, y: 180 });
+    const moved = await untilCropped(host, { ...drawn, x: drawn.x + 60, y: drawn.y + 30 });
+    await untilShown(player, moved);
+    await panel.page.getByRole('button', { name: 'Reset crop' }).click();
+    await untilShown(player, { x: 0, y: 0, width: 640, height: 360 });
+    await stage.assertUnharmed({ player });
+  });
+}
+
+scenario('a number that is typed holds, and the fields say what does', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium({ scene: { moving: false } });
+  const panel = await admin.openPanel(relay, broadcast.publishToken);
+  const host = await panel.shareAt({ width: 640, height: 360 });
+  await host.waitUntilLive();
+  const player = await admin.openPlayer(relay, broadcast.playToken);
+  await untilShown(player, { x: 0, y: 0, width: 640, height: 360 });
+  /** Types one number, and reads what all of them say then. */
+  const type = async (label: string, value: number, crop: Crop) => {
+    const field = (name: string) => panel.page.getByLabel(name, { exact: true });
+    await field(label).fill(String(value));
+    await field(label).press('Enter');
+    await untilShown(player, crop);
+    const said = await Promise.all(
+      ['Left', 'Top', 'Width', 'Height'].map((name) => field(name).inputValue()),
+    );
+    const { x, y, width, height } = crop;
+    assert.deepEqual(said.map(Number), [x, y, width, height], `after ${label} ${value}`);
+  };
+  await type('Left', 100, { x: 100, y: 0, width: 540, height: 360 });
+  await type('Top', 60, { x: 100, y: 60, width: 540, height: 300 });
+  // There is no room for it to the right, and what is to the left was not asked for.
+  await type('Width', 600, { x: 100, y: 60, width: 540, height: 300 });
+  await type('Width', 320, { x: 100, y: 60, width: 320, height: 300 });
+  await type('Left', 200, { x: 200, y: 60, width: 320, height: 300 });
   await stage.assertUnharmed({ player });
 });
 
@@ -177,34 +177,4 @@ async function isAt(player: PlayerPage, x: number): Promise<boolean> {
     },
     { withinMs: 200 },
   ).catch(() => false);
-}
-
-/** Waits until the player shows exactly this part of the source, every pixel of the ruler right. */
-async function untilShown(player: PlayerPage, crop: Crop) {
-  const wanted = { ...crop, ...rulerIn(crop) };
-  return until(`exactly ${JSON.stringify(wanted)}`, async () => {
-    const measured = await player.measure();
-    return isDeepStrictEqual(measured, wanted) ? measured : null;
-  });
-}
-
-/** How many whole rows and columns of the ruler a crop shows: those that the code leaves free. */
-function rulerIn({ x, y, width, height }: Crop): { rows: number; columns: number } {
-  const margin = 4;
-  const code = {
-    left: CODE.x - margin,
-    right: CODE.x + CODE.columns * CODE.cell + margin,
-    top: CODE.y - margin,
-    bottom: CODE.y + CODE.rows * CODE.cell + margin,
-  };
-  const across = x < code.right && x + width > code.left;
-  const down = y < code.bottom && y + height > code.top;
-  const lines = (start: number, length: number) =>
-    Array.from({ length }, (_, at) => start + at).filter(
-      (at) => at % RULER.period < RULER.thickness,
-    );
-  return {
-    rows: lines(y, height).filter((at) => !across || at < code.top || at >= code.bottom).length,
-    columns: lines(x, width).filter((at) => !down || at < code.left || at >= code.right).length,
-  };
 }

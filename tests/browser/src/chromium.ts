@@ -126,10 +126,20 @@ export class Chromium {
     return new HostPage(page);
   }
 
-  async openPanel(relay: Relay, token: string): Promise<PanelPage> {
+  /** `scale`: pixels of the screen for one of the page's. */
+  async openPanel(relay: Relay, token: string, { scale = 1 } = {}): Promise<PanelPage> {
     const page = await this.#context.newPage();
     // As wide as a desktop's window; what it opens has its own size.
     await page.setViewportSize({ width: 1280, height: 800 });
+    if (scale !== 1) {
+      const cdp = await this.#context.newCDPSession(page);
+      await cdp.send('Emulation.setDeviceMetricsOverride', {
+        width: 1280,
+        height: 800,
+        deviceScaleFactor: scale,
+        mobile: false,
+      });
+    }
     await page.goto(`${relay.origin}/admin#${token}`);
     return new PanelPage(page);
   }

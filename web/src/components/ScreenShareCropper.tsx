@@ -86,6 +86,7 @@ function CropStage(props: {
           {props.ready && (
             <CropArea
               crop={shown}
+              whole={sameCrop(shown, wholeCrop(source))}
               source={source}
               dragging={draft !== null}
               help={help}
@@ -105,17 +106,19 @@ function CropStage(props: {
 /** The crop itself: moved and resized with the keyboard, or by its grips. */
 function CropArea(props: {
   crop: Crop;
+  /** It is all of the picture, and has nowhere to be moved to: on it a new one is drawn. */
+  whole: boolean;
   source: Size;
   dragging: boolean;
   help: string;
   onKeyDown: (event: KeyboardEvent) => void;
 }) {
-  const { crop, source, dragging, help, onKeyDown } = props;
+  const { crop, whole, source, dragging, help, onKeyDown } = props;
   return (
     <button
       type="button"
       className="crop-area"
-      data-grip="move"
+      data-grip={whole ? 'draw' : 'move'}
       style={percentages(crop, source)}
       aria-label={describe(crop)}
       aria-describedby={help}

@@ -99,6 +99,37 @@ function show(state: HostState | null): FakeService {
 
 const cropArea = () => screen.getByRole('button', { name: /^Crop:/ });
 
+/** Tests have no layout, and no pointer to capture: the source lies on the screen at half of its size. */
+function layOut(): void {
+  const stage = document.querySelector<HTMLElement>('.stage-touch');
+  if (stage === null) throw new Error('no stage');
+  stage.setPointerCapture = () => undefined;
+  stage.getBoundingClientRect = () => ({ left: 0, top: 0, width: 960, height: 540 }) as DOMRect;
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/** Pointer events are mouse events with more to them, which tests have not. */
+function point(type: string, target: Element, { x, y }: Point): void {
+  const facts = { bubbles: true, cancelable: true, clientX: x, clientY: y, button: 0 };
+  fireEvent(target, new MouseEvent(type, facts));
+}
+
+/** The pointer goes down at one place and comes to another. */
+function grab(target: Element, from: Point, to: Point): void {
+  point('pointerdown', target, from);
+  point('pointermove', target, { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 });
+  point('pointermove', target, to);
+}
+
+function drag(target: Element, from: Point, to: Point): void {
+  grab(target, from, to);
+  point('pointerup', target, to);
+}
+
 afterEach(cleanup);
 
 it('starts with one click and stops with one', () => {
@@ -158,6 +189,30 @@ it('crops in numbers, in a locked shape, and back', () => {
   expect(service.snapshot().crop).toEqual({ x: 420, y: 0, width: 500, height: 500 });
   fireEvent.click(screen.getByRole('button', { name: 'Reset crop' }));
   expect(service.snapshot().crop).toBeNull();
+});
+
+it('moves the edge that is typed, and shows what holds where that is something else', () => {
+  const service = show('live');
+  const type = (label: string, text: string) => {
+    const field = screen.getByRole<HTMLInputElement>('spinbutton', { name: label });
+    fireEvent.change(field, { target: { value: text } });
+    fireEvent.keyDown(field, { key: 'Enter' });
+    return field;
+  };
+  const left = type('Left', '100');
+  expect(service.snapshot().crop).toEqual({ x: 100, y: 0, width: 1_820, height: 1_080 });
+  expect(left.value).toBe('100');
+  // There is no room for more: the number goes back to what it is.
+  const width = type('Width', '1900');
+  expect(service.snapshot().crop).toEqual({ x: 100, y: 0, width: 1_820, height: 1_080 });
+  expect(width.value).toBe('1820');
+});
+
+it('draws a crop on a picture that has none', () => {
+  const service = show('live');
+  layOut();
+  drag(cropArea(), { x: 96, y: 54 }, { x: 480, y: 270 });
+  expect(service.snapshot().crop).toEqual({ x: 192, y: 108, width: 768, height: 432 });
 });
 
 it('changes the quality at once', () => {

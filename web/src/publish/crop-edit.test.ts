@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawCrop, HANDLES, moveCrop, reshapeCrop, resizeCrop } from './crop-edit.ts';
+import { drawCrop, HANDLES, moveCrop, reshapeCrop, resizeCrop, typeCrop } from './crop-edit.ts';
 
 const SOURCE = { width: 1_920, height: 1_080 };
 const CROP = { x: 400, y: 200, width: 800, height: 450 };
@@ -80,5 +80,51 @@ describe('drawing a new crop', () => {
 describe('choosing a shape', () => {
   it('cuts the crop around its middle', () => {
     expect(reshapeCrop(CROP, 1, SOURCE)).toEqual({ x: 576, y: 200, width: 450, height: 450 });
+  });
+});
+
+describe('typing a number', () => {
+  const whole = { x: 0, y: 0, ...SOURCE };
+
+  it('moves an edge of the whole picture, which becomes smaller', () => {
+    expect(typeCrop(whole, 'x', 100, SOURCE, null)).toEqual({ ...whole, x: 100, width: 1_820 });
+    expect(typeCrop(whole, 'y', 80, SOURCE, null)).toEqual({ ...whole, y: 80, height: 1_000 });
+  });
+
+  it('moves a crop that has room, and keeps its size', () => {
+    expect(typeCrop(CROP, 'x', 1_000, SOURCE, null)).toEqual({ ...CROP, x: 1_000 });
+  });
+
+  it('ends a size at the edge of the source, and moves nothing for it', () => {
+    expect(typeCrop(CROP, 'width', 5_000, SOURCE, null)).toEqual({ ...CROP, width: 1_520 });
+    expect(typeCrop(CROP, 'height', 5_000, SOURCE, null)).toEqual({ ...CROP, height: 880 });
+  });
+
+  it('has the other side follow in a locked shape, from the same corner', () => {
+    const wide = { x: 400, y: 200, width: 1_600, height: 900 };
+    const source = { width: 2_000, height: 1_100 };
+    expect(typeCrop(CROP, 'width', 480, SOURCE, 16 / 9)).toEqual({
+      ...CROP,
+      width: 480,
+      height: 270,
+    });
+    expect(typeCrop(wide, 'x', 1_200, source, 16 / 9)).toEqual({
+      x: 1_200,
+      y: 200,
+      width: 800,
+      height: 450,
+    });
+    expect(typeCrop(CROP, 'width', 9_000, { width: 9_000, height: 1_080 }, 1)).toEqual({
+      ...CROP,
+      width: 880,
+      height: 880,
+    });
+    expect(typeCrop(CROP, 'y', 300, SOURCE, 16 / 9)).toEqual({ ...CROP, y: 300 });
+  });
+
+  it('takes what is far beyond for the nearest that there is', () => {
+    expect(typeCrop(CROP, 'x', -50, SOURCE, null)).toEqual({ ...CROP, x: 0 });
+    expect(typeCrop(CROP, 'x', 1e9, SOURCE, null)).toEqual({ ...CROP, x: 1_904, width: 16 });
+    expect(typeCrop(CROP, 'width', 0, SOURCE, null)).toEqual({ ...CROP, width: 16 });
   });
 });

@@ -42,6 +42,35 @@ export function drawCrop(
   return resizeCrop(seed, handle, move, source, aspect);
 }
 
+/** The numbers of a crop, as they are typed. */
+export type CropField = keyof Crop;
+
+/**
+ * A crop with one number typed. What is typed holds as far as the source reaches: where the size has
+ * no room behind an edge it becomes smaller, and the other edges stay where they are, so that nothing
+ * comes to be shown that nobody asked for. With an aspect the other side follows.
+ */
+export function typeCrop(
+  crop: Crop,
+  field: CropField,
+  value: number,
+  source: Size,
+  aspect: number | null,
+): Crop {
+  const typed = { ...crop, [field]: value };
+  const x = clamp(typed.x, 0, Math.max(0, source.width - CROP_MIN));
+  const y = clamp(typed.y, 0, Math.max(0, source.height - CROP_MIN));
+  const room = { width: source.width - x, height: source.height - y };
+  const width = clamp(typed.width, CROP_MIN, room.width);
+  const height = clamp(typed.height, CROP_MIN, room.height);
+  if (aspect === null) return snapCrop({ x, y, width, height }, source);
+  const across = field === 'width' || (field === 'x' && width < crop.width);
+  const down = field === 'height' || (field === 'y' && height < crop.height);
+  const wanted = across ? width : down ? height * aspect : crop.width;
+  const fitting = Math.min(wanted, room.width, room.height * aspect);
+  return snapCrop({ x, y, width: fitting, height: fitting / aspect }, source);
+}
+
 /** The largest crop of this shape around the middle of the given one. */
 export function reshapeCrop(crop: Crop, aspect: number, source: Size): Crop {
   const width = Math.min(crop.width, crop.height * aspect);

@@ -1,5 +1,5 @@
-import { CROP_MIN, snapCrop } from '../../publish/crop.ts';
-import { reshapeCrop } from '../../publish/crop-edit.ts';
+import { CROP_MIN } from '../../publish/crop.ts';
+import { type CropField, typeCrop } from '../../publish/crop-edit.ts';
 import type { Crop, Size } from '../../publish/geometry.ts';
 import { NumberField } from './NumberField.tsx';
 
@@ -63,70 +63,35 @@ export function CropControls(props: CropControlsProps) {
   );
 }
 
+const FIELDS: readonly { field: CropField; label: string }[] = [
+  { field: 'x', label: 'Left' },
+  { field: 'y', label: 'Top' },
+  { field: 'width', label: 'Width' },
+  { field: 'height', label: 'Height' },
+];
+
 function CropNumbers({ crop, source, disabled, aspect, onCommit }: CropControlsProps) {
   const ratio = aspectOf(aspect, source);
-  const fields: {
-    label: string;
-    value: number;
-    min: number;
-    max: number;
-    next: (n: number) => Crop;
-  }[] = [
-    {
-      label: 'Left',
-      value: crop.x,
-      min: 0,
-      max: source.width - CROP_MIN,
-      next: (x) => ({ ...crop, x }),
-    },
-    {
-      label: 'Top',
-      value: crop.y,
-      min: 0,
-      max: source.height - CROP_MIN,
-      next: (y) => ({ ...crop, y }),
-    },
-    {
-      label: 'Width',
-      value: crop.width,
-      min: CROP_MIN,
-      max: source.width,
-      next: (width) => sized(crop, { width }, ratio),
-    },
-    {
-      label: 'Height',
-      value: crop.height,
-      min: CROP_MIN,
-      max: source.height,
-      next: (height) => sized(crop, { height }, ratio),
-    },
-  ];
+  const bounds: Record<CropField, { min: number; max: number }> = {
+    x: { min: 0, max: source.width - CROP_MIN },
+    y: { min: 0, max: source.height - CROP_MIN },
+    width: { min: CROP_MIN, max: source.width - crop.x },
+    height: { min: CROP_MIN, max: source.height - crop.y },
+  };
   return (
     <div className="crop-numbers">
-      {fields.map(({ next, ...field }) => (
+      {FIELDS.map(({ field, label }) => (
         <NumberField
-          key={field.label}
-          {...field}
+          key={field}
+          label={label}
+          value={crop[field]}
+          {...bounds[field]}
           disabled={disabled}
-          onCommit={(value) => onCommit(lockedIn(next(value), source, ratio))}
+          onCommit={(value) => onCommit(typeCrop(crop, field, value, source, ratio))}
         />
       ))}
     </div>
   );
-}
-
-/** With a locked shape the other side follows. */
-function sized(crop: Crop, change: Partial<Size>, ratio: number | null): Crop {
-  const next = { ...crop, ...change };
-  if (ratio !== null && change.width !== undefined) next.height = change.width / ratio;
-  if (ratio !== null && change.height !== undefined) next.width = change.height * ratio;
-  return next;
-}
-
-/** What the source has no room for is cut off, in the locked shape. */
-function lockedIn(crop: Crop, source: Size, ratio: number | null): Crop {
-  const snapped = snapCrop(crop, source);
-  return ratio === null ? snapped : reshapeCrop(snapped, ratio, source);
 }
 
 function AspectChoice(props: {

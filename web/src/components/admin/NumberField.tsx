@@ -1,6 +1,9 @@
 import { useEffect, useId, useState } from 'react';
 
-/** A whole number that takes effect on Enter, on leaving, and with the arrow keys. */
+/**
+ * A whole number that takes effect on Enter, on leaving, and with the arrow keys. What it shows then
+ * is what holds, which need not be what was typed.
+ */
 export function NumberField(props: {
   label: string;
   value: number;
@@ -15,8 +18,8 @@ export function NumberField(props: {
   useEffect(() => setText(String(value)), [value]);
   const commit = (typed: string) => {
     const number = Number(typed);
-    if (typed.trim() === '' || !Number.isFinite(number)) setText(String(value));
-    else if (number !== value) onCommit(number);
+    setText(String(value));
+    if (typed.trim() !== '' && Number.isFinite(number) && number !== value) onCommit(number);
   };
   return (
     <div className="number">
