@@ -43,9 +43,14 @@ export class Hand {
 
   /** Takes hold of what is at one place, and goes to another without letting go. */
   async hold(from: Point, to: Point): Promise<void> {
-    const [start, end] = [this.#at(from), this.#at(to)];
+    const start = this.#at(from);
     await this.#page.mouse.move(start.x, start.y);
     await this.#page.mouse.down();
+    await this.move(to);
+  }
+
+  async move(to: Point): Promise<void> {
+    const end = this.#at(to);
     await this.#page.mouse.move(end.x, end.y, { steps: 8 });
   }
 

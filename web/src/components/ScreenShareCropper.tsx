@@ -1,11 +1,13 @@
 import { type KeyboardEvent, useId, useState, useSyncExternalStore } from 'react';
 import { snapCrop, wholeCrop } from '../publish/crop.ts';
 import { HANDLES, reshapeCrop } from '../publish/crop-edit.ts';
+import type { Deed } from '../publish/crop-history.ts';
 import { type Crop, type Size, sameCrop } from '../publish/geometry.ts';
 import type { ShareService } from '../services/AdminScreenShareService.ts';
-import { type AspectName, aspectOf, CropControls } from './admin/CropControls.tsx';
+import { type AspectName, aspectOf, CropControls, labelOf } from './admin/CropControls.tsx';
 import { PreviewCanvas } from './admin/PreviewCanvas.tsx';
 import { useCropDrag } from './admin/useCropDrag.ts';
+import { useCropHistory } from './admin/useCropHistory.ts';
 import { cropKeys } from './admin/useCropKeys.ts';
 
 export interface ScreenShareCropperProps {
@@ -24,15 +26,18 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
   const whole = wholeCrop(size);
   const shown = crop === null ? whole : snapCrop(crop, size);
   const aspect = aspectOf(aspectName, size);
-  const commit = (next: Crop) => service.setCrop(sameCrop(next, whole) ? null : next);
-  const reset = () => {
-    setAspectName('free');
-    service.setCrop(null);
-  };
+  const history = useCropHistory({ crop, aspect: aspectName }, (next) => {
+    setAspectName(next.aspect);
+    service.setCrop(next.crop);
+  });
+  const cropOf = (next: Crop) => (sameCrop(next, whole) ? null : next);
+  const commit = (next: Crop, deed: Deed, joins?: boolean) =>
+    history.commit({ crop: cropOf(next), aspect: aspectName }, deed, joins);
+  const reset = () => history.commit({ crop: null, aspect: 'free' }, { kind: 'reset' });
   const chooseAspect = (name: AspectName) => {
-    setAspectName(name);
     const chosen = aspectOf(name, size);
-    if (chosen !== null) commit(reshapeCrop(shown, chosen, size));
+    const next = chosen === null ? crop : cropOf(reshapeCrop(shown, chosen, size));
+    history.commit({ crop: next, aspect: name }, { kind: 'shape', name: labelOf(name) });
   };
   return (
     <div className="cropper">
@@ -43,8 +48,9 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
         crop={shown}
         aspect={aspect}
         onSource={setPreviewed}
+        onFollow={(next) => history.follow(cropOf(next))}
         onCommit={commit}
-        onReset={reset}
+        onCancel={history.cancel}
       />
       <CropControls
         crop={shown}
@@ -56,6 +62,9 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
         onCommit={commit}
         onReset={reset}
       />
+      <p className="crop-said soft" role="status">
+        {history.said}
+      </p>
     </div>
   );
 }
@@ -67,14 +76,23 @@ function CropStage(props: {
   crop: Crop;
   aspect: number | null;
   onSource: (source: Size) => void;
-  onCommit: (crop: Crop) => void;
-  onReset: () => void;
+  onFollow: (crop: Crop) => void;
+  onCommit: (crop: Crop, deed: Deed, joins?: boolean) => void;
+  onCancel: () => void;
 }) {
-  const { service, source, crop, aspect, onCommit, onReset } = props;
+  const { service, source, crop, aspect, onFollow, onCommit, onCancel } = props;
   const help = useId();
-  const { draft, handlers } = useCropDrag({ source, crop, aspect, onCommit });
-  const shown = draft ?? crop;
-  const onKeyDown = cropKeys({ crop, source, aspect, onCommit, onReset });
+  const { draft, handlers } = useCropDrag({
+    source,
+    crop,
+    aspect,
+    onFollow,
+    onCommit,
+    onCancel,
+  });
+  const sketch = draft?.slip === true ? draft.crop : null;
+  const shown = draft === null || draft.slip ? crop : draft.crop;
+  const onKeyDown = cropKeys({ crop, source, aspect, onCommit });
   return (
     <div className="stage-frame">
       <div className="stage" style={stageShape(source)}>
@@ -88,16 +106,17 @@ function CropStage(props: {
               crop={shown}
               whole={sameCrop(shown, wholeCrop(source))}
               source={source}
-              dragging={draft !== null}
+              dragging={draft?.slip === false}
               help={help}
               onKeyDown={onKeyDown}
             />
           )}
+          {sketch !== null && <div className="crop-sketch" style={percentages(sketch, source)} />}
         </div>
       </div>
       <span id={help} className="spoken">
-        Arrow keys move the crop, Shift and arrow keys resize it, with Ctrl in small steps. Escape
-        shows the whole picture.
+        Arrow keys move the crop, Shift and arrow keys resize it, with Ctrl in small steps. Ctrl and
+        Z undo a change. Escape cancels a drag.
       </span>
     </div>
   );

@@ -130,6 +130,19 @@ function drag(target: Element, from: Point, to: Point): void {
   point('pointerup', target, to);
 }
 
+function press(key: KeyboardEventInit, target: Element = document.body): void {
+  fireEvent.keyDown(target, key);
+}
+
+/** What the line under the crop says. */
+function said(): string {
+  return document.querySelector('.crop-said')?.textContent ?? '';
+}
+
+function chosenShape(): string | null {
+  return document.querySelector('.segments [data-chosen="true"]')?.textContent ?? null;
+}
+
 afterEach(cleanup);
 
 it('starts with one click and stops with one', () => {
@@ -175,8 +188,9 @@ it('crops from the keyboard', () => {
   expect(service.snapshot().crop).toEqual({ x: 0, y: 0, width: 1_904, height: 1_080 });
   fireEvent.keyDown(cropArea(), { key: 'ArrowRight' });
   expect(service.snapshot().crop).toMatchObject({ x: 16, width: 1_904 });
+  // A key that is pressed by mistake, and never a way to show everything.
   fireEvent.keyDown(cropArea(), { key: 'Escape' });
-  expect(service.snapshot().crop).toBeNull();
+  expect(service.snapshot().crop).toMatchObject({ x: 16, width: 1_904 });
 });
 
 it('crops in numbers, in a locked shape, and back', () => {
@@ -213,6 +227,96 @@ it('draws a crop on a picture that has none', () => {
   layOut();
   drag(cropArea(), { x: 96, y: 54 }, { x: 480, y: 270 });
   expect(service.snapshot().crop).toEqual({ x: 192, y: 108, width: 768, height: 432 });
+});
+
+it('takes a drag back on Escape, what viewers have seen of it as well', () => {
+  const service = show('live');
+  const crop = { x: 400, y: 200, width: 800, height: 400 };
+  service.become({ crop });
+  layOut();
+  grab(cropArea(), { x: 300, y: 150 }, { x: 400, y: 200 });
+  // Viewers follow it already.
+  expect(service.snapshot().crop).not.toEqual(crop);
+  // No other key has a say meanwhile.
+  fireEvent.keyDown(cropArea(), { key: 'ArrowRight' });
+  fireEvent.keyDown(cropArea(), { key: 'Escape' });
+  expect(service.snapshot().crop).toEqual(crop);
+  point('pointermove', cropArea(), { x: 500, y: 220 });
+  point('pointerup', cropArea(), { x: 500, y: 220 });
+  expect(service.snapshot().crop).toEqual(crop);
+  press({ key: 'z', ctrlKey: true });
+  expect(service.snapshot().crop).toEqual(crop);
+});
+
+it('takes a small drag beside the crop for a slip', () => {
+  const service = show('live');
+  const crop = { x: 400, y: 200, width: 800, height: 400 };
+  service.become({ crop });
+  layOut();
+  const stage = document.querySelector('.stage-picture');
+  if (stage === null) throw new Error('no picture');
+  drag(stage, { x: 20, y: 20 }, { x: 26, y: 24 });
+  drag(stage, { x: 20, y: 20 }, { x: 300, y: 50 });
+  expect(service.snapshot().crop).toEqual(crop);
+  drag(stage, { x: 20, y: 20 }, { x: 52, y: 52 });
+  expect(service.snapshot().crop).toEqual({ x: 40, y: 40, width: 64, height: 64 });
+});
+
+it('undoes every kind of change, does it again, and says so', () => {
+  const service = show('live');
+  layOut();
+  const crop = () => service.snapshot().crop;
+  drag(cropArea(), { x: 100, y: 100 }, { x: 500, y: 300 });
+  const drawn = { x: 200, y: 200, width: 800, height: 400 };
+  expect(crop()).toEqual(drawn);
+  drag(cropArea(), { x: 300, y: 200 }, { x: 310, y: 200 });
+  fireEvent.keyDown(cropArea(), { key: 'ArrowDown', shiftKey: true });
+  fireEvent.keyDown(cropArea(), { key: 'ArrowDown', shiftKey: true, repeat: true });
+  const left = screen.getByRole('spinbutton', { name: 'Left' });
+  fireEvent.input(left, { target: { value: '300' } });
+  // Not yet a change of the crop, so the browser's to undo.
+  press({ key: 'z', ctrlKey: true }, left);
+  fireEvent.keyDown(left, { key: 'Enter' });
+  fireEvent.click(screen.getByRole('radio', { name: '1:1' }));
+  fireEvent.click(screen.getByRole('button', { name: 'Reset crop' }));
+  expect(crop()).toBeNull();
+
+  const seen = (forward = false) => {
+    press({ key: forward ? 'Z' : 'z', ctrlKey: true, shiftKey: forward });
+    return [crop(), said()];
+  };
+  const square = { x: 484, y: 200, width: 432, height: 432 };
+  expect(seen()).toEqual([
+    square,
+    'Undone: resetting the crop. The crop is 432 × 432 again, 484 from the left and 200 from the top.',
+  ]);
+  expect(chosenShape()).toBe('1:1');
+  const typed = { x: 300, y: 200, width: 800, height: 432 };
+  expect(seen()).toEqual([typed, expect.stringContaining('choosing the shape 1:1')]);
+  expect(chosenShape()).toBe('Free');
+  expect(seen()).toEqual([{ ...typed, x: 220 }, expect.stringContaining('typing the number Left')]);
+  expect(seen()).toEqual([{ ...drawn, x: 220 }, expect.stringContaining('resizing the crop')]);
+  expect(seen()).toEqual([drawn, expect.stringContaining('moving the crop')]);
+  expect(seen()).toEqual([null, 'Undone: drawing a new crop. The whole picture is shared again.']);
+  expect(seen()[0]).toBeNull();
+  expect(seen(true)).toEqual([drawn, expect.stringMatching(/^Redone: drawing a new crop/)]);
+  // On a Mac it is Cmd.
+  press({ key: 'z', metaKey: true });
+  expect(crop()).toBeNull();
+  // What is done next is what can be undone, and nothing can be done again any more.
+  fireEvent.keyDown(cropArea(), { key: 'ArrowLeft', shiftKey: true });
+  expect(said()).toBe('');
+  expect(seen(true)).toEqual([{ x: 0, y: 0, width: 1_904, height: 1_080 }, '']);
+  expect(seen()[0]).toBeNull();
+});
+
+it('undoes nothing that another panel has changed since', () => {
+  const service = show('live');
+  fireEvent.keyDown(cropArea(), { key: 'ArrowLeft', shiftKey: true });
+  const elsewhere = { x: 0, y: 0, width: 320, height: 180 };
+  service.become({ crop: elsewhere });
+  press({ key: 'z', ctrlKey: true });
+  expect(service.snapshot().crop).toEqual(elsewhere);
 });
 
 it('changes the quality at once', () => {

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawCrop, HANDLES, moveCrop, reshapeCrop, resizeCrop, typeCrop } from './crop-edit.ts';
+import {
+  drawCrop,
+  HANDLES,
+  isMeant,
+  moveCrop,
+  reshapeCrop,
+  resizeCrop,
+  typeCrop,
+} from './crop-edit.ts';
 
 const SOURCE = { width: 1_920, height: 1_080 };
 const CROP = { x: 400, y: 200, width: 800, height: 450 };
@@ -74,6 +82,20 @@ describe('drawing a new crop', () => {
   it('keeps a locked shape', () => {
     const crop = drawCrop({ x: 100, y: 100 }, { x: 500, y: 120 }, SOURCE, 1);
     expect(crop).toEqual({ x: 100, y: 100, width: 400, height: 400 });
+  });
+});
+
+describe('a drawn crop', () => {
+  it('is meant from 64 pixels on, either way', () => {
+    const drawn = { x: 100, y: 100, width: 64, height: 64 };
+    expect(isMeant(drawn, SOURCE)).toBe(true);
+    expect(isMeant({ ...drawn, width: 62 }, SOURCE)).toBe(false);
+    expect(isMeant({ ...drawn, height: 62 }, SOURCE)).toBe(false);
+  });
+
+  it('is meant where the source has no more', () => {
+    const strip = { width: 800, height: 33 };
+    expect(isMeant({ x: 0, y: 0, width: 400, height: 32 }, strip)).toBe(true);
   });
 });
 

@@ -28,6 +28,15 @@ export function resizeCrop(
   return snapCrop(aspect === null ? free : withAspect(free, crop, handle, aspect, source), source);
 }
 
+/** A drawn crop that is smaller than this, either way, was a slip of the hand. */
+const DRAWN_MIN = 64;
+
+/** Whether a drawn crop is large enough to be meant. */
+export function isMeant(drawn: Crop, source: Size): boolean {
+  const enough = (side: number, most: number) => side >= Math.min(DRAWN_MIN, most - 1);
+  return enough(drawn.width, source.width) && enough(drawn.height, source.height);
+}
+
 /** A new crop between two points, as by dragging on an empty place. */
 export function drawCrop(
   from: { x: number; y: number },

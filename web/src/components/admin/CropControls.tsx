@@ -1,5 +1,6 @@
 import { CROP_MIN } from '../../publish/crop.ts';
 import { type CropField, typeCrop } from '../../publish/crop-edit.ts';
+import type { Deed } from '../../publish/crop-history.ts';
 import type { Crop, Size } from '../../publish/geometry.ts';
 import { NumberField } from './NumberField.tsx';
 
@@ -12,6 +13,11 @@ const ASPECTS = [
 ] as const;
 
 export type AspectName = (typeof ASPECTS)[number]['name'];
+
+/** What the panel calls a shape. */
+export function labelOf(name: AspectName): string {
+  return ASPECTS.find((one) => one.name === name)?.label ?? name;
+}
 
 /** Width through height; null leaves the shape free. */
 export function aspectOf(name: AspectName, source: Size): number | null {
@@ -37,7 +43,7 @@ export interface CropControlsProps {
   cropped: boolean;
   aspect: AspectName;
   onAspect: (name: AspectName) => void;
-  onCommit: (crop: Crop) => void;
+  onCommit: (crop: Crop, deed: Deed) => void;
   onReset: () => void;
 }
 
@@ -87,7 +93,9 @@ function CropNumbers({ crop, source, disabled, aspect, onCommit }: CropControlsP
           value={crop[field]}
           {...bounds[field]}
           disabled={disabled}
-          onCommit={(value) => onCommit(typeCrop(crop, field, value, source, ratio))}
+          onCommit={(value) =>
+            onCommit(typeCrop(crop, field, value, source, ratio), { kind: 'type', field: label })
+          }
         />
       ))}
     </div>

@@ -1,4 +1,5 @@
 import { useEffect, useId, useState } from 'react';
+import { isUndoKey } from './useCropHistory.ts';
 
 /**
  * A whole number that takes effect on Enter, on leaving, and with the arrow keys. What it shows then
@@ -42,6 +43,8 @@ export function NumberField(props: {
         onBlur={(event) => commit(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') commit(event.currentTarget.value);
+          // What is being typed is the browser's to undo.
+          if (isUndoKey(event) && text !== String(value)) event.stopPropagation();
         }}
       />
     </div>

@@ -1,5 +1,13 @@
-import { type PointerEvent, useRef, useState } from 'react';
-import { drawCrop, HANDLES, type Handle, moveCrop, resizeCrop } from '../../publish/crop-edit.ts';
+import { type PointerEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import {
+  drawCrop,
+  HANDLES,
+  type Handle,
+  isMeant,
+  moveCrop,
+  resizeCrop,
+} from '../../publish/crop-edit.ts';
+import type { Deed } from '../../publish/crop-history.ts';
 import type { Crop, Size } from '../../publish/geometry.ts';
 
 interface Point {
@@ -25,17 +33,29 @@ export interface CropDragOptions {
   source: Size;
   crop: Crop;
   aspect: number | null;
-  onCommit: (crop: Crop) => void;
+  /** While it is moved, several times a second. */
+  onFollow: (crop: Crop) => void;
+  onCommit: (crop: Crop, deed: Deed) => void;
+  /** It is to be as before the drag. */
+  onCancel: () => void;
+}
+
+/** What a drag has come to. */
+export interface CropDraft {
+  crop: Crop;
+  /** Too small to be meant: let go of now, it changes nothing. */
+  slip: boolean;
 }
 
 /**
  * Pointer handlers for the stage. What is dragged is read from `data-grip` of the element under the
- * pointer. `draft` is the crop while it is dragged.
+ * pointer. `draft` is the crop while it is dragged. Escape ends a drag as if it had never begun.
  */
-export function useCropDrag({ source, crop, aspect, onCommit }: CropDragOptions) {
+export function useCropDrag(options: CropDragOptions) {
+  const { source, crop, aspect, onFollow, onCommit, onCancel } = options;
   const drag = useRef<Drag | null>(null);
   const toldMs = useRef(0);
-  const [draft, setDraft] = useState<Crop | null>(null);
+  const [draft, setDraft] = useState<CropDraft | null>(null);
 
   const onPointerDown = (event: PointerEvent<HTMLElement>) => {
     if (event.button !== 0) return;
@@ -55,7 +75,7 @@ export function useCropDrag({ source, crop, aspect, onCommit }: CropDragOptions)
     setDraft(next);
     if (current.grip.kind === 'move' && event.timeStamp - toldMs.current > LIVE_MS) {
       toldMs.current = event.timeStamp;
-      onCommit(next);
+      onFollow(next.crop);
     }
   };
 
@@ -63,27 +83,51 @@ export function useCropDrag({ source, crop, aspect, onCommit }: CropDragOptions)
     const current = drag.current;
     drag.current = null;
     setDraft(null);
-    if (current?.moved) onCommit(dragged(current, pointIn(event, source), source, aspect));
+    if (!current?.moved) return;
+    const next = dragged(current, pointIn(event, source), source, aspect);
+    if (!next.slip) onCommit(next.crop, { kind: current.grip.kind });
   };
 
-  const onPointerCancel = () => {
+  const cancel = () => {
     drag.current = null;
     setDraft(null);
+    onCancel();
   };
+  useKeysWhile(drag, cancel);
 
-  return { draft, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel } };
+  const handlers = { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: cancel };
+  return { draft, handlers };
 }
 
-function dragged({ grip, from, crop }: Drag, to: Point, source: Size, aspect: number | null): Crop {
-  const dx = to.x - from.x;
-  const dy = to.y - from.y;
+/** While something is held with the pointer, no key changes it but Escape. */
+function useKeysWhile(drag: RefObject<Drag | null>, onEscape: () => void): void {
+  const latest = useRef(onEscape);
+  latest.current = onEscape;
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => {
+      if (drag.current === null) return;
+      event.stopPropagation();
+      if (event.key !== 'Escape') return;
+      event.preventDefault();
+      latest.current();
+    };
+    window.addEventListener('keydown', listener, { capture: true });
+    return () => window.removeEventListener('keydown', listener, { capture: true });
+  }, [drag]);
+}
+
+function dragged(drag: Drag, to: Point, source: Size, aspect: number | null): CropDraft {
+  const { grip, from, crop } = drag;
+  const move = { dx: to.x - from.x, dy: to.y - from.y };
   switch (grip.kind) {
     case 'move':
-      return moveCrop(crop, dx, dy, source);
-    case 'draw':
-      return drawCrop(from, to, source, aspect);
+      return { crop: moveCrop(crop, move.dx, move.dy, source), slip: false };
+    case 'draw': {
+      const drawn = drawCrop(from, to, source, aspect);
+      return { crop: drawn, slip: !isMeant(drawn, source) };
+    }
     case 'resize':
-      return resizeCrop(crop, grip.handle, { dx, dy }, source, aspect);
+      return { crop: resizeCrop(crop, grip.handle, move, source, aspect), slip: false };
   }
 }
 

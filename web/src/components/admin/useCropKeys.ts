@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from 'react';
 import { moveCrop, resizeCrop } from '../../publish/crop-edit.ts';
+import type { Deed } from '../../publish/crop-history.ts';
 import type { Crop, Size } from '../../publish/geometry.ts';
 
 const ARROWS: Record<string, { dx: number; dy: number }> = {
@@ -28,24 +29,19 @@ export function cropAfterKey(
   return resizeCrop(crop, arrow.dx === 0 ? 's' : 'e', move, source, aspect);
 }
 
-/** Arrows move, Shift and arrows resize, Escape takes all of the picture. */
+/** Arrows move, Shift and arrows resize. A key that is held makes one change of it all. */
 export function cropKeys(options: {
   crop: Crop;
   source: Size;
   aspect: number | null;
-  onCommit: (crop: Crop) => void;
-  onReset: () => void;
+  onCommit: (crop: Crop, deed: Deed, joins: boolean) => void;
 }) {
   return (event: KeyboardEvent) => {
     const { crop, source, aspect } = options;
-    if (event.key === 'Escape') {
-      options.onReset();
-      return;
-    }
     const modifiers = { shift: event.shiftKey, fine: event.ctrlKey || event.metaKey };
     const next = cropAfterKey(event.key, modifiers, crop, source, aspect);
     if (next === null) return;
     event.preventDefault();
-    options.onCommit(next);
+    options.onCommit(next, { kind: event.shiftKey ? 'resize' : 'move' }, event.repeat);
   };
 }

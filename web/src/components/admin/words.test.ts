@@ -4,6 +4,7 @@ import { type HostStatus, type LimitFacts, NO_LIMITS } from '../../publish/statu
 import type { ShareSnapshot } from '../../services/AdminScreenShareService.ts';
 import { codecName } from '../codecs.ts';
 import { bitrate, duration, milliseconds, timeLeft, wholeFrames } from './time.ts';
+import { isUndoKey } from './useCropHistory.ts';
 import { cropAfterKey } from './useCropKeys.ts';
 import { isDeadLink, startLabel, wordsForHost, wordsForPanel } from './words.ts';
 
@@ -74,6 +75,21 @@ describe('what the panel says while the picture is live', () => {
       'Your network carries 702 kbit/s at present',
     ]);
     expect(said({ frameRate: 12 })[1]).toBe('This computer encodes 12 pictures a second at most');
+  });
+});
+
+describe('the key that undoes', () => {
+  const key = (facts: Partial<KeyboardEvent>) =>
+    isUndoKey({ key: 'z', code: 'KeyZ', ctrlKey: true, metaKey: false, altKey: false, ...facts });
+
+  it('is the Z of the keyboard’s own language, with Ctrl or Cmd', () => {
+    expect(key({})).toBe(true);
+    expect(key({ key: 'Z', ctrlKey: false, metaKey: true })).toBe(true);
+    expect(key({ key: 'z', code: 'KeyY' })).toBe(true);
+    expect(key({ key: 'y', code: 'KeyZ' })).toBe(false);
+    expect(key({ key: 'я', code: 'KeyZ' })).toBe(true);
+    expect(key({ ctrlKey: false })).toBe(false);
+    expect(key({ altKey: true })).toBe(false);
   });
 });
 

@@ -1,5 +1,7 @@
 /** What admins are told in each state of the host; pure. */
 
+import type { Deed } from '../../publish/crop-history.ts';
+import type { Crop } from '../../publish/geometry.ts';
 import { type HostState, type HostStatus, isSharing } from '../../publish/status.ts';
 import type { HostPresence, ShareSnapshot } from '../../services/AdminScreenShareService.ts';
 import { bitrate } from './time.ts';
@@ -221,4 +223,36 @@ export function startLabel(snapshot: ShareSnapshot): string | null {
   if (isSharing(status.state) || elsewhere) return null;
   if (status.state === 'superseded') return 'Take back';
   return status.state === 'cancelled' || status.state === 'failed' ? 'Try again' : 'Share again';
+}
+
+/** What undoing a change of the crop is told with, and what the crop is since. */
+export function undoneWords(deed: Deed, crop: Crop | null): string {
+  return `Undone: ${deedWords(deed)}. ${nowWords(crop)}`;
+}
+
+export function redoneWords(deed: Deed, crop: Crop | null): string {
+  return `Redone: ${deedWords(deed)}. ${nowWords(crop)}`;
+}
+
+function nowWords(crop: Crop | null): string {
+  if (crop === null) return 'The whole picture is shared again.';
+  const { x, y, width, height } = crop;
+  return `The crop is ${width} × ${height} again, ${x} from the left and ${y} from the top.`;
+}
+
+function deedWords(deed: Deed): string {
+  switch (deed.kind) {
+    case 'draw':
+      return 'drawing a new crop';
+    case 'move':
+      return 'moving the crop';
+    case 'resize':
+      return 'resizing the crop';
+    case 'reset':
+      return 'resetting the crop';
+    case 'type':
+      return `typing the number ${deed.field}`;
+    case 'shape':
+      return `choosing the shape ${deed.name}`;
+  }
 }
