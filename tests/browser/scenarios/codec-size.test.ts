@@ -35,7 +35,6 @@ scenario('the publisher changes its size', async (stage) => {
   const { relay, broadcast } = stage;
   const small = 854 / 1280;
   const admin = await stage.chromium({ viewport: { width: 1280, height: 720 } });
-  // A tab is captured at most at the size that it has at the start.
   const host = await admin.openHost(relay, broadcast.publishToken);
   await host.waitUntilLive();
   const panel = await admin.openPanel(relay, broadcast.publishToken);
@@ -63,9 +62,11 @@ scenario('the publisher changes its size', async (stage) => {
   await change('cropped to 402 x 200', 402, 200, () =>
     panel.crop({ x: 0, y: 0, width: 402, height: 200 }),
   );
-  await change('source shrinks below the crop', 400, 200, () =>
-    host.page.setViewportSize({ width: 400, height: 300 }),
-  );
+  // The picture stays as large as the crop, and what is gone of it is black.
+  await change('source shrinks below the crop', 402, 200, async () => {
+    await host.page.setViewportSize({ width: 400, height: 300 });
+    await host.waitFor('smaller', ({ source }) => source?.width === 400);
+  });
   await change('an odd source', 400, 154, async () => {
     await panel.page.getByRole('button', { name: 'Reset crop' }).click();
     await host.page.setViewportSize({ width: 401, height: 155 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Crop, Hand, type Point, untilCropped, untilShown } from '../src/cropping.ts';
-import type { PanelPage, PlayerPage } from '../src/pages.ts';
+import { type Crop, Hand, untilCropped, untilShown } from '../src/cropping.ts';
+import type { PanelPage, PlayerPage, Point } from '../src/pages.ts';
 import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 import { placeIn, UNCROPPED } from '../src/witness.ts';

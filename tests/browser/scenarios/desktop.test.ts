@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'puppeteer-core';
 import { ms } from '../src/checks.ts';
 import type { PlayerTab } from '../src/chromium.ts';
-import { Desktop, hostStatus, livelinessOf } from '../src/desktop.ts';
+import { clickOn, Desktop, hostStatus, livelinessOf, typeIn } from '../src/desktop.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 import { placeIn } from '../src/witness.ts';
@@ -22,7 +22,7 @@ scenario('on a real desktop: the capture window is minimised', async (stage) => 
     width: 640,
     height: 700,
   });
-  const host = await desktop.opened('/host', () => click(panel, 'Share screen'));
+  const host = await desktop.opened('/host', () => clickOn(panel, 'Share screen'));
   await desktop.move(host, { left: 700, top: 100, width: 440, height: 500 });
   const player = await watch(stage, desktop, host, panel);
 
@@ -82,7 +82,7 @@ async function watch(stage: Stage, desktop: Desktop, host: Page, panel: Page): P
     ['Left', crop.x],
     ['Top', crop.y],
   ] as const) {
-    await type(panel, label, value);
+    await typeIn(panel, label, value);
   }
   await until('the crop', async () => {
     return isDeepStrictEqual((await hostStatus(host))?.crop, crop);
@@ -119,19 +119,6 @@ async function unseen(stage: Stage, how: string, host: Page, player: PlayerTab):
 
 async function isVisible(page: Page): Promise<boolean> {
   return (await page.evaluate('document.visibilityState')) === 'visible';
-}
-
-async function click(page: Page, label: string): Promise<void> {
-  await page.locator(`::-p-aria([name="${label}"][role="button"])`).click();
-}
-
-async function type(page: Page, label: string, value: number): Promise<void> {
-  const field = await page.waitForSelector(`::-p-aria([name="${label}"][role="spinbutton"])`);
-  if (field === null) throw new Error(`no field ${label}`);
-  await field.focus();
-  await field.evaluate((input) => (input as HTMLInputElement).select());
-  await field.type(String(value));
-  await field.press('Enter');
 }
 
 function even(value: number): number {

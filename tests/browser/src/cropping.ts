@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'playwright-core';
 import { CODE, RULER } from './code.ts';
-import type { HostPage, PanelPage, PlayerPage } from './pages.ts';
-import type { Measured } from './ruler.ts';
+import type { HostPage, PanelPage, PlayerPage, Point } from './pages.ts';
+import type { Measured, Size } from './ruler.ts';
 import { until } from './until.ts';
 
 export interface Crop {
@@ -15,11 +15,8 @@ export interface Crop {
   height: number;
 }
 
-export interface Point {
-  x: number;
-  y: number;
-}
-
+/** Black as encoders leave it beside something bright. */
+const DARK = 48;
 /** Chroma and the panel's own pixels leave a hand so much room. */
 const NEAR = 2;
 
@@ -84,6 +81,19 @@ export async function untilShown(player: PlayerPage, crop: Crop): Promise<Measur
   return until(`exactly ${JSON.stringify(wanted)}`, async () => {
     const measured = await player.measure();
     return isDeepStrictEqual(measured, wanted) ? measured : null;
+  });
+}
+
+/**
+ * Waits until the player shows a crop of which the source has only this part: the part exactly where
+ * it always was, and nothing but black beside it.
+ */
+export async function untilPartShown(player: PlayerPage, crop: Crop, part: Size): Promise<void> {
+  const wanted = { ...crop, ...part, ...rulerIn({ ...crop, ...part }) };
+  await until(`exactly ${JSON.stringify(wanted)} and black beside it`, async () => {
+    const beside = await player.lookBeside(part);
+    if (beside?.width !== crop.width || beside.height !== crop.height) return null;
+    return beside.brightest < DARK && isDeepStrictEqual(await player.measure(part), wanted);
   });
 }
 

@@ -21,6 +21,13 @@ import { until, within } from './until.ts';
 const run = promisify(execFile);
 const SCREEN = { width: 1280, height: 720 } as const;
 
+const PICKS_SCREEN = '--auto-select-desktop-capture-source=Entire screen';
+
+/** Has the browser share the window, or the tab, whose title has this in it. */
+export function picksTitled(kind: 'window' | 'tab', title: string): string {
+  return `--auto-select-${kind}-capture-source-by-title=${title}`;
+}
+
 export interface Box {
   left: number;
   top: number;
@@ -51,7 +58,8 @@ export class Desktop {
     this.#close = close;
   }
 
-  static async start(): Promise<Desktop> {
+  /** `picks`: how the browser is told what to share, as a flag of its own. */
+  static async start(picks = PICKS_SCREEN): Promise<Desktop> {
     const geometry = `${SCREEN.width}x${SCREEN.height}x24`;
     const frames = await mkdtemp(join(tmpdir(), 'steadycast-screen-'));
     const screen = launch(
@@ -70,7 +78,7 @@ export class Desktop {
       ...COMMON_FLAGS,
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
-      '--auto-select-desktop-capture-source=Entire screen',
+      picks,
       'about:blank',
     ];
     const chromium = launch(EXECUTABLE, args, {
@@ -166,6 +174,12 @@ export class Desktop {
     };
   }
 
+  /** What a window manager does with every window: only such ones can be shared. */
+  async manage(title: RegExp): Promise<void> {
+    const id = await this.#windowOf(title);
+    await this.#x('xprop', ['-id', id, '-f', 'WM_STATE', '32i', '-set', 'WM_STATE', '1, 0']);
+  }
+
   #windowOf(title: RegExp): Promise<string> {
     return until(`a window with the title ${title}`, async () => {
       const ids = (await this.#x('xdotool', ['search', '--onlyvisible', '--name', '.'])).split(
@@ -217,6 +231,21 @@ export async function livelinessOf(page: Evaluator, seconds: number): Promise<Li
 
 export async function hostStatus(page: Evaluator): Promise<HostStatus | null> {
   return (await page.evaluate('window.steadycast?.status() ?? null')) as HostStatus | null;
+}
+
+/** Clicks a button of a page. */
+export async function clickOn(page: Page, label: string): Promise<void> {
+  await page.locator(`::-p-aria([name="${label}"][role="button"])`).click();
+}
+
+/** Types a number into a field of a page. */
+export async function typeIn(page: Page, label: string, value: number): Promise<void> {
+  const field = await page.waitForSelector(`::-p-aria([name="${label}"][role="spinbutton"])`);
+  if (field === null) throw new Error(`no field ${label}`);
+  await field.focus();
+  await field.evaluate((input) => (input as HTMLInputElement).select());
+  await field.type(String(value));
+  await field.press('Enter');
 }
 
 /** DevTools' name for a target, which Puppeteer keeps to itself. */

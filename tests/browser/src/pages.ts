@@ -6,11 +6,22 @@ import type { PlayerRecords, ShownFrame } from '../../../web/src/play/records.ts
 import type { PlayerState } from '../../../web/src/play/state.ts';
 import type { Quality } from '../../../web/src/publish/quality.ts';
 import type { HostStatus } from '../../../web/src/publish/status.ts';
-import { type Measured, measureExpression } from './ruler.ts';
+import {
+  type Beside,
+  besideExpression,
+  type Measured,
+  measureExpression,
+  type Size,
+} from './ruler.ts';
 import type { Scene } from './scene.ts';
 import { pageScript } from './script.ts';
 import { until } from './until.ts';
 import type { Look, Place, WitnessReport } from './witness.ts';
+
+export interface Point {
+  x: number;
+  y: number;
+}
 
 export type Records = PlayerRecords & { shown: ShownFrame[] };
 
@@ -82,9 +93,30 @@ export class PlayerPage {
     await this.#witness.evaluate(`void (window.witness.places = ${JSON.stringify(places)})`);
   }
 
-  /** Which part of the captured page is shown, once the picture is sharp enough to tell. */
-  async measure(): Promise<Measured | null> {
-    return (await this.#page.evaluate(measureExpression())) as Measured | null;
+  /**
+   * Which part of the captured page is shown, once the picture is sharp enough to tell. `part`: by so
+   * much of the picture alone, from its top left corner.
+   */
+  async measure(part: Size | null = null): Promise<Measured | null> {
+    return (await this.#page.evaluate(measureExpression(part))) as Measured | null;
+  }
+
+  /** What the picture has beside such a part. */
+  async lookBeside(part: Size): Promise<Beside | null> {
+    return (await this.#page.evaluate(besideExpression(part))) as Beside | null;
+  }
+
+  /** Begins to measure such a part again and again; returns where it has lain, each place once. */
+  async followPart(part: Size): Promise<() => Promise<Point[]>> {
+    await this.#page.evaluate(`(() => {
+      const places = new Map();
+      Object.assign(window, { places });
+      setInterval(() => {
+        const found = ${measureExpression(part)};
+        if (found !== null) places.set(found.x + ', ' + found.y, { x: found.x, y: found.y });
+      }, 40);
+    })()`);
+    return async () => (await this.#page.evaluate('[...window.places.values()]')) as Point[];
   }
 
   async waitForState(kind: PlayerState['kind'], withinMs?: number): Promise<PlayerState> {
@@ -187,7 +219,7 @@ export class PanelPage {
 
   /** The same for a window of this size, which its capture has from the first picture on. */
   async shareAt(size: { width: number; height: number }): Promise<HostPage> {
-    // A tab is captured at most at the size that it has at the start, and windows open smaller.
+    // Windows open smaller, and a picture of that size would come first.
     const content = pageScript([askOnceAsWideAs], size.width, '/host');
     await this.page.context().addInitScript({ content });
     const host = await this.share();

@@ -14,24 +14,65 @@ export interface Measured {
   columns: number;
 }
 
+export interface Size {
+  width: number;
+  height: number;
+}
+
 interface RulerOptions {
   order: number;
   period: number;
   thickness: number;
+  /** How much of the picture, from its top left corner; null: all of it. */
+  part: Size | null;
 }
 
-/** An expression for the page of a player: what it shows, or null while the ruler is not sharp. */
-export function measureExpression(): string {
-  return pageScript([measure, matchRows, matchColumns, rulerBits], RULER);
+/**
+ * An expression for the page of a player: what it shows, in this part of its picture, or null while the
+ * ruler is not sharp.
+ */
+export function measureExpression(part: Size | null = null): string {
+  return pageScript([measure, matchRows, matchColumns, rulerBits], { ...RULER, part });
 }
 
-function measure({ order, period, thickness }: RulerOptions): Measured | null {
+/** The same for what it shows beside that part: how large the picture is, and how bright anything there. */
+export function besideExpression(part: Size): string {
+  return pageScript([lookBeside], part);
+}
+
+export interface Beside extends Size {
+  /** The brightest green, of 255. */
+  brightest: number;
+}
+
+function lookBeside(part: Size): Beside | null {
   const there = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
   const picture = there.find((element) => element.matches('canvas, video'));
   const isVideo = picture instanceof HTMLVideoElement;
   if (!(isVideo || picture instanceof HTMLCanvasElement)) return null;
   const width = isVideo ? picture.videoWidth : picture.width;
   const height = isVideo ? picture.videoHeight : picture.height;
+  const sheet = new OffscreenCanvas(width, height).getContext('2d');
+  if (sheet === null) return null;
+  sheet.drawImage(picture, 0, 0);
+  const { data } = sheet.getImageData(0, 0, width, height);
+  let brightest = 0;
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      if (x < part.width && y < part.height) continue;
+      brightest = Math.max(brightest, data[(y * width + x) * 4 + 1] ?? 0);
+    }
+  }
+  return { width, height, brightest };
+}
+
+function measure({ order, period, thickness, part }: RulerOptions): Measured | null {
+  const there = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
+  const picture = there.find((element) => element.matches('canvas, video'));
+  const isVideo = picture instanceof HTMLVideoElement;
+  if (!(isVideo || picture instanceof HTMLCanvasElement)) return null;
+  const width = part?.width ?? (isVideo ? picture.videoWidth : picture.width);
+  const height = part?.height ?? (isVideo ? picture.videoHeight : picture.height);
   if (width < order || height < order) return null;
   const sheet = new OffscreenCanvas(width, height).getContext('2d');
   if (sheet === null) return null;

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useId, useState, useSyncExternalStore } from 'react';
-import { snapCrop, wholeCrop } from '../publish/crop.ts';
+import { leftOf, wholeCrop } from '../publish/crop.ts';
 import { HANDLES, reshapeCrop } from '../publish/crop-edit.ts';
 import type { Deed } from '../publish/crop-history.ts';
 import { type Crop, type Size, sameCrop } from '../publish/geometry.ts';
@@ -24,13 +24,17 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
   const source = status?.source ?? previewed;
   const size = source ?? NO_SOURCE;
   const whole = wholeCrop(size);
-  const shown = crop === null ? whole : snapCrop(crop, size);
+  const left = crop === null ? whole : leftOf(crop, size);
+  // Of a crop that lies outside nothing is shown, but the fields still say where it is.
+  const shown = left ?? crop ?? whole;
   const aspect = aspectOf(aspectName, size);
   const history = useCropHistory({ crop, aspect: aspectName }, (next) => {
     setAspectName(next.aspect);
     service.setCrop(next.crop);
   });
-  const cropOf = (next: Crop) => (sameCrop(next, whole) ? null : next);
+  // What is as it was leaves the crop as it was meant, which may be more than is left of it.
+  const cropOf = (next: Crop) =>
+    sameCrop(next, shown) ? crop : sameCrop(next, whole) ? null : next;
   const commit = (next: Crop, deed: Deed, joins?: boolean) =>
     history.commit({ crop: cropOf(next), aspect: aspectName }, deed, joins);
   const reset = () => history.commit({ crop: null, aspect: 'free' }, { kind: 'reset' });
@@ -46,6 +50,7 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
         source={size}
         ready={source !== null}
         crop={shown}
+        outside={left === null}
         aspect={aspect}
         onSource={setPreviewed}
         onFollow={(next) => history.follow(cropOf(next))}
@@ -74,6 +79,8 @@ function CropStage(props: {
   source: Size;
   ready: boolean;
   crop: Crop;
+  /** The source has nothing of the crop: there is only a new one to be drawn. */
+  outside: boolean;
   aspect: number | null;
   onSource: (source: Size) => void;
   onFollow: (crop: Crop) => void;
@@ -101,7 +108,7 @@ function CropStage(props: {
             <PreviewCanvas service={service} onSource={props.onSource} />
             {props.ready && <div className="crop-shade" style={percentages(shown, source)} />}
           </div>
-          {props.ready && (
+          {props.ready && !props.outside && (
             <CropArea
               crop={shown}
               whole={sameCrop(shown, wholeCrop(source))}

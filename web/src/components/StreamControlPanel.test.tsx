@@ -319,6 +319,36 @@ it('undoes nothing that another panel has changed since', () => {
   expect(service.snapshot().crop).toEqual(elsewhere);
 });
 
+it('keeps the crop where the source becomes smaller, and shows what is left of it', () => {
+  const service = show('live');
+  const crop = { x: 400, y: 200, width: 800, height: 400 };
+  const become = (width: number, height: number) =>
+    service.become({
+      crop,
+      status: { ...STATUS, crop, source: { width, height, surface: 'window', muted: false } },
+    });
+  become(1_000, 1_080);
+  expect(cropArea().getAttribute('aria-label')).toContain('600 by 400 pixels, 400 from the left');
+  expect(screen.getByText(/Viewers see what is left of the crop/)).toBeTruthy();
+  become(390, 1_080);
+  expect(screen.queryByRole('button', { name: /^Crop:/ })).toBeNull();
+  expect(screen.getByText(/Viewers keep the last picture until the window is larger/)).toBeTruthy();
+  expect(service.snapshot().crop).toEqual(crop);
+  become(1_920, 1_080);
+  expect(cropArea().getAttribute('aria-label')).toContain('800 by 400 pixels, 400 from the left');
+  expect(screen.queryByText(/what is left of the crop/)).toBeNull();
+});
+
+it('takes what is left of a crop for no wish to show everything', () => {
+  const service = show('live');
+  const crop = { x: 0, y: 0, width: 800, height: 400 };
+  const source = { width: 600, height: 300, surface: 'window', muted: false };
+  service.become({ crop, status: { ...STATUS, crop, source } });
+  // The left edges are those of the small window: there is nothing to resize to.
+  fireEvent.keyDown(cropArea(), { key: 'ArrowRight', shiftKey: true });
+  expect(service.snapshot().crop).toEqual(crop);
+});
+
 it('changes the quality at once', () => {
   const service = show('live');
   fireEvent.change(screen.getByRole('combobox', { name: 'Codec' }), { target: { value: 'vp8' } });

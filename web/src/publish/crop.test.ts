@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CROP_MIN, fit, planFor, snapCrop, wholeCrop } from './crop.ts';
+import { CROP_MIN, fit, leftOf, meantCrop, planFor, snapCrop, wholeCrop } from './crop.ts';
 
 const SOURCE = { width: 1_921, height: 1_079 };
 const LIMIT = { long: 1_280, short: 720 };
@@ -40,10 +40,53 @@ describe('a crop', () => {
   });
 });
 
+describe('a crop of a source that has changed its size', () => {
+  const crop = { x: 600, y: 300, width: 400, height: 200 };
+
+  it('is all of it while there is room', () => {
+    expect(leftOf(crop, { width: 1_000, height: 500 })).toEqual(crop);
+    expect(leftOf(crop, { width: 3_000, height: 3_000 })).toEqual(crop);
+  });
+
+  it('stays where it is, and loses what the source has lost', () => {
+    expect(leftOf(crop, { width: 801, height: 500 })).toEqual({ ...crop, width: 200 });
+    expect(leftOf(crop, { width: 1_000, height: 303 })).toEqual({ ...crop, height: 2 });
+  });
+
+  it('is nothing once all of it was cut away', () => {
+    expect(leftOf(crop, { width: 601, height: 500 })).toBeNull();
+    expect(leftOf(crop, { width: 300, height: 200 })).toBeNull();
+  });
+
+  it('never shows a pixel that it did not show before', () => {
+    const side = fc.integer({ min: 1, max: 3_000 });
+    fc.assert(
+      fc.property(side, side, (width, height) => {
+        const left = leftOf(crop, { width, height });
+        if (left === null) return;
+        expect(left).toMatchObject({ x: crop.x, y: crop.y });
+        expect(left.width).toBeLessThanOrEqual(Math.min(crop.width, width - crop.x));
+        expect(left.height).toBeLessThanOrEqual(Math.min(crop.height, height - crop.y));
+      }),
+      { seed: 3 },
+    );
+  });
+
+  it('is even and can be encoded, whoever said what it is', () => {
+    expect(meantCrop({ x: 3, y: 5, width: 3, height: 65_000 })).toEqual({
+      x: 4,
+      y: 6,
+      width: CROP_MIN,
+      height: 8_192,
+    });
+    expect(meantCrop(crop)).toEqual(crop);
+  });
+});
+
 describe('the size that is sent', () => {
   it('is the crop itself while it fits', () => {
     const crop = { x: 0, y: 0, width: 1_000, height: 600 };
-    expect(planFor(SOURCE, crop, LIMIT)).toEqual({
+    expect(planFor(crop, LIMIT)).toEqual({
       rect: crop,
       output: { width: 1_000, height: 600 },
     });
@@ -59,7 +102,6 @@ describe('the size that is sent', () => {
   });
 
   it('is the whole source less odd edges without a crop', () => {
-    expect(planFor(SOURCE, null, null).output).toEqual({ width: 1_920, height: 1_078 });
     expect(wholeCrop(SOURCE)).toEqual({ x: 0, y: 0, width: 1_920, height: 1_078 });
   });
 });

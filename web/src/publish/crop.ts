@@ -42,9 +42,29 @@ export function wholeCrop(source: Size): Crop {
   return { x: 0, y: 0, width: even(source.width), height: even(source.height) };
 }
 
-/** `null` crops nothing. */
-export function planFor(source: Size, crop: Crop | null, limit: Limit | null): Plan {
-  const rect = crop === null ? wholeCrop(source) : snapCrop(crop, source);
+/** The crop as it was meant, whatever the source is like at present: even, and of a size that can be encoded. */
+export function meantCrop({ x, y, width, height }: Crop): Crop {
+  return {
+    x: Math.max(0, nearestEven(x)),
+    y: Math.max(0, nearestEven(y)),
+    width: clamp(nearestEven(width), CROP_MIN, SIDE_MAX),
+    height: clamp(nearestEven(height), CROP_MIN, SIDE_MAX),
+  };
+}
+
+/**
+ * What the source has of a crop. A source that becomes smaller loses what was at its right and at its
+ * bottom, so this is where the crop begins, or nothing: null. The crop never moves to another place,
+ * where somebody may have cut something away.
+ */
+export function leftOf(crop: Crop, source: Size): Crop | null {
+  const width = Math.min(crop.width, even(source.width) - crop.x);
+  const height = Math.min(crop.height, even(source.height) - crop.y);
+  return width < 2 || height < 2 ? null : { ...crop, width, height };
+}
+
+/** How a part of the source is sent. */
+export function planFor(rect: Crop, limit: Limit | null): Plan {
   return { rect, output: fit(rect, limit) };
 }
 

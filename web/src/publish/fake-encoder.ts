@@ -1,6 +1,7 @@
 /** Encoders and frames for tests, on a virtual clock. */
 
 import { vi } from 'vitest';
+import type { Crop } from './geometry.ts';
 
 /** What an encoder of text takes for a keyframe and for the others (AV1, 1280x720, two cores). */
 export const COST_MS = { key: 138, delta: 7 };
@@ -8,13 +9,34 @@ export const COST_MS = { key: 138, delta: 7 };
 export const SOURCE = { x: 0, y: 0, width: 1280, height: 720 };
 
 export class FakeFrame {
+  readonly format = 'I420';
+  readonly colorSpace = {};
   readonly timestamp: number;
-  readonly visibleRect = SOURCE;
+  readonly visibleRect: Crop;
+  /** What was copied out of it. */
+  copied: DOMRectInit | null = null;
 
-  constructor(_: unknown, { timestamp }: { timestamp: number }) {
+  constructor(_: unknown, init: FakeFrameInit) {
+    const { timestamp, codedWidth: width, codedHeight: height } = init;
     this.timestamp = timestamp;
+    const whole =
+      width === undefined || height === undefined ? SOURCE : { x: 0, y: 0, width, height };
+    this.visibleRect = init.visibleRect ?? whole;
   }
+
+  async copyTo(_: unknown, { rect }: VideoFrameCopyToOptions): Promise<PlaneLayout[]> {
+    this.copied = rect ?? null;
+    return [];
+  }
+
   close(): void {}
+}
+
+interface FakeFrameInit {
+  timestamp: number;
+  visibleRect?: Crop;
+  codedWidth?: number;
+  codedHeight?: number;
 }
 
 /** Takes its time for one frame after another, each encoder on a processor of its own. */
@@ -23,6 +45,8 @@ export class FakeEncoder extends EventTarget {
   static keyMs = COST_MS.key;
   static deltaMs = COST_MS.delta;
   static bytes = { key: 8, delta: 8 };
+  /** What was encoded last, by any of them. */
+  static last: FakeFrame | null = null;
   /** How many there may be at a time. */
   static most = Number.POSITIVE_INFINITY;
   state: CodecState = 'unconfigured';
@@ -51,7 +75,9 @@ export class FakeEncoder extends EventTarget {
     this.state = 'configured';
   }
 
-  encode({ timestamp }: VideoFrame, { keyFrame = false }: VideoEncoderEncodeOptions = {}): void {
+  encode(frame: VideoFrame, { keyFrame = false }: VideoEncoderEncodeOptions = {}): void {
+    const { timestamp } = frame;
+    FakeEncoder.last = frame as unknown as FakeFrame;
     const key = keyFrame || this.keyframes === 0;
     if (key) this.keyframes += 1;
     this.encodeQueueSize += 1;
@@ -84,6 +110,7 @@ export function stubEncoders(): void {
   vi.stubGlobal('VideoEncoder', FakeEncoder);
   vi.stubGlobal('VideoFrame', FakeFrame);
   FakeEncoder.made.length = 0;
+  FakeEncoder.last = null;
   FakeEncoder.keyMs = COST_MS.key;
   FakeEncoder.deltaMs = COST_MS.delta;
   FakeEncoder.bytes = { key: 8, delta: 8 };

@@ -62,6 +62,7 @@ class FakeTrack extends EventTarget {
   stopped = false;
   muted = false;
   readonly rates: unknown[] = [];
+  readonly sizes: unknown[] = [];
 
   stop(): void {
     this.stopped = true;
@@ -73,6 +74,7 @@ class FakeTrack extends EventTarget {
 
   async applyConstraints(constraints: MediaTrackConstraints): Promise<void> {
     this.rates.push(constraints.frameRate);
+    this.sizes.push([constraints.width, constraints.height]);
   }
 }
 
@@ -253,6 +255,8 @@ it('obeys a panel, whose words come by the worker', async () => {
   expect(worker.heard()).toEqual(['capture asking', 'source anew']);
   worker.says({ type: 'frameRate', frameRate: 12 });
   expect(picked[0]?.rates).toEqual([{ ideal: 12, max: 12 }]);
+  // Without its size in it, the browser would from then on scale down what grows.
+  expect(picked[0]?.sizes).toEqual([[{ max: 8_192 }, { max: 8_192 }]]);
   worker.says({ type: 'release' });
   await vi.waitFor(() => expect(kept.sharing).toBe(false));
   expect(picked[0]?.stopped).toBe(true);

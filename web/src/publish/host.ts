@@ -5,7 +5,7 @@
 
 import { channelName, fromHost, hostLockName } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
-import { askForScreen } from './screen.ts';
+import { askForScreen, captureLimits } from './screen.ts';
 import { becomeSole } from './sole.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
 import { forgetOld, type Memory, memoryOf } from './storage.ts';
@@ -207,9 +207,7 @@ export class CaptureHost {
   /** The capturer need not deliver more than the encoder takes. */
   #setFrameRate(frameRate: number): void {
     this.#frameRate = frameRate;
-    this.#track
-      ?.applyConstraints({ frameRate: { ideal: frameRate, max: frameRate } })
-      .catch(() => undefined);
+    this.#track?.applyConstraints(captureLimits(frameRate)).catch(() => undefined);
   }
 
   #setPhase(phase: CapturePhase, reason: string | null = null): void {

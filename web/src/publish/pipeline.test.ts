@@ -1,7 +1,8 @@
 import type { WantedTrack } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { localUs } from '../session/index.ts';
-import { FakeEncoder, FakeFrame, stubEncoders } from './fake-encoder.ts';
+import { FakeEncoder, FakeFrame, SOURCE, stubEncoders } from './fake-encoder.ts';
+import type { Size } from './geometry.ts';
 import { Pipeline } from './pipeline.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
 import { Tally } from './tally.ts';
@@ -25,6 +26,10 @@ class Host {
   /** Bits a second that the uplink carries. */
   carries = Number.POSITIVE_INFINITY;
   readonly refused: number[] = [];
+  /** The size of what is captured. */
+  source: Size = SOURCE;
+  /** The newest frame of it. */
+  frame: FakeFrame | null = null;
   readonly pipeline: Pipeline;
   #source: ReadableStreamDefaultController<VideoFrame> | null = null;
   /** When what was given comes, and how much that is in all. */
@@ -70,7 +75,9 @@ class Host {
   async move(seconds: number): Promise<void> {
     for (let frame = 0; frame < seconds * 30; frame += 1) {
       const timestamp = performance.now() * 1_000;
-      this.#source?.enqueue(new FakeFrame(null, { timestamp }) as unknown as VideoFrame);
+      const { width: codedWidth, height: codedHeight } = this.source;
+      this.frame = new FakeFrame(null, { timestamp, codedWidth, codedHeight });
+      this.#source?.enqueue(this.frame as unknown as VideoFrame);
       await vi.advanceTimersByTimeAsync(FRAME_MS);
       this.#report();
     }
@@ -202,5 +209,71 @@ describe('an encoder that cannot keep up', () => {
     other.connect();
     await other.move(6);
     expect(other.pipeline.limits).toMatchObject({ cheapCodec: false, frameRate: 5 });
+  });
+});
+
+describe('a source that becomes smaller than the crop', () => {
+  const CROP = { x: 640, y: 360, width: 400, height: 200 };
+  const picture = () => {
+    const { width, height } = FakeEncoder.made.at(-1)?.config ?? {};
+    return { width, height };
+  };
+  const live = async () => {
+    const host = new Host();
+    host.pipeline.setCrop(CROP);
+    host.connect();
+    await host.move(1);
+    expect(FakeEncoder.last?.visibleRect).toEqual(CROP);
+    return host;
+  };
+
+  it('is shown as far as it goes, in a picture of the same size', async () => {
+    const host = await live();
+    host.source = { width: 800, height: 480 };
+    await host.move(1);
+    expect(host.rate(0, 1)).toBeGreaterThanOrEqual(29);
+    expect(host.frame?.copied).toEqual({ ...CROP, width: 160, height: 120 });
+    expect(FakeEncoder.last?.visibleRect).toEqual({ ...CROP, x: 0, y: 0 });
+    expect(picture()).toEqual({ width: 400, height: 200 });
+    expect(host.pipeline.crop).toEqual(CROP);
+    host.source = SOURCE;
+    await host.move(1);
+    expect(FakeEncoder.last?.visibleRect).toEqual(CROP);
+    // The picture was of one size all the time, so that nothing had to begin anew.
+    expect(host.sent.filter(({ keyframe }) => keyframe)).toHaveLength(1);
+  });
+
+  it('gives no picture while nothing of it is left, and the very same one afterwards', async () => {
+    const host = await live();
+    host.source = { width: 600, height: 720 };
+    await host.move(1);
+    const before = host.sent.length;
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await host.move(2);
+    host.pipeline.requestKeyframe(0);
+    await host.move(1);
+    expect(host.sent.length).toBe(before);
+    // Nor is anything tried again and again meanwhile.
+    expect(timers.mock.calls.length).toBeLessThan(3 * 30 * 2);
+    host.source = SOURCE;
+    await host.move(1);
+    expect(FakeEncoder.last?.visibleRect).toEqual(CROP);
+    // Viewers who joined meanwhile have asked for it.
+    expect(host.sent[before]?.keyframe).toBe(true);
+  });
+
+  it('shows another crop at once, also of a picture at rest', async () => {
+    const host = await live();
+    host.source = { width: 800, height: 480 };
+    await host.move(1);
+    const part = { x: 700, y: 400, width: 300, height: 160 };
+    host.pipeline.setCrop(part);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(host.frame?.copied).toEqual({ ...part, width: 100, height: 80 });
+    expect(FakeEncoder.last?.visibleRect).toEqual({ ...part, x: 0, y: 0 });
+    const inside = { x: 100, y: 100, width: 300, height: 160 };
+    host.pipeline.setCrop(inside);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(FakeEncoder.last?.visibleRect).toEqual(inside);
   });
 });

@@ -8,9 +8,9 @@ import { localUs } from '../session/index.ts';
 import { CaptureClock } from './capture-clock.ts';
 import { ChangeDetector } from './change.ts';
 import { candidates } from './codecs.ts';
-import { type Plan, planFor } from './crop.ts';
-import { type Crop, type Size, sameCrop } from './geometry.ts';
-import { inCoded, type Kept, Lane } from './lane.ts';
+import { Framing, sizeOf, type Taken } from './framing.ts';
+import type { Crop, Size } from './geometry.ts';
+import { inCoded, Lane } from './lane.ts';
 import { copied, Loan } from './loan.ts';
 import { narrowed } from './narrow.ts';
 import { Pace } from './pace.ts';
@@ -57,9 +57,9 @@ export class Pipeline {
   #waited = false;
   #clock = new CaptureClock();
   #quality: Quality = DEFAULT_QUALITY;
-  #crop: Crop | null = null;
+  readonly #framing = new Framing();
   #reader: ReadableStreamDefaultReader<VideoFrame> | null = null;
-  #kept: Kept | null = null;
+  #kept: Taken | null = null;
   #loan = new Loan();
   #previewStale = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -111,8 +111,7 @@ export class Pipeline {
   stop(): void {
     this.#reader?.cancel().catch(() => undefined);
     this.#reader = null;
-    this.#kept?.frame.close();
-    this.#kept = null;
+    this.#keep(null);
     this.#detector.forget();
     for (const lane of this.#lanes()) lane.close();
     this.#preview.close();
@@ -166,10 +165,14 @@ export class Pipeline {
   }
 
   setCrop(crop: Crop | null): void {
-    if (sameCrop(crop, this.#crop)) return;
-    this.#crop = crop;
-    if (this.#kept !== null) for (const lane of this.#lanes()) lane.changed();
-    this.#work();
+    if (!this.#framing.setCrop(crop)) return;
+    const changed = () => {
+      if (this.#kept !== null) for (const lane of this.#lanes()) lane.changed();
+      this.#work();
+    };
+    const kept = this.#kept;
+    if (kept !== null && this.#framing.isUnfilled(kept)) void this.#fill(kept).then(changed);
+    else changed();
   }
 
   setQuality(quality: Quality): void {
@@ -192,7 +195,7 @@ export class Pipeline {
   }
 
   get crop(): Crop | null {
-    return this.#crop;
+    return this.#framing.crop;
   }
 
   get quality(): Quality {
@@ -231,27 +234,41 @@ export class Pipeline {
   async #take(frame: VideoFrame, reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
     const nowMs = performance.now();
     const capturedUs = this.#clock.localUs(frame.timestamp, localUs());
-    const { rect } = this.#planFor(frame);
-    const changed = await this.#detector.changed(frame, inCoded(rect, frame), nowMs);
+    const rect = this.#framing.rectOf(frame);
+    const changed =
+      rect !== null && (await this.#detector.changed(frame, inCoded(rect, frame), nowMs));
     this.#options.tally.arrived(nowMs, changed);
     if (this.#reader !== reader) {
       frame.close();
       return;
     }
-    this.#kept?.frame.close();
-    const kept = { frame, capturedUs };
-    this.#kept = kept;
+    const kept = { frame, capturedUs, filled: changed ? null : (this.#kept?.filled ?? null) };
+    this.#keep(kept);
     this.#loan.lent(nowMs);
+    if (this.#framing.isUnfilled(kept)) await this.#fill(kept);
+    if (this.#kept !== kept) return;
     if (changed) this.#changed();
     this.#judge(nowMs);
     // Outside the crop nothing is compared, but a panel sees it.
-    this.#previewStale ||= changed || this.#crop !== null;
+    this.#previewStale ||= changed || this.#framing.crop !== null;
     if (this.#loan.isScarce) await this.#giveBack(kept, nowMs);
     this.#work();
   }
 
+  /** Takes the place of what was kept. */
+  #keep(kept: Taken | null): void {
+    const before = this.#kept;
+    this.#kept = kept;
+    before?.frame.close();
+    if (before?.filled !== kept?.filled) before?.filled?.frame?.close();
+  }
+
+  #fill(kept: Taken): Promise<void> {
+    return this.#framing.fill(kept, () => this.#kept === kept);
+  }
+
   /** From here on the picture is in memory of this page's own. */
-  async #giveBack(kept: Kept, nowMs: number): Promise<void> {
+  async #giveBack(kept: Taken, nowMs: number): Promise<void> {
     this.#loan.returned(nowMs);
     const copy = await copied(kept.frame);
     if (copy === null) return;
@@ -279,8 +296,10 @@ export class Pipeline {
   }
 
   /** The main track first: what the others cost must not delay it. */
-  #encode(kept: Kept, nowMs: number): void {
-    const plan = this.#planFor(kept.frame);
+  #encode(taken: Taken, nowMs: number): void {
+    const shot = this.#shotOf(taken);
+    if (shot === null) return;
+    const { kept, plan } = shot;
     const full = this.#upstream?.full ?? false;
     this.#main.work({ kept, plan, yields: false, full, nowMs });
     this.#waited ||= this.#main.isBehind && this.#main.held === 'encoder';
@@ -344,8 +363,10 @@ export class Pipeline {
 
   #nextDueMs(nowMs: number): number {
     const preview = this.#previewStale && this.#preview.isWanted(nowMs);
+    // Of what is not there nothing is made, however long ago it was due.
+    const lanes = this.#kept !== null && this.#shotOf(this.#kept) !== null ? this.#lanes() : [];
     return Math.min(
-      ...this.#lanes().map((lane) => lane.dueMs(nowMs)),
+      ...lanes.map((lane) => lane.dueMs(nowMs)),
       this.#loan.dueMs,
       preview ? this.#preview.dueMs : Number.POSITIVE_INFINITY,
     );
@@ -360,14 +381,10 @@ export class Pipeline {
     else counts.skippedForEncoder += 1;
   }
 
-  #planFor(frame: VideoFrame): Plan {
-    return planFor(sizeOf(frame), this.#crop, limitOf(this.#quality));
+  /** What lanes are given of a frame; null: nothing, or not yet. */
+  #shotOf(taken: Taken) {
+    return this.#framing.shotOf(taken, limitOf(this.#quality));
   }
-}
-
-function sizeOf(frame: VideoFrame): Size {
-  const { width = 0, height = 0 } = frame.visibleRect ?? {};
-  return { width, height };
 }
 
 function isNear(one: number | null, other: number | null): boolean {

@@ -1,5 +1,7 @@
 /** Asking the browser for the screen, and what its refusals mean. */
 
+import { SIDE_MAX } from './crop.ts';
+
 /** gesture: the browser wants a click in this window; cancelled: the admin closed the picker. */
 export type AskFailure =
   | { kind: 'gesture' }
@@ -17,10 +19,23 @@ interface ScreenOptions extends DisplayMediaStreamOptions {
   surfaceSwitching: 'include';
 }
 
+/**
+ * To be asked for with every change: without a size browsers take the one that the source, or the
+ * first screen, has at the start, and scale a larger picture down to it. A crop would show something
+ * else then.
+ */
+export function captureLimits(frameRate: number): MediaTrackConstraints {
+  return {
+    frameRate: { ideal: frameRate, max: frameRate },
+    width: { max: SIDE_MAX },
+    height: { max: SIDE_MAX },
+  };
+}
+
 export async function askForScreen(frameRate: number): Promise<Asked> {
   const askedMs = performance.now();
   const options: ScreenOptions = {
-    video: { frameRate: { ideal: frameRate, max: frameRate } },
+    video: captureLimits(frameRate),
     audio: false,
     selfBrowserSurface: 'exclude',
     surfaceSwitching: 'include',

@@ -78,6 +78,31 @@ describe('what the panel says while the picture is live', () => {
   });
 });
 
+describe('what the panel says when the shared window becomes smaller', () => {
+  const crop = { x: 640, y: 360, width: 400, height: 200 };
+  const said = (width: number, height: number, surface = 'window') => {
+    const source = { width, height, surface, muted: false };
+    const { badge, title } = wordsForHost({ ...LIVE, limits: NO_LIMITS, crop, source });
+    return [badge, title];
+  };
+
+  it('is nothing as long as it has all of the crop', () => {
+    expect(said(1_280, 720)).toEqual(['Live', null]);
+    expect(said(1_040, 560)).toEqual(['Live', null]);
+  });
+
+  it('is that viewers see a part, or nothing new', () => {
+    expect(said(800, 720)).toEqual([
+      'Live, part of the crop',
+      'The shared window has become smaller than the crop',
+    ]);
+    expect(said(600, 720, 'browser')).toEqual([
+      'Live, no picture',
+      'The crop lies outside of the shared tab now',
+    ]);
+  });
+});
+
 describe('the key that undoes', () => {
   const key = (facts: Partial<KeyboardEvent>) =>
     isUndoKey({ key: 'z', code: 'KeyZ', ctrlKey: true, metaKey: false, altKey: false, ...facts });

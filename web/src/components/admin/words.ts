@@ -1,7 +1,8 @@
 /** What admins are told in each state of the host; pure. */
 
+import { leftOf } from '../../publish/crop.ts';
 import type { Deed } from '../../publish/crop-history.ts';
-import type { Crop } from '../../publish/geometry.ts';
+import { type Crop, sameCrop } from '../../publish/geometry.ts';
 import { type HostState, type HostStatus, isSharing } from '../../publish/status.ts';
 import type { HostPresence, ShareSnapshot } from '../../services/AdminScreenShareService.ts';
 import { bitrate } from './time.ts';
@@ -114,11 +115,39 @@ export function wordsForHost(status: HostStatus): Words {
       detail: 'It is minimised or hidden. Viewers keep the last picture.',
     };
   }
-  if (status.state === 'live') return { ...words, ...limitWords(status) };
+  if (status.state === 'live') return { ...words, ...(lostWords(status) ?? limitWords(status)) };
   if (status.state === 'refused') {
     return { ...words, detail: explainCode(status.code) ?? status.reason };
   }
   return status.state === 'failed' ? { ...words, detail: status.reason } : words;
+}
+
+const SURFACES: Record<string, string> = {
+  monitor: 'screen',
+  window: 'window',
+  browser: 'tab',
+};
+
+/** What became of the crop when what is shared became smaller; null: it is all there. */
+function lostWords({ crop, source }: HostStatus): Partial<Words> | null {
+  if (source === null || crop === null) return null;
+  const left = leftOf(crop, source);
+  if (left !== null && sameCrop(left, crop)) return null;
+  const surface = SURFACES[source.surface] ?? 'screen';
+  if (left === null) {
+    return {
+      badge: 'Live, no picture',
+      tone: 'wait',
+      title: `The crop lies outside of the shared ${surface} now`,
+      detail: `Viewers keep the last picture until the ${surface} is larger again, or you crop anew.`,
+    };
+  }
+  return {
+    badge: 'Live, part of the crop',
+    tone: 'wait',
+    title: `The shared ${surface} has become smaller than the crop`,
+    detail: `Viewers see what is left of the crop, and black beside it, until the ${surface} is larger again.`,
+  };
 }
 
 /** What viewers have less of, and why; nothing where they have all of it. */

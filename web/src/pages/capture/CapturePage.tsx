@@ -2,7 +2,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { StateBadge } from '../../components/admin/StateBadge.tsx';
 import { bitrate, duration, wholeFrames } from '../../components/admin/time.ts';
 import { useNow } from '../../components/admin/useNow.ts';
-import { explainCode, wordsForHost } from '../../components/admin/words.ts';
+import { explainCode, type Words, wordsForHost } from '../../components/admin/words.ts';
 import { codecName } from '../../components/codecs.ts';
 import type { CaptureHost } from '../../publish/host.ts';
 import { type HostStatus, isSharing } from '../../publish/status.ts';
@@ -34,7 +34,7 @@ function Running({ host, status }: { host: CaptureHost; status: HostStatus }) {
       </header>
       <div className="capture-body" aria-live="polite">
         <h1>{titleFor(status, words.title)}</h1>
-        <p className="soft">{ownDetail(status) ?? words.detail}</p>
+        <p className="soft">{ownDetail(status, words) ?? words.detail}</p>
       </div>
       {sharing && <Figures status={status} nowMs={nowMs} />}
       <Actions host={host} status={status} />
@@ -55,14 +55,14 @@ function titleFor(status: HostStatus, title: string | null): string {
 }
 
 /** Where this window says something else than the panel, which talks about it. */
-function ownDetail(status: HostStatus): string | null {
+function ownDetail(status: HostStatus, words: Words): string | null {
   switch (status.state) {
     case 'asking':
       return 'The browser asks what to share. Sharing begins as soon as you have chosen.';
     case 'needs-gesture':
       return 'The browser wants one click before it lets this window see the screen.';
     case 'live':
-      return status.source?.muted === true ? null : sourceName(status);
+      return words.title === null ? sourceName(status) : null;
     default:
       return null;
   }
