@@ -2,8 +2,8 @@
 
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, MediaKind, Phase, RelayMessage,
-    Rendition, ResumeSecret, Role, Service, Serving, Status, TrackId, WantedTrack, WireError,
-    decode_client, decode_relay, encode_client, encode_relay,
+    Rendition, ResumeSecret, Role, Service, Serving, Status, TrackGroup, TrackId, WantedTrack,
+    WireError, decode_client, decode_relay, encode_client, encode_relay,
 };
 
 fn client(message: ClientMessage, expected: &[u8]) {
@@ -125,6 +125,19 @@ fn keyframe_request_to_a_publisher() {
     let request = |track| RelayMessage::KeyframeRequest { track };
     relay(request(TrackId::MAIN), &[0, 2, 3, 0]);
     relay(request(TrackId::of(CodecKind::Vp9)), &[0, 2, 3, 3]);
+}
+
+#[test]
+fn a_pause_names_the_first_group_of_the_card_on_each_track() {
+    let from = [(0, 300), (5, 1)].map(|(track, group)| TrackGroup {
+        track: TrackId::from_number(track).unwrap(),
+        group,
+    });
+    let pause = ClientMessage::Pause {
+        from: from.to_vec(),
+    };
+    client(pause, &[0, 8, 7, 2, 0, 251, 0x2c, 1, 5, 1]);
+    client(ClientMessage::Continue, &[0, 1, 8]);
 }
 
 #[test]

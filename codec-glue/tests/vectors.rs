@@ -15,8 +15,8 @@ use golden::json::{
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, MediaKind, Phase,
-    RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, Status, TrackId, WantedTrack,
-    WireError, decode_client, decode_relay, encode_client, encode_relay,
+    RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, Status, TrackGroup, TrackId,
+    WantedTrack, WireError, decode_client, decode_relay, encode_client, encode_relay,
 };
 
 fn folder() -> PathBuf {
@@ -227,6 +227,16 @@ fn client(json: Client) -> ClientMessage {
             track: track(number),
             reason,
         },
+        Client::Pause { from } => ClientMessage::Pause {
+            from: from
+                .iter()
+                .map(|place| TrackGroup {
+                    track: track(place.track),
+                    group: place.group,
+                })
+                .collect(),
+        },
+        Client::Continue => ClientMessage::Continue,
     }
 }
 
@@ -341,6 +351,7 @@ fn status(json: StatusJson) -> Status {
             "waiting" => Phase::Waiting,
             "live" => Phase::Live,
             "held" => Phase::Held,
+            "paused" => Phase::Paused,
             other => panic!("phase {other}"),
         },
         since_us: json.since_us,

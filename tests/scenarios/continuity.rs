@@ -1,7 +1,7 @@
 //! Whatever happens to publishers, players keep their sessions.
 
 use anyhow::Result;
-use steadycast_codec_glue::wire::{Code, Phase, Role};
+use steadycast_codec_glue::wire::{ClientMessage, Code, Phase, Role};
 use steadycast_tests::client::Publisher;
 use steadycast_tests::relay::TestRelay;
 
@@ -127,5 +127,40 @@ async fn links_and_broadcasts_survive_a_restart_of_the_relay() -> Result<()> {
     let mut player = steadycast_tests::client::Player::join(relay.target(), &play).await?;
     publisher.keyframe(1000).await?;
     assert!(player.frame().await?.header.keyframe);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_is_taken_back_is_seen_by_nobody_who_comes_later() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut player = broadcast.player().await?;
+    let mut publisher = broadcast.publisher().await?;
+    publisher.keyframe(20_000).await?;
+    publisher.delta(500).await?;
+    assert_eq!(player.frame().await?.place(), (1, 0, 0));
+    assert_eq!(player.frame().await?.place(), (1, 0, 1));
+    publisher.pause(1).await?;
+    player.control.phase(Phase::Paused).await?;
+    assert_eq!(broadcast.records()?.cache.frames, 0);
+    // What was on its way comes to nobody, and the card comes to everybody.
+    publisher.delta(500).await?;
+    publisher.keyframe(300).await?;
+    assert_eq!(player.frame().await?.place(), (1, 1, 0));
+    let mut later = broadcast.player().await?;
+    assert_eq!(later.welcome.status.phase, Phase::Paused);
+    assert_eq!(later.frame().await?.place(), (1, 1, 0));
+    // Stopped now, it is paused for those who come as well.
+    publisher.control.send(&ClientMessage::Continue).await?;
+    publisher.keyframe(20_000).await?;
+    player.control.phase(Phase::Live).await?;
+    assert_eq!(player.frame().await?.place(), (1, 2, 0));
+    publisher.pause(3).await?;
+    publisher.keyframe(300).await?;
+    player.control.phase(Phase::Paused).await?;
+    assert_eq!(player.frame().await?.place(), (1, 3, 0));
+    publisher.crash();
+    let last = broadcast.player().await?;
+    assert_eq!(last.welcome.status.phase, Phase::Paused);
     Ok(())
 }

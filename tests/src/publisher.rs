@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, GROUP_STREAM, ResumeSecret, Role, TrackId,
+    ClientMessage, CodecKind, GROUP_STREAM, ResumeSecret, Role, TrackGroup, TrackId,
 };
 use wtransport::SendStream;
 
@@ -90,6 +90,18 @@ impl Publisher {
             reason: "no encoder".to_owned(),
         };
         self.control.send(&refusal).await
+    }
+
+    /// Takes the picture back: the card begins with this group.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn pause(&mut self, group: u32) -> Result<()> {
+        let from = vec![TrackGroup {
+            track: TrackId::MAIN,
+            group,
+        }];
+        self.control.send(&ClientMessage::Pause { from }).await
     }
 
     fn sending(&mut self, track: TrackId) -> &mut Sending {

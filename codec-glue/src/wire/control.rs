@@ -143,6 +143,20 @@ fn check_client(message: &ClientMessage) -> Result<(), WireError> {
                 _ => Ok(()),
             }
         }
+        ClientMessage::Pause { from } => {
+            let in_order = from.is_sorted_by(|one, next| one.track < next.track);
+            match in_order
+                && from
+                    .first()
+                    .is_some_and(|first| first.track == TrackId::MAIN)
+            {
+                true => Ok(()),
+                false => Err(WireError::Malformed(
+                    "a pause without the main track, or out of order",
+                )),
+            }
+        }
+        ClientMessage::Continue => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
-use super::{CodecSet, Rendition, Serving, TrackId, WantedTrack};
+use super::{CodecSet, PAUSES, Rendition, Serving, TrackId, WantedTrack};
 
 /// What a session may do (PROTOCOL 1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -34,6 +34,8 @@ pub enum Phase {
     Live,
     /// The publisher has gone or fallen silent; the picture is kept.
     Held,
+    /// The publisher has taken the picture back; a card stands in its place.
+    Paused,
 }
 
 impl Phase {
@@ -43,6 +45,7 @@ impl Phase {
             Self::Waiting => "waiting",
             Self::Live => "live",
             Self::Held => "held",
+            Self::Paused => "paused",
         }
     }
 }
@@ -58,6 +61,20 @@ pub struct Status {
     pub epoch: u32,
     /// Players attached now.
     pub players: u32,
+}
+
+impl Status {
+    /// As a session of `version` knows it: those before 4 know of no pause. They see the card, which is held.
+    #[must_use]
+    pub fn in_version(self, version: u16) -> Self {
+        match self.phase {
+            Phase::Paused if version < PAUSES => Self {
+                phase: Phase::Held,
+                ..self
+            },
+            _ => self,
+        }
+    }
 }
 
 /// From a client to the relay (PROTOCOL 2.2).
@@ -124,6 +141,22 @@ pub enum ClientMessage {
         /// Why, for logs.
         reason: String,
     },
+    /// A publisher takes its picture back: nobody may see it any more (PROTOCOL 2.14).
+    Pause {
+        /// Of each of its tracks the first group of the card, in order of their numbers.
+        from: Vec<TrackGroup>,
+    },
+    /// What a publisher sends is its picture again.
+    Continue,
+}
+
+/// A group of one track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct TrackGroup {
+    /// The track.
+    pub track: TrackId,
+    /// The group's number in it.
+    pub group: u32,
 }
 
 /// From the relay to a client (PROTOCOL 2.3).
@@ -225,6 +258,8 @@ impl fmt::Debug for ClientMessage {
             Self::RenditionRefused { track, reason } => {
                 write!(f, "RenditionRefused({track} {reason:?})")
             }
+            Self::Pause { from } => f.debug_tuple("Pause").field(from).finish(),
+            Self::Continue => f.write_str("Continue"),
         }
     }
 }
@@ -235,7 +270,8 @@ mod tests {
 
     #[test]
     fn phases_have_the_names_of_the_api() {
-        let phases = [Phase::Waiting, Phase::Live, Phase::Held];
-        assert_eq!(phases.map(Phase::name), ["waiting", "live", "held"]);
+        let phases = [Phase::Waiting, Phase::Live, Phase::Held, Phase::Paused];
+        let names = ["waiting", "live", "held", "paused"];
+        assert_eq!(phases.map(Phase::name), names);
     }
 }

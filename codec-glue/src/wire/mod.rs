@@ -24,5 +24,5 @@ pub use control::{decode_client, decode_relay, encode_client, encode_relay};
 pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
 pub use group::GroupOrder;
-pub use message::{ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status};
-pub use version::{MIN_VERSION, SKIPPABLE, VERSION, agree};
+pub use message::{ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status, TrackGroup};
+pub use version::{MIN_VERSION, PAUSES, SKIPPABLE, VERSION, agree};

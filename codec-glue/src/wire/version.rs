@@ -1,9 +1,11 @@
 //! Which versions are spoken, and what a version may leave unread (PROTOCOL 2.11, 2.12).
 
-use super::RelayMessage;
+use std::borrow::Cow;
+
+use super::{RelayMessage, Status};
 
 /// The newest version of the protocol that is spoken here.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// The oldest one.
 pub const MIN_VERSION: u16 = 1;
 
@@ -12,6 +14,9 @@ pub const SKIPPABLE: u32 = 64;
 
 /// The first version whose receivers skip what they do not know.
 const SKIPS: u16 = 2;
+
+/// The first version whose sessions know of pauses.
+pub const PAUSES: u16 = 4;
 
 /// What a session speaks whose client says `newest` in its `Hello`: the highest version that both
 /// know; `None` when there is none.
@@ -35,10 +40,26 @@ impl RelayMessage {
             | Self::Serving { .. } => 1,
         }
     }
+
+    /// The message as sessions of `version` know it.
+    pub fn in_version(&self, version: u16) -> Cow<'_, Self> {
+        let mut message = Cow::Borrowed(self);
+        let known = |status: &Status| {
+            (status.in_version(version) != *status).then(|| status.in_version(version))
+        };
+        if let Self::Status { status } | Self::Welcome { status, .. } = self
+            && let Some(known) = known(status)
+            && let Self::Status { status } | Self::Welcome { status, .. } = message.to_mut()
+        {
+            *status = known;
+        }
+        message
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Phase;
     use super::*;
 
     #[test]
@@ -49,6 +70,22 @@ mod tests {
         }
         assert_eq!(agree(VERSION + 1), Some(VERSION));
         assert_eq!(agree(u16::MAX), Some(VERSION));
+    }
+
+    #[test]
+    fn who_knows_of_no_pause_sees_a_picture_that_is_held() {
+        let status = |phase| RelayMessage::Status {
+            status: Status {
+                phase,
+                since_us: 5,
+                epoch: 2,
+                players: 3,
+            },
+        };
+        let (paused, held) = (status(Phase::Paused), status(Phase::Held));
+        assert_eq!(*paused.in_version(PAUSES - 1), held);
+        assert_eq!(*paused.in_version(PAUSES), paused);
+        assert_eq!(*held.in_version(1), held);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Control messages (PROTOCOL 2).
 
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, subsequence};
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, CodecSet, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret,
-    Role, Service, Serving, Status, TrackId, WantedTrack, WireError, decode_client, decode_relay,
-    encode_client, encode_relay, limits,
+    Role, Service, Serving, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client,
+    decode_relay, encode_client, encode_relay, limits,
 };
 
 use super::frames::track;
@@ -75,6 +75,19 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
                 reason,
             }
         }),
+        (
+            int32(),
+            subsequence(
+                TrackId::all().skip(1).collect::<Vec<_>>(),
+                0..TrackId::COUNT
+            )
+        )
+            .prop_map(|(group, tracks)| {
+                let tracks = std::iter::once(TrackId::MAIN).chain(tracks);
+                let from = tracks.map(|track| TrackGroup { track, group }).collect();
+                ClientMessage::Pause { from }
+            }),
+        Just(ClientMessage::Continue),
     ]
 }
 
@@ -91,7 +104,7 @@ fn report(fields: (u64, u64, u64, u64, u32, u32)) -> ClientMessage {
 }
 
 fn status() -> impl Strategy<Value = Status> {
-    let phases = vec![Phase::Waiting, Phase::Live, Phase::Held];
+    let phases = vec![Phase::Waiting, Phase::Live, Phase::Held, Phase::Paused];
     (prop::sample::select(phases), int64(), int32(), int32()).prop_map(
         |(phase, since_us, epoch, players)| Status {
             phase,

@@ -22,7 +22,14 @@ import {
   RESUME_SIZE,
   TOKEN_MAX,
 } from './limits.ts';
-import { type ClientMessage, PHASES, type RelayMessage, ROLES, type Status } from './message.ts';
+import {
+  type ClientMessage,
+  PHASES,
+  type RelayMessage,
+  ROLES,
+  type Status,
+  type TrackGroup,
+} from './message.ts';
 import {
   CLIENT_NUMBERS,
   CLIENT_VARIANTS,
@@ -106,6 +113,10 @@ function check(message: ClientMessage | RelayMessage): void {
       checkText('refusal', message.reason, REFUSAL_REASON_MAX);
       if (message.track === MAIN_TRACK) throw malformed('the main track is no rendition');
       break;
+    case 'pause':
+      if (message.from[0]?.track !== MAIN_TRACK) throw malformed('a pause without the main track');
+      checkOrder(message.from.slice(1));
+      break;
     case 'renditions':
       checkRenditions(message.wanted);
       break;
@@ -182,6 +193,15 @@ function writeClientFields(out: BincodeWriter, message: ClientMessage): void {
       writeTrack(out, message.track);
       out.string(message.reason);
       break;
+    case 'pause':
+      out.u64(message.from.length);
+      for (const { track, group } of message.from) {
+        writeTrack(out, track);
+        out.u32(group);
+      }
+      break;
+    case 'continue':
+      break;
   }
 }
 
@@ -216,6 +236,10 @@ function readClientMessage(input: BincodeReader, type: ClientType): ClientMessag
       return { type, codecs: readCodecs(input) };
     case 'renditionRefused':
       return { type, track: readTrack(input), reason: input.string() };
+    case 'pause':
+      return { type, from: readTrackGroups(input) };
+    case 'continue':
+      return { type };
   }
 }
 
@@ -343,6 +367,15 @@ function readTrack(input: BincodeReader): number {
   const track = input.u8();
   if (track > TRACK_MAX) throw malformed(`track ${track}`);
   return track;
+}
+
+function readTrackGroups(input: BincodeReader): TrackGroup[] {
+  const groups: TrackGroup[] = [];
+  // A count that lies meets the end of the message.
+  for (let left = input.u64(); left > 0; left -= 1) {
+    groups.push({ track: readTrack(input), group: input.u32() });
+  }
+  return groups;
 }
 
 /** One byte, a bit for each codec. */

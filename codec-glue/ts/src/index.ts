@@ -23,10 +23,12 @@ export type {
   Arrived,
   ClientGoodbye,
   ClientMessage,
+  Continue,
   Decodes,
   GroupRequest,
   Hello,
   PathChange,
+  Pause,
   Phase,
   Ping,
   Pong,
@@ -39,9 +41,17 @@ export type {
   ServingChange,
   Status,
   StatusChange,
+  TrackGroup,
   TrackRequest,
   Tracks,
   Welcome,
 } from './message.ts';
+export { PHASES } from './message.ts';
 export { ControlParser, GroupParser, groupPreamble } from './stream.ts';
-export { agree, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, type Versions } from './version.ts';
+export {
+  agree,
+  PAUSES_SINCE,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
+  type Versions,
+} from './version.ts';

@@ -4,10 +4,13 @@ import type { CodecKind, Rendition, Serving, WantedTrack } from './codec.ts';
 
 /** In the order of the wire's variants. */
 export const ROLES = ['publisher', 'player'] as const;
-export const PHASES = ['waiting', 'live', 'held'] as const;
+export const PHASES = ['waiting', 'live', 'held', 'paused'] as const;
 
 export type Role = (typeof ROLES)[number];
-/** waiting: nothing published yet; live: a publisher is heard; held: it is away (PROTOCOL 2.5). */
+/**
+ * waiting: nothing published yet; live: a publisher is heard; held: it is away; paused: it has taken
+ * the picture back (PROTOCOL 2.5).
+ */
 export type Phase = (typeof PHASES)[number];
 
 /** What the relay says of the broadcast. */
@@ -117,6 +120,24 @@ export interface RenditionRefused {
   reason: string;
 }
 
+/** A group of one track. */
+export interface TrackGroup {
+  track: number;
+  group: number;
+}
+
+/** A publisher takes its picture back: nobody may see it any more (PROTOCOL 2.14). */
+export interface Pause {
+  type: 'pause';
+  /** Of each of its tracks the first group of the card, in order of their numbers. */
+  from: TrackGroup[];
+}
+
+/** What a publisher sends is its picture again. */
+export interface Continue {
+  type: 'continue';
+}
+
 /** Every rendition that the relay wants of a publisher of a version before 3, and no other. */
 export interface Renditions {
   type: 'renditions';
@@ -162,7 +183,9 @@ export type ClientMessage =
   | GroupRequest
   | Report
   | Decodes
-  | RenditionRefused;
+  | RenditionRefused
+  | Pause
+  | Continue;
 export type RelayMessage =
   | Welcome
   | Pong

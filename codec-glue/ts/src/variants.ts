@@ -14,6 +14,8 @@ const CLIENT_TYPES = [
   'report',
   'decodes',
   'renditionRefused',
+  'pause',
+  'continue',
 ] as const;
 const RELAY_TYPES = [
   'welcome',

@@ -1,12 +1,15 @@
 /** Which versions are spoken, and what a version may leave unread (PROTOCOL 2.11, 2.12). */
 
 /** The newest version of the protocol that is spoken here. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 /** The oldest one. */
 export const PROTOCOL_VERSION_MIN = 1;
 
 /** Messages of this variant and above may be skipped by who does not know them (PROTOCOL 2.12). */
 export const SKIPPABLE = 64;
+
+/** The first version whose sessions know of pauses. */
+export const PAUSES_SINCE = 4;
 
 /** Versions of the protocol, from the oldest to the newest. */
 export interface Versions {

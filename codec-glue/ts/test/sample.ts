@@ -57,6 +57,15 @@ export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(
     track: fc.integer({ min: 1, max: TRACK_MAX }),
     reason: text(256),
   }),
+  fc.record({
+    type: fc.constant('pause' as const),
+    from: fc
+      .tuple(u32, fc.subarray([...Array(TRACK_MAX).keys()]))
+      .map(([group, others]) =>
+        [0, ...others.map((other) => other + 1)].map((track) => ({ track, group })),
+      ),
+  }),
+  fc.record({ type: fc.constant('continue' as const) }),
 );
 
 export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(

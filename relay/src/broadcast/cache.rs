@@ -315,6 +315,11 @@ impl Cache {
         }
     }
 
+    /// Lets go of all groups before this one, the newest included.
+    pub fn forget_before(&mut self, first: GroupKey) {
+        self.groups.retain(|group| group.key >= first);
+    }
+
     /// Evicts all but the newest group.
     pub fn evict_previous(&mut self) {
         while self.groups.len() > 1 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use steadycast_codec_glue::wire::{
-    Code, CodecSet, MediaKind, ResumeSecret, Serving, Status, TrackId,
+    Code, CodecSet, MediaKind, ResumeSecret, Serving, Status, TrackGroup, TrackId,
 };
 use tokio::sync::watch;
 
@@ -221,6 +221,22 @@ impl PublisherSeat {
     /// they come, and so unevenly.
     pub fn reordered(&self) {
         self.broadcast.state.lock().totals.reordered_frames += 1;
+    }
+
+    /// The publisher takes its picture back: of each of its tracks this is the first group that may be seen.
+    pub fn pause(&self, from: &[TrackGroup], now: RelayTime) {
+        let mut state = self.broadcast.state.lock();
+        if state.pause(self.epoch, from, now) {
+            self.broadcast.announce(&state);
+        }
+    }
+
+    /// What it sends is its picture again.
+    pub fn go_on(&self, now: RelayTime) {
+        let mut state = self.broadcast.state.lock();
+        if state.go_on(self.epoch, now) {
+            self.broadcast.announce(&state);
+        }
     }
 
     /// The publisher cannot encode the rendition on `track`: its players get another, if there is one.

@@ -5,7 +5,7 @@ use std::iter;
 use std::time::Duration;
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status, TrackId};
+use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status, TrackGroup, TrackId};
 
 use super::cache::{GroupKey, Taken};
 use super::cursor::{Backlog, Cursor, Outlook, Step};
@@ -39,7 +39,7 @@ struct Publisher {
 /// One broadcast's state.
 #[derive(Debug)]
 pub(super) struct State {
-    phase: Phase,
+    life: Life,
     /// The phase that was asked for last.
     told: Phase,
     since: RelayTime,
@@ -55,7 +55,38 @@ pub(super) struct State {
     most_players: Option<u32>,
     narrow: NarrowPaths,
     pub(super) totals: Totals,
+    /// Its publisher has taken the picture back.
+    pause: Option<Pause>,
     ended: Option<Code>,
+}
+
+/// What has become of the publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// None has sent a frame yet.
+    Waiting,
+    /// It is attached and heard.
+    Live,
+    /// It has gone or fallen silent.
+    Held,
+}
+
+impl Life {
+    /// The phase of a broadcast whose picture may be seen.
+    fn phase(self) -> Phase {
+        match self {
+            Self::Waiting => Phase::Waiting,
+            Self::Live => Phase::Live,
+            Self::Held => Phase::Held,
+        }
+    }
+}
+
+/// A publisher's word that nobody may see its picture. It holds while that publisher is away.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    epoch: u32,
+    since: RelayTime,
 }
 
 /// The players whose paths are too narrow for what the publisher chose.
@@ -83,7 +114,7 @@ pub(super) enum Tick {
 impl State {
     pub(super) fn new(now: RelayTime) -> Self {
         Self {
-            phase: Phase::Waiting,
+            life: Life::Waiting,
             told: Phase::Waiting,
             since: now,
             away: None,
@@ -96,6 +127,7 @@ impl State {
             most_players: None,
             narrow: NarrowPaths::default(),
             totals: Totals::default(),
+            pause: None,
             ended: None,
         }
     }
@@ -116,23 +148,29 @@ impl State {
 
     /// Whether the publisher is there.
     pub(super) fn presence(&self) -> Presence {
-        match self.phase {
-            Phase::Live => Presence::Here,
-            Phase::Held => Presence::AwaySince(self.since),
-            Phase::Waiting => self.away.map_or(Presence::Never, Presence::AwaySince),
+        match self.life {
+            Life::Live => Presence::Here,
+            Life::Held => Presence::AwaySince(self.since),
+            Life::Waiting => self.away.map_or(Presence::Never, Presence::AwaySince),
         }
     }
 
     /// The phase, if it is another than when this was asked last.
     pub(super) fn turned(&mut self) -> Option<Phase> {
-        let before = std::mem::replace(&mut self.told, self.phase);
-        (before != self.phase).then_some(self.phase)
+        let phase = self.status().phase;
+        let before = std::mem::replace(&mut self.told, phase);
+        (before != phase).then_some(phase)
     }
 
     pub(super) fn status(&self) -> Status {
+        // Without a picture there is nothing to take back.
+        let (phase, since) = match self.pause {
+            Some(pause) if self.life != Life::Waiting => (Phase::Paused, pause.since),
+            _ => (self.life.phase(), self.since),
+        };
         Status {
-            phase: self.phase,
-            since_us: self.since.as_micros(),
+            phase,
+            since_us: since.as_micros(),
             epoch: self.epoch,
             players: self.players,
         }
@@ -193,7 +231,7 @@ impl State {
         };
         publisher.heard = now;
         // Held, but its publisher is attached and has sent a picture: it was only silent.
-        publisher.last_frame.is_some() && self.enter(Phase::Live, now)
+        publisher.last_frame.is_some() && self.enter(Life::Live, now)
     }
 
     /// When a publisher's frame was captured that it says was then; `None` when the publisher is not
@@ -270,7 +308,7 @@ impl State {
             self.totals.late_frames += u64::from(taken == Taken::Late);
             let changed = taken == Taken::Opened && self.opened(frame, now);
             self.record(frame, now);
-            return Ok(self.enter(Phase::Live, now) || changed);
+            return Ok(self.enter(Life::Live, now) || changed);
         }
         self.track_mut(track).drop_frame(frame);
         self.totals.unwanted_frames += 1;
@@ -303,7 +341,11 @@ impl State {
         if changed {
             self.let_go_unwanted();
         }
-        changed
+        // Another publisher shows a picture of its own.
+        let other = self
+            .pause
+            .is_some_and(|pause| pause.epoch != frame.header().epoch);
+        changed | (other && self.end_pause(now))
     }
 
     fn record(&mut self, frame: &Frame, now: RelayTime) {
@@ -320,6 +362,40 @@ impl State {
             }
             publisher.last_frame = Some(now);
         }
+    }
+
+    /// The publisher takes its picture back: what is before these groups goes from every track, and is not taken any
+    /// more. True when that is news.
+    pub(super) fn pause(&mut self, epoch: u32, from: &[TrackGroup], now: RelayTime) -> bool {
+        if !self.is_current(epoch) || self.ended.is_some() {
+            return false;
+        }
+        for track in TrackId::all() {
+            match from.iter().find(|first| first.track == track) {
+                Some(first) => self.track_mut(track).take_back(GroupKey {
+                    epoch,
+                    group: first.group,
+                }),
+                None => self.track_mut(track).let_go(),
+            }
+        }
+        let since = self.pause.map_or(now, |pause| pause.since);
+        let news = self.pause.is_none();
+        self.pause = Some(Pause { epoch, since });
+        news
+    }
+
+    /// What the publisher sends is its picture again. True when that is news.
+    pub(super) fn go_on(&mut self, epoch: u32, now: RelayTime) -> bool {
+        self.is_current(epoch) && self.end_pause(now)
+    }
+
+    fn end_pause(&mut self, now: RelayTime) -> bool {
+        let paused = self.pause.take().is_some();
+        if paused && self.life == Life::Live {
+            self.since = now;
+        }
+        paused
     }
 
     /// The publisher cannot encode the rendition on `track`. True when that changed what there is to tell.
@@ -601,7 +677,7 @@ impl State {
 
     /// Whether a publisher is there that could answer; a silent one cannot.
     fn is_answered(&self) -> bool {
-        self.publisher.is_some() && self.phase == Phase::Live
+        self.publisher.is_some() && self.life == Life::Live
     }
 
     fn outlook<'a>(
@@ -628,14 +704,14 @@ impl State {
 
     /// A broadcast that never had a picture goes on waiting for one.
     fn enter_held(&mut self, now: RelayTime) -> bool {
-        self.phase != Phase::Waiting && self.enter(Phase::Held, now)
+        self.life != Life::Waiting && self.enter(Life::Held, now)
     }
 
-    fn enter(&mut self, phase: Phase, now: RelayTime) -> bool {
-        if self.phase == phase {
+    fn enter(&mut self, life: Life, now: RelayTime) -> bool {
+        if self.life == life {
             return false;
         }
-        self.phase = phase;
+        self.life = life;
         self.since = now;
         true
     }

@@ -96,6 +96,20 @@ impl Track {
         self.keyframes.reset();
     }
 
+    /// All groups before this one go, and what comes of them still is not taken; the next one begins anew.
+    pub(super) fn take_back(&mut self, first: GroupKey) {
+        let last = match first.group.checked_sub(1) {
+            Some(group) => Some(GroupKey { group, ..first }),
+            None => first.epoch.checked_sub(1).map(|epoch| GroupKey {
+                epoch,
+                group: u32::MAX,
+            }),
+        };
+        self.closed = self.closed.max(last);
+        self.cache.forget_before(first);
+        self.keyframes.reset();
+    }
+
     /// Whether the newest group is whole, short and small.
     pub(super) fn is_fresh(&self) -> bool {
         self.cache.newest().is_some_and(|newest| {

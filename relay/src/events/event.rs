@@ -62,6 +62,8 @@ pub enum Event {
     Live(BroadcastId),
     /// Its publisher is away.
     Held(BroadcastId),
+    /// Its publisher has taken the picture back.
+    Paused(BroadcastId),
     /// It is over.
     Ended(BroadcastId, Code),
     /// A session has come.
@@ -79,6 +81,7 @@ impl Event {
             Phase::Waiting => None,
             Phase::Live => Some(Self::Live(broadcast)),
             Phase::Held => Some(Self::Held(broadcast)),
+            Phase::Paused => Some(Self::Paused(broadcast)),
         }
     }
 
@@ -88,6 +91,7 @@ impl Event {
             Self::Created(_) => "broadcast.created",
             Self::Live(_) => "broadcast.live",
             Self::Held(_) => "broadcast.held",
+            Self::Paused(_) => "broadcast.paused",
             Self::Ended(..) => "broadcast.ended",
             Self::Joined(standing) => match standing.role {
                 Role::Publisher => "publisher.joined",
@@ -104,7 +108,9 @@ impl Event {
     pub(super) fn told(self, id: u64, now: RelayTime) -> Happened {
         let event = self.name();
         let (broadcast, why, session) = match self {
-            Self::Created(id) | Self::Live(id) | Self::Held(id) => (Some(id), None, None),
+            Self::Created(id) | Self::Live(id) | Self::Held(id) | Self::Paused(id) => {
+                (Some(id), None, None)
+            }
             Self::Ended(id, code) => (Some(id), Some(code), None),
             Self::Joined(standing) => {
                 let session = SessionFacts::of(&standing);

@@ -125,7 +125,7 @@ impl Moment<'_> {
             "Bytes of pictures in memory: coming in, cached, on their way to players.",
             &[],
         )?;
-        for phase in ["waiting", "live", "held"] {
+        for phase in ["waiting", "live", "held", "paused"] {
             phases.with_label_values(&[phase]);
         }
         // A figure that is nought is one as well.

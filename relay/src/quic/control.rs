@@ -131,7 +131,8 @@ impl ControlWriter {
         if message.since() > self.version {
             return Ok(());
         }
-        let bytes = encode_relay(message).map_err(|_| WriteError)?;
+        let message = message.in_version(self.version);
+        let bytes = encode_relay(&message).map_err(|_| WriteError)?;
         let write = self.stream.quic_stream_mut().write_chunk(bytes.into());
         match tokio::time::timeout(self.patience, write).await {
             Ok(Ok(())) => Ok(()),

@@ -214,7 +214,9 @@ impl Talk<'_> {
             ClientMessage::Hello { .. } => {
                 Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
             }
-            ClientMessage::RenditionRefused { .. } => Err(Ending::because(
+            ClientMessage::RenditionRefused { .. }
+            | ClientMessage::Pause { .. }
+            | ClientMessage::Continue => Err(Ending::because(
                 Code::WrongRole,
                 "only publishers send this",
             )),

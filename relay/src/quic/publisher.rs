@@ -190,6 +190,16 @@ fn answer(
             seat.refuse(track);
             Ok(None)
         }
+        ClientMessage::Pause { from } => {
+            tracing::info!("the picture is taken back");
+            seat.pause(&from, shared.clock.now());
+            Ok(None)
+        }
+        ClientMessage::Continue => {
+            tracing::info!("the picture is back");
+            seat.go_on(shared.clock.now());
+            Ok(None)
+        }
         ClientMessage::KeyframeRequest { .. }
         | ClientMessage::Report { .. }
         | ClientMessage::Decodes { .. } => {

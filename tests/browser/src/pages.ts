@@ -250,7 +250,7 @@ export class PanelPage {
   }
 
   async choose(
-    label: 'Codec' | 'Resolution' | 'Bitrate' | 'Frame rate',
+    label: 'Codec' | 'Resolution' | 'Bitrate' | 'Frame rate' | 'When the window closes',
     value: string | number,
   ): Promise<void> {
     await this.page.getByLabel(label, { exact: true }).selectOption(String(value));

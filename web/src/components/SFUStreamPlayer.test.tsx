@@ -79,7 +79,7 @@ it('says what is happening in every state', () => {
   service.become({ kind: 'away', sinceMs: Date.now() - 65_000 }, 1);
   expect(spoken()).toBe('The host is away');
   expect(screen.getByText(/since .* · 1:05/)).toBeTruthy();
-  service.become({ kind: 'reconnecting', sinceMs: Date.now() }, 1);
+  service.become({ kind: 'reconnecting', sinceMs: Date.now(), covered: false }, 1);
   expect(spoken()).toBe('Connection lost, reconnecting');
   service.become({ kind: 'ended', reason: 'broadcast_ended' }, 1);
   expect(spoken()).toBe('The broadcast has ended');
@@ -89,7 +89,7 @@ it('leaves the picture alone through all of it', () => {
   const service = show();
   const video = document.querySelector('video');
   service.become({ kind: 'live' }, 1);
-  service.become({ kind: 'reconnecting', sinceMs: 0 }, 1);
+  service.become({ kind: 'reconnecting', sinceMs: 0, covered: false }, 1);
   service.become({ kind: 'live' }, 2);
   expect(document.querySelector('video')).toBe(video);
   expect([service.places.length, service.stops]).toEqual([1, 0]);

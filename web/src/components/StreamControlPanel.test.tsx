@@ -20,6 +20,7 @@ const STATUS: HostStatus = {
   reason: null,
   code: null,
   inside: false,
+  paused: false,
   source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
   crop: null,
   quality: DEFAULT_QUALITY,
@@ -57,6 +58,7 @@ const FACTS: BroadcastFacts = {
 class FakeService implements ShareService {
   start = vi.fn(async () => undefined);
   stop = vi.fn();
+  pause = vi.fn<(paused: boolean) => void>();
   setQuality = vi.fn<(quality: Quality) => void>();
   endBroadcast = vi.fn(async () => undefined);
   renewPlayerLink = vi.fn(async () => undefined);
@@ -430,4 +432,18 @@ it('says which other versions it sends, for whom, and which it cannot', () => {
     status: { ...status, renditions: [{ ...h264, players: 0 }] as RenditionFacts[] },
   });
   expect(screen.getByText(/Still sending H.264 for a moment/)).toBeTruthy();
+});
+
+it('pauses the picture by a press and by a key, and shows it again', () => {
+  const service = show('live');
+  fireEvent.click(screen.getByRole('button', { name: 'Pause the picture' }));
+  expect(service.pause).toHaveBeenLastCalledWith(true);
+  service.become({ status: { ...STATUS, state: 'paused', paused: true } });
+  expect(screen.getAllByText(/Viewers see a card/).length).toBeGreaterThan(1);
+  fireEvent.keyDown(window, { code: 'KeyP', key: 'π', altKey: true });
+  expect(service.pause).toHaveBeenLastCalledWith(false);
+  expect(screen.getByRole('button', { name: 'Show the picture again' })).toBeTruthy();
+  // Without Alt it is a letter.
+  fireEvent.keyDown(window, { code: 'KeyP', key: 'p' });
+  expect(service.pause).toHaveBeenCalledTimes(2);
 });

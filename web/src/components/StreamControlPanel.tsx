@@ -4,6 +4,7 @@ import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareSe
 import { EndBroadcast } from './admin/EndBroadcast.tsx';
 import { Details, Figures } from './admin/Figures.tsx';
 import { NewAdminLink } from './admin/NewAdminLink.tsx';
+import { PausePicture } from './admin/PausePicture.tsx';
 import { QualityForm } from './admin/QualityForm.tsx';
 import { Renditions } from './admin/Renditions.tsx';
 import { ShareLink } from './admin/ShareLink.tsx';
@@ -97,9 +98,12 @@ function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; word
         </div>
       )}
       {sharing && (
-        <button type="button" className="button button-danger" onClick={() => service.stop()}>
-          Stop sharing
-        </button>
+        <div className="state-actions">
+          <PausePicture paused={status.paused} onPause={(paused) => service.pause(paused)} />
+          <button type="button" className="button button-danger" onClick={() => service.stop()}>
+            Stop sharing
+          </button>
+        </div>
       )}
       {!isDeadLink(snapshot) && (
         <ShareLink

@@ -55,7 +55,7 @@ class FakePlayback implements Playback {
   }
 }
 
-const LOST: PlayerState = { kind: 'reconnecting', sinceMs: 7_000 };
+const LOST: PlayerState = { kind: 'reconnecting', sinceMs: 7_000, covered: false };
 
 function store() {
   const kept = new Map<string, string>();

@@ -44,6 +44,8 @@ export class FallbackPlayer {
   /** What a relay said to a transport that was given up. */
   #lastWords: PlayerState | null = null;
   #lostMs: number | null = null;
+  /** The picture was taken back, as far as is known. */
+  #covered = false;
   #playout: PlayoutMode;
   #plan: Plan = { run: [], kept: null, againMs: null };
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -199,6 +201,7 @@ export class FallbackPlayer {
     // The leader's comes last: what does not add up is taken from it.
     if (leader !== null) records = sum(records, leader.snapshot.records, leader.afterMs);
     const snapshot = leader?.snapshot ?? NOTHING_YET;
+    this.#covered = isCovered(snapshot.state) ?? this.#covered;
     const state = leader === null ? this.#finalState() : this.#told(snapshot.state);
     this.#options.onSnapshot({ ...snapshot, state, records, transport: this.#plan.kept }, shown);
   }
@@ -207,7 +210,7 @@ export class FallbackPlayer {
   #told(state: PlayerState): PlayerState {
     if (state.kind !== 'connecting' || this.#shown === null) return state;
     this.#lostMs ??= Date.now();
-    return { kind: 'reconnecting', sinceMs: this.#lostMs };
+    return { kind: 'reconnecting', sinceMs: this.#lostMs, covered: this.#covered };
   }
 
   #finalState(): PlayerState {
@@ -245,4 +248,20 @@ function sum(one: PlayerRecords, other: PlayerRecords, afterMs: number): PlayerR
 function earlier(one: number | null, other: number | null): number | null {
   if (one === null || other === null) return one ?? other;
   return Math.min(one, other);
+}
+
+/** Whether the picture was taken back; null: the state says nothing of that. */
+function isCovered(state: PlayerState): boolean | null {
+  switch (state.kind) {
+    case 'paused':
+      return true;
+    case 'live':
+    case 'static':
+    case 'away':
+      return false;
+    case 'reconnecting':
+      return state.covered;
+    default:
+      return null;
+  }
 }

@@ -95,7 +95,7 @@ describe('the player’s state', () => {
     machine.lost(2_000);
     machine.connecting(1);
     machine.lost(4_000);
-    expect(machine.at(5_000, 0)).toEqual({ kind: 'reconnecting', sinceMs: 2_000 });
+    expect(machine.at(5_000, 0)).toEqual({ kind: 'reconnecting', sinceMs: 2_000, covered: false });
     machine.opened(6_000);
     expect(machine.at(6_000, 0).kind).toBe('live');
   });
@@ -109,4 +109,18 @@ describe('the player’s state', () => {
     refused.lost(5);
     expect(refused.at(1, 0)).toMatchObject({ kind: 'refused', reason: 'token_expired' });
   });
+});
+
+it('covers a picture that was taken back, also while the connection is lost', () => {
+  const machine = new StateMachine();
+  machine.opened(0);
+  machine.status('live', 0);
+  machine.shown(false, 10);
+  machine.status('paused', 20);
+  expect(machine.at(30, 0)).toEqual({ kind: 'paused', sinceMs: 20 });
+  machine.lost(40);
+  expect(machine.at(50, 0)).toEqual({ kind: 'reconnecting', sinceMs: 40, covered: true });
+  machine.opened(60);
+  machine.status('live', 60);
+  expect(machine.at(70, 0).kind).toBe('live');
 });

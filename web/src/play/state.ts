@@ -16,13 +16,16 @@ export type PlayerState =
   | { kind: 'static'; sinceMs: number }
   /** The admin is away; the last picture stays. */
   | { kind: 'away'; sinceMs: number }
+  /** The admin has taken the picture back; nobody is to see it. */
+  | { kind: 'paused'; sinceMs: number }
   /** What the admin sends cannot be shown here; a version that can is on its way. */
   | { kind: 'preparing' }
   /** What the admin sends cannot be shown here, and no other version can be had. */
   | { kind: 'undecodable'; codec: CodecKind | null }
   /** The admin has not started yet. */
   | { kind: 'waiting' }
-  | { kind: 'reconnecting'; sinceMs: number }
+  /** `covered`: the picture had been taken back, and stays so. */
+  | { kind: 'reconnecting'; sinceMs: number; covered: boolean }
   | { kind: 'ended'; reason: CodeName }
   | { kind: 'refused'; reason: CodeName | null; message: string }
   | { kind: 'unsupported'; reason: UnsupportedReason };
@@ -115,7 +118,11 @@ export class StateMachine {
       case 'connecting':
         return this.#link;
       case 'lost':
-        return { kind: 'reconnecting', sinceMs: this.#link.sinceMs };
+        return {
+          kind: 'reconnecting',
+          sinceMs: this.#link.sinceMs,
+          covered: this.#status.phase === 'paused',
+        };
       case 'over':
         return this.#link.state;
       case 'open':
@@ -126,6 +133,7 @@ export class StateMachine {
   #whileOpen(nowMs: number, silentMs: number): PlayerState {
     const { phase, sinceMs } = this.#status;
     if (phase === 'waiting') return { kind: 'waiting' };
+    if (phase === 'paused') return { kind: 'paused', sinceMs };
     // Without a picture it is of no interest that it stands still.
     if (phase === 'held' && this.#pictured) return { kind: 'away', sinceMs };
     if (this.#serving.service === 'unsupported') {

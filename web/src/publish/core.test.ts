@@ -28,7 +28,13 @@ class FakeChannel {
 }
 
 class FakeMemory implements Memory {
-  kept: Kept = { resume: null, crop: CROP, quality: DEFAULT_QUALITY, sharing: false };
+  kept: Kept = {
+    resume: null,
+    crop: CROP,
+    quality: DEFAULT_QUALITY,
+    sharing: false,
+    paused: false,
+  };
   load = async () => this.kept;
   save = async (changes: Partial<Kept>) => {
     this.kept = { ...this.kept, ...changes };

@@ -1,5 +1,6 @@
 /** The capture host's worker half: pipeline, session and panels under one roof. */
 
+import { MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
 import type { RelaySession } from '../session/index.ts';
 import { RelayLink } from './link.ts';
 import { fromHost, type HostMessage, type PanelMessage, parsePanelMessage } from './messages.ts';
@@ -21,6 +22,8 @@ const STATUS_INTERVAL_MS = 250;
 const STATUS_LEASE_MS = 3_000;
 /** How often the host's own window does. */
 const OWN_INTERVAL_MS = 500;
+/** How long stopping waits for a card to come to the relay. */
+const CARD_WAIT_MS = 2_500;
 
 export interface CoreOptions {
   begin: Extract<ToWorker, { type: 'begin' }>;
@@ -40,6 +43,8 @@ export class HostCore {
   #source: Pick<SourceFacts, 'surface' | 'muted'> = { surface: '', muted: false };
   #uplinks: SessionUplinks | null = null;
   #broken = false;
+  #paused = false;
+  #leaving: Promise<void> | null = null;
   /** Counts sources and stops, so that what was begun before one knows. */
   #shares = 0;
   #state: { name: HostState; sinceMs: number } = { name: 'idle', sinceMs: Date.now() };
@@ -96,17 +101,64 @@ export class HostCore {
     // Meanwhile all may have been stopped.
     if (share !== this.#shares) return;
     void this.#pipeline.run(readable);
+    this.#pipeline.pause(this.#paused);
     // Another source needs no other session.
     if (!this.#link.running) await this.#link.connect(lineage);
     this.#tell(true);
   }
 
-  /** Closes encoder and session; resolves when the relay was told. */
-  async stop(): Promise<void> {
+  /**
+   * Closes encoder and session; resolves when the relay was told. Viewers are left with a card, and with
+   * the last picture only where the source has `ended` and that is wished for.
+   */
+  async stop(ended = false): Promise<void> {
     this.#shares += 1;
+    const share = this.#shares;
+    // A panel and the document both say so: the second word waits for the card of the first.
+    this.#leaving ??= this.#leaveCard(ended).finally(() => {
+      this.#leaving = null;
+    });
+    await this.#leaving;
+    if (share !== this.#shares) return;
     this.#pipeline.stop();
     await this.#link.close();
+    this.#setPaused(false);
     this.#tell(true);
+  }
+
+  /** A session that is there ends with a card, if that comes to the relay in time. */
+  async #leaveCard(ended: boolean): Promise<void> {
+    if (ended && this.#pipeline.quality.onEnd === 'picture') return;
+    // Without a picture so far there is nothing to take back.
+    if (this.#uplinks === null || this.#uplinks.main.group === 0) return;
+    if (this.#paused) return;
+    const delivered = this.#pipeline.delivered();
+    this.#pause(true);
+    const late = new Promise<void>((resolve) => setTimeout(resolve, CARD_WAIT_MS));
+    await Promise.race([delivered, late]);
+  }
+
+  /** Takes the picture back, or shows it again. */
+  #pause(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#setPaused(paused);
+    if (paused && this.#uplinks !== null) this.#sayPaused(this.#uplinks.takeBack());
+    else if (this.#knowsPauses) this.#link.session?.send({ type: 'continue' });
+    this.#pipeline.pause(paused);
+  }
+
+  #setPaused(paused: boolean): void {
+    this.#paused = paused;
+    void this.#options.memory.save({ paused });
+  }
+
+  #sayPaused(from: TrackGroup[]): void {
+    if (this.#knowsPauses) this.#link.session?.send({ type: 'pause', from });
+  }
+
+  /** A relay of before sees the card alone. */
+  get #knowsPauses(): boolean {
+    return (this.#link.session?.welcome.version ?? 0) >= PAUSES_SINCE;
   }
 
   status(): HostStatus {
@@ -118,6 +170,7 @@ export class HostCore {
       reason: this.#reason(),
       code: facts.code,
       inside: this.#options.begin.inside,
+      paused: this.#paused,
       source: size === null ? null : { ...size, ...this.#source },
       crop: this.#pipeline.crop,
       quality: this.#pipeline.quality,
@@ -140,6 +193,8 @@ export class HostCore {
     this.#pipeline.setCrop(kept.crop);
     this.#setFrameRate(kept.quality.frameRate);
     this.#pipeline.setQuality(kept.quality);
+    // Only what was being shared can go on being paused.
+    this.#paused = kept.paused && kept.sharing;
     this.#tell(true);
   }
 
@@ -163,6 +218,8 @@ export class HostCore {
       onSent: (track, frame) => this.#pipeline.sent(track, frame),
       onKeyframeNeeded: (track) => this.#pipeline.requestKeyframe(track),
     });
+    // Before anything is sent: whoever comes back in a pause brings no picture.
+    if (this.#paused) this.#sayPaused([{ track: MAIN_TRACK, group: 1 }]);
     this.#pipeline.connect(this.#uplinks);
   }
 
@@ -224,6 +281,9 @@ export class HostCore {
         this.#pipeline.setQuality(message.quality);
         void this.#options.memory.save({ quality: message.quality });
         break;
+      case 'pause':
+        this.#pause(message.paused);
+        break;
       case 'stop':
         // Even if the document is busy, nothing more leaves this browser.
         void this.stop();
@@ -242,7 +302,7 @@ export class HostCore {
 
   /** `now`: something has changed that is not to wait. */
   #tell(now: boolean): void {
-    const name = deriveState(this.#capture.phase, this.#link.facts, this.#broken);
+    const name = deriveState(this.#capture.phase, this.#link.facts, this.#broken, this.#paused);
     const turned = name !== this.#state.name;
     if (turned) this.#state = { name, sinceMs: Date.now() };
     const nowMs = performance.now();

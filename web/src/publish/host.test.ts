@@ -5,7 +5,13 @@ import { DEFAULT_QUALITY } from './quality.ts';
 import type { Kept, Memory } from './storage.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
-const kept: Kept = { resume: null, crop: null, quality: DEFAULT_QUALITY, sharing: false };
+const kept: Kept = {
+  resume: null,
+  crop: null,
+  quality: DEFAULT_QUALITY,
+  sharing: false,
+  paused: false,
+};
 const memory: Memory = {
   load: async () => ({ ...kept }),
   save: async (changes) => void Object.assign(kept, changes),

@@ -25,7 +25,7 @@ export interface HostView {
   status: HostStatus | null;
 }
 
-const STOP_WAIT_MS = 1_500;
+const STOP_WAIT_MS = 4_000;
 
 export class CaptureHost {
   readonly id = crypto.randomUUID();
@@ -102,7 +102,7 @@ export class CaptureHost {
       this.#stopped = resolve;
       setTimeout(resolve, STOP_WAIT_MS);
     });
-    this.#post({ type: 'stop' });
+    this.#post({ type: 'stop', ended: false });
     await Promise.all([told, this.#memory.save({ sharing: false })]);
   }
 
@@ -194,7 +194,7 @@ export class CaptureHost {
   async #ended(): Promise<void> {
     this.#track = null;
     this.#setPhase('ended');
-    this.#post({ type: 'stop' });
+    this.#post({ type: 'stop', ended: true });
     await this.#memory.save({ sharing: false });
   }
 

@@ -9,13 +9,15 @@ import { isCrop, isSize } from './parse.ts';
 import { completeQuality, isQuality, type Quality } from './quality.ts';
 import { type HostStatus, isHostStatus, NO_LIMITS } from './status.ts';
 
-/** The five verbs of a panel. `host` is the id of the host that is meant. */
+/** The verbs of a panel. `host` is the id of the host that is meant. */
 export type PanelMessage =
   /** Share the screen, or share it again. */
   | { type: 'start'; host: string }
   /** Crops to this part of the source; null: all of it. */
   | { type: 'crop'; host: string; crop: Crop | null }
   | { type: 'quality'; host: string; quality: Quality }
+  /** Take the picture back, or show it again. */
+  | { type: 'pause'; host: string; paused: boolean }
   /** End it all: capture, encoder, session. */
   | { type: 'stop'; host: string }
   /** Say how things are, and go on doing so for a few seconds. null: whoever is there. */
@@ -44,6 +46,11 @@ const panelShapes: { [T in PanelMessage['type']]: Check<Extract<PanelMessage, { 
     type: is('quality'),
     host: isText,
     quality: isQuality,
+  }),
+  pause: shape<Of<PanelMessage, 'pause'>>({
+    type: is('pause'),
+    host: isText,
+    paused: isFlag,
   }),
   stop: shape<Of<PanelMessage, 'stop'>>({ type: is('stop'), host: isText }),
   status: shape<Of<PanelMessage, 'status'>>({
@@ -115,7 +122,10 @@ function completed(value: unknown): unknown {
     ? renditions.map((one) => (isRecord(one) ? { maxKbps: null, ...one } : one))
     : renditions;
   const quality = completeQuality(status['quality']);
-  return { ...value, status: { limits: NO_LIMITS, ...status, quality, renditions: known } };
+  return {
+    ...value,
+    status: { limits: NO_LIMITS, paused: false, ...status, quality, renditions: known },
+  };
 }
 
 function parse<Message extends { type: string }>(

@@ -83,6 +83,19 @@ class Host {
     }
   }
 
+  /** Time passes, and nothing is captured. */
+  async wait(seconds: number): Promise<void> {
+    for (let frame = 0; frame < seconds * 30; frame += 1) {
+      await vi.advanceTimersByTimeAsync(FRAME_MS);
+      this.#report();
+    }
+  }
+
+  /** What is captured is closed. */
+  end(): void {
+    this.#source?.close();
+  }
+
   /** Frames of a track in the last seconds. */
   rate(track: number, seconds: number): number {
     const fromMs = performance.now() - seconds * 1_000;
@@ -148,6 +161,53 @@ it('sends what else is wanted on tracks of its own, and ends it with the wish', 
   await host.move(1);
   expect(host.rate(NARROW.track, 0.9)).toBe(0);
   expect(host.refused).toEqual([]);
+});
+
+describe('a picture that is taken back', () => {
+  class Canvas {
+    getContext = () => ({ fillRect: () => undefined, fillText: () => undefined });
+    constructor(
+      readonly width: number,
+      readonly height: number,
+    ) {}
+  }
+
+  it('is a card of its size, from a keyframe on, and the picture again', async () => {
+    vi.stubGlobal('OffscreenCanvas', Canvas);
+    const host = new Host();
+    host.connect();
+    await host.move(1);
+    const before = host.sent.length;
+    host.pipeline.pause(true);
+    await host.move(3);
+    const card = host.sent.slice(before);
+    expect(card[0]).toMatchObject({ track: 0, keyframe: true });
+    // It stands still, whatever is captured: sharpened, and no more.
+    expect(card.filter(({ refinement }) => !refinement).length).toBeLessThan(3);
+    const sizes = FakeEncoder.made.map(({ config }) => [config?.width, config?.height]);
+    expect(new Set(sizes.map(String)).size).toBe(1);
+    const paused = host.sent.length;
+    host.pipeline.pause(false);
+    await host.move(1);
+    expect(host.sent[paused]).toMatchObject({ track: 0, keyframe: true });
+    expect(host.rate(0, 0.9)).toBeGreaterThan(25);
+  });
+
+  it('is left behind as a card when its source is gone', async () => {
+    vi.stubGlobal('OffscreenCanvas', Canvas);
+    const host = new Host();
+    host.connect();
+    await host.move(1);
+    host.end();
+    await vi.advanceTimersByTimeAsync(100);
+    const before = host.sent.length;
+    const delivered = host.pipeline.delivered();
+    host.pipeline.pause(true);
+    await host.wait(0.5);
+    await delivered;
+    expect(host.sent[before]).toMatchObject({ track: 0, keyframe: true });
+    host.pipeline.stop();
+  });
 });
 
 describe('an uplink that carries less than is wished for', () => {

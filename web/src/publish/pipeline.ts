@@ -6,11 +6,13 @@
 import { MAIN_TRACK, type WantedTrack } from '@steadycast/codec-glue';
 import { localUs } from '../session/index.ts';
 import { CaptureClock } from './capture-clock.ts';
+import { cardOf } from './card.ts';
 import { ChangeDetector } from './change.ts';
 import { candidates } from './codecs.ts';
+import { type Plan, planFor, wholeCrop } from './crop.ts';
 import { Framing, sizeOf, type Taken } from './framing.ts';
 import type { Crop, Size } from './geometry.ts';
-import { inCoded, Lane } from './lane.ts';
+import { inCoded, type Kept, Lane } from './lane.ts';
 import { copied, Loan } from './loan.ts';
 import { narrowed } from './narrow.ts';
 import { Pace } from './pace.ts';
@@ -39,6 +41,12 @@ export interface PipelineOptions {
   onRefused: (track: number, reason: string) => void;
 }
 
+/** What is encoded, and how. */
+interface Shot {
+  kept: Kept;
+  plan: Plan;
+}
+
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #main: Lane;
@@ -62,6 +70,12 @@ export class Pipeline {
   #kept: Taken | null = null;
   #loan = new Loan();
   #previewStale = false;
+  /** Stands in place of the picture while that is taken back. */
+  #card: Kept | null = null;
+  /** Bytes that were given to the session so far. */
+  #given = 0;
+  /** Who waits until a keyframe has come to the relay: with how many bytes it will have, once it has left. */
+  #awaited: { come: () => void; at: number } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Number.POSITIVE_INFINITY;
 
@@ -104,16 +118,45 @@ export class Pipeline {
       if (frame === undefined) break;
       await this.#take(frame, reader);
     }
-    if (this.#reader === reader) this.stop();
+    if (this.#reader === reader) this.#forgetSource();
   }
 
   /** Lets go of the source and the encoder. */
   stop(): void {
+    this.#forgetSource();
+    for (const lane of this.#lanes()) lane.close();
+    this.#card?.frame.close();
+    this.#card = null;
+  }
+
+  /**
+   * Sends a card in place of the picture, or the picture again, from a keyframe on. Nothing of what was
+   * captured before leaves any more, whatever an encoder has made of it.
+   */
+  pause(paused: boolean): void {
+    if (paused === (this.#card !== null)) return;
+    const card = paused ? cardOf(this.#main.chosen?.config ?? null) : null;
+    this.#card?.frame.close();
+    this.#card = card === null ? null : { frame: card, capturedUs: localUs() };
+    for (const lane of this.#lanes()) {
+      lane.close();
+      lane.changed();
+    }
+    this.#work();
+  }
+
+  /** Resolves when the next keyframe of the main track has come to the relay, or has left where no relay tells. */
+  delivered(): Promise<void> {
+    return new Promise((come) => {
+      this.#awaited = { come, at: Number.POSITIVE_INFINITY };
+    });
+  }
+
+  #forgetSource(): void {
     this.#reader?.cancel().catch(() => undefined);
     this.#reader = null;
     this.#keep(null);
     this.#detector.forget();
-    for (const lane of this.#lanes()) lane.close();
     this.#preview.close();
     this.#options.tally.paused();
     clearTimeout(this.#timer);
@@ -124,6 +167,7 @@ export class Pipeline {
   connect(uplinks: SessionUplinks | null): void {
     const { offsetUs, rttUs } = uplinks?.clock ?? { offsetUs: 0, rttUs: 0 };
     const { bitrate } = this.#quality;
+    this.#given = 0;
     this.#upstream = uplinks?.reported ? new Upstream(bitrate, rttUs / 2_000) : null;
     this.#relayOffsetUs = offsetUs;
     this.#adapt();
@@ -146,11 +190,13 @@ export class Pipeline {
 
   /** So many bytes were given to the session. */
   given(bytes: number): void {
+    this.#given += bytes;
     this.#upstream?.sent(bytes, (localUs() + this.#relayOffsetUs) / 1_000);
   }
 
   /** So many bytes in all have come to the relay, by its clock at `relayUs`. */
   arrived(bytes: number, relayUs: number): void {
+    if (this.#awaited !== null && bytes >= this.#awaited.at) this.#awaited.come();
     this.#upstream?.arrived(bytes, relayUs / 1_000);
     this.#adapt();
     this.#work();
@@ -159,6 +205,10 @@ export class Pipeline {
   /** Called when the session took a frame. */
   sent(track: number, frame: SentFrame): void {
     const nowMs = performance.now();
+    if (track === MAIN_TRACK && frame.keyframe && this.#awaited !== null) {
+      if (this.#upstream === null) this.#awaited.come();
+      this.#awaited.at = this.#given;
+    }
     if (track === MAIN_TRACK) this.#options.tally.sent(nowMs, frame);
     else this.#renditions.sent(track, frame, nowMs);
     this.#work();
@@ -167,7 +217,7 @@ export class Pipeline {
   setCrop(crop: Crop | null): void {
     if (!this.#framing.setCrop(crop)) return;
     const changed = () => {
-      if (this.#kept !== null) for (const lane of this.#lanes()) lane.changed();
+      if (this.#kept !== null) this.#changed();
       this.#work();
     };
     const kept = this.#kept;
@@ -283,23 +333,22 @@ export class Pipeline {
   /** Does what is to be done now and sets the timer for what comes later. */
   #work(): void {
     const kept = this.#kept;
-    if (kept === null) return;
     const nowMs = performance.now();
-    if (this.#previewStale && this.#preview.isDue(nowMs)) {
-      this.#previewStale = false;
-      this.#preview.show(kept.frame, nowMs);
+    if (kept !== null) {
+      if (this.#previewStale && this.#preview.isDue(nowMs)) {
+        this.#previewStale = false;
+        this.#preview.show(kept.frame, nowMs);
+      }
+      this.#preview.rest(nowMs);
+      if (this.#loan.dueMs <= nowMs) void this.#giveBack(kept, nowMs);
     }
-    this.#preview.rest(nowMs);
-    if (this.#loan.dueMs <= nowMs) void this.#giveBack(kept, nowMs);
-    this.#encode(kept, nowMs);
-    this.#schedule(nowMs);
+    const shot = this.#shot();
+    if (shot !== null) this.#encode(shot, nowMs);
+    if (kept !== null || shot !== null) this.#schedule(nowMs);
   }
 
   /** The main track first: what the others cost must not delay it. */
-  #encode(taken: Taken, nowMs: number): void {
-    const shot = this.#shotOf(taken);
-    if (shot === null) return;
-    const { kept, plan } = shot;
+  #encode({ kept, plan }: Shot, nowMs: number): void {
     const full = this.#upstream?.full ?? false;
     this.#main.work({ kept, plan, yields: false, full, nowMs });
     this.#waited ||= this.#main.isBehind && this.#main.held === 'encoder';
@@ -338,6 +387,8 @@ export class Pipeline {
   }
 
   #changed(): void {
+    // A card stands still, whatever is captured behind it.
+    if (this.#card !== null) return;
     const [main, ...others] = this.#lanes();
     if (main?.changed() === false) this.#countSkipped();
     for (const lane of others) lane.changed();
@@ -364,7 +415,7 @@ export class Pipeline {
   #nextDueMs(nowMs: number): number {
     const preview = this.#previewStale && this.#preview.isWanted(nowMs);
     // Of what is not there nothing is made, however long ago it was due.
-    const lanes = this.#kept !== null && this.#shotOf(this.#kept) !== null ? this.#lanes() : [];
+    const lanes = this.#shot() !== null ? this.#lanes() : [];
     return Math.min(
       ...lanes.map((lane) => lane.dueMs(nowMs)),
       this.#loan.dueMs,
@@ -381,9 +432,13 @@ export class Pipeline {
     else counts.skippedForEncoder += 1;
   }
 
-  /** What lanes are given of a frame; null: nothing, or not yet. */
-  #shotOf(taken: Taken) {
-    return this.#framing.shotOf(taken, limitOf(this.#quality));
+  /** What lanes are given now; null: nothing, or not yet. */
+  #shot(): Shot | null {
+    const limit = limitOf(this.#quality);
+    if (this.#card !== null) {
+      return { kept: this.#card, plan: planFor(wholeCrop(sizeOf(this.#card.frame)), limit) };
+    }
+    return this.#kept === null ? null : this.#framing.shotOf(this.#kept, limit);
   }
 }
 

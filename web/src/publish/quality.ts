@@ -13,6 +13,10 @@ export type CodecChoice = (typeof CODEC_CHOICES)[number];
 export const FAVOURS = ['sharp', 'smooth'] as const;
 export type Favour = (typeof FAVOURS)[number];
 
+/** A card, or the last picture. */
+export const ON_ENDS = ['card', 'picture'] as const;
+export type OnEnd = (typeof ON_ENDS)[number];
+
 export interface Quality {
   /** The largest picture sent; larger sources are scaled down, smaller ones are sent as they are. */
   resolution: Resolution;
@@ -24,6 +28,8 @@ export interface Quality {
   /** Temporal layers: with more than one, a relay can thin frames out for a slow player. */
   layers: number;
   favour: Favour;
+  /** What viewers see when the shared window is closed, or sharing is ended from the browser's own bar. */
+  onEnd: OnEnd;
 }
 
 export const FRAME_RATE_MAX = 60;
@@ -37,6 +43,7 @@ export const DEFAULT_QUALITY: Quality = {
   codec: 'auto',
   layers: 1,
   favour: 'sharp',
+  onEnd: 'card',
 };
 
 const LIMITS: Record<Resolution, Limit | null> = {
@@ -60,11 +67,13 @@ export const isQuality = shape<Quality>({
   codec: oneOf(CODEC_CHOICES),
   layers: (value): value is number => value === 1 || value === 2 || value === 3,
   favour: oneOf(FAVOURS),
+  onEnd: oneOf(ON_ENDS),
 });
 
 /** What was stored or said by a page that knew of less, with what that leaves open. */
 export function completeQuality(value: unknown): unknown {
-  return isRecord(value) ? { favour: DEFAULT_QUALITY.favour, ...value } : value;
+  const { favour, onEnd } = DEFAULT_QUALITY;
+  return isRecord(value) ? { favour, onEnd, ...value } : value;
 }
 
 export function sameQuality(one: Quality, other: Quality): boolean {
@@ -74,6 +83,7 @@ export function sameQuality(one: Quality, other: Quality): boolean {
     one.bitrate === other.bitrate &&
     one.codec === other.codec &&
     one.layers === other.layers &&
-    one.favour === other.favour
+    one.favour === other.favour &&
+    one.onEnd === other.onEnd
   );
 }

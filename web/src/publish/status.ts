@@ -31,6 +31,8 @@ export const HOST_STATES = [
   'cancelled',
   'connecting',
   'live',
+  /** Viewers see a card in place of the picture. */
+  'paused',
   'reconnecting',
   /** The shared window was closed, or sharing was ended from the browser's own bar. */
   'ended',
@@ -126,6 +128,8 @@ export interface HostStatus {
   code: string | null;
   /** The host runs inside the panel's page because the browser opened no window for it. */
   inside: boolean;
+  /** The admin has taken the picture back. */
+  paused: boolean;
   source: SourceFacts | null;
   crop: Crop | null;
   quality: Quality;
@@ -151,6 +155,7 @@ export function deriveState(
   capture: CapturePhase,
   link: { phase: LinkPhase; code: string | null; everOpen: boolean },
   broken: boolean,
+  paused = false,
 ): HostState {
   if (capture === 'asking') return 'asking';
   if (capture === 'gesture') return 'needs-gesture';
@@ -158,13 +163,13 @@ export function deriveState(
   if (link.phase === 'refused') return TAKEN_OVER.has(link.code) ? 'superseded' : 'refused';
   if (broken || capture === 'failed' || link.phase === 'unsupported') return 'failed';
   if (capture !== 'capturing') return capture;
-  if (link.phase === 'open') return 'live';
+  if (link.phase === 'open') return paused ? 'paused' : 'live';
   return link.everOpen ? 'reconnecting' : 'connecting';
 }
 
 /** Whether the screen is being captured. */
 export function isSharing(state: HostState): boolean {
-  return state === 'connecting' || state === 'live' || state === 'reconnecting';
+  return ['connecting', 'live', 'paused', 'reconnecting'].includes(state);
 }
 
 export const NO_COUNTS: HostCounts = {
@@ -193,6 +198,7 @@ export const isHostStatus = shape<HostStatus>({
   reason: orNull(isText),
   code: orNull(isText),
   inside: isFlag,
+  paused: isFlag,
   source: orNull(
     shape<SourceFacts>({ width: isCount, height: isCount, surface: isText, muted: isFlag }),
   ),

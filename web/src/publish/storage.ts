@@ -13,6 +13,8 @@ export interface Kept {
   quality: Quality;
   /** The screen was being shared; a reloaded host goes on by itself. */
   sharing: boolean;
+  /** The picture is taken back; a reloaded host goes on with a card. */
+  paused: boolean;
 }
 
 /** What a host or panel remembers; tests use one in memory. */
@@ -25,7 +27,13 @@ interface Schema extends DBSchema {
   broadcasts: { key: string; value: Kept & { savedMs: number } };
 }
 
-const NOTHING: Kept = { resume: null, crop: null, quality: DEFAULT_QUALITY, sharing: false };
+const NOTHING: Kept = {
+  resume: null,
+  crop: null,
+  quality: DEFAULT_QUALITY,
+  sharing: false,
+  paused: false,
+};
 /** Longer than tokens live; what is older is forgotten. */
 const KEEP_MS = 90 * 24 * 3_600_000;
 
@@ -81,12 +89,13 @@ export async function forgetOld(nowMs: number): Promise<void> {
 /** Records of another version of this page, or half-written ones, fall back field by field. */
 function checked(value: unknown): Kept {
   if (!isRecord(value)) return NOTHING;
-  const { resume, crop, quality, sharing } = value;
+  const { resume, crop, quality, sharing, paused } = value;
   const whole = completeQuality(quality);
   return {
     resume: resume instanceof Uint8Array && resume.length === 16 ? resume : null,
     crop: isCrop(crop) ? crop : null,
     quality: isQuality(whole) ? whole : DEFAULT_QUALITY,
     sharing: sharing === true,
+    paused: paused === true,
   };
 }

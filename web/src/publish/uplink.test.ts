@@ -187,3 +187,22 @@ describe('the uplink', () => {
     expect(onSent).not.toHaveBeenCalled();
   });
 });
+
+it('takes back what waits, and says which group follows', async () => {
+  const { carrier, onGiven, uplink } = setUp();
+  expect(uplink.takeBack()).toBe(1);
+  let release: () => void = () => undefined;
+  carrier.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  for (const at of [1, 2, 3]) uplink.send(picture(at === 1, at));
+  await vi.waitFor(() => expect(onGiven).toHaveBeenCalled());
+  expect(uplink.takeBack()).toBe(2);
+  release();
+  await vi.waitFor(() => expect(carrier.finished).toBe(1));
+  expect(carrier.frames(0)).toHaveLength(1);
+  expect(uplink.send(picture(false, 4))).toBe(false);
+  uplink.send(picture(true, 5));
+  await vi.waitFor(() => expect(carrier.frames(1)).toHaveLength(1));
+  expect(carrier.frames(1)).toMatchObject([{ header: { group: 2, index: 0 } }]);
+});

@@ -116,6 +116,15 @@ export class Uplink {
     if (!this.#pumping) this.#finish();
   }
 
+  /**
+   * Takes back what it has been given: what waits goes nowhere. Gives the number of the group that follows.
+   * What a stream has already is not cut off, for it counts as on its way until it has come.
+   */
+  takeBack(): number {
+    this.rest();
+    return this.#groups.newest + 1;
+  }
+
   /** Drops what waits; the streams end with their session. */
   close(): void {
     this.#closed = true;

@@ -1,6 +1,6 @@
 /** One session's uplinks: a track each, with groups that rise as long as the session lasts. */
 
-import { MAIN_TRACK } from '@steadycast/codec-glue';
+import { MAIN_TRACK, type TrackGroup } from '@steadycast/codec-glue';
 import { type FrameCarrier, type SentFrame, Uplink } from './uplink.ts';
 
 /** Before this version relays do not say how much has come (PROTOCOL 2.13). */
@@ -54,6 +54,14 @@ export class SessionUplinks {
     });
     this.#uplinks.set(track, uplink);
     return uplink;
+  }
+
+  /** Takes back what was sent; gives of each track the first group that follows, in order. */
+  takeBack(): TrackGroup[] {
+    // Every picture has a main track, even if nothing has gone yet.
+    void this.main;
+    const tracks = [...this.#uplinks].sort(([one], [other]) => one - other);
+    return tracks.map(([track, uplink]) => ({ track, group: uplink.takeBack() }));
   }
 
   /** Drops what waits; the streams end with their session. */

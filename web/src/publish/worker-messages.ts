@@ -21,7 +21,8 @@ export type ToWorker =
       resume: boolean;
     }
   | { type: 'muted'; muted: boolean }
-  | { type: 'stop' };
+  /** `card`: viewers are to see one, and not the last picture. */
+  | { type: 'stop'; ended: boolean };
 
 export type FromWorker =
   | { type: 'status'; status: HostStatus }

@@ -34,7 +34,7 @@ scope.onmessage = ({ data }) => {
       void core?.share(data);
       break;
     case 'stop':
-      void core?.stop().then(() => scope.postMessage({ type: 'stopped' }));
+      void core?.stop(data.ended).then(() => scope.postMessage({ type: 'stopped' }));
       break;
   }
 };

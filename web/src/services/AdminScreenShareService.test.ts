@@ -54,6 +54,7 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
     reason: null,
     code: null,
     inside: false,
+    paused: false,
     source: null,
     crop: null,
     quality: DEFAULT_QUALITY,

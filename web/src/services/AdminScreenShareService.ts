@@ -74,6 +74,8 @@ export interface ShareService {
   start(): Promise<void>;
   /** Ends capture, encoder and session. */
   stop(): void;
+  /** Takes the picture back from every viewer, or shows it again; capture goes on meanwhile. */
+  pause(paused: boolean): void;
   /** In source pixels; null: the whole picture. */
   setCrop(crop: Crop | null): void;
   setQuality(quality: Quality): void;
@@ -165,6 +167,10 @@ export class AdminScreenShareService implements ShareService {
 
   stop(): void {
     if (this.#host !== null) this.#send({ type: 'stop', host: this.#host.id });
+  }
+
+  pause(paused: boolean): void {
+    if (this.#host !== null) this.#send({ type: 'pause', host: this.#host.id, paused });
   }
 
   setCrop(crop: Crop | null): void {

@@ -1,5 +1,6 @@
 /** The relay's HTTP API, as far as admins use it (PROTOCOL 7). */
 
+import { PHASES, type Phase } from '@steadycast/codec-glue';
 import { isCount, isRecord, isText, oneOf, shape } from '../session/parse.ts';
 import { at } from '../session/place.ts';
 
@@ -14,7 +15,7 @@ export interface CreatedBroadcast {
 export interface BroadcastFacts {
   id: string;
   title: string;
-  phase: 'waiting' | 'live' | 'held';
+  phase: Phase;
   /** When the phase began: Unix milliseconds of the relay. */
   sinceMs: number;
   players: number;
@@ -69,7 +70,7 @@ const isBroadcast = shape<
   }
 >({
   ...answer,
-  phase: oneOf(['waiting', 'live', 'held']),
+  phase: oneOf(PHASES),
   sinceUs: isCount,
   players: isCount,
   // A relay of before says none.

@@ -1,7 +1,8 @@
 //! Client to relay (PROTOCOL 2.2).
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, ResumeSecret, Role, TrackId, encode_client, limits,
+    ClientMessage, CodecKind, CodecSet, ResumeSecret, Role, TrackGroup, TrackId, encode_client,
+    limits,
 };
 
 use super::json::{Client, Good, hex};
@@ -16,6 +17,7 @@ pub(crate) fn vectors() -> Vec<Good<Client>> {
     messages.extend(reports());
     messages.extend(decodes());
     messages.extend(refusals());
+    messages.extend(pauses());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -171,6 +173,31 @@ fn reports() -> Vec<Named> {
             6,
         ),
         report("of the largest totals", [max; 4], u32::MAX, u32::MAX),
+    ]
+}
+
+fn pauses() -> Vec<Named> {
+    let pause = |groups: &[(u8, u32)]| ClientMessage::Pause {
+        from: groups
+            .iter()
+            .filter_map(|(track, group)| {
+                let track = TrackId::from_number(*track)?;
+                let group = *group;
+                Some(TrackGroup { track, group })
+            })
+            .collect(),
+    };
+    let all: Vec<_> = TrackId::all()
+        .map(|track| (track.number(), u32::MAX))
+        .collect();
+    vec![
+        ("pause of one track".into(), pause(&[(0, 7)])),
+        (
+            "pause of three".into(),
+            pause(&[(0, 300), (1, 1), (6, 70_000)]),
+        ),
+        ("pause of every track".into(), pause(&all)),
+        ("continue".into(), ClientMessage::Continue),
     ]
 }
 

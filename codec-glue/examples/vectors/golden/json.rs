@@ -84,6 +84,16 @@ pub(crate) enum Client {
         track: u8,
         reason: String,
     },
+    Pause {
+        from: Vec<TrackGroup>,
+    },
+    Continue,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TrackGroup {
+    pub(crate) track: u8,
+    pub(crate) group: u32,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -255,7 +265,18 @@ impl From<&ClientMessage> for Client {
                 track: track.number(),
                 reason,
             },
+            ClientMessage::Pause { from } => Self::Pause {
+                from: from.iter().map(track_group).collect(),
+            },
+            ClientMessage::Continue => Self::Continue,
         }
+    }
+}
+
+fn track_group(place: &steadycast_codec_glue::wire::TrackGroup) -> TrackGroup {
+    TrackGroup {
+        track: place.track.number(),
+        group: place.group,
     }
 }
 
@@ -366,6 +387,7 @@ impl From<Status> for StatusJson {
             Phase::Waiting => "waiting",
             Phase::Live => "live",
             Phase::Held => "held",
+            Phase::Paused => "paused",
         };
         Self {
             phase: phase.into(),

@@ -127,7 +127,7 @@ fn pongs() -> Vec<Named> {
 
 fn statuses() -> Vec<Named> {
     let mut all = Vec::new();
-    for phase in [Phase::Waiting, Phase::Live, Phase::Held] {
+    for phase in [Phase::Waiting, Phase::Live, Phase::Held, Phase::Paused] {
         let name = phase.name();
         let named = |what: &str, status| {
             (

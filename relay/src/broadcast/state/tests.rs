@@ -297,3 +297,96 @@ fn a_refused_rendition_takes_its_pictures_along() {
     assert!(state.refuse(1, H264));
     assert_eq!(state.cached().frames, 1);
 }
+
+fn main_from(group: u32) -> [TrackGroup; 1] {
+    [TrackGroup {
+        track: TrackId::MAIN,
+        group,
+    }]
+}
+
+#[test]
+fn a_picture_that_is_taken_back_is_gone_and_what_comes_of_it_late_is_not_taken() {
+    let (mut state, epoch) = live();
+    assert!(state.pause(epoch, &main_from(1), at(5)));
+    assert_eq!(state.status().phase, Phase::Paused);
+    assert_eq!(state.status().since_us, 5_000);
+    assert_eq!(state.cached().frames, 0, "the picture is forgotten");
+    // On its way when it was taken back.
+    state
+        .publish(epoch, &frame(epoch, 0, 1, 10), at(6))
+        .unwrap();
+    assert_eq!(state.cached().frames, 0);
+    // The card.
+    state
+        .publish(epoch, &frame(epoch, 1, 0, 10), at(7))
+        .unwrap();
+    assert_eq!(
+        (state.cached().frames, state.status().phase),
+        (1, Phase::Paused)
+    );
+    // Said twice it is no news, nor does it begin anew.
+    assert!(!state.pause(epoch, &main_from(1), at(8)));
+    assert_eq!(state.status().since_us, 5_000);
+    assert!(state.go_on(epoch, at(9)) && !state.go_on(epoch, at(10)));
+    assert_eq!(
+        (state.status().phase, state.status().since_us),
+        (Phase::Live, 9_000)
+    );
+}
+
+#[test]
+fn a_card_that_has_come_before_the_word_of_it_stays() {
+    let (mut state, epoch) = live();
+    state
+        .publish(epoch, &frame(epoch, 1, 0, 10), at(4))
+        .unwrap();
+    state.pause(epoch, &main_from(1), at(5));
+    assert_eq!(state.cached().frames, 1);
+}
+
+#[test]
+fn a_pause_stays_while_its_publisher_is_away_and_another_publisher_ends_it() {
+    let (mut state, epoch) = live();
+    state.pause(epoch, &main_from(1), at(5));
+    state.detach_publisher(epoch, at(6));
+    assert_eq!(state.status().phase, Phase::Paused);
+    assert_eq!(state.presence(), Presence::AwaySince(at(6)));
+    // The one that comes back says so again, before it sends anything.
+    let (second, _) = state
+        .attach_publisher(Some(FRESH), OTHER, Widths::One, at(7))
+        .unwrap();
+    assert!(!state.pause(second, &main_from(0), at(8)));
+    state
+        .publish(second, &frame(second, 0, 0, 10), at(9))
+        .unwrap();
+    assert_eq!(state.status().phase, Phase::Paused);
+    assert!(!state.go_on(epoch, at(10)), "it is not in charge any more");
+    // Another has a picture of its own.
+    let (third, _) = state
+        .attach_publisher(None, OTHER, Widths::One, at(11))
+        .unwrap();
+    assert_eq!(state.status().phase, Phase::Paused);
+    state
+        .publish(third, &frame(third, 0, 0, 10), at(12))
+        .unwrap();
+    assert_eq!(state.status().phase, Phase::Live);
+}
+
+#[test]
+fn a_pause_takes_every_track_back_those_that_it_does_not_name_whole() {
+    let mut state = with_rendition();
+    state.publish(1, &rendition(0, 0), at(3)).unwrap();
+    assert_eq!(state.cached().frames, 2);
+    state.pause(1, &main_from(1), at(5));
+    assert_eq!(state.cached().frames, 0);
+    let first = TrackGroup {
+        track: H264,
+        group: 1,
+    };
+    state.pause(1, &[main_from(1)[0], first], at(6));
+    state.publish(1, &rendition(0, 1), at(7)).unwrap();
+    assert_eq!(state.cached().frames, 0);
+    state.publish(1, &rendition(1, 0), at(8)).unwrap();
+    assert_eq!(state.cached().frames, 1);
+}

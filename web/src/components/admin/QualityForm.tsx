@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import type { CodecChoice, Favour, Quality, Resolution } from '../../publish/quality.ts';
+import type { CodecChoice, Favour, OnEnd, Quality, Resolution } from '../../publish/quality.ts';
 import type { HostStatus } from '../../publish/status.ts';
 import { codecName } from '../codecs.ts';
 
@@ -34,6 +34,10 @@ const CODECS: readonly Option<CodecChoice>[] = [
 const FAVOURS: readonly Option<Favour>[] = [
   { value: 'sharp', label: 'Keep sharp' },
   { value: 'smooth', label: 'Keep smooth' },
+];
+const ON_ENDS: readonly Option<OnEnd>[] = [
+  { value: 'card', label: 'Viewers see a card' },
+  { value: 'picture', label: 'Keep the last picture' },
 ];
 const LAYERS: readonly Option<number>[] = [
   { value: 1, label: 'One, sharpest' },
@@ -92,6 +96,12 @@ export function QualityForm({ quality, status, onChange }: QualityFormProps) {
           value={quality.favour}
           options={FAVOURS}
           onChange={(favour) => set({ favour })}
+        />
+        <Choice
+          label="When the window closes"
+          value={quality.onEnd}
+          options={ON_ENDS}
+          onChange={(onEnd) => set({ onEnd })}
         />
       </div>
     </section>

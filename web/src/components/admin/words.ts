@@ -50,6 +50,12 @@ const STATES: Record<HostState, Words> = {
     detail: 'The screen is captured; viewers see it as soon as the relay has it.',
   },
   live: { badge: 'Live', tone: 'good', title: null, detail: null },
+  paused: {
+    badge: 'Paused',
+    tone: 'wait',
+    title: 'Viewers see a card instead of your picture',
+    detail: 'Nothing of your screen leaves this computer until you show it again.',
+  },
   reconnecting: {
     badge: 'Reconnecting',
     tone: 'wait',
@@ -208,7 +214,7 @@ export function wordsForPanel(snapshot: ShareSnapshot): Words {
   const refused = explainCode(snapshot.problem?.code ?? null);
   if (refused !== null)
     return { badge: 'Unusable', tone: 'bad', title: 'This link leads nowhere', detail: refused };
-  if (snapshot.broadcast?.phase === 'held')
+  if (snapshot.broadcast?.phase === 'held' || snapshot.broadcast?.phase === 'paused')
     return { ...words, ...heldWords(snapshot.broadcast.players) };
   if (snapshot.broadcast?.phase !== 'live') return words;
   return {

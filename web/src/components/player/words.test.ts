@@ -31,8 +31,10 @@ it('takes the last picture from those who may no longer see it, and from nobody 
     wordsFor({ kind: 'refused', reason, message: '' }).withdrawn;
   expect([hides('revoked'), hides('kicked'), hides('token_expired')]).toEqual([true, true, true]);
   expect(hides('internal')).toBe(false);
-  expect(wordsFor({ kind: 'ended', reason: 'broadcast_ended' })).toMatchObject({
-    final: true,
-    withdrawn: false,
-  });
+  const ends = (reason: 'broadcast_ended' | 'held_too_long') => wordsFor({ kind: 'ended', reason });
+  expect(ends('broadcast_ended')).toMatchObject({ final: true, withdrawn: true });
+  expect(ends('held_too_long')).toMatchObject({ final: true, withdrawn: false });
+  expect(wordsFor({ kind: 'paused', sinceMs: 0 })).toMatchObject({ final: false, withdrawn: true });
+  const lost = (covered: boolean) => wordsFor({ kind: 'reconnecting', sinceMs: 0, covered });
+  expect([lost(true).withdrawn, lost(false).withdrawn]).toEqual([true, false]);
 });

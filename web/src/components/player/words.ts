@@ -58,6 +58,16 @@ export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null 
         detail: 'You see their last picture. It goes on by itself when they are back.',
         sinceMs: state.sinceMs,
       };
+    case 'paused':
+      return {
+        ...PLAIN,
+        badge: 'Paused',
+        tone: 'wait',
+        title: 'The host has paused the picture',
+        detail: 'It goes on by itself when they are ready.',
+        sinceMs: state.sinceMs,
+        withdrawn: true,
+      };
     case 'preparing':
       return {
         ...PLAIN,
@@ -88,11 +98,18 @@ export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null 
         badge: 'Reconnecting',
         tone: 'wait',
         title: 'Connection lost, reconnecting',
-        detail: 'The last picture stays until the connection is back.',
+        detail: state.covered
+          ? 'The host had paused the picture.'
+          : 'The last picture stays until the connection is back.',
         sinceMs: state.sinceMs,
+        withdrawn: state.covered,
       };
     case 'ended':
-      return final('Ended', 'plain', 'The broadcast has ended', ending(state.reason));
+      return {
+        ...final('Ended', 'plain', 'The broadcast has ended', ending(state.reason)),
+        // Who ends it wants its picture gone; who is only away too long has said nothing.
+        withdrawn: state.reason === 'broadcast_ended',
+      };
     case 'refused':
       return refused(state.reason);
     case 'unsupported':

@@ -4,6 +4,7 @@ import {
   CODEC_KINDS,
   type CodeName,
   DEFAULT_SERVING,
+  PHASES,
   type Phase,
   type Serving,
 } from '@steadycast/codec-glue';
@@ -36,7 +37,7 @@ export type WhepEvent =
   | { type: 'path'; narrow: boolean; carriesKbps: number | null };
 
 const isState = shape<{ phase: Phase; sinceUs: number; epoch: number; relayUs: number }>({
-  phase: oneOf(['waiting', 'live', 'held']),
+  phase: oneOf(PHASES),
   sinceUs: isCount,
   epoch: isCount,
   relayUs: isCount,

@@ -41,7 +41,7 @@ fn variants(kind: Kind) -> impl Iterator<Item = Case> {
         Kind::Client => &[1, 7, 9],
         Kind::Relay | Kind::Group => &[3, 0],
     };
-    let second = [framed(good), framed(&[8])].concat();
+    let second = [framed(good), framed(&[9])].concat();
     unknown().into_iter().chain([
         ("an unknown variant after a message", second, UnknownMessage),
         ("a variant cut short", framed(&[251, 5]), Malformed),
@@ -60,10 +60,10 @@ fn variants(kind: Kind) -> impl Iterator<Item = Case> {
 
 fn unknown() -> [Case; 4] {
     [
-        ("the first unknown variant", framed(&[8]), UnknownMessage),
+        ("the first unknown variant", framed(&[9]), UnknownMessage),
         (
             "an unknown variant with a body",
-            framed(&[9, 1, 2, 3]),
+            framed(&[10, 1, 2, 3]),
             UnknownMessage,
         ),
         (
@@ -73,7 +73,7 @@ fn unknown() -> [Case; 4] {
         ),
         (
             "an unknown variant in more bytes than it needs",
-            framed(&[251, 8, 0]),
+            framed(&[251, 9, 0]),
             UnknownMessage,
         ),
     ]

@@ -57,12 +57,12 @@ fn enums() -> Vec<Bad> {
     let welcome =
         |at: usize, bytes: &[u8]| [&WELCOME[..at], bytes, &WELCOME[at + 1..], &PLAYERS].concat();
     vec![
-        malformed("a phase that does not exist", &[2, 3, 0, 0, 0]),
+        malformed("a phase that does not exist", &[2, 4, 0, 0, 0]),
         malformed("phase 250", &[2, 250, 0, 0, 0]),
         malformed("phase 65,535", &[2, 251, 0xff, 0xff, 0, 0, 0]),
         malformed(
             "a welcome in a phase that does not exist",
-            &welcome(PHASE, &[3]),
+            &welcome(PHASE, &[4]),
         ),
         malformed("a lineage with tag 2", &welcome(LINEAGE, &[2])),
         malformed("a lineage of 5 bytes", &welcome(LINEAGE, &[1])),
