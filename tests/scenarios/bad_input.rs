@@ -363,3 +363,12 @@ async fn more_sessions_than_an_address_may_have() -> Result<()> {
     assert!(Control::open(relay.target()).await.is_err());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_sessions_than_the_relay_may_have() -> Result<()> {
+    let relay = TestRelay::with(|config| config.limits.sessions = 2).await?;
+    let broadcast = relay.broadcast().await?;
+    let (_first, _second) = (broadcast.player().await?, broadcast.player().await?);
+    assert!(Control::open(relay.target()).await.is_err());
+    Ok(())
+}

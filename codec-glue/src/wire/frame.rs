@@ -349,6 +349,7 @@ mod tests {
             named(""),
             named("v\u{fc}"),
             named("\u{7f}"),
+            named(&"v".repeat(256)),
         ] {
             assert!(wrong.encode(&mut Vec::new()).is_err(), "{wrong:?}");
         }

@@ -370,3 +370,17 @@ impl Told {
 fn is_due(due: Option<Instant>) -> bool {
     due.is_some_and(|due| due <= Instant::now())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publisher_has_on_its_way_what_it_may_bring_in_a_second_and_8_mib_at_most() {
+        assert_eq!(window(Some(4_000)), 500_000);
+        assert_eq!(window(Some(1)), LEAST_WINDOW);
+        for most in [None, Some(100_000), Some(u32::MAX)] {
+            assert_eq!(window(most), 8 << 20);
+        }
+    }
+}

@@ -159,6 +159,21 @@ describe('the decoder', () => {
     expect(shown).toHaveLength(21);
   });
 
+  it('lets no more frames wait than 400, and no more bytes than 16 MiB', () => {
+    const one = decoder();
+    for (let index = 0; index < 416; index += 1) one.decode(frame(index), index);
+    expect(breaks).toHaveLength(0);
+    one.decode(frame(416), 416);
+    expect(breaks).toEqual(['overloaded']);
+    expect(one.pending).toBe(16);
+    const payload = new Uint8Array(8 << 20);
+    for (let index = 0; index < 2; index += 1) one.decode({ ...frame(index), payload }, index);
+    expect(one.pending).toBe(18);
+    one.decode(frame(2), 2);
+    expect(breaks).toHaveLength(2);
+    expect(one.pending).toBe(16);
+  });
+
   it('opens anew at the next keyframe after an error', () => {
     const one = decoder();
     one.decode(frame(0), 0);

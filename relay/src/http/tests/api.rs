@@ -8,7 +8,7 @@ use ring::digest;
 use serde_json::json;
 use steadycast_codec_glue::wire::{Code, ResumeSecret, Role};
 
-use super::{ADMIN, APP, Relay, broadcast_id, request};
+use super::{ADMIN, APP, Relay, ask, broadcast_id, request};
 use crate::auth::Power;
 use crate::broadcast::test_frames::frame;
 use crate::broadcast::{Registry, RelayTime, Settings, Widths};
@@ -525,6 +525,20 @@ async fn a_body_is_no_longer_than_16_kib_and_strangers_are_not_heard_out() {
     assert_eq!(reply.problem(413), "too_large");
     let reply = relay.post("/api/broadcasts", "", &body).await;
     assert_eq!(reply.problem(401), "unauthorized");
+}
+
+#[tokio::test]
+async fn nothing_that_is_sent_is_unpacked() {
+    let relay = Relay::new();
+    // {"title":"x"}
+    let packed = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xabV*\xc9,\xc9IU\xb2R\xaaP\xaa\x05\x00\x80\x9b\xe5N\x0d\x00\x00\x00";
+    let headers = [
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+    ];
+    let body = packed.as_slice();
+    let request = ask(Method::POST, "/api/broadcasts", ADMIN, &headers, body);
+    assert_eq!(relay.send(request).await.problem(400), "malformed");
 }
 
 #[tokio::test]
