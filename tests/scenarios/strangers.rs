@@ -202,3 +202,33 @@ async fn so_much_is_on_its_way_to_a_player_and_no_more() -> Result<()> {
     ensure!(broadcast.records()?.totals.skips == 0);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_a_word_of_http3_takes_no_more_than_its_addresss_share() -> Result<()> {
+    const TIME: Duration = Duration::from_millis(300);
+    let relay = TestRelay::with(|config| {
+        config.limits.connect_timeout = TIME;
+        config.limits.sessions_per_address = 2;
+    })
+    .await?;
+    let stranger = Stranger::new(relay.target(), |_| {})?;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let connection = stranger.connect().await?;
+        // Half of a stream's kind, with the rest of which somebody waits for good.
+        let mut stream = connection.open_uni().await?;
+        stream.write_all(&[0x40]).await?;
+        held.push((connection, stream));
+    }
+    // Nobody waits for their sessions any more, and their connections are there still: they count.
+    let until = Instant::now() + 4 * TIME;
+    while Instant::now() < until {
+        let third = soon("an answer", stranger.knock()?).await?;
+        ensure!(third.is_err(), "a third connection of one address");
+    }
+    ensure!(
+        held.iter()
+            .all(|(connection, _)| connection.close_reason().is_none())
+    );
+    Ok(())
+}

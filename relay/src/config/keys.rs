@@ -462,7 +462,7 @@ pub const KEYS: &[Key] = &[
         "handshakes",
         whole(1, 65_536, "handshakes"),
         "1024",
-        "QUIC handshakes under way at once; also TCP connections that have not made a whole request yet, \
+        "QUIC connections that wait to be looked at; also TCP connections that have not made a whole request yet, \
          and WebRTC sessions that wait for their clients.",
     ),
     key(

@@ -73,18 +73,18 @@ impl Sessions {
             return;
         }
         let address = incoming.remote_address().ip();
-        let Some(place) = addresses.admit(address, settings.sessions_per_address) else {
+        let Some(share) = addresses.admit(address, settings.sessions_per_address) else {
             tracing::debug!("refused a connection: its address has too many");
             count(Handshake::Refused);
             incoming.refuse();
             return;
         };
         count(Handshake::Begun);
-        let local = self.local.clone();
-        sessions.spawn(async move {
-            serve(incoming, local).await;
-            drop(place);
-        });
+        let connecting = match incoming.accept_with(self.endpoint.config_for(share)) {
+            Ok(connecting) => connecting,
+            Err(error) => return tracing::debug!(%error, "a connection that did not begin"),
+        };
+        sessions.spawn(serve(connecting, self.local.clone()));
     }
 
     async fn drain(&self) {

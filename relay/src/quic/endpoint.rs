@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use quinn::congestion::{Controller, ControllerFactory};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use super::session::Shared;
 use crate::auth::{Gate, Origins};
 use crate::broadcast::Registry;
 use crate::records::Records;
-use crate::shard::{Addresses, RelayClock, Shard};
+use crate::shard::{AddressShare, Addresses, RelayClock, Shard};
 
 /// The TLS configuration has no cipher suite that QUIC needs.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,16 @@ impl Endpoint {
         })
     }
 
+    /// How a connection is served whose address has this share. The share is the connection's own: wtransport may keep
+    /// one of a stranger, whatever becomes of the session that it was for, and hands it to nobody who could close it.
+    pub(super) fn config_for(&self, share: AddressShare) -> Arc<quinn::ServerConfig> {
+        let mut config = self.config.clone();
+        let mut transport = transport(&self.shared.settings);
+        transport.congestion_controller_factory(Arc::new(Holding { _share: share }));
+        config.transport_config(Arc::new(transport));
+        Arc::new(config)
+    }
+
     /// A shard's share of the sessions.
     ///
     /// # Errors
@@ -72,6 +83,18 @@ impl Endpoint {
     pub(crate) fn on(&self, shard: &Shard) -> io::Result<Sessions> {
         let quic = shard.quic(self.config.clone())?;
         Ok(Sessions::new(quic, self.clone()))
+    }
+}
+
+/// What lasts as long as a connection, with its settings: it makes the controllers of its paths.
+#[derive(Debug)]
+struct Holding {
+    _share: AddressShare,
+}
+
+impl ControllerFactory for Holding {
+    fn build(self: Arc<Self>, now: Instant, current_mtu: u16) -> Box<dyn Controller> {
+        Arc::new(PathControl).build(now, current_mtu)
     }
 }
 
@@ -89,11 +112,11 @@ fn server_config(
     Ok(config)
 }
 
-/// What a round trip is taken for until it is known: shorter than RFC 9002 6.2.2 has it, since a
-/// needless repetition of a handshake's packet costs next to nothing.
 /// So many round trips after it was sent a packet is lost. With more a repaired loss is seen later,
 /// with less more packets are sent again in vain on a link that jitters.
 const TIME_THRESHOLD: f32 = 1.48;
+/// What a round trip is taken for until it is known: shorter than RFC 9002 6.2.2 has it, since a
+/// needless repetition of a handshake's packet costs next to nothing.
 const INITIAL_RTT: Duration = Duration::from_millis(150);
 
 /// Bytes of datagrams that a connection keeps.

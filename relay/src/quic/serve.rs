@@ -22,9 +22,9 @@ use crate::metrics::Handshake;
 use crate::records::Record;
 
 /// Serves one connection until it ends.
-pub(super) async fn serve(incoming: quinn::Incoming, local: Arc<Local>) {
+pub(super) async fn serve(connecting: quinn::Connecting, local: Arc<Local>) {
     let shared = &local.shared;
-    let request = IncomingSessionFuture::with_quic_incoming(incoming);
+    let request = IncomingSessionFuture::with_quic_connecting(connecting);
     let request = match timeout(shared.settings.connect_timeout, request).await {
         Ok(Ok(request)) => request,
         Ok(Err(error)) => {
