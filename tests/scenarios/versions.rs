@@ -39,7 +39,7 @@ async fn a_session_speaks_the_newest_version_that_both_know() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     for role in [Role::Publisher, Role::Player] {
-        for (offered, expected) in [(1, 1), (2, 2), (3, 3), (4, 3), (u16::MAX, VERSION)] {
+        for (offered, expected) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4), (u16::MAX, VERSION)] {
             let hello = hello(offered, role, broadcast.token(role));
             let (_control, welcome) = greeted(&relay, &hello).await?;
             assert_eq!(spoken(&welcome)?, expected, "{role:?} of version {offered}");
@@ -63,7 +63,7 @@ async fn a_version_that_is_not_spoken_is_refused_in_words() -> Result<()> {
         bail!("{answer:?} instead of a goodbye");
     };
     assert_eq!(code, Code::UnsupportedVersion.number());
-    assert!(message.contains("versions 1 to 3"), "{message}");
+    assert!(message.contains("versions 1 to 4"), "{message}");
     assert_eq!(retry_after_ms, None, "to come again is pointless");
     control.closed().await
 }
@@ -113,6 +113,23 @@ async fn a_player_of_version_1_is_told_nothing_that_is_newer() -> Result<()> {
     for message in told {
         assert_eq!(message.since(), 1, "{message:?}");
     }
+    Ok(())
+}
+
+/// Of a pause it knows nothing; the card reaches it (PROTOCOL 2.14).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_player_of_version_3_sees_a_card_that_is_held() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = broadcast.publisher().await?;
+    publisher.keyframe(5_000).await?;
+    let hello = hello(3, Role::Player, broadcast.token(Role::Player));
+    let (mut control, welcome) = greeted(&relay, &hello).await?;
+    assert_eq!(spoken(&welcome)?, 3);
+    publisher.pause(1).await?;
+    control.phase(Phase::Held).await?;
+    publisher.control.send(&ClientMessage::Continue).await?;
+    control.phase(Phase::Live).await?;
     Ok(())
 }
 
