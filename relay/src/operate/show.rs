@@ -127,6 +127,13 @@ fn inspected(answer: &Value) -> String {
             let _ = writeln!(text, "{name:<10} {}", plain(value));
         }
     }
+    let limits = grant["limits"].as_object().into_iter().flatten();
+    let limits: Vec<_> = limits
+        .map(|(name, most)| format!("{name} {}", plain(most)))
+        .collect();
+    if !limits.is_empty() {
+        let _ = writeln!(text, "Limits     {}", limits.join(", "));
+    }
     if grant["issued"] != 0 {
         let _ = writeln!(text, "Issued     {}", moment(&grant["issued"]));
     }

@@ -1,6 +1,8 @@
 //! Traces for an OpenTelemetry collector, where one is named: a span for each session, each request of the API, of
 //! WHIP and of WHEP, and each question to somebody else. They are for the collector alone; the log does not show them.
 
+use std::time::Duration;
+
 use opentelemetry::global;
 use opentelemetry::propagation::Injector;
 use opentelemetry::trace::TracerProvider;
@@ -21,6 +23,9 @@ use crate::asking::SafeUrl;
 /// What the spans are known by.
 pub(crate) const TRACES: &str = "steadycast_relay::traces";
 
+/// How long a stop waits for a collector to take what is left.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// What brings the spans to the collector. Dropping it brings those that are left; not within a runtime.
 #[derive(Debug)]
 pub struct Traces(SdkTracerProvider);
@@ -28,7 +33,7 @@ pub struct Traces(SdkTracerProvider);
 impl Drop for Traces {
     fn drop(&mut self) {
         // A collector that is not there has been complained of.
-        let _ = self.0.shutdown();
+        let _ = self.0.shutdown_with_timeout(PATIENCE);
     }
 }
 

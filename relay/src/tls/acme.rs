@@ -100,7 +100,7 @@ impl std::fmt::Debug for BindingKey {
 /// Why no certificate has come.
 #[derive(Debug, thiserror::Error)]
 enum AcmeError {
-    #[error("{}", reasons(.0))]
+    #[error("the authority: {}", reasons(.0))]
     Authority(#[from] instant_acme::Error),
     #[error("{name}: {why}; the authority has to reach this relay at TCP port 443 of {name}")]
     Refused { name: String, why: String },
@@ -119,8 +119,11 @@ enum AcmeError {
 /// What is kept over restarts.
 #[derive(Serialize, Deserialize, Default)]
 struct Kept {
-    /// Whose account and certificate these are: those of another authority are worth nothing.
+    /// Whose account this is, and whose certificate unless that is of another.
     directory: String,
+    /// The certificate is of an authority that was asked before; it serves until this one gives one.
+    #[serde(skip)]
+    is_of_another: bool,
     account: Option<AccountCredentials>,
     certificate: Option<Pair>,
 }
@@ -135,26 +138,26 @@ impl Kept {
                 |error: &_| tracing::warn!(%error, file = FILE, "cannot be read; it is made anew");
             kept.inspect_err(complain).ok()
         });
-        let kept = kept.filter(|kept| kept.directory == directory);
-        Ok(kept.unwrap_or(Self {
-            directory,
-            ..Self::default()
-        }))
+        let mut kept = kept.unwrap_or_default();
+        kept.is_of_another = kept.directory != directory;
+        if kept.is_of_another {
+            kept.directory = directory;
+            kept.account = None;
+        }
+        Ok(kept)
     }
 
-    /// The certificate, if it is for all `names`.
-    fn identity(&self, names: &[String]) -> Option<Identity> {
+    /// The certificate.
+    fn identity(&self) -> Option<Identity> {
         let pair = self.certificate.as_ref()?;
-        let identity = parse_pem(pair.chain.as_bytes(), pair.key.as_bytes()).ok()?;
-        let is_for_all = names.iter().all(|name| identity.is_for(name));
-        is_for_all.then_some(identity)
+        parse_pem(pair.chain.as_bytes(), pair.key.as_bytes()).ok()
     }
 }
 
-/// The certificate that such an authority has given, if there is one.
+/// The certificate that this authority has given, if there is one, for whatever names.
 pub(crate) fn kept_certificate(settings: &AcmeSettings, dir: &StateDir) -> Option<Identity> {
     let kept = Kept::read(dir, &settings.directory).ok()?;
-    kept.identity(&settings.names)
+    kept.identity().filter(|_| !kept.is_of_another)
 }
 
 /// A certificate and its key, in PEM.
@@ -171,6 +174,8 @@ pub(super) struct Acme {
     challenges: Challenges,
     client: Client,
     kept: Kept,
+    /// The certificate is to be renewed whatever its dates are.
+    renews: bool,
     /// How often in a row no certificate has come.
     failures: u32,
 }
@@ -199,14 +204,23 @@ impl Acme {
         now: OffsetDateTime,
     ) -> Result<(Self, Option<Identity>), TlsError> {
         let kept = Kept::read(&dir, &settings.directory)?;
-        let identity = kept.identity(&settings.names);
-        let identity = identity.filter(|identity| now < identity.not_after());
+        // For some of the names, or of the authority before, it serves until there is a better one.
+        let identity = kept
+            .identity()
+            .filter(|identity| now < identity.not_after());
+        let is_for_all =
+            |identity: &Identity| settings.names.iter().all(|name| identity.is_for(name));
+        let renews = kept.is_of_another || !identity.as_ref().is_some_and(is_for_all);
+        let is_of_use =
+            |identity: &Identity| settings.names.iter().any(|name| identity.is_for(name));
+        let identity = identity.filter(is_of_use);
         let acme = Self {
             settings,
             dir,
             challenges: Challenges::default(),
             client: client(PATIENCE).map_err(|error| TlsError::Asking(error.to_string()))?,
             kept,
+            renews,
             failures: 0,
         };
         Ok((acme, identity))
@@ -232,7 +246,7 @@ impl Acme {
             {
                 plan = Some(self.plan(identity, now).await);
             }
-            let due = plan.map_or(now, |plan| plan.at);
+            let due = plan.filter(|_| !self.renews).map_or(now, |plan| plan.at);
             if now < due {
                 let left = Duration::try_from(due - now).unwrap_or_default();
                 tokio::select! {
@@ -245,6 +259,7 @@ impl Acme {
                 Ok(identity) => {
                     tracing::info!(until = %identity.not_after(), "new certificate");
                     current.send_replace(Some(Arc::new(identity)));
+                    self.renews = false;
                     self.failures = 0;
                     plan = None;
                 }
@@ -255,10 +270,10 @@ impl Acme {
                     match identity {
                         Some(old) if OffsetDateTime::now_utc() < old.not_after() => {
                             let until = old.not_after();
-                            tracing::error!(%error, again_in_s = again, %until, "no new certificate; the old one stays in use");
+                            tracing::error!(%error, directory = %self.settings.directory.0, again_in_s = again, %until, "no new certificate; the old one stays in use");
                         }
                         _ => {
-                            tracing::error!(%error, again_in_s = again, "no certificate; nobody can come in")
+                            tracing::error!(%error, directory = %self.settings.directory.0, again_in_s = again, "no certificate; nobody can come in")
                         }
                     }
                     tokio::select! {
@@ -500,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_used_for_the_same_names_of_the_same_authority_until_it_ends() {
+    fn what_is_kept_serves_until_it_ends_or_there_is_a_better_one() {
         let dir = TempDir::new();
         let ours = settings(&["a.test", "b.test"], "https://ca.test/dir");
         let key = KeyPair::generate().unwrap();
@@ -525,14 +540,18 @@ mod tests {
         assert!(has_one(&ours, now));
         assert!(has_one(&settings(&["b.test"], "https://ca.test/dir"), now));
         assert!(!has_one(&ours, now + Days::days(2)));
-        assert!(!has_one(
-            &settings(&["c.test", "a.test"], "https://ca.test/dir"),
-            now
-        ));
-        assert!(!has_one(
-            &settings(&["a.test"], "https://ca.test/staging"),
-            now
-        ));
+        // For a name more, or by another authority, it serves until there is a better one.
+        let renews = |settings: AcmeSettings| {
+            let (acme, identity) = Acme::load(settings, dir.clone(), now).unwrap();
+            (identity.is_some(), acme.renews)
+        };
+        assert_eq!(renews(ours.clone()), (true, false));
+        let more = settings(&["c.test", "a.test"], "https://ca.test/dir");
+        assert_eq!(renews(more), (true, true));
+        let elsewhere = settings(&["a.test"], "https://ca.test/staging");
+        assert_eq!(renews(elsewhere), (true, true));
+        let others = settings(&["c.test"], "https://ca.test/dir");
+        assert_eq!(renews(others), (false, true));
         // What cannot be read keeps nobody from starting.
         dir.write(FILE, b"{", Access::Private).unwrap();
         assert!(!has_one(&ours, now));
