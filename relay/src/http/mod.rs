@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod broadcasts;
 mod caller;
+mod coding;
 mod events;
 mod forwarded;
 mod headers;
@@ -20,6 +21,7 @@ mod webrtc;
 
 pub(crate) use access_log::ACCESS;
 pub use broadcasts::{CreateError, KeepError, NewBroadcast, Tokens};
+pub(crate) use coding::{gzip, text};
 pub use forwarded::Proxies;
 pub use links::Links;
 pub use listener::{Bounds, Listener, Peer};

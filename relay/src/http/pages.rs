@@ -7,14 +7,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use rust_embed::RustEmbed;
 
+use super::coding::accepts;
 use super::headers::OPENER_POLICY;
 use super::routes::{no_such_method, no_such_thing};
 
@@ -173,23 +173,6 @@ fn etag(sha256: &[u8; 32]) -> String {
         hex
     });
     format!("\"{hex}\"")
-}
-
-/// Whether the client takes a coding by name (RFC 9110, 12.5.3).
-fn accepts(request: &HeaderMap, coding: &str) -> bool {
-    let values = request.get_all(ACCEPT_ENCODING).iter();
-    let mut named = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|one| {
-            let (name, weight) = one.split_once(';').unwrap_or((one, "q=1"));
-            name.trim().eq_ignore_ascii_case(coding).then_some(weight)
-        });
-    named.any(|weight| {
-        let weight = weight.trim().trim_start_matches(['q', 'Q']);
-        let weight = weight.trim_start().trim_start_matches('=').trim();
-        weight.parse().is_ok_and(|weight: f32| weight > 0.0)
-    })
 }
 
 /// Whether an If-None-Match header names `etag`, weakly or not.

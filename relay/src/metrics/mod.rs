@@ -9,4 +9,6 @@ mod totals;
 
 pub(crate) use counted::role_name;
 pub use counted::{Handshake, Metrics, MetricsError};
+#[cfg(test)]
+pub(crate) use serve::router;
 pub use serve::{MetricsListener, Sources};

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use flate2::Compression;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::totals::Moment;
 use crate::auth::Gate;
 use crate::broadcast::Registry as Broadcasts;
+use crate::http;
 use crate::records::Records;
 use crate::shard::Pulse;
 use crate::tls::Identities;
@@ -65,9 +66,7 @@ impl MetricsListener {
         tcp.set_nonblocking(true)?;
         Ok(Self {
             tcp: TcpListener::from_std(tcp)?,
-            router: Router::new()
-                .route("/metrics", get(metrics))
-                .with_state(sources),
+            router: router(sources),
         })
     }
 
@@ -116,7 +115,14 @@ impl fmt::Debug for MetricsListener {
     }
 }
 
-async fn metrics(State(sources): State<Sources>) -> Response {
+/// What it answers.
+pub(crate) fn router(sources: Sources) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(sources)
+}
+
+async fn metrics(State(sources): State<Sources>, request: HeaderMap) -> Response {
     let identity = sources.identities.borrow().clone();
     let moment = Moment {
         broadcasts: &sources.broadcasts,
@@ -126,8 +132,11 @@ async fn metrics(State(sources): State<Sources>) -> Response {
     };
     match sources.records.metrics().render(&moment) {
         Ok(text) => {
-            let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-            (kind, text).into_response()
+            let kind = "text/plain; version=0.0.4; charset=utf-8";
+            let plain = || text.clone().into();
+            http::text(kind, &request, plain, || {
+                http::gzip(&text, Compression::fast())
+            })
         }
         Err(error) => {
             tracing::error!(%error, "the figures cannot be read");

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+use flate2::Compression;
 use serde::Serialize;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -12,6 +14,8 @@ use utoipa::openapi::{
     Content, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder, Schema,
 };
 use utoipa::{Modify, OpenApi, ToSchema};
+
+use super::super::coding;
 
 /// What the document begins with, before the routes.
 #[derive(OpenApi)]
@@ -87,6 +91,9 @@ pub(in crate::http) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     json.replace(r#""format":"u-int"#, r#""format":"uint"#)
 });
 
+/// The same for those who take it so.
+static GZIPPED: LazyLock<Bytes> = LazyLock::new(|| coding::gzip(&DOCUMENT, Compression::best()));
+
 /// Every request may be refused, in one form.
 fn may_fail(operation: &mut Operation) {
     let schema = Ref::from_schema_name("Problem");
@@ -131,6 +138,7 @@ fn may_be_empty(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<Sche
     security(()),
     responses((status = 200, description = "OpenAPI 3.1", body = Object))
 )]
-pub(super) async fn openapi() -> Response {
-    ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+pub(super) async fn openapi(request: HeaderMap) -> Response {
+    let plain = || Bytes::from_static(DOCUMENT.as_bytes());
+    coding::text("application/json", &request, plain, || GZIPPED.clone())
 }

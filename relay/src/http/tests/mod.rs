@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod coding;
 mod document;
 mod network;
 mod pages;
@@ -146,7 +147,19 @@ impl Relay {
         self.send_from("192.0.2.7", request).await
     }
 
-    async fn send_from(&self, address: &str, mut request: Request<Body>) -> Reply {
+    async fn send_from(&self, address: &str, request: Request<Body>) -> Reply {
+        let asked = (request.method().clone(), request.uri().path().to_owned());
+        let reply = self.unread_from(address, request).await;
+        documented(&asked.0, &asked.1, &reply);
+        reply
+    }
+
+    /// An answer that is no text as it comes.
+    async fn unread(&self, request: Request<Body>) -> Reply {
+        self.unread_from("192.0.2.7", request).await
+    }
+
+    async fn unread_from(&self, address: &str, mut request: Request<Body>) -> Reply {
         let address = SocketAddr::new(address.parse().unwrap(), 50_000);
         let peer = Peer {
             address,
@@ -154,16 +167,13 @@ impl Relay {
             tls: false,
         };
         request.extensions_mut().insert(peer);
-        let asked = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
-        let reply = Reply {
+        Reply {
             status: head.status,
             headers: head.headers,
             body: to_bytes(body, 1 << 20).await.unwrap(),
-        };
-        documented(&asked.0, &asked.1, &reply);
-        reply
+        }
     }
 
     async fn get(&self, path: &str, bearer: &str) -> Reply {
