@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json as Answer};
 use serde::{Deserialize, Serialize};
-use steadycast_codec_glue::wire::Code;
+use steadycast_codec_glue::wire::{Code, Role};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::body::{Json, Query, object};
 use super::super::broadcasts::{CreateError, KeepError, NewBroadcast};
-use super::super::caller::Caller;
+use super::super::caller::{Bearer, Caller};
 use super::super::links::Links;
+use super::super::listener::Peer;
 use super::super::problem::Problem;
 use super::super::site::Site;
 use super::links::Pair;
@@ -68,6 +69,12 @@ pub(super) struct Shown {
     #[serde(flatten)]
     origin: OriginOf,
     links: PlayerLink,
+}
+
+/// What a broadcast is called.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Title {
+    title: String,
 }
 
 /// Where a broadcast comes from.
@@ -250,6 +257,31 @@ pub(super) async fn one(
     let broadcast = found(&site, &caller, &id, Action::Publish).await?;
     let shown = show(&site, &broadcast, &links)?;
     shown.map(Answer).ok_or_else(Problem::unknown_broadcast)
+}
+
+/// What a broadcast is called.
+///
+/// Who may: whoever may watch it.
+#[utoipa::path(
+    get,
+    path = "/api/broadcasts/{id}/title",
+    tag = "broadcasts",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, body = Title))
+)]
+pub(super) async fn title_of(
+    State(site): State<Arc<Site>>,
+    Extension(peer): Extension<Peer>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<Answer<Title>, Problem> {
+    let from = peer.address.ip();
+    bearer.check(&site, &id, Role::Player, from).await?;
+    let id = id.parse().map_err(|_| Problem::unknown_broadcast())?;
+    let broadcast = site.registry.find(&id);
+    let broadcast = broadcast.ok_or_else(Problem::unknown_broadcast)?;
+    let title = broadcast.title().to_owned();
+    Ok(Answer(Title { title }))
 }
 
 /// Ends a broadcast for everybody and for good, and its links with it.

@@ -53,6 +53,7 @@ fn api() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(document::openapi))
         .routes(routes!(broadcasts::list, broadcasts::create))
         .routes(routes!(broadcasts::one, broadcasts::end))
+        .routes(routes!(broadcasts::title_of))
         .routes(routes!(broadcasts::keyframe))
         .routes(routes!(links::links))
         .routes(routes!(sessions::sessions))

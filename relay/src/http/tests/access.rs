@@ -492,3 +492,30 @@ async fn keys_are_made_anew_and_links_end_only_where_that_is_wished() {
     let reply = set.post("/api/keys", ADMIN, r#"{"key":"admin"}"#).await;
     assert_eq!(reply.problem(409), "exists");
 }
+
+#[tokio::test]
+async fn whoever_may_watch_a_broadcast_learns_what_it_is_called() {
+    let relay = Relay::new();
+    let made = relay.create("Game night").await;
+    let (id, play) = (text(&made, "id"), text(&made, "playToken"));
+    let path = format!("/api/broadcasts/{id}/title");
+    let reply = relay.get(&path, play).await;
+    assert_eq!(reply.json(), json!({ "title": "Game night" }));
+    assert_eq!(reply.header("cache-control"), "no-store");
+    // And nobody else does.
+    let other = relay.create("y").await;
+    for (bearer, status) in [
+        ("", 401),
+        ("nonsense", 401),
+        (text(&other, "playToken"), 403),
+        (text(&made, "publishToken"), 403),
+    ] {
+        assert_eq!(relay.get(&path, bearer).await.status.as_u16(), status);
+    }
+    let renewed = format!("/api/broadcasts/{id}/links");
+    relay.post(&renewed, ADMIN, r#"{"end": ["play"]}"#).await;
+    assert_eq!(relay.get(&path, play).await.problem(401), "revoked");
+    let missing = relay.token("nowhere", Role::Player);
+    let reply = relay.get("/api/broadcasts/nowhere/title", &missing).await;
+    assert_eq!(reply.problem(404), "unknown_broadcast");
+}

@@ -48,7 +48,7 @@ impl Bearer {
     }
 
     /// Passes when the token is good for `role` at this broadcast.
-    pub(super) async fn check(
+    pub(in crate::http) async fn check(
         &self,
         site: &Site,
         id: &str,
