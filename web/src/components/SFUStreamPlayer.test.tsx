@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { StrictMode } from 'react';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PlayerSnapshot } from '../play/messages.ts';
 import type { PlayoutMode } from '../play/spread.ts';
 import type { PlayerState } from '../play/state.ts';
@@ -153,12 +153,138 @@ it('covers no picture with words before the end', () => {
 it('is switched by keys, but not while typing', () => {
   const service = show();
   service.become({ kind: 'live' }, 1);
+  const fills = () =>
+    screen.getByRole('button', { name: 'Fill the window' }).getAttribute('aria-pressed');
   fireEvent.keyDown(document.body, { key: 'z' });
-  expect(document.querySelector('.player')?.getAttribute('data-fill')).toBe('true');
+  expect(fills()).toBe('true');
   fireEvent.keyDown(document.body, { key: 'z', ctrlKey: true });
   const field = document.body.appendChild(document.createElement('input'));
   fireEvent.keyDown(field, { key: 'z' });
-  expect(document.querySelector('.player')?.getAttribute('data-fill')).toBe('true');
+  expect(fills()).toBe('true');
+});
+
+it('lets a note over the picture be put aside, until there is another one', () => {
+  const service = show();
+  service.become({ kind: 'live' }, 1);
+  service.become({ kind: 'away', sinceMs: 1_000 }, 1);
+  const note = () => document.querySelector('.player-note');
+  fireEvent.click(screen.getByRole('button', { name: 'Put this note aside' }));
+  expect(note()).toBeNull();
+  expect(document.querySelector('.badge')?.textContent).toBe('Host away');
+  service.become({ kind: 'away', sinceMs: 1_000 }, 2);
+  expect(note()).toBeNull();
+  // Whoever would read it again asks the badge.
+  fireEvent.click(screen.getByRole('button', { name: 'Host away' }));
+  expect(note()).not.toBeNull();
+  fireEvent.click(screen.getByRole('button', { name: 'Put this note aside' }));
+  service.become({ kind: 'live' }, 3);
+  service.become({ kind: 'away', sinceMs: 90_000 }, 3);
+  expect(note()).not.toBeNull();
+});
+
+it('cannot put the end aside', () => {
+  const service = show();
+  service.become({ kind: 'ended', reason: 'broadcast_ended' }, 1);
+  expect(screen.queryByRole('button', { name: 'Put this note aside' })).toBeNull();
+});
+
+describe('a bar that is hidden', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const isHidden = () => document.querySelector('.player')?.getAttribute('data-idle') === 'true';
+
+  it('is shown by a touch, which presses none of its buttons', () => {
+    const service = show();
+    service.become({ kind: 'live' }, 1);
+    act(() => vi.advanceTimersByTime(4_000));
+    expect(isHidden()).toBe(true);
+    const details = screen.getByRole('button', { name: 'Details' });
+    const press = () => {
+      fireEvent.pointerDown(details);
+      const focuses = fireEvent.mouseDown(details);
+      fireEvent.click(details, { detail: 1 });
+      return focuses;
+    };
+    expect(press()).toBe(false);
+    expect([isHidden(), details.getAttribute('aria-pressed')]).toEqual([false, 'false']);
+    expect(press()).toBe(true);
+    expect(details.getAttribute('aria-pressed')).toBe('true');
+  });
+
+  it('is pressed by keys all the same', () => {
+    const service = show();
+    service.become({ kind: 'live' }, 1);
+    act(() => vi.advanceTimersByTime(4_000));
+    fireEvent.pointerDown(document.querySelector('.player-view') as Element);
+    const details = screen.getByRole('button', { name: 'Details' });
+    fireEvent.click(details, { detail: 0 });
+    expect(details.getAttribute('aria-pressed')).toBe('true');
+  });
+});
+
+describe('the screen', () => {
+  let asked: string[] = [];
+  let held: { released: boolean; release: () => Promise<void> }[] = [];
+
+  beforeEach(() => {
+    asked = [];
+    held = [];
+    const wakeLock = {
+      request: async (kind: string) => {
+        asked.push(kind);
+        const lock = {
+          released: false,
+          release: async () => {
+            lock.released = true;
+          },
+        };
+        held.push(lock);
+        return lock;
+      },
+    };
+    Object.defineProperty(navigator, 'wakeLock', { configurable: true, value: wakeLock });
+  });
+  afterEach(() => {
+    Reflect.deleteProperty(navigator, 'wakeLock');
+  });
+
+  const lit = () => held.filter(({ released }) => !released).length;
+
+  it('stays lit while the picture is live, moving or not, and no longer', async () => {
+    const service = show();
+    expect(asked).toEqual([]);
+    service.become({ kind: 'live' }, 1);
+    await act(async () => undefined);
+    service.become({ kind: 'static', sinceMs: 0 }, 2);
+    await act(async () => undefined);
+    expect([asked, lit()]).toEqual([['screen'], 1]);
+    service.become({ kind: 'away', sinceMs: 0 }, 2);
+    await act(async () => undefined);
+    expect(lit()).toBe(0);
+  });
+
+  it('is lit again when the page is seen again', async () => {
+    const service = show();
+    service.become({ kind: 'live' }, 1);
+    await act(async () => undefined);
+    document.dispatchEvent(new Event('visibilitychange'));
+    await act(async () => undefined);
+    expect(asked).toHaveLength(1);
+    // As the browser does with a page that is hidden.
+    for (const lock of held) lock.released = true;
+    document.dispatchEvent(new Event('visibilitychange'));
+    document.dispatchEvent(new Event('visibilitychange'));
+    await act(async () => undefined);
+    expect([asked.length, lit()]).toEqual([2, 1]);
+    cleanup();
+    await act(async () => undefined);
+    expect(lit()).toBe(0);
+  });
 });
 
 it('lets the viewer choose between live and smooth, by keys alone', () => {

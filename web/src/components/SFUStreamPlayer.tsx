@@ -1,4 +1,5 @@
 import {
+  type MouseEvent,
   type RefObject,
   useCallback,
   useEffect,
@@ -16,7 +17,11 @@ import type { PlayoutControl } from './player/PlayoutMenu.tsx';
 import { useFullscreen } from './player/useFullscreen.ts';
 import { useIdle } from './player/useIdle.ts';
 import { usePictureInPicture } from './player/usePictureInPicture.ts';
+import { useSaving } from './player/useSaving.ts';
 import { useShortcuts } from './player/useShortcuts.ts';
+import { type Looking, useView } from './player/useView.ts';
+import { useWakeLock } from './player/useWakeLock.ts';
+import type { Size } from './player/view.ts';
 import { type Words, wordsFor } from './player/words.ts';
 import './player/player.css';
 
@@ -27,6 +32,8 @@ export interface SFUStreamPlayerProps {
   token: string;
   /** The service to play with; one of its own when left out. */
   service?: PlayerService;
+  /** What the broadcast is called, for files; null, or left out: not known. */
+  title?: string | null;
 }
 
 const IDLE_MS = 3_000;
@@ -35,20 +42,28 @@ const IDLE_MS = 3_000;
  * Shows a broadcast and, in words, what is happening to it. Fills its parent; its shortcuts work
  * anywhere on the page but in a field that is typed in.
  */
-export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlayerProps) {
+export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
+  const { origin, token, service: given, title = null } = props;
   const service = useMemo(() => given ?? new PlayerStreamService(), [given]);
   const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
-  const root = useRef<HTMLElement>(null);
-  const place = useStage(service, origin, token);
-  const pictured = snapshot.records.framesShown > 0;
-  const controls = useControls(service, root, pictured);
-  const { idle, stir } = useIdle(IDLE_MS);
-  useShortcuts(SHORTCUTS, controls, stir);
-
   const { state, records, undecodable, blocked, slow, transport } = snapshot;
   const words = wordsFor(state, blocked, slow);
-  const watching = pictured && !words.final;
-  const latencyMs = state.kind === 'live' || state.kind === 'static' ? records.latencyMs : null;
+  const live = state.kind === 'live' || state.kind === 'static';
+  const pictured = records.framesShown > 0;
+  const picture = pictured && !words.final ? records.picture : null;
+
+  const root = useRef<HTMLElement>(null);
+  const view = useRef<HTMLDivElement>(null);
+  const place = useStage(service, origin, token);
+  const fill = useSwitch();
+  const looking = useView(view, picture, fill.active);
+  const controls = useControls({ service, root, pictured, picture, title, looking, fill });
+  const note = useNote(words);
+  useWakeLock(live && pictured);
+  const { idle, stir } = useIdle(IDLE_MS);
+  useShortcuts(SHORTCUTS, controls, stir);
+  const hidden = idle && pictured && !words.final && !controls.playout.active;
+  const waking = useWaking(hidden, stir);
 
   return (
     <section
@@ -59,24 +74,32 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
       data-pictured={pictured}
       data-final={words.final}
       data-withdrawn={words.withdrawn}
-      data-fill={controls.fill.active}
-      data-idle={idle && watching && !controls.playout.active}
+      data-idle={hidden}
       onPointerMove={stir}
-      onPointerDown={stir}
-      onDoubleClick={(event) => {
-        if (isPicture(event.target)) controls.fullscreen.toggle();
-      }}
+      {...waking}
     >
-      <div ref={place} className="player-stage" />
-      <Overlay
-        words={words}
-        pictured={pictured}
-        undecodable={undecodable}
-        onTap={blocked ? () => service.resume() : null}
-      />
-      {controls.details.active && <Details records={records} transport={transport} />}
+      <div ref={view} className="player-view" data-larger={looking.larger}>
+        <div ref={place} className="player-stage" style={looking.style} />
+      </div>
+      {!note.aside && (
+        <Overlay
+          words={words}
+          pictured={pictured}
+          undecodable={undecodable}
+          onTap={blocked ? () => service.resume() : null}
+          onAside={note.put}
+        />
+      )}
       {!words.final && (
-        <Controls badge={<Badge words={words} />} latencyMs={latencyMs} {...controls} />
+        <div className="player-foot">
+          {controls.details.active && <Details records={records} transport={transport} />}
+          <Controls
+            badge={<Badge words={words} onPress={note.aside ? note.bring : null} />}
+            latencyMs={live ? records.latencyMs : null}
+            zoom={looking.zoom}
+            {...controls}
+          />
+        </div>
       )}
       <p className="spoken" aria-live="polite">
         {words.title ?? words.badge}
@@ -86,16 +109,56 @@ export function SFUStreamPlayer({ origin, token, service: given }: SFUStreamPlay
   );
 }
 
-function isPicture(target: EventTarget): boolean {
-  return target instanceof Element && target.matches('.player-picture');
+/** `onPress`: brings back the note that was put aside; null: there is none. */
+function Badge({ words, onPress }: { words: Words; onPress: (() => void) | null }) {
+  const className = `badge badge-${words.tone}`;
+  if (onPress === null) {
+    return (
+      <span className={className} title={words.detail ?? undefined}>
+        {words.badge}
+      </span>
+    );
+  }
+  return (
+    <button type="button" className={className} title="Show the note again" onClick={onPress}>
+      {words.badge}
+    </button>
+  );
 }
 
-function Badge({ words }: { words: Words }) {
-  return (
-    <span className={`badge badge-${words.tone}`} title={words.detail ?? undefined}>
-      {words.badge}
-    </span>
-  );
+/** Whether the viewer has put the note over the picture aside: until there is another one to be read. */
+function useNote({ title, sinceMs }: Words) {
+  const [read, setRead] = useState<string | null>(null);
+  const newest = `${title} ${sinceMs}`;
+  return {
+    aside: read === newest && title !== null,
+    put: () => setRead(newest),
+    bring: () => setRead(null),
+  };
+}
+
+/**
+ * While the bar is hidden a touch or a click shows it, and does nothing besides: nobody means to press
+ * what they do not see. By the time of the click it is seen already.
+ */
+function useWaking(hidden: boolean, stir: () => void) {
+  const woke = useRef(false);
+  return {
+    onPointerDownCapture: () => {
+      woke.current = hidden;
+      stir();
+    },
+    // Or a button that was not seen would have the focus, and the bar would stay for it.
+    onMouseDownCapture: (event: MouseEvent) => {
+      if (woke.current) event.preventDefault();
+    },
+    onClickCapture: (event: MouseEvent) => {
+      // Keys make clicks too, which count as none.
+      if (!woke.current || event.detail === 0) return;
+      event.stopPropagation();
+      event.preventDefault();
+    },
+  };
 }
 
 /** Starts the service in the element that this gives, and stops it with the component. */
@@ -115,22 +178,63 @@ function useStage(service: PlayerService, origin: string, token: string) {
   return place;
 }
 
-type ControlName = 'fill' | 'playout' | 'details' | 'pictureInPicture' | 'fullscreen';
+type ControlName =
+  | 'fill'
+  | 'playout'
+  | 'details'
+  | 'save'
+  | 'pictureInPicture'
+  | 'fullscreen'
+  | 'whole'
+  | 'closer'
+  | 'farther'
+  | 'left'
+  | 'right'
+  | 'up'
+  | 'down';
 type ControlsByName = Record<ControlName, Control> & { playout: PlayoutControl };
 
-function useControls(
-  service: PlayerService,
-  root: RefObject<HTMLElement | null>,
-  pictured: boolean,
-): ControlsByName {
+interface ControlsOptions {
+  service: PlayerService;
+  root: RefObject<HTMLElement | null>;
+  pictured: boolean;
+  /** Its size; null: there is none to be looked at. */
+  picture: Size | null;
+  title: string | null;
+  looking: Looking;
+  fill: Control;
+}
+
+function useControls(options: ControlsOptions): ControlsByName {
+  const { service, root, pictured, picture, title, looking, fill } = options;
   const redraw = useCallback(() => service.redraw(), [service]);
   const surface = useCallback(() => service.surface(), [service]);
   const fullscreen = useFullscreen(root, surface, pictured);
   const pictureInPicture = usePictureInPicture(surface, redraw, pictured);
-  const fill = useSwitch();
+  const save = useSaving(surface, picture, title);
   const details = useSwitch();
   const playout = usePlayout(service);
-  return { fill, playout, details, pictureInPicture, fullscreen };
+  const ways = waysToLook(looking, picture !== null);
+  return { fill, playout, details, save, pictureInPicture, fullscreen, ...ways };
+}
+
+/** What keys do to the view. */
+function waysToLook({ magnify, walk, whole, zoom, larger }: Looking, pictured: boolean) {
+  const way = (toggle: () => void, available: boolean): Control => ({
+    active: false,
+    toggle,
+    available: pictured && available,
+    repeats: true,
+  });
+  return {
+    whole: way(whole, zoom > 1),
+    closer: way(() => magnify(1), true),
+    farther: way(() => magnify(-1), zoom > 1),
+    left: way(() => walk(-1, 0), larger),
+    right: way(() => walk(1, 0), larger),
+    up: way(() => walk(0, -1), larger),
+    down: way(() => walk(0, 1), larger),
+  };
 }
 
 function usePlayout(service: PlayerService): PlayoutControl {
@@ -153,4 +257,13 @@ const SHORTCUTS: Record<string, ControlName> = {
   z: 'fill',
   s: 'playout',
   i: 'details',
+  d: 'save',
+  '+': 'closer',
+  '=': 'closer',
+  '-': 'farther',
+  '0': 'whole',
+  arrowleft: 'left',
+  arrowright: 'right',
+  arrowup: 'up',
+  arrowdown: 'down',
 };

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { DetailsIcon, FitIcon, FullscreenIcon, PictureInPictureIcon } from './icons.tsx';
+import { DetailsIcon, FitIcon, FullscreenIcon, PictureInPictureIcon, SaveIcon } from './icons.tsx';
 import { type PlayoutControl, PlayoutMenu } from './PlayoutMenu.tsx';
 
 /** One of the player's switches. */
@@ -7,11 +7,17 @@ export interface Control {
   active: boolean;
   toggle: () => void;
   available: boolean;
+  /** Whether a key that is held down goes on. */
+  repeats?: boolean;
 }
 
 export interface ControlsProps {
   badge: ReactNode;
   latencyMs: number | null;
+  /** 1: as large as it is by itself. */
+  zoom: number;
+  whole: Control;
+  save: Control;
   fill: Control;
   playout: PlayoutControl;
   details: Control;
@@ -21,29 +27,48 @@ export interface ControlsProps {
 
 /** The bar under the picture. */
 export function Controls(props: ControlsProps) {
-  const { badge, latencyMs, fill, playout, details, pictureInPicture, fullscreen } = props;
+  const { badge, latencyMs, zoom, whole, save } = props;
+  const { fill, playout, details, pictureInPicture, fullscreen } = props;
   return (
     <div className="player-bar">
-      {badge}
-      {latencyMs !== null && (
-        <span className="player-latency numeric" title="From the host's screen to yours">
-          {Math.round(latencyMs)} ms
-        </span>
-      )}
-      <span className="player-gap" />
-      <PlayoutMenu control={playout} />
-      <Switch control={details} label="Details" keys="I">
-        <DetailsIcon />
-      </Switch>
-      <Switch control={fill} label="Fill the window" keys="Z">
-        <FitIcon fill={fill.active} />
-      </Switch>
-      <Switch control={pictureInPicture} label="Picture in picture" keys="P">
-        <PictureInPictureIcon />
-      </Switch>
-      <Switch control={fullscreen} label="Full screen" keys="F">
-        <FullscreenIcon active={fullscreen.active} />
-      </Switch>
+      <div className="player-told">
+        {badge}
+        {latencyMs !== null && (
+          <span className="player-latency numeric" title="From the host's screen to yours">
+            {Math.round(latencyMs)} ms
+          </span>
+        )}
+        {zoom > 1 && (
+          <button
+            type="button"
+            className="player-zoom numeric"
+            aria-label="Show the whole picture"
+            aria-keyshortcuts="0"
+            title="Show the whole picture (0)"
+            onClick={whole.toggle}
+          >
+            {zoom.toFixed(1)} ×
+          </button>
+        )}
+      </div>
+      <div className="player-switches">
+        <PlayoutMenu control={playout} />
+        <Switch control={details} label="Details" keys="I">
+          <DetailsIcon />
+        </Switch>
+        <Switch control={save} label="Save the picture" keys="D">
+          <SaveIcon />
+        </Switch>
+        <Switch control={fill} label="Fill the window" keys="Z">
+          <FitIcon fill={fill.active} />
+        </Switch>
+        <Switch control={pictureInPicture} label="Picture in picture" keys="P">
+          <PictureInPictureIcon />
+        </Switch>
+        <Switch control={fullscreen} label="Full screen" keys="F">
+          <FullscreenIcon active={fullscreen.active} />
+        </Switch>
+      </div>
     </div>
   );
 }

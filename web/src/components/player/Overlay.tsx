@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { codecName } from '../codecs.ts';
-import { PlayIcon } from './icons.tsx';
+import { CloseIcon, PlayIcon } from './icons.tsx';
 import { elapsed, type Words } from './words.ts';
 
 /** The time since a moment, running. */
@@ -26,16 +26,18 @@ export interface OverlayProps {
   undecodable: string | null;
   /** Set when the browser plays only after a touch or a click: to be called at one. */
   onTap: (() => void) | null;
+  /** Puts a note aside that lies over the picture. */
+  onAside: () => void;
 }
 
 const SPINNING: ReadonlySet<string> = new Set(['Joining', 'Preparing']);
 
 /** The words over the picture: a card where there is no picture, else a note that leaves it in sight. */
-export function Overlay({ words, pictured, undecodable, onTap }: OverlayProps) {
+export function Overlay({ words, pictured, undecodable, onTap, onAside }: OverlayProps) {
   const centred = words.final || !pictured;
   if (onTap !== null && !words.final) return <TapToPlay onTap={onTap} />;
   if (undecodable !== null && (words.title === null || words.badge === 'Joining')) {
-    return <CodecNote codec={undecodable} centred={centred} />;
+    return <CodecNote codec={undecodable} centred={centred} onAside={onAside} />;
   }
   if (words.title === null) return null;
   return (
@@ -50,6 +52,7 @@ export function Overlay({ words, pictured, undecodable, onTap }: OverlayProps) {
         {words.detail !== null && <p className="player-detail">{words.detail}</p>}
         {words.sinceMs !== null && <Since ms={words.sinceMs} />}
       </div>
+      {!centred && <AsideButton onAside={onAside} />}
     </div>
   );
 }
@@ -63,7 +66,27 @@ function TapToPlay({ onTap }: { onTap: () => void }) {
   );
 }
 
-function CodecNote({ codec, centred }: { codec: string; centred: boolean }) {
+function AsideButton({ onAside }: { onAside: () => void }) {
+  return (
+    <button
+      type="button"
+      className="player-switch"
+      aria-label="Put this note aside"
+      title="Put this note aside"
+      onClick={onAside}
+    >
+      <CloseIcon />
+    </button>
+  );
+}
+
+interface CodecNoteProps {
+  codec: string;
+  centred: boolean;
+  onAside: () => void;
+}
+
+function CodecNote({ codec, centred, onAside }: CodecNoteProps) {
   return (
     <div className={centred ? 'player-card' : 'player-note'} data-tone="bad">
       <div className="player-words">
@@ -73,6 +96,7 @@ function CodecNote({ codec, centred }: { codec: string; centred: boolean }) {
           by itself then. A current Chrome or Edge on a computer can play it now.
         </p>
       </div>
+      {!centred && <AsideButton onAside={onAside} />}
     </div>
   );
 }

@@ -50,6 +50,24 @@ export function DetailsIcon() {
   );
 }
 
+/** A camera. */
+export function SaveIcon() {
+  return (
+    <Icon>
+      <path d="M4 8h4l2-3h4l2 3h4v11H4z" />
+      <circle cx="12" cy="13" r="3.5" />
+    </Icon>
+  );
+}
+
+export function CloseIcon() {
+  return (
+    <Icon>
+      <path d="M7 7l10 10M17 7 7 17" />
+    </Icon>
+  );
+}
+
 export function SmoothIcon() {
   return (
     <Icon>

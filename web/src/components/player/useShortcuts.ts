@@ -16,12 +16,10 @@ export function useShortcuts<Name extends string>(
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       newest.current.onKey();
-      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isField(event.target)) {
-        return;
-      }
+      if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
       const name = keys[event.key.toLowerCase()];
       const control = name && newest.current.controls[name];
-      if (!control?.available) return;
+      if (!control?.available || (event.repeat && control.repeats !== true)) return;
       event.preventDefault();
       control.toggle();
     };

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import type { PlayerState } from '../../play/state.ts';
 import { codecName } from '../codecs.ts';
-import { elapsed, wordsFor } from './words.ts';
+import { elapsed, fileName, tabTitle, wordsFor } from './words.ts';
 
 it('counts seconds, minutes, hours', () => {
   const times = [-5, 0, 8_900, 60_000, 185_000, 3_729_000];
@@ -37,4 +38,24 @@ it('takes the last picture from those who may no longer see it, and from nobody 
   expect(wordsFor({ kind: 'paused', sinceMs: 0 })).toMatchObject({ final: false, withdrawn: true });
   const lost = (covered: boolean) => wordsFor({ kind: 'reconnecting', sinceMs: 0, covered });
   expect([lost(true).withdrawn, lost(false).withdrawn]).toEqual([true, false]);
+});
+
+it('names the tab by the state and the broadcast', () => {
+  const named = (state: PlayerState, title: string | null = 'Game night') =>
+    tabTitle(state, wordsFor(state), title);
+  expect(named({ kind: 'connecting', attempt: 1 }, null)).toBe('Joining · Steadycast');
+  expect(named({ kind: 'live' })).toBe('Live · Game night');
+  // A screen at rest is no news.
+  expect(named({ kind: 'static', sinceMs: 0 })).toBe('Live · Game night');
+  expect(named({ kind: 'away', sinceMs: 0 })).toBe('Host away · Game night');
+  expect(named({ kind: 'ended', reason: 'broadcast_ended' })).toBe('Ended · Game night');
+  const slow = wordsFor({ kind: 'static', sinceMs: 0 }, false, { carriesKbps: 90, told: true });
+  expect(tabTitle({ kind: 'static', sinceMs: 0 }, slow, 'x')).toBe('Slow network · x');
+});
+
+it('gives saved pictures names that every system takes', () => {
+  const at = new Date(2026, 10, 30, 9, 5, 7);
+  expect(fileName('Game night', at)).toBe('Game night 2026-11-30 09.05.07.png');
+  expect(fileName(null, at)).toBe('Steadycast 2026-11-30 09.05.07.png');
+  expect(fileName('../a\\b: "c"?\u202E\n', at)).toBe('a b c 2026-11-30 09.05.07.png');
 });

@@ -117,6 +117,36 @@ export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null 
   }
 }
 
+/**
+ * What the tab is called: the state, which comes first as tabs are narrow, and the broadcast. `title`:
+ * null while it is not known.
+ */
+export function tabTitle(state: PlayerState, words: Words, title: string | null): string {
+  // A screen that rests and moves again is no news.
+  const badge = state.kind === 'static' && words.tone === 'good' ? 'Live' : words.badge;
+  return `${badge} · ${title ?? 'Steadycast'}`;
+}
+
+/** What a picture is called that is saved: `Game night 2026-11-30 20.15.09.png`. */
+export function fileName(title: string | null, at: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join('.');
+  // What some system or other allows in no name, or hides it for.
+  const allowed = (title ?? '').replaceAll(/[\s\p{Cc}\p{Cf}\\/:*?"<>|]+/gu, ' ');
+  const name = allowed.replace(/^[. ]+/, '').trim();
+  return `${name || 'Steadycast'} ${day} ${time}.png`;
+}
+
+/** What somebody is told who has opened the link for sharing where one watches. */
+export const ADMIN_LINK = {
+  badge: 'Link for sharing',
+  title: 'This is the link for sharing',
+  detail:
+    'Whoever has it can share their screen here, so keep it to yourself. To watch, open the link for viewers, which the panel has.',
+  action: 'Open the panel',
+} as const;
+
 function slowWords({ carriesKbps }: Slow): Words {
   const rate = carriesKbps === null ? '' : ` about ${rateWords(carriesKbps)},`;
   return {

@@ -1,14 +1,19 @@
-import { StrictMode, useSyncExternalStore } from 'react';
+import { StrictMode, useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
+import { AdminLink } from '../../components/player/AdminLink.tsx';
+import { ADMIN_LINK, tabTitle, wordsFor } from '../../components/player/words.ts';
 import { SFUStreamPlayer } from '../../components/SFUStreamPlayer.tsx';
+import type { PlayerState } from '../../play/state.ts';
 import type { PlayerStreamService } from '../../services/PlayerStreamService.ts';
+import { readTitle } from '../../services/title.ts';
 import { relayOf } from '../../session/place.ts';
+import { readToken } from '../../session/token.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../styles/base.css';
 import './play.css';
 
 /** The token is the whole fragment, which no server ever sees (PROTOCOL 6.2). */
-const readToken = () => location.hash.slice(1);
+const readFragment = () => location.hash.slice(1);
 
 function onFragment(listener: () => void): () => void {
   window.addEventListener('hashchange', listener);
@@ -16,8 +21,61 @@ function onFragment(listener: () => void): () => void {
 }
 
 function PlayPage({ service }: { service: PlayerStreamService }) {
-  const token = useSyncExternalStore(onFragment, readToken);
-  return <SFUStreamPlayer origin={relayOf(location.href)} token={token} service={service} />;
+  const token = useSyncExternalStore(onFragment, readFragment);
+  const claims = readToken(token);
+  if (claims?.roles.includes('publish') === true && !claims.roles.includes('play')) {
+    return <SharersPage token={token} />;
+  }
+  return <ViewersPage key={token} token={token} service={service} />;
+}
+
+function SharersPage({ token }: { token: string }) {
+  useTabTitle(`${ADMIN_LINK.badge} · Steadycast`);
+  return <AdminLink panel={`admin#${token}`} />;
+}
+
+function ViewersPage({ token, service }: { token: string; service: PlayerStreamService }) {
+  const { state, blocked, slow, broadcast } = useSyncExternalStore(
+    service.subscribe,
+    service.snapshot,
+  );
+  const origin = relayOf(location.href);
+  const id = broadcast ?? readToken(token)?.broadcast ?? null;
+  const title = useTitle(OPEN.has(state.kind) ? id : null, origin, token);
+  useTabTitle(tabTitle(state, wordsFor(state, blocked, slow), title));
+  return <SFUStreamPlayer origin={origin} token={token} service={service} title={title} />;
+}
+
+/** While it is so the relay has let this viewer in, and nothing that is asked now delays the picture. */
+const OPEN: ReadonlySet<PlayerState['kind']> = new Set([
+  'live',
+  'static',
+  'away',
+  'waiting',
+  'preparing',
+  'undecodable',
+]);
+
+/** What a broadcast is called; null: not known so far. `broadcast`: null while it is not to be asked for. */
+function useTitle(broadcast: string | null, origin: string, token: string): string | null {
+  const [title, setTitle] = useState<string | null>(null);
+  useEffect(() => {
+    if (broadcast === null || title !== null) return;
+    let over = false;
+    void readTitle(origin, broadcast, token).then((said) => {
+      if (!over) setTitle(said);
+    });
+    return () => {
+      over = true;
+    };
+  }, [broadcast, title, origin, token]);
+  return title;
+}
+
+function useTabTitle(title: string): void {
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
 }
 
 /** Browsers freeze hidden pages that seem to do nothing; one that holds a lock is left running. */
