@@ -13,8 +13,9 @@ const pages = ['index', 'admin', 'host', 'play']
   .filter(([, path]) => existsSync(path));
 
 /**
- * What a page's first script imports later is fetched from the beginning all the same. Styles as
- * well, but as a preload: as a stylesheet they would hold that script up.
+ * The worker that a page's first script starts, and what that imports first, are fetched from the
+ * beginning all the same. What it imports after that is not, for on a narrow path it would only hold
+ * these up.
  */
 function preloadImports(): Plugin {
   return {
@@ -22,24 +23,54 @@ function preloadImports(): Plugin {
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler(html, { bundle, chunk }) {
-        const later = (chunk?.dynamicImports ?? []).flatMap((name) => {
-          const imported = bundle?.[name];
-          return imported?.type === 'chunk' ? [imported] : [];
-        });
-        const scripts = later.flatMap(({ fileName, imports }) => [fileName, ...imports]);
-        const styles = later.flatMap(({ viteMetadata }) => [...(viteMetadata?.importedCss ?? [])]);
-        const links = [
-          ...scripts.map((name) => ({ rel: 'modulepreload', href: `./${name}` })),
-          ...styles.map((name) => ({ rel: 'preload', as: 'style', href: `./${name}` })),
-        ];
-        const known = links.filter(({ href }) => !html.includes(href));
-        return known.map((attrs) => ({
-          tag: 'link',
-          attrs: { ...attrs, crossorigin: true },
-          injectTo: 'head',
-        }));
+      handler(html, { bundle = {}, chunk }) {
+        const [first] = chunk?.dynamicImports ?? [];
+        const imported = first === undefined ? undefined : bundle[first];
+        const scripts = imported?.type === 'chunk' ? [imported.fileName, ...imported.imports] : [];
+        const workers = Object.keys(bundle).filter((name) =>
+          chunk?.code.includes(workerName(name)),
+        );
+        return [...workers, ...scripts]
+          .map((name) => `./${name}`)
+          .filter((href) => !html.includes(href))
+          .map((href) => ({
+            tag: 'link',
+            attrs: { rel: 'modulepreload', href, crossorigin: true },
+            injectTo: 'head',
+          }));
       },
+    },
+  };
+}
+
+/** As a script that starts it names it; what is no worker is named nowhere so. */
+function workerName(name: string): string {
+  return /\/worker-[\w-]+\.js$/.test(name)
+    ? (name.split('/').at(-1) ?? name)
+    : `no worker: ${name}`;
+}
+
+/** What the player's page is made of, and no other one. */
+const PLAYER = /\/src\/(pages\/play|components\/player|components\/SFUStreamPlayer)\b/;
+const SMALL: Record<string, string> = {
+  react: 'preact/compat',
+  'react/jsx-runtime': 'preact/jsx-runtime',
+  'react-dom/client': 'preact/compat/client',
+};
+
+/**
+ * The player's page has a small React: the whole one is larger than all else of the page together,
+ * and would be waited for by everybody on a narrow path.
+ */
+function smallReact(): Plugin {
+  return {
+    name: 'small-react',
+    apply: 'build',
+    enforce: 'pre',
+    resolveId(source, importer, options) {
+      const small = SMALL[source];
+      if (small === undefined || importer === undefined || !PLAYER.test(importer)) return null;
+      return this.resolve(small, importer, { ...options, skipSelf: true });
     },
   };
 }
@@ -49,11 +80,14 @@ const WORTH_BYTES = 1_000;
 
 /** Beside each file as it is, the same compressed: on a narrow path the page comes before the picture. */
 function compressed(): Plugin {
+  let dist = '';
   return {
     name: 'compressed',
     apply: 'build',
+    configResolved(config) {
+      dist = resolve(config.root, config.build.outDir);
+    },
     closeBundle() {
-      const dist = join(root, 'dist');
       for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || !/\.(html|js|css|svg)$/.test(entry.name)) continue;
         const path = join(entry.parentPath, entry.name);
@@ -70,7 +104,7 @@ export default defineConfig({
   root,
   // A proxy may have the relay under a path of its own: pages name what lies beside them.
   base: './',
-  plugins: [react(), preloadImports(), compressed()],
+  plugins: [smallReact(), react(), preloadImports(), compressed()],
   worker: { format: 'es' },
   build: {
     outDir: 'dist',

@@ -12,6 +12,9 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
 
 use super::listener::Peer;
 use super::site::Site;
@@ -20,6 +23,13 @@ use super::site::Site;
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; \
     connect-src 'self' https:; frame-ancestors 'none'; base-uri 'none'";
+
+/// The policy for a page with a style in it, which it names by its digest: nobody can bring in another one.
+pub(super) fn policy_with_style(style: &[u8]) -> Option<HeaderValue> {
+    let digest = STANDARD.encode(digest(&SHA256, style));
+    let allowed = format!("style-src 'self' 'sha256-{digest}'");
+    HeaderValue::try_from(POLICY.replace("style-src 'self'", &allowed)).ok()
+}
 
 /// HTML, 7.1.3.
 pub(super) const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

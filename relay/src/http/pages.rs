@@ -7,7 +7,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,7 @@ use axum::routing::any;
 use rust_embed::RustEmbed;
 
 use super::coding::accepts;
-use super::headers::OPENER_POLICY;
+use super::headers::{OPENER_POLICY, policy_with_style};
 use super::routes::{no_such_method, no_such_thing};
 
 /// What the web build made; nothing when it was not run.
@@ -80,7 +81,14 @@ impl Pages {
         });
         let plain = || (self.find)(name).map(|file| (file, None));
         match encoded.next().or_else(plain) {
-            Some((file, coding)) => file_response(name, file, coding, headers),
+            Some((file, coding)) => {
+                let mut response = file_response(name, file, coding, headers);
+                if let Some(policy) = self.policy(name) {
+                    let headers = response.headers_mut();
+                    headers.insert(CONTENT_SECURITY_POLICY, policy);
+                }
+                response
+            }
             None if is_page(path) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 (status, html_headers(), NOT_BUILT).into_response()
@@ -88,6 +96,21 @@ impl Pages {
             None => (StatusCode::NOT_FOUND, "There is no such page.\n").into_response(),
         }
     }
+
+    /// What a page with a style of its own is allowed besides: that very one. Also where a browser has the page
+    /// already, for what is said then takes the place of what was said before.
+    fn policy(self, name: &str) -> Option<HeaderValue> {
+        let page = name.ends_with(".html").then(|| (self.find)(name))??;
+        policy_with_style(style_of(&page.bytes)?)
+    }
+}
+
+/// What stands between the tags, to the byte.
+fn style_of(page: &[u8]) -> Option<&[u8]> {
+    let (begin, end) = (b"<style>", b"</style>");
+    let from = page.windows(begin.len()).position(|at| at == begin)? + begin.len();
+    let length = page[from..].windows(end.len()).position(|at| at == end)?;
+    Some(&page[from..from + length])
 }
 
 async fn serve(

@@ -4,6 +4,12 @@ import type { ConnectionState } from '../session/index.ts';
 import { Ahead, type AheadDeps } from './ahead.ts';
 
 const ORIGIN = 'https://relay.test';
+const ENDPOINT = {
+  sessionUrl: `${ORIGIN}/session`,
+  certificateHashes: [],
+  versions: { min: 1, max: 2 },
+  clock: null,
+};
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,17 +20,13 @@ afterEach(() => {
 });
 
 /** A relay that anybody may connect to, and who did. */
-function setUp(change: Partial<Pick<AheadDeps, 'connect'>> = {}) {
+function setUp(change: Partial<Pick<AheadDeps, 'connect' | 'told'>> = {}) {
   const relays: FakeRelay[] = [];
   const deps = {
     probe: vi.fn(async () => 'ok' as const),
-    fetchEndpoint: vi.fn(async () => ({
-      sessionUrl: `${ORIGIN}/session`,
-      certificateHashes: [],
-      versions: { min: 1, max: 2 },
-      clock: null,
-    })),
-    connect: vi.fn(
+    told: change.told ?? Promise.resolve(null),
+    fetchEndpoint: vi.fn(async () => ENDPOINT),
+    connect: vi.fn<AheadDeps['connect']>(
       change.connect ??
         (async () => {
           const relay = new FakeRelay();
@@ -65,6 +67,16 @@ it('opens the first session on what was begun before', async () => {
   expect(deps.fetchEndpoint).toHaveBeenCalledTimes(1);
   expect(deps.connect).toHaveBeenCalledTimes(1);
   expect(relays[0]?.heard[0]).toMatchObject({ type: 'hello', token: 't' });
+});
+
+it('asks nothing that somebody else has been told, but for the first session alone', async () => {
+  const sessionUrl = `${ORIGIN}/told`;
+  const { ahead, deps } = setUp({ told: Promise.resolve({ ...ENDPOINT, sessionUrl }) });
+  await connect(ahead, 'open');
+  expect(deps.fetchEndpoint).not.toHaveBeenCalled();
+  expect(deps.connect.mock.calls[0]?.[0].sessionUrl).toBe(sessionUrl);
+  await connect(ahead, 'open');
+  expect(deps.fetchEndpoint).toHaveBeenCalledTimes(1);
 });
 
 it('connects anew for every other session', async () => {

@@ -10,10 +10,17 @@ import { type EndpointDeps, EndpointOnce, Once, USED_WITHIN_MS } from './once.ts
 
 /** What tests replace. */
 export interface AheadDeps extends EndpointDeps {
+  /** What somebody else is asking the relay already; null: nothing came of it. */
+  told: Promise<RelayEndpoint | null>;
   connect: (endpoint: RelayEndpoint, signal: AbortSignal) => Promise<Transport>;
 }
 
-const DEPS: AheadDeps = { probe, fetchEndpoint, connect: connectWebTransport };
+const DEPS: AheadDeps = {
+  told: Promise.resolve(null),
+  probe,
+  fetchEndpoint,
+  connect: connectWebTransport,
+};
 
 export class Ahead {
   readonly #origin: string;
@@ -22,11 +29,12 @@ export class Ahead {
   readonly #transport: Once<Transport>;
 
   /** Begins at once. What is not used in ten seconds is given up. */
-  constructor(origin: string, deps: AheadDeps = DEPS) {
+  constructor(origin: string, given: Partial<AheadDeps> = {}) {
+    const deps = { ...DEPS, ...given };
     this.#origin = origin;
     this.#connect = deps.connect;
     const { signal } = new AbortController();
-    this.#relay = new EndpointOnce(origin, deps);
+    this.#relay = new EndpointOnce(origin, toldFirst(deps));
     this.#transport = new Once(this.#relay.told.then((found) => deps.connect(found, signal)));
     setTimeout(() => this.#giveUp(), USED_WITHIN_MS);
   }
@@ -48,4 +56,17 @@ export class Ahead {
       ?.then((transport) => transport.close())
       .catch(() => undefined);
   }
+}
+
+/** The first answer is the one that somebody has asked for already. */
+function toldFirst({ told, probe, fetchEndpoint }: AheadDeps): EndpointDeps {
+  let first: typeof told | null = told;
+  return {
+    probe,
+    fetchEndpoint: async (origin, signal) => {
+      const known = await first;
+      first = null;
+      return known ?? fetchEndpoint(origin, signal);
+    },
+  };
 }

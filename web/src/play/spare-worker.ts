@@ -1,15 +1,22 @@
 /** The player's worker, which may be started before anything else of the page is there. */
 
+import { fetchEndpoint } from '../session/endpoint.ts';
 import type { ToWorker } from './messages.ts';
 
 let spare: { worker: Worker; origin: string } | null = null;
 
-/** Starts a worker that connects to the relay. */
+/**
+ * Starts a worker that connects to the relay. Where that is, the page asks while the worker is still on
+ * its way: on a long one that saves a round trip.
+ */
 export function prepareWorker(origin: string): void {
   if (spare !== null) return;
   const worker = newWorker();
   worker.postMessage({ type: 'prepare', origin } satisfies ToWorker);
   spare = { worker, origin };
+  fetchEndpoint(origin, new AbortController().signal)
+    .catch(() => null)
+    .then((endpoint) => worker.postMessage({ type: 'endpoint', endpoint } satisfies ToWorker));
 }
 
 /** The worker that was prepared for this relay, or a new one. */

@@ -1,5 +1,6 @@
 /** The player's worker: everything but the page's controls runs here. */
 
+import type { RelayEndpoint } from '../session/endpoint.ts';
 import { Ahead } from './ahead.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { Player } from './player.ts';
@@ -13,6 +14,11 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 let player: Player | null = null;
 let ahead: Ahead | null = null;
+/** What the page says of the relay. */
+let tell: (endpoint: RelayEndpoint | null) => void = () => undefined;
+const told = new Promise<RelayEndpoint | null>((resolve) => {
+  tell = resolve;
+});
 
 function start({ canvas, origin, token, playout }: Extract<ToWorker, { type: 'start' }>): void {
   const begun = ahead;
@@ -31,7 +37,10 @@ function start({ canvas, origin, token, playout }: Extract<ToWorker, { type: 'st
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'prepare':
-      ahead = new Ahead(data.origin);
+      ahead = new Ahead(data.origin, { told });
+      break;
+    case 'endpoint':
+      tell(data.endpoint);
       break;
     case 'start':
       start(data);

@@ -170,3 +170,28 @@ async fn the_embedded_pages_are_whole_or_say_that_they_are_not_built() {
         assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
     }
 }
+
+#[tokio::test]
+async fn a_page_may_have_the_very_style_that_is_in_it() {
+    let relay = Relay::new();
+    let etag = relay.get("/play", "").await.header("etag").to_owned();
+    let mut again = request(Method::GET, "/play", "", "");
+    again
+        .headers_mut()
+        .insert("if-none-match", etag.parse().unwrap());
+    for (reply, status) in [
+        (relay.get("/play", "").await, StatusCode::OK),
+        // What is said then takes the place of what was said before.
+        (relay.send(again).await, StatusCode::NOT_MODIFIED),
+    ] {
+        assert_eq!(reply.status, status);
+        let policy = reply.header("content-security-policy");
+        // `printf 'p{margin:0}' | openssl dgst -sha256 -binary | base64`
+        let allowed = "style-src 'self' 'sha256-QRQPRLGyxt3RJiKpYNjpkgHcmHU2PywsfL2e8oI0LQA=';";
+        assert!(policy.contains(allowed), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+    let reply = relay.get("/admin", "").await;
+    let policy = reply.header("content-security-policy");
+    assert!(policy.contains("style-src 'self';"), "{policy}");
+}

@@ -10,7 +10,7 @@ import { relayOf } from '../../session/place.ts';
 import { readToken } from '../../session/token.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../styles/base.css';
-import './play.css';
+import '../../components/player/player.css';
 
 /** The token is the whole fragment, which no server ever sees (PROTOCOL 6.2). */
 const readFragment = () => location.hash.slice(1);

@@ -1,11 +1,14 @@
 /**
  * What comes first: the way to the relay, and the player. The page itself follows while they are at
- * work, and gives the picture its place.
+ * work, and gives the picture its place. What is to be seen meanwhile is in the document.
  */
 
 import { prepare } from '../../play/prepare.ts';
 import { relayOf } from '../../session/place.ts';
 import { readToken } from '../../session/token.ts';
+
+/** A page of which a part is missing, since its relay has another version by now, say, is loaded anew after this. */
+const ANEW_AFTER_MS = 5_000;
 
 const token = location.hash.slice(1);
 const origin = relayOf(location.href);
@@ -13,10 +16,12 @@ const mayPlay = readToken(token)?.roles.includes('play') === true;
 
 async function open(): Promise<void> {
   if (mayPlay) prepare(origin, token);
-  const { service } = await import('./player.ts');
+  const { PlayerStreamService } = await import('../../services/PlayerStreamService.ts');
+  // It plays before the page has drawn itself.
+  const service = new PlayerStreamService();
   if (mayPlay) service.begin({ origin, token });
   const { showPage } = await import('./app.tsx');
   showPage(service);
 }
 
-void open();
+open().catch(() => setTimeout(() => location.reload(), ANEW_AFTER_MS));
