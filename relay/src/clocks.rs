@@ -78,6 +78,7 @@ mod tests {
                 chosen: false,
                 settings: OwnSettings::default(),
                 links_end: None,
+                panel_secret: None,
                 publisher: Seen::Never,
             }]
         };

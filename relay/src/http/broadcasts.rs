@@ -8,11 +8,13 @@ use steadycast_codec_glue::wire::Code;
 use time::OffsetDateTime;
 
 use super::site::Site;
-use crate::auth::{Allotment, Minted, Order, Power, RandomError, Revocation, Token, random};
+use crate::auth::{
+    Allotment, Minted, Order, Power, RandomError, Revocation, Token, random, random_text,
+};
 use crate::broadcast::{Broadcast, BroadcastId, Description, Presence, RegistryError, RelayTime};
 use crate::clocks;
 use crate::events::Event;
-use crate::store::{Change, Entry, Seen, StateError, TokenKeys};
+use crate::store::{Change, Entry, PanelSecret, Seen, StateError, TokenKeys};
 use crate::tls::Identity;
 
 /// A broadcast that somebody would like to have.
@@ -103,6 +105,7 @@ impl Site {
             chosen,
             settings: description.settings,
             links_end: None,
+            panel_secret: None,
             publisher: Seen::Never,
         };
         let broadcast = self.registry.create(id.clone(), description, now)?;
@@ -288,6 +291,16 @@ impl Site {
         // Two at once must not make the same generation.
         let _turn = self.turns.lock().await;
         self.revoke(self.next_generation(id, powers)).await
+    }
+
+    /// What panels and capture hosts of a broadcast know each other by; another one once links for publishing
+    /// were taken back. `None`: there is no such broadcast.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn panel_secret(&self, id: &BroadcastId) -> Result<Option<PanelSecret>, RandomError> {
+        let generation = self.gate.generation(id).publish.generation;
+        self.ledger.panel_secret(id, generation, random_text)
     }
 
     /// Forgets tokens that were taken back and have ended by themselves.

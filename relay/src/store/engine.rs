@@ -80,9 +80,31 @@ pub struct Entry {
     /// When the last link to it ends, in seconds since the Unix epoch; `None`: nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links_end: Option<u64>,
+    /// What panels and capture hosts know each other by; `None`: nobody has asked for it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panel_secret: Option<PanelSecret>,
     /// When a publisher was there last.
     #[serde(default, skip_serializing_if = "Seen::is_never")]
     pub publisher: Seen,
+}
+
+/// What panels and capture hosts of a broadcast know each other by: who has it can steer them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PanelSecret {
+    /// What links for publishing have to be of where it is good. Of a later generation there is another secret.
+    pub generation: u64,
+    /// 32 bytes that nobody can guess, as base64url.
+    pub text: Box<str>,
+}
+
+/// Never shown, so that it is in no log.
+impl fmt::Debug for PanelSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PanelSecret")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
 }
 
 fn is_nothing(settings: &OwnSettings) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::StateError;
-use super::engine::{Change, Entry, Kept, Store};
+use super::engine::{Change, Entry, Kept, PanelSecret, Store};
 use crate::auth::Pattern;
 use crate::broadcast::{BroadcastId, Presence, RelayTime};
 
@@ -22,8 +22,8 @@ pub struct Ledger {
 #[derive(Debug, Default)]
 struct Known {
     entries: BTreeMap<BroadcastId, Entry>,
-    /// Those whose last link ends later than the store knows.
-    linked: BTreeSet<BroadcastId>,
+    /// Those of which the store does not know all: when their last link ends, or their secret.
+    ahead: BTreeSet<BroadcastId>,
     /// When the last token ends that is for more than one broadcast; whether the store knows.
     patterns_end: (u64, bool),
 }
@@ -48,7 +48,7 @@ impl Ledger {
             .map(|entry| (entry.id.clone(), entry));
         let known = Mutex::new(Known {
             entries: by_id.collect(),
-            linked: BTreeSet::new(),
+            ahead: BTreeSet::new(),
             patterns_end: (patterns_end, true),
         });
         Ok((Self { store, known }, revocations))
@@ -70,22 +70,19 @@ impl Ledger {
         for change in changes {
             match change {
                 Change::Put(entry) => {
-                    let later = known
+                    let mut entry = entry.clone();
+                    let is_all = known
                         .entries
                         .get(&entry.id)
-                        .and_then(|known| known.links_end)
-                        .filter(|end| entry.links_end < Some(*end));
-                    let mut entry = entry.clone();
-                    match later {
-                        // A link has been given out meanwhile.
-                        Some(_) => entry.links_end = later,
-                        None => drop(known.linked.remove(&entry.id)),
+                        .is_none_or(|known| !take_newer(&mut entry, known));
+                    if is_all {
+                        known.ahead.remove(&entry.id);
                     }
                     known.entries.insert(entry.id.clone(), entry);
                 }
                 Change::Remove(id) => {
                     known.entries.remove(id);
-                    known.linked.remove(id);
+                    known.ahead.remove(id);
                 }
                 Change::PatternsEnd(end) => {
                     let newest = known.patterns_end.0;
@@ -116,7 +113,7 @@ impl Ledger {
         let mut known = self.known.lock();
         let Known {
             entries,
-            linked,
+            ahead,
             patterns_end,
         } = &mut *known;
         match broadcasts {
@@ -126,12 +123,40 @@ impl Ledger {
                 };
                 if entry.links_end.is_none_or(|known| end > known + COARSE) {
                     entry.links_end = Some(end);
-                    linked.insert(id.clone());
+                    ahead.insert(id.clone());
                 }
             }
             Pattern::Beginning(_) if end > patterns_end.0 => *patterns_end = (end, false),
             Pattern::Beginning(_) => {}
         }
+    }
+
+    /// The secret of a broadcast whose links for publishing have to be of this generation, made with `make` where
+    /// there is none yet or where that there is is of another. The store learns of it with the next
+    /// [`changes`](Self::changes), so that nobody who asks waits for a disk. `None`: there is no such broadcast.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn panel_secret<E>(
+        &self,
+        id: &BroadcastId,
+        generation: u64,
+        make: impl FnOnce() -> Result<String, E>,
+    ) -> Result<Option<PanelSecret>, E> {
+        let mut known = self.known.lock();
+        let Known { entries, ahead, .. } = &mut *known;
+        let Some(entry) = entries.get_mut(id) else {
+            return Ok(None);
+        };
+        let has = entry.panel_secret.as_ref();
+        if has.is_none_or(|secret| secret.generation != generation) {
+            entry.panel_secret = Some(PanelSecret {
+                generation,
+                text: make()?.into(),
+            });
+            ahead.insert(id.clone());
+        }
+        Ok(entry.panel_secret.clone())
     }
 
     /// The broadcasts to which no token of the relay's own is good any more, for certain.
@@ -155,7 +180,7 @@ impl Ledger {
                 return Some(Change::Remove(entry.id.clone()));
             };
             let publisher = presence.into();
-            (publisher != entry.publisher || known.linked.contains(&entry.id)).then(|| {
+            (publisher != entry.publisher || known.ahead.contains(&entry.id)).then(|| {
                 Change::Put(Entry {
                     publisher,
                     ..entry.clone()
@@ -174,6 +199,19 @@ impl Ledger {
     }
 }
 
+/// Takes from what is known what has come about since `entry` was made to be written; whether there was anything.
+fn take_newer(entry: &mut Entry, known: &Entry) -> bool {
+    let linked = entry.links_end < known.links_end;
+    if linked {
+        entry.links_end = known.links_end;
+    }
+    let secret = known.panel_secret.is_some() && entry.panel_secret != known.panel_secret;
+    if secret {
+        entry.panel_secret = known.panel_secret.clone();
+    }
+    linked || secret
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::temp::{Fragile, TempDir};
@@ -190,6 +228,7 @@ mod tests {
             chosen: false,
             settings: OwnSettings::default(),
             links_end: None,
+            panel_secret: None,
             publisher: Seen::Never,
         }
     }
@@ -254,6 +293,37 @@ mod tests {
             "there is one for all of them"
         );
         assert_eq!(over(&ledger, 21 * COARSE), 1);
+    }
+
+    #[test]
+    fn a_secret_is_made_once_for_each_generation_and_no_older_change_takes_it_away() {
+        let dir = TempDir::new();
+        let ledger = open(&dir);
+        ledger.commit(&[Change::Put(entry("a"))]).unwrap();
+        let id = entry("a").id;
+        let here = |_: &BroadcastId| Some(Presence::Here);
+        let secret = |ledger: &Ledger, generation, text: &str| {
+            let made = ledger.panel_secret(&id, generation, || Ok::<_, ()>(text.to_owned()));
+            made.unwrap().unwrap().text
+        };
+        // What is about to be written knows nothing of it yet.
+        let stale = ledger.changes(here);
+        assert_eq!(&*secret(&ledger, 0, "one"), "one");
+        assert_eq!(&*secret(&ledger, 0, "two"), "one");
+        ledger.commit(&stale).unwrap();
+        assert_eq!(&*secret(&ledger, 0, "two"), "one");
+        let stale = ledger.changes(here);
+        assert_eq!(stale.len(), 1, "the store learns of it");
+        assert_eq!(&*secret(&ledger, 1, "three"), "three");
+        ledger.commit(&stale).unwrap();
+        ledger.commit(&ledger.changes(here)).unwrap();
+        assert!(ledger.changes(here).is_empty());
+        drop(ledger);
+        let ledger = open(&dir);
+        assert_eq!(&*secret(&ledger, 1, "four"), "three");
+        let none = ledger.panel_secret(&entry("b").id, 0, || Ok::<_, ()>(String::new()));
+        assert_eq!(none, Ok(None));
+        assert!(!format!("{:?}", ledger.entries()).contains("three"));
     }
 
     #[test]

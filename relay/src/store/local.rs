@@ -338,6 +338,7 @@ mod tests {
             chosen: false,
             settings: OwnSettings::default(),
             links_end: None,
+            panel_secret: None,
             publisher: Seen::AwaySince(7),
         }
     }

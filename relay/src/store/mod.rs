@@ -10,7 +10,7 @@ pub(crate) mod temp;
 mod token_keys;
 
 pub use dir::{Access, StateDir, StateError, StateLock};
-pub use engine::{Change, Entry, Kept, Seen, Store};
+pub use engine::{Change, Entry, Kept, PanelSecret, Seen, Store};
 pub use ledger::Ledger;
 pub use local::LocalStore;
 pub use token_keys::TokenKeys;

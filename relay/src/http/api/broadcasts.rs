@@ -69,6 +69,11 @@ pub(super) struct Shown {
     #[serde(flatten)]
     origin: OriginOf,
     links: PlayerLink,
+    /// What the panels and capture hosts of its publishers know each other by: 32 random bytes, as base64url.
+    /// Another one once links for publishers were taken back; in no list.
+    #[serde(rename = "panelSecret", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{43}$")]
+    panel_secret: Option<Box<str>>,
 }
 
 /// What a broadcast is called.
@@ -255,8 +260,10 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Answer<Shown>, Problem> {
     let broadcast = found(&site, &caller, &id, Action::Publish).await?;
-    let shown = show(&site, &broadcast, &links)?;
-    shown.map(Answer).ok_or_else(Problem::unknown_broadcast)
+    let mut shown = show(&site, &broadcast, &links)?.ok_or_else(Problem::unknown_broadcast)?;
+    let secret = site.panel_secret(broadcast.id())?;
+    shown.panel_secret = secret.map(|secret| secret.text);
+    Ok(Answer(shown))
 }
 
 /// What a broadcast is called.
@@ -351,6 +358,7 @@ fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Option<Show
         links: PlayerLink {
             player: links.player(&play.token),
         },
+        panel_secret: None,
     }))
 }
 

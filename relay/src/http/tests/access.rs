@@ -71,6 +71,66 @@ async fn new_links_are_further_ones_unless_the_old_are_to_end() {
 }
 
 #[tokio::test]
+async fn what_panels_know_each_other_by_is_for_publishers_and_goes_with_their_links() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let other = relay.create("y").await;
+    let id = text(&made, "id");
+    let path = format!("/api/broadcasts/{id}");
+    let (publish, play) = (text(&made, "publishToken"), text(&made, "playToken"));
+    // A full disk is no reason to leave an admin without a panel.
+    relay.store.breaks(true);
+    let first = relay.get(&path, publish).await.json();
+    relay.store.breaks(false);
+    let secret = text(&first, "panelSecret");
+    assert_eq!(secret.len(), 43);
+    assert_eq!(relay.get(&path, ADMIN).await.json()["panelSecret"], secret);
+    let some = relay.admin(id, "ada").await;
+    assert_eq!(relay.get(&path, &some).await.json()["panelSecret"], secret);
+    let others = format!("/api/broadcasts/{}", text(&other, "id"));
+    let reply = relay.get(&others, ADMIN).await.json();
+    assert_ne!(text(&reply, "panelSecret"), secret);
+
+    for (bearer, status) in [
+        (play, 403),
+        (text(&other, "publishToken"), 403),
+        ("odd", 401),
+    ] {
+        let reply = relay.get(&path, bearer).await;
+        assert_eq!(reply.status.as_u16(), status);
+        assert!(!reply.text().contains(secret));
+    }
+    let list = relay.get("/api/broadcasts", ADMIN).await;
+    assert!(!list.text().contains("panelSecret"), "{}", list.text());
+    let entry = relay.site.ledger.get(&broadcast_id(id)).unwrap();
+    assert!(!format!("{entry:?}").contains(secret), "{entry:?}");
+
+    relay.site.keep(None).await.unwrap();
+    let again = Relay::over(relay.store.clone(), |_| {});
+    assert_eq!(again.site.restore(), 2);
+    assert_eq!(
+        again.get(&path, publish).await.json()["panelSecret"],
+        secret
+    );
+
+    let links = format!("{path}/links");
+    again.post(&links, publish, r#"{"end": ["play"]}"#).await;
+    assert_eq!(
+        again.get(&path, publish).await.json()["panelSecret"],
+        secret
+    );
+    let fresh = again.post(&links, publish, r#"{"end": ["publish", "play"]}"#);
+    let fresh = fresh.await.json();
+    let reply = again.get(&path, publish).await;
+    assert_eq!(reply.problem(401), "revoked");
+    let reply = again.get(&path, text(&fresh, "publishToken")).await.json();
+    let renewed = text(&reply, "panelSecret");
+    assert_ne!(renewed, secret);
+    let reply = again.get(&path, ADMIN).await.json();
+    assert_eq!(reply["panelSecret"], renewed);
+}
+
+#[tokio::test]
 async fn nothing_is_taken_back_that_cannot_be_kept() {
     let relay = Relay::new();
     let made = relay.create("x").await;
