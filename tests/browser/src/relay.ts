@@ -149,8 +149,10 @@ export class Relay {
 
   /** A token signed with this relay's own key, whatever it says. */
   async forge(facts: TokenFacts): Promise<string> {
-    const key = await readFile(join(this.#state, 'token.key'), 'utf8');
-    return signToken(facts, Buffer.from(key.trim(), 'base64url'));
+    const keys = await readFile(join(this.#state, 'token.key'), 'utf8');
+    // The first one signs, and is the first word of its line.
+    const [key = ''] = keys.split(/\s/);
+    return signToken(facts, Buffer.from(key, 'base64url'));
   }
 
   async #launch(): Promise<void> {
