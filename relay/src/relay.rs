@@ -21,7 +21,9 @@ use crate::clocks;
 use crate::config::{Config, Reachable};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
-use crate::http::{Bounds, CreateError, Listener, NewBroadcast, Rules, Site, router, serve};
+use crate::http::{
+    Bounds, CreateError, Listener, NewBroadcast, Rules, Site, router, serve, to_page,
+};
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
 use crate::records::{AccessLog, Records};
@@ -333,8 +335,8 @@ impl Relay {
         show_banner(&Banner {
             local: &local,
             network: &network,
-            admin: &format!("/admin#{}", tokens.publish.as_str()),
-            player: &format!("/play#{}", tokens.play.as_str()),
+            admin: &to_page("admin", &tokens.publish),
+            player: &to_page("play", &tokens.play),
         });
         Ok(())
     }

@@ -291,7 +291,7 @@ async fn a_publishers_token_says_how_many_players_it_may_have() -> Result<()> {
     });
     let (_, answer) = ask(&relay, "POST", "/api/tokens", &admin, wish).await?;
     let token = text(&answer["token"])?;
-    ensure!(text(&answer["link"])?.contains("/admin#"), "{answer}");
+    ensure!(text(&answer["link"])?.contains("/admin#token="), "{answer}");
     let _publisher = Publisher::join(relay.target(), token, None).await?;
     let _first = broadcast.player().await?;
     let second = broadcast.player().await.err();

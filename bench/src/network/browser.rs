@@ -74,11 +74,11 @@ impl Browsers {
             .args(["--warm-up", WARM_UP_S, "--first-within", FIRST_WITHIN_S])
             .args([
                 "--admin-url",
-                &format!("{origin}/admin#{}", broadcast.publish_token),
+                &format!("{origin}/admin#token={}", broadcast.publish_token),
             ])
             .args([
                 "--player-url",
-                &format!("{origin}/play#{}", broadcast.play_token),
+                &format!("{origin}/play#token={}", broadcast.play_token),
             ])
             .args(["--host-exec", &inside(host.name())])
             .args(["--player-exec", &inside(world.players()[0].name())])

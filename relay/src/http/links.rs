@@ -1,4 +1,4 @@
-//! Links to the pages (PROTOCOL 6.2): a token is the fragment, which no server ever sees.
+//! Links to the pages (PROTOCOL 6.2): a token is in the fragment, which no server ever sees.
 
 use std::sync::Arc;
 
@@ -23,13 +23,32 @@ impl Links {
 
     /// The admin's panel.
     pub fn admin(&self, token: &Token) -> String {
-        format!("{}/admin#{}", self.0, token.as_str())
+        format!("{}{}", self.0, to_page("admin", token))
     }
 
     /// The player.
     pub fn player(&self, token: &Token) -> String {
-        format!("{}/play#{}", self.0, token.as_str())
+        format!("{}{}", self.0, to_page("play", token))
     }
+}
+
+/// The path and the fragment of a page that is opened with this token.
+pub(crate) fn to_page(page: &str, token: &Token) -> String {
+    // A token's letters are good in a fragment as they are.
+    format!("/{page}#token={}", token.as_str())
+}
+
+/// The token in what somebody has pasted: a link, its fragment, or the token alone. Links up to 0.1 have nothing but
+/// the token in their fragment.
+pub(crate) fn token_in(pasted: &str) -> &str {
+    let pasted = pasted.trim();
+    let fragment = pasted.split_once('#').map_or(pasted, |(_, rest)| rest);
+    if !fragment.contains('=') {
+        return fragment;
+    }
+    let mut parts = fragment.split('&');
+    let token = parts.find_map(|part| part.strip_prefix("token="));
+    token.unwrap_or_default()
 }
 
 impl FromRequestParts<Arc<Site>> for Links {
@@ -52,5 +71,27 @@ fn authority(parts: &Parts) -> Option<&str> {
     match parts.uri.authority() {
         Some(authority) => Some(authority.as_str()),
         None => parts.headers.get(HOST)?.to_str().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::token_in;
+
+    #[test]
+    fn a_token_is_found_in_links_of_now_and_of_before() {
+        for pasted in [
+            "aa.b-b.c_c",
+            "token=aa.b-b.c_c",
+            "#aa.b-b.c_c",
+            " https://relay.example/play#aa.b-b.c_c\n",
+            "https://relay.example/play#token=aa.b-b.c_c",
+            "https://relay.example/play?x=1#key=k&token=aa.b-b.c_c&more=",
+        ] {
+            assert_eq!(token_in(pasted), "aa.b-b.c_c", "{pasted}");
+        }
+        for pasted in ["", "https://relay.example/play#broadcast=main"] {
+            assert_eq!(token_in(pasted), "", "{pasted}");
+        }
     }
 }

@@ -24,6 +24,7 @@ pub use broadcasts::{CreateError, KeepError, NewBroadcast, Tokens};
 pub(crate) use coding::{gzip, text};
 pub use forwarded::Proxies;
 pub use links::Links;
+pub(crate) use links::{to_page, token_in};
 pub use listener::{Bounds, Listener, Peer};
 pub use problem::Problem;
 pub use routes::router;

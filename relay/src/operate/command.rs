@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::{Asked, Request};
 use super::show::Shown;
+use crate::http::token_in;
 
 /// What an operator wants.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,9 +222,7 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
         }
         ("token", "inspect") => {
             let given = given("token").unwrap_or_default();
-            // Of a link the fragment.
-            let token = given.rsplit('#').next().unwrap_or_default();
-            let body = json!({ "token": token });
+            let body = json!({ "token": token_in(&given) });
             post("/api/tokens/inspect".to_owned(), body, Shown::Inspected)
         }
         ("keys", "rotate") => {

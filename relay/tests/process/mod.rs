@@ -75,10 +75,10 @@ impl Relay {
     /// The publish and the play token in the links of the banner.
     pub(crate) fn tokens(&mut self) -> [String; 2] {
         let mut banner = BufReader::new(self.process.stdout.take().unwrap()).lines();
-        ["/admin#", "/play#"].map(|link| {
+        ["/admin#token=", "/play#token="].map(|link| {
             let line = banner.find(|line| line.as_ref().unwrap().contains(link));
             let line = line.unwrap().unwrap();
-            line.split_once('#').unwrap().1.to_owned()
+            line.split_once(link).unwrap().1.to_owned()
         })
     }
 

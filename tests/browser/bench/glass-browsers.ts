@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Quality } from '../../../web/src/publish/quality.ts';
 import { COMMON_FLAGS, EXECUTABLE } from '../src/chromium.ts';
 import { type EyeReport, eyeScript } from '../src/eye.ts';
+import { tokenIn } from '../src/links.ts';
 import { HostPage, PlayerPage } from '../src/pages.ts';
 import { type ReadingOptions, readingScript } from '../src/reading.ts';
 import { NAME_SHIM } from '../src/script.ts';
@@ -148,7 +149,7 @@ export class GlassPlayer extends PlayerPage {
 
 /** The broadcast that a link's token is for (PROTOCOL 6.1). */
 function broadcastOf(link: URL): string {
-  const claims = link.hash.slice(1).split('.')[1] ?? '';
+  const claims = tokenIn(link).split('.')[1] ?? '';
   const { steadycast } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as {
     steadycast: { broadcast: string };
   };

@@ -34,6 +34,7 @@ import { parseArgs } from 'node:util';
 import type { TransportName } from '../../../web/src/play/race.ts';
 import { type CodecChoice, DEFAULT_QUALITY } from '../../../web/src/publish/quality.ts';
 import type { HostStatus } from '../../../web/src/publish/status.ts';
+import { linkTo } from '../src/links.ts';
 import type { HostPage, Records } from '../src/pages.ts';
 import { type BroadcastSnapshot, Relay, relayBinary } from '../src/relay.ts';
 import { pause } from '../src/until.ts';
@@ -183,8 +184,8 @@ async function linksOf(): Promise<Links> {
   });
   const { id, publishToken, playToken } = await relay.createBroadcast('Glass to glass');
   return {
-    admin: new URL(`${relay.origin}/admin#${publishToken}`),
-    player: new URL(`${relay.origin}/play#${playToken}`),
+    admin: new URL(linkTo(relay.origin, 'admin', publishToken)),
+    player: new URL(linkTo(relay.origin, 'play', playToken)),
     snapshot: () => relay.snapshot(id),
     close: () => relay.remove(),
   };

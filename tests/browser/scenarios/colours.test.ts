@@ -1,4 +1,5 @@
 import { Desktop, hostStatus } from '../src/desktop.ts';
+import { linkTo } from '../src/links.ts';
 import { scenario } from '../src/stage.ts';
 import { type Rgb, seenSwatches, swatchScript, worstOf } from '../src/swatches.ts';
 import { until } from '../src/until.ts';
@@ -16,7 +17,7 @@ const CODECS = [
 scenario('colours are those of the screen, in every codec over both transports', async (stage) => {
   const { relay, broadcast } = stage;
   const desktop = stage.closeLater(await Desktop.start());
-  const panel = await desktop.openWindow(`${relay.origin}/admin#${broadcast.publishToken}`, {
+  const panel = await desktop.openWindow(linkTo(relay.origin, 'admin', broadcast.publishToken), {
     left: 640,
     top: 0,
     width: 640,

@@ -4,6 +4,7 @@ import type { Page } from 'puppeteer-core';
 import { ms } from '../src/checks.ts';
 import type { PlayerTab } from '../src/chromium.ts';
 import { clickOn, Desktop, hostStatus, livelinessOf, typeIn } from '../src/desktop.ts';
+import { linkTo } from '../src/links.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 import { placeIn } from '../src/witness.ts';
@@ -16,7 +17,7 @@ const SCENE = { left: 0, top: 0, width: 640, height: 480 } as const;
 scenario('on a real desktop: the capture window is minimised', async (stage) => {
   const { relay, broadcast } = stage;
   const desktop = stage.closeLater(await Desktop.start());
-  const panel = await desktop.openWindow(`${relay.origin}/admin#${broadcast.publishToken}`, {
+  const panel = await desktop.openWindow(linkTo(relay.origin, 'admin', broadcast.publishToken), {
     left: 640,
     top: 0,
     width: 640,
@@ -53,8 +54,8 @@ scenario('on a real desktop: the capture host is a tab in the background', async
   const { relay, broadcast } = stage;
   const desktop = stage.closeLater(await Desktop.start());
   const box = { left: 640, top: 0, width: 600, height: 500 };
-  const host = await desktop.openWindow(`${relay.origin}/host#${broadcast.publishToken}`, box);
-  const panel = await desktop.openWindow(`${relay.origin}/admin#${broadcast.publishToken}`, {
+  const host = await desktop.openWindow(linkTo(relay.origin, 'host', broadcast.publishToken), box);
+  const panel = await desktop.openWindow(linkTo(relay.origin, 'admin', broadcast.publishToken), {
     ...box,
     top: 200,
   });

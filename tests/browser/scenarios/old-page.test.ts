@@ -15,6 +15,7 @@ for (const version of VERSIONS) {
     const { relay } = stage;
     const links = await linksOfBefore(stage);
     const browser = await stage.chromium();
+    browser.bareLinks = true;
     const upgrade = await serveOldPages(browser.context, version);
     const panel = await browser.openPanel(relay, links.publish);
     const host = await panel.share();
@@ -43,6 +44,7 @@ for (const version of VERSIONS) {
       const { relay, broadcast } = stage;
       const links = await linksOfBefore(stage);
       const oldBrowser = await stage.chromium();
+      oldBrowser.bareLinks = true;
       const newBrowser = await stage.chromium();
       const upgrade = await serveOldPages(oldBrowser.context, version);
       const panel = await newBrowser.openPanel(relay, broadcast.publishToken);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ms } from '../src/checks.ts';
 import { crash } from '../src/chromium.ts';
+import { linkTo } from '../src/links.ts';
 import type { PlayerPage } from '../src/pages.ts';
 import { scenario } from '../src/stage.ts';
 
@@ -31,14 +32,14 @@ scenario('a panel is reloaded, goes elsewhere and comes back', async (stage) => 
   await unbroken(player, 'a trip to another origin and back', stage.note.bind(stage), async () => {
     await panel.page.goto('about:blank');
     await player.waitForPicture();
-    await panel.page.goto(`${relay.origin}/admin#${broadcast.publishToken}`);
+    await panel.page.goto(linkTo(relay.origin, 'admin', broadcast.publishToken));
     await panel.waitForState('live');
   });
   await unbroken(player, 'another link in the same panel', stage.note.bind(stage), async () => {
     const other = await relay.createBroadcast('Another one');
-    await panel.page.goto(`${relay.origin}/admin#${other.publishToken}`);
+    await panel.page.goto(linkTo(relay.origin, 'admin', other.publishToken));
     await panel.waitForPresence('none');
-    await panel.page.goto(`${relay.origin}/admin#${broadcast.publishToken}`);
+    await panel.page.goto(linkTo(relay.origin, 'admin', broadcast.publishToken));
     await panel.waitForState('live');
   });
   const snapshot = await stage.assertUnharmed({ player });

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'puppeteer-core';
 import { untilPartShown, untilShown } from '../src/cropping.ts';
 import { clickOn, Desktop, hostStatus, picksTitled, typeIn } from '../src/desktop.ts';
+import { linkTo } from '../src/links.ts';
 import type { Point } from '../src/pages.ts';
 import { sceneScript } from '../src/scene.ts';
 import { scenario } from '../src/stage.ts';
@@ -98,7 +99,7 @@ for (const kind of ['window', 'tab'] as const) {
     );
     await shared.evaluate(sceneScript({ moving: false }));
     await desktop.manage(/^The captured page/);
-    const panel = await desktop.openWindow(`${relay.origin}/admin#${broadcast.publishToken}`, {
+    const panel = await desktop.openWindow(linkTo(relay.origin, 'admin', broadcast.publishToken), {
       left: 640,
       top: 20,
       width: 640,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { PlayerTab } from '../src/chromium.ts';
+import { tokenIn } from '../src/links.ts';
 import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 
@@ -25,7 +26,7 @@ scenario('bad tokens open no player, and harm nobody who watches', async (stage)
     ],
     ['cut short', valid.slice(0, -3), 'unauthorized', /does not open a broadcast/],
     ['signed by somebody else', withOtherSignature(valid), 'unauthorized', /does not open/],
-    ['no token', '', 'unauthorized', /does not open a broadcast/],
+    ['no token', '', 'unauthorized', /Open your link once more/],
     ["the admin's", broadcast.publishToken, 'wrong_role', /does not open a broadcast/],
     ['another broadcast', await relay.forge(unknown), 'unknown_broadcast', /is over/],
   ];
@@ -107,7 +108,7 @@ scenario('the admin replaces the link of the viewers', async (stage) => {
   const shown = panel.page.getByLabel('Link for viewers');
   const old = await until('the link', async () => {
     const link = await shown.inputValue();
-    return link === '' ? null : tokenOf(link);
+    return link === '' ? null : tokenIn(link);
   });
   const player = await admin.openPlayer(relay, old);
   const fallback = await admin.openPlayer(relay, old, { webTransport: 'none' });
@@ -127,7 +128,7 @@ scenario('the admin replaces the link of the viewers', async (stage) => {
   const again = await admin.openPlayer(relay, old, { places: null });
   await again.waitForState('refused');
 
-  const fresh = tokenOf(await shown.inputValue());
+  const fresh = tokenIn(await shown.inputValue());
   assert.notEqual(fresh, old);
   const back = await admin.openPlayer(relay, fresh);
   await back.waitForPicture();
@@ -135,10 +136,6 @@ scenario('the admin replaces the link of the viewers', async (stage) => {
   const { epoch: now } = await host.waitUntilLive();
   assert.equal(now, epoch, 'the host has noticed nothing');
 });
-
-function tokenOf(link: string): string {
-  return new URL(link).hash.slice(1);
-}
 
 async function assertTold(player: PlayerTab, title: RegExp): Promise<void> {
   await player.page.getByText(title).first().waitFor();

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { Chromium } from '../src/chromium.ts';
+import { linkTo } from '../src/links.ts';
 import type { HostPage, PanelPage, PlayerPage } from '../src/pages.ts';
 import { type CreatedBroadcast, Relay } from '../src/relay.ts';
 import { until } from '../src/until.ts';
@@ -166,7 +167,7 @@ async function showTap({ relay, broadcast, viewers }: Omit<Set, 'admin'>): Promi
       throw new DOMException('', 'NotAllowedError');
     };
   });
-  await page.goto(`${relay.origin}/play#${broadcast.playToken}`);
+  await page.goto(linkTo(relay.origin, 'play', broadcast.playToken));
   await page.getByRole('button', { name: 'Tap to play' }).waitFor();
   await shoot(page, 'player-tap');
   await page.close();

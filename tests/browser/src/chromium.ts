@@ -8,6 +8,7 @@ import {
   type Page,
 } from 'playwright-core';
 import { type Lack, takeAway } from './lacking.ts';
+import { bareLinkTo, type LinkedPage, linkTo } from './links.ts';
 import { HostPage, PanelPage, PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { sceneScript } from './scene.ts';
@@ -58,6 +59,8 @@ export interface PlayerOptions {
 
 export class Chromium {
   readonly browser: Browser;
+  /** Pages of versions before know no links but those with a bare token. */
+  bareLinks = false;
   readonly #openContext: () => Promise<BrowserContext>;
   readonly #context: BrowserContext;
   readonly #cdp: CDPSession;
@@ -115,14 +118,14 @@ export class Chromium {
     if (places !== null) {
       await page.addInitScript({ content: witnessScript(places, everyMs, '/play') });
     }
-    await page.goto(`${relay.origin}/play#${token}`, { waitUntil: 'commit' });
+    await page.goto(this.#link(relay, 'play', token), { waitUntil: 'commit' });
     return new PlayerTab(page);
   }
 
   /** The capture host without a panel, as a tab of its own. */
   async openHost(relay: Relay, token: string): Promise<HostPage> {
     const page = await this.#context.newPage();
-    await page.goto(`${relay.origin}/host#${token}`);
+    await page.goto(this.#link(relay, 'host', token));
     return new HostPage(page);
   }
 
@@ -140,8 +143,12 @@ export class Chromium {
         mobile: false,
       });
     }
-    await page.goto(`${relay.origin}/admin#${token}`);
+    await page.goto(this.#link(relay, 'admin', token));
     return new PanelPage(page);
+  }
+
+  #link({ origin }: Pick<Relay, 'origin'>, page: LinkedPage, token: string): string {
+    return (this.bareLinks ? bareLinkTo : linkTo)(origin, page, token);
   }
 
   /** A page that draws what is brought to it, and whose witness looks at that. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page as LensPage } from 'playwright-core';
 import { type Browser, launch, type Page } from 'puppeteer-core';
 import { keepPages } from './keep.ts';
+import { linkTo } from './links.ts';
 import { PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { pause } from './until.ts';
@@ -67,7 +68,7 @@ export class Firefox {
     const page = await this.#browser.newPage();
     if (prepare !== undefined) await page.evaluateOnNewDocument(prepare);
     await page.setViewport({ width: 640, height: 360 });
-    await page.goto(`${origin}/play#${token}`);
+    await page.goto(linkTo(origin, 'play', token));
     return new FirefoxPlayer(page, lens);
   }
 

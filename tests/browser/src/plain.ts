@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type Browser, launch, type Page } from 'puppeteer-core';
 import type { HostStatus } from '../../../web/src/publish/status.ts';
 import { COMMON_FLAGS, EXECUTABLE } from './chromium.ts';
+import { linkTo } from './links.ts';
 import type { Relay } from './relay.ts';
 import { pageScript } from './script.ts';
 import { until } from './until.ts';
@@ -44,7 +45,7 @@ export class PlainChromium {
   async openHost(relay: Relay, token: string, before?: string): Promise<PlainHost> {
     const page = await this.#browser.newPage();
     if (before !== undefined) await page.evaluateOnNewDocument(before);
-    await page.goto(`${relay.origin}/host#${token}`);
+    await page.goto(linkTo(relay.origin, 'host', token));
     await page.evaluate(pageScript([countAnimationFrames], null));
     return new PlainHost(page);
   }

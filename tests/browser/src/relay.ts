@@ -142,6 +142,13 @@ export class Relay {
     return this.#call('GET', `/api/broadcasts/${broadcast}`) as Promise<BroadcastSnapshot>;
   }
 
+  /** New links, and the end of those until now for these roles. */
+  async renewLinks(broadcast: string, end: ('publish' | 'play')[]): Promise<CreatedBroadcast> {
+    return this.#call('POST', `/api/broadcasts/${broadcast}/links`, {
+      end,
+    }) as Promise<CreatedBroadcast>;
+  }
+
   /** Ends it for everybody. */
   async endBroadcast(broadcast: string): Promise<void> {
     await this.#call('DELETE', `/api/broadcasts/${broadcast}`);

@@ -51,7 +51,7 @@ const FACTS: BroadcastFacts = {
   phase: 'live',
   sinceMs: 1,
   players: 1,
-  playerLink: 'https://relay.example/play#t',
+  playerLink: 'https://relay.example/play#token=t',
   warnings: [],
 };
 
@@ -62,7 +62,8 @@ class FakeService implements ShareService {
   setQuality = vi.fn<(quality: Quality) => void>();
   endBroadcast = vi.fn(async () => undefined);
   renewPlayerLink = vi.fn(async () => undefined);
-  newAdminLink = vi.fn(async () => 'https://relay.example/admin#new');
+  adminLink = () => 'https://relay.example/admin#token=own';
+  newAdminLink = vi.fn(async () => 'https://relay.example/admin#token=new');
   watchPreview = () => () => undefined;
   #snapshot: ShareSnapshot = {
     host: 'none',
@@ -387,13 +388,16 @@ it('goes on with the link when the relay makes no other, and says why', async ()
   expect((await screen.findByRole('alert')).textContent).toBe('The relay does not answer.');
 });
 
-it('copies a new admin link', async () => {
+it.each([
+  ['Copy admin link', 'https://relay.example/admin#token=own'],
+  ['Copy a new admin link', 'https://relay.example/admin#token=new'],
+])('does what it says: %s', async (name, link) => {
   const writeText = vi.fn(async () => undefined);
   vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } });
   show('live');
-  fireEvent.click(screen.getByRole('button', { name: 'Copy a new admin link' }));
+  fireEvent.click(screen.getByRole('button', { name }));
   expect(await screen.findByText(/Copied/)).toBeTruthy();
-  expect(writeText).toHaveBeenCalledWith('https://relay.example/admin#new');
+  expect(writeText).toHaveBeenCalledWith(link);
   vi.unstubAllGlobals();
 });
 

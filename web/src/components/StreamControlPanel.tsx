@@ -67,7 +67,7 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
         {status !== null && sharing ? <Details status={status} /> : <span />}
         {!isDeadLink(snapshot) && (
           <div className="panel-foot-actions">
-            <NewAdminLink onCopy={() => service.newAdminLink()} />
+            <NewAdminLink link={() => service.adminLink()} onNew={() => service.newAdminLink()} />
             <EndBroadcast onEnd={() => service.endBroadcast()} />
           </div>
         )}

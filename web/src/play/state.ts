@@ -30,6 +30,9 @@ export type PlayerState =
   | { kind: 'refused'; reason: CodeName | null; message: string }
   | { kind: 'unsupported'; reason: UnsupportedReason };
 
+/** What a refusal says that comes of a page without a token. */
+export const NO_TOKEN = 'no token';
+
 export type UnsupportedReason = 'webkit' | 'webtransport' | 'decoder' | 'canvas' | 'insecure';
 
 /** Without new content for this long, the screen counts as static. */

@@ -9,18 +9,22 @@ const CROP = { x: 0, y: 0, width: 640, height: 360 };
 
 class FakeChannel {
   readonly said: HostMessage[] = [];
-  #listener: (event: { data: unknown }) => void = () => undefined;
+  #listener: (data: unknown) => void = () => undefined;
+  closed = false;
 
-  addEventListener(_: string, listener: unknown): void {
-    this.#listener = listener as (event: { data: unknown }) => void;
+  listen(listener: (data: unknown) => void): void {
+    this.#listener = listener;
   }
-  postMessage(data: unknown): void {
+  close(): void {
+    this.closed = true;
+  }
+  post(data: unknown): void {
     const heard = parseHostMessage(structuredClone(data));
     if (heard.kind !== 'message') throw new Error('the host says what no panel understands');
     this.said.push(heard.message);
   }
   hear(data: unknown): void {
-    this.#listener({ data });
+    this.#listener(data);
   }
   tell(message: PanelMessage): void {
     this.hear(fromPanel(message));
@@ -55,7 +59,7 @@ async function setUp() {
       startedMs: 5,
       inside: false,
     },
-    channel: channel as unknown as BroadcastChannel,
+    channel,
     memory,
     post: (message) => posted.push(message),
   });
@@ -119,4 +123,16 @@ it('ignores and counts what is for another host or not understood', async () => 
   channel.hear({ side: 'host', type: 'bye', host: 'an earlier host' });
   expect(core.status()).toMatchObject({ crop: CROP, counts: { ignoredMessages: 3 } });
   expect(posted.some(({ type }) => type === 'verb')).toBe(false);
+});
+
+it('moves to where panels are, and speaks there alone', async () => {
+  const { channel, core } = await setUp();
+  const other = new FakeChannel();
+  core.move(other);
+  expect(channel.closed).toBe(true);
+  core.setCapture('asking', null);
+  other.tell({ type: 'crop', host: 'me', crop: null });
+  expect(channel.said).toHaveLength(0);
+  expect(other.said).toMatchObject([{ type: 'status', status: { state: 'asking' } }]);
+  expect(core.status().crop).toBeNull();
 });

@@ -5,6 +5,7 @@ import type { RelaySession } from '../session/index.ts';
 import { RelayLink } from './link.ts';
 import { fromHost, type HostMessage, type PanelMessage, parsePanelMessage } from './messages.ts';
 import { Pipeline } from './pipeline.ts';
+import type { Channel } from './sealed.ts';
 import {
   type CapturePhase,
   deriveState,
@@ -26,8 +27,8 @@ const OWN_INTERVAL_MS = 500;
 const CARD_WAIT_MS = 2_500;
 
 export interface CoreOptions {
-  begin: Extract<ToWorker, { type: 'begin' }>;
-  channel: Pick<BroadcastChannel, 'postMessage' | 'addEventListener'>;
+  begin: Omit<Extract<ToWorker, { type: 'begin' }>, 'keys'>;
+  channel: Channel;
   memory: Memory;
   post: (message: FromWorker) => void;
 }
@@ -39,6 +40,7 @@ export class HostCore {
   readonly #tally = new Tally();
   readonly #pipeline: Pipeline;
   readonly #link: RelayLink;
+  #channel: Channel;
   #capture: { phase: CapturePhase; reason: string | null } = { phase: 'idle', reason: null };
   #source: Pick<SourceFacts, 'surface' | 'muted'> = { surface: '', muted: false };
   #uplinks: SessionUplinks | null = null;
@@ -74,9 +76,18 @@ export class HostCore {
       onChange: () => this.#tell(true),
       onRefused: () => this.#release(),
     });
-    options.channel.addEventListener('message', ({ data }) => this.#hear(data));
+    this.#channel = options.channel;
+    this.#channel.listen((data) => this.#hear(data));
     setInterval(() => this.#tell(false), STATUS_INTERVAL_MS);
     this.#ready = this.#recall();
+  }
+
+  /** Panels are on this channel from now on. */
+  move(channel: Channel): void {
+    this.#channel.close();
+    this.#channel = channel;
+    channel.listen((data) => this.#hear(data));
+    this.#leaseMs = 0;
   }
 
   setCapture(phase: CapturePhase, reason: string | null): void {
@@ -210,6 +221,7 @@ export class HostCore {
   #opened(session: RelaySession): void {
     this.#tally.counts.sessionsOpened += 1;
     this.#tally.counts.epochs += 1;
+    this.#options.post({ type: 'unheard' });
     void this.#options.memory.save({ resume: session.welcome.resume });
     this.#uplinks = new SessionUplinks({
       carrier: session,
@@ -327,6 +339,6 @@ export class HostCore {
   }
 
   #say(message: HostMessage): void {
-    this.#options.channel.postMessage(fromHost(message));
+    this.#channel.post(fromHost(message));
   }
 }

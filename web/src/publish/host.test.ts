@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { channelName } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
-import type { Kept, Memory } from './storage.ts';
+import { deriveKeys, newSecret, SealedChannel } from './sealed.ts';
+import type { Access, Kept, Memory } from './storage.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 const kept: Kept = {
@@ -16,12 +16,21 @@ const memory: Memory = {
   load: async () => ({ ...kept }),
   save: async (changes) => void Object.assign(kept, changes),
 };
-vi.mock('./storage.ts', () => ({ memoryOf: () => memory, forgetOld: async () => undefined }));
-const locks = { other: false, mine: false };
+const SECRET = newSecret();
+const access: Access = { token: null, panelSecret: SECRET };
+vi.mock('./storage.ts', () => ({
+  memoryOf: () => memory,
+  accessOf: () => ({
+    load: async () => ({ ...access }),
+    save: async (changes: Partial<Access>) => Object.assign(access, changes) !== null,
+  }),
+  forgetOld: async () => undefined,
+}));
+const locks = { other: false, mine: false, name: '' };
 vi.mock('./sole.ts', () => ({
-  becomeSole: async () => {
+  becomeSole: async (name: string) => {
     if (locks.other) return null;
-    locks.mine = true;
+    Object.assign(locks, { mine: true, name });
     return () => {
       locks.mine = false;
     };
@@ -99,10 +108,19 @@ function refuse(name: string): () => Promise<MediaStream> {
 }
 
 const bye: string[] = [];
-let panel: BroadcastChannel;
+let panel: SealedChannel;
 
-beforeEach(() => {
+async function panelAt(secret: string): Promise<SealedChannel> {
+  const keys = await deriveKeys(secret, 'abc');
+  if (keys === null) throw new Error('no secret');
+  const channel = new SealedChannel(keys);
+  channel.listen((message) => void bye.push((message as { type: string }).type));
+  return channel;
+}
+
+beforeEach(async () => {
   Object.assign(kept, { sharing: false });
+  Object.assign(access, { token: null, panelSecret: SECRET });
   Object.assign(locks, { other: false, mine: false });
   picked = [];
   pick = share;
@@ -118,8 +136,7 @@ beforeEach(() => {
     value: { getDisplayMedia: () => pick() },
   });
   bye.length = 0;
-  panel = new BroadcastChannel(channelName('abc'));
-  panel.onmessage = ({ data }: MessageEvent<{ type: string }>) => void bye.push(data.type);
+  panel = await panelAt(SECRET);
 });
 
 afterEach(() => {
@@ -280,6 +297,7 @@ it('captures nothing on behalf of a worker that has crashed', async () => {
 it('captures no page that is going, and tells panels so', async () => {
   const { host } = await opened();
   await host.share({ resume: false });
+  await vi.waitFor(() => expect(bye).toContain('hello'));
   dispatchEvent(new Event('pagehide'));
   expect(picked[0]?.stopped).toBe(true);
   await vi.waitFor(() => expect(bye).toContain('bye'));
@@ -292,4 +310,52 @@ it('gives everything back when it is closed', async () => {
   host.close();
   expect([picked[0]?.stopped, worker.terminated, locks.mine]).toEqual([true, true, false]);
   expect(host.snapshot().phase).toBe('closed');
+});
+
+/** The relay's answer to whoever asks for the broadcast; null: it refuses. */
+function relaySays(panelSecret: string | null): void {
+  vi.stubGlobal('fetch', async () =>
+    panelSecret === null ? new Response('{}', { status: 401 }) : Response.json({ panelSecret }),
+  );
+}
+
+it('asks the relay where panels are, once, where this browser does not know', async () => {
+  Object.assign(access, { panelSecret: null });
+  relaySays(SECRET);
+  const { host, worker } = await opened();
+  await vi.waitFor(() => expect(bye).toContain('hello'));
+  expect(access).toEqual({ token: 't', panelSecret: SECRET });
+  expect(worker.told).toEqual([]);
+  host.close();
+});
+
+it('goes on without panels where the relay does not say where they are', async () => {
+  Object.assign(access, { panelSecret: null });
+  relaySays(null);
+  const { host } = await opened();
+  const { lock } = (await deriveKeys(SECRET, 'abc')) ?? {};
+  expect([access.panelSecret, locks.name === lock]).toEqual([null, false]);
+  host.close();
+});
+
+it('moves to where panels are when the relay has made another secret', async () => {
+  const { host, worker } = await opened();
+  await vi.waitFor(() => expect(bye).toContain('hello'));
+  relaySays(SECRET);
+  worker.says({ type: 'unheard' });
+  const other = newSecret();
+  const there = await panelAt(other);
+  bye.length = 0;
+  relaySays(other);
+  await vi.waitFor(() => {
+    worker.says({ type: 'unheard' });
+    expect(bye).toEqual(['bye', 'hello']);
+  });
+  const keys = await deriveKeys(other, 'abc');
+  expect([access.panelSecret, locks.name]).toEqual([other, keys?.lock]);
+  expect(worker.told.filter(({ type }) => type === 'keys')).toMatchObject([
+    { keys: { channel: keys?.channel } },
+  ]);
+  there.close();
+  host.close();
 });

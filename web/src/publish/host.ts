@@ -3,12 +3,14 @@
  * to the worker. Runs in a window of its own or, where that is not to be had, inside the panel.
  */
 
-import { channelName, fromHost, hostLockName } from './messages.ts';
+import { fromHost, type HostMessage } from './messages.ts';
+import { askPanelSecret } from './panel-secret.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
 import { askForScreen, captureLimits } from './screen.ts';
+import { type ChannelKeys, deriveKeys, newSecret, SealedChannel } from './sealed.ts';
 import { becomeSole } from './sole.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
-import { forgetOld, type Memory, memoryOf } from './storage.ts';
+import { type AccessMemory, accessOf, forgetOld, type Memory, memoryOf } from './storage.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 export interface HostOptions {
@@ -26,14 +28,21 @@ export interface HostView {
 }
 
 const STOP_WAIT_MS = 4_000;
+/** How old what panels are told at the end may become, of which they hear nothing that is ten seconds old. */
+const BYE_MS = 3_000;
 
 export class CaptureHost {
   readonly id = crypto.randomUUID();
   readonly startedMs = Date.now();
   readonly #options: HostOptions;
   readonly #memory: Memory;
-  readonly #channel: BroadcastChannel;
+  readonly #access: AccessMemory;
   readonly #listeners = new Set<() => void>();
+  #secret: string | null = null;
+  #channel: SealedChannel | null = null;
+  /** Says `bye` at once: a page that is going has no time to seal it. */
+  #bye: { say: () => void; sealedMs: number } | null = null;
+  #moving = false;
   #view: HostView = { phase: 'opening', status: null };
   #worker: Worker | null = null;
   #track: MediaStreamTrack | null = null;
@@ -45,22 +54,21 @@ export class CaptureHost {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#memory = memoryOf(options.broadcast);
-    this.#channel = new BroadcastChannel(channelName(options.broadcast));
+    this.#access = accessOf(options.broadcast);
   }
 
   /** Becomes the broadcast's host in this browser; false when another window is. */
   async open(): Promise<boolean> {
-    const release = await becomeSole(hostLockName(this.#options.broadcast));
+    const keys = await this.#findKeys();
+    const release = await becomeSole(keys.lock);
     if (release === null) {
       this.#show({ phase: 'second' });
       return false;
     }
     this.#releaseLock = release;
-    this.#channel.postMessage(
-      fromHost({ type: 'hello', host: this.id, startedMs: this.startedMs }),
-    );
+    this.#speak(keys);
     addEventListener('pagehide', this.#leave);
-    this.#startWorker();
+    this.#startWorker(keys);
     this.#show({ phase: 'open' });
     void forgetOld(Date.now());
     return true;
@@ -115,7 +123,8 @@ export class CaptureHost {
     this.#worker = null;
     this.#releaseLock();
     this.#show({ phase: 'closed' });
-    this.#channel.close();
+    this.#channel?.close();
+    this.#channel = null;
   }
 
   /** The page goes: what is captured from here on may be of a page that is going itself, and dark. */
@@ -126,7 +135,10 @@ export class CaptureHost {
 
   /** Tells panels that this host is going; a later status takes it back. */
   sayBye = (): void => {
-    this.#channel.postMessage(fromHost({ type: 'bye', host: this.id }));
+    this.#bye?.say();
+    // It is heard once.
+    this.#bye = null;
+    void this.#sealBye();
   };
 
   /** Says that nothing is shared and nothing was asked for yet. */
@@ -141,7 +153,70 @@ export class CaptureHost {
 
   snapshot = (): HostView => this.#view;
 
-  #startWorker(): void {
+  /**
+   * Panels are where the relay says, or has said before. Where it says nothing, this host goes on without
+   * them: it may be away, or refuse the token, which is told then.
+   */
+  async #findKeys(): Promise<ChannelKeys> {
+    const { origin, broadcast, token } = this.#options;
+    const kept = await this.#access.load();
+    if (kept.token === null) void this.#access.save({ token });
+    const known = kept.panelSecret ?? (await askPanelSecret(origin, broadcast, token));
+    const keys = known === null ? null : await deriveKeys(known, broadcast);
+    if (keys !== null) {
+      this.#secret = known;
+      if (kept.panelSecret === null) void this.#access.save({ panelSecret: known });
+      return keys;
+    }
+    const own = await deriveKeys(newSecret(), broadcast);
+    if (own === null) throw new Error('this page has no WebCrypto');
+    return own;
+  }
+
+  /** The relay may have made another secret, with new links for publishers: panels are elsewhere then. */
+  async #follow(): Promise<void> {
+    if (this.#moving || this.#channel === null) return;
+    this.#moving = true;
+    const { origin, broadcast, token } = this.#options;
+    const secret = await askPanelSecret(origin, broadcast, token);
+    const keys =
+      secret === null || secret === this.#secret ? null : await deriveKeys(secret, broadcast);
+    this.#moving = false;
+    if (keys === null || this.#channel === null) return;
+    this.#secret = secret;
+    void this.#access.save({ panelSecret: secret });
+    this.sayBye();
+    this.#channel.close();
+    this.#speak(keys);
+    this.#post({ type: 'keys', keys });
+    // Where another window is there already, both go on: the newest publisher wins.
+    const releaseBefore = this.#releaseLock;
+    const release = await becomeSole(keys.lock);
+    this.#releaseLock = () => {
+      releaseBefore();
+      release?.();
+    };
+  }
+
+  #speak(keys: ChannelKeys): void {
+    this.#channel = new SealedChannel(keys);
+    this.#say({ type: 'hello', host: this.id, startedMs: this.startedMs });
+    this.#bye = null;
+    void this.#sealBye();
+  }
+
+  #say(message: HostMessage): void {
+    this.#channel?.post(fromHost(message));
+  }
+
+  async #sealBye(): Promise<void> {
+    const channel = this.#channel;
+    const sealedMs = Date.now();
+    const say = await channel?.prepare(fromHost({ type: 'bye', host: this.id }));
+    if (say !== undefined && channel === this.#channel) this.#bye = { say, sealedMs };
+  }
+
+  #startWorker(keys: ChannelKeys): void {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onerror = () => {
@@ -150,13 +225,17 @@ export class CaptureHost {
     };
     this.#worker = worker;
     const { id: host, startedMs } = this;
-    this.#post({ type: 'begin', ...this.#options, host, startedMs });
+    this.#post({ type: 'begin', ...this.#options, host, startedMs, keys });
   }
 
   #hear(message: FromWorker): void {
     switch (message.type) {
       case 'status':
         this.#show({ status: message.status });
+        if (this.#bye !== null && Date.now() - this.#bye.sealedMs > BYE_MS) void this.#sealBye();
+        break;
+      case 'unheard':
+        void this.#follow();
         break;
       case 'verb':
         if (message.verb === 'start') void this.share({ resume: false });

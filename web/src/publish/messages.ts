@@ -1,6 +1,6 @@
 /**
- * What panels and capture hosts say to each other over `BroadcastChannel`. Every page of the origin
- * hears everything, so each side parses what it hears and ignores what is not for it.
+ * What panels and capture hosts say to each other, sealed (`sealed.ts`). All of them hear everything, so
+ * each side parses what it hears and ignores what is not for it.
  */
 
 import { type Check, isCount, isFlag, isRecord, isText, orNull, shape } from '../session/parse.ts';
@@ -82,15 +82,6 @@ type Of<Message extends { type: string }, T extends Message['type']> = Extract<
   Message,
   { type: T }
 >;
-
-export function channelName(broadcast: string): string {
-  return `steadycast:${broadcast}`;
-}
-
-/** The Web Lock that a broadcast's only host of this browser holds. */
-export function hostLockName(broadcast: string): string {
-  return `steadycast-host:${broadcast}`;
-}
 
 /** A message as it goes over the channel: marked with the side it comes from. */
 export function fromPanel(message: PanelMessage): PanelMessage & { side: Side } {

@@ -73,7 +73,9 @@ export function explainRefusal(
 
 /** Whether this browser has what a capture host needs; null, or what is missing. */
 export function missingForHost(): string | null {
-  if (!window.isSecureContext) return 'This page must be opened over HTTPS or on localhost.';
+  if (!window.isSecureContext) {
+    return 'This page must be opened over HTTPS or on localhost: browsers let no other page share the screen, or steer what shares it.';
+  }
   const needed = {
     'screen capture': 'getDisplayMedia' in (navigator.mediaDevices ?? {}),
     'frame access (MediaStreamTrackProcessor)': 'MediaStreamTrackProcessor' in window,

@@ -1,4 +1,4 @@
-/** What outlives the host's document: IndexedDB, one record a broadcast. */
+/** What outlives the host's document: IndexedDB, two records a broadcast. */
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isRecord } from '../session/parse.ts';
@@ -23,8 +23,22 @@ export interface Memory {
   save(changes: Partial<Kept>): Promise<void>;
 }
 
+/** What lets this browser's panels and hosts into a broadcast: it is in no address (PROTOCOL 6.2). */
+export interface Access {
+  /** A publish token; null: none is known here. */
+  token: string | null;
+  /** What panels and hosts know each other by (PROTOCOL 7.2), as the relay says it. */
+  panelSecret: string | null;
+}
+
+export interface AccessMemory {
+  load(): Promise<Access>;
+  /** Whether it is kept now. */
+  save(changes: Partial<Access>): Promise<boolean>;
+}
+
 interface Schema extends DBSchema {
-  broadcasts: { key: string; value: Kept & { savedMs: number } };
+  broadcasts: { key: string; value: (Kept | Access) & { savedMs: number } };
 }
 
 const NOTHING: Kept = {
@@ -34,6 +48,9 @@ const NOTHING: Kept = {
   sharing: false,
   paused: false,
 };
+const NO_ACCESS: Access = { token: null, panelSecret: null };
+/** Far more than any token has. */
+const TEXT_MAX = 8_192;
 /** Longer than tokens live; what is older is forgotten. */
 const KEEP_MS = 90 * 24 * 3_600_000;
 
@@ -73,6 +90,34 @@ export function memoryOf(broadcast: string): Memory {
   };
 }
 
+/**
+ * What lets this browser into one broadcast. In a record of its own, which pages of before leave alone:
+ * they write the others as they know them. Its name is no id.
+ */
+export function accessOf(broadcast: string): AccessMemory {
+  const key = `access ${broadcast}`;
+  return {
+    async load() {
+      try {
+        return checkedAccess(await (await database()).get('broadcasts', key));
+      } catch {
+        return NO_ACCESS;
+      }
+    },
+    async save(changes) {
+      try {
+        const transaction = (await database()).transaction('broadcasts', 'readwrite');
+        const before = checkedAccess(await transaction.store.get(key));
+        await transaction.store.put({ ...before, ...changes, savedMs: Date.now() }, key);
+        await transaction.done;
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
 /** Forgets broadcasts that nobody has touched for a long time. */
 export async function forgetOld(nowMs: number): Promise<void> {
   try {
@@ -98,4 +143,12 @@ function checked(value: unknown): Kept {
     sharing: sharing === true,
     paused: paused === true,
   };
+}
+
+function checkedAccess(value: unknown): Access {
+  if (!isRecord(value)) return NO_ACCESS;
+  const { token, panelSecret } = value;
+  const text = (one: unknown) =>
+    typeof one === 'string' && one !== '' && one.length <= TEXT_MAX ? one : null;
+  return { token: text(token), panelSecret: text(panelSecret) };
 }

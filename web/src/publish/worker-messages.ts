@@ -1,5 +1,6 @@
 /** Between a host's document and its worker. */
 
+import type { ChannelKeys } from './sealed.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
 
 export type ToWorker =
@@ -11,7 +12,10 @@ export type ToWorker =
       host: string;
       startedMs: number;
       inside: boolean;
+      keys: ChannelKeys;
     }
+  /** Panels are elsewhere from now on. */
+  | { type: 'keys'; keys: ChannelKeys }
   | { type: 'capture'; phase: CapturePhase; reason: string | null }
   | {
       type: 'source';
@@ -26,6 +30,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { type: 'status'; status: HostStatus }
+  /** Panels may be elsewhere by now: none is heard, or the session is a new one. */
+  | { type: 'unheard' }
   /** A panel wants the screen shared, or all of it ended. */
   | { type: 'verb'; verb: 'start' | 'stop' }
   /** Capture is of no use any more. */

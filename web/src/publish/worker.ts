@@ -1,7 +1,7 @@
 /** The capture host's worker: every frame's path, whatever the document does. */
 
 import { HostCore } from './core.ts';
-import { channelName } from './messages.ts';
+import { type Channel, type ChannelKeys, SealedChannel } from './sealed.ts';
 import { memoryOf } from './storage.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
@@ -11,18 +11,44 @@ interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 }
 
+/** A panel in sight asks every second; what nobody hears is asked of the relay this rarely. */
+const UNHEARD_MS = 30_000;
+
 const scope = globalThis as unknown as WorkerScope;
 let core: HostCore | null = null;
+let heard = false;
+
+setInterval(() => {
+  if (!heard) scope.postMessage({ type: 'unheard' });
+  heard = false;
+}, UNHEARD_MS);
+
+/** The panels' channel; notes whether anything is heard there. */
+function listening(keys: ChannelKeys): Channel {
+  const channel = new SealedChannel(keys);
+  return {
+    post: (message) => channel.post(message),
+    listen: (listener) =>
+      channel.listen((message) => {
+        heard = true;
+        listener(message);
+      }),
+    close: () => channel.close(),
+  };
+}
 
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'begin':
       core = new HostCore({
         begin: data,
-        channel: new BroadcastChannel(channelName(data.broadcast)),
+        channel: listening(data.keys),
         memory: memoryOf(data.broadcast),
         post: (message) => scope.postMessage(message),
       });
+      break;
+    case 'keys':
+      core?.move(listening(data.keys));
       break;
     case 'capture':
       core?.setCapture(data.phase, data.reason);

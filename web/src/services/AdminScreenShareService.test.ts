@@ -1,12 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import {
-  fromHost,
-  hostLockName,
-  type PanelMessage,
-  parsePanelMessage,
-} from '../publish/messages.ts';
+import { fromHost, type PanelMessage, parsePanelMessage } from '../publish/messages.ts';
 import { DEFAULT_QUALITY } from '../publish/quality.ts';
 import { type HostState, type HostStatus, NO_COUNTS, NO_LIMITS } from '../publish/status.ts';
+import type { Access } from '../publish/storage.ts';
 import { AdminScreenShareService } from './AdminScreenShareService.ts';
 
 const CROP = { x: 10, y: 10, width: 320, height: 180 };
@@ -20,12 +16,35 @@ const page = {
   blocked: false,
   /** How often this page itself asked for the screen. */
   asked: 0,
+  /** What the browser keeps; null: it keeps nothing. */
+  kept: null as Access | null,
+  /** Where the panel listens: by the secret that its channel follows from. */
+  at: null as string | null,
 };
+const TOKEN = tokenFor(4_000_000_000);
+
+function tokenFor(exp: number): string {
+  const claims = { exp, steadycast: { broadcast: 'b', roles: ['publish'] } };
+  return `e30.${btoa(JSON.stringify(claims)).replaceAll('=', '')}.c2ln`;
+}
+
+const lockOf = (secret: string) => ({ name: `lock ${secret}` });
+
+vi.mock('../publish/storage.ts', async (original) => ({
+  ...(await original<object>()),
+  accessOf: () => ({
+    load: async () => page.kept ?? { token: null, panelSecret: null },
+    save: async (changes: Partial<Access>) => {
+      if (page.kept !== null) page.kept = { ...page.kept, ...changes };
+      return page.kept !== null;
+    },
+  }),
+}));
 vi.mock('../publish/host.ts', () => ({
   CaptureHost: class {
     subscribe = () => () => undefined;
     open = async () => {
-      page.held = [{ name: hostLockName('b') }];
+      page.held = [lockOf('one')];
       return true;
     };
     share = async () => {
@@ -35,16 +54,38 @@ vi.mock('../publish/host.ts', () => ({
 }));
 let toPanel: (data: unknown) => void = () => undefined;
 
-class FakeChannel {
-  set onmessage(listener: (event: { data: unknown }) => void) {
-    toPanel = (data) => listener({ data: structuredClone(data) });
-  }
-  postMessage(data: unknown): void {
-    const heard = parsePanelMessage(structuredClone(data));
-    if (heard.kind !== 'message') throw new Error('the panel says what no host understands');
-    page.said.push(heard.message);
-  }
-  close(): void {}
+vi.mock('../publish/sealed.ts', () => ({
+  deriveKeys: async (secret: string) => ({ channel: secret, lock: lockOf(secret).name }),
+  SealedChannel: class {
+    readonly #secret: string;
+    constructor({ channel }: { channel: string }) {
+      this.#secret = channel;
+      page.at = channel;
+    }
+    listen(listener: (message: unknown) => void): void {
+      toPanel = (data) => listener(structuredClone(data));
+    }
+    post(data: unknown): void {
+      if (page.at !== this.#secret) throw new Error('the panel speaks where it has left');
+      const heard = parsePanelMessage(structuredClone(data));
+      if (heard.kind !== 'message') throw new Error('the panel says what no host understands');
+      page.said.push(heard.message);
+    }
+    close(): void {}
+  },
+}));
+
+/** What the relay answers. */
+function relaySays(panelSecret: string): void {
+  const facts = {
+    id: 'b',
+    title: '',
+    phase: 'live',
+    sinceUs: 1,
+    players: 0,
+    links: { player: '' },
+  };
+  vi.stubGlobal('fetch', async () => Response.json({ ...facts, panelSecret }));
 }
 
 function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus {
@@ -84,20 +125,21 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
 const say = (host: string, startedMs: number, told: HostStatus) =>
   toPanel(fromHost({ type: 'status', host, startedMs, status: told }));
 
-function open(): AdminScreenShareService {
+async function open(): Promise<AdminScreenShareService> {
   const service = new AdminScreenShareService({
     origin: 'https://relay.example',
-    token: 'token',
+    token: TOKEN,
     broadcast: 'b',
   });
   service.open();
+  await vi.advanceTimersByTimeAsync(0);
   return service;
 }
 
 beforeEach(() => {
   vi.useFakeTimers();
-  Object.assign(page, { held: [], opened: [], said: [], blocked: false, asked: 0 });
-  vi.stubGlobal('BroadcastChannel', FakeChannel);
+  Object.assign(page, { held: [], opened: [], said: [], blocked: false, asked: 0, at: null });
+  page.kept = { token: null, panelSecret: 'one' };
   vi.stubGlobal('document', {
     visibilityState: 'visible',
     addEventListener: () => undefined,
@@ -121,21 +163,21 @@ afterEach(() => {
 });
 
 it('finds the host that is running and shows the truth', async () => {
-  const service = open();
+  const service = await open();
   expect(page.said).toMatchObject([{ type: 'status', host: null, preview: false }]);
   say('h', 1, status('live', { crop: CROP, players: 3 }));
   expect(service.snapshot()).toMatchObject({ host: 'present', crop: CROP, status: { players: 3 } });
 });
 
 it('knows from the lock that there is no host', async () => {
-  const service = open();
+  const service = await open();
   await vi.advanceTimersByTimeAsync(0);
   expect(service.snapshot().host).toBe('none');
 });
 
 it('tells a busy host from a vanished one', async () => {
-  const service = open();
-  page.held = [{ name: hostLockName('b') }];
+  const service = await open();
+  page.held = [lockOf('one')];
   say('h', 1, status('live'));
   await vi.advanceTimersByTimeAsync(4_000);
   expect(service.snapshot().host).toBe('silent');
@@ -144,8 +186,8 @@ it('tells a busy host from a vanished one', async () => {
   expect(service.snapshot()).toMatchObject({ host: 'none', status: null });
 });
 
-it('goes over to a newer host and hears no more of the older', () => {
-  const service = open();
+it('goes over to a newer host and hears no more of the older', async () => {
+  const service = await open();
   say('old', 1, status('live'));
   say('new', 2, status('asking'));
   say('old', 1, status('live'));
@@ -155,20 +197,20 @@ it('goes over to a newer host and hears no more of the older', () => {
 });
 
 it('opens a window without a host, and waits for it where it is slow', async () => {
-  const service = open();
+  const service = await open();
   await vi.advanceTimersByTimeAsync(0);
   await service.start();
   await vi.advanceTimersByTimeAsync(8_000);
-  expect(page.opened).toEqual(['https://relay.example/host#token']);
+  expect(page.opened).toEqual(['https://relay.example/host#broadcast=b']);
   expect(service.snapshot()).toMatchObject({ host: 'opening', inside: false });
-  page.held = [{ name: hostLockName('b') }];
+  page.held = [lockOf('one')];
   say('h', 9, status('asking'));
   await vi.advanceTimersByTimeAsync(2_000);
   expect(service.snapshot()).toMatchObject({ host: 'present', inside: false });
 });
 
 it('offers another window where one has come to nothing', async () => {
-  const service = open();
+  const service = await open();
   await service.start();
   await vi.advanceTimersByTimeAsync(12_000);
   expect(service.snapshot()).toMatchObject({ host: 'none', inside: false });
@@ -176,7 +218,7 @@ it('offers another window where one has come to nothing', async () => {
 
 it('captures itself, at once, where the browser opens no window', async () => {
   page.blocked = true;
-  const service = open();
+  const service = await open();
   await vi.advanceTimersByTimeAsync(0);
   await service.start();
   expect(page.asked).toBe(1);
@@ -184,7 +226,7 @@ it('captures itself, at once, where the browser opens no window', async () => {
 });
 
 it('captures nothing itself while a new window reloads', async () => {
-  const service = open();
+  const service = await open();
   await vi.advanceTimersByTimeAsync(0);
   const started = service.start();
   await vi.advanceTimersByTimeAsync(500);
@@ -196,16 +238,16 @@ it('captures nothing itself while a new window reloads', async () => {
 });
 
 it('asks a host that is there to share again', async () => {
-  const service = open();
-  page.held = [{ name: hostLockName('b') }];
+  const service = await open();
+  page.held = [lockOf('one')];
   say('h', 1, status('ended'));
   await service.start();
   expect(page.opened).toEqual([]);
   expect(page.said.at(-1)).toMatchObject({ type: 'start', host: 'h' });
 });
 
-it('shows a choice at once, and keeps it until the host has heard of it', () => {
-  const service = open();
+it('shows a choice at once, and keeps it until the host has heard of it', async () => {
+  const service = await open();
   say('h', 1, status('live'));
   service.setCrop(CROP);
   expect(service.snapshot().crop).toEqual(CROP);
@@ -216,9 +258,97 @@ it('shows a choice at once, and keeps it until the host has heard of it', () => 
   expect(service.snapshot().crop).toBeNull();
 });
 
-it('counts what it does not understand', () => {
-  const service = open();
+it('counts what it does not understand', async () => {
+  const service = await open();
   toPanel({ side: 'host', type: 'status', host: 'h', startedMs: 1, status: { state: 'live' } });
   toPanel('hello');
   expect(service.snapshot()).toMatchObject({ ignored: 2, status: null });
+});
+
+it('waits to be told where hosts are, where the browser does not know', async () => {
+  page.kept = { token: null, panelSecret: null };
+  page.held = [lockOf('two')];
+  const answers: (() => void)[] = [];
+  const facts = {
+    id: 'b',
+    title: '',
+    phase: 'live',
+    sinceUs: 1,
+    players: 0,
+    links: { player: '' },
+  };
+  const answer = () => Response.json({ ...facts, panelSecret: 'two' });
+  vi.stubGlobal('fetch', () => new Promise((told) => answers.push(() => told(answer()))));
+  const service = await open();
+  expect([service.snapshot().host, page.at]).toEqual(['searching', null]);
+  answers[0]?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(page.said).toMatchObject([{ type: 'status' }]);
+  say('h', 1, status('live'));
+  expect(service.snapshot().host).toBe('present');
+  expect(page.kept).toEqual({ token: TOKEN, panelSecret: 'two' });
+});
+
+it('says that there is no host where nothing can be known', async () => {
+  page.kept = null;
+  const service = await open();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(service.snapshot().host).toBe('none');
+  await service.start();
+  expect(page.opened, 'a window that finds nothing is given it').toEqual([
+    `https://relay.example/host#token=${TOKEN}`,
+  ]);
+});
+
+it('moves when the relay has another secret, and hears no more of what was before', async () => {
+  const service = await open();
+  page.held = [lockOf('one')];
+  say('old', 1, status('live'));
+  relaySays('two');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([page.at, page.kept?.panelSecret]).toEqual(['two', 'two']);
+  expect(service.snapshot()).toMatchObject({ host: 'none', status: null });
+  page.held = [lockOf('two')];
+  say('new', 2, status('live'));
+  expect(service.snapshot().host).toBe('present');
+  expect(JSON.stringify(service.snapshot()), 'support reads this').not.toContain('two');
+});
+
+it('keeps its token for hosts, but none that may be worse than what is kept', async () => {
+  page.kept = { token: tokenFor(1), panelSecret: 'one' };
+  await open();
+  expect(page.kept?.token, 'that one has ended').toBe(TOKEN);
+  const good = tokenFor(4_000_000_001);
+  page.kept = { token: good, panelSecret: 'one' };
+  const service = await open();
+  await service.start();
+  expect(page.kept?.token).toBe(good);
+  expect(page.opened.at(-1)).toBe(`https://relay.example/host#token=${TOKEN}`);
+  relaySays('one');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(page.kept?.token, 'the relay knows it').toBe(TOKEN);
+});
+
+it('says its link, which no address does', async () => {
+  expect((await open()).adminLink()).toBe(`https://relay.example/admin#token=${TOKEN}`);
+});
+
+it('tells a host again to stop, or to pause, that has not heard it', async () => {
+  const service = await open();
+  const told = (wanted: string) => page.said.filter(({ type }) => type === wanted).length;
+  say('h', 1, status('live'));
+  service.pause(true);
+  say('h', 1, status('live'));
+  expect(told('pause')).toBe(2);
+  say('h', 1, status('live', { paused: true }));
+  // It goes on by what another panel said.
+  say('h', 1, status('live'));
+  expect(told('pause')).toBe(2);
+  service.stop();
+  say('h', 1, status('live'));
+  expect(told('stop')).toBe(2);
+  say('h', 1, status('stopped'));
+  // Shared again from its own window.
+  say('h', 1, status('live'));
+  expect(told('stop')).toBe(2);
 });

@@ -9,19 +9,18 @@ import { sameCrop } from '../publish/geometry.ts';
 import { History, type Sample } from '../publish/history.ts';
 import { CaptureHost } from '../publish/host.ts';
 import {
-  channelName,
   fromPanel,
   type HostMessage,
-  hostLockName,
   type PanelMessage,
   parseHostMessage,
 } from '../publish/messages.ts';
 import { DEFAULT_QUALITY, type Quality, sameQuality } from '../publish/quality.ts';
-import { isHeld } from '../publish/sole.ts';
 import { type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
+import { broadcastFragment, tokenFragment } from '../session/fragment.ts';
 import { at } from '../session/place.ts';
 import { ApiError, type BroadcastFacts, endBroadcast, readBroadcast, renewLinks } from './api.ts';
+import { Meeting } from './meeting.ts';
 
 export interface ShareOptions {
   /** The relay's origin; the host page is one of its pages. */
@@ -32,6 +31,8 @@ export interface ShareOptions {
   broadcast: string;
   /** Where the capture host's page is. */
   hostPath?: string;
+  /** Where the panel's page is, for links to it. */
+  adminPath?: string;
 }
 
 /**
@@ -83,6 +84,8 @@ export interface ShareService {
   endBroadcast(): Promise<void>;
   /** Ends the viewers' link of now, with everyone who watches by it, for a new one. Throws ApiError. */
   renewPlayerLink(): Promise<void>;
+  /** The link that this panel was opened with, which its address does not show. */
+  adminLink(): string;
   /** One more link to this panel, valid anew. Throws ApiError. */
   newAdminLink(): Promise<string>;
   /** Small pictures of the whole source, about five a second; returns how to stop watching. */
@@ -105,13 +108,15 @@ const WINDOW = 'popup,width=440,height=600';
 export class AdminScreenShareService implements ShareService {
   readonly #options: ShareOptions;
   readonly #memory: Memory;
+  readonly #meeting: Meeting;
   readonly #listeners = new Set<() => void>();
   readonly #watchers = new Set<(image: PreviewImage) => void>();
   readonly #history = new History();
   readonly #crop = new Draft<Crop | null>(null, sameCrop);
   readonly #quality = new Draft<Quality>(DEFAULT_QUALITY, sameQuality);
   #snapshot: ShareSnapshot;
-  #channel: BroadcastChannel | null = null;
+  /** What a host was told to show no more by, until it says that it does: it must not get lost. */
+  #owed: Extract<PanelMessage, { type: 'stop' | 'pause' }> | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #host: { id: string; startedMs: number } | null = null;
   #heardMs = 0;
@@ -123,6 +128,12 @@ export class AdminScreenShareService implements ShareService {
   constructor(options: ShareOptions) {
     this.#options = options;
     this.#memory = memoryOf(options.broadcast);
+    this.#meeting = new Meeting({
+      token: options.token,
+      broadcast: options.broadcast,
+      onMessage: (message) => this.#hear(message),
+      onMove: () => this.#lookAnew(),
+    });
     this.#snapshot = {
       host: 'searching',
       status: null,
@@ -138,8 +149,7 @@ export class AdminScreenShareService implements ShareService {
 
   /** Begins to listen and to ask; call once. */
   open(): void {
-    this.#channel = new BroadcastChannel(channelName(this.#options.broadcast));
-    this.#channel.onmessage = ({ data }) => this.#hear(data);
+    void this.#meeting.recall();
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
     document.addEventListener('visibilitychange', this.#poll);
     void this.#memory.load().then(({ crop, quality }) => {
@@ -154,23 +164,29 @@ export class AdminScreenShareService implements ShareService {
   close(): void {
     clearInterval(this.#timer);
     document.removeEventListener('visibilitychange', this.#poll);
-    this.#channel?.close();
-    this.#channel = null;
+    this.#meeting.close();
   }
 
   async start(): Promise<void> {
+    this.#owed = null;
     if (this.#inside !== null) return this.#inside.share({ resume: false });
     const host = this.#host;
-    if (host !== null && (await this.#isHosted())) this.#send({ type: 'start', host: host.id });
+    if (host !== null && (await this.#meeting.isHosted()))
+      this.#send({ type: 'start', host: host.id });
     else await this.#openHost();
   }
 
   stop(): void {
-    if (this.#host !== null) this.#send({ type: 'stop', host: this.#host.id });
+    if (this.#host === null) return;
+    this.#owed = { type: 'stop', host: this.#host.id };
+    this.#send(this.#owed);
   }
 
   pause(paused: boolean): void {
-    if (this.#host !== null) this.#send({ type: 'pause', host: this.#host.id, paused });
+    if (this.#host === null) return;
+    const message = { type: 'pause', host: this.#host.id, paused } as const;
+    this.#owed = paused ? message : null;
+    this.#send(message);
   }
 
   setCrop(crop: Crop | null): void {
@@ -202,6 +218,13 @@ export class AdminScreenShareService implements ShareService {
     if (facts !== null) this.#show({ broadcast: { ...facts, playerLink } });
   }
 
+  adminLink(): string {
+    const { adminPath = 'admin', token, origin } = this.#options;
+    const url = at(origin, adminPath);
+    url.hash = tokenFragment(token);
+    return url.href;
+  }
+
   async newAdminLink(): Promise<string> {
     const { origin, broadcast, token } = this.#options;
     return (await renewLinks(origin, broadcast, token, [])).adminLink;
@@ -226,14 +249,23 @@ export class AdminScreenShareService implements ShareService {
   }
 
   async #openHost(): Promise<void> {
-    const { hostPath = 'host', token, origin } = this.#options;
+    const { hostPath = 'host', token, broadcast, origin } = this.#options;
     this.#openedMs = Date.now();
     this.#show({ host: 'opening' });
     const url = at(origin, hostPath);
-    url.hash = token;
+    // With the token itself only where the host could not find it.
+    url.hash = this.#meeting.tokenKept ? broadcastFragment(broadcast) : tokenFragment(token);
     // The host's page gives up its opener (Cross-Origin-Opener-Policy), so that it shares no process
     // with this one, whose crash it survives; `noopener` would hide whether a window came about.
     if (window.open(url, '_blank', WINDOW) === null) await this.#hostInside();
+  }
+
+  /** Hosts are elsewhere now. */
+  #lookAnew(): void {
+    this.#host = null;
+    if (!this.#isOpening() && this.#inside === null)
+      this.#show({ host: 'searching', status: null });
+    this.#poll();
   }
 
   async #hostInside(): Promise<void> {
@@ -275,7 +307,10 @@ export class AdminScreenShareService implements ShareService {
   /** Without a sign of life the lock says whether there still is a host. */
   async #checkHost(): Promise<void> {
     if (!this.#isStale() || this.#isOpening()) return;
-    const hosted = await this.#isHosted();
+    // Nobody can be looked for before it is known where.
+    const { broadcast, problem } = this.#snapshot;
+    if (!this.#meeting.isKnown && broadcast === null && problem === null) return;
+    const hosted = await this.#meeting.isHosted();
     // Meanwhile a host may have spoken up.
     if (!this.#isStale()) return;
     if (hosted) this.#show({ host: this.#host === null ? 'searching' : 'silent' });
@@ -290,17 +325,15 @@ export class AdminScreenShareService implements ShareService {
     return this.#openedMs !== null && Date.now() - this.#openedMs < OPENING_MS;
   }
 
-  #isHosted(): Promise<boolean> {
-    return isHeld(hostLockName(this.#options.broadcast));
-  }
-
   async #askRelay(): Promise<void> {
     const nowMs = performance.now();
     if (nowMs - this.#askedRelayMs < RELAY_POLL_MS) return;
     this.#askedRelayMs = nowMs;
     const { origin, broadcast, token } = this.#options;
     try {
-      this.#show({ broadcast: await readBroadcast(origin, broadcast, token), problem: null });
+      const { panelSecret, ...facts } = await readBroadcast(origin, broadcast, token);
+      this.#show({ broadcast: facts, problem: null });
+      await this.#meeting.learn(panelSecret);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const { kind, message, code } = error;
@@ -352,8 +385,17 @@ export class AdminScreenShareService implements ShareService {
     const nowMs = Date.now();
     this.#crop.learn(status.crop, nowMs);
     this.#quality.learn(status.quality, nowMs);
+    this.#insist(status);
     if (isSharing(status.state)) this.#history.add(nowMs, status);
     this.#show({ host: 'present', status, inside: status.inside, history: this.#history.samples });
+  }
+
+  /** A host that stood still for long hears no more of what was said then: this holds all the same. */
+  #insist({ state, paused }: HostStatus): void {
+    if (this.#owed === null) return;
+    const done = !isSharing(state) || (this.#owed.type === 'pause' && paused);
+    if (done || this.#owed.host !== this.#host?.id) this.#owed = null;
+    else this.#send(this.#owed);
   }
 
   /** A host that reloads is back in a moment. */
@@ -378,7 +420,7 @@ export class AdminScreenShareService implements ShareService {
   }
 
   #send(message: PanelMessage): void {
-    this.#channel?.postMessage(fromPanel(message));
+    this.#meeting.say(fromPanel(message));
   }
 
   #show(change: Partial<ShareSnapshot>): void {

@@ -7,7 +7,7 @@ import { NOTHING_YET, type PlayerSnapshot } from '../play/messages.ts';
 import type { Surface } from '../play/playback.ts';
 import type { PlayerRecords, ShownFrame } from '../play/records.ts';
 import type { PlayoutMode } from '../play/spread.ts';
-import type { PlayerState } from '../play/state.ts';
+import { NO_TOKEN, type PlayerState } from '../play/state.ts';
 import { missingSupport, possibleTransports } from '../play/support.ts';
 import { WhepPlayer } from '../play/whep/player.ts';
 
@@ -150,7 +150,7 @@ export class PlayerStreamService implements PlayerService {
     if (possible.length === 0) {
       this.#conclude({ kind: 'unsupported', reason: missing ?? 'webtransport' });
     } else if (token === '') {
-      this.#conclude({ kind: 'refused', reason: 'unauthorized', message: 'no token' });
+      this.#conclude({ kind: 'refused', reason: 'unauthorized', message: NO_TOKEN });
     } else {
       const onSnapshot = (snapshot: PlayerSnapshot, shown: ShownFrame[]) => {
         this.#receive(snapshot, shown);

@@ -24,6 +24,12 @@ export interface BroadcastFacts {
   warnings: readonly string[];
 }
 
+/** What publishers are told besides. */
+export interface OwnBroadcast extends BroadcastFacts {
+  /** What panels and hosts know each other by (PROTOCOL 7.2); null: the relay says none. */
+  panelSecret: string | null;
+}
+
 /** offline: the relay does not answer. */
 export class ApiError extends Error {
   readonly kind: 'offline' | 'refused';
@@ -67,6 +73,7 @@ const isBroadcast = shape<
     sinceUs: number;
     players: number;
     warnings: Warning[] | undefined;
+    panelSecret: string | undefined;
   }
 >({
   ...answer,
@@ -76,6 +83,7 @@ const isBroadcast = shape<
   // A relay of before says none.
   warnings: (value): value is Warning[] | undefined =>
     value === undefined || (Array.isArray(value) && value.every(isWarning)),
+  panelSecret: (value): value is string | undefined => value === undefined || isText(value),
 });
 
 /** Throws ApiError. */
@@ -102,10 +110,10 @@ export async function readBroadcast(
   origin: string,
   id: string,
   token: string,
-): Promise<BroadcastFacts> {
+): Promise<OwnBroadcast> {
   const facts = await call(broadcastUrl(origin, id), token, { method: 'GET' });
   if (!isBroadcast(facts)) throw strange();
-  const { phase, sinceUs, players, links, warnings = [] } = facts;
+  const { phase, sinceUs, players, links, warnings = [], panelSecret = null } = facts;
   return {
     id: facts.id,
     title: facts.title ?? '',
@@ -114,6 +122,7 @@ export async function readBroadcast(
     players,
     playerLink: new URL(links.player, origin).href,
     warnings: warnings.map(({ message }) => message),
+    panelSecret,
   };
 }
 

@@ -48,7 +48,7 @@ async fn new_links_are_further_ones_unless_the_old_are_to_end() {
     assert_eq!(reply.status, StatusCode::CREATED);
     let further = reply.json();
     let link = format!(
-        "http://relay.test:4433/play#{}",
+        "http://relay.test:4433/play#token={}",
         text(&further, "playToken")
     );
     assert_eq!(further["links"]["player"], link);
@@ -172,7 +172,10 @@ async fn tokens_are_made_as_they_are_wished() {
     // Of one broadcast it is a link.
     let main = relay.wish(ADMIN, json!({ "broadcast": "main", "roles": ["play"] }));
     let link = text(&main.await.json(), "link").to_owned();
-    assert!(link.starts_with("http://relay.test:4433/play#"), "{link}");
+    assert!(
+        link.starts_with("http://relay.test:4433/play#token="),
+        "{link}"
+    );
 }
 
 #[tokio::test]

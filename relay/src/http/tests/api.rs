@@ -278,11 +278,11 @@ async fn an_admin_creates_lists_and_ends() {
     );
     assert_eq!(
         made["links"]["admin"],
-        format!("http://relay.test:4433/admin#{publish}")
+        format!("http://relay.test:4433/admin#token={publish}")
     );
     assert_eq!(
         made["links"]["player"],
-        format!("http://relay.test:4433/play#{play}")
+        format!("http://relay.test:4433/play#token={play}")
     );
     let now = relay.site.clock.now();
     let grant = relay.site.gate.recognise(play, now).unwrap();
@@ -302,7 +302,7 @@ async fn an_admin_creates_lists_and_ends() {
     assert!(one["totals"]["framesReceived"].is_number() && one["cache"]["bytes"].is_number());
     let player = one["links"]["player"].as_str().unwrap();
     assert!(
-        player.starts_with("http://relay.test:4433/play#ey"),
+        player.starts_with("http://relay.test:4433/play#token=ey"),
         "{player}"
     );
 
@@ -595,7 +595,10 @@ async fn links_begin_as_configured_or_as_asked_for() {
     let relay = Relay::with(|site| site.public_url = Some(url));
     let made = relay.create("x").await;
     let link = made["links"]["admin"].as_str().unwrap();
-    assert!(link.starts_with("https://cast.example/admin#"), "{link}");
+    assert!(
+        link.starts_with("https://cast.example/admin#token="),
+        "{link}"
+    );
 }
 
 #[tokio::test]
@@ -644,7 +647,7 @@ async fn http2_says_the_host_in_the_request_line() {
         .unwrap();
     let made = relay.send(request).await.json();
     let link = made["links"]["player"].as_str().unwrap();
-    assert!(link.contains("://cast.example:4433/play#"), "{link}");
+    assert!(link.contains("://cast.example:4433/play#token="), "{link}");
 }
 
 #[tokio::test]

@@ -185,10 +185,13 @@ async fn development_serves_both_on_one_port() {
     served.relay.create("x").await;
     let answer = ask(&mut served.plain().await, &request).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-    assert!(answer.contains("\"http://localhost:4433/play#"), "{answer}");
+    assert!(
+        answer.contains("\"http://localhost:4433/play#token="),
+        "{answer}"
+    );
     let answer = ask(&mut served.tls(b"http/1.1").await, &request).await;
     assert!(
-        answer.contains("\"https://localhost:4433/play#"),
+        answer.contains("\"https://localhost:4433/play#token="),
         "{answer}"
     );
 }

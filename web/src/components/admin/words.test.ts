@@ -27,7 +27,7 @@ const BROADCAST = {
   phase: 'live' as const,
   sinceMs: 0,
   players: 2,
-  playerLink: 'https://relay.example/play#t',
+  playerLink: 'https://relay.example/play#token=t',
   warnings: [],
 };
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { PlayerState } from '../../play/state.ts';
+import { NO_TOKEN, type PlayerState } from '../../play/state.ts';
 import { codecName } from '../codecs.ts';
 import { elapsed, fileName, tabTitle, wordsFor } from './words.ts';
 
@@ -25,6 +25,13 @@ it('says what a slow network means, while there is a picture to be slow', () => 
   expect(slow('live', 1_240).detail).toContain('about 1.2 Mbit/s');
   expect(slow('live', null).detail).toContain('carries less than the picture needs: fewer');
   expect(slow('waiting', 300).badge).toBe('Waiting');
+});
+
+it('does not blame a link where there is none', () => {
+  const refused = (message: string) =>
+    wordsFor({ kind: 'refused', reason: 'unauthorized', message }).title;
+  expect(refused(NO_TOKEN)).toBe('Open your link once more');
+  expect(refused('bad signature')).toBe('This link does not open a broadcast');
 });
 
 it('takes the last picture from those who may no longer see it, and from nobody else', () => {

@@ -2,7 +2,7 @@
 
 import type { Slow } from '../../play/slowness.ts';
 import type { PlayoutMode } from '../../play/spread.ts';
-import type { PlayerState, UnsupportedReason } from '../../play/state.ts';
+import { NO_TOKEN, type PlayerState, type UnsupportedReason } from '../../play/state.ts';
 import { kindName } from '../codecs.ts';
 
 export type Tone = 'good' | 'wait' | 'bad' | 'plain';
@@ -111,7 +111,7 @@ export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null 
         withdrawn: state.reason === 'broadcast_ended',
       };
     case 'refused':
-      return refused(state.reason);
+      return state.message === NO_TOKEN ? WITHOUT_TOKEN : refused(state.reason);
     case 'unsupported':
       return final('Not possible here', 'bad', ...UNSUPPORTED[state.reason]);
   }
@@ -189,6 +189,14 @@ function ending(reason: string): string {
 function withdrawn(badge: string, title: string, detail: string): Words {
   return { ...final(badge, 'bad', title, detail), withdrawn: true };
 }
+
+/** Of a page whose address was copied: the token was taken out of it. */
+const WITHOUT_TOKEN = final(
+  'No link',
+  'plain',
+  'Open your link once more',
+  'The address of this page opens a broadcast only in the browser that has been there. Use the link that you were sent, or ask the host for a new one.',
+);
 
 type Refused = Extract<PlayerState, { kind: 'refused' }>;
 

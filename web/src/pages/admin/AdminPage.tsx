@@ -4,29 +4,25 @@ import { timeLeft } from '../../components/admin/time.ts';
 import { useNow } from '../../components/admin/useNow.ts';
 import { StreamControlPanel } from '../../components/StreamControlPanel.tsx';
 import { missingForHost } from '../../publish/screen.ts';
+import { accessOf } from '../../publish/storage.ts';
 import { AdminScreenShareService } from '../../services/AdminScreenShareService.ts';
+import { tokenFragment } from '../../session/fragment.ts';
 import { relayOf } from '../../session/place.ts';
 import { readToken, type TokenClaims } from '../../session/token.ts';
+import { address } from './address.ts';
 import { showService } from './diagnostics.ts';
-
-/** The token is the whole fragment, which no server ever sees (PROTOCOL 6.2). */
-const readFragment = () => location.hash.slice(1);
-
-function onFragment(listener: () => void): () => void {
-  window.addEventListener('hashchange', listener);
-  return () => window.removeEventListener('hashchange', listener);
-}
 
 const newBroadcast = () => location.assign('#');
 
 /** With a publish token the panel, without one the way to get one. */
 export function AdminPage() {
-  const token = useSyncExternalStore(onFragment, readFragment);
+  const { token, broadcast } = useSyncExternalStore(address.subscribe, address.opened);
   const claims = readToken(token);
   const missing = missingForHost();
   if (claims?.roles.includes('publish') === true) {
     return <Panel key={token} token={token} claims={claims} missing={missing} />;
   }
+  if (token === '' && broadcast !== null) return <Kept key={broadcast} broadcast={broadcast} />;
   return (
     <div className="admin">
       <Header title={null} />
@@ -35,8 +31,50 @@ export function AdminPage() {
         {missing !== null && <p className="notice">{missing}</p>}
         <NewBroadcast
           origin={relayOf(location.href)}
-          onCreated={(publishToken) => location.replace(`#${publishToken}`)}
+          onCreated={(publishToken) => address.open(publishToken)}
         />
+      </main>
+    </div>
+  );
+}
+
+/** Without a token in the address: this browser may have kept it. */
+function Kept({ broadcast }: { broadcast: string }) {
+  const [unknown, setUnknown] = useState(false);
+  useEffect(() => {
+    let over = false;
+    void accessOf(broadcast)
+      .load()
+      .then(({ token }) => {
+        if (over) return;
+        if (token === null) setUnknown(true);
+        else address.open(token);
+      });
+    return () => {
+      over = true;
+    };
+  }, [broadcast]);
+  if (!unknown) return null;
+  return (
+    <div className="admin">
+      <Header title={null} />
+      <main className="admin-narrow">
+        <section className="card lost-link">
+          <h1>Open your admin link once more</h1>
+          <p className="soft">
+            This browser does not know the link to the broadcast <strong>{broadcast}</strong>. The
+            address of a panel does not hold it, so that nobody sees it when you share your whole
+            screen.
+          </p>
+          <p className="soft">
+            Open the link that was made with the broadcast. <em>Copy admin link</em> in a panel that
+            is still open copies it; and on the relay&rsquo;s machine{' '}
+            <code>steadycast broadcast links {broadcast}</code> prints a new one.
+          </p>
+          <button type="button" className="button" onClick={newBroadcast}>
+            New broadcast
+          </button>
+        </section>
       </main>
     </div>
   );
@@ -105,8 +143,15 @@ function WrongLink({ token, claims }: { token: string; claims: TokenClaims | nul
   if (claims?.roles.includes('play') === true) {
     return (
       <p className="notice">
-        <strong>This is a viewer's link.</strong> <a href={`play#${token}`}>Watch the broadcast</a>,
-        or create one of your own.
+        <strong>This is a viewer's link.</strong>{' '}
+        <button
+          type="button"
+          className="link-button"
+          onClick={() => location.assign(`play${tokenFragment(token)}`)}
+        >
+          Watch the broadcast
+        </button>
+        , or create one of your own.
       </p>
     );
   }

@@ -6,22 +6,16 @@ import { SFUStreamPlayer } from '../../components/SFUStreamPlayer.tsx';
 import type { PlayerState } from '../../play/state.ts';
 import type { PlayerStreamService } from '../../services/PlayerStreamService.ts';
 import { readTitle } from '../../services/title.ts';
+import { tokenFragment } from '../../session/fragment.ts';
 import { relayOf } from '../../session/place.ts';
 import { readToken } from '../../session/token.ts';
+import { address } from './address.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../styles/base.css';
 import '../../components/player/player.css';
 
-/** The token is the whole fragment, which no server ever sees (PROTOCOL 6.2). */
-const readFragment = () => location.hash.slice(1);
-
-function onFragment(listener: () => void): () => void {
-  window.addEventListener('hashchange', listener);
-  return () => window.removeEventListener('hashchange', listener);
-}
-
 function PlayPage({ service }: { service: PlayerStreamService }) {
-  const token = useSyncExternalStore(onFragment, readFragment);
+  const { token } = useSyncExternalStore(address.subscribe, address.opened);
   const claims = readToken(token);
   if (claims?.roles.includes('publish') === true && !claims.roles.includes('play')) {
     return <SharersPage token={token} />;
@@ -31,7 +25,7 @@ function PlayPage({ service }: { service: PlayerStreamService }) {
 
 function SharersPage({ token }: { token: string }) {
   useTabTitle(`${ADMIN_LINK.badge} · Steadycast`);
-  return <AdminLink panel={`admin#${token}`} />;
+  return <AdminLink panel={`admin${tokenFragment(token)}`} />;
 }
 
 function ViewersPage({ token, service }: { token: string; service: PlayerStreamService }) {
@@ -51,6 +45,7 @@ const OPEN: ReadonlySet<PlayerState['kind']> = new Set([
   'live',
   'static',
   'away',
+  'paused',
   'waiting',
   'preparing',
   'undecodable',

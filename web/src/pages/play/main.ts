@@ -6,11 +6,12 @@
 import { prepare } from '../../play/prepare.ts';
 import { relayOf } from '../../session/place.ts';
 import { readToken } from '../../session/token.ts';
+import { address } from './address.ts';
 
 /** A page of which a part is missing, since its relay has another version by now, say, is loaded anew after this. */
 const ANEW_AFTER_MS = 5_000;
 
-const token = location.hash.slice(1);
+const { token } = address.opened();
 const origin = relayOf(location.href);
 const mayPlay = readToken(token)?.roles.includes('play') === true;
 

@@ -4,7 +4,9 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { CaptureHost } from '../../publish/host.ts';
 import { missingForHost } from '../../publish/screen.ts';
+import { accessOf } from '../../publish/storage.ts';
 import { readToken } from '../../session/token.ts';
+import { address } from './address.ts';
 import { CapturePage, Notice } from './CapturePage.tsx';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../components/admin/admin.css';
@@ -23,8 +25,14 @@ async function begin(host: CaptureHost): Promise<void> {
   else await host.share({ resume: reload });
 }
 
-function render(root: ReturnType<typeof createRoot>): void {
-  const token = location.hash.slice(1);
+/** What this window was opened with, or else what this browser keeps of the broadcast. */
+async function findToken(): Promise<string> {
+  const { token, broadcast } = address.opened();
+  if (token !== '' || broadcast === null) return token;
+  return (await accessOf(broadcast).load()).token ?? '';
+}
+
+function render(root: ReturnType<typeof createRoot>, token: string): void {
   const claims = readToken(token);
   const missing = missingForHost();
   if (missing !== null) {
@@ -56,9 +64,12 @@ function render(root: ReturnType<typeof createRoot>): void {
 }
 
 const place = document.querySelector('#root');
-if (place !== null) render(createRoot(place));
+if (place !== null) {
+  const root = createRoot(place);
+  void findToken().then((token) => render(root, token));
+}
 // Another link is another host; and a page from the back/forward cache has lost its capture.
-addEventListener('hashchange', () => location.reload());
+address.subscribe(() => location.reload());
 addEventListener('pageshow', ({ persisted }) => {
   if (persisted) location.reload();
 });

@@ -1,0 +1,5 @@
+/** What the capture host's page was opened with; of all its scripts this one comes first. */
+
+import { PageAddress } from '../../session/address.ts';
+
+export const address = new PageAddress('publish');

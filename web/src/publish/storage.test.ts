@@ -1,0 +1,59 @@
+import { beforeEach, expect, it, vi } from 'vitest';
+import { DEFAULT_QUALITY } from './quality.ts';
+
+/** What the browser keeps, by name; `broken`: it lets pages keep nothing. */
+const store = { records: new Map<string, unknown>(), broken: false };
+vi.mock('idb', () => ({
+  openDB: async () => {
+    const get = async (_: string, key: string) => {
+      if (store.broken) throw new DOMException('no', 'InvalidStateError');
+      return store.records.get(key);
+    };
+    const transaction = () => {
+      if (store.broken) throw new DOMException('no', 'InvalidStateError');
+      return {
+        done: Promise.resolve(),
+        store: {
+          get: (key: string) => get('', key),
+          put: async (value: unknown, key: string) => {
+            store.records.set(key, structuredClone(value));
+          },
+        },
+      };
+    };
+    return { get, transaction };
+  },
+}));
+const { accessOf, memoryOf } = await import('./storage.ts');
+
+beforeEach(() => {
+  store.records.clear();
+  store.broken = false;
+});
+
+it('keeps what lets a browser in, part by part and for each broadcast', async () => {
+  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null });
+  expect(await accessOf('main').save({ token: 't' })).toBe(true);
+  await accessOf('main').save({ panelSecret: 's' });
+  expect(await accessOf('main').load()).toEqual({ token: 't', panelSecret: 's' });
+  expect((await accessOf('other').load()).token).toBeNull();
+});
+
+it('does not lose it to what pages of before write', async () => {
+  await accessOf('main').save({ token: 't', panelSecret: 's' });
+  await memoryOf('main').save({ sharing: true });
+  const record = { resume: null, crop: null, quality: DEFAULT_QUALITY, sharing: false, savedMs: 1 };
+  store.records.set('main', record);
+  expect(await accessOf('main').load()).toEqual({ token: 't', panelSecret: 's' });
+  expect((await memoryOf('main').load()).sharing).toBe(false);
+});
+
+it('takes nothing odd, and says where nothing is kept', async () => {
+  store.records.set('access main', { token: 7, panelSecret: '' });
+  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null });
+  store.records.set('access main', 'odd');
+  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null });
+  store.broken = true;
+  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null });
+  expect(await accessOf('main').save({ token: 't' })).toBe(false);
+});

@@ -1,0 +1,56 @@
+/**
+ * The tokens that this tab, or this browser, was opened with: they are in no address, and a reload
+ * finds them here. At once, since a player begins before anything else of its page is there.
+ */
+
+import { readToken, type TokenRole } from './token.ts';
+
+type KeptRole = Extract<TokenRole, 'publish' | 'play'>;
+
+const PREFIX = 'steadycast-token';
+
+/**
+ * For this tab. What lets somebody watch besides for all of this browser, so that a bookmark and a tab
+ * that was closed are good again; what lets somebody publish is kept with what the host keeps.
+ */
+export function keepToken(role: KeptRole, broadcast: string, token: string): void {
+  const name = nameOf(role, broadcast);
+  for (const store of stores(role)) attempt(() => store().setItem(name, token));
+  if (role === 'play') attempt(() => forgetEnded(localStorage, Date.now()));
+}
+
+/** What the tab had last; null: nothing is kept here. */
+export function keptToken(role: KeptRole, broadcast: string): string | null {
+  const name = nameOf(role, broadcast);
+  for (const store of stores(role)) {
+    const token = attempt(() => store().getItem(name));
+    if (token != null) return token;
+  }
+  return null;
+}
+
+function nameOf(role: KeptRole, broadcast: string): string {
+  return `${PREFIX} ${role} ${broadcast}`;
+}
+
+function stores(role: KeptRole): (() => Storage)[] {
+  const tab = () => sessionStorage;
+  return role === 'play' ? [tab, () => localStorage] : [tab];
+}
+
+function forgetEnded(store: Storage, nowMs: number): void {
+  const names = Object.keys(store).filter((name) => name.startsWith(`${PREFIX} `));
+  for (const name of names) {
+    const endMs = readToken(store.getItem(name) ?? '')?.expiresMs ?? 0;
+    if (endMs < nowMs) store.removeItem(name);
+  }
+}
+
+/** Browsers may forbid a page to keep anything, which costs only the comfort after a reload. */
+function attempt<T>(act: () => T): T | null {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+}
