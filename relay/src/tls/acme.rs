@@ -525,6 +525,7 @@ mod tests {
         let chain = params.self_signed(&key).unwrap().pem();
         let kept = Kept {
             directory: ours.directory.0.to_string(),
+            is_of_another: false,
             account: None,
             certificate: Some(Pair {
                 chain,
