@@ -4,7 +4,7 @@ import type { Page } from 'puppeteer-core';
 import { untilPartShown, untilShown } from '../src/cropping.ts';
 import { clickOn, Desktop, hostStatus, picksTitled, typeIn } from '../src/desktop.ts';
 import { linkTo } from '../src/links.ts';
-import type { Point } from '../src/pages.ts';
+import type { PlayerPage, Point } from '../src/pages.ts';
 import { sceneScript } from '../src/scene.ts';
 import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
@@ -56,7 +56,7 @@ scenario('a tab that changes its size shows nothing that was cut away', async (s
   // Nothing of the crop is left: the picture stays as it is, and the panel says so.
   await host.page.setViewportSize({ width: 190, height: 360 });
   await panel.page.getByText('Live, no picture', { exact: true }).waitFor();
-  const before = (await player.records()).framesShown;
+  const before = await shownAtRest(player);
   await host.setScene({ moving: true });
   const { counts } = await host.waitFor('smaller', ({ source }) => source?.width === 190);
   await host.waitFor('capturing on', ({ counts: now }) => now.framesIn > counts.framesIn + 30);
@@ -143,6 +143,17 @@ for (const kind of ['window', 'tab'] as const) {
     assertStayed(await places(), seen);
     await stage.assertUnharmed({ player });
   });
+}
+
+/** How many pictures a player has shown once none is on its way: what it says is a moment old. */
+function shownAtRest(player: PlayerPage): Promise<number> {
+  let last = -1;
+  const probe = async () => {
+    const before = last;
+    last = (await player.records()).framesShown;
+    return last === before ? last : null;
+  };
+  return until('no picture on its way', probe, { everyMs: 600 });
 }
 
 function even(value: number): number {
