@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+mod process;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,8 +11,8 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use process::Relay;
 use prost::Message;
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -63,70 +61,17 @@ impl Others {
     }
 }
 
-/// A relay that ends with the test.
-struct Relay {
-    process: Child,
-    url: String,
-    state: PathBuf,
+async fn get(relay: &Relay, path: &str) -> u16 {
+    let url = format!("http://{}{path}", relay.address);
+    status(reqwest::Client::new().get(url)).await
 }
 
-impl Relay {
-    fn start(flags: &[String]) -> Self {
-        let state = std::env::temp_dir().join(format!("steadycast-traces-{}", std::process::id()));
-        let mut process = Command::new(env!("CARGO_BIN_EXE_steadycast"))
-            .args([
-                "serve",
-                "--dev",
-                "--server-listen",
-                "127.0.0.1:0",
-                "--server-state-dir",
-            ])
-            .arg(&state)
-            .args(flags)
-            .env_clear()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut links = BufReader::new(process.stdout.take().unwrap()).lines();
-        let link = links.find_map(|line| {
-            let line = line.unwrap();
-            let (_, rest) = line.split_once("http://")?;
-            Some(rest.split('/').next().unwrap().to_owned())
-        });
-        // It must not be held up by what nobody reads.
-        std::thread::spawn(move || links.for_each(drop));
-        Self {
-            process,
-            url: format!("http://{}", link.unwrap()),
-            state,
-        }
-    }
-
-    async fn get(&self, path: &str) -> u16 {
-        let request = reqwest::Client::new().get(format!("{}{path}", self.url));
-        status(request).await
-    }
-
-    /// Watches the first broadcast over WHEP.
-    async fn watch(&self) -> u16 {
-        let offer = include_str!("offers/chromium-player.sdp");
-        let request = reqwest::Client::new().post(format!("{}/main/whep", self.url));
-        status(
-            request
-                .header("content-type", "application/sdp")
-                .body(offer),
-        )
-        .await
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.state);
-    }
+/// Watches the first broadcast over WHEP.
+async fn watch(relay: &Relay) -> u16 {
+    let offer = include_str!("offers/chromium-player.sdp");
+    let url = format!("http://{}/main/whep", relay.address);
+    let request = reqwest::Client::new().post(url).body(offer);
+    status(request.header("content-type", "application/sdp")).await
 }
 
 async fn status(request: reqwest::RequestBuilder) -> u16 {
@@ -152,17 +97,16 @@ async fn a_collector_learns_of_requests_and_of_what_they_ask_others_and_of_no_se
         format!("--log-traces={}", others.url),
         format!("--auth-hook={}/auth", others.url),
     ];
-    let mut relay = Relay::start(&flags);
+    let relay = Relay::start_with(&flags.each_ref().map(String::as_str));
     assert_eq!(
-        relay.get("/api/broadcasts/main?token=another-secret").await,
+        get(&relay, "/api/broadcasts/main?token=another-secret").await,
         200
     );
-    assert_eq!(relay.get("/api/nothing").await, 404);
-    assert_eq!(relay.watch().await, 201);
+    assert_eq!(get(&relay, "/api/nothing").await, 404);
+    assert_eq!(watch(&relay).await, 201);
     // What has not been brought yet is brought at the end.
-    kill_process(Pid::from_child(&relay.process), Signal::TERM).unwrap();
-    let ended = tokio::task::spawn_blocking(move || (relay.process.wait().unwrap(), relay));
-    assert!(ended.await.unwrap().0.success());
+    let ended = tokio::task::spawn_blocking(move || relay.stop());
+    assert!(ended.await.unwrap().success());
 
     let mut spans = Vec::new();
     while let Ok(span) = others.spans.try_recv() {

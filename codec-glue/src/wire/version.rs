@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{RelayMessage, Status};
+use super::RelayMessage;
 
 /// The newest version of the protocol that is spoken here.
 pub const VERSION: u16 = 4;
@@ -44,14 +44,13 @@ impl RelayMessage {
     /// The message as sessions of `version` know it.
     pub fn in_version(&self, version: u16) -> Cow<'_, Self> {
         let mut message = Cow::Borrowed(self);
-        let known = |status: &Status| {
-            (status.in_version(version) != *status).then(|| status.in_version(version))
-        };
-        if let Self::Status { status } | Self::Welcome { status, .. } = self
-            && let Some(known) = known(status)
-            && let Self::Status { status } | Self::Welcome { status, .. } = message.to_mut()
-        {
-            *status = known;
+        if let Self::Status { status } | Self::Welcome { status, .. } = self {
+            let known = status.in_version(version);
+            if known != *status
+                && let Self::Status { status } | Self::Welcome { status, .. } = message.to_mut()
+            {
+                *status = known;
+            }
         }
         message
     }
@@ -59,7 +58,7 @@ impl RelayMessage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Phase;
+    use super::super::{Phase, Status};
     use super::*;
 
     #[test]

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
@@ -139,6 +139,14 @@ impl Relay {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         std::mem::take(&mut self.state)
+    }
+
+    /// Has it stop as a supervisor does, and waits for that.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+        // It must not be held up by what nobody reads.
+        self.log.by_ref().for_each(drop);
+        self.process.wait().unwrap()
     }
 
     /// The admin key in its state directory.

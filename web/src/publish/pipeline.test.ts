@@ -193,6 +193,25 @@ describe('a picture that is taken back', () => {
     expect(host.rate(0, 0.9)).toBeGreaterThan(25);
   });
 
+  it('does not leave, even where no card can be drawn', async () => {
+    vi.stubGlobal(
+      'OffscreenCanvas',
+      class {
+        getContext = () => null;
+      },
+    );
+    const host = new Host();
+    host.connect();
+    await host.move(1);
+    host.pipeline.pause(true);
+    const before = host.sent.length;
+    await host.move(2);
+    expect(host.sent.length).toBe(before);
+    host.pipeline.pause(false);
+    await host.move(1);
+    expect(host.sent[before]).toMatchObject({ track: 0, keyframe: true });
+  });
+
   it('is left behind as a card when its source is gone', async () => {
     vi.stubGlobal('OffscreenCanvas', Canvas);
     const host = new Host();

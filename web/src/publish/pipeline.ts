@@ -70,11 +70,13 @@ export class Pipeline {
   #kept: Taken | null = null;
   #loan = new Loan();
   #previewStale = false;
-  /** Stands in place of the picture while that is taken back. */
+  /** The picture is taken back: nothing of it is encoded, whether there is a card or not. */
+  #paused = false;
+  /** Stands in its place then; null: it cannot be drawn. */
   #card: Kept | null = null;
   /** Bytes that were given to the session so far. */
   #given = 0;
-  /** Who waits until a keyframe has come to the relay: with how many bytes it will have, once it has left. */
+  /** Who waits until a keyframe has come to the relay: after how many bytes, once that is known. */
   #awaited: { come: () => void; at: number } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Number.POSITIVE_INFINITY;
@@ -125,8 +127,8 @@ export class Pipeline {
   stop(): void {
     this.#forgetSource();
     for (const lane of this.#lanes()) lane.close();
-    this.#card?.frame.close();
-    this.#card = null;
+    this.#paused = false;
+    this.#hold(null);
   }
 
   /**
@@ -134,15 +136,19 @@ export class Pipeline {
    * captured before leaves any more, whatever an encoder has made of it.
    */
   pause(paused: boolean): void {
-    if (paused === (this.#card !== null)) return;
-    const card = paused ? cardOf(this.#main.chosen?.config ?? null) : null;
-    this.#card?.frame.close();
-    this.#card = card === null ? null : { frame: card, capturedUs: localUs() };
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#hold(paused ? cardOf(this.#main.chosen?.config ?? null) : null);
     for (const lane of this.#lanes()) {
       lane.close();
       lane.changed();
     }
     this.#work();
+  }
+
+  #hold(card: VideoFrame | null): void {
+    this.#card?.frame.close();
+    this.#card = card === null ? null : { frame: card, capturedUs: localUs() };
   }
 
   /** Resolves when the next keyframe of the main track has come to the relay, or has left where no relay tells. */
@@ -388,7 +394,7 @@ export class Pipeline {
 
   #changed(): void {
     // A card stands still, whatever is captured behind it.
-    if (this.#card !== null) return;
+    if (this.#paused) return;
     const [main, ...others] = this.#lanes();
     if (main?.changed() === false) this.#countSkipped();
     for (const lane of others) lane.changed();
@@ -435,7 +441,8 @@ export class Pipeline {
   /** What lanes are given now; null: nothing, or not yet. */
   #shot(): Shot | null {
     const limit = limitOf(this.#quality);
-    if (this.#card !== null) {
+    if (this.#paused) {
+      if (this.#card === null) return null;
       return { kept: this.#card, plan: planFor(wholeCrop(sizeOf(this.#card.frame)), limit) };
     }
     return this.#kept === null ? null : this.#framing.shotOf(this.#kept, limit);
