@@ -2,7 +2,11 @@
 
 import '../../styles/base.css';
 import './start.css';
+import { startWords } from '../../words/index.ts';
+import { markLanguage } from '../../words/language.ts';
 import { isAddress, playerPath } from './link.ts';
+
+markLanguage(document);
 
 const form = document.querySelector<HTMLFormElement>('#join');
 const field = document.querySelector<HTMLInputElement>('#link');
@@ -16,9 +20,8 @@ form?.addEventListener('submit', (event) => {
     form.reset();
     location.assign(path);
   } else if (problem !== null) {
-    problem.textContent = isAddress(field?.value ?? '')
-      ? 'That is the address of a page that is open, which opens nothing elsewhere. Paste the link that you were sent.'
-      : 'That is no invitation. Paste the whole link, or what follows its # sign.';
+    const words = startWords();
+    problem.textContent = isAddress(field?.value ?? '') ? words.address : words.invalid;
     field?.focus();
   }
 });
