@@ -72,6 +72,24 @@ function smallReact(): Plugin {
       if (small === undefined || importer === undefined || !PLAYER.test(importer)) return null;
       return this.resolve(small, importer, { ...options, skipSelf: true });
     },
+    // With both, a page shows nothing: a component that two pages share is of one of them.
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((output) => output.type === 'chunk');
+      const needed = new Set<string>();
+      const need = (fileName: string) => {
+        if (needed.has(fileName)) return;
+        needed.add(fileName);
+        for (const next of chunks.find((chunk) => chunk.fileName === fileName)?.imports ?? [])
+          need(next);
+      };
+      for (const { fileName, moduleIds } of chunks) {
+        if (moduleIds.some((id) => PLAYER.test(id))) need(fileName);
+      }
+      const whole = chunks.some(({ fileName, moduleIds }) => {
+        return needed.has(fileName) && moduleIds.some((id) => /node_modules\/react\//.test(id));
+      });
+      if (whole) this.error('a module of the player’s page asks for the whole of React');
+    },
   };
 }
 

@@ -119,6 +119,23 @@ export class PlayerPage {
     return async () => (await this.#page.evaluate('[...window.places.values()]')) as Point[];
   }
 
+  /** Begins to note how large the pictures are that are shown, before they are drawn; returns each size once. */
+  async followSizes(): Promise<() => Promise<string[]>> {
+    await this.#page.evaluate(`(() => {
+      const sizes = new Set();
+      Object.assign(window, { sizes });
+      const look = () => {
+        const picture = document.querySelector('.player-picture');
+        const width = picture?.videoWidth ?? picture?.width ?? 0;
+        const height = picture?.videoHeight ?? picture?.height ?? 0;
+        if (window.steadycast.state().kind === 'live' && width > 0) sizes.add(width + 'x' + height);
+        requestAnimationFrame(look);
+      };
+      look();
+    })()`);
+    return async () => (await this.#page.evaluate('[...window.sizes]')) as string[];
+  }
+
   async waitForState(kind: PlayerState['kind'], withinMs?: number): Promise<PlayerState> {
     const options = withinMs === undefined ? {} : { withinMs };
     return until(
@@ -218,11 +235,14 @@ export class PanelPage {
   }
 
   /** The same for a window of this size, which its capture has from the first picture on. */
-  async shareAt(size: { width: number; height: number }): Promise<HostPage> {
+  async shareAt(
+    size: { width: number; height: number },
+    label?: string | RegExp,
+  ): Promise<HostPage> {
     // Windows open smaller, and a picture of that size would come first.
     const content = pageScript([askOnceAsWideAs], size.width, '/host');
     await this.page.context().addInitScript({ content });
-    const host = await this.share();
+    const host = await this.share(label);
     await host.page.setViewportSize(size);
     return host;
   }
@@ -268,12 +288,16 @@ export class PanelPage {
   }
 }
 
-/** Has the page ask for the screen no sooner than its window is so wide. */
+/** Has the page ask for the screen no sooner than its window is so wide; the last width counts. */
 function askOnceAsWideAs(width: number): void {
+  const page = window as Window & { wideAs?: number };
+  const known = page.wideAs !== undefined;
+  page.wideAs = width;
+  if (known) return;
   const { mediaDevices } = navigator;
   const ask = mediaDevices.getDisplayMedia.bind(mediaDevices);
   mediaDevices.getDisplayMedia = async (options) => {
-    while (innerWidth < width) {
+    while (innerWidth < (page.wideAs ?? 0)) {
       await new Promise((done) => addEventListener('resize', done, { once: true }));
     }
     return ask(options);

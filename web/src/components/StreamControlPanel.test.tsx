@@ -58,6 +58,8 @@ const FACTS: BroadcastFacts = {
 class FakeService implements ShareService {
   start = vi.fn(async () => undefined);
   stop = vi.fn();
+  goLive = vi.fn();
+  moveOut = vi.fn(() => true);
   pause = vi.fn<(paused: boolean) => void>();
   setQuality = vi.fn<(quality: Quality) => void>();
   endBroadcast = vi.fn(async () => undefined);

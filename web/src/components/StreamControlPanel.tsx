@@ -1,16 +1,21 @@
 import { useSyncExternalStore } from 'react';
-import { type HostStatus, isSharing } from '../publish/status.ts';
+import { type HostStatus, isGoingOut, isSharing } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
+import { sharingWords } from '../words/index.ts';
 import { EndBroadcast } from './admin/EndBroadcast.tsx';
 import { Details, Figures } from './admin/Figures.tsx';
+import { InsideNotice } from './admin/InsideNotice.tsx';
 import { NewAdminLink } from './admin/NewAdminLink.tsx';
 import { PausePicture } from './admin/PausePicture.tsx';
 import { QualityForm } from './admin/QualityForm.tsx';
 import { Renditions } from './admin/Renditions.tsx';
 import { ShareLink } from './admin/ShareLink.tsx';
+import { Standby } from './admin/Standby.tsx';
 import { StateBadge } from './admin/StateBadge.tsx';
 import { duration } from './admin/time.ts';
+import { useAskBeforeLeaving } from './admin/useAskBeforeLeaving.ts';
 import { useNow } from './admin/useNow.ts';
+import { useWakeLock } from './admin/useWakeLock.ts';
 import { isDeadLink, startLabel, type Words, wordsForPanel } from './admin/words.ts';
 import { ScreenShareCropper } from './ScreenShareCropper.tsx';
 import './admin/admin.css';
@@ -22,17 +27,26 @@ export interface StreamControlPanelProps {
   service: ShareService;
   /** Offered when the link is of no use any more. */
   onNewBroadcast?: () => void;
+  /** This browser cannot capture: nothing is offered that needs it. */
+  watchOnly?: boolean;
 }
 
 /** Everything an admin does with one broadcast. */
-export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPanelProps) {
+export function StreamControlPanel(props: StreamControlPanelProps) {
+  const { service, onNewBroadcast, watchOnly = false } = props;
   const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
   const { status } = snapshot;
   const words = wordsForPanel(snapshot);
   const sharing = status !== null && isSharing(status.state);
+  const goingOut = status !== null && isGoingOut(status.state);
+  useWakeLock(goingOut);
+  useAskBeforeLeaving(snapshot.inside && sharing);
   return (
     <div className="panel">
-      {snapshot.inside && sharing && <InsideNotice />}
+      {status?.state === 'standby' && (
+        <Standby onLive={() => service.goLive()} onStop={() => service.stop()} />
+      )}
+      {snapshot.inside && sharing && <InsideNotice onMove={() => service.moveOut()} />}
       {snapshot.problem?.offline === true && <OfflineNotice sharing={sharing} />}
       {snapshot.broadcast?.warnings.map((warning) => (
         <div key={warning} className="notice" role="status">
@@ -49,6 +63,7 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
               snapshot={snapshot}
               words={words}
               onNewBroadcast={onNewBroadcast}
+              watchOnly={watchOnly}
             />
           )}
         </div>
@@ -61,8 +76,8 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
           />
         </div>
       </div>
-      {sharing && <Renditions status={status} />}
-      {sharing && <Figures status={status} history={snapshot.history} />}
+      {goingOut && <Renditions status={status} />}
+      {goingOut && <Figures status={status} history={snapshot.history} />}
       <footer className="panel-foot">
         {status !== null && sharing ? <Details status={status} /> : <span />}
         {!isDeadLink(snapshot) && (
@@ -79,7 +94,7 @@ export function StreamControlPanel({ service, onNewBroadcast }: StreamControlPan
 function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; words: Words }) {
   const { service, snapshot, words } = props;
   const { status } = snapshot;
-  const sharing = status !== null && isSharing(status.state);
+  const sharing = status !== null && isGoingOut(status.state);
   return (
     <section className="card state-card" aria-label="State">
       <div className="state-line">
@@ -143,38 +158,38 @@ function EmptyStage(props: {
   snapshot: ShareSnapshot;
   words: Words;
   onNewBroadcast: (() => void) | undefined;
+  watchOnly: boolean;
 }) {
-  const { service, snapshot, words, onNewBroadcast } = props;
-  const label = startLabel(snapshot);
+  const { service, snapshot, words, onNewBroadcast, watchOnly } = props;
+  const label = watchOnly ? null : startLabel(snapshot);
   return (
     <div className="empty-stage" data-tone={words.tone}>
       <ScreenIcon />
       <h2>{words.title ?? words.badge}</h2>
       {words.detail !== null && <p className="soft">{words.detail}</p>}
       {label !== null && (
-        <button
-          type="button"
-          className="button button-primary"
-          onClick={() => void service.start()}
-        >
-          {label}
-        </button>
+        <div className="empty-actions">
+          <button
+            type="button"
+            className="button button-primary"
+            onClick={() => void service.start()}
+          >
+            {label}
+          </button>
+          <button
+            type="button"
+            className="button"
+            onClick={() => void service.start({ standby: true })}
+          >
+            {sharingWords().chooseFirst}
+          </button>
+        </div>
       )}
       {isDeadLink(snapshot) && onNewBroadcast !== undefined && (
         <button type="button" className="button button-primary" onClick={onNewBroadcast}>
           New broadcast
         </button>
       )}
-    </div>
-  );
-}
-
-function InsideNotice() {
-  return (
-    <div className="notice" role="status">
-      <strong>This page itself is sharing, because the browser opened no window for it.</strong>{' '}
-      Keep it open: reloading or closing it ends the capture. Allow pop-ups for this site and share
-      again to make the picture independent of this page.
     </div>
   );
 }

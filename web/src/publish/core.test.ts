@@ -38,6 +38,9 @@ class FakeMemory implements Memory {
     quality: DEFAULT_QUALITY,
     sharing: false,
     paused: false,
+    standby: false,
+    surface: '',
+    crops: [],
   };
   load = async () => this.kept;
   save = async (changes: Partial<Kept>) => {
@@ -106,13 +109,36 @@ it('obeys its panels and remembers what they chose', async () => {
   channel.tell({ type: 'quality', host: 'me', quality });
   expect(core.status()).toMatchObject({ crop: null, quality });
   expect(memory.kept).toMatchObject({ crop: null, quality });
-  expect(posted).toContainEqual({ type: 'frameRate', frameRate: 10 });
+  expect(posted).toContainEqual({ type: 'wishes', wishes: { frameRate: 10, cursor: 'always' } });
   channel.tell({ type: 'start', host: 'me' });
   channel.tell({ type: 'stop', host: 'me' });
   expect(posted.filter(({ type }) => type === 'verb')).toEqual([
     { type: 'verb', verb: 'start' },
     { type: 'verb', verb: 'stop' },
   ]);
+});
+
+it('keeps a source for the admin until it is to go live, and ends that with the source', async () => {
+  const { channel, core, memory } = await setUp();
+  const source = () => ({
+    type: 'source' as const,
+    readable: new ReadableStream<VideoFrame>(),
+    surface: 'monitor',
+    resume: false,
+    standby: true,
+  });
+  await core.share(source());
+  expect(core.status().state).toBe('standby');
+  channel.tell({ type: 'live', host: 'me' });
+  expect(core.status().state).toBe('connecting');
+  expect(memory.kept.standby).toBe(false);
+  await core.share(source());
+  expect(core.status().state, 'another source may be for the admin again').toBe('standby');
+  core.setCapture('stopped', null);
+  await core.stop();
+  expect(core.status().state).toBe('stopped');
+  channel.tell({ type: 'live', host: 'me' });
+  expect(core.status().state, 'there is nothing to go live with').toBe('stopped');
 });
 
 it('ignores and counts what is for another host or not understood', async () => {

@@ -2,9 +2,12 @@
 
 import { MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
 import type { RelaySession } from '../session/index.ts';
+import { cropFor, type SizedCrop, withCrop } from './crop-memory.ts';
+import type { Crop, Size } from './geometry.ts';
 import { RelayLink } from './link.ts';
 import { fromHost, type HostMessage, type PanelMessage, parsePanelMessage } from './messages.ts';
 import { Pipeline } from './pipeline.ts';
+import type { Quality } from './quality.ts';
 import type { Channel } from './sealed.ts';
 import {
   type CapturePhase,
@@ -46,6 +49,8 @@ export class HostCore {
   #uplinks: SessionUplinks | null = null;
   #broken = false;
   #paused = false;
+  #standby = false;
+  #crops: readonly SizedCrop[] = [];
   #leaving: Promise<void> | null = null;
   /** Counts sources and stops, so that what was begun before one knows. */
   #shares = 0;
@@ -100,22 +105,56 @@ export class HostCore {
     this.#tell(true);
   }
 
-  /** Publishes a source, in the place of the one before. */
-  async share({ readable, surface, resume }: Extract<ToWorker, { type: 'source' }>) {
+  /** Publishes a source, in the place of the one before, or keeps it for the admin so far. */
+  async share({ readable, surface, resume, standby }: Extract<ToWorker, { type: 'source' }>) {
+    this.#rememberCrop();
     this.#source = { surface, muted: false };
+    this.#standby = standby;
     this.#capture = { phase: 'capturing', reason: null };
     this.#broken = false;
     this.#shares += 1;
     const share = this.#shares;
     await this.#ready;
-    const lineage = resume ? (await this.#options.memory.load()).resume : null;
+    const kept = await this.#options.memory.load();
+    // Nobody sees a session's end in what is for the admin alone.
+    if (this.#standby) await this.#link.close();
     // Meanwhile all may have been stopped.
     if (share !== this.#shares) return;
-    void this.#pipeline.run(readable);
+    // After a reload the same source goes on as it was, even if its window has another size by now.
+    const goesOn = resume && share === 1;
+    void this.#pipeline.run(readable, goesOn ? null : (source) => this.#cropFor(source, kept.crop));
     this.#pipeline.pause(this.#paused);
     // Another source needs no other session.
-    if (!this.#link.running) await this.#link.connect(lineage);
+    if (!this.#standby && !this.#link.running)
+      await this.#link.connect(resume ? kept.resume : null);
     this.#tell(true);
+  }
+
+  /** Shows viewers what was for the admin alone. */
+  async goLive(): Promise<void> {
+    if (!this.#standby) return;
+    this.#setStandby(false);
+    // What is not shared any more, or was refused, comes with another source.
+    if (this.#capture.phase === 'capturing' && !this.#link.running) await this.#link.connect(null);
+    this.#tell(true);
+  }
+
+  #setStandby(standby: boolean): void {
+    this.#standby = standby;
+    void this.#options.memory.save({ standby });
+  }
+
+  /** `before`: the crop from when it was not kept for which size it was chosen. */
+  #cropFor(source: Size, before: Crop | null): Crop | null {
+    return this.#crops.length === 0 ? before : cropFor(this.#crops, source);
+  }
+
+  /** What a source shows at its end is what the next one of its size begins with. */
+  #rememberCrop(): void {
+    const { lastSize, crop } = this.#pipeline;
+    if (lastSize === null) return;
+    this.#crops = withCrop(this.#crops, lastSize, crop);
+    void this.#options.memory.save({ crop, crops: this.#crops });
   }
 
   /**
@@ -131,9 +170,11 @@ export class HostCore {
     });
     await this.#leaving;
     if (share !== this.#shares) return;
+    this.#rememberCrop();
     this.#pipeline.stop();
     await this.#link.close();
     this.#setPaused(false);
+    this.#setStandby(false);
     this.#tell(true);
   }
 
@@ -201,9 +242,9 @@ export class HostCore {
 
   async #recall(): Promise<void> {
     const kept = await this.#options.memory.load();
+    this.#crops = kept.crops;
     this.#pipeline.setCrop(kept.crop);
-    this.#setFrameRate(kept.quality.frameRate);
-    this.#pipeline.setQuality(kept.quality);
+    this.#setQuality(kept.quality);
     // Only what was being shared can go on being paused.
     this.#paused = kept.paused && kept.sharing;
     this.#tell(true);
@@ -286,11 +327,12 @@ export class HostCore {
         break;
       case 'crop':
         this.#pipeline.setCrop(message.crop);
-        void this.#options.memory.save({ crop: message.crop });
+        if (this.#pipeline.lastSize === null)
+          void this.#options.memory.save({ crop: message.crop });
+        else this.#rememberCrop();
         break;
       case 'quality':
-        this.#setFrameRate(message.quality.frameRate);
-        this.#pipeline.setQuality(message.quality);
+        this.#setQuality(message.quality);
         void this.#options.memory.save({ quality: message.quality });
         break;
       case 'pause':
@@ -301,20 +343,29 @@ export class HostCore {
         void this.stop();
         this.#options.post({ type: 'verb', verb: 'stop' });
         break;
+      case 'live':
+        void this.goLive();
+        break;
       case 'start':
-        this.#options.post({ type: 'verb', verb: 'start' });
+      case 'leave':
+        this.#options.post({ type: 'verb', verb: message.type });
         break;
     }
     this.#tell(true);
   }
 
-  #setFrameRate(frameRate: number): void {
-    this.#options.post({ type: 'frameRate', frameRate });
+  #setQuality(quality: Quality): void {
+    const { frameRate, cursor } = quality;
+    this.#options.post({ type: 'wishes', wishes: { frameRate, cursor } });
+    this.#pipeline.setQuality(quality);
   }
 
   /** `now`: something has changed that is not to wait. */
   #tell(now: boolean): void {
-    const name = deriveState(this.#capture.phase, this.#link.facts, this.#broken, this.#paused);
+    const name = deriveState(this.#capture.phase, this.#link.facts, this.#broken, {
+      paused: this.#paused,
+      standby: this.#standby,
+    });
     const turned = name !== this.#state.name;
     if (turned) this.#state = { name, sinceMs: Date.now() };
     const nowMs = performance.now();

@@ -11,6 +11,9 @@ const kept: Kept = {
   quality: DEFAULT_QUALITY,
   sharing: false,
   paused: false,
+  standby: false,
+  surface: '',
+  crops: [],
 };
 const memory: Memory = {
   load: async () => ({ ...kept }),
@@ -26,8 +29,10 @@ vi.mock('./storage.ts', () => ({
   }),
   forgetOld: async () => undefined,
 }));
-const locks = { other: false, mine: false, name: '' };
+const locks = { other: false, mine: false, name: '', awaited: false };
 vi.mock('./sole.ts', () => ({
+  isAwaited: async (name: string) => locks.awaited && name === locks.name,
+  becomeNext: () => () => undefined,
   becomeSole: async (name: string) => {
     if (locks.other) return null;
     Object.assign(locks, { mine: true, name });
@@ -78,6 +83,7 @@ class FakeTrack extends EventTarget {
   muted = false;
   readonly rates: unknown[] = [];
   readonly sizes: unknown[] = [];
+  readonly cursors: unknown[] = [];
 
   stop(): void {
     this.stopped = true;
@@ -87,7 +93,8 @@ class FakeTrack extends EventTarget {
     return { displaySurface: 'monitor' };
   }
 
-  async applyConstraints(constraints: MediaTrackConstraints): Promise<void> {
+  async applyConstraints(constraints: MediaTrackConstraints & { cursor?: unknown }): Promise<void> {
+    this.cursors.push(constraints.cursor);
     this.rates.push(constraints.frameRate);
     this.sizes.push([constraints.width, constraints.height]);
   }
@@ -119,9 +126,9 @@ async function panelAt(secret: string): Promise<SealedChannel> {
 }
 
 beforeEach(async () => {
-  Object.assign(kept, { sharing: false });
+  Object.assign(kept, { sharing: false, standby: false, surface: '' });
   Object.assign(access, { token: null, panelSecret: SECRET });
-  Object.assign(locks, { other: false, mine: false });
+  Object.assign(locks, { other: false, mine: false, awaited: false });
   picked = [];
   pick = share;
   vi.stubGlobal('Worker', FakeWorker);
@@ -162,7 +169,7 @@ it('leaves the broadcast to another window that hosts it', async () => {
 
 it('hands the picked screen to the worker, and remembers that it is shared', async () => {
   const { host, worker } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   expect(worker.heard()).toEqual(['capture asking', 'source anew']);
   expect(kept.sharing).toBe(true);
   host.close();
@@ -171,9 +178,68 @@ it('hands the picked screen to the worker, and remembers that it is shared', asy
 it('goes on as the publisher that it was after a reload', async () => {
   kept.sharing = true;
   const { host, worker } = await opened();
-  expect(await host.wasSharing()).toBe(true);
-  await host.share({ resume: true });
+  const before = await host.before();
+  expect(before).toEqual({ resume: true, standby: false });
+  await host.share(before ?? undefined);
   expect(worker.heard()).toEqual(['capture asking', 'source again']);
+  host.close();
+});
+
+it('keeps for the admin after a reload what nobody has seen before it', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false, standby: true });
+  expect(worker.told.at(-1)).toMatchObject({ type: 'source', standby: true });
+  expect(await host.before()).toEqual({ resume: true, standby: true });
+  host.close();
+});
+
+it('asks once more for what it was to do before the browser wanted a click', async () => {
+  kept.sharing = true;
+  const { host, worker } = await opened();
+  pick = refuse('InvalidStateError');
+  await host.share({ resume: true, standby: true });
+  pick = share;
+  await host.share();
+  expect(worker.told.at(-1)).toMatchObject({ type: 'source', resume: true, standby: true });
+  host.close();
+});
+
+it('has pickers begin with what was shared last, and with tabs before that', async () => {
+  const asked: unknown[] = [];
+  Object.defineProperty(navigator, 'mediaDevices', {
+    configurable: true,
+    value: {
+      getDisplayMedia: ({ video }: { video: MediaTrackConstraints }) => {
+        asked.push(video.displaySurface);
+        return share();
+      },
+    },
+  });
+  const { host } = await opened();
+  await host.share({ resume: false, standby: false });
+  await host.share({ resume: false, standby: false });
+  expect(asked).toEqual(['browser', 'monitor']);
+  expect(kept.surface).toBe('monitor');
+  host.close();
+});
+
+it('makes way for another window, unless it shares', async () => {
+  const { host, worker } = await opened();
+  await host.share({ resume: false, standby: false });
+  worker.says({ type: 'verb', verb: 'leave' });
+  expect([host.snapshot().phase, locks.mine]).toEqual(['open', true]);
+  worker.says({ type: 'release' });
+  worker.says({ type: 'verb', verb: 'leave' });
+  expect([host.snapshot().phase, locks.mine, worker.terminated]).toEqual(['left', false, true]);
+});
+
+it('gives its place to a window that waits for it, and goes on sharing meanwhile', async () => {
+  const { host } = await opened();
+  await host.share({ resume: false, standby: false });
+  expect([await host.handOver(), locks.mine]).toEqual([false, true]);
+  locks.awaited = true;
+  expect([await host.handOver(), locks.mine]).toEqual([true, false]);
+  expect(picked[0]?.stopped).toBe(false);
   host.close();
 });
 
@@ -181,11 +247,11 @@ it('forgets a share that was refused, but not one that only wants a click', asyn
   kept.sharing = true;
   const { host, worker } = await opened();
   pick = refuse('InvalidStateError');
-  await host.share({ resume: true });
+  await host.share({ resume: true, standby: false });
   expect(worker.heard()).toEqual(['capture asking', 'capture gesture']);
   expect(kept.sharing).toBe(true);
   pick = refuse('NotFoundError');
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   expect(worker.heard()).toEqual(['capture asking', 'capture failed']);
   expect(kept.sharing).toBe(false);
   host.close();
@@ -193,10 +259,10 @@ it('forgets a share that was refused, but not one that only wants a click', asyn
 
 it('keeps the screen that is shared when another is not picked after all', async () => {
   const { host, worker } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   worker.heard();
   pick = refuse('NotAllowedError');
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   expect(worker.heard()).toEqual([]);
   expect([picked[0]?.stopped, kept.sharing]).toEqual([false, true]);
   host.close();
@@ -204,8 +270,8 @@ it('keeps the screen that is shared when another is not picked after all', async
 
 it('lets go of the screen before when another is picked', async () => {
   const { host } = await opened();
-  await host.share({ resume: false });
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
+  await host.share({ resume: false, standby: false });
   expect(picked.map(({ stopped }) => stopped)).toEqual([true, false]);
   // What the first one says from now on is nobody's.
   picked[0]?.dispatchEvent(new Event('ended'));
@@ -223,8 +289,8 @@ it('asks once, however often it is told to', async () => {
       answer = resolve;
     });
   };
-  const first = host.share({ resume: false });
-  await host.share({ resume: false });
+  const first = host.share({ resume: false, standby: false });
+  await host.share({ resume: false, standby: false });
   answer(await share());
   await first;
   expect(asked).toBe(1);
@@ -233,7 +299,7 @@ it('asks once, however often it is told to', async () => {
 
 it('ends the session when sharing is ended from the bar of the browser', async () => {
   const { host, worker } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   worker.heard();
   picked[0]?.dispatchEvent(new Event('ended'));
   await vi.waitFor(() => expect(kept.sharing).toBe(false));
@@ -243,7 +309,7 @@ it('ends the session when sharing is ended from the bar of the browser', async (
 
 it('says that the picture is held by the system, and when it goes on', async () => {
   const { host, worker } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   worker.heard();
   const [track] = picked;
   for (const muted of [true, false]) {
@@ -256,7 +322,7 @@ it('says that the picture is held by the system, and when it goes on', async () 
 
 it('stops when the relay was told, and not before', async () => {
   const { host, worker } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   worker.heard();
   let over = false;
   const stopped = host.stop().then(() => {
@@ -276,8 +342,9 @@ it('obeys a panel, whose words come by the worker', async () => {
   worker.says({ type: 'verb', verb: 'start' });
   await vi.waitFor(() => expect(kept.sharing).toBe(true));
   expect(worker.heard()).toEqual(['capture asking', 'source anew']);
-  worker.says({ type: 'frameRate', frameRate: 12 });
+  worker.says({ type: 'wishes', wishes: { frameRate: 12, cursor: 'never' } });
   expect(picked[0]?.rates).toEqual([{ ideal: 12, max: 12 }]);
+  expect(picked[0]?.cursors).toEqual(['never']);
   // Without its size in it, the browser would from then on scale down what grows.
   expect(picked[0]?.sizes).toEqual([[{ max: 8_192 }, { max: 8_192 }]]);
   worker.says({ type: 'release' });
@@ -288,7 +355,7 @@ it('obeys a panel, whose words come by the worker', async () => {
 
 it('captures nothing on behalf of a worker that has crashed', async () => {
   const { host, worker } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   worker.onerror?.();
   expect([picked[0]?.stopped, host.snapshot().phase]).toEqual([true, 'crashed']);
   host.close();
@@ -296,7 +363,7 @@ it('captures nothing on behalf of a worker that has crashed', async () => {
 
 it('captures no page that is going, and tells panels so', async () => {
   const { host } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   await vi.waitFor(() => expect(bye).toContain('hello'));
   dispatchEvent(new Event('pagehide'));
   expect(picked[0]?.stopped).toBe(true);
@@ -306,7 +373,7 @@ it('captures no page that is going, and tells panels so', async () => {
 
 it('gives everything back when it is closed', async () => {
   const { host, worker } = await opened();
-  await host.share({ resume: false });
+  await host.share({ resume: false, standby: false });
   host.close();
   expect([picked[0]?.stopped, worker.terminated, locks.mine]).toEqual([true, true, false]);
   expect(host.snapshot().phase).toBe('closed');

@@ -6,11 +6,12 @@
 import { fromHost, type HostMessage } from './messages.ts';
 import { askPanelSecret } from './panel-secret.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
-import { askForScreen, captureLimits } from './screen.ts';
+import { askForScreen, type CaptureWishes, captureLimits } from './screen.ts';
 import { type ChannelKeys, deriveKeys, newSecret, SealedChannel } from './sealed.ts';
-import { becomeSole } from './sole.ts';
+import { becomeNext, becomeSole, isAwaited } from './sole.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
 import { type AccessMemory, accessOf, forgetOld, type Memory, memoryOf } from './storage.ts';
+import type { ShareWish } from './wish.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 export interface HostOptions {
@@ -22,11 +23,13 @@ export interface HostOptions {
 }
 
 export interface HostView {
-  /** second: another window of this browser hosts the broadcast already. */
-  phase: 'opening' | 'second' | 'open' | 'crashed' | 'closed';
+  /** second: another window of this browser hosts the broadcast already; left: another takes over from here. */
+  phase: 'opening' | 'second' | 'open' | 'crashed' | 'left' | 'closed';
   status: HostStatus | null;
 }
 
+/** What pickers show first where nothing was shared so far: a tab shows the least that was not meant. */
+const FIRST_SURFACE = 'browser';
 const STOP_WAIT_MS = 4_000;
 /** How old what panels are told at the end may become, of which they hear nothing that is ten seconds old. */
 const BYE_MS = 3_000;
@@ -46,8 +49,13 @@ export class CaptureHost {
   #view: HostView = { phase: 'opening', status: null };
   #worker: Worker | null = null;
   #track: MediaStreamTrack | null = null;
-  #frameRate = DEFAULT_QUALITY.frameRate;
+  #wishes: CaptureWishes = DEFAULT_QUALITY;
+  /** What kind of source was shared last; pickers begin with it. */
+  #surface = '';
+  /** What was asked for last, and perhaps not come about yet. */
+  #wish: ShareWish = { resume: false, standby: false };
   #asking = false;
+  #lock = '';
   #releaseLock: () => void = () => undefined;
   #stopped: (() => void) | null = null;
 
@@ -59,12 +67,14 @@ export class CaptureHost {
 
   /** Becomes the broadcast's host in this browser; false when another window is. */
   async open(): Promise<boolean> {
-    const keys = await this.#findKeys();
+    const [keys, { surface }] = await Promise.all([this.#findKeys(), this.#memory.load()]);
+    this.#surface = surface;
     const release = await becomeSole(keys.lock);
     if (release === null) {
       this.#show({ phase: 'second' });
       return false;
     }
+    this.#lock = keys.lock;
     this.#releaseLock = release;
     this.#speak(keys);
     addEventListener('pagehide', this.#leave);
@@ -74,25 +84,24 @@ export class CaptureHost {
     return true;
   }
 
-  /** Whether the screen was being shared when the window was last reloaded. */
-  async wasSharing(): Promise<boolean> {
-    return (await this.#memory.load()).sharing;
+  /** What was being shared when the window was last reloaded; null: nothing. */
+  async before(): Promise<ShareWish | null> {
+    const { sharing, standby } = await this.#memory.load();
+    return sharing ? { resume: true, standby } : null;
   }
 
-  /**
-   * Asks for the screen and goes live. `resume`: goes on as the publisher from before the reload;
-   * else takes the broadcast over from whoever has it.
-   */
-  async share({ resume }: { resume: boolean }): Promise<void> {
+  /** Asks for the screen, and goes live or waits for that. Without a wish it asks once more for the last one. */
+  async share(wish = this.#wish): Promise<void> {
     if (this.#asking || this.#worker === null) return;
+    this.#wish = wish;
     this.#asking = true;
     if (this.#track === null) this.#setPhase('asking');
-    const frameRate = this.#frameRate;
-    const asked = await askForScreen(frameRate);
+    const wishes = this.#wishes;
+    const asked = await askForScreen(wishes, this.#surface || FIRST_SURFACE);
     this.#asking = false;
     if (asked.kind === 'track') {
-      this.#attach(asked.track, resume);
-      if (frameRate !== this.#frameRate) this.#setFrameRate(this.#frameRate);
+      this.#attach(asked.track, wish);
+      if (wishes !== this.#wishes) this.#capture(this.#wishes);
       return;
     }
     // With a screen shared already, that one goes on.
@@ -100,6 +109,11 @@ export class CaptureHost {
     if (asked.kind === 'failed') this.#setPhase('failed', asked.reason);
     else this.#setPhase(asked.kind);
     if (asked.kind !== 'gesture') await this.#memory.save({ sharing: false });
+  }
+
+  /** Shows viewers what was for the admin alone so far. */
+  goLive(): void {
+    this.#post({ type: 'live' });
   }
 
   /** Ends tracks, encoder and session; resolves when the relay was told. */
@@ -112,6 +126,17 @@ export class CaptureHost {
     });
     this.#post({ type: 'stop', ended: false });
     await Promise.all([told, this.#memory.save({ sharing: false })]);
+  }
+
+  /**
+   * Lets a window take this one's place that is opening just now. This one goes on sharing until the other
+   * does, and for good where nothing comes of that. False: no window has come.
+   */
+  async handOver(): Promise<boolean> {
+    if (!(await isAwaited(this.#lock))) return false;
+    this.#releaseLock();
+    this.#releaseLock = becomeNext(this.#lock);
+    return true;
   }
 
   /** Gives the lock back; the host is of no use afterwards. */
@@ -192,6 +217,7 @@ export class CaptureHost {
     // Where another window is there already, both go on: the newest publisher wins.
     const releaseBefore = this.#releaseLock;
     const release = await becomeSole(keys.lock);
+    this.#lock = keys.lock;
     this.#releaseLock = () => {
       releaseBefore();
       release?.();
@@ -238,8 +264,7 @@ export class CaptureHost {
         void this.#follow();
         break;
       case 'verb':
-        if (message.verb === 'start') void this.share({ resume: false });
-        else void this.stop();
+        this.#obey(message.verb);
         break;
       case 'release':
         this.#endTrack();
@@ -248,13 +273,23 @@ export class CaptureHost {
       case 'stopped':
         this.#stopped?.();
         break;
-      case 'frameRate':
-        this.#setFrameRate(message.frameRate);
+      case 'wishes':
+        this.#capture(message.wishes);
         break;
     }
   }
 
-  #attach(track: MediaStreamTrack, resume: boolean): void {
+  #obey(verb: 'start' | 'stop' | 'leave'): void {
+    if (verb === 'start') void this.share({ resume: false, standby: false });
+    else if (verb === 'stop') void this.stop();
+    // What is shared is stopped before it is left.
+    else if (this.#track === null) {
+      this.close();
+      this.#show({ phase: 'left' });
+    }
+  }
+
+  #attach(track: MediaStreamTrack, { resume, standby }: ShareWish): void {
     this.#endTrack();
     this.#track = track;
     const mute = () => this.#post({ type: 'muted', muted: track.muted });
@@ -265,8 +300,9 @@ export class CaptureHost {
     });
     const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 2 });
     const surface = track.getSettings().displaySurface ?? '';
-    this.#post({ type: 'source', readable, surface, resume }, [readable]);
-    void this.#memory.save({ sharing: true });
+    this.#surface = surface;
+    this.#post({ type: 'source', readable, surface, resume, standby }, [readable]);
+    void this.#memory.save({ sharing: true, standby, surface });
   }
 
   /** Sharing was ended from the browser's own bar, or the shared window was closed. */
@@ -284,9 +320,9 @@ export class CaptureHost {
   }
 
   /** The capturer need not deliver more than the encoder takes. */
-  #setFrameRate(frameRate: number): void {
-    this.#frameRate = frameRate;
-    this.#track?.applyConstraints(captureLimits(frameRate)).catch(() => undefined);
+  #capture(wishes: CaptureWishes): void {
+    this.#wishes = wishes;
+    this.#track?.applyConstraints(captureLimits(wishes)).catch(() => undefined);
   }
 
   #setPhase(phase: CapturePhase, reason: string | null = null): void {

@@ -11,8 +11,12 @@ import { type HostStatus, isHostStatus, NO_LIMITS } from './status.ts';
 
 /** The verbs of a panel. `host` is the id of the host that is meant. */
 export type PanelMessage =
-  /** Share the screen, or share it again. */
+  /** Share the screen, or share it again: panels that were opened before an upgrade say so. */
   | { type: 'start'; host: string }
+  /** Show viewers what is captured so far for the admin alone. */
+  | { type: 'live'; host: string }
+  /** Give the place up to another window, which is about to ask for the screen. */
+  | { type: 'leave'; host: string }
   /** Crops to this part of the source; null: all of it. */
   | { type: 'crop'; host: string; crop: Crop | null }
   | { type: 'quality'; host: string; quality: Quality }
@@ -41,6 +45,8 @@ const PREVIEW_BYTES_MAX = 4_000_000;
 
 const panelShapes: { [T in PanelMessage['type']]: Check<Extract<PanelMessage, { type: T }>> } = {
   start: shape<Of<PanelMessage, 'start'>>({ type: is('start'), host: isText }),
+  live: shape<Of<PanelMessage, 'live'>>({ type: is('live'), host: isText }),
+  leave: shape<Of<PanelMessage, 'leave'>>({ type: is('leave'), host: isText }),
   crop: shape<Of<PanelMessage, 'crop'>>({ type: is('crop'), host: isText, crop: orNull(isCrop) }),
   quality: shape<Of<PanelMessage, 'quality'>>({
     type: is('quality'),

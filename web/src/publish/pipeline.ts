@@ -66,6 +66,10 @@ export class Pipeline {
   #clock = new CaptureClock();
   #quality: Quality = DEFAULT_QUALITY;
   readonly #framing = new Framing();
+  /** What of the next source is shown, by its size; null: the crop of now. */
+  #cropOf: ((source: Size) => Crop | null) | null = null;
+  /** The size of the newest picture, of whichever source. */
+  #size: Size | null = null;
   #reader: ReadableStreamDefaultReader<VideoFrame> | null = null;
   #kept: Taken | null = null;
   #loan = new Loan();
@@ -107,9 +111,16 @@ export class Pipeline {
     this.#renditions.setQuality(this.#quality);
   }
 
-  /** Takes frames until the source ends or another takes its place; resolves then. */
-  async run(readable: ReadableStream<VideoFrame>): Promise<void> {
+  /**
+   * Takes frames until the source ends or another takes its place; resolves then. `cropOf` is asked before
+   * anything is made of the first one; without it the crop stays.
+   */
+  async run(
+    readable: ReadableStream<VideoFrame>,
+    cropOf: ((source: Size) => Crop | null) | null = null,
+  ): Promise<void> {
     this.stop();
+    this.#cropOf = cropOf;
     this.#main.forgive();
     const reader = readable.getReader();
     this.#reader = reader;
@@ -221,6 +232,7 @@ export class Pipeline {
   }
 
   setCrop(crop: Crop | null): void {
+    this.#cropOf = null;
     if (!this.#framing.setCrop(crop)) return;
     const changed = () => {
       if (this.#kept !== null) this.#changed();
@@ -248,6 +260,11 @@ export class Pipeline {
 
   get source(): Size | null {
     return this.#kept === null ? null : sizeOf(this.#kept.frame);
+  }
+
+  /** The size that the source has, or had last; null before the first picture of any. */
+  get lastSize(): Size | null {
+    return this.#size;
   }
 
   get crop(): Crop | null {
@@ -290,6 +307,9 @@ export class Pipeline {
   async #take(frame: VideoFrame, reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
     const nowMs = performance.now();
     const capturedUs = this.#clock.localUs(frame.timestamp, localUs());
+    this.#size = sizeOf(frame);
+    if (this.#cropOf !== null) this.#framing.setCrop(this.#cropOf(this.#size));
+    this.#cropOf = null;
     const rect = this.#framing.rectOf(frame);
     const changed =
       rect !== null && (await this.#detector.changed(frame, inCoded(rect, frame), nowMs));

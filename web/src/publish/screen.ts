@@ -1,6 +1,7 @@
 /** Asking the browser for the screen, and what its refusals mean. */
 
 import { SIDE_MAX } from './crop.ts';
+import type { Cursor, Quality } from './quality.ts';
 
 /** gesture: the browser wants a click in this window; cancelled: the admin closed the picker. */
 export type AskFailure =
@@ -13,6 +14,14 @@ export type Asked = { kind: 'track'; track: MediaStreamTrack } | AskFailure;
 /** Nobody closes a picker this fast. */
 const REFLEX_MS = 250;
 
+/** What the encoder has no use for need not be captured. */
+export type CaptureWishes = Pick<Quality, 'frameRate' | 'cursor'>;
+
+/** Members that the platform types lack. */
+interface ScreenConstraints extends MediaTrackConstraints {
+  cursor: Cursor;
+}
+
 /** Members that the platform types lack. */
 interface ScreenOptions extends DisplayMediaStreamOptions {
   selfBrowserSurface: 'exclude';
@@ -24,18 +33,20 @@ interface ScreenOptions extends DisplayMediaStreamOptions {
  * first screen, has at the start, and scale a larger picture down to it. A crop would show something
  * else then.
  */
-export function captureLimits(frameRate: number): MediaTrackConstraints {
+export function captureLimits({ frameRate, cursor }: CaptureWishes): ScreenConstraints {
   return {
+    cursor,
     frameRate: { ideal: frameRate, max: frameRate },
     width: { max: SIDE_MAX },
     height: { max: SIDE_MAX },
   };
 }
 
-export async function askForScreen(frameRate: number): Promise<Asked> {
+/** `surface`: what kind of source the picker shows first (a name of the API; others are ignored). */
+export async function askForScreen(wishes: CaptureWishes, surface: string): Promise<Asked> {
   const askedMs = performance.now();
   const options: ScreenOptions = {
-    video: captureLimits(frameRate),
+    video: { ...captureLimits(wishes), displaySurface: surface },
     audio: false,
     selfBrowserSurface: 'exclude',
     surfaceSwitching: 'include',

@@ -44,3 +44,39 @@ export async function isHeld(
   const { held = [] } = await locks.query();
   return held.some((lock) => lock.name === name);
 }
+
+/** How long a window may take that was just opened: machines are slow. */
+const COMING_MS = 15_000;
+const LOOK_MS = 50;
+
+/** Resolves once another window waits for the lock of this name; false: none has come. */
+export async function isAwaited(
+  name: string,
+  locks: Pick<LockManager, 'query'> = navigator.locks,
+): Promise<boolean> {
+  const endMs = performance.now() + COMING_MS;
+  while (performance.now() < endMs) {
+    const { pending = [] } = await locks.query();
+    if (pending.some((lock) => lock.name === name)) return true;
+    await pause(LOOK_MS);
+  }
+  return false;
+}
+
+/** Takes the lock of this name once nobody else wants it; returns what gives up waiting, or the lock. */
+export function becomeNext(
+  name: string,
+  locks: Pick<LockManager, 'request'> = navigator.locks,
+): () => void {
+  const giveUp = new AbortController();
+  let release: () => void = () => undefined;
+  const hold = () =>
+    new Promise<void>((resolve) => {
+      release = resolve;
+    });
+  locks.request(name, { signal: giveUp.signal }, hold).catch(() => undefined);
+  return () => {
+    giveUp.abort();
+    release();
+  };
+}

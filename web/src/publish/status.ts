@@ -29,6 +29,8 @@ export const HOST_STATES = [
   /** The browser wants a click in the host's own window first. */
   'needs-gesture',
   'cancelled',
+  /** Captured, and seen by nobody until the admin goes live. */
+  'standby',
   'connecting',
   'live',
   /** Viewers see a card in place of the picture. */
@@ -150,12 +152,20 @@ export interface HostStatus {
 /** A frame on its way when another publisher takes over belongs to an epoch that is over. */
 const TAKEN_OVER: ReadonlySet<string | null> = new Set(['superseded', 'stale_epoch']);
 
+/** What the admin keeps back of what is captured. */
+export interface Withheld {
+  /** Viewers see a card in its place. */
+  paused: boolean;
+  /** There is no session at all yet. */
+  standby: boolean;
+}
+
 /** The one state that says most. */
 export function deriveState(
   capture: CapturePhase,
   link: { phase: LinkPhase; code: string | null; everOpen: boolean },
   broken: boolean,
-  paused = false,
+  withheld: Withheld = { paused: false, standby: false },
 ): HostState {
   if (capture === 'asking') return 'asking';
   if (capture === 'gesture') return 'needs-gesture';
@@ -163,12 +173,18 @@ export function deriveState(
   if (link.phase === 'refused') return TAKEN_OVER.has(link.code) ? 'superseded' : 'refused';
   if (broken || capture === 'failed' || link.phase === 'unsupported') return 'failed';
   if (capture !== 'capturing') return capture;
-  if (link.phase === 'open') return paused ? 'paused' : 'live';
+  if (withheld.standby) return 'standby';
+  if (link.phase === 'open') return withheld.paused ? 'paused' : 'live';
   return link.everOpen ? 'reconnecting' : 'connecting';
 }
 
 /** Whether the screen is being captured. */
 export function isSharing(state: HostState): boolean {
+  return state === 'standby' || isGoingOut(state);
+}
+
+/** Whether viewers are to see what is captured, or a card in its place. */
+export function isGoingOut(state: HostState): boolean {
   return ['connecting', 'live', 'paused', 'reconnecting'].includes(state);
 }
 

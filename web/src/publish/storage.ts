@@ -2,6 +2,7 @@
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isRecord } from '../session/parse.ts';
+import { areSizedCrops, type SizedCrop } from './crop-memory.ts';
 import type { Crop } from './geometry.ts';
 import { isCrop } from './parse.ts';
 import { completeQuality, DEFAULT_QUALITY, isQuality, type Quality } from './quality.ts';
@@ -10,11 +11,17 @@ export interface Kept {
   /** The publisher's lineage from the newest `Welcome` (PROTOCOL 3.3). */
   resume: Uint8Array | null;
   crop: Crop | null;
+  /** The crops of the last sources, the newest first, by the size that each was chosen for. */
+  crops: readonly SizedCrop[];
   quality: Quality;
   /** The screen was being shared; a reloaded host goes on by itself. */
   sharing: boolean;
   /** The picture is taken back; a reloaded host goes on with a card. */
   paused: boolean;
+  /** What is captured is for the admin alone so far; a reloaded host goes on so. */
+  standby: boolean;
+  /** What was shared last, as the browser names it: monitor, window or browser. */
+  surface: string;
 }
 
 /** What a host or panel remembers; tests use one in memory. */
@@ -44,9 +51,12 @@ interface Schema extends DBSchema {
 const NOTHING: Kept = {
   resume: null,
   crop: null,
+  crops: [],
   quality: DEFAULT_QUALITY,
   sharing: false,
   paused: false,
+  standby: false,
+  surface: '',
 };
 const NO_ACCESS: Access = { token: null, panelSecret: null };
 /** Far more than any token has. */
@@ -134,14 +144,17 @@ export async function forgetOld(nowMs: number): Promise<void> {
 /** Records of another version of this page, or half-written ones, fall back field by field. */
 function checked(value: unknown): Kept {
   if (!isRecord(value)) return NOTHING;
-  const { resume, crop, quality, sharing, paused } = value;
+  const { resume, crop, crops, quality, sharing, paused, standby, surface } = value;
   const whole = completeQuality(quality);
   return {
     resume: resume instanceof Uint8Array && resume.length === 16 ? resume : null,
     crop: isCrop(crop) ? crop : null,
+    crops: areSizedCrops(crops) ? crops : [],
     quality: isQuality(whole) ? whole : DEFAULT_QUALITY,
     sharing: sharing === true,
     paused: paused === true,
+    standby: standby === true,
+    surface: typeof surface === 'string' ? surface : '',
   };
 }
 

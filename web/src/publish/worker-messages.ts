@@ -1,5 +1,6 @@
 /** Between a host's document and its worker. */
 
+import type { CaptureWishes } from './screen.ts';
 import type { ChannelKeys } from './sealed.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
 
@@ -23,7 +24,10 @@ export type ToWorker =
       surface: string;
       /** Go on as the publisher that was there before; else take the broadcast over. */
       resume: boolean;
+      /** Nobody sees it until the admin goes live. */
+      standby: boolean;
     }
+  | { type: 'live' }
   | { type: 'muted'; muted: boolean }
   /** `card`: viewers are to see one, and not the last picture. */
   | { type: 'stop'; ended: boolean };
@@ -32,11 +36,11 @@ export type FromWorker =
   | { type: 'status'; status: HostStatus }
   /** Panels may be elsewhere by now: none is heard, or the session is a new one. */
   | { type: 'unheard' }
-  /** A panel wants the screen shared, or all of it ended. */
-  | { type: 'verb'; verb: 'start' | 'stop' }
+  /** A panel wants the screen shared, or all of it ended, or another window to take this one's place. */
+  | { type: 'verb'; verb: 'start' | 'stop' | 'leave' }
   /** Capture is of no use any more. */
   | { type: 'release' }
   /** Encoder and session are closed. */
   | { type: 'stopped' }
-  /** How many frames a second the encoder takes. */
-  | { type: 'frameRate'; frameRate: number };
+  /** What is asked of the capturer. */
+  | { type: 'wishes'; wishes: CaptureWishes };

@@ -59,6 +59,9 @@ scope.onmessage = ({ data }) => {
     case 'source':
       void core?.share(data);
       break;
+    case 'live':
+      void core?.goLive();
+      break;
     case 'stop':
       void core?.stop(data.ended).then(() => scope.postMessage({ type: 'stopped' }));
       break;

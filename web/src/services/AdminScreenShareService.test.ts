@@ -16,6 +16,8 @@ const page = {
   blocked: false,
   /** How often this page itself asked for the screen. */
   asked: 0,
+  /** The host that this page opened. */
+  inside: null as { become: (status: HostStatus) => void; closed: boolean } | null,
   /** What the browser keeps; null: it keeps nothing. */
   kept: null as Access | null,
   /** Where the panel listens: by the secret that its channel follows from. */
@@ -42,7 +44,25 @@ vi.mock('../publish/storage.ts', async (original) => ({
 }));
 vi.mock('../publish/host.ts', () => ({
   CaptureHost: class {
-    subscribe = () => () => undefined;
+    readonly id = 'inside';
+    closed = false;
+    #status: HostStatus | null = null;
+    #listener: () => void = () => undefined;
+    constructor() {
+      page.inside = this;
+    }
+    subscribe = (listener: () => void) => {
+      this.#listener = listener;
+    };
+    snapshot = () => ({ status: this.#status });
+    become = (status: HostStatus) => {
+      this.#status = status;
+      this.#listener();
+    };
+    handOver = async () => true;
+    close = () => {
+      this.closed = true;
+    };
     open = async () => {
       page.held = [lockOf('one')];
       return true;
@@ -147,6 +167,8 @@ beforeEach(() => {
   });
   vi.stubGlobal('navigator', { locks: { query: async () => ({ held: page.held }) } });
   vi.stubGlobal('window', {
+    ...{ screenX: 0, screenY: 0, outerWidth: 1_200 },
+    screen: { availWidth: 1_920, availHeight: 1_080 },
     open: (url: URL) => {
       if (page.blocked) return null;
       page.opened.push(url.href);
@@ -237,13 +259,41 @@ it('captures nothing itself while a new window reloads', async () => {
   expect(service.snapshot().inside).toBe(false);
 });
 
-it('asks a host that is there to share again', async () => {
+it('opens a new window in place of one that shares nothing, which may be covered', async () => {
   const service = await open();
   page.held = [lockOf('one')];
-  say('h', 1, status('ended'));
+  say('h', 1, status('cancelled'));
+  await service.start({ standby: true });
+  expect(page.said.at(-1)).toEqual({ side: 'panel', type: 'leave', host: 'h' });
+  expect(page.opened).toEqual(['https://relay.example/host?standby=#broadcast=b']);
+  // What the old one says on its way out is no news.
+  say('h', 1, status('cancelled'));
+  expect(service.snapshot()).toMatchObject({ host: 'opening', status: null });
+  say('i', 2, status('standby'));
+  expect(service.snapshot()).toMatchObject({ host: 'present', status: { state: 'standby' } });
+  service.goLive();
+  expect(page.said.at(-1)).toEqual({ side: 'panel', type: 'live', host: 'i' });
+});
+
+it('lets a window take over from itself, and follows it once that shares', async () => {
+  page.blocked = true;
+  page.kept = { token: TOKEN, panelSecret: 'one' };
+  const service = await open();
+  await vi.advanceTimersByTimeAsync(0);
   await service.start();
-  expect(page.opened).toEqual([]);
-  expect(page.said.at(-1)).toMatchObject({ type: 'start', host: 'h' });
+  page.inside?.become(status('live', { inside: true }));
+  say('inside', 1, status('live', { inside: true }));
+  expect(service.moveOut(), 'the browser opens none still').toBe(false);
+  page.blocked = false;
+  expect(service.moveOut()).toBe(true);
+  expect(page.opened.at(-1)).toContain('/host?resume=#');
+  toPanel(fromHost({ type: 'hello', host: 'i', startedMs: 2 }));
+  say('i', 2, status('cancelled'));
+  expect(service.snapshot().status).toMatchObject({ state: 'live', inside: true });
+  say('i', 2, status('live'));
+  page.inside?.become(status('superseded', { inside: true }));
+  expect(service.snapshot()).toMatchObject({ inside: false, status: { state: 'live' } });
+  expect(page.inside?.closed).toBe(true);
 });
 
 it('shows a choice at once, and keeps it until the host has heard of it', async () => {

@@ -15,12 +15,14 @@ import {
   parseHostMessage,
 } from '../publish/messages.ts';
 import { DEFAULT_QUALITY, type Quality, sameQuality } from '../publish/quality.ts';
-import { type HostStatus, isSharing } from '../publish/status.ts';
+import { type HostState, type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
+import { type ShareWish, searchOf } from '../publish/wish.ts';
 import { broadcastFragment, tokenFragment } from '../session/fragment.ts';
 import { at } from '../session/place.ts';
 import { ApiError, type BroadcastFacts, endBroadcast, readBroadcast, renewLinks } from './api.ts';
 import { Meeting } from './meeting.ts';
+import { placeBeside } from './window-place.ts';
 
 export interface ShareOptions {
   /** The relay's origin; the host page is one of its pages. */
@@ -71,8 +73,18 @@ export interface PreviewImage {
 export interface ShareService {
   subscribe(listener: () => void): () => void;
   snapshot(): ShareSnapshot;
-  /** Shares the screen: with the host that is there, or with a new one. Call it from a click. */
-  start(): Promise<void>;
+  /**
+   * Asks for the screen in a new window, which takes the place of one that shares nothing, and shares it:
+   * at once, or for the admin alone until `goLive` (`standby`). Call it from a click.
+   */
+  start(options?: { standby: boolean }): Promise<void>;
+  /** Shows viewers what was for the admin alone so far. */
+  goLive(): void;
+  /**
+   * Has a window of its own take over from this page, which captures until that shares. False: the browser
+   * opens none. Call it from a click.
+   */
+  moveOut(): boolean;
   /** Ends capture, encoder and session. */
   stop(): void;
   /** Takes the picture back from every viewer, or shows it again; capture goes on meanwhile. */
@@ -103,7 +115,6 @@ const RELOAD_MS = 500;
 const OPENING_MS = 10_000;
 /** A host answers at once; after this it may be gone. */
 const STALE_MS = 2_200;
-const WINDOW = 'popup,width=440,height=600';
 
 export class AdminScreenShareService implements ShareService {
   readonly #options: ShareOptions;
@@ -115,6 +126,8 @@ export class AdminScreenShareService implements ShareService {
   readonly #crop = new Draft<Crop | null>(null, sameCrop);
   readonly #quality = new Draft<Quality>(DEFAULT_QUALITY, sameQuality);
   #snapshot: ShareSnapshot;
+  /** A host that was told to make way for a new window. */
+  #left: string | null = null;
   /** What a host was told to show no more by, until it says that it does: it must not get lost. */
   #owed: Extract<PanelMessage, { type: 'stop' | 'pause' }> | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -167,13 +180,31 @@ export class AdminScreenShareService implements ShareService {
     this.#meeting.close();
   }
 
-  async start(): Promise<void> {
+  async start({ standby } = { standby: false }): Promise<void> {
     this.#owed = null;
-    if (this.#inside !== null) return this.#inside.share({ resume: false });
-    const host = this.#host;
-    if (host !== null && (await this.#meeting.isHosted()))
-      this.#send({ type: 'start', host: host.id });
-    else await this.#openHost();
+    if (this.#inside !== null) return this.#inside.share({ resume: false, standby });
+    if (this.#host !== null) {
+      // Its window may be anywhere, and what it asks is seen by nobody then.
+      this.#send({ type: 'leave', host: this.#host.id });
+      this.#left = this.#host.id;
+      this.#host = null;
+    }
+    this.#openedMs = Date.now();
+    this.#show({ host: 'opening', status: null });
+    if (!this.#openWindow({ resume: false, standby })) await this.#hostInside(standby);
+  }
+
+  goLive(): void {
+    if (this.#host !== null) this.#send({ type: 'live', host: this.#host.id });
+  }
+
+  moveOut(): boolean {
+    const inside = this.#inside;
+    if (inside === null) return false;
+    const standby = this.#snapshot.status?.state === 'standby';
+    if (!this.#openWindow({ resume: true, standby })) return false;
+    void inside.handOver();
+    return true;
   }
 
   stop(): void {
@@ -248,16 +279,16 @@ export class AdminScreenShareService implements ShareService {
     return this.#snapshot.status;
   }
 
-  async #openHost(): Promise<void> {
+  /** False: the browser opens no window. */
+  #openWindow(wish: ShareWish): boolean {
     const { hostPath = 'host', token, broadcast, origin } = this.#options;
-    this.#openedMs = Date.now();
-    this.#show({ host: 'opening' });
     const url = at(origin, hostPath);
+    url.search = searchOf(wish);
     // With the token itself only where the host could not find it.
     url.hash = this.#meeting.tokenKept ? broadcastFragment(broadcast) : tokenFragment(token);
     // The host's page gives up its opener (Cross-Origin-Opener-Policy), so that it shares no process
     // with this one, whose crash it survives; `noopener` would hide whether a window came about.
-    if (window.open(url, '_blank', WINDOW) === null) await this.#hostInside();
+    return window.open(url, '_blank', `popup,${placeBeside(window)}`) !== null;
   }
 
   /** Hosts are elsewhere now. */
@@ -268,20 +299,22 @@ export class AdminScreenShareService implements ShareService {
     this.#poll();
   }
 
-  async #hostInside(): Promise<void> {
+  async #hostInside(standby: boolean): Promise<void> {
     const { origin, token, broadcast } = this.#options;
     const host = new CaptureHost({ origin, token, broadcast, inside: true });
     this.#inside = host;
     this.#openedMs = null;
     host.subscribe(() => {
-      if (host.snapshot().status?.state === 'stopped') this.#leaveInside(host);
+      const state = host.snapshot().status?.state;
+      const moved = state === 'superseded' && this.#host !== null && this.#host.id !== host.id;
+      if (state === 'stopped' || moved) this.#leaveInside(host);
     });
     if (!(await host.open())) {
       this.#inside = null;
       return;
     }
     this.#show({ inside: true });
-    await host.share({ resume: false });
+    await host.share({ resume: false, standby });
   }
 
   /** The next start tries a window again. */
@@ -289,7 +322,9 @@ export class AdminScreenShareService implements ShareService {
     if (this.#inside !== host) return;
     this.#inside = null;
     host.close();
-    this.#forgetHost();
+    // Another may have taken over from it.
+    if (this.#host === null || this.#host.id === host.id) this.#forgetHost();
+    else this.#show({ inside: false });
   }
 
   #poll = (): void => {
@@ -357,9 +392,11 @@ export class AdminScreenShareService implements ShareService {
   #listen(message: HostMessage): void {
     switch (message.type) {
       case 'hello':
+        if (this.#isComing(message.host, null)) break;
         if (this.#recognise(message.host, message.startedMs)) this.#poll();
         break;
       case 'status':
+        if (this.#isComing(message.host, message.status.state)) break;
         if (this.#recognise(message.host, message.startedMs)) this.#learn(message.status);
         break;
       case 'preview':
@@ -371,8 +408,17 @@ export class AdminScreenShareService implements ShareService {
     }
   }
 
+  /** Whether it is a window that is to take over from this page, and does not share yet. */
+  #isComing(host: string, state: HostState | null): boolean {
+    const inside = this.#inside;
+    if (inside === null || host === inside.id) return false;
+    const shares = isSharing(inside.snapshot().status?.state ?? 'idle');
+    return shares && (state === null || !isSharing(state));
+  }
+
   /** A newer host replaces the one known; an older one is on its way out. */
   #recognise(id: string, startedMs: number): boolean {
+    if (id === this.#left) return false;
     if (this.#host !== null && id !== this.#host.id && startedMs < this.#host.startedMs)
       return false;
     this.#host = { id, startedMs };

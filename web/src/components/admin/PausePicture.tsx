@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { useAltKey } from './useAltKey.ts';
 
 export interface PausePictureProps {
   paused: boolean;
@@ -7,23 +7,15 @@ export interface PausePictureProps {
 
 /** Takes the picture back from every viewer at once, by a press or by Alt+P, and shows it again. */
 export function PausePicture({ paused, onPause }: PausePictureProps) {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      // By its place on the keyboard: with Alt the letter may be another one.
-      if (event.code !== 'KeyP' || !event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      if (!event.repeat) onPause(!paused);
-    };
-    window.addEventListener('keydown', press);
-    return () => window.removeEventListener('keydown', press);
-  }, [paused, onPause]);
+  const press = () => onPause(!paused);
+  useAltKey('KeyP', press);
   return (
     <button
       type="button"
       className={paused ? 'button button-primary' : 'button'}
       aria-keyshortcuts="Alt+P"
       title="Alt+P"
-      onClick={() => onPause(!paused)}
+      onClick={press}
     >
       {paused ? 'Show the picture again' : 'Pause the picture'}
     </button>

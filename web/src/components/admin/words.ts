@@ -35,13 +35,20 @@ const STATES: Record<HostState, Words> = {
     badge: 'One click missing',
     tone: 'wait',
     title: 'The browser wants one click in the capture window',
-    detail: 'Press the button there. Viewers keep the last picture until then.',
+    detail:
+      'Press the button there, or try again from here. Viewers keep the last picture until then.',
   },
   cancelled: {
     badge: 'Not sharing',
     tone: 'plain',
     title: 'No screen was chosen',
     detail: 'Nothing is shared. Try again whenever you like.',
+  },
+  standby: {
+    badge: 'Not live yet',
+    tone: 'wait',
+    title: 'Nobody sees this yet',
+    detail: 'Viewers get it when you go live on the sharing page, or here.',
   },
   connecting: {
     badge: 'Connecting',
@@ -239,6 +246,13 @@ function heldWords(viewers: number): Partial<Words> {
   };
 }
 
+/** What the tab says first, so that nobody forgets that viewers see nothing; null: there is no such thing. */
+export function withheldBadge({ status }: ShareSnapshot): string | null {
+  return status?.state === 'standby' || status?.state === 'paused'
+    ? STATES[status.state].badge
+    : null;
+}
+
 /** Whether nothing can be shared with this link any more. */
 export function isDeadLink({ status, problem, host }: ShareSnapshot): boolean {
   if (status !== null && isSharing(status.state)) return false;
@@ -254,10 +268,10 @@ export function startLabel(snapshot: ShareSnapshot): string | null {
   if (host === 'none' || status === null) {
     return snapshot.broadcast?.phase === 'live' ? 'Take over from here' : 'Share screen';
   }
-  const elsewhere = status.state === 'asking' || status.state === 'needs-gesture';
-  if (isSharing(status.state) || elsewhere) return null;
+  if (isSharing(status.state) || status.state === 'asking') return null;
   if (status.state === 'superseded') return 'Take back';
-  return status.state === 'cancelled' || status.state === 'failed' ? 'Try again' : 'Share again';
+  const again: readonly HostState[] = ['needs-gesture', 'cancelled', 'failed'];
+  return again.includes(status.state) ? 'Try again' : 'Share again';
 }
 
 /** What undoing a change of the crop is told with, and what the crop is since. */

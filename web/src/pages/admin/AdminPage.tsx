@@ -2,6 +2,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { NewBroadcast } from '../../components/admin/NewBroadcast.tsx';
 import { timeLeft } from '../../components/admin/time.ts';
 import { useNow } from '../../components/admin/useNow.ts';
+import { withheldBadge } from '../../components/admin/words.ts';
 import { StreamControlPanel } from '../../components/StreamControlPanel.tsx';
 import { missingForHost } from '../../publish/screen.ts';
 import { accessOf } from '../../publish/storage.ts';
@@ -101,7 +102,11 @@ function Panel(props: { token: string; claims: TokenClaims; missing: string | nu
       <PanelHeader service={service} expiresMs={claims.expiresMs} />
       <main className="admin-wide">
         {missing !== null && <p className="notice">{missing}</p>}
-        <StreamControlPanel service={service} onNewBroadcast={newBroadcast} />
+        <StreamControlPanel
+          service={service}
+          onNewBroadcast={newBroadcast}
+          watchOnly={missing !== null}
+        />
       </main>
     </div>
   );
@@ -109,12 +114,15 @@ function Panel(props: { token: string; claims: TokenClaims; missing: string | nu
 
 function PanelHeader(props: { service: AdminScreenShareService; expiresMs: number }) {
   const { service, expiresMs } = props;
-  const { broadcast } = useSyncExternalStore(service.subscribe, service.snapshot);
+  const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
+  const { broadcast } = snapshot;
+  const withheld = withheldBadge(snapshot);
   const leftMs = expiresMs - useNow();
   const title = broadcast === null || broadcast.title === '' ? null : broadcast.title;
   useEffect(() => {
-    document.title = title === null ? 'Steadycast sharing' : `${title} · Steadycast`;
-  }, [title]);
+    const name = title === null ? 'Steadycast sharing' : `${title} · Steadycast`;
+    document.title = withheld === null ? name : `${withheld} · ${name}`;
+  }, [title, withheld]);
   return (
     <Header title={title}>
       <span className={leftMs > 0 ? 'faint' : 'problem'}>

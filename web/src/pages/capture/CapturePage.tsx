@@ -1,11 +1,14 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import { StateBadge } from '../../components/admin/StateBadge.tsx';
 import { bitrate, duration, wholeFrames } from '../../components/admin/time.ts';
+import { useAskBeforeLeaving } from '../../components/admin/useAskBeforeLeaving.ts';
 import { useNow } from '../../components/admin/useNow.ts';
+import { useWakeLock } from '../../components/admin/useWakeLock.ts';
 import { explainCode, type Words, wordsForHost } from '../../components/admin/words.ts';
 import { codecName } from '../../components/codecs.ts';
 import type { CaptureHost } from '../../publish/host.ts';
-import { type HostStatus, isSharing } from '../../publish/status.ts';
+import { type HostStatus, isGoingOut, isSharing } from '../../publish/status.ts';
+import { sharingWords } from '../../words/index.ts';
 
 /** After these the window has no further use. */
 const CLOSE_AFTER_STOP_MS = 700;
@@ -16,6 +19,10 @@ export function CapturePage({ host }: { host: CaptureHost }) {
   const { phase, status } = useSyncExternalStore(host.subscribe, host.snapshot);
   useTitle(status);
   useCloseAfterStop(host, status);
+  useCloseAtOnce(phase === 'left');
+  const sharing = status !== null && isSharing(status.state) && phase === 'open';
+  useAskBeforeLeaving(sharing);
+  useWakeLock(sharing);
   if (phase === 'second') return <SecondWindow />;
   if (phase === 'crashed') return <Crashed />;
   if (status === null) return <Notice title="Opening…" detail={null} />;
@@ -36,7 +43,7 @@ function Running({ host, status }: { host: CaptureHost; status: HostStatus }) {
         <h1>{titleFor(status, words.title)}</h1>
         <p className="soft">{ownDetail(status, words) ?? words.detail}</p>
       </div>
-      {sharing && <Figures status={status} nowMs={nowMs} />}
+      {isGoingOut(status.state) && <Figures status={status} nowMs={nowMs} />}
       <Actions host={host} status={status} />
       <p className="faint capture-hint">
         {sharing
@@ -107,10 +114,15 @@ function Figures({ status, nowMs }: { status: HostStatus; nowMs: number }) {
 
 function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
   if (status.state === 'asking') return null;
+  if (status.state === 'standby') return <StandbyActions host={host} />;
   if (isSharing(status.state)) {
     return (
       <div className="capture-actions">
-        <button type="button" className="button" onClick={() => void host.share({ resume: true })}>
+        <button
+          type="button"
+          className="button"
+          onClick={() => void host.share({ resume: true, standby: false })}
+        >
           Share another screen
         </button>
         <button type="button" className="button button-danger" onClick={() => void host.stop()}>
@@ -136,10 +148,27 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
         // biome-ignore lint/a11y/noAutofocus: the window's only purpose, reached with one key.
         autoFocus
         onClick={() =>
-          void host.share({ resume: status.state === 'needs-gesture' && isResuming() })
+          void host.share(
+            status.state === 'needs-gesture' ? undefined : { resume: false, standby: false },
+          )
         }
       >
         {buttonLabel(status)}
+      </button>
+    </div>
+  );
+}
+
+/** What nobody sees yet: the panel has the crop and the same ways on. */
+function StandbyActions({ host }: { host: CaptureHost }) {
+  const words = sharingWords();
+  return (
+    <div className="capture-actions">
+      <button type="button" className="button button-primary" onClick={() => host.goLive()}>
+        {words.goLive}
+      </button>
+      <button type="button" className="button" onClick={() => void host.stop()}>
+        {words.discard}
       </button>
     </div>
   );
@@ -220,4 +249,10 @@ function useCloseAfterStop(host: CaptureHost, status: HostStatus | null): void {
     }, CLOSE_AFTER_STOP_MS);
     return () => clearTimeout(timer);
   }, [host, stopped]);
+}
+
+function useCloseAtOnce(over: boolean): void {
+  useEffect(() => {
+    if (over) window.close();
+  }, [over]);
 }

@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { CaptureHost } from '../../publish/host.ts';
 import { missingForHost } from '../../publish/screen.ts';
 import { accessOf } from '../../publish/storage.ts';
+import { wishOf } from '../../publish/wish.ts';
 import { readToken } from '../../session/token.ts';
 import { address } from './address.ts';
 import { CapturePage, Notice } from './CapturePage.tsx';
@@ -20,9 +21,9 @@ function isReload(): boolean {
 
 async function begin(host: CaptureHost): Promise<void> {
   if (!(await host.open())) return;
-  const reload = isReload();
-  if (reload && !(await host.wasSharing())) host.idle();
-  else await host.share({ resume: reload });
+  const wish = isReload() ? await host.before() : wishOf(location.search);
+  if (wish === null) host.idle();
+  else await host.share(wish);
 }
 
 /** What this window was opened with, or else what this browser keeps of the broadcast. */

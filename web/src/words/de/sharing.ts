@@ -1,0 +1,15 @@
+import type { sharing as english } from '../en/sharing.ts';
+
+export const sharing: typeof english = {
+  chooseFirst: 'Erst einen Ausschnitt wählen',
+  standbyTitle: 'Noch sieht das niemand',
+  standbyDetail:
+    'Zieh den Ausschnitt auf, den du zeigen willst. Zuschauer bekommen ihn, sobald du auf Sendung gehst.',
+  goLive: 'Auf Sendung gehen',
+  discard: 'Nicht teilen',
+  insideTitle: 'Diese Seite teilt selbst, weil der Browser kein Fenster dafür geöffnet hat',
+  insideDetail: 'Lass sie offen: Neu laden oder Schließen beendet die Aufnahme.',
+  moveOut: 'In ein eigenes Fenster verlegen',
+  moveBlocked:
+    'Der Browser öffnet noch immer kein Fenster. Erlaube Pop-ups für diese Seite und drücke noch einmal.',
+};
