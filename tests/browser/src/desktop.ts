@@ -35,6 +35,13 @@ export interface Box {
   height: number;
 }
 
+/** In the picker of a window of the size that capture windows have: the screens, the first one, and the way on. */
+const PICKER = [
+  { x: 505, y: 127 },
+  { x: 160, y: 240 },
+  { x: 563, y: 528 },
+] as const;
+
 /** A virtual screen and a browser on it. */
 export class Desktop {
   readonly browser: Browser;
@@ -58,8 +65,8 @@ export class Desktop {
     this.#close = close;
   }
 
-  /** `picks`: how the browser is told what to share, as a flag of its own. */
-  static async start(picks = PICKS_SCREEN): Promise<Desktop> {
+  /** `picks`: how the browser is told what to share, as a flag of its own; null: it asks, as everybody's does. */
+  static async start(picks: string | null = PICKS_SCREEN): Promise<Desktop> {
     const geometry = `${SCREEN.width}x${SCREEN.height}x24`;
     const frames = await mkdtemp(join(tmpdir(), 'steadycast-screen-'));
     const screen = launch(
@@ -78,7 +85,7 @@ export class Desktop {
       ...COMMON_FLAGS,
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
-      picks,
+      ...(picks === null ? [] : [picks]),
       'about:blank',
     ];
     const chromium = launch(EXECUTABLE, args, {
@@ -178,6 +185,28 @@ export class Desktop {
   async manage(title: RegExp): Promise<void> {
     const id = await this.#windowOf(title);
     await this.#x('xprop', ['-id', id, '-f', 'WM_STATE', '32i', '-set', 'WM_STATE', '1, 0']);
+  }
+
+  /** Moves the pointer to a place of the screen. */
+  async point(x: number, y: number): Promise<void> {
+    await this.#x('xdotool', ['mousemove', `${x}`, `${y}`]);
+  }
+
+  /** Chooses the whole screen in the picker of a capture window, and waits until that goes out. */
+  async pickScreen(host: Page): Promise<void> {
+    const window = (await host.evaluate('({ x: screenX, y: screenY })')) as {
+      x: number;
+      y: number;
+    };
+    await until('the screen to be picked', async () => {
+      if ((await hostStatus(host))?.state === 'live') return true;
+      // No page knows of the picker, so none says when it is there.
+      for (const { x, y } of PICKER) {
+        await this.point(window.x + x, window.y + y);
+        await this.#x('xdotool', ['click', '1']);
+      }
+      return false;
+    });
   }
 
   #windowOf(title: RegExp): Promise<string> {

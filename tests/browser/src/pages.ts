@@ -119,6 +119,18 @@ export class PlayerPage {
     return async () => (await this.#page.evaluate('[...window.places.values()]')) as Point[];
   }
 
+  /** A square of the picture, in its own pixels, as coarse shades of grey; null: there is no picture. */
+  async partAt({ x, y }: Point, side: number): Promise<number[] | null> {
+    return (await this.#page.evaluate(`(() => {
+      const picture = document.querySelector('.player-picture');
+      if (picture === null) return null;
+      const context = new OffscreenCanvas(${side}, ${side}).getContext('2d');
+      context.drawImage(picture, ${x}, ${y}, ${side}, ${side}, 0, 0, ${side}, ${side});
+      const { data } = context.getImageData(0, 0, ${side}, ${side});
+      return [...data].filter((_, at) => at % 4 === 1).map((value) => value >> 6);
+    })()`)) as number[] | null;
+  }
+
   /** Begins to note how large the pictures are that are shown, before they are drawn; returns each size once. */
   async followSizes(): Promise<() => Promise<string[]>> {
     await this.#page.evaluate(`(() => {

@@ -109,7 +109,7 @@ it('obeys its panels and remembers what they chose', async () => {
   channel.tell({ type: 'quality', host: 'me', quality });
   expect(core.status()).toMatchObject({ crop: null, quality });
   expect(memory.kept).toMatchObject({ crop: null, quality });
-  expect(posted).toContainEqual({ type: 'wishes', wishes: { frameRate: 10, cursor: 'always' } });
+  expect(posted).toContainEqual({ type: 'frameRate', frameRate: 10 });
   channel.tell({ type: 'start', host: 'me' });
   channel.tell({ type: 'stop', host: 'me' });
   expect(posted.filter(({ type }) => type === 'verb')).toEqual([

@@ -355,8 +355,7 @@ export class HostCore {
   }
 
   #setQuality(quality: Quality): void {
-    const { frameRate, cursor } = quality;
-    this.#options.post({ type: 'wishes', wishes: { frameRate, cursor } });
+    this.#options.post({ type: 'frameRate', frameRate: quality.frameRate });
     this.#pipeline.setQuality(quality);
   }
 

@@ -83,7 +83,6 @@ class FakeTrack extends EventTarget {
   muted = false;
   readonly rates: unknown[] = [];
   readonly sizes: unknown[] = [];
-  readonly cursors: unknown[] = [];
 
   stop(): void {
     this.stopped = true;
@@ -93,8 +92,7 @@ class FakeTrack extends EventTarget {
     return { displaySurface: 'monitor' };
   }
 
-  async applyConstraints(constraints: MediaTrackConstraints & { cursor?: unknown }): Promise<void> {
-    this.cursors.push(constraints.cursor);
+  async applyConstraints(constraints: MediaTrackConstraints): Promise<void> {
     this.rates.push(constraints.frameRate);
     this.sizes.push([constraints.width, constraints.height]);
   }
@@ -342,9 +340,8 @@ it('obeys a panel, whose words come by the worker', async () => {
   worker.says({ type: 'verb', verb: 'start' });
   await vi.waitFor(() => expect(kept.sharing).toBe(true));
   expect(worker.heard()).toEqual(['capture asking', 'source anew']);
-  worker.says({ type: 'wishes', wishes: { frameRate: 12, cursor: 'never' } });
+  worker.says({ type: 'frameRate', frameRate: 12 });
   expect(picked[0]?.rates).toEqual([{ ideal: 12, max: 12 }]);
-  expect(picked[0]?.cursors).toEqual(['never']);
   // Without its size in it, the browser would from then on scale down what grows.
   expect(picked[0]?.sizes).toEqual([[{ max: 8_192 }, { max: 8_192 }]]);
   worker.says({ type: 'release' });

@@ -6,7 +6,7 @@
 import { fromHost, type HostMessage } from './messages.ts';
 import { askPanelSecret } from './panel-secret.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
-import { askForScreen, type CaptureWishes, captureLimits } from './screen.ts';
+import { askForScreen, captureLimits } from './screen.ts';
 import { type ChannelKeys, deriveKeys, newSecret, SealedChannel } from './sealed.ts';
 import { becomeNext, becomeSole, isAwaited } from './sole.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
@@ -49,7 +49,7 @@ export class CaptureHost {
   #view: HostView = { phase: 'opening', status: null };
   #worker: Worker | null = null;
   #track: MediaStreamTrack | null = null;
-  #wishes: CaptureWishes = DEFAULT_QUALITY;
+  #frameRate = DEFAULT_QUALITY.frameRate;
   /** What kind of source was shared last; pickers begin with it. */
   #surface = '';
   /** What was asked for last, and perhaps not come about yet. */
@@ -67,8 +67,9 @@ export class CaptureHost {
 
   /** Becomes the broadcast's host in this browser; false when another window is. */
   async open(): Promise<boolean> {
-    const [keys, { surface }] = await Promise.all([this.#findKeys(), this.#memory.load()]);
+    const [keys, { surface, quality }] = await Promise.all([this.#findKeys(), this.#memory.load()]);
     this.#surface = surface;
+    this.#frameRate = quality.frameRate;
     const release = await becomeSole(keys.lock);
     if (release === null) {
       this.#show({ phase: 'second' });
@@ -96,12 +97,12 @@ export class CaptureHost {
     this.#wish = wish;
     this.#asking = true;
     if (this.#track === null) this.#setPhase('asking');
-    const wishes = this.#wishes;
-    const asked = await askForScreen(wishes, this.#surface || FIRST_SURFACE);
+    const frameRate = this.#frameRate;
+    const asked = await askForScreen(frameRate, this.#surface || FIRST_SURFACE);
     this.#asking = false;
     if (asked.kind === 'track') {
       this.#attach(asked.track, wish);
-      if (wishes !== this.#wishes) this.#capture(this.#wishes);
+      if (frameRate !== this.#frameRate) this.#setFrameRate(this.#frameRate);
       return;
     }
     // With a screen shared already, that one goes on.
@@ -273,8 +274,8 @@ export class CaptureHost {
       case 'stopped':
         this.#stopped?.();
         break;
-      case 'wishes':
-        this.#capture(message.wishes);
+      case 'frameRate':
+        this.#setFrameRate(message.frameRate);
         break;
     }
   }
@@ -320,9 +321,9 @@ export class CaptureHost {
   }
 
   /** The capturer need not deliver more than the encoder takes. */
-  #capture(wishes: CaptureWishes): void {
-    this.#wishes = wishes;
-    this.#track?.applyConstraints(captureLimits(wishes)).catch(() => undefined);
+  #setFrameRate(frameRate: number): void {
+    this.#frameRate = frameRate;
+    this.#track?.applyConstraints(captureLimits(frameRate)).catch(() => undefined);
   }
 
   #setPhase(phase: CapturePhase, reason: string | null = null): void {

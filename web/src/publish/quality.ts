@@ -17,10 +17,6 @@ export type Favour = (typeof FAVOURS)[number];
 export const ON_ENDS = ['card', 'picture'] as const;
 export type OnEnd = (typeof ON_ENDS)[number];
 
-/** Whether the pointer is in the picture; the names are those of the Screen Capture API. */
-export const CURSORS = ['always', 'never'] as const;
-export type Cursor = (typeof CURSORS)[number];
-
 export interface Quality {
   /** The largest picture sent; larger sources are scaled down, smaller ones are sent as they are. */
   resolution: Resolution;
@@ -34,7 +30,6 @@ export interface Quality {
   favour: Favour;
   /** What viewers see when the shared window is closed, or sharing is ended from the browser's own bar. */
   onEnd: OnEnd;
-  cursor: Cursor;
 }
 
 export const FRAME_RATE_MAX = 60;
@@ -49,7 +44,6 @@ export const DEFAULT_QUALITY: Quality = {
   layers: 1,
   favour: 'sharp',
   onEnd: 'card',
-  cursor: 'always',
 };
 
 const LIMITS: Record<Resolution, Limit | null> = {
@@ -74,13 +68,12 @@ export const isQuality = shape<Quality>({
   layers: (value): value is number => value === 1 || value === 2 || value === 3,
   favour: oneOf(FAVOURS),
   onEnd: oneOf(ON_ENDS),
-  cursor: oneOf(CURSORS),
 });
 
 /** What was stored or said by a page that knew of less, with what that leaves open. */
 export function completeQuality(value: unknown): unknown {
-  const { favour, onEnd, cursor } = DEFAULT_QUALITY;
-  return isRecord(value) ? { favour, onEnd, cursor, ...value } : value;
+  const { favour, onEnd } = DEFAULT_QUALITY;
+  return isRecord(value) ? { favour, onEnd, ...value } : value;
 }
 
 export function sameQuality(one: Quality, other: Quality): boolean {
@@ -91,7 +84,6 @@ export function sameQuality(one: Quality, other: Quality): boolean {
     one.codec === other.codec &&
     one.layers === other.layers &&
     one.favour === other.favour &&
-    one.onEnd === other.onEnd &&
-    one.cursor === other.cursor
+    one.onEnd === other.onEnd
   );
 }

@@ -1,7 +1,6 @@
 /** Asking the browser for the screen, and what its refusals mean. */
 
 import { SIDE_MAX } from './crop.ts';
-import type { Cursor, Quality } from './quality.ts';
 
 /** gesture: the browser wants a click in this window; cancelled: the admin closed the picker. */
 export type AskFailure =
@@ -14,12 +13,9 @@ export type Asked = { kind: 'track'; track: MediaStreamTrack } | AskFailure;
 /** Nobody closes a picker this fast. */
 const REFLEX_MS = 250;
 
-/** What the encoder has no use for need not be captured. */
-export type CaptureWishes = Pick<Quality, 'frameRate' | 'cursor'>;
-
 /** Members that the platform types lack. */
 interface ScreenConstraints extends MediaTrackConstraints {
-  cursor: Cursor;
+  cursor: 'always' | 'motion' | 'never';
 }
 
 /** Members that the platform types lack. */
@@ -33,9 +29,10 @@ interface ScreenOptions extends DisplayMediaStreamOptions {
  * first screen, has at the start, and scale a larger picture down to it. A crop would show something
  * else then.
  */
-export function captureLimits({ frameRate, cursor }: CaptureWishes): ScreenConstraints {
+export function captureLimits(frameRate: number): ScreenConstraints {
   return {
-    cursor,
+    // Viewers follow it. Chromium takes it with the picture whatever is asked for.
+    cursor: 'always',
     frameRate: { ideal: frameRate, max: frameRate },
     width: { max: SIDE_MAX },
     height: { max: SIDE_MAX },
@@ -43,10 +40,10 @@ export function captureLimits({ frameRate, cursor }: CaptureWishes): ScreenConst
 }
 
 /** `surface`: what kind of source the picker shows first (a name of the API; others are ignored). */
-export async function askForScreen(wishes: CaptureWishes, surface: string): Promise<Asked> {
+export async function askForScreen(frameRate: number, surface: string): Promise<Asked> {
   const askedMs = performance.now();
   const options: ScreenOptions = {
-    video: { ...captureLimits(wishes), displaySurface: surface },
+    video: { ...captureLimits(frameRate), displaySurface: surface },
     audio: false,
     selfBrowserSurface: 'exclude',
     surfaceSwitching: 'include',

@@ -1,6 +1,5 @@
 /** Between a host's document and its worker. */
 
-import type { CaptureWishes } from './screen.ts';
 import type { ChannelKeys } from './sealed.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
 
@@ -42,5 +41,5 @@ export type FromWorker =
   | { type: 'release' }
   /** Encoder and session are closed. */
   | { type: 'stopped' }
-  /** What is asked of the capturer. */
-  | { type: 'wishes'; wishes: CaptureWishes };
+  /** How many frames a second the encoder takes. */
+  | { type: 'frameRate'; frameRate: number };

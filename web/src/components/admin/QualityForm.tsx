@@ -1,12 +1,5 @@
 import { useId } from 'react';
-import type {
-  CodecChoice,
-  Cursor,
-  Favour,
-  OnEnd,
-  Quality,
-  Resolution,
-} from '../../publish/quality.ts';
+import type { CodecChoice, Favour, OnEnd, Quality, Resolution } from '../../publish/quality.ts';
 import type { HostStatus } from '../../publish/status.ts';
 import { codecName } from '../codecs.ts';
 
@@ -45,10 +38,6 @@ const FAVOURS: readonly Option<Favour>[] = [
 const ON_ENDS: readonly Option<OnEnd>[] = [
   { value: 'card', label: 'Viewers see a card' },
   { value: 'picture', label: 'Keep the last picture' },
-];
-const CURSORS: readonly Option<Cursor>[] = [
-  { value: 'always', label: 'In the picture' },
-  { value: 'never', label: 'Left out' },
 ];
 const LAYERS: readonly Option<number>[] = [
   { value: 1, label: 'One, sharpest' },
@@ -113,12 +102,6 @@ export function QualityForm({ quality, status, onChange }: QualityFormProps) {
           value={quality.onEnd}
           options={ON_ENDS}
           onChange={(onEnd) => set({ onEnd })}
-        />
-        <Choice
-          label="Pointer"
-          value={quality.cursor}
-          options={CURSORS}
-          onChange={(cursor) => set({ cursor })}
         />
       </div>
     </section>
