@@ -41,3 +41,21 @@ scenario('Firefox plays every codec, through a reload of the host', async (stage
   assert.ok(largestGapMs < STILL_MS, `a still of ${ms(largestGapMs)}`);
   await stage.assertUnharmed({ player });
 });
+
+scenario('Firefox offers to share nothing, and says what can', async (stage) => {
+  const { relay, broadcast } = stage;
+  const firefox = stage.closeLater(await Firefox.launch());
+  const panel = await firefox.openPanel(relay, broadcast.publishToken);
+  const text = () => panel.evaluate('document.body.innerText') as Promise<string>;
+  // The relay's answer is there, and so is everything that follows from it.
+  await until('the link for viewers', async () => (await text()).includes('Link for viewers'));
+  await until('the state', async () => (await text()).includes('Nothing is shared yet'));
+  assert.match(await text(), /This browser lacks .* Chrome and Edge have it/);
+  const buttons = (await panel.evaluate(
+    '[...document.querySelectorAll("button")].map((button) => button.innerText)',
+  )) as string[];
+  assert.deepEqual(
+    buttons.filter((label) => /share|choose/i.test(label)),
+    [],
+  );
+});

@@ -72,6 +72,13 @@ export class Firefox {
     return new FirefoxPlayer(page, lens);
   }
 
+  /** The panel, which shares nothing here. */
+  async openPanel(relay: Relay, token: string): Promise<Page> {
+    const page = await this.#browser.newPage();
+    await page.goto(linkTo(relay.origin, 'admin', token));
+    return page;
+  }
+
   async keep(directory: string): Promise<void> {
     await keepPages(this.#browser, join(directory, 'firefox'));
   }

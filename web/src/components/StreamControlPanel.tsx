@@ -166,7 +166,7 @@ function EmptyStage(props: {
     <div className="empty-stage" data-tone={words.tone}>
       <ScreenIcon />
       <h2>{words.title ?? words.badge}</h2>
-      {words.detail !== null && <p className="soft">{words.detail}</p>}
+      {words.detail !== null && !watchOnly && <p className="soft">{words.detail}</p>}
       {label !== null && (
         <div className="empty-actions">
           <button
