@@ -22,7 +22,7 @@ use crate::config::{Config, Reachable};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
 use crate::http::{
-    Bounds, CreateError, Listener, NewBroadcast, Rules, Site, router, serve, to_page,
+    Bounds, CreateError, Listener, NewBroadcast, Rules, Site, ViewersTokens, router, serve, to_page,
 };
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{self, Endpoint, EndpointError, Parts};
@@ -165,6 +165,7 @@ impl Relay {
         };
         let site = site(
             config,
+            address,
             dir,
             identities.clone(),
             shutdown.clone(),
@@ -389,6 +390,7 @@ fn metrics(
 
 fn site(
     config: &Config,
+    listens: SocketAddr,
     dir: StateDir,
     identities: Identities,
     draining: CancellationToken,
@@ -430,6 +432,8 @@ fn site(
         proxies: config.proxies(),
         origins: config.origins(),
         public_url: server.public_url.clone(),
+        listens,
+        viewers: ViewersTokens::default(),
         identities,
         clock,
         draining,

@@ -59,7 +59,8 @@ impl Origin {
         Self::of_authority(authority, self.secure).is_ok_and(|other| other == *self)
     }
 
-    fn is_local(&self) -> bool {
+    /// Whether its name means the machine that asks, and no other.
+    pub(crate) fn is_local(&self) -> bool {
         ["localhost", "127.0.0.1", "[::1]"].contains(&self.host.as_str())
     }
 }

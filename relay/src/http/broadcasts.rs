@@ -228,10 +228,8 @@ impl Site {
             match change {
                 Change::Revoke(revocation) => self.gate.remember(revocation),
                 Change::ForgetLinks(id) => self.gate.forget_links(&id),
-                Change::Put(_)
-                | Change::Remove(_)
-                | Change::ForgetToken(_)
-                | Change::PatternsEnd(_) => {}
+                Change::Remove(id) => self.viewers.forget(&id),
+                Change::Put(_) | Change::ForgetToken(_) | Change::PatternsEnd(_) => {}
             }
         }
     }
@@ -324,6 +322,29 @@ impl Site {
         self.make(&self.link(id, power))
     }
 
+    /// What viewers come with, the same for everybody who asks until it is taken back or half of its time is over.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn viewers_token(&self, id: &BroadcastId) -> Result<Minted, RandomError> {
+        self.viewers_token_or(id, || self.mint(id, Power::Play))
+    }
+
+    fn viewers_token_or(
+        &self,
+        id: &BroadcastId,
+        make: impl FnOnce() -> Result<Minted, RandomError>,
+    ) -> Result<Minted, RandomError> {
+        let now = self.clock.now();
+        let half = self.rules().play_token_ttl.as_secs() / 2;
+        let good = |known: &Minted| {
+            let grant = self.gate.recognise(known.token.as_str(), now);
+            known.expires > now.as_seconds() + half
+                && grant.is_ok_and(|grant| self.gate.require(&grant, Power::Play, id).is_ok())
+        };
+        self.viewers.standing(id, good, make)
+    }
+
     /// A token as it was ordered.
     ///
     /// # Errors
@@ -393,6 +414,8 @@ impl Site {
         };
         let publish = self.make(&order)?;
         let play = self.mint(id, Power::Play)?;
+        // Where none stands that is good, this is the one from now on.
+        self.viewers_token_or(id, || Ok(play.clone()))?;
         Ok(Tokens {
             expires: publish.expires.min(play.expires),
             publish: publish.token,

@@ -1,5 +1,6 @@
 //! Links to the pages (PROTOCOL 6.2): a token is in the fragment, which no server ever sees.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -10,25 +11,44 @@ use super::listener::Peer;
 use super::problem::Problem;
 use super::site::Site;
 use crate::auth::{Origin, PublicUrl, Token};
+use crate::tls::interface_addresses;
+
+/// A host may have a lot of interfaces.
+const NETWORK: usize = 8;
 
 /// Makes links to the pages at one address of the relay.
 #[derive(Debug, Clone)]
-pub struct Links(PublicUrl);
+pub struct Links {
+    base: PublicUrl,
+    /// Where other machines reach the relay, if `base` is good on this one alone.
+    network: Vec<PublicUrl>,
+}
 
 impl Links {
     /// Links that begin with `base`.
     pub fn at(base: PublicUrl) -> Self {
-        Self(base)
+        Self {
+            base,
+            network: Vec::new(),
+        }
     }
 
     /// The admin's panel.
     pub fn admin(&self, token: &Token) -> String {
-        format!("{}{}", self.0, to_page("admin", token))
+        format!("{}{}", self.base, to_page("admin", token))
     }
 
     /// The player.
     pub fn player(&self, token: &Token) -> String {
-        format!("{}{}", self.0, to_page("play", token))
+        format!("{}{}", self.base, to_page("play", token))
+    }
+
+    /// The player for other machines of this one's network; none where [`player`](Self::player) is good there, or
+    /// nothing is.
+    pub fn player_in_network(&self, token: &Token) -> Vec<String> {
+        let page = to_page("play", token);
+        let links = self.network.iter().map(|base| format!("{base}{page}"));
+        links.collect()
     }
 }
 
@@ -56,14 +76,38 @@ impl FromRequestParts<Arc<Site>> for Links {
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
         if let Some(public_url) = &site.public_url {
-            return Ok(Self(public_url.clone()));
+            return Ok(Self::at(public_url.clone()));
         }
         let secure = parts.extensions.get::<Peer>().is_some_and(|peer| peer.tls);
         let origin = authority(parts).and_then(|host| Origin::of_authority(host, secure).ok());
-        origin
-            .map(|origin| Self(origin.into()))
-            .ok_or_else(|| Problem::malformed("the Host header is missing or makes no sense"))
+        let origin = origin
+            .ok_or_else(|| Problem::malformed("the Host header is missing or makes no sense"))?;
+        let network = match origin.is_local() {
+            true => network_of(site.listens),
+            false => Vec::new(),
+        };
+        Ok(Self {
+            base: origin.into(),
+            network,
+        })
     }
+}
+
+/// Where other machines may reach a relay that listens there: always under HTTPS, which browsers want of a page that
+/// is not on their own machine.
+fn network_of(listens: SocketAddr) -> Vec<PublicUrl> {
+    if !listens.ip().is_unspecified() {
+        return Vec::new();
+    }
+    let addresses = interface_addresses().into_iter();
+    addresses
+        .filter(|ip| ip.is_ipv4() || listens.is_ipv6())
+        .take(NETWORK)
+        .filter_map(|ip| {
+            let url = format!("https://{}", SocketAddr::new(ip, listens.port()));
+            url.parse().ok()
+        })
+        .collect()
 }
 
 /// The host that was asked for: HTTP/2 has it in the request line, HTTP/1.1 in a header.

@@ -17,6 +17,7 @@ mod routes;
 mod server;
 mod site;
 mod unread;
+mod viewers;
 mod webrtc;
 
 pub(crate) use access_log::ACCESS;
@@ -30,6 +31,7 @@ pub use problem::Problem;
 pub use routes::router;
 pub use server::serve;
 pub use site::{Rules, Site};
+pub use viewers::ViewersTokens;
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::forwarded::Proxies;
+use super::viewers::ViewersTokens;
 use crate::auth::{Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
@@ -40,6 +42,10 @@ pub struct Site {
     pub origins: Origins,
     /// Where browsers reach the relay; `None`: as the request says.
     pub public_url: Option<PublicUrl>,
+    /// The address that it is bound to.
+    pub listens: SocketAddr,
+    /// What viewers come with, as whoever asks for a broadcast is told.
+    pub viewers: ViewersTokens,
     /// The current certificate, whose hash pages are told.
     pub identities: Identities,
     /// What may change while the relay runs.

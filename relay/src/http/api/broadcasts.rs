@@ -18,8 +18,10 @@ use super::super::problem::Problem;
 use super::super::site::Site;
 use super::links::Pair;
 use super::{Nothing, PlainText, check_plain, found, permitted};
-use crate::auth::{Action, Power, RandomError, Token};
-use crate::broadcast::{Broadcast, BroadcastId, Description, OwnSettings, RegistryError, Snapshot};
+use crate::auth::{Action, RandomError, Token};
+use crate::broadcast::{
+    Broadcast, BroadcastId, Description, OwnSettings, Presence, RegistryError, RelayTime, Snapshot,
+};
 
 /// The longest title, in characters.
 const TITLE: usize = 120;
@@ -95,14 +97,21 @@ struct OriginOf {
     maker: Option<Box<str>>,
     /// When something last happened that made a difference to its pictures, in seconds since the Unix epoch.
     last_activity: u64,
+    /// When a publisher was there last, in seconds since the Unix epoch: now, where one is. Missing: none was yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_live: Option<u64>,
     /// What it has less of than others. Where the relay allows less than was asked for, what holds is said.
     settings: OwnSettings,
 }
 
-/// A new link for players.
+/// The viewers' link: the same each time, until it is taken back or half of its time is over.
 #[derive(Serialize, ToSchema)]
 struct PlayerLink {
     player: String,
+    /// Where `player` begins with a name that means this machine alone, as `localhost` does: the same link at the
+    /// addresses by which other machines may reach the relay, the most likely one first. Missing where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    network: Vec<String>,
 }
 
 /// Some of all broadcasts.
@@ -343,7 +352,7 @@ fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Option<Show
     let Some(entry) = site.ledger.get(broadcast.id()) else {
         return Ok(None);
     };
-    let play = site.mint(broadcast.id(), Power::Play)?;
+    let play = site.viewers_token(broadcast.id())?;
     let snapshot = broadcast.snapshot();
     let last = snapshot.since_us.max(snapshot.totals.newest_keyframe_us);
     let last_activity = last / 1_000_000;
@@ -351,15 +360,25 @@ fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Option<Show
         origin: OriginOf {
             last_activity: last_activity.max(entry.created),
             created: entry.created,
+            last_live: last_live(broadcast.presence(), site.clock.now()),
             maker: entry.maker,
             settings: broadcast.holding(entry.settings),
         },
         snapshot,
         links: PlayerLink {
             player: links.player(&play.token),
+            network: links.player_in_network(&play.token),
         },
         panel_secret: None,
     }))
+}
+
+fn last_live(presence: Presence, now: RelayTime) -> Option<u64> {
+    match presence {
+        Presence::Never => None,
+        Presence::Here => Some(now.as_seconds()),
+        Presence::AwaySince(since) => Some(since.as_seconds()),
+    }
 }
 
 fn title(wish: Option<String>) -> Result<String, Problem> {

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,11 +9,12 @@ use ring::digest;
 use serde_json::json;
 use steadycast_codec_glue::wire::{Code, ResumeSecret, Role};
 
-use super::{ADMIN, APP, Relay, ask, broadcast_id, request};
+use super::{ADMIN, APP, Relay, Site, ask, broadcast_id, request};
 use crate::auth::Power;
 use crate::broadcast::test_frames::frame;
 use crate::broadcast::{Registry, RelayTime, Settings, Widths};
 use crate::store::{Change, Entry, Seen, Store};
+use crate::tls::interface_addresses;
 
 #[tokio::test]
 async fn health_says_whether_the_relay_takes_anything_on() {
@@ -656,4 +658,91 @@ async fn a_token_of_an_ended_broadcast_finds_nothing() {
     let token = relay.token("gone", Role::Publisher);
     let reply = relay.get("/api/broadcasts/gone", &token).await;
     assert_eq!(reply.problem(404), "unknown_broadcast");
+}
+
+#[tokio::test]
+async fn the_viewers_link_is_made_once_and_shown_again() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = made["id"].as_str().unwrap();
+    let path = format!("/api/broadcasts/{id}");
+    let shown = async || {
+        let one = relay.get(&path, ADMIN).await.json();
+        one["links"]["player"].as_str().unwrap().to_owned()
+    };
+    let first = shown().await;
+    assert_eq!(
+        made["links"]["player"], first,
+        "the one that it was made with"
+    );
+    let list = relay.get("/api/broadcasts", ADMIN).await.json();
+    assert_eq!(list["broadcasts"][0]["links"]["player"], first);
+    // A further one leaves it as it is, and what ends it brings another.
+    let links = format!("{path}/links");
+    relay.post(&links, ADMIN, "").await;
+    assert_eq!(shown().await, first);
+    let renewed = relay.post(&links, ADMIN, r#"{"end": ["play"]}"#).await;
+    let second = shown().await;
+    assert_eq!(renewed.json()["links"]["player"], second);
+    assert_ne!(second, first);
+    let token = second.split_once("#token=").unwrap().1;
+    let body = json!({ "token": token }).to_string();
+    let facts = relay.post("/api/tokens/inspect", ADMIN, &body).await.json();
+    let revoked = json!({ "tokenId": facts["grant"]["tokenId"] }).to_string();
+    relay.post("/api/revocations", ADMIN, &revoked).await;
+    assert_ne!(shown().await, second, "one that was taken back is no link");
+}
+
+#[tokio::test]
+async fn a_link_of_this_machine_alone_says_where_others_reach_it() {
+    let player = async |relay: &Relay, host: &str| {
+        let made = relay.create("x").await;
+        let path = format!("/api/broadcasts/{}", made["id"].as_str().unwrap());
+        let mut asked = request(Method::GET, &path, ADMIN, "");
+        asked.headers_mut().insert("host", host.parse().unwrap());
+        relay.send(asked).await.json()["links"].clone()
+    };
+    let alone = player(&Relay::new(), "localhost:4433").await;
+    assert!(
+        alone["network"].is_null(),
+        "it listens to this machine alone: {alone}"
+    );
+
+    let everywhere = |site: &mut Site| site.listens = "0.0.0.0:4433".parse().unwrap();
+    let known = player(&Relay::with(everywhere), "relay.test:4433").await;
+    assert!(known["network"].is_null(), "it has a name already: {known}");
+    let local = player(&Relay::with(everywhere), "localhost:4433").await;
+    let own = interface_addresses().into_iter().filter(IpAddr::is_ipv4);
+    let page = local["player"]
+        .as_str()
+        .unwrap()
+        .split_once("/play")
+        .unwrap()
+        .1;
+    let expected: Vec<_> = own
+        .map(|ip| format!("https://{ip}:4433/play{page}"))
+        .collect();
+    let network = local["network"].as_array().cloned().unwrap_or_default();
+    assert_eq!(network, expected);
+}
+
+#[tokio::test]
+async fn a_broadcast_says_when_it_was_live_last() {
+    let relay = Relay::new();
+    let made = relay.create("x").await;
+    let id = made["id"].as_str().unwrap();
+    let path = format!("/api/broadcasts/{id}");
+    let last_live = async || {
+        let shown = relay.get(&path, ADMIN).await.json();
+        shown["lastLive"].as_u64()
+    };
+    assert_eq!(last_live().await, None);
+    let broadcast = relay.site.registry.find(&broadcast_id(id)).unwrap();
+    let earlier = RelayTime::from_micros(1_700_000_000_000_000);
+    let publisher = broadcast.attach_publisher(None, ResumeSecret([1; 16]), Widths::One, earlier);
+    let publisher = publisher.unwrap();
+    publisher.publish(frame(1, 0, 0, 10), earlier).unwrap();
+    assert!(last_live().await > Some(1_700_000_000), "now");
+    publisher.leave(earlier);
+    assert_eq!(last_live().await, Some(1_700_000_000));
 }

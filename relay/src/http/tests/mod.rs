@@ -29,6 +29,7 @@ use super::listener::Peer;
 use super::pages::{File, Pages};
 use super::routes::with_pages;
 use super::site::{Rules, Site};
+use super::viewers::ViewersTokens;
 use crate::auth::{Gate, Order, Origins};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::events::Events;
@@ -120,6 +121,8 @@ impl Relay {
             proxies: Proxies::new(vec!["198.51.100.0/24".parse().unwrap()]),
             origins: Origins::new(vec![APP.parse().unwrap()], false),
             public_url: None,
+            listens: "127.0.0.1:4433".parse().unwrap(),
+            viewers: ViewersTokens::default(),
             identities,
             rules: RwLock::new(Rules {
                 publish_token_ttl: usual,
