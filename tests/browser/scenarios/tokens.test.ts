@@ -68,7 +68,7 @@ scenario('bad tokens publish nothing and take nothing over', async (stage) => {
   const viewer = await stranger.openHost(relay, broadcast.playToken);
   await viewer.page.getByText('This link cannot share').waitFor();
   const panel = await stranger.openPanel(relay, broadcast.playToken);
-  await panel.page.getByText("This is a viewer's link").waitFor();
+  await panel.page.getByText('This is a viewer’s link').waitFor();
   const answer = await fetch(`${relay.origin}/api/broadcasts/${id}`, {
     method: 'DELETE',
     headers: { authorization: `Bearer ${expired}` },

@@ -103,6 +103,11 @@ export class Relay {
     return outer === undefined ? null : `http://${outer.address}:${this.#port}`;
   }
 
+  /** What opens the desk. */
+  get adminKey(): string {
+    return ADMIN_KEY;
+  }
+
   get logPath(): string {
     return join(this.#state, 'relay.log');
   }

@@ -64,6 +64,7 @@ class FakeService implements ShareService {
   setQuality = vi.fn<(quality: Quality) => void>();
   endBroadcast = vi.fn(async () => undefined);
   renewPlayerLink = vi.fn(async () => undefined);
+  timedPlayerLink = vi.fn(async (_ttlS: number) => 'https://relay.example/play#token=timed');
   adminLink = () => 'https://relay.example/admin#token=own';
   newAdminLink = vi.fn(async () => 'https://relay.example/admin#token=new');
   watchPreview = () => () => undefined;

@@ -123,7 +123,9 @@ function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; word
       {!isDeadLink(snapshot) && (
         <ShareLink
           link={snapshot.broadcast?.playerLink ?? null}
+          networkLinks={snapshot.broadcast?.networkLinks ?? []}
           onRenew={() => service.renewPlayerLink()}
+          onTimed={(ttlS) => service.timedPlayerLink(ttlS)}
         />
       )}
     </section>

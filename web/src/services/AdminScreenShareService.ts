@@ -3,6 +3,7 @@
  * is. For any page, with or without a framework; the picture never depends on it.
  */
 
+import { movedTo } from '../links/reach.ts';
 import { Draft } from '../publish/draft.ts';
 import type { Crop } from '../publish/geometry.ts';
 import { sameCrop } from '../publish/geometry.ts';
@@ -20,7 +21,15 @@ import { type Memory, memoryOf } from '../publish/storage.ts';
 import { type ShareWish, searchOf } from '../publish/wish.ts';
 import { broadcastFragment, tokenFragment } from '../session/fragment.ts';
 import { at } from '../session/place.ts';
-import { ApiError, type BroadcastFacts, endBroadcast, readBroadcast, renewLinks } from './api.ts';
+import {
+  ApiError,
+  type BroadcastFacts,
+  ENDED_HERE,
+  endBroadcast,
+  makeTimedLink,
+  readBroadcast,
+  renewLinks,
+} from './api.ts';
 import { Meeting } from './meeting.ts';
 import { placeBeside } from './window-place.ts';
 
@@ -96,6 +105,8 @@ export interface ShareService {
   endBroadcast(): Promise<void>;
   /** Ends the viewers' link of now, with everyone who watches by it, for a new one. Throws ApiError. */
   renewPlayerLink(): Promise<void>;
+  /** One more link for viewers, by which their access ends after `ttlS` seconds. Throws ApiError. */
+  timedPlayerLink(ttlS: number): Promise<string>;
   /** The link that this panel was opened with, which its address does not show. */
   adminLink(): string;
   /** One more link to this panel, valid anew. Throws ApiError. */
@@ -137,6 +148,7 @@ export class AdminScreenShareService implements ShareService {
   #openedMs: number | null = null;
   #askedRelayMs = Number.NEGATIVE_INFINITY;
   #inside: CaptureHost | null = null;
+  #endedHere = false;
 
   constructor(options: ShareOptions) {
     this.#options = options;
@@ -238,6 +250,7 @@ export class AdminScreenShareService implements ShareService {
     const { origin, broadcast, token } = this.#options;
     this.stop();
     await endBroadcast(origin, broadcast, token);
+    this.#endedHere = true;
     this.#askedRelayMs = Number.NEGATIVE_INFINITY;
     await this.#askRelay();
   }
@@ -246,7 +259,14 @@ export class AdminScreenShareService implements ShareService {
     const { origin, broadcast, token } = this.#options;
     const { playerLink } = await renewLinks(origin, broadcast, token, ['play']);
     const facts = this.#snapshot.broadcast;
-    if (facts !== null) this.#show({ broadcast: { ...facts, playerLink } });
+    if (facts === null) return;
+    const networkLinks = facts.networkLinks?.map((address) => movedTo(address, playerLink)) ?? [];
+    this.#show({ broadcast: { ...facts, playerLink, networkLinks } });
+  }
+
+  timedPlayerLink(ttlS: number): Promise<string> {
+    const { origin, broadcast, token } = this.#options;
+    return makeTimedLink(origin, broadcast, token, ttlS);
   }
 
   adminLink(): string {
@@ -371,7 +391,8 @@ export class AdminScreenShareService implements ShareService {
       await this.#meeting.learn(panelSecret);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const { kind, message, code } = error;
+      const { kind, message } = error;
+      const code = this.#endedHere && kind === 'refused' ? ENDED_HERE : error.code;
       this.#show({ problem: { offline: kind === 'offline', message, code } });
     }
   }

@@ -1,8 +1,9 @@
 /** The relay's HTTP API, as far as admins use it (PROTOCOL 7). */
 
 import { PHASES, type Phase } from '@steadycast/codec-glue';
-import { isCount, isRecord, isText, oneOf, shape } from '../session/parse.ts';
+import { type Check, isCount, isRecord, isText, listOf, oneOf, shape } from '../session/parse.ts';
 import { at } from '../session/place.ts';
+import { relayWords } from '../words/index.ts';
 
 export interface CreatedBroadcast {
   id: string;
@@ -20,8 +21,26 @@ export interface BroadcastFacts {
   sinceMs: number;
   players: number;
   playerLink: string;
+  /** The same at addresses that other machines reach, the best first; where `playerLink` is good on this one alone. */
+  networkLinks?: readonly string[];
   /** What keeps the publisher's pictures from viewers, in words for people. */
   warnings: readonly string[];
+}
+
+/** A broadcast in the list of all. */
+export interface ListedBroadcast extends BroadcastFacts {
+  networkLinks: readonly string[];
+  /** Unix milliseconds of the relay. */
+  createdMs: number;
+  /** When a publisher was there last; null: none was yet, as far as the relay says. */
+  lastLiveMs: number | null;
+}
+
+/** A part of that list, which is in the order of ids. */
+export interface Page {
+  broadcasts: ListedBroadcast[];
+  /** Behind this id there are more; null: there are none. */
+  next: string | null;
 }
 
 /** What publishers are told besides. */
@@ -44,46 +63,80 @@ export class ApiError extends Error {
   }
 }
 
+/** What stands in place of a problem's code where a panel has ended its broadcast itself. */
+export const ENDED_HERE = 'ended_here';
+
 const TIMEOUT_MS = 8_000;
+
+/** A host has no more addresses than that which the relay tells. */
+const NETWORK_MAX = 16;
+/** The relay's longest page. */
+const PAGE_MAX = 1_000;
 
 interface Answer {
   id: string;
   title: string;
-  links: { player: string };
+  links: { player: string; network: string[] | undefined };
+}
+
+function orMissing<T>(check: Check<T>): Check<T | undefined> {
+  return (value): value is T | undefined => value === undefined || check(value);
 }
 
 const answer = {
   id: isText,
   title: (value: unknown): value is string =>
     value === null || value === undefined || isText(value),
-  links: shape<{ player: string }>({ player: isText }),
+  links: shape<Answer['links']>({
+    player: isText,
+    network: orMissing(listOf(isText, NETWORK_MAX)),
+  }),
 };
+const isToken = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= 4_096;
+
 const isCreated = shape<Answer & { publishToken: string }>({
   ...answer,
-  publishToken: (value): value is string => typeof value === 'string' && value.length <= 4_096,
+  publishToken: isToken,
 });
 interface Warning {
   message: string;
 }
 
 const isWarning = shape<Warning>({ message: isText });
-const isBroadcast = shape<
-  Answer & {
-    phase: BroadcastFacts['phase'];
-    sinceUs: number;
-    players: number;
-    warnings: Warning[] | undefined;
-    panelSecret: string | undefined;
-  }
->({
+interface Told extends Answer {
+  phase: BroadcastFacts['phase'];
+  sinceUs: number;
+  players: number;
+  warnings: Warning[] | undefined;
+}
+
+const told = {
   ...answer,
   phase: oneOf(PHASES),
   sinceUs: isCount,
   players: isCount,
   // A relay of before says none.
-  warnings: (value): value is Warning[] | undefined =>
+  warnings: (value: unknown): value is Warning[] | undefined =>
     value === undefined || (Array.isArray(value) && value.every(isWarning)),
-  panelSecret: (value): value is string | undefined => value === undefined || isText(value),
+};
+
+const isBroadcast = shape<Told & { panelSecret: string | undefined }>({
+  ...told,
+  panelSecret: orMissing(isText),
+});
+
+interface Listed extends Told {
+  created: number;
+  lastLive: number | undefined;
+}
+
+const isPage = shape<{ broadcasts: Listed[]; next: string | undefined }>({
+  broadcasts: listOf(
+    shape<Listed>({ ...told, created: isCount, lastLive: orMissing(isCount) }),
+    PAGE_MAX,
+  ),
+  next: orMissing(isText),
 });
 
 /** Throws ApiError. */
@@ -113,27 +166,51 @@ export async function readBroadcast(
 ): Promise<OwnBroadcast> {
   const facts = await call(broadcastUrl(origin, id), token, { method: 'GET' });
   if (!isBroadcast(facts)) throw strange();
-  const { phase, sinceUs, players, links, warnings = [], panelSecret = null } = facts;
+  return { ...factsOf(facts, origin), panelSecret: facts.panelSecret ?? null };
+}
+
+/** Broadcasts behind the id `after`, for an admin; null: from the first one. Throws ApiError. */
+export async function listBroadcasts(
+  origin: string,
+  adminKey: string,
+  after: string | null,
+): Promise<Page> {
+  const url = at(origin, 'api/broadcasts');
+  if (after !== null) url.searchParams.set('after', after);
+  const page = await call(url, adminKey, { method: 'GET' });
+  if (!isPage(page)) throw strange();
+  const broadcasts = page.broadcasts.map((one) => ({
+    ...factsOf(one, origin),
+    createdMs: one.created * 1_000,
+    lastLiveMs: one.lastLive === undefined ? null : one.lastLive * 1_000,
+  }));
+  return { broadcasts, next: page.next ?? null };
+}
+
+function factsOf(one: Told, origin: string) {
+  const { player, network = [] } = one.links;
   return {
-    id: facts.id,
-    title: facts.title ?? '',
-    phase,
-    sinceMs: sinceUs / 1_000,
-    players,
-    playerLink: new URL(links.player, origin).href,
-    warnings: warnings.map(({ message }) => message),
-    panelSecret,
+    id: one.id,
+    title: one.title ?? '',
+    phase: one.phase,
+    sinceMs: one.sinceUs / 1_000,
+    players: one.players,
+    playerLink: new URL(player, origin).href,
+    networkLinks: network.map((link) => new URL(link, origin).href),
+    warnings: (one.warnings ?? []).map(({ message }) => message),
   };
 }
 
 /** The links of a broadcast, made anew. */
 export interface NewLinks {
+  publishToken: string;
   /** As full URLs. */
   adminLink: string;
   playerLink: string;
 }
 
-const isNewLinks = shape<{ links: { admin: string; player: string } }>({
+const isNewLinks = shape<{ publishToken: string; links: { admin: string; player: string } }>({
+  publishToken: isToken,
   links: shape<{ admin: string; player: string }>({ admin: isText, player: isText }),
 });
 
@@ -152,9 +229,29 @@ export async function renewLinks(
   if (!isNewLinks(made)) throw strange();
   const { admin, player } = made.links;
   return {
+    publishToken: made.publishToken,
     adminLink: new URL(admin, origin).href,
     playerLink: new URL(player, origin).href,
   };
+}
+
+const isTimedLink = shape<{ link: string }>({ link: isText });
+
+/**
+ * One more link for viewers, by which access ends after `ttlS` seconds, or sooner where the relay lets
+ * no link live as long. Throws ApiError.
+ */
+export async function makeTimedLink(
+  origin: string,
+  id: string,
+  token: string,
+  ttlS: number,
+): Promise<string> {
+  const wish = { broadcast: id, roles: ['play'], ttlS, expiry: 'stay_until' };
+  const body = JSON.stringify(wish);
+  const made = await call(at(origin, 'api/tokens'), token, { method: 'POST', body });
+  if (!isTimedLink(made)) throw strange();
+  return new URL(made.link, origin).href;
 }
 
 /** Ends the broadcast for everyone, for good. Throws ApiError. */
@@ -180,7 +277,7 @@ async function call(
     ? detail
     : isText(title)
       ? title
-      : `The relay answered ${response.status}.`;
+      : relayWords().answered(response.status);
   throw new ApiError('refused', said, isText(code) ? code : null);
 }
 
@@ -201,10 +298,10 @@ async function request(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    throw new ApiError('offline', 'The relay does not answer.');
+    throw new ApiError('offline', relayWords().silent);
   }
 }
 
 function strange(): ApiError {
-  return new ApiError('refused', 'The relay answered in a way this page does not understand.');
+  return new ApiError('refused', relayWords().strange);
 }

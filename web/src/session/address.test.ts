@@ -54,6 +54,15 @@ describe('a page’s address', () => {
     expect(sessionStorage).toHaveLength(0);
   });
 
+  it('is entered so that there is a way back', () => {
+    const address = openAt('', 'publish');
+    const before = history.length;
+    address.enter(token('main', 'publish'));
+    expect(address.opened().broadcast).toBe('main');
+    expect(history.length).toBe(before + 1);
+    expect(location.hash).toBe('#broadcast=main');
+  });
+
   it('follows another link, whose token is gone at once as well', () => {
     const address = openAt(tokenFragment(PLAY));
     const heard = vi.fn();

@@ -39,6 +39,12 @@ export class PageAddress {
     this.#show(this.#admit(token));
   }
 
+  /** The same, with a way back to what is shown now. */
+  enter(token: string): void {
+    history.pushState(null, '', location.href);
+    this.open(token);
+  }
+
   #take(): Opened {
     const { token, broadcast } = parseFragment(location.hash);
     if (token !== null) return this.#admit(token);

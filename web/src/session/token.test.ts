@@ -11,7 +11,13 @@ describe('a token', () => {
       broadcast: 'main',
       roles: ['publish', 'play'],
       expiresMs: 100_000,
+      endsAccess: false,
     });
+  });
+
+  it('says whether sessions end with it', () => {
+    const steadycast = { broadcast: 'main', roles: ['play'], expiry: 'stay_until' };
+    expect(readToken(token({ exp: 100, steadycast }))?.endsAccess).toBe(true);
   });
 
   it('may be one of a relay before', () => {
@@ -19,6 +25,7 @@ describe('a token', () => {
       broadcast: 'main',
       roles: ['publish'],
       expiresMs: 100_000,
+      endsAccess: false,
     });
   });
 

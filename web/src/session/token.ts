@@ -10,6 +10,8 @@ export interface TokenClaims {
   roles: readonly TokenRole[];
   /** Unix milliseconds. */
   expiresMs: number;
+  /** Sessions end then too; else only new ones are refused. */
+  endsAccess: boolean;
 }
 
 /** Null for anything that is not a token of ours, and for one that is for more than one broadcast. */
@@ -19,10 +21,11 @@ export function readToken(token: string): TokenClaims | null {
   const claims = decode(payload);
   if (!isRecord(claims) || !isCount(claims['exp'])) return null;
   const grant = isRecord(claims['steadycast']) ? claims['steadycast'] : early(claims);
-  const { broadcast, roles } = grant;
+  const { broadcast, roles, expiry } = grant;
   if (typeof broadcast !== 'string' || broadcast === '' || broadcast.endsWith('*')) return null;
   if (!Array.isArray(roles) || !roles.every(isRole)) return null;
-  return { broadcast, roles, expiresMs: claims['exp'] * 1_000 };
+  const endsAccess = expiry === 'stay_until';
+  return { broadcast, roles, expiresMs: claims['exp'] * 1_000, endsAccess };
 }
 
 /** Tokens of relays up to 0.1 (PROTOCOL 6.4). */

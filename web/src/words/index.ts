@@ -3,8 +3,14 @@
  * measured by: the compiler says what one of them lacks.
  */
 
+import { desk as deDesk } from './de/desk.ts';
+import { links as deLinks } from './de/links.ts';
+import { relay as deRelay } from './de/relay.ts';
 import { sharing as deSharing } from './de/sharing.ts';
 import { start as deStart } from './de/start.ts';
+import { desk as enDesk } from './en/desk.ts';
+import { links as enLinks } from './en/links.ts';
+import { relay as enRelay } from './en/relay.ts';
 import { sharing as enSharing } from './en/sharing.ts';
 import { start as enStart } from './en/start.ts';
 import { spoken } from './language.ts';
@@ -14,3 +20,12 @@ export const sharingWords = () => spoken({ en: enSharing, de: deSharing });
 
 /** The start page. */
 export const startWords = () => spoken({ en: enStart, de: deStart });
+
+/** The list of all broadcasts, and what stands around a panel. */
+export const deskWords = () => spoken({ en: enDesk, de: deDesk });
+
+/** Links to a broadcast, what is done with them, and its end. */
+export const linkWords = () => spoken({ en: enLinks, de: deLinks });
+
+/** What went wrong between a page and the relay, where the relay itself does not say. */
+export const relayWords = () => spoken({ en: enRelay, de: deRelay });

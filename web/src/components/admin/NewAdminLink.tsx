@@ -1,4 +1,6 @@
 import { useState } from 'react';
+import { linkWords } from '../../words/index.ts';
+import { CopiedSaid, copyLink, type SaidOfLink } from '../links/CopiedSaid.tsx';
 
 export interface AdminLinkProps {
   /** The link of this panel. */
@@ -12,38 +14,30 @@ export interface AdminLinkProps {
  * another device, or before this one expires.
  */
 export function NewAdminLink({ link, onNew }: AdminLinkProps) {
-  const [said, setSaid] = useState<{ text: string; bad: boolean } | null>(null);
+  const [said, setSaid] = useState<SaidOfLink | null>(null);
+  const words = linkWords();
   const copy = async (make: () => Promise<string>) => {
     setSaid(null);
-    try {
-      await navigator.clipboard.writeText(await make());
-      setSaid({ text: 'Copied. Who has it can share and end this broadcast.', bad: false });
-    } catch (error) {
-      setSaid({ text: error instanceof Error ? error.message : String(error), bad: true });
-    }
+    setSaid(await copyLink('admin', make));
   };
   return (
     <div className="new-admin-link">
-      {said !== null && (
-        <span className={said.bad ? 'problem' : 'faint'} role={said.bad ? 'alert' : 'status'}>
-          {said.text}
-        </span>
-      )}
+      {said !== null && <CopiedSaid said={said} />}
       <button
         type="button"
         className="link-button"
-        title="The address of this page does not hold it, so that nobody sees it on your screen."
+        title={words.copyAdminWhy}
         onClick={() => void copy(async () => link())}
       >
-        Copy admin link
+        {words.copyAdmin}
       </button>
       <button
         type="button"
         className="link-button"
-        title="For another device, or before this one expires. This one stays good."
+        title={words.copyNewAdminWhy}
         onClick={() => void copy(onNew)}
       >
-        Copy a new admin link
+        {words.copyNewAdmin}
       </button>
     </div>
   );

@@ -1,113 +1,43 @@
-import { useEffect, useId, useState } from 'react';
-
-const SAID_MS = 2_000;
+import { movedTo } from '../../links/reach.ts';
+import { linkWords } from '../../words/index.ts';
+import { TimedLink } from '../links/TimedLink.tsx';
+import { ViewersLink } from '../links/ViewersLink.tsx';
+import { AskFirst } from './AskFirst.tsx';
 
 export interface ShareLinkProps {
   link: string | null;
+  /** The same at addresses that other machines reach, where `link` is good on this one alone. */
+  networkLinks: readonly string[];
   /** Ends this link for another. */
   onRenew: () => Promise<void>;
+  /** Makes one more, by which access ends after so many seconds. */
+  onTimed: (ttlS: number) => Promise<string>;
 }
 
-/** The viewers' link, to be copied with one click, and to be replaced after a second thought. */
-export function ShareLink({ link, onRenew }: ShareLinkProps) {
-  const id = useId();
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), SAID_MS);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  const copy = async () => {
-    if (link === null) return;
-    await navigator.clipboard.writeText(link).then(
-      () => setCopied(true),
-      () => undefined,
-    );
-  };
+/** The viewers' link, to be handed on, and to be replaced after a second thought. */
+export function ShareLink({ link, networkLinks, onRenew, onTimed }: ShareLinkProps) {
+  const words = linkWords();
   return (
     <div className="share-link">
-      <label htmlFor={id}>Link for viewers</label>
-      <div className="share-link-row">
-        <input
-          id={id}
-          className="field"
-          readOnly
-          value={link ?? ''}
-          placeholder="Waiting for the relay…"
-          onFocus={(event) => event.target.select()}
-        />
-        <button
-          type="button"
-          className="button"
-          disabled={link === null}
-          onClick={() => void copy()}
-        >
-          {copied ? 'Copied' : 'Copy'}
-        </button>
-      </div>
-      <span className="spoken" role="status">
-        {copied ? 'The link is in the clipboard.' : ''}
-      </span>
-      {link !== null && <Renew onRenew={onRenew} />}
-    </div>
-  );
-}
-
-function Renew({ onRenew }: { onRenew: () => Promise<void> }) {
-  const [stage, setStage] = useState<'calm' | 'sure' | 'renewing' | 'renewed'>('calm');
-  const [problem, setProblem] = useState<string | null>(null);
-  const renew = async () => {
-    setStage('renewing');
-    setProblem(null);
-    await onRenew().then(
-      () => setStage('renewed'),
-      (error: unknown) => {
-        setProblem(error instanceof Error ? error.message : String(error));
-        setStage('calm');
-      },
-    );
-  };
-  if (stage === 'calm' || stage === 'renewed') {
-    return (
-      <div className="renew-link">
-        <span className="faint" role="status">
-          {stage === 'renewed' ? 'This is the new link. Nobody watches by the old one now.' : ''}
-        </span>
-        {problem !== null && (
-          <span className="problem" role="alert">
-            {problem}
-          </span>
-        )}
-        <button type="button" className="link-button" onClick={() => setStage('sure')}>
-          Replace this link…
-        </button>
-      </div>
-    );
-  }
-  return (
-    <div className="renew-link" role="alertdialog" aria-label="Replace the link">
-      <span>
-        Everyone who watches now is disconnected, and needs the new link to come back. The old one
-        stops working.
-      </span>
-      <div className="renew-link-row">
-        <button
-          type="button"
-          className="button button-danger"
-          disabled={stage === 'renewing'}
-          onClick={() => void renew()}
-        >
-          Replace link
-        </button>
-        <button
-          type="button"
-          className="button"
-          disabled={stage === 'renewing'}
-          onClick={() => setStage('calm')}
-        >
-          Keep it
-        </button>
-      </div>
+      <ViewersLink label={words.viewers} link={link} networkLinks={networkLinks} />
+      {link !== null && (
+        <div className="share-link-more">
+          <TimedLink
+            onMake={onTimed}
+            networkOf={(made) => networkLinks.map((address) => movedTo(address, made))}
+          />
+          <AskFirst
+            className="renew-link"
+            name={words.replaceAsk}
+            question={words.replaceWhat}
+            act={words.replaceNow}
+            onAct={onRenew}
+            done={words.replaced}
+          >
+            {words.replace}
+          </AskFirst>
+        </div>
+      )}
     </div>
   );
 }

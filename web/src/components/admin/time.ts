@@ -10,19 +10,6 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** The time that is left, in the largest unit that fits. */
-export function timeLeft(ms: number): string {
-  const units = [
-    { name: 'day', ms: 86_400_000 },
-    { name: 'hour', ms: 3_600_000 },
-    { name: 'minute', ms: 60_000 },
-  ];
-  const unit = units.find((one) => ms >= one.ms);
-  if (unit === undefined) return 'less than a minute';
-  const count = Math.floor(ms / unit.ms);
-  return `${count} ${unit.name}${count === 1 ? '' : 's'}`;
-}
-
 /** kbit/s below one million bits, Mbit/s above. */
 export function bitrate(bitsPerSecond: number): { value: string; unit: string } {
   if (bitsPerSecond < 999_500) {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_QUALITY } from '../../publish/quality.ts';
 import { type HostStatus, type LimitFacts, NO_LIMITS } from '../../publish/status.ts';
 import type { ShareSnapshot } from '../../services/AdminScreenShareService.ts';
+import { ENDED_HERE } from '../../services/api.ts';
 import { codecName } from '../codecs.ts';
-import { bitrate, duration, milliseconds, timeLeft, wholeFrames } from './time.ts';
+import { bitrate, duration, milliseconds, wholeFrames } from './time.ts';
 import { isUndoKey } from './useCropHistory.ts';
 import { cropAfterKey } from './useCropKeys.ts';
 import { isDeadLink, startLabel, wordsForHost, wordsForPanel } from './words.ts';
@@ -32,6 +33,18 @@ const BROADCAST = {
 };
 
 describe('what the panel offers', () => {
+  it('is a broadcast that was ended here, and is told as that', () => {
+    const problem = { offline: false, message: 'no such broadcast', code: ENDED_HERE };
+    const stopped = { state: 'stopped', source: null } as HostStatus;
+    for (const ended of [
+      { ...NONE, problem },
+      { ...NONE, problem, host: 'present' as const, status: stopped },
+    ]) {
+      expect(wordsForPanel(ended).title).toBe('You have ended this broadcast');
+      expect([isDeadLink(ended), startLabel(ended)]).toEqual([true, null]);
+    }
+  });
+
   it('shares, or takes over what is live elsewhere', () => {
     expect(startLabel(NONE)).toBe('Share screen');
     expect(startLabel({ ...NONE, broadcast: BROADCAST })).toBe('Take over from here');
@@ -144,8 +157,6 @@ describe('figures', () => {
   it('read as people say them', () => {
     expect(duration(7_400)).toBe('0:07');
     expect(duration(3_723_000)).toBe('1:02:03');
-    expect(timeLeft(29.5 * 86_400_000)).toBe('29 days');
-    expect(timeLeft(61_000)).toBe('1 minute');
     expect(bitrate(186_124)).toEqual({ value: '186', unit: 'kbit/s' });
     expect(bitrate(3_000_000)).toEqual({ value: '3.0', unit: 'Mbit/s' });
     expect(milliseconds(0.94)).toBe('0.9');

@@ -5,6 +5,8 @@ import type { Deed } from '../../publish/crop-history.ts';
 import { type Crop, sameCrop } from '../../publish/geometry.ts';
 import { type HostState, type HostStatus, isSharing } from '../../publish/status.ts';
 import type { HostPresence, ShareSnapshot } from '../../services/AdminScreenShareService.ts';
+import { ENDED_HERE } from '../../services/api.ts';
+import { linkWords } from '../../words/index.ts';
 import { bitrate } from './time.ts';
 
 export type Tone = 'good' | 'wait' | 'bad' | 'plain';
@@ -214,7 +216,14 @@ const PRESENCES: Record<Exclude<HostPresence, 'present'>, Words> = {
   },
 };
 
+/** The admin has ended it here: nothing else matters any more. */
+function endedWords(): Words {
+  const { endedBadge, endedTitle, endedDetail } = linkWords();
+  return { badge: endedBadge, tone: 'plain', title: endedTitle, detail: endedDetail };
+}
+
 export function wordsForPanel(snapshot: ShareSnapshot): Words {
+  if (snapshot.problem?.code === ENDED_HERE) return endedWords();
   if (snapshot.host === 'present' && snapshot.status !== null) return wordsForHost(snapshot.status);
   const words = PRESENCES[snapshot.host === 'present' ? 'searching' : snapshot.host];
   if (snapshot.host !== 'none') return words;
@@ -257,6 +266,7 @@ export function withheldBadge({ status }: ShareSnapshot): string | null {
 export function isDeadLink({ status, problem, host }: ShareSnapshot): boolean {
   if (status !== null && isSharing(status.state)) return false;
   const code = status?.state === 'refused' ? status.code : problem?.code;
+  if (code === ENDED_HERE) return true;
   return code != null && code in REFUSALS && host !== 'searching';
 }
 

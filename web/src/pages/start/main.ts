@@ -11,6 +11,9 @@ markLanguage(document);
 const form = document.querySelector<HTMLFormElement>('#join');
 const field = document.querySelector<HTMLInputElement>('#link');
 const problem = document.querySelector<HTMLElement>('#problem');
+const share = document.querySelector<HTMLElement>('#share');
+
+if (share !== null) share.textContent = startWords().share;
 
 form?.addEventListener('submit', (event) => {
   event.preventDefault();

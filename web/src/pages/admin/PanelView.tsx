@@ -1,0 +1,70 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useNow } from '../../components/admin/useNow.ts';
+import { withheldBadge } from '../../components/admin/words.ts';
+import { StreamControlPanel } from '../../components/StreamControlPanel.tsx';
+import { missingForHost } from '../../publish/screen.ts';
+import { AdminScreenShareService } from '../../services/AdminScreenShareService.ts';
+import { relayOf } from '../../session/place.ts';
+import type { TokenClaims } from '../../session/token.ts';
+import { deskWords } from '../../words/index.ts';
+import { moment } from '../../words/when.ts';
+import { showService } from './diagnostics.ts';
+import { PageHeader } from './PageHeader.tsx';
+import { toDesk } from './way.ts';
+
+/** The panel of the broadcast that a token is for. */
+export function PanelView({ token, claims }: { token: string; claims: TokenClaims }) {
+  const { broadcast } = claims;
+  const missing = missingForHost();
+  const [service, setService] = useState<AdminScreenShareService | null>(null);
+  useEffect(() => {
+    const opened = new AdminScreenShareService({
+      origin: relayOf(location.href),
+      token,
+      broadcast,
+    });
+    opened.open();
+    setService(opened);
+    showService(opened);
+    return () => opened.close();
+  }, [token, broadcast]);
+  if (service === null) return null;
+  return (
+    <div className="admin">
+      <PanelHeader service={service} expiresMs={claims.expiresMs} />
+      <main className="admin-wide">
+        {missing !== null && <p className="notice">{missing}</p>}
+        <StreamControlPanel
+          service={service}
+          onNewBroadcast={toDesk}
+          watchOnly={missing !== null}
+        />
+      </main>
+    </div>
+  );
+}
+
+function PanelHeader(props: { service: AdminScreenShareService; expiresMs: number }) {
+  const { service, expiresMs } = props;
+  const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
+  const { broadcast } = snapshot;
+  const withheld = withheldBadge(snapshot);
+  const nowMs = useNow();
+  const words = deskWords();
+  const title = broadcast === null || broadcast.title === '' ? null : broadcast.title;
+  useEffect(() => {
+    const name = title === null ? deskWords().panelTitle : `${title} · Steadycast`;
+    document.title = withheld === null ? name : `${withheld} · ${name}`;
+  }, [title, withheld]);
+  const isGood = nowMs < expiresMs;
+  return (
+    <PageHeader title={title}>
+      <span className={isGood ? 'faint' : 'problem'}>
+        {isGood ? words.linkUntil(moment(expiresMs, nowMs)) : words.linkOver}
+      </span>
+      <button type="button" className="link-button" onClick={toDesk}>
+        {words.all}
+      </button>
+    </PageHeader>
+  );
+}

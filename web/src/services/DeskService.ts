@@ -1,0 +1,199 @@
+import {
+  ApiError,
+  createBroadcast,
+  endBroadcast,
+  type ListedBroadcast,
+  listBroadcasts,
+  type NewLinks,
+  type Page,
+  renewLinks,
+} from './api.ts';
+
+export interface DeskOptions {
+  /** The relay's origin. */
+  origin: string;
+  /** The admin key, or a token of an admin (PROTOCOL 7.1). */
+  key: string;
+}
+
+/** Why a broadcast that was in the list is there no more. */
+export type Over = 'here' | 'elsewhere';
+
+export interface DeskBroadcast extends ListedBroadcast {
+  /** Null: it goes on. */
+  over: Over | null;
+}
+
+export interface DeskSnapshot {
+  /** Those that are on the air first, then the youngest; null before the relay answered. */
+  broadcasts: readonly DeskBroadcast[] | null;
+  /** There are more than are shown. */
+  more: boolean;
+  /** When the relay said so: Unix milliseconds. */
+  heardMs: number | null;
+  /** Why the list is old; null when it is not. */
+  problem: { offline: boolean; message: string; code: string | null } | null;
+}
+
+/** What components need of the service. */
+export interface Desk {
+  subscribe(listener: () => void): () => void;
+  snapshot(): DeskSnapshot;
+  /** Shows a further part of the list. */
+  more(): void;
+  /** Throws ApiError. */
+  create(title: string): Promise<void>;
+  /** Links to a broadcast, made once for as long as the desk is open. Throws ApiError. */
+  links(id: string): Promise<Pick<NewLinks, 'publishToken' | 'adminLink'>>;
+  /** Ends a broadcast for everyone, for good. Throws ApiError. */
+  end(id: string): Promise<void>;
+}
+
+/** Nobody has to be at the desk for anything: it is looked at, not watched. */
+const POLL_MS = 4_000;
+
+/** All broadcasts of a relay, as an admin of them all sees them. */
+export class DeskService implements Desk {
+  readonly #options: DeskOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #links = new Map<string, Promise<NewLinks>>();
+  #snapshot: DeskSnapshot = { broadcasts: null, more: false, heardMs: null, problem: null };
+  #pages = 1;
+  /** Of looks that overlap the last one counts. */
+  #look = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to ask; call once. */
+  open(): void {
+    document.addEventListener('visibilitychange', this.#wake);
+    void this.#ask();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    document.removeEventListener('visibilitychange', this.#wake);
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  snapshot = (): DeskSnapshot => this.#snapshot;
+
+  more(): void {
+    this.#pages += 1;
+    void this.#ask();
+  }
+
+  async create(title: string): Promise<void> {
+    const { origin, key } = this.#options;
+    await createBroadcast(origin, key, title);
+    await this.#ask();
+  }
+
+  links(id: string): Promise<NewLinks> {
+    const known = this.#links.get(id);
+    if (known !== undefined) return known;
+    const { origin, key } = this.#options;
+    const made = renewLinks(origin, id, key, []);
+    this.#links.set(id, made);
+    // What failed may be tried again.
+    made.catch(() => this.#links.delete(id));
+    return made;
+  }
+
+  async end(id: string): Promise<void> {
+    const { origin, key } = this.#options;
+    await endBroadcast(origin, id, key);
+    const { broadcasts } = this.#snapshot;
+    const ended = broadcasts?.map((one) =>
+      one.id === id ? { ...one, over: 'here' as const } : one,
+    );
+    this.#show({ broadcasts: ended ?? null });
+    await this.#ask();
+  }
+
+  #wake = (): void => {
+    if (document.visibilityState !== 'hidden') void this.#ask();
+  };
+
+  async #ask(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#look += 1;
+    const look = this.#look;
+    const change = await this.#read();
+    if (this.#closed || look !== this.#look) return;
+    this.#show(change);
+    if (document.visibilityState !== 'hidden') {
+      this.#timer = setTimeout(() => void this.#ask(), POLL_MS);
+    }
+  }
+
+  async #read(): Promise<Partial<DeskSnapshot>> {
+    try {
+      const { broadcasts, next } = await this.#readPages();
+      return {
+        broadcasts: inOrder(withOver(this.#snapshot.broadcasts ?? [], broadcasts, next)),
+        more: next !== null,
+        heardMs: Date.now(),
+        problem: null,
+      };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { kind, message, code } = error;
+      return { problem: { offline: kind === 'offline', message, code } };
+    }
+  }
+
+  async #readPages(): Promise<Page> {
+    const { origin, key } = this.#options;
+    const all: Page = { broadcasts: [], next: null };
+    for (let page = 0; page < this.#pages; page += 1) {
+      const { broadcasts, next } = await listBroadcasts(origin, key, all.next);
+      all.broadcasts.push(...broadcasts);
+      all.next = next;
+      if (next === null) break;
+    }
+    return all;
+  }
+
+  #show(change: Partial<DeskSnapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/**
+ * What the relay lists now, and behind it what was known before and is over: nothing vanishes from
+ * under the pointer. `next`: the list goes on behind this id, where nothing is known to be missing.
+ */
+export function withOver(
+  known: readonly DeskBroadcast[],
+  listed: readonly ListedBroadcast[],
+  next: string | null,
+): DeskBroadcast[] {
+  const ids = new Set(listed.map(({ id }) => id));
+  const missing = known.filter(({ id }) => !ids.has(id) && (next === null || id <= next));
+  return [
+    ...listed.map((one) => ({ ...one, over: null })),
+    ...missing.map((one) => ({ ...one, over: one.over ?? ('elsewhere' as const) })),
+  ];
+}
+
+const RANKS = { live: 0, paused: 1, held: 1, waiting: 2 } as const;
+const OVER_RANK = 3;
+
+/** Those that are on the air first, those that are over last; among equals the youngest first. */
+export function inOrder(broadcasts: readonly DeskBroadcast[]): DeskBroadcast[] {
+  const rank = ({ over, phase }: DeskBroadcast) => (over === null ? RANKS[phase] : OVER_RANK);
+  return broadcasts.toSorted(
+    (one, other) => rank(one) - rank(other) || other.createdMs - one.createdMs,
+  );
+}
