@@ -16,7 +16,7 @@ export function rowFacts(broadcast: DeskBroadcast, nowMs: number): RowFact[] {
   const words = deskWords();
   const { createdMs, lastLiveMs, phase, sinceMs, over } = broadcast;
   const made = fact(words.made, createdMs, nowMs);
-  if (phase === 'live' && over === null) return [fact(words.liveSince, sinceMs, nowMs), made];
+  if (phase === 'live' && over === null) return [fact(words.wentLive, sinceMs, nowMs), made];
   if (lastLiveMs !== null) return [fact(words.lastLive, lastLiveMs, nowMs), made];
   return [{ name: words.lastLive, text: words.never, exact: undefined }, made];
 }

@@ -37,7 +37,7 @@ export const desk: typeof english = {
     count === 0 ? 'Keine Zuschauer' : count === 1 ? '1 Zuschauer' : `${count} Zuschauer`,
   made: 'Angelegt',
   lastLive: 'Zuletzt live',
-  liveSince: 'Live seit',
+  wentLive: 'Live gegangen',
   never: 'noch nie',
   justNow: 'gerade eben',
   openPanel: 'Öffnen',

@@ -35,7 +35,7 @@ export const desk = {
     count === 0 ? 'No viewers' : count === 1 ? '1 viewer' : `${count} viewers`,
   made: 'Made',
   lastLive: 'Last live',
-  liveSince: 'Live since',
+  wentLive: 'Went live',
   never: 'never yet',
   justNow: 'just now',
   openPanel: 'Open',
