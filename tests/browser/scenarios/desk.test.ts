@@ -45,10 +45,11 @@ scenario('the desk lists broadcasts, opens and ends them, hands links on', async
 
   await other.getByRole('button', { name: 'End broadcast…' }).click();
   await other.getByRole('button', { name: 'Keep it' }).click();
-  assert.equal(await other.getByRole('button', { name: 'End broadcast…' }).count(), 1);
+  assert.equal(await focused(desk), 'End broadcast…');
   await other.getByRole('button', { name: 'End broadcast…' }).click();
   await other.getByRole('button', { name: 'End broadcast', exact: true }).click();
   await other.getByText('Ended by you').waitFor();
+  assert.match(await focused(desk), /^Quiet one/, 'the focus stays where it was needed');
   await assert.rejects(relay.snapshot(quiet.id), /404/);
   await relay.endBroadcast(broadcast.id);
   await live.getByText('Ended elsewhere').waitFor();
@@ -202,6 +203,11 @@ async function told(one: Locator): Promise<string[]> {
   const names = await one.getByRole('term').allTextContents();
   const times = await one.getByRole('definition').allTextContents();
   return [...state, ...names.map((name, index) => `${name}: ${times[index]}`)];
+}
+
+/** What has the focus says. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent ?? '');
 }
 
 async function assertCopies(desk: Page, one: Locator, playerLink: string): Promise<void> {
