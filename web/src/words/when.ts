@@ -17,7 +17,7 @@ export function moment(atMs: number, nowMs: number): string {
     weekday: 'short',
     day: 'numeric',
     month: 'short',
-    hour: '2-digit',
+    hour: 'numeric',
     minute: '2-digit',
     ...(!sameYear && { year: 'numeric' }),
   }).format(atMs);

@@ -5,7 +5,7 @@ import { deskWords, linkWords } from '../../words/index.ts';
 import { EndBroadcast } from '../admin/EndBroadcast.tsx';
 import { useNow } from '../admin/useNow.ts';
 import { CopiedSaid, copyLink, type SaidOfLink } from '../links/CopiedSaid.tsx';
-import { rowFacts, rowTone } from './facts.ts';
+import { rowFacts, rowTone, titleOf } from './facts.ts';
 
 export interface BroadcastRowProps {
   desk: Desk;
@@ -45,10 +45,10 @@ export function BroadcastRow({ desk, broadcast, onOpen }: BroadcastRowProps) {
 function Facts({ broadcast, titleId }: { broadcast: DeskBroadcast; titleId: string }) {
   const nowMs = useNow();
   const words = deskWords();
-  const { title, phase, players, over } = broadcast;
+  const { phase, players, over } = broadcast;
   return (
     <div className="desk-facts">
-      <h2 id={titleId}>{title === '' ? words.untitled : title}</h2>
+      <h2 id={titleId}>{titleOf(broadcast)}</h2>
       <p className="desk-state">
         <span className={`badge ${rowTone(broadcast)}`}>
           {over === null ? words.phases[phase] : words.overBadge}
@@ -74,7 +74,7 @@ interface ActsProps extends BroadcastRowProps {
 function Acts({ desk, broadcast, onOpen, onEnd }: ActsProps) {
   const [said, setSaid] = useState<SaidOfLink | null>(null);
   const words = deskWords();
-  const { id, title, playerLink, networkLinks } = broadcast;
+  const { id, playerLink, networkLinks } = broadcast;
   const [viewersLink = playerLink] = choicesOf(playerLink, networkLinks);
   const copy = async (what: 'viewers' | 'admin', make: () => Promise<string>) => {
     setSaid(null);
@@ -93,7 +93,7 @@ function Acts({ desk, broadcast, onOpen, onEnd }: ActsProps) {
         <button
           type="button"
           className="button button-primary"
-          aria-label={words.openPanelOf(title === '' ? words.untitled : title)}
+          aria-label={words.openPanelOf(titleOf(broadcast))}
           onClick={() => void open()}
         >
           {words.openPanel}

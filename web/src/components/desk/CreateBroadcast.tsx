@@ -1,6 +1,7 @@
 import { type FormEvent, useId, useState } from 'react';
 import type { Desk } from '../../services/DeskService.ts';
 import { deskWords } from '../../words/index.ts';
+import { titleOf } from './facts.ts';
 
 /** The relay's longest title, in characters. */
 const TITLE_MAX = 120;
@@ -54,7 +55,7 @@ function useCreate(desk: Desk) {
     setCreated(null);
     try {
       await desk.create(title);
-      setCreated(title === '' ? deskWords().untitled : title);
+      setCreated(titleOf({ title }));
       return true;
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { DeskBroadcast } from '../../services/DeskService.ts';
 import { speak } from '../../words/language.ts';
-import { rowFacts, rowTone } from './facts.ts';
+import { rowFacts, rowTone, titleOf } from './facts.ts';
 
 const NOW = 1_800_000_000_000;
 const HOUR = 3_600_000;
@@ -37,6 +37,15 @@ it('says when it went live, was live last, or that it never was', () => {
   expect(said({ phase: 'live', over: 'here', lastLiveMs: NOW })[0]).toBe('Last live: just now');
   speak('de');
   expect(said({ phase: 'live' })).toEqual(['Live gegangen: vor 1 Stunde', 'Angelegt: vor 2 Tagen']);
+});
+
+it('is untitled in the page’s language', () => {
+  speak('de');
+  expect(['', 'Untitled', 'Spieleabend'].map((title) => titleOf({ title }))).toEqual([
+    'Ohne Titel',
+    'Ohne Titel',
+    'Spieleabend',
+  ]);
 });
 
 it('is calm about what is over, whatever it was before', () => {

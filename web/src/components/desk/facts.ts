@@ -4,6 +4,14 @@ import type { DeskBroadcast } from '../../services/DeskService.ts';
 import { deskWords } from '../../words/index.ts';
 import { ago, moment } from '../../words/when.ts';
 
+/** What the relay calls a broadcast that was given no title (PROTOCOL 7.2). */
+const UNTITLED = 'Untitled';
+
+/** What it is called in the page's language. */
+export function titleOf({ title }: Pick<DeskBroadcast, 'title'>): string {
+  return title === '' || title === UNTITLED ? deskWords().untitled : title;
+}
+
 export interface RowFact {
   name: string;
   text: string;
