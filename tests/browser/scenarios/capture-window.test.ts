@@ -131,6 +131,14 @@ scenario('without windows the panel captures, says so, and can be left', async (
   assert.ok(await isAskedToStay(page), 'a reload or a close would end the capture');
   await panel.waitForState('live');
 
+  const asked = page.waitForEvent('dialog');
+  const left = page.getByRole('button', { name: 'All broadcasts' }).click();
+  const dialog = await asked;
+  assert.equal(dialog.type(), 'confirm');
+  await dialog.dismiss();
+  await left;
+  await panel.waitForState('live');
+
   await page.getByRole('button', { name: 'Move to a window of its own' }).click();
   await page.getByText('The browser opens no window still').waitFor();
   await page.evaluate('window.allowWindows()');

@@ -190,6 +190,7 @@ export class AdminScreenShareService implements ShareService {
     clearInterval(this.#timer);
     document.removeEventListener('visibilitychange', this.#poll);
     this.#meeting.close();
+    this.#inside?.close();
   }
 
   async start({ standby } = { standby: false }): Promise<void> {

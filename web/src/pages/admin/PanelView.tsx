@@ -3,10 +3,11 @@ import { useNow } from '../../components/admin/useNow.ts';
 import { withheldBadge } from '../../components/admin/words.ts';
 import { StreamControlPanel } from '../../components/StreamControlPanel.tsx';
 import { missingForHost } from '../../publish/screen.ts';
+import { isSharing } from '../../publish/status.ts';
 import { AdminScreenShareService } from '../../services/AdminScreenShareService.ts';
 import { relayOf } from '../../session/place.ts';
 import type { TokenClaims } from '../../session/token.ts';
-import { deskWords } from '../../words/index.ts';
+import { deskWords, sharingWords } from '../../words/index.ts';
 import { moment } from '../../words/when.ts';
 import { showService } from './diagnostics.ts';
 import { PageHeader } from './PageHeader.tsx';
@@ -57,12 +58,16 @@ function PanelHeader(props: { service: AdminScreenShareService; expiresMs: numbe
     document.title = withheld === null ? name : `${withheld} · ${name}`;
   }, [title, withheld]);
   const isGood = nowMs < expiresMs;
+  const leave = () => {
+    const ends = snapshot.inside && isSharing(snapshot.status?.state ?? 'idle');
+    if (!ends || window.confirm(sharingWords().leaveInside)) toDesk();
+  };
   return (
     <PageHeader title={title}>
       <span className={isGood ? 'faint' : 'problem'}>
         {isGood ? words.linkUntil(moment(expiresMs, nowMs)) : words.linkOver}
       </span>
-      <button type="button" className="link-button" onClick={toDesk}>
+      <button type="button" className="link-button" onClick={leave}>
         {words.all}
       </button>
     </PageHeader>
