@@ -1,7 +1,7 @@
 /**
  * Measures what the README promises, with real browsers:
- * `npm run bench -- [--only join,latency,reload,restart] [--joins 20] [--seconds 20]
- * [--reloads 20] [--restarts 100] [--players 5]`
+ * `npm run bench -- [--only join,latency,reload,restart,soak] [--joins 20] [--seconds 20]
+ * [--reloads 20] [--restarts 100] [--players 5] [--minutes 60]`
  */
 
 import { cpus } from 'node:os';
@@ -12,15 +12,17 @@ import { measureJoins } from './join.ts';
 import { measureLatency } from './latency.ts';
 import { measureReloads } from './reload.ts';
 import { measureRestarts } from './restart.ts';
+import { measureSoak } from './soak.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'join,latency,reload,restart' },
+    only: { type: 'string', default: 'join,latency,reload,restart,soak' },
     joins: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '20' },
     reloads: { type: 'string', default: '20' },
     restarts: { type: 'string', default: '100' },
     players: { type: 'string', default: '5' },
+    minutes: { type: 'string', default: '60' },
   },
 });
 
@@ -28,6 +30,7 @@ const measures: Record<string, (relay: Relay) => Promise<Row[]>> = {
   join: (relay) => measureJoins(relay, Number(values.joins)),
   latency: (relay) => measureLatency(relay, Number(values.seconds)),
   reload: (relay) => measureReloads(relay, Number(values.reloads)),
+  soak: (relay) => measureSoak(relay, Number(values.minutes)),
   restart: (relay) => measureRestarts(relay, Number(values.restarts), Number(values.players)),
 };
 

@@ -62,19 +62,30 @@ scenario('on a real desktop: whoever reloads the capture window resumes', async 
   assert.equal(snapshot.epoch, 2, 'the same publisher goes on');
 });
 
-scenario('on a real desktop: viewers see the pointer', async (stage) => {
-  const { relay, broadcast } = stage;
-  const desktop = stage.closeLater(await Desktop.start(null));
-  await share(stage, desktop);
-  const audience = await stage.chromium();
-  const player = await audience.openPlayer(relay, broadcast.playToken, { places: null });
-  await player.waitForState('live');
-  // In a corner beside all windows, where nothing changes but by the pointer.
-  const isBlank = async () => {
-    const shades = await player.partAt({ x: 0, y: 704 }, 8);
-    return shades !== null && new Set(shades).size === 1;
-  };
-  await until('nothing but the ground', isBlank);
-  await desktop.point(1, 706);
-  await until('the pointer', async () => !(await isBlank()));
-});
+scenario(
+  'on a real desktop: viewers see the pointer, and stopping ends the capture',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const desktop = stage.closeLater(await Desktop.start(null));
+    const { panel } = await share(stage, desktop);
+    const audience = await stage.chromium();
+    const player = await audience.openPlayer(relay, broadcast.playToken, { places: null });
+    await player.waitForState('live');
+    // In a corner beside all windows, where nothing changes but by the pointer.
+    const isBlank = async () => {
+      const shades = await player.partAt({ x: 0, y: 704 }, 8);
+      return shades !== null && new Set(shades).size === 1;
+    };
+    await until('nothing but the ground', isBlank);
+    await desktop.point(1, 706);
+    await until('the pointer', async () => !(await isBlank()));
+
+    // The browser shows for as long as it captures.
+    const isShown = async () => {
+      return (await desktop.titles()).some((title) => title.endsWith('is sharing your screen.'));
+    };
+    assert.ok(await isShown());
+    await clickOn(panel, 'Stop sharing');
+    await until('the browser to capture no more', async () => !(await isShown()));
+  },
+);

@@ -158,8 +158,8 @@ export class Chromium {
     return page;
   }
 
-  /** The processes of this browser, by kind: browser, renderer, utility ... */
-  async processes(): Promise<{ type: string; id: number }[]> {
+  /** The processes of this browser, by kind (browser, renderer, utility ...), with the seconds that each has computed. */
+  async processes(): Promise<{ type: string; id: number; cpuTime: number }[]> {
     return (await this.#cdp.send('SystemInfo.getProcessInfo')).processInfo;
   }
 

@@ -209,6 +209,12 @@ export class Desktop {
     });
   }
 
+  /** The titles of all windows that are seen, the browser's own among them. */
+  async titles(): Promise<string[]> {
+    const ids = (await this.#x('xdotool', ['search', '--onlyvisible', '--name', '.'])).split('\n');
+    return Promise.all(ids.map((id) => this.#x('xdotool', ['getwindowname', id]).catch(() => '')));
+  }
+
   #windowOf(title: RegExp): Promise<string> {
     return until(`a window with the title ${title}`, async () => {
       const ids = (await this.#x('xdotool', ['search', '--onlyvisible', '--name', '.'])).split(
