@@ -10,6 +10,7 @@ import {
 } from 'react';
 import type { PlayoutMode } from '../play/spread.ts';
 import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
+import { playerWords } from '../words/player.ts';
 import { type Control, Controls } from './player/Controls.tsx';
 import { Details } from './player/Details.tsx';
 import { Overlay } from './player/Overlay.tsx';
@@ -69,7 +70,7 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
     <section
       ref={root}
       className="player"
-      aria-label="Broadcast"
+      aria-label={playerWords().region}
       data-state={state.kind}
       data-pictured={pictured}
       data-final={words.final}
@@ -120,7 +121,12 @@ function Badge({ words, onPress }: { words: Words; onPress: (() => void) | null 
     );
   }
   return (
-    <button type="button" className={className} title="Show the note again" onClick={onPress}>
+    <button
+      type="button"
+      className={className}
+      title={playerWords().buttons.bring}
+      onClick={onPress}
+    >
       {words.badge}
     </button>
   );

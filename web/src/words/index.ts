@@ -29,3 +29,4 @@ export const linkWords = () => spoken({ en: enLinks, de: deLinks });
 
 /** What went wrong between a page and the relay, where the relay itself does not say. */
 export const relayWords = () => spoken({ en: enRelay, de: deRelay });
+export { playerWords } from './player.ts';

@@ -1,4 +1,6 @@
 import type { ReactNode } from 'react';
+import { decimal } from '../../words/number.ts';
+import { playerWords } from '../../words/player.ts';
 import { DetailsIcon, FitIcon, FullscreenIcon, PictureInPictureIcon, SaveIcon } from './icons.tsx';
 import { type PlayoutControl, PlayoutMenu } from './PlayoutMenu.tsx';
 
@@ -29,12 +31,14 @@ export interface ControlsProps {
 export function Controls(props: ControlsProps) {
   const { badge, latencyMs, zoom, whole, save } = props;
   const { fill, playout, details, pictureInPicture, fullscreen } = props;
+  const words = playerWords();
+  const { buttons } = words;
   return (
     <div className="player-bar">
       <div className="player-told">
         {badge}
         {latencyMs !== null && (
-          <span className="player-latency numeric" title="From the host's screen to yours">
+          <span className="player-latency numeric" title={words.latency}>
             {Math.round(latencyMs)} ms
           </span>
         )}
@@ -42,30 +46,30 @@ export function Controls(props: ControlsProps) {
           <button
             type="button"
             className="player-zoom numeric"
-            aria-label="Show the whole picture"
+            aria-label={buttons.whole}
             aria-keyshortcuts="0"
-            title="Show the whole picture (0)"
+            title={`${buttons.whole} (0)`}
             onClick={whole.toggle}
           >
-            {zoom.toFixed(1)} ×
+            {decimal(zoom)} ×
           </button>
         )}
       </div>
       <div className="player-switches">
         <PlayoutMenu control={playout} />
-        <Switch control={details} label="Details" keys="I">
+        <Switch control={details} label={buttons.details} keys="I">
           <DetailsIcon />
         </Switch>
-        <Switch control={save} label="Save the picture" keys="D">
+        <Switch control={save} label={buttons.save} keys="D">
           <SaveIcon />
         </Switch>
-        <Switch control={fill} label="Fill the window" keys="Z">
+        <Switch control={fill} label={buttons.fill} keys="Z">
           <FitIcon fill={fill.active} />
         </Switch>
-        <Switch control={pictureInPicture} label="Picture in picture" keys="P">
+        <Switch control={pictureInPicture} label={buttons.pictureInPicture} keys="P">
           <PictureInPictureIcon />
         </Switch>
-        <Switch control={fullscreen} label="Full screen" keys="F">
+        <Switch control={fullscreen} label={buttons.fullscreen} keys="F">
           <FullscreenIcon active={fullscreen.active} />
         </Switch>
       </div>

@@ -1,5 +1,6 @@
 import type { TransportName } from '../../play/race.ts';
 import type { PlayerRecords } from '../../play/records.ts';
+import { playerWords } from '../../words/player.ts';
 import { codecName } from '../codecs.ts';
 
 const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`);
@@ -19,31 +20,33 @@ function pictureWords({ picture }: PlayerRecords): string {
 
 /** What goes wrong differs by the way that frames come. */
 function faults(records: PlayerRecords, transport: TransportName | null): Row[] {
+  const { figures } = playerWords();
   if (transport === 'whep') {
-    return [['Dropped frames / lost packets', `${records.framesDropped} / ${records.packetsLost}`]];
+    return [[figures.lost, `${records.framesDropped} / ${records.packetsLost}`]];
   }
   return [
-    ['Skips / late frames', `${records.skips} / ${records.lateFrames}`],
-    ['Decoder errors', String(records.decoderErrors)],
+    [figures.skips, `${records.skips} / ${records.lateFrames}`],
+    [figures.decoder, String(records.decoderErrors)],
   ];
 }
 
 function rows(records: PlayerRecords, transport: TransportName | null): Row[] {
+  const { figures } = playerWords();
   return [
-    ['Picture', pictureWords(records)],
-    ['Connection', transport === null ? '–' : TRANSPORTS[transport]],
-    ['Latency p50 / p95', `${ms(records.latencyP50Ms)} / ${ms(records.latencyP95Ms)}`],
-    ['Round trip', ms(records.rttMs)],
-    ['Held back for even motion', ms(records.bufferMs)],
-    ['First picture after', ms(records.firstPictureMs)],
-    ['Largest gap', ms(records.largestGapMs)],
+    [figures.picture, pictureWords(records)],
+    [figures.connection, transport === null ? '–' : TRANSPORTS[transport]],
+    [figures.latency, `${ms(records.latencyP50Ms)} / ${ms(records.latencyP95Ms)}`],
+    [figures.roundTrip, ms(records.rttMs)],
+    [figures.held, ms(records.bufferMs)],
+    [figures.first, ms(records.firstPictureMs)],
+    [figures.gap, ms(records.largestGapMs)],
     [
-      'Received / decoded / shown',
+      figures.frames,
       `${records.framesReceived} / ${records.framesDecoded} / ${records.framesShown}`,
     ],
-    ['Black frames', String(records.blackFrames + records.blankResets)],
+    [figures.black, String(records.blackFrames + records.blankResets)],
     ...faults(records, transport),
-    ['Sessions opened / closed', `${records.sessionsOpened} / ${records.sessionsClosed}`],
+    [figures.sessions, `${records.sessionsOpened} / ${records.sessionsClosed}`],
   ];
 }
 

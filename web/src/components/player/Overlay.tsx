@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { playerWords } from '../../words/player.ts';
 import { codecName } from '../codecs.ts';
 import { CloseIcon, PlayIcon } from './icons.tsx';
 import { elapsed, type Words } from './words.ts';
@@ -12,9 +13,7 @@ function Since({ ms }: { ms: number }) {
   }, []);
   const began = new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
   return (
-    <span className="player-since numeric">
-      since {began} · {elapsed(nowMs - ms)}
-    </span>
+    <span className="player-since numeric">{playerWords().since(began, elapsed(nowMs - ms))}</span>
   );
 }
 
@@ -30,13 +29,11 @@ export interface OverlayProps {
   onAside: () => void;
 }
 
-const SPINNING: ReadonlySet<string> = new Set(['Joining', 'Preparing']);
-
 /** The words over the picture: a card where there is no picture, else a note that leaves it in sight. */
 export function Overlay({ words, pictured, undecodable, onTap, onAside }: OverlayProps) {
   const centred = words.final || !pictured;
   if (onTap !== null && !words.final) return <TapToPlay onTap={onTap} />;
-  if (undecodable !== null && (words.title === null || words.badge === 'Joining')) {
+  if (undecodable !== null && (words.title === null || words.busy)) {
     return <CodecNote codec={undecodable} centred={centred} onAside={onAside} />;
   }
   if (words.title === null) return null;
@@ -46,7 +43,7 @@ export function Overlay({ words, pictured, undecodable, onTap, onAside }: Overla
       data-tone={words.tone}
       data-passing={words.passing}
     >
-      {SPINNING.has(words.badge) && <span className="player-spinner" />}
+      {words.busy && <span className="player-spinner" />}
       <div className="player-words">
         <p className="player-title">{words.title}</p>
         {words.detail !== null && <p className="player-detail">{words.detail}</p>}
@@ -61,18 +58,19 @@ function TapToPlay({ onTap }: { onTap: () => void }) {
   return (
     <button type="button" className="button button-primary player-tap" onClick={onTap}>
       <PlayIcon />
-      Tap to play
+      {playerWords().tap}
     </button>
   );
 }
 
 function AsideButton({ onAside }: { onAside: () => void }) {
+  const label = playerWords().buttons.aside;
   return (
     <button
       type="button"
       className="player-switch"
-      aria-label="Put this note aside"
-      title="Put this note aside"
+      aria-label={label}
+      title={label}
       onClick={onAside}
     >
       <CloseIcon />
@@ -87,14 +85,12 @@ interface CodecNoteProps {
 }
 
 function CodecNote({ codec, centred, onAside }: CodecNoteProps) {
+  const { undecoded } = playerWords();
   return (
     <div className={centred ? 'player-card' : 'player-note'} data-tone="bad">
       <div className="player-words">
-        <p className="player-title">This browser cannot decode the picture</p>
-        <p className="player-detail">
-          The host shares as {codecName(codec)}. They can choose another format; this page goes on
-          by itself then. A current Chrome or Edge on a computer can play it now.
-        </p>
+        <p className="player-title">{undecoded.title}</p>
+        <p className="player-detail">{undecoded.detail(codecName(codec))}</p>
       </div>
       {!centred && <AsideButton onAside={onAside} />}
     </div>

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef } from 'react';
 import { PLAYOUT_MODES, type PlayoutMode } from '../../play/spread.ts';
+import { playerWords } from '../../words/player.ts';
 import { SmoothIcon } from './icons.tsx';
-import { PLAYOUT_WORDS } from './words.ts';
 
 export interface PlayoutControl {
   /** What is chosen. */
@@ -17,6 +17,8 @@ export function PlayoutMenu({ control }: { control: PlayoutControl }) {
   const { mode, active, toggle } = control;
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
+  const words = playerWords();
+  const label = words.motionNow(words.ways[mode].name);
   const close = () => {
     toggle();
     button.current?.focus();
@@ -28,12 +30,12 @@ export function PlayoutMenu({ control }: { control: PlayoutControl }) {
         ref={button}
         type="button"
         className="player-switch"
-        aria-label={`Motion: ${PLAYOUT_WORDS[mode].name}`}
+        aria-label={label}
         aria-expanded={active}
         aria-controls={active ? id : undefined}
         aria-keyshortcuts="S"
         data-chosen={mode !== 'automatic'}
-        title={`Motion: ${PLAYOUT_WORDS[mode].name} (S)`}
+        title={`${label} (S)`}
         onClick={toggle}
       >
         <SmoothIcon />
@@ -50,6 +52,7 @@ interface ChoicesProps {
 
 function Choices({ id, control: { mode, choose, toggle }, onClose }: ChoicesProps) {
   const list = useRef<HTMLFieldSetElement>(null);
+  const { motion, ways } = playerWords();
   useEffect(() => {
     list.current?.querySelector<HTMLInputElement>('input:checked')?.focus();
   }, []);
@@ -70,7 +73,7 @@ function Choices({ id, control: { mode, choose, toggle }, onClose }: ChoicesProp
         if (!currentTarget.contains(relatedTarget)) toggle();
       }}
     >
-      <legend>Motion</legend>
+      <legend>{motion}</legend>
       {PLAYOUT_MODES.map((one) => (
         <label key={one} className="player-option">
           <input
@@ -80,9 +83,9 @@ function Choices({ id, control: { mode, choose, toggle }, onClose }: ChoicesProp
             onChange={() => choose(one)}
             aria-describedby={`${id}-${one}`}
           />
-          <span className="player-option-name">{PLAYOUT_WORDS[one].name}</span>
+          <span className="player-option-name">{ways[one].name}</span>
           <span id={`${id}-${one}`} className="player-option-detail">
-            {PLAYOUT_WORDS[one].detail}
+            {ways[one].detail}
           </span>
         </label>
       ))}

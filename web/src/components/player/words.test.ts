@@ -1,7 +1,10 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { NO_TOKEN, type PlayerState } from '../../play/state.ts';
+import { speak } from '../../words/language.ts';
 import { codecName } from '../codecs.ts';
 import { elapsed, fileName, tabTitle, wordsFor } from './words.ts';
+
+afterEach(() => speak('en'));
 
 it('counts seconds, minutes, hours', () => {
   const times = [-5, 0, 8_900, 60_000, 185_000, 3_729_000];
@@ -65,4 +68,11 @@ it('gives saved pictures names that every system takes', () => {
   expect(fileName('Game night', at)).toBe('Game night 2026-11-30 09.05.07.png');
   expect(fileName(null, at)).toBe('Steadycast 2026-11-30 09.05.07.png');
   expect(fileName('../a\\b: "c"?\u202E\n', at)).toBe('a b c 2026-11-30 09.05.07.png');
+});
+
+it('speaks German with the numbers of German', () => {
+  speak('de');
+  expect(wordsFor({ kind: 'away', sinceMs: 0 }).badge).toBe('Host abwesend');
+  const slow = wordsFor({ kind: 'live' }, false, { carriesKbps: 1_240, told: true });
+  expect(slow.detail).toContain('etwa 1,2 Mbit/s, weniger, als das Bild braucht');
 });

@@ -1,7 +1,7 @@
 import { StrictMode, useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { AdminLink } from '../../components/player/AdminLink.tsx';
-import { ADMIN_LINK, tabTitle, wordsFor } from '../../components/player/words.ts';
+import { tabTitle, wordsFor } from '../../components/player/words.ts';
 import { SFUStreamPlayer } from '../../components/SFUStreamPlayer.tsx';
 import type { PlayerState } from '../../play/state.ts';
 import type { PlayerStreamService } from '../../services/PlayerStreamService.ts';
@@ -9,6 +9,7 @@ import { readTitle } from '../../services/title.ts';
 import { tokenFragment } from '../../session/fragment.ts';
 import { relayOf } from '../../session/place.ts';
 import { readToken } from '../../session/token.ts';
+import { playerWords } from '../../words/player.ts';
 import { address } from './address.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
 import '../../styles/base.css';
@@ -24,7 +25,7 @@ function PlayPage({ service }: { service: PlayerStreamService }) {
 }
 
 function SharersPage({ token }: { token: string }) {
-  useTabTitle(`${ADMIN_LINK.badge} · Steadycast`);
+  useTabTitle(`${playerWords().adminLink.badge} · Steadycast`);
   return <AdminLink panel={`admin${tokenFragment(token)}`} />;
 }
 
