@@ -4,6 +4,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { documents } from './build/documents.ts';
 
 const root = import.meta.dirname;
 
@@ -122,7 +123,7 @@ export default defineConfig({
   root,
   // A proxy may have the relay under a path of its own: pages name what lies beside them.
   base: './',
-  plugins: [smallReact(), react(), preloadImports(), compressed()],
+  plugins: [documents(), smallReact(), react(), preloadImports(), compressed()],
   worker: { format: 'es' },
   build: {
     outDir: 'dist',

@@ -1,5 +1,6 @@
 //! Headers that every answer has, and those that let other origins read the API's answers.
 
+use std::iter;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -24,11 +25,23 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; \
     connect-src 'self' https:; frame-ancestors 'none'; base-uri 'none'";
 
-/// The policy for a page with a style in it, which it names by its digest: nobody can bring in another one.
-pub(super) fn policy_with_style(style: &[u8]) -> Option<HeaderValue> {
-    let digest = STANDARD.encode(digest(&SHA256, style));
-    let allowed = format!("style-src 'self' 'sha256-{digest}'");
-    HeaderValue::try_from(POLICY.replace("style-src 'self'", &allowed)).ok()
+/// The policy for a page with these styles and scripts in it, which it names by their digests: nobody can bring in
+/// others. `None`: there are none.
+pub(super) fn policy_with(styles: &[&[u8]], scripts: &[&[u8]]) -> Option<HeaderValue> {
+    if styles.is_empty() && scripts.is_empty() {
+        return None;
+    }
+    let policy = POLICY
+        .replace("style-src 'self'", &sources("style-src 'self'", styles))
+        .replace("script-src 'self'", &sources("script-src 'self'", scripts));
+    HeaderValue::try_from(policy).ok()
+}
+
+fn sources(own: &str, parts: &[&[u8]]) -> String {
+    let digests = parts
+        .iter()
+        .map(|part| format!(" 'sha256-{}'", STANDARD.encode(digest(&SHA256, part))));
+    iter::once(own.to_owned()).chain(digests).collect()
 }
 
 /// HTML, 7.1.3.

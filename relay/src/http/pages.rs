@@ -16,7 +16,7 @@ use axum::routing::any;
 use rust_embed::RustEmbed;
 
 use super::coding::accepts;
-use super::headers::{OPENER_POLICY, policy_with_style};
+use super::headers::{OPENER_POLICY, policy_with};
 use super::routes::{no_such_method, no_such_thing};
 
 /// What the web build made; nothing when it was not run.
@@ -97,20 +97,29 @@ impl Pages {
         }
     }
 
-    /// What a page with a style of its own is allowed besides: that very one. Also where a browser has the page
-    /// already, for what is said then takes the place of what was said before.
+    /// What a page with styles and scripts of its own is allowed besides: those very ones. Also where a browser has
+    /// the page already, for what is said then takes the place of what was said before.
     fn policy(self, name: &str) -> Option<HeaderValue> {
         let page = name.ends_with(".html").then(|| (self.find)(name))??;
-        policy_with_style(style_of(&page.bytes)?)
+        let styles = within(&page.bytes, b"<style>", b"</style>");
+        let scripts = within(&page.bytes, b"<script>", b"</script>");
+        policy_with(&styles, &scripts)
     }
 }
 
-/// What stands between the tags, to the byte.
-fn style_of(page: &[u8]) -> Option<&[u8]> {
-    let (begin, end) = (b"<style>", b"</style>");
-    let from = page.windows(begin.len()).position(|at| at == begin)? + begin.len();
-    let length = page[from..].windows(end.len()).position(|at| at == end)?;
-    Some(&page[from..from + length])
+/// What stands between the tags, to the byte, each time that they are there.
+fn within<'page>(page: &'page [u8], begin: &[u8], end: &[u8]) -> Vec<&'page [u8]> {
+    let find = |rest: &[u8], tag: &[u8]| rest.windows(tag.len()).position(|at| at == tag);
+    let mut parts = Vec::new();
+    let mut rest = page;
+    while let Some(from) = find(rest, begin).map(|at| at + begin.len()) {
+        let Some(length) = find(&rest[from..], end) else {
+            break;
+        };
+        parts.push(&rest[from..from + length]);
+        rest = &rest[from + length..];
+    }
+    parts
 }
 
 async fn serve(

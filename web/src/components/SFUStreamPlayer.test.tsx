@@ -75,7 +75,9 @@ it('says what is happening in every state', () => {
   expect(spoken()).toBe('Live');
   expect(screen.getByText('84 ms')).toBeTruthy();
   service.become({ kind: 'static', sinceMs: 0 }, 1, 84.4);
-  expect(spoken()).toBe('Live, screen at rest');
+  // No news to who only listens.
+  expect(spoken()).toBe('Live');
+  expect(document.querySelector('.badge')?.textContent).toBe('Live, screen at rest');
   service.become({ kind: 'away', sinceMs: Date.now() - 65_000 }, 1);
   expect(spoken()).toBe('The host is away');
   expect(screen.getByText(/since .* · 1:05/)).toBeTruthy();
@@ -317,4 +319,123 @@ it('shows the figures on request', () => {
   expect(screen.getByText('WebRTC')).toBeTruthy();
   service.tell({ transport: 'webtransport' });
   expect(screen.getByText('WebTransport')).toBeTruthy();
+});
+
+describe('for who uses keys and ears', () => {
+  beforeEach(() => {
+    localStorage.clear();
+    // jsdom has dialogs, but no way to open them.
+    Object.assign(HTMLDialogElement.prototype, {
+      showModal(this: HTMLDialogElement) {
+        this.open = true;
+        this.querySelector('input')?.focus();
+      },
+      close(this: HTMLDialogElement) {
+        this.open = false;
+        this.dispatchEvent(new Event('close'));
+      },
+    });
+  });
+
+  const pictured = (service: FakeService) => {
+    const { records } = service.snapshot();
+    const picture = { width: 640, height: 360, codec: 'vp8' };
+    service.tell({ state: { kind: 'live' }, records: { ...records, framesShown: 9, picture } });
+  };
+  const opened = () => document.querySelector('dialog')?.open;
+  const press = (key: string, target: Element = document.body) =>
+    fireEvent.keyDown(target, { key });
+  /** Observers are told in a moment. */
+  const settle = () => act(() => Promise.resolve());
+
+  it('says each state once, and nothing while only figures change', async () => {
+    const service = show();
+    const region = document.querySelector('[aria-live]');
+    const said: string[] = [];
+    const observer = new MutationObserver(() => said.push(region?.textContent ?? ''));
+    observer.observe(region ?? document, { subtree: true, childList: true, characterData: true });
+    const states: PlayerState[] = [
+      { kind: 'waiting' },
+      { kind: 'live' },
+      { kind: 'static', sinceMs: 0 },
+      { kind: 'live' },
+      { kind: 'paused', sinceMs: 0 },
+      { kind: 'live' },
+    ];
+    for (const state of states) {
+      service.become(state, 1, 20);
+      await settle();
+      service.become(state, 2, 40);
+      await settle();
+    }
+    observer.disconnect();
+    expect(said).toEqual([
+      'Waiting for the host to start',
+      'Live',
+      'The host has paused the picture',
+      'Live',
+    ]);
+  });
+
+  it('gives the picture a name', () => {
+    const service = show();
+    expect(screen.queryByRole('img')).toBeNull();
+    pictured(service);
+    expect(screen.getByRole('img', { name: 'Shared screen' }).tabIndex).toBe(0);
+  });
+
+  it('lists the keys, and switches them off but on the picture', () => {
+    const service = show();
+    pictured(service);
+    press('?');
+    expect(opened()).toBe(true);
+    expect(screen.getByRole('heading', { name: 'Keyboard shortcuts' })).toBeTruthy();
+    fireEvent.click(screen.getByRole('checkbox', { name: /Single keys work everywhere/ }));
+    press('?', screen.getByRole('heading', { name: 'Keyboard shortcuts' }));
+    expect(opened()).toBe(true);
+    fireEvent.click(screen.getByRole('button', { name: 'Close' }));
+    expect(opened()).toBe(false);
+    press('i');
+    expect(document.querySelector('.player-details')).toBeNull();
+    expect(screen.getByRole('button', { name: 'Details' }).title).toBe('Details');
+    press('i', screen.getByRole('img'));
+    expect(document.querySelector('.player-details')).not.toBeNull();
+    cleanup();
+    // The browser keeps it.
+    pictured(show());
+    press('i');
+    expect(document.querySelector('.player-details')).toBeNull();
+  });
+
+  it('reaches nothing that lies under the list', () => {
+    pictured(show());
+    press('?');
+    press('i', screen.getByRole('heading', { name: 'Keyboard shortcuts' }));
+    expect(document.querySelector('.player-details')).toBeNull();
+    press('?', screen.getByRole('heading', { name: 'Keyboard shortcuts' }));
+    expect(opened()).toBe(false);
+  });
+
+  it('has the focus somewhere whatever goes', async () => {
+    const service = show();
+    pictured(service);
+    service.tell({ state: { kind: 'away', sinceMs: 0 } });
+    const aside = screen.getByRole('button', { name: 'Put this note aside' });
+    aside.focus();
+    fireEvent.click(aside);
+    await settle();
+    expect(document.activeElement?.textContent).toBe('Host away');
+    fireEvent.click(screen.getByRole('button', { name: 'Host away' }));
+    await settle();
+    expect(document.activeElement).toBe(
+      screen.getByRole('button', { name: 'Put this note aside' }),
+    );
+    service.tell({ state: { kind: 'live' } });
+    await settle();
+    expect(document.activeElement).toBe(screen.getByRole('img'));
+    screen.getByRole('button', { name: 'Details' }).focus();
+    service.tell({ state: { kind: 'ended', reason: 'broadcast_ended' } });
+    await settle();
+    expect(document.activeElement).toBe(screen.getByRole('region', { name: 'Broadcast' }));
+  });
 });

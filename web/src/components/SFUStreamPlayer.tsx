@@ -11,19 +11,23 @@ import {
 import type { PlayoutMode } from '../play/spread.ts';
 import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
 import { playerWords } from '../words/player.ts';
+import { Announcer } from './player/Announcer.tsx';
 import { type Control, Controls } from './player/Controls.tsx';
 import { Details } from './player/Details.tsx';
 import { Overlay } from './player/Overlay.tsx';
 import type { PlayoutControl } from './player/PlayoutMenu.tsx';
+import { ShortcutList } from './player/ShortcutList.tsx';
+import { keepSingleKeys, singleKeys } from './player/single-keys.ts';
 import { useFullscreen } from './player/useFullscreen.ts';
 import { useIdle } from './player/useIdle.ts';
+import { useKeptFocus } from './player/useKeptFocus.ts';
 import { usePictureInPicture } from './player/usePictureInPicture.ts';
 import { useSaving } from './player/useSaving.ts';
 import { useShortcuts } from './player/useShortcuts.ts';
 import { type Looking, useView } from './player/useView.ts';
 import { useWakeLock } from './player/useWakeLock.ts';
 import type { Size } from './player/view.ts';
-import { type Words, wordsFor } from './player/words.ts';
+import { announcement, type Words, wordsFor } from './player/words.ts';
 import './player/player.css';
 
 export interface SFUStreamPlayerProps {
@@ -62,13 +66,16 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
   const note = useNote(words);
   useWakeLock(live && pictured);
   const { idle, stir } = useIdle(IDLE_MS);
-  useShortcuts(SHORTCUTS, controls, stir);
+  const single = useSingleKeys();
+  useShortcuts(SHORTCUTS, controls, stir, single.on);
+  useKeptFocus(root);
   const hidden = idle && pictured && !words.final && !controls.playout.active;
   const waking = useWaking(hidden, stir);
 
   return (
     <section
       ref={root}
+      tabIndex={-1}
       className="player"
       aria-label={playerWords().region}
       data-state={state.kind}
@@ -79,7 +86,13 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
       onPointerMove={stir}
       {...waking}
     >
-      <div ref={view} className="player-view" data-larger={looking.larger}>
+      <div
+        ref={view}
+        className="player-view"
+        data-larger={looking.larger}
+        {...(picture !== null && { role: 'img', 'aria-label': playerWords().picture(title) })}
+        tabIndex={picture === null ? -1 : 0}
+      >
         <div ref={place} className="player-stage" style={looking.style} />
       </div>
       {!note.aside && (
@@ -93,19 +106,20 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
       )}
       {!words.final && (
         <div className="player-foot">
-          {controls.details.active && <Details records={records} transport={transport} />}
+          {controls.details.active && (
+            <Details records={records} transport={transport} shortcuts={controls.shortcuts} />
+          )}
           <Controls
             badge={<Badge words={words} onPress={note.aside ? note.bring : null} />}
             latencyMs={live ? records.latencyMs : null}
             zoom={looking.zoom}
+            keyed={single.on}
             {...controls}
           />
         </div>
       )}
-      <p className="spoken" aria-live="polite">
-        {words.title ?? words.badge}
-        {words.passing && `: ${words.detail}`}
-      </p>
+      <ShortcutList control={controls.shortcuts} single={single.on} onSingle={single.choose} />
+      <Announcer text={announcement(state, words, undecodable)} />
     </section>
   );
 }
@@ -197,7 +211,8 @@ type ControlName =
   | 'left'
   | 'right'
   | 'up'
-  | 'down';
+  | 'down'
+  | 'shortcuts';
 type ControlsByName = Record<ControlName, Control> & { playout: PlayoutControl };
 
 interface ControlsOptions {
@@ -221,7 +236,8 @@ function useControls(options: ControlsOptions): ControlsByName {
   const details = useSwitch();
   const playout = usePlayout(service);
   const ways = waysToLook(looking, picture !== null);
-  return { fill, playout, details, save, pictureInPicture, fullscreen, ...ways };
+  const shortcuts = { ...useSwitch(), modal: true };
+  return { fill, playout, details, save, pictureInPicture, fullscreen, shortcuts, ...ways };
 }
 
 /** What keys do to the view. */
@@ -252,6 +268,15 @@ function usePlayout(service: PlayerService): PlayoutControl {
   return { ...useSwitch(), mode, choose };
 }
 
+function useSingleKeys() {
+  const [on, setOn] = useState(singleKeys);
+  const choose = (wanted: boolean) => {
+    setOn(wanted);
+    keepSingleKeys(wanted);
+  };
+  return { on, choose };
+}
+
 function useSwitch(): Control {
   const [active, setActive] = useState(false);
   return { active, toggle: () => setActive(!active), available: true };
@@ -272,4 +297,5 @@ const SHORTCUTS: Record<string, ControlName> = {
   arrowright: 'right',
   arrowup: 'up',
   arrowdown: 'down',
+  '?': 'shortcuts',
 };

@@ -1,6 +1,7 @@
 /**
  * What the pages say, in one folder per language, a file per room. English is what the others are
- * measured by: the compiler says what one of them lacks.
+ * measured by: the compiler says what one of them lacks. What the player's page says is chosen in files of
+ * its own (player.ts, theme.ts), so that it fetches no words of the others.
  */
 
 import { desk as deDesk } from './de/desk.ts';
@@ -29,4 +30,3 @@ export const linkWords = () => spoken({ en: enLinks, de: deLinks });
 
 /** What went wrong between a page and the relay, where the relay itself does not say. */
 export const relayWords = () => spoken({ en: enRelay, de: deRelay });
-export { playerWords } from './player.ts';

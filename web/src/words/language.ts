@@ -3,7 +3,7 @@
 /** A language that there is a table for, by its BCP 47 primary subtag. */
 export type Language = 'en' | 'de';
 
-const LANGUAGES: readonly Language[] = ['en', 'de'];
+export const LANGUAGES: readonly Language[] = ['en', 'de'];
 const FALLBACK: Language = 'en';
 
 /** The first of `wanted` (BCP 47, as `navigator.languages` has them) that there is a table for. */

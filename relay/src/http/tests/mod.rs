@@ -278,7 +278,9 @@ fn broadcast_id(text: &str) -> BroadcastId {
 fn page(name: &str) -> Option<File> {
     let bytes: &[u8] = match name {
         "admin.html" => b"<h1>admin</h1>",
-        "play.html" => b"<style>p{margin:0}</style><h1>play</h1>",
+        "play.html" => {
+            b"<style>p{margin:0}</style><script>a()</script><h1>play</h1><script>b()</script><script type=\"module\">c()</script>"
+        },
         "assets/app-1a2b.js" => b"export {};",
         "assets/large-1a2b.js" => b"plain",
         "assets/large-1a2b.js.br" => b"br",

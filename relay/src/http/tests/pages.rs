@@ -172,7 +172,7 @@ async fn the_embedded_pages_are_whole_or_say_that_they_are_not_built() {
 }
 
 #[tokio::test]
-async fn a_page_may_have_the_very_style_that_is_in_it() {
+async fn a_page_may_have_the_very_styles_and_scripts_that_are_in_it() {
     let relay = Relay::new();
     let etag = relay.get("/play", "").await.header("etag").to_owned();
     let mut again = request(Method::GET, "/play", "", "");
@@ -189,9 +189,14 @@ async fn a_page_may_have_the_very_style_that_is_in_it() {
         // `printf 'p{margin:0}' | openssl dgst -sha256 -binary | base64`
         let allowed = "style-src 'self' 'sha256-QRQPRLGyxt3RJiKpYNjpkgHcmHU2PywsfL2e8oI0LQA=';";
         assert!(policy.contains(allowed), "{policy}");
+        let allowed = "script-src 'self' \
+            'sha256-qVpDBgj7bpq5hMAcGp3AOc79J3Y1Z4HvySTwKrWDoy4=' \
+            'sha256-cf242PFc/kb7xD0Qzhsmd9vvRkc+cWFmbi+k+YvtdKc=';";
+        assert!(policy.contains(allowed), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
     }
     let reply = relay.get("/admin", "").await;
     let policy = reply.header("content-security-policy");
+    assert!(policy.contains("script-src 'self';"), "{policy}");
     assert!(policy.contains("style-src 'self';"), "{policy}");
 }

@@ -11,6 +11,8 @@ export interface Control {
   available: boolean;
   /** Whether a key that is held down goes on. */
   repeats?: boolean;
+  /** Whether it opens a dialog, which its key closes as well. */
+  modal?: boolean;
 }
 
 export interface ControlsProps {
@@ -25,11 +27,13 @@ export interface ControlsProps {
   details: Control;
   pictureInPicture: Control;
   fullscreen: Control;
+  /** Whether keys are to be told of: they work everywhere on the page. */
+  keyed: boolean;
 }
 
 /** The bar under the picture. */
 export function Controls(props: ControlsProps) {
-  const { badge, latencyMs, zoom, whole, save } = props;
+  const { badge, latencyMs, zoom, whole, save, keyed } = props;
   const { fill, playout, details, pictureInPicture, fullscreen } = props;
   const words = playerWords();
   const { buttons } = words;
@@ -47,8 +51,7 @@ export function Controls(props: ControlsProps) {
             type="button"
             className="player-zoom numeric"
             aria-label={buttons.whole}
-            aria-keyshortcuts="0"
-            title={`${buttons.whole} (0)`}
+            {...hint(buttons.whole, '0', keyed)}
             onClick={whole.toggle}
           >
             {decimal(zoom)} ×
@@ -56,20 +59,20 @@ export function Controls(props: ControlsProps) {
         )}
       </div>
       <div className="player-switches">
-        <PlayoutMenu control={playout} />
-        <Switch control={details} label={buttons.details} keys="I">
+        <PlayoutMenu control={playout} keyed={keyed} />
+        <Switch control={details} label={buttons.details} keys="I" keyed={keyed}>
           <DetailsIcon />
         </Switch>
-        <Switch control={save} label={buttons.save} keys="D">
+        <Switch control={save} label={buttons.save} keys="D" keyed={keyed}>
           <SaveIcon />
         </Switch>
-        <Switch control={fill} label={buttons.fill} keys="Z">
+        <Switch control={fill} label={buttons.fill} keys="Z" keyed={keyed}>
           <FitIcon fill={fill.active} />
         </Switch>
-        <Switch control={pictureInPicture} label={buttons.pictureInPicture} keys="P">
+        <Switch control={pictureInPicture} label={buttons.pictureInPicture} keys="P" keyed={keyed}>
           <PictureInPictureIcon />
         </Switch>
-        <Switch control={fullscreen} label={buttons.fullscreen} keys="F">
+        <Switch control={fullscreen} label={buttons.fullscreen} keys="F" keyed={keyed}>
           <FullscreenIcon active={fullscreen.active} />
         </Switch>
       </div>
@@ -81,10 +84,11 @@ interface SwitchProps {
   control: Control;
   label: string;
   keys: string;
+  keyed: boolean;
   children: ReactNode;
 }
 
-function Switch({ control, label, keys, children }: SwitchProps) {
+function Switch({ control, label, keys, keyed, children }: SwitchProps) {
   if (!control.available) return null;
   return (
     <button
@@ -92,11 +96,15 @@ function Switch({ control, label, keys, children }: SwitchProps) {
       className="player-switch"
       aria-label={label}
       aria-pressed={control.active}
-      aria-keyshortcuts={keys}
-      title={`${label} (${keys})`}
+      {...hint(label, keys, keyed)}
       onClick={control.toggle}
     >
       {children}
     </button>
   );
+}
+
+/** What is said of a button's key, to eyes and to screen readers. */
+export function hint(label: string, keys: string, keyed: boolean) {
+  return keyed ? { title: `${label} (${keys})`, 'aria-keyshortcuts': keys } : { title: label };
 }

@@ -2,6 +2,8 @@ import type { TransportName } from '../../play/race.ts';
 import type { PlayerRecords } from '../../play/records.ts';
 import { playerWords } from '../../words/player.ts';
 import { codecName } from '../codecs.ts';
+import type { Control } from './Controls.tsx';
+import { ThemeChoice } from './ThemeChoice.tsx';
 
 const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`);
 
@@ -53,18 +55,28 @@ function rows(records: PlayerRecords, transport: TransportName | null): Row[] {
 export interface DetailsProps {
   records: PlayerRecords;
   transport: TransportName | null;
+  /** The list of shortcuts. */
+  shortcuts: Control;
 }
 
-/** The figures behind the picture, for whoever helps a viewer. */
-export function Details({ records, transport }: DetailsProps) {
+/** The figures behind the picture, for whoever helps a viewer, and what is seldom chosen. */
+export function Details({ records, transport, shortcuts }: DetailsProps) {
   return (
-    <dl className="player-details numeric">
-      {rows(records, transport).map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <div className="player-details">
+      <dl className="player-figures numeric">
+        {rows(records, transport).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className="player-tools">
+        <ThemeChoice />
+        <button type="button" className="player-tool" onClick={shortcuts.toggle}>
+          {playerWords().shortcuts.button}
+        </button>
+      </div>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef } from 'react';
 import { PLAYOUT_MODES, type PlayoutMode } from '../../play/spread.ts';
 import { playerWords } from '../../words/player.ts';
+import { hint } from './Controls.tsx';
 import { SmoothIcon } from './icons.tsx';
 
 export interface PlayoutControl {
@@ -13,7 +14,7 @@ export interface PlayoutControl {
 }
 
 /** The button for, and the list of, the ways to watch a picture that comes unevenly. */
-export function PlayoutMenu({ control }: { control: PlayoutControl }) {
+export function PlayoutMenu({ control, keyed }: { control: PlayoutControl; keyed: boolean }) {
   const { mode, active, toggle } = control;
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
@@ -33,9 +34,8 @@ export function PlayoutMenu({ control }: { control: PlayoutControl }) {
         aria-label={label}
         aria-expanded={active}
         aria-controls={active ? id : undefined}
-        aria-keyshortcuts="S"
         data-chosen={mode !== 'automatic'}
-        title={`${label} (S)`}
+        {...hint(label, 'S', keyed)}
         onClick={toggle}
       >
         <SmoothIcon />

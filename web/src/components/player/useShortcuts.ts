@@ -1,24 +1,32 @@
 import { useEffect, useRef } from 'react';
 import type { Control } from './Controls.tsx';
 
-/** Switches controls by single keys, wherever the focus is but in a field. */
+/**
+ * Switches controls by single keys: wherever the focus is but in a field, or, unless `everywhere`, on
+ * the picture alone.
+ */
 export function useShortcuts<Name extends string>(
   keys: Record<string, Name>,
   controls: Record<Name, Control>,
   onKey: () => void,
+  everywhere: boolean,
 ): void {
   // The newest controls without a new listener for every render.
-  const newest = useRef({ controls, onKey });
+  const newest = useRef({ controls, onKey, everywhere });
   useEffect(() => {
-    newest.current = { controls, onKey };
+    newest.current = { controls, onKey, everywhere };
   });
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       newest.current.onKey();
       if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
+      if (!newest.current.everywhere && !isPicture(event.target)) return;
+      // What lies under an open dialog is not to be reached, by keys neither; a key that opens it closes it.
+      const inDialog = event.target instanceof Element && event.target.closest('dialog') !== null;
       const name = keys[event.key.toLowerCase()];
       const control = name && newest.current.controls[name];
+      if (inDialog && control?.modal !== true) return;
       if (!control?.available || (event.repeat && control.repeats !== true)) return;
       event.preventDefault();
       control.toggle();
@@ -33,4 +41,8 @@ function isField(target: EventTarget | null): boolean {
     target instanceof HTMLElement &&
     (target.isContentEditable || target.matches('input, textarea, select'))
   );
+}
+
+function isPicture(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('.player-view');
 }

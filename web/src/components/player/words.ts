@@ -115,6 +115,16 @@ export function tabTitle(state: PlayerState, words: Words, title: string | null)
   return `${badge} · ${title ?? 'Steadycast'}`;
 }
 
+/** What screen readers are told when it becomes so. */
+export function announcement(state: PlayerState, words: Words, undecodable: string | null): string {
+  const said = playerWords();
+  if (undecodable !== null && (words.title === null || words.busy)) return said.undecoded.title;
+  // A screen that rests and moves again is no news.
+  if (state.kind === 'static' && words.tone === 'good') return said.live;
+  const title = words.title ?? words.badge;
+  return words.passing ? `${title}: ${words.detail}` : title;
+}
+
 /** What a picture is called that is saved: `Game night 2026-11-30 20.15.09.png`. */
 export function fileName(title: string | null, at: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');

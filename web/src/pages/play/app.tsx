@@ -1,4 +1,4 @@
-import { StrictMode, useEffect, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, StrictMode, useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { AdminLink } from '../../components/player/AdminLink.tsx';
 import { tabTitle, wordsFor } from '../../components/player/words.ts';
@@ -26,7 +26,11 @@ function PlayPage({ service }: { service: PlayerStreamService }) {
 
 function SharersPage({ token }: { token: string }) {
   useTabTitle(`${playerWords().adminLink.badge} · Steadycast`);
-  return <AdminLink panel={`admin${tokenFragment(token)}`} />;
+  return (
+    <Page name={playerWords().adminLink.title}>
+      <AdminLink panel={`admin${tokenFragment(token)}`} />
+    </Page>
+  );
 }
 
 function ViewersPage({ token, service }: { token: string; service: PlayerStreamService }) {
@@ -38,7 +42,21 @@ function ViewersPage({ token, service }: { token: string; service: PlayerStreamS
   const id = broadcast ?? readToken(token)?.broadcast ?? null;
   const title = useTitle(OPEN.has(state.kind) ? id : null, origin, token);
   useTabTitle(tabTitle(state, wordsFor(state, blocked, slow), title));
-  return <SFUStreamPlayer origin={origin} token={token} service={service} title={title} />;
+  return (
+    <Page name={title ?? 'Steadycast'}>
+      <SFUStreamPlayer origin={origin} token={token} service={service} title={title} />
+    </Page>
+  );
+}
+
+/** As the document has it, too. */
+function Page({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <main className="play">
+      <h1 className="spoken">{name}</h1>
+      {children}
+    </main>
+  );
 }
 
 /** While it is so the relay has let this viewer in, and nothing that is asked now delays the picture. */

@@ -58,10 +58,12 @@ it('has the player at most 100 kB from its first picture', () => {
 
 it('says Joining in the document itself, which waits for no other file', () => {
   const page = readFileSync(join(dist, 'play.html'), 'utf8');
-  expect(page).toMatch(/<p class="player-title">Joining…<\/p>/);
+  expect(page).toMatch(/<p [^>]*class="player-title"[^>]*>Joining…<\/p>/);
+  expect(page).toMatch(/<p data-words="[^"]*Verbinden…[^"]*" class="player-title">/);
   expect(page).toMatch(/<style>[\s\S]*\.player-card\{[\s\S]*<\/style>/);
   expect(page).not.toContain('rel="stylesheet"');
-  expect(page).not.toMatch(/<script(?![^>]*type="module")/);
+  // Two that set language and theme, and are in the document as well.
+  expect(page.match(/<script(?![^>]*type="module")[^>]*>/g)).toEqual(['<script>', '<script>']);
   // The path to the first picture: the worker, and the player.
   for (const part of ['worker', 'PlayerStreamService']) {
     expect(page).toMatch(new RegExp(`rel="modulepreload" href="./assets/${part}-`));

@@ -2,6 +2,7 @@
 
 import '../../styles/base.css';
 import './start.css';
+import { chooseTheme, followTheme, THEMES, theme } from '../../theme.ts';
 import { startWords } from '../../words/index.ts';
 import { markLanguage } from '../../words/language.ts';
 import { isAddress, playerPath } from './link.ts';
@@ -11,9 +12,6 @@ markLanguage(document);
 const form = document.querySelector<HTMLFormElement>('#join');
 const field = document.querySelector<HTMLInputElement>('#link');
 const problem = document.querySelector<HTMLElement>('#problem');
-const share = document.querySelector<HTMLElement>('#share');
-
-if (share !== null) share.textContent = startWords().share;
 
 form?.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -28,3 +26,15 @@ form?.addEventListener('submit', (event) => {
     field?.focus();
   }
 });
+
+const choice = document.querySelector<HTMLSelectElement>('#theme');
+if (choice !== null) {
+  const show = () => {
+    choice.value = theme();
+  };
+  show();
+  followTheme(show);
+  choice.addEventListener('change', () => {
+    chooseTheme(THEMES.find((one) => one === choice.value) ?? 'system');
+  });
+}

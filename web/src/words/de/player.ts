@@ -163,6 +163,21 @@ export const player: typeof english = {
   },
   latency: 'Vom Bildschirm des Hosts zu deinem',
 
+  shortcuts: {
+    button: 'Tastenkürzel',
+    title: 'Tastenkürzel',
+    single: 'Einzelne Tasten wirken überall auf dieser Seite',
+    singleDetail: 'Ist das aus, wirken sie nur, solange das Bild den Fokus hat.',
+    close: 'Schließen',
+    keys: {
+      closer: 'Näher heran',
+      farther: 'Weiter weg',
+      walk: 'Bild verschieben',
+      shortcuts: 'Diese Liste',
+    },
+    arrows: 'Pfeiltasten',
+  },
+
   figures: {
     picture: 'Bild',
     connection: 'Verbindung',

@@ -1,7 +1,6 @@
 import type { start as english } from '../en/start.ts';
 
 export const start: typeof english = {
-  share: 'Den eigenen Bildschirm teilen',
   invalid:
     'Das ist keine Einladung. Füge den ganzen Link ein, oder was nach seinem #-Zeichen steht.',
   address:

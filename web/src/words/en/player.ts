@@ -161,6 +161,21 @@ export const player = {
   },
   latency: 'From the host’s screen to yours',
 
+  shortcuts: {
+    button: 'Keyboard shortcuts',
+    title: 'Keyboard shortcuts',
+    single: 'Single keys work everywhere on this page',
+    singleDetail: 'When this is off they work only while the picture has the focus.',
+    close: 'Close',
+    keys: {
+      closer: 'Closer',
+      farther: 'Farther away',
+      walk: 'Move the picture',
+      shortcuts: 'This list',
+    },
+    arrows: 'Arrow keys',
+  },
+
   figures: {
     picture: 'Picture',
     connection: 'Connection',

@@ -1,0 +1,8 @@
+import type { theme as english } from '../en/theme.ts';
+
+export const theme: typeof english = {
+  label: 'Farben',
+  system: 'Wie das System',
+  light: 'Hell',
+  dark: 'Dunkel',
+};
