@@ -1,6 +1,7 @@
 /** Where a relay's sessions are opened, and whether it is there at all (PROTOCOL 7). */
 
 import type { Versions } from '@steadycast/codec-glue';
+import { connectionWords } from '../words/connection.ts';
 import { type ClockSample, localUs } from './clock.ts';
 import { deadline } from './deadline.ts';
 import { SessionError, unreachable } from './error.ts';
@@ -29,7 +30,7 @@ export async function fetchEndpoint(origin: string, signal: AbortSignal): Promis
   const sentUs = localUs();
   const answer = await request(at(origin, 'api/relay'), FETCH_TIMEOUT_MS, signal);
   const receivedUs = localUs();
-  if (!answer.ok) throw unreachable(`the relay answered ${answer.status}`);
+  if (!answer.ok) throw unreachable(connectionWords().answered(answer.status));
   return parseEndpoint(origin, await answer.json().catch(() => null), { sentUs, receivedUs });
 }
 
@@ -56,7 +57,7 @@ async function request(url: URL, timeoutMs: number, signal: AbortSignal): Promis
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw unreachable('the relay does not answer', error);
+    throw unreachable(connectionWords().silent, error);
   }
 }
 
@@ -70,7 +71,7 @@ function parseEndpoint(
   const hashes = 'certificateHashes' in fields ? fields.certificateHashes : [];
   const relayUs = 'relayUs' in fields ? fields.relayUs : null;
   if (typeof session !== 'string' || !Array.isArray(hashes)) {
-    throw unreachable('the relay described itself in a way this page does not understand');
+    throw unreachable(connectionWords().strange);
   }
   const url = new URL(session, origin);
   // Sessions are encrypted even where a development relay serves its pages without.

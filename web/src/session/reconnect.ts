@@ -1,6 +1,7 @@
 /** Keeps a session open: probe, open, run, and again, until that is pointless (PROTOCOL 2.6, 2.8). */
 
 import type { CodeName } from '@steadycast/codec-glue';
+import { connectionWords } from '../words/connection.ts';
 import { fetchEndpoint, type Health, probe, type RelayEndpoint } from './endpoint.ts';
 import { SessionError } from './error.ts';
 import { RelaySession, type SessionEnd, type SessionOptions } from './session.ts';
@@ -124,7 +125,8 @@ async function attemptOnce<S extends KeptSession>(
     deps.fetchEndpoint(origin, signal).catch(() => null),
   ]);
   if (health !== 'ok' || endpoint === null) {
-    const reason = health === 'draining' ? 'the relay is restarting' : 'the relay does not answer';
+    const words = connectionWords();
+    const reason = health === 'draining' ? words.restarting : words.silent;
     return { kind: 'retry', reason, fault: 'tcp', atLeastMs: 0 };
   }
   try {

@@ -17,6 +17,7 @@ import {
   type Welcome,
   WireError,
 } from '@steadycast/codec-glue';
+import { connectionWords } from '../words/connection.ts';
 import { localUs, RelayClock } from './clock.ts';
 import { fetchEndpoint, type RelayEndpoint } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
@@ -98,7 +99,7 @@ export class RelaySession {
     this.#ping();
     this.#timer = setInterval(() => this.#tick(), intervalMs);
     transport.closed.then(
-      () => this.#end({ kind: 'lost', reason: 'the relay closed the session' }),
+      () => this.#end({ kind: 'lost', reason: connectionWords().closed }),
       (error: unknown) => this.#end({ kind: 'lost', reason: reasonOf(error) }),
     );
     void this.#listen();
@@ -118,7 +119,7 @@ export class RelaySession {
       transport.close();
       signal.throwIfAborted();
       if (error instanceof SessionError) throw error;
-      throw unreachable(`the relay did not welcome this client: ${reasonOf(error)}`, error);
+      throw unreachable(connectionWords().unwelcome(reasonOf(error)), error);
     }
   }
 
@@ -200,7 +201,7 @@ export class RelaySession {
         if (this.#over) return;
         this.#receive(message);
       }
-      this.#end({ kind: 'lost', reason: 'the control stream ended' });
+      this.#end({ kind: 'lost', reason: connectionWords().closed });
     } catch (error) {
       if (error instanceof WireError) await this.close(error.code, error.message.slice(0, 80));
       else this.#end({ kind: 'lost', reason: reasonOf(error) });
@@ -231,7 +232,7 @@ export class RelaySession {
 
   #tick(): void {
     if (this.#heartbeat.tick(performance.now()) === 'dead') {
-      this.#end({ kind: 'lost', reason: 'nothing heard from the relay' });
+      this.#end({ kind: 'lost', reason: connectionWords().unheard });
     } else {
       this.#ping();
     }
@@ -305,7 +306,7 @@ async function greet(
     const { message, retryAfterMs } = answer;
     throw new SessionError('refused', message, { code: codeName(answer.code), retryAfterMs });
   }
-  throw unreachable('the relay answered without a welcome');
+  throw unreachable(connectionWords().strange);
 }
 
 /** The bidirectional stream of control messages. */

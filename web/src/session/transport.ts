@@ -1,5 +1,6 @@
 /** What a session asks of its carrier: ordered byte streams (PROTOCOL 1.6). */
 
+import { connectionWords } from '../words/connection.ts';
 import type { RelayEndpoint } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 
@@ -46,7 +47,7 @@ export async function connectWebTransport(
   } catch (error) {
     transport.close();
     signal.throwIfAborted();
-    throw unreachable('the session could not be opened', error);
+    throw unreachable(connectionWords().unopened, error);
   }
   return transport;
 }
