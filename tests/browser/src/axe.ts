@@ -20,10 +20,12 @@ export async function violations(page: Page): Promise<string[]> {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     // A policy that lets no strange script in holds for pages, not for their debugger.
     if (!(await page.evaluate(() => window.axe !== undefined))) await page.evaluate(SOURCE);
+    await page.bringToFront();
     const lines = await page.evaluate(async () => {
-      // Colours are told once they are drawn.
-      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-      await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+      // What is on its way from one colour to another is judged there.
+      await new Promise((drawn) => requestAnimationFrame(drawn));
+      const changing = document.getAnimations().filter((one) => one instanceof CSSTransition);
+      await Promise.allSettled(changing.map(({ finished }) => finished));
       const results = await window.axe?.run({ resultTypes: ['violations'] });
       return (results?.violations ?? []).flatMap(({ id, nodes }) =>
         nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),

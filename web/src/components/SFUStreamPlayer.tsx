@@ -1,4 +1,5 @@
 import {
+  type FocusEvent,
   type MouseEvent,
   type RefObject,
   useCallback,
@@ -59,6 +60,7 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
 
   const root = useRef<HTMLElement>(null);
   const view = useRef<HTMLDivElement>(null);
+  const ring = useRing();
   const place = useStage(service, origin, token);
   const fill = useSwitch();
   const looking = useView(view, picture, fill.active);
@@ -90,6 +92,7 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
         ref={view}
         className="player-view"
         data-larger={looking.larger}
+        {...ring}
         {...(picture !== null && { role: 'img', 'aria-label': playerWords().picture(title) })}
         tabIndex={picture === null ? -1 : 0}
       >
@@ -122,6 +125,20 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
       <Announcer text={announcement(state, words, undecodable)} />
     </section>
   );
+}
+
+/**
+ * Shows that the picture has the focus to who came by keys: who came by a touch or a click, and presses keys
+ * then, wants to see the picture alone.
+ */
+function useRing() {
+  const [ringed, setRinged] = useState(false);
+  return {
+    'data-ringed': ringed,
+    onFocus: ({ currentTarget }: FocusEvent<HTMLElement>) =>
+      setRinged(currentTarget.matches(':focus-visible')),
+    onBlur: () => setRinged(false),
+  };
 }
 
 /** `onPress`: brings back the note that was put aside; null: there is none. */

@@ -50,7 +50,7 @@ export function Controls(props: ControlsProps) {
           <button
             type="button"
             className="player-zoom numeric"
-            aria-label={buttons.whole}
+            aria-label={`${decimal(zoom)} ×: ${buttons.whole}`}
             {...hint(buttons.whole, '0', keyed)}
             onClick={whole.toggle}
           >

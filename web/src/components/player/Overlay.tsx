@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { playerWords } from '../../words/player.ts';
 import { codecName } from '../codecs.ts';
 import { CloseIcon, PlayIcon } from './icons.tsx';
+import { useScrollStop } from './useScrollStop.ts';
 import { elapsed, type Words } from './words.ts';
 
 /** The time since a moment, running. */
@@ -38,11 +39,7 @@ export function Overlay({ words, pictured, undecodable, onTap, onAside }: Overla
   }
   if (words.title === null) return null;
   return (
-    <div
-      className={centred ? 'player-card' : 'player-note'}
-      data-tone={words.tone}
-      data-passing={words.passing}
-    >
+    <Note centred={centred} tone={words.tone} passing={words.passing}>
       {words.busy && <span className="player-spinner" />}
       <div className="player-words">
         <p className="player-title">{words.title}</p>
@@ -50,6 +47,28 @@ export function Overlay({ words, pictured, undecodable, onTap, onAside }: Overla
         {words.sinceMs !== null && <Since ms={words.sinceMs} />}
       </div>
       {!centred && <AsideButton onAside={onAside} />}
+    </Note>
+  );
+}
+
+interface NoteProps {
+  centred: boolean;
+  tone: Words['tone'];
+  passing?: boolean;
+  children: ReactNode;
+}
+
+function Note({ centred, tone, passing = false, children }: NoteProps) {
+  const place = useRef<HTMLDivElement>(null);
+  useScrollStop(place);
+  return (
+    <div
+      ref={place}
+      className={centred ? 'player-card' : 'player-note'}
+      data-tone={tone}
+      data-passing={passing}
+    >
+      {children}
     </div>
   );
 }
@@ -87,12 +106,12 @@ interface CodecNoteProps {
 function CodecNote({ codec, centred, onAside }: CodecNoteProps) {
   const { undecoded } = playerWords();
   return (
-    <div className={centred ? 'player-card' : 'player-note'} data-tone="bad">
+    <Note centred={centred} tone="bad">
       <div className="player-words">
         <p className="player-title">{undecoded.title}</p>
         <p className="player-detail">{undecoded.detail(codecName(codec))}</p>
       </div>
       {!centred && <AsideButton onAside={onAside} />}
-    </div>
+    </Note>
   );
 }

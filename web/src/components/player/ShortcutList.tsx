@@ -13,7 +13,6 @@ export interface ShortcutListProps {
 export function ShortcutList({ control: { active, toggle }, single, onSingle }: ShortcutListProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  const words = playerWords().shortcuts;
   useEffect(() => {
     // Closed by itself it gives the focus back to what had it.
     if (active) dialog.current?.showModal();
@@ -26,6 +25,20 @@ export function ShortcutList({ control: { active, toggle }, single, onSingle }: 
       aria-labelledby={`${id}-title`}
       onClose={() => active && toggle()}
     >
+      {active && <Keys id={id} onClose={toggle} single={single} onSingle={onSingle} />}
+    </dialog>
+  );
+}
+
+interface KeysProps extends Omit<ShortcutListProps, 'control'> {
+  id: string;
+  onClose: () => void;
+}
+
+function Keys({ id, onClose, single, onSingle }: KeysProps) {
+  const words = playerWords().shortcuts;
+  return (
+    <>
       <h2 id={`${id}-title`}>{words.title}</h2>
       <dl>
         {rows().map(([name, keys]) => (
@@ -51,10 +64,10 @@ export function ShortcutList({ control: { active, toggle }, single, onSingle }: 
       <p id={`${id}-single`} className="player-detail">
         {words.singleDetail}
       </p>
-      <button type="button" className="button" onClick={toggle}>
+      <button type="button" className="button" onClick={onClose}>
         {words.close}
       </button>
-    </dialog>
+    </>
   );
 }
 

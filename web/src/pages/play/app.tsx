@@ -27,7 +27,7 @@ function PlayPage({ service }: { service: PlayerStreamService }) {
 function SharersPage({ token }: { token: string }) {
   useTabTitle(`${playerWords().adminLink.badge} · Steadycast`);
   return (
-    <Page name={playerWords().adminLink.title}>
+    <Page name="Steadycast">
       <AdminLink panel={`admin${tokenFragment(token)}`} />
     </Page>
   );
