@@ -53,6 +53,8 @@ const NAMES = new Set([
 const LETTERS = /\p{L}/u;
 /** Two words of which the first begins with a capital, three in a row, or one with a capital alone. */
 const SENTENCE = /^\s*[„“"‘]?\p{Lu}\S* \S|\p{L}{2,}[,:;]? \p{L}+[,:;]? \p{L}{2,}/u;
+/** What keys are called on every keyboard. */
+const KEYS = /^Alt\+\p{Lu}$/u;
 const WORD = /^\p{Lu}\p{Ll}{2,}$/u;
 
 /** In a script or a component; `name` says by its end which. */
@@ -100,6 +102,7 @@ function textOf(node: Node): string | null {
 }
 
 function isReadText(text: string): boolean {
+  if (KEYS.test(text)) return false;
   return text.split(/[\s…·/()]+/).some((word) => LETTERS.test(word) && !NEUTRAL.has(word));
 }
 

@@ -4,6 +4,7 @@ import { HANDLES, reshapeCrop } from '../publish/crop-edit.ts';
 import type { Deed } from '../publish/crop-history.ts';
 import { type Crop, type Size, sameCrop } from '../publish/geometry.ts';
 import type { ShareService } from '../services/AdminScreenShareService.ts';
+import { cropWords } from '../words/crop.ts';
 import { type AspectName, aspectOf, CropControls, labelOf } from './admin/CropControls.tsx';
 import { PreviewCanvas } from './admin/PreviewCanvas.tsx';
 import { useCropDrag } from './admin/useCropDrag.ts';
@@ -122,8 +123,7 @@ function CropStage(props: {
         </div>
       </div>
       <span id={help} className="spoken">
-        Arrow keys move the crop, Shift and arrow keys resize it, with Ctrl in small steps. Ctrl and
-        Z undo a change. Escape cancels a drag.
+        {cropWords().help}
       </span>
     </div>
   );
@@ -146,7 +146,7 @@ function CropArea(props: {
       className="crop-area"
       data-grip={whole ? 'draw' : 'move'}
       style={percentages(crop, source)}
-      aria-label={describe(crop)}
+      aria-label={cropWords().described(crop)}
       aria-describedby={help}
       onKeyDown={onKeyDown}
     >
@@ -165,10 +165,6 @@ function CropArea(props: {
 /** As wide as there is room, but never taller than most of the window. */
 function stageShape({ width, height }: Size) {
   return { aspectRatio: `${width} / ${height}`, maxWidth: `calc(60vh * ${width / height})` };
-}
-
-function describe({ x, y, width, height }: Crop): string {
-  return `Crop: ${width} by ${height} pixels, ${x} from the left, ${y} from the top`;
 }
 
 function percentages(crop: Crop, source: Size) {

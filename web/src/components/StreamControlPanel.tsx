@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { type HostStatus, isGoingOut, isSharing } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
+import { hostWords } from '../words/host.ts';
 import { sharingWords } from '../words/index.ts';
 import { EndBroadcast } from './admin/EndBroadcast.tsx';
 import { Details, Figures } from './admin/Figures.tsx';
@@ -94,9 +95,10 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
 function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; words: Words }) {
   const { service, snapshot, words } = props;
   const { status } = snapshot;
+  const said = hostWords().panel;
   const sharing = status !== null && isGoingOut(status.state);
   return (
-    <section className="card state-card" aria-label="State">
+    <section className="card state-card" aria-label={said.state}>
       <div className="state-line">
         <StateBadge words={words} />
         <Since snapshot={snapshot} />
@@ -116,7 +118,7 @@ function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; word
         <div className="state-actions">
           <PausePicture paused={status.paused} onPause={(paused) => service.pause(paused)} />
           <button type="button" className="button button-danger" onClick={() => service.stop()}>
-            Stop sharing
+            {said.stop}
           </button>
         </div>
       )}
@@ -140,8 +142,8 @@ function Since({ snapshot }: { snapshot: ShareSnapshot }) {
   if (sinceMs === null) return null;
   return (
     <span className="faint numeric">
-      <span className="spoken">for </span>
-      {duration(nowMs - sinceMs)}
+      <span aria-hidden="true">{duration(nowMs - sinceMs)}</span>
+      <span className="spoken">{hostWords().panel.since(duration(nowMs - sinceMs))}</span>
     </span>
   );
 }
@@ -149,7 +151,8 @@ function Since({ snapshot }: { snapshot: ShareSnapshot }) {
 function Retry({ status }: { status: HostStatus }) {
   const nowMs = useNow();
   const leftS = status.retryAtMs === null ? 0 : Math.ceil((status.retryAtMs - nowMs) / 1_000);
-  const when = leftS > 0 ? `Next attempt in ${leftS} s` : 'Trying now';
+  const words = hostWords().panel;
+  const when = leftS > 0 ? words.retryIn(leftS) : words.retryNow;
   return (
     <p className="faint">{status.reason === null ? `${when}.` : `${when}: ${status.reason}.`}</p>
   );
@@ -189,7 +192,7 @@ function EmptyStage(props: {
       )}
       {isDeadLink(snapshot) && onNewBroadcast !== undefined && (
         <button type="button" className="button button-primary" onClick={onNewBroadcast}>
-          New broadcast
+          {hostWords().panel.newBroadcast}
         </button>
       )}
     </div>
@@ -197,12 +200,10 @@ function EmptyStage(props: {
 }
 
 function OfflineNotice({ sharing }: { sharing: boolean }) {
+  const words = hostWords().panel;
   return (
     <div className="notice" role="status">
-      <strong>The relay does not answer.</strong>{' '}
-      {sharing
-        ? 'The capture window goes on and reconnects by itself.'
-        : 'This page goes on asking; nothing needs to be reloaded.'}
+      <strong>{words.offline}</strong> {sharing ? words.offlineSharing : words.offlineAsking}
     </div>
   );
 }

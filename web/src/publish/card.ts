@@ -1,12 +1,12 @@
 /** What viewers see in place of a picture that was taken back: players of others know nothing of a pause. */
 
 import { localUs } from '../session/index.ts';
+import { playerWords } from '../words/player.ts';
 import type { Size } from './geometry.ts';
 
 const BACKGROUND = '#15181d';
 const BARS = '#5f6b7a';
 const INK = '#c8d0da';
-const WORDS = 'The host has paused the picture';
 /** Of a picture whose size is not known. */
 const USUAL: Size = { width: 1_280, height: 720 };
 
@@ -27,6 +27,6 @@ export function cardOf(size: Size | null): VideoFrame | null {
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.font = `${unit * 0.6}px system-ui, sans-serif`;
-  context.fillText(WORDS, width / 2, height / 2 + unit * 0.7, width * 0.9);
+  context.fillText(playerWords().paused.title, width / 2, height / 2 + unit * 0.7, width * 0.9);
   return new VideoFrame(canvas, { timestamp: localUs() });
 }

@@ -2,6 +2,7 @@
 
 import { MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
 import type { RelaySession } from '../session/index.ts';
+import { hostWords } from '../words/host.ts';
 import { cropFor, type SizedCrop, withCrop } from './crop-memory.ts';
 import type { Crop, Size } from './geometry.ts';
 import { RelayLink } from './link.ts';
@@ -255,7 +256,7 @@ export class HostCore {
   }
 
   #reason(): string | null {
-    if (this.#broken) return 'No codec of this browser can encode the picture.';
+    if (this.#broken) return hostWords().failures.noCodec;
     return this.#capture.reason ?? this.#link.facts.reason;
   }
 

@@ -1,6 +1,7 @@
 /** One encoder and its track: what it makes of the newest picture, and when. */
 
 import { localUs } from '../session/index.ts';
+import { hostWords } from '../words/host.ts';
 import { Aim } from './aim.ts';
 import { Budget } from './budget.ts';
 import { Changeover, isWorthwhile } from './changeover.ts';
@@ -348,7 +349,7 @@ export class Lane {
     this.#preparing = false;
     if (this.#closed) this.#encoder.close();
     else if (able) this.#options.onReady();
-    else this.#options.onUnable(this.#failure ?? 'this browser has no encoder for it.');
+    else this.#options.onUnable(this.#failure ?? hostWords().failures.noEncoder);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Asking the browser for the screen, and what its refusals mean. */
 
+import { hostWords } from '../words/host.ts';
 import { SIDE_MAX } from './crop.ts';
 
 /** gesture: the browser wants a click in this window; cancelled: the admin closed the picker. */
@@ -51,7 +52,7 @@ export async function askForScreen(frameRate: number, surface: string): Promise<
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia(options);
     const [track] = stream.getVideoTracks();
-    if (track === undefined) return { kind: 'failed', reason: 'The browser gave no picture.' };
+    if (track === undefined) return { kind: 'failed', reason: hostWords().failures.noPicture };
     return { kind: 'track', track };
   } catch (error) {
     const name = error instanceof Error ? error.name : '';
@@ -71,26 +72,22 @@ export function explainRefusal(
   if (name === 'InvalidStateError') return { kind: 'gesture' };
   if (name !== 'NotAllowedError') return { kind: 'failed', reason: message };
   if (/system/i.test(message)) {
-    return {
-      kind: 'failed',
-      reason: 'The operating system does not let this browser see the screen.',
-    };
+    return { kind: 'failed', reason: hostWords().failures.system };
   }
   return !active && afterMs < REFLEX_MS ? { kind: 'gesture' } : { kind: 'cancelled' };
 }
 
 /** Whether this browser has what a capture host needs; null, or what is missing. */
 export function missingForHost(): string | null {
-  if (!window.isSecureContext) {
-    return 'This page must be opened over HTTPS or on localhost: browsers let no other page share the screen, or steer what shares it.';
-  }
+  const words = hostWords().failures;
+  if (!window.isSecureContext) return words.insecure;
   const needed = {
-    'screen capture': 'getDisplayMedia' in (navigator.mediaDevices ?? {}),
-    'frame access (MediaStreamTrackProcessor)': 'MediaStreamTrackProcessor' in window,
-    'video encoding (WebCodecs)': 'VideoEncoder' in window,
+    [words.capture]: 'getDisplayMedia' in (navigator.mediaDevices ?? {}),
+    [words.frames]: 'MediaStreamTrackProcessor' in window,
+    [words.encoder]: 'VideoEncoder' in window,
     WebTransport: 'WebTransport' in window,
   };
   const missing = Object.entries(needed).filter(([, there]) => !there);
   if (missing.length === 0) return null;
-  return `This browser lacks ${missing.map(([name]) => name).join(', ')}. Chrome and Edge have it on every desktop.`;
+  return words.lacks(missing.map(([name]) => name).join(', '));
 }

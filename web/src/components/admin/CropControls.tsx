@@ -2,21 +2,16 @@ import { CROP_MIN } from '../../publish/crop.ts';
 import { type CropField, typeCrop } from '../../publish/crop-edit.ts';
 import type { Deed } from '../../publish/crop-history.ts';
 import type { Crop, Size } from '../../publish/geometry.ts';
+import { cropWords } from '../../words/crop.ts';
 import { NumberField } from './NumberField.tsx';
 
-const ASPECTS = [
-  { name: 'free', label: 'Free' },
-  { name: 'wide', label: '16:9' },
-  { name: 'classic', label: '4:3' },
-  { name: 'square', label: '1:1' },
-  { name: 'original', label: 'Original' },
-] as const;
+const ASPECTS = ['free', 'wide', 'classic', 'square', 'original'] as const;
 
-export type AspectName = (typeof ASPECTS)[number]['name'];
+export type AspectName = (typeof ASPECTS)[number];
 
 /** What the panel calls a shape. */
 export function labelOf(name: AspectName): string {
-  return ASPECTS.find((one) => one.name === name)?.label ?? name;
+  return cropWords().shapes[name];
 }
 
 /** Width through height; null leaves the shape free. */
@@ -50,9 +45,10 @@ export interface CropControlsProps {
 /** The crop in numbers, its shape, and the way back to the whole picture. */
 export function CropControls(props: CropControlsProps) {
   const { disabled } = props;
+  const words = cropWords();
   return (
     <fieldset className="crop-controls" disabled={disabled}>
-      <legend className="spoken">Crop</legend>
+      <legend className="spoken">{words.legend}</legend>
       <CropNumbers {...props} />
       <div className="crop-shape">
         <AspectChoice aspect={props.aspect} disabled={disabled} onAspect={props.onAspect} />
@@ -62,22 +58,18 @@ export function CropControls(props: CropControlsProps) {
           disabled={disabled || !props.cropped}
           onClick={props.onReset}
         >
-          Reset crop
+          {words.reset}
         </button>
       </div>
     </fieldset>
   );
 }
 
-const FIELDS: readonly { field: CropField; label: string }[] = [
-  { field: 'x', label: 'Left' },
-  { field: 'y', label: 'Top' },
-  { field: 'width', label: 'Width' },
-  { field: 'height', label: 'Height' },
-];
+const FIELDS: readonly CropField[] = ['x', 'y', 'width', 'height'];
 
 function CropNumbers({ crop, source, disabled, aspect, onCommit }: CropControlsProps) {
   const ratio = aspectOf(aspect, source);
+  const { fields } = cropWords();
   const bounds: Record<CropField, { min: number; max: number }> = {
     x: { min: 0, max: source.width - CROP_MIN },
     y: { min: 0, max: source.height - CROP_MIN },
@@ -86,15 +78,18 @@ function CropNumbers({ crop, source, disabled, aspect, onCommit }: CropControlsP
   };
   return (
     <div className="crop-numbers">
-      {FIELDS.map(({ field, label }) => (
+      {FIELDS.map((field) => (
         <NumberField
           key={field}
-          label={label}
+          label={fields[field]}
           value={crop[field]}
           {...bounds[field]}
           disabled={disabled}
           onCommit={(value) =>
-            onCommit(typeCrop(crop, field, value, source, ratio), { kind: 'type', field: label })
+            onCommit(typeCrop(crop, field, value, source, ratio), {
+              kind: 'type',
+              field: fields[field],
+            })
           }
         />
       ))}
@@ -107,10 +102,11 @@ function AspectChoice(props: {
   disabled: boolean;
   onAspect: (name: AspectName) => void;
 }) {
+  const words = cropWords();
   return (
     <fieldset className="segments">
-      <legend>Shape</legend>
-      {ASPECTS.map(({ name, label }) => (
+      <legend>{words.shape}</legend>
+      {ASPECTS.map((name) => (
         <label key={name} data-chosen={name === props.aspect}>
           <input
             type="radio"
@@ -120,7 +116,7 @@ function AspectChoice(props: {
             disabled={props.disabled}
             onChange={() => props.onAspect(name)}
           />
-          {label}
+          {words.shapes[name]}
         </label>
       ))}
     </fieldset>

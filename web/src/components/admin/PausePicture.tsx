@@ -1,3 +1,4 @@
+import { hostWords } from '../../words/host.ts';
 import { useAltKey } from './useAltKey.ts';
 
 export interface PausePictureProps {
@@ -7,6 +8,7 @@ export interface PausePictureProps {
 
 /** Takes the picture back from every viewer at once, by a press or by Alt+P, and shows it again. */
 export function PausePicture({ paused, onPause }: PausePictureProps) {
+  const words = hostWords().panel;
   const press = () => onPause(!paused);
   useAltKey('KeyP', press);
   return (
@@ -17,7 +19,7 @@ export function PausePicture({ paused, onPause }: PausePictureProps) {
       title="Alt+P"
       onClick={press}
     >
-      {paused ? 'Show the picture again' : 'Pause the picture'}
+      {paused ? words.show : words.pause}
     </button>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Size } from '../../publish/geometry.ts';
 import type { ShareService } from '../../services/AdminScreenShareService.ts';
+import { hostWords } from '../../words/host.ts';
 
 export interface PreviewCanvasProps {
   service: ShareService;
@@ -30,7 +31,7 @@ export function PreviewCanvas({ service, onSource }: PreviewCanvasProps) {
       className="preview"
       data-drawn={drawn}
       role="img"
-      aria-label="Live preview of the shared screen"
+      aria-label={hostWords().panel.preview}
     />
   );
 }

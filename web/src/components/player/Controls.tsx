@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { decimal } from '../../words/number.ts';
+import { decimal } from '../../words/numbers.ts';
 import { playerWords } from '../../words/player.ts';
 import { DetailsIcon, FitIcon, FullscreenIcon, PictureInPictureIcon, SaveIcon } from './icons.tsx';
 import { type PlayoutControl, PlayoutMenu } from './PlayoutMenu.tsx';
@@ -50,11 +50,11 @@ export function Controls(props: ControlsProps) {
           <button
             type="button"
             className="player-zoom numeric"
-            aria-label={`${decimal(zoom)} ×: ${buttons.whole}`}
+            aria-label={`${decimal(zoom, 1)} ×: ${buttons.whole}`}
             {...hint(buttons.whole, '0', keyed)}
             onClick={whole.toggle}
           >
-            {decimal(zoom)} ×
+            {decimal(zoom, 1)} ×
           </button>
         )}
       </div>

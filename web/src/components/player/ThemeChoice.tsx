@@ -8,7 +8,7 @@ export function ThemeChoice() {
   useEffect(() => followTheme(() => setChosen(theme())), []);
   const words = themeWords();
   return (
-    <label className="choice">
+    <label className="theme-choice">
       {words.label}
       <select
         value={chosen}

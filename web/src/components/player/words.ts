@@ -2,7 +2,7 @@
 
 import type { Slow } from '../../play/slowness.ts';
 import { NO_TOKEN, type PlayerState } from '../../play/state.ts';
-import { decimal } from '../../words/number.ts';
+import { decimal } from '../../words/numbers.ts';
 import { playerWords } from '../../words/player.ts';
 import { kindName } from '../codecs.ts';
 
@@ -143,7 +143,9 @@ function slowWords({ carriesKbps }: Slow): Words {
 }
 
 function rateWords(kbps: number): string {
-  return kbps < 1_000 ? `${Math.round(kbps / 10) * 10} kbit/s` : `${decimal(kbps / 1_000)} Mbit/s`;
+  return kbps < 1_000
+    ? `${Math.round(kbps / 10) * 10} kbit/s`
+    : `${decimal(kbps / 1_000, 1)} Mbit/s`;
 }
 
 function final(tone: Tone, said: Said): Words {
