@@ -13,15 +13,12 @@ const NOT_YET: readonly string[] = [
     'Figures.tsx',
     'NewAdminLink.tsx',
     'NewBroadcast.tsx',
-    'QualityForm.tsx',
     'Renditions.tsx',
     'ShareLink.tsx',
     'renditions.ts',
     'time.ts',
   ].map((name) => `src/components/admin/${name}`),
   'src/pages/admin/AdminPage.tsx',
-  'src/pages/capture/CapturePage.tsx',
-  'src/pages/capture/app.tsx',
   'src/services/api.ts',
 ];
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
+import { capture } from '../../../web/src/words/en/capture.ts';
+import { crop } from '../../../web/src/words/en/crop.ts';
 import { document } from '../../../web/src/words/en/document.ts';
+import { host } from '../../../web/src/words/en/host.ts';
 import { player } from '../../../web/src/words/en/player.ts';
+import { quality } from '../../../web/src/words/en/quality.ts';
+import { sharing } from '../../../web/src/words/en/sharing.ts';
 import { start } from '../../../web/src/words/en/start.ts';
 import { linkTo } from '../src/links.ts';
 import { scenario } from '../src/stage.ts';
@@ -14,7 +19,7 @@ function sentences(table: object): string[] {
   });
 }
 
-const ENGLISH = [document, player, start].flatMap(sentences);
+const ENGLISH = [capture, crop, document, host, player, quality, sharing, start].flatMap(sentences);
 
 /** All that is read of a page, by eyes or by screen readers. */
 function read(page: Page): Promise<string> {
@@ -64,4 +69,30 @@ scenario('a German browser is spoken to in German, from the first thing on', asy
   await page.keyboard.press('Escape');
   await page.getByText('Die Übertragung ist beendet').first().waitFor();
   await assertGerman(page, 'ended');
+});
+
+scenario('a German admin shares in German', async (stage) => {
+  const { relay, broadcast } = stage;
+  const { browser } = await stage.chromium();
+  const context = await browser.newContext({
+    locale: 'de-DE',
+    viewport: { width: 1280, height: 800 },
+  });
+  const page = await context.newPage();
+  await page.goto(linkTo(relay.origin, 'admin', broadcast.publishToken));
+  await page.getByRole('heading', { name: 'Browser test' }).waitFor();
+  await assertGerman(page, 'not sharing');
+  const opened = context.waitForEvent('page');
+  await page.getByRole('button', { name: 'Bildschirm teilen' }).first().click();
+  const window = await opened;
+  await page.getByRole('button', { name: 'Bild anhalten' }).waitFor();
+  await window.getByRole('button', { name: 'Anderen Bildschirm teilen' }).waitFor();
+  await assertGerman(page, 'sharing');
+  await assertGerman(window, 'capture window');
+  await page.getByRole('button', { name: 'Bild anhalten' }).click();
+  await window.getByText('Zuschauer sehen eine Karte statt deines Bildes').first().waitFor();
+  await assertGerman(page, 'paused');
+  await page.getByRole('button', { name: 'Teilen beenden' }).click();
+  await page.getByText('Das Teilen ist angehalten').first().waitFor();
+  await assertGerman(page, 'stopped');
 });

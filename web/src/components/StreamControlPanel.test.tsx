@@ -12,6 +12,7 @@ import {
 } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import type { BroadcastFacts } from '../services/api.ts';
+import { speak } from '../words/language.ts';
 import { StreamControlPanel } from './StreamControlPanel.tsx';
 
 const STATUS: HostStatus = {
@@ -158,6 +159,24 @@ it('starts with one click and stops with one', () => {
   service.become({ host: 'present', status: STATUS });
   fireEvent.click(screen.getByRole('button', { name: 'Stop sharing' }));
   expect(service.stop).toHaveBeenCalledTimes(1);
+});
+
+it('has the focus somewhere when the button that had it is gone', async () => {
+  const service = show(null);
+  screen.getByRole('button', { name: 'Share screen' }).focus();
+  service.become({ host: 'present', status: { ...STATUS, state: 'live' } });
+  await act(() => Promise.resolve());
+  expect(document.activeElement).toBe(document.querySelector('.panel'));
+});
+
+it('speaks German', () => {
+  speak('de');
+  const service = show(null);
+  expect(screen.getByRole('button', { name: 'Bildschirm teilen' })).toBeTruthy();
+  service.become({ host: 'present', status: { ...STATUS, state: 'live' } });
+  expect(screen.getByRole('button', { name: 'Bild anhalten' })).toBeTruthy();
+  expect(screen.getByLabelText('Auflösung')).toBeTruthy();
+  speak('en');
 });
 
 it('shows the state and the figures while live', () => {

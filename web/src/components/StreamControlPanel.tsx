@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react';
+import { useRef, useSyncExternalStore } from 'react';
 import { type HostStatus, isGoingOut, isSharing } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import { hostWords } from '../words/host.ts';
@@ -15,6 +15,7 @@ import { Standby } from './admin/Standby.tsx';
 import { StateBadge } from './admin/StateBadge.tsx';
 import { duration } from './admin/time.ts';
 import { useAskBeforeLeaving } from './admin/useAskBeforeLeaving.ts';
+import { useKeptFocus } from './admin/useKeptFocus.ts';
 import { useNow } from './admin/useNow.ts';
 import { useWakeLock } from './admin/useWakeLock.ts';
 import { isDeadLink, startLabel, type Words, wordsForPanel } from './admin/words.ts';
@@ -38,12 +39,14 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
   const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
   const { status } = snapshot;
   const words = wordsForPanel(snapshot);
+  const panel = useRef<HTMLDivElement>(null);
+  useKeptFocus(panel);
   const sharing = status !== null && isSharing(status.state);
   const goingOut = status !== null && isGoingOut(status.state);
   useWakeLock(goingOut);
   useAskBeforeLeaving(snapshot.inside && sharing);
   return (
-    <div className="panel">
+    <div ref={panel} tabIndex={-1} className="panel">
       {status?.state === 'standby' && (
         <Standby onLive={() => service.goLive()} onStop={() => service.stop()} />
       )}

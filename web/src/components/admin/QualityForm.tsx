@@ -1,49 +1,55 @@
 import { useId } from 'react';
 import type { CodecChoice, Favour, OnEnd, Quality, Resolution } from '../../publish/quality.ts';
 import type { HostStatus } from '../../publish/status.ts';
-import { codecName } from '../codecs.ts';
+import { language } from '../../words/language.ts';
+import { qualityWords } from '../../words/quality.ts';
+import { codecName, kindName } from '../codecs.ts';
 
 interface Option<T> {
   value: T;
   label: string;
 }
 
-const RESOLUTIONS: readonly Option<Resolution>[] = [
-  { value: 'source', label: 'As captured' },
-  { value: '2160p', label: 'Up to 3840 × 2160' },
-  { value: '1440p', label: 'Up to 2560 × 1440' },
-  { value: '1080p', label: 'Up to 1920 × 1080' },
-  { value: '720p', label: 'Up to 1280 × 720' },
-  { value: '480p', label: 'Up to 854 × 480' },
+const SIZES: readonly [Resolution, size: string][] = [
+  ['2160p', '3840 × 2160'],
+  ['1440p', '2560 × 1440'],
+  ['1080p', '1920 × 1080'],
+  ['720p', '1280 × 720'],
+  ['480p', '854 × 480'],
 ];
-const FRAME_RATES = [5, 10, 15, 24, 30, 60].map((value) => ({
-  value,
-  label: `${value} per second`,
-}));
-const BITRATES = [500, 1_000, 2_000, 3_000, 5_000, 8_000, 12_000, 20_000].map((kilobits) => ({
-  value: kilobits * 1_000,
-  label: `${kilobits / 1_000} Mbit/s`,
-}));
-const CODECS: readonly Option<CodecChoice>[] = [
-  { value: 'auto', label: 'Best for text' },
-  { value: 'av1', label: 'AV1' },
-  { value: 'h264', label: 'H.264' },
-  { value: 'vp9', label: 'VP9' },
-  { value: 'vp8', label: 'VP8' },
-];
-const FAVOURS: readonly Option<Favour>[] = [
-  { value: 'sharp', label: 'Keep sharp' },
-  { value: 'smooth', label: 'Keep smooth' },
-];
-const ON_ENDS: readonly Option<OnEnd>[] = [
-  { value: 'card', label: 'Viewers see a card' },
-  { value: 'picture', label: 'Keep the last picture' },
-];
-const LAYERS: readonly Option<number>[] = [
-  { value: 1, label: 'One, sharpest' },
-  { value: 2, label: 'Two' },
-  { value: 3, label: 'Three' },
-];
+const FRAME_RATES: readonly number[] = [5, 10, 15, 24, 30, 60];
+const BITRATES: readonly number[] = [500, 1_000, 2_000, 3_000, 5_000, 8_000, 12_000, 20_000].map(
+  (kilobits) => kilobits * 1_000,
+);
+const CODECS = ['av1', 'h264', 'vp9', 'vp8'] as const;
+const FAVOURS: readonly Favour[] = ['sharp', 'smooth'];
+const ON_ENDS: readonly OnEnd[] = ['card', 'picture'];
+const LAYERS = [1, 2, 3] as const;
+
+function resolutions(): Option<Resolution>[] {
+  const { asCaptured, upTo } = qualityWords();
+  const smaller = SIZES.map(([value, size]) => ({ value, label: upTo(size) }));
+  return [{ value: 'source', label: asCaptured }, ...smaller];
+}
+
+function codecs(): Option<CodecChoice>[] {
+  const named = CODECS.map((value) => ({ value, label: kindName(value) }));
+  return [{ value: 'auto', label: qualityWords().bestForText }, ...named];
+}
+
+function frameRates(current: number): Option<number>[] {
+  return withCurrent(FRAME_RATES, current, qualityWords().perSecond);
+}
+
+function bitrates(current: number): Option<number>[] {
+  const format = new Intl.NumberFormat(language());
+  return withCurrent(BITRATES, current, (value) => `${format.format(value / 1_000_000)} Mbit/s`);
+}
+
+/** As the table has them. */
+function named<T extends PropertyKey>(values: readonly T[], words: Record<T, string>): Option<T>[] {
+  return values.map((value) => ({ value, label: words[value] }));
+}
 
 export interface QualityFormProps {
   quality: Quality;
@@ -53,54 +59,56 @@ export interface QualityFormProps {
 
 /** Resolution, frame rate, bitrate and codec; every change applies at once. */
 export function QualityForm({ quality, status, onChange }: QualityFormProps) {
+  const words = qualityWords();
+  const { labels } = words;
   const set = (change: Partial<Quality>) => onChange({ ...quality, ...change });
   return (
     <section className="card quality" aria-labelledby="quality-title">
       <header>
-        <h2 id="quality-title">Quality</h2>
+        <h2 id="quality-title">{words.title}</h2>
         <span className="faint">{inUse(quality, status)}</span>
       </header>
       <div className="quality-fields">
         <Choice
-          label="Resolution"
+          label={labels.resolution}
           value={quality.resolution}
-          options={RESOLUTIONS}
+          options={resolutions()}
           onChange={(resolution) => set({ resolution })}
         />
         <Choice
-          label="Frame rate"
+          label={labels.frameRate}
           value={quality.frameRate}
-          options={withCurrent(FRAME_RATES, quality.frameRate, (value) => `${value} per second`)}
+          options={frameRates(quality.frameRate)}
           onChange={(frameRate) => set({ frameRate })}
         />
         <Choice
-          label="Bitrate"
+          label={labels.bitrate}
           value={quality.bitrate}
-          options={withCurrent(BITRATES, quality.bitrate, (value) => `${value / 1_000_000} Mbit/s`)}
+          options={bitrates(quality.bitrate)}
           onChange={(bitrate) => set({ bitrate })}
         />
         <Choice
-          label="Codec"
+          label={labels.codec}
           value={quality.codec}
-          options={CODECS}
+          options={codecs()}
           onChange={(codec) => set({ codec })}
         />
         <Choice
-          label="Layers"
+          label={labels.layers}
           value={quality.layers}
-          options={LAYERS}
+          options={named(LAYERS, words.layerCounts)}
           onChange={(layers) => set({ layers })}
         />
         <Choice
-          label="On slow networks"
+          label={labels.favour}
           value={quality.favour}
-          options={FAVOURS}
+          options={named(FAVOURS, words.favours)}
           onChange={(favour) => set({ favour })}
         />
         <Choice
-          label="When the window closes"
+          label={labels.onEnd}
           value={quality.onEnd}
-          options={ON_ENDS}
+          options={named(ON_ENDS, words.onEnds)}
           onChange={(onEnd) => set({ onEnd })}
         />
       </div>
@@ -140,14 +148,14 @@ function Choice<T extends string | number>(props: {
 
 /** A value that another panel or an earlier version chose stays choosable. */
 function withCurrent(
-  options: readonly Option<number>[],
+  values: readonly number[],
   current: number,
   label: (value: number) => string,
-): readonly Option<number>[] {
-  if (options.some(({ value }) => value === current)) return options;
-  return [...options, { value: current, label: label(current) }].toSorted(
-    (one, other) => one.value - other.value,
-  );
+): Option<number>[] {
+  const all = values.includes(current) ? values : [...values, current];
+  return all
+    .map((value) => ({ value, label: label(value) }))
+    .toSorted((one, other) => one.value - other.value);
 }
 
 function inUse(quality: Quality, status: HostStatus | null): string | null {
@@ -155,7 +163,8 @@ function inUse(quality: Quality, status: HostStatus | null): string | null {
   const { width, height, codec } = status.picture;
   const name = codecName(codec);
   const fellBack = quality.codec !== 'auto' && !codec.startsWith(PREFIXES[quality.codec]);
-  return `${width} × ${height} ${name}${fellBack ? ' instead' : ''}`;
+  const said = fellBack ? qualityWords().instead(name) : name;
+  return `${width} × ${height} ${said}`;
 }
 
 const PREFIXES = { av1: 'av01', h264: 'avc1', vp9: 'vp09', vp8: 'vp8' };

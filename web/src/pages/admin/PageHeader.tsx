@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { ThemeChoice } from '../../components/admin/ThemeChoice.tsx';
 
 /** What stands above the desk and every panel. */
 export function PageHeader(props: { title: string | null; children?: ReactNode }) {
@@ -8,7 +9,10 @@ export function PageHeader(props: { title: string | null; children?: ReactNode }
         Steadycast
       </a>
       {props.title !== null && <h1>{props.title}</h1>}
-      <div className="admin-head-end">{props.children}</div>
+      <div className="admin-head-end">
+        {props.children}
+        <ThemeChoice />
+      </div>
     </header>
   );
 }

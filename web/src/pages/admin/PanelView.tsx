@@ -64,6 +64,7 @@ function PanelHeader(props: { service: AdminScreenShareService; expiresMs: numbe
   };
   return (
     <PageHeader title={title}>
+      {title === null && <h1 className="spoken">{words.panelTitle}</h1>}
       <span className={isGood ? 'faint' : 'problem'}>
         {isGood ? words.linkUntil(moment(expiresMs, nowMs)) : words.linkOver}
       </span>

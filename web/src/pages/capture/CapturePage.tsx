@@ -1,13 +1,16 @@
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { StateBadge } from '../../components/admin/StateBadge.tsx';
 import { bitrate, duration, wholeFrames } from '../../components/admin/time.ts';
 import { useAskBeforeLeaving } from '../../components/admin/useAskBeforeLeaving.ts';
+import { useKeptFocus } from '../../components/admin/useKeptFocus.ts';
 import { useNow } from '../../components/admin/useNow.ts';
 import { useWakeLock } from '../../components/admin/useWakeLock.ts';
 import { explainCode, type Words, wordsForHost } from '../../components/admin/words.ts';
 import { codecName } from '../../components/codecs.ts';
 import type { CaptureHost } from '../../publish/host.ts';
 import { type HostStatus, isGoingOut, isSharing } from '../../publish/status.ts';
+import { captureWords } from '../../words/capture.ts';
+import { hostWords } from '../../words/host.ts';
 import { sharingWords } from '../../words/index.ts';
 
 /** After these the window has no further use. */
@@ -25,16 +28,19 @@ export function CapturePage({ host }: { host: CaptureHost }) {
   useWakeLock(sharing);
   if (phase === 'second') return <SecondWindow />;
   if (phase === 'crashed') return <Crashed />;
-  if (status === null) return <Notice title="Opening…" detail={null} />;
+  if (status === null) return <Notice title={captureWords().opening} detail={null} />;
   return <Running host={host} status={status} />;
 }
 
 function Running({ host, status }: { host: CaptureHost; status: HostStatus }) {
+  const said = captureWords();
   const words = wordsForHost(status);
+  const page = useRef<HTMLElement>(null);
+  useKeptFocus(page);
   const nowMs = useNow();
   const sharing = isSharing(status.state);
   return (
-    <main className="capture">
+    <main ref={page} tabIndex={-1} className="capture">
       <header className="capture-head">
         <StateBadge words={words} />
         {sharing && <span className="faint numeric">{duration(nowMs - status.sinceMs)}</span>}
@@ -45,29 +51,26 @@ function Running({ host, status }: { host: CaptureHost; status: HostStatus }) {
       </div>
       {isGoingOut(status.state) && <Figures status={status} nowMs={nowMs} />}
       <Actions host={host} status={status} />
-      <p className="faint capture-hint">
-        {sharing
-          ? 'Keep this window open; minimise it if you like. Crop, quality and everything else are on the sharing page.'
-          : 'The sharing page shows what this window does.'}
-      </p>
+      <p className="faint capture-hint">{sharing ? said.keepOpen : said.idleHint}</p>
     </main>
   );
 }
 
 function titleFor(status: HostStatus, title: string | null): string {
+  const said = captureWords();
   if (status.state === 'needs-gesture') {
-    return status.counts.sessionsOpened > 0 ? 'Share your screen' : 'Ready to share';
+    return status.counts.sessionsOpened > 0 ? said.shareYours : said.ready;
   }
-  return title ?? 'Your screen is being shared';
+  return title ?? said.sharing;
 }
 
 /** Where this window says something else than the panel, which talks about it. */
 function ownDetail(status: HostStatus, words: Words): string | null {
   switch (status.state) {
     case 'asking':
-      return 'The browser asks what to share. Sharing begins as soon as you have chosen.';
+      return captureWords().asking;
     case 'needs-gesture':
-      return 'The browser wants one click before it lets this window see the screen.';
+      return captureWords().oneClick;
     case 'live':
       return words.title === null ? sourceName(status) : null;
     default:
@@ -76,36 +79,34 @@ function ownDetail(status: HostStatus, words: Words): string | null {
 }
 
 function sourceName({ source, crop }: HostStatus): string {
-  const names: Record<string, string> = {
-    monitor: 'A whole screen',
-    window: 'One window',
-    browser: 'One browser tab',
-  };
-  const name = names[source?.surface ?? ''] ?? 'A screen';
-  return crop === null
-    ? `${name}, uncropped.`
-    : `${name}, cropped to ${crop.width} × ${crop.height}.`;
+  const { sources, uncropped, cropped } = captureWords();
+  const { other, ...known } = sources;
+  const name = new Map(Object.entries(known)).get(source?.surface ?? '') ?? other;
+  return crop === null ? uncropped(name) : cropped(name, `${crop.width} × ${crop.height}`);
 }
 
 function Figures({ status, nowMs }: { status: HostStatus; nowMs: number }) {
+  const { figures } = captureWords();
   const rate = bitrate(status.rates.bitsPerSecond);
   const retryS = status.retryAtMs === null ? null : Math.ceil((status.retryAtMs - nowMs) / 1_000);
   return (
     <dl className="capture-figures numeric">
       <div>
-        <dt>Viewers</dt>
+        <dt>{figures.viewers}</dt>
         <dd>{status.players}</dd>
       </div>
       <div>
-        <dt>{status.motion === 'still' ? 'Picture' : 'Frames'}</dt>
-        <dd>{status.motion === 'still' ? 'at rest' : `${wholeFrames(status.rates.fpsSent)}/s`}</dd>
+        <dt>{status.motion === 'still' ? figures.picture : figures.frames}</dt>
+        <dd>
+          {status.motion === 'still' ? figures.atRest : `${wholeFrames(status.rates.fpsSent)}/s`}
+        </dd>
       </div>
       <div>
-        <dt>{retryS === null || retryS < 1 ? 'Rate' : 'Next try'}</dt>
+        <dt>{retryS === null || retryS < 1 ? figures.rate : figures.nextTry}</dt>
         <dd>{retryS === null || retryS < 1 ? `${rate.value} ${rate.unit}` : `${retryS} s`}</dd>
       </div>
       <div>
-        <dt>Codec</dt>
+        <dt>{figures.codec}</dt>
         <dd>{status.picture === null ? '–' : codecName(status.picture.codec)}</dd>
       </div>
     </dl>
@@ -113,6 +114,7 @@ function Figures({ status, nowMs }: { status: HostStatus; nowMs: number }) {
 }
 
 function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
+  const said = captureWords();
   if (status.state === 'asking') return null;
   if (status.state === 'standby') return <StandbyActions host={host} />;
   if (isSharing(status.state)) {
@@ -123,10 +125,10 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
           className="button"
           onClick={() => void host.share({ resume: true, standby: false })}
         >
-          Share another screen
+          {said.another}
         </button>
         <button type="button" className="button button-danger" onClick={() => void host.stop()}>
-          Stop sharing
+          {hostWords().panel.stop}
         </button>
       </div>
     );
@@ -135,7 +137,7 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
     return (
       <div className="capture-actions">
         <button type="button" className="button" onClick={() => window.close()}>
-          Close this window
+          {said.close}
         </button>
       </div>
     );
@@ -175,9 +177,11 @@ function StandbyActions({ host }: { host: CaptureHost }) {
 }
 
 function buttonLabel({ state }: HostStatus): string {
-  if (state === 'needs-gesture') return isResuming() ? 'Resume' : 'Share your screen';
-  if (state === 'superseded') return 'Take back';
-  return state === 'idle' ? 'Share your screen' : 'Share again';
+  const said = captureWords();
+  const { start } = hostWords();
+  if (state === 'needs-gesture') return isResuming() ? said.resume : said.shareYours;
+  if (state === 'superseded') return start.takeBack;
+  return state === 'idle' ? said.shareYours : start.again;
 }
 
 /** A reloaded window goes on with what it did. */
@@ -187,27 +191,26 @@ function isResuming(): boolean {
 }
 
 function SecondWindow() {
+  const said = captureWords();
   useEffect(() => {
     const timer = setTimeout(() => window.close(), CLOSE_SECOND_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
-    <Notice
-      title="Another window is sharing already"
-      detail="This broadcast has its capture window in this browser. This one is not needed and closes by itself."
-    >
+    <Notice title={said.secondTitle} detail={said.secondDetail}>
       <button type="button" className="button" onClick={() => window.close()}>
-        Close now
+        {said.closeNow}
       </button>
     </Notice>
   );
 }
 
 function Crashed() {
+  const said = captureWords();
   return (
-    <Notice title="Capturing broke down" detail="Start it again; crop and quality are kept.">
+    <Notice title={said.crashedTitle} detail={said.crashedDetail}>
       <button type="button" className="button button-primary" onClick={() => location.reload()}>
-        Start again
+        {said.startAgain}
       </button>
     </Notice>
   );
@@ -232,8 +235,7 @@ export function Notice(props: {
 
 /** The taskbar says it too. */
 function useTitle(status: HostStatus | null): void {
-  const title =
-    status === null ? 'Steadycast capture' : `${wordsForHost(status).badge} · Steadycast`;
+  const title = status === null ? captureWords().tab : `${wordsForHost(status).badge} · Steadycast`;
   useEffect(() => {
     document.title = title;
   }, [title]);

@@ -7,6 +7,7 @@ import { missingForHost } from '../../publish/screen.ts';
 import { accessOf } from '../../publish/storage.ts';
 import { wishOf } from '../../publish/wish.ts';
 import { readToken } from '../../session/token.ts';
+import { captureWords } from '../../words/capture.ts';
 import { address } from './address.ts';
 import { CapturePage, Notice } from './CapturePage.tsx';
 import { exposeDiagnostics } from './diagnostics.ts';
@@ -35,18 +36,14 @@ async function findToken(): Promise<string> {
 
 function render(root: ReturnType<typeof createRoot>, token: string): void {
   const claims = readToken(token);
+  const words = captureWords();
   const missing = missingForHost();
   if (missing !== null) {
-    root.render(<Notice title="This browser cannot share the screen" detail={missing} />);
+    root.render(<Notice title={words.unable} detail={missing} />);
     return;
   }
   if (claims?.roles.includes('publish') !== true) {
-    root.render(
-      <Notice
-        title="This link cannot share"
-        detail="Open the sharing page with the admin's link, and start from there."
-      />,
-    );
+    root.render(<Notice title={words.wrongLink} detail={words.wrongLinkDetail} />);
     return;
   }
   const host = new CaptureHost({

@@ -1,0 +1,43 @@
+/** The capture window, where it says something else than the panel. */
+export const capture = {
+  tab: 'Steadycast capture',
+  opening: 'Opening…',
+  keepOpen:
+    'Keep this window open; minimise it if you like. Crop, quality and everything else are on the sharing page.',
+  idleHint: 'The sharing page shows what this window does.',
+  shareYours: 'Share your screen',
+  ready: 'Ready to share',
+  sharing: 'Your screen is being shared',
+  asking: 'The browser asks what to share. Sharing begins as soon as you have chosen.',
+  oneClick: 'The browser wants one click before it lets this window see the screen.',
+  sources: {
+    monitor: 'A whole screen',
+    window: 'One window',
+    browser: 'One browser tab',
+    other: 'A screen',
+  },
+  uncropped: (source: string) => `${source}, uncropped.`,
+  cropped: (source: string, size: string) => `${source}, cropped to ${size}.`,
+  figures: {
+    viewers: 'Viewers',
+    picture: 'Picture',
+    atRest: 'at rest',
+    frames: 'Frames',
+    rate: 'Rate',
+    nextTry: 'Next try',
+    codec: 'Codec',
+  },
+  another: 'Share another screen',
+  close: 'Close this window',
+  resume: 'Resume',
+  secondTitle: 'Another window is sharing already',
+  secondDetail:
+    'This broadcast has its capture window in this browser. This one is not needed and closes by itself.',
+  closeNow: 'Close now',
+  crashedTitle: 'Capturing broke down',
+  crashedDetail: 'Start it again; crop and quality are kept.',
+  startAgain: 'Start again',
+  unable: 'This browser cannot share the screen',
+  wrongLink: 'This link cannot share',
+  wrongLinkDetail: 'Open the sharing page with the admin’s link, and start from there.',
+};
