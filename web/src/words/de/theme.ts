@@ -2,7 +2,7 @@ import type { theme as english } from '../en/theme.ts';
 
 export const theme: typeof english = {
   label: 'Farben',
-  system: 'Wie das System',
+  system: 'System',
   light: 'Hell',
   dark: 'Dunkel',
 };
