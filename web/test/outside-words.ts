@@ -47,12 +47,13 @@ const NAMES = new Set([
   'Home',
   'Shift',
   'Tab',
+  'Untitled',
   'Win',
 ]);
 
 const LETTERS = /\p{L}/u;
 /** Two words of which the first begins with a capital, three in a row, or one with a capital alone. */
-const SENTENCE = /^\s*[„“"‘]?\p{Lu}\S* \S|\p{L}{2,}[,:;]? \p{L}+[,:;]? \p{L}{2,}/u;
+const SENTENCE = /^\s*[„“"‘]?\p{Lu}\S* (?=.*\p{L}{2})\S|\p{L}{2,}[,:;]? \p{L}+[,:;]? \p{L}{2,}/u;
 /** What keys are called on every keyboard. */
 const KEYS = /^Alt\+\p{Lu}$/u;
 const WORD = /^\p{Lu}\p{Ll}{2,}$/u;
@@ -123,7 +124,11 @@ function leavesReading({ type }: Node, key: string): boolean {
 
 /** Types, imports, shapes, classes, and what errors and the console say. */
 function isForMachines(node: Node): boolean {
-  const { name } = node;
+  const { name, openingElement } = node;
+  // What is typed into a machine is the same everywhere.
+  if (isNode(openingElement) && isNode(openingElement['name'])) {
+    if (/^(code|kbd|samp)$/.test(String(openingElement['name']['name']))) return true;
+  }
   if (node.type === 'JSXAttribute') return isNode(name) && UNREAD.has(String(name['name']));
   if (/^(TS(?!As|NonNull|Satisfies)|Import|ExportAll)/.test(node.type)) return true;
   if (node.type === 'ThrowStatement') return true;
