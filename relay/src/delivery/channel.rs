@@ -12,6 +12,7 @@ use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::cohort::{Cohort, Round};
 use super::given::{Given, Portion};
 use super::news::PathNews;
+use super::reception::{Reception, Version};
 use super::timers::Timers;
 use crate::broadcast::{Broadcast, Means, Moment, News, PlayerSeat, RelayTime, Step, View, Width};
 
@@ -211,14 +212,22 @@ impl<C: Carrier> Channel<C> {
         Some(PathNews::of(carries.filter(|_| narrow)))
     }
 
+    /// What a player gets at present.
+    pub(crate) fn reception(&self, key: usize, now: Instant) -> Option<Reception> {
+        let player = self.players.get(key)?;
+        let means = player.seat.means();
+        let serving = self.news.borrow().serving(means);
+        Some(Reception {
+            version: Version::of(serving, means, player.given),
+            skips: player.skipped.is_some_and(|at| is_lately(at, now)),
+            carries_kbps: self.path(key, now)?.carries_kbps,
+            rtt: player.carrier.round_trip(),
+        })
+    }
+
     /// What a player has been given so far.
     pub(crate) fn given(&self, key: usize) -> Option<Given> {
         self.players.get(key).map(|player| player.given)
-    }
-
-    /// How long something takes to a player and back.
-    pub(crate) fn round_trip(&self, key: usize) -> Option<Duration> {
-        self.players.get(key)?.carrier.round_trip()
     }
 
     /// Whether nobody is here.

@@ -18,6 +18,7 @@ mod cohort;
 mod filler;
 mod given;
 mod news;
+mod reception;
 mod timers;
 mod wakes;
 
@@ -26,6 +27,7 @@ mod tests;
 
 pub use given::Given;
 pub use news::PathNews;
+pub use reception::{Reception, Version};
 
 pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent};
 pub(crate) use channel::{Channel, Limits};

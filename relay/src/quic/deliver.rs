@@ -215,8 +215,7 @@ impl Stay {
         let channel = self.deliverer.channel.lock();
         Some(Figures {
             given: channel.given(self.key)?,
-            rtt: channel.round_trip(self.key),
-            carries_kbps: channel.path(self.key, now.instant)?.carries_kbps,
+            reception: channel.reception(self.key, now.instant)?,
         })
     }
 

@@ -16,7 +16,7 @@ use super::session::{Session, Shared};
 use super::settings::WIDTHS_SINCE;
 use crate::broadcast::{News, PlayerSeat, Progress};
 use crate::delivery::PathNews;
-use crate::records::Record;
+use crate::records::{Record, Shown};
 
 /// How often a player sends `Ping` (PROTOCOL 2.6).
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -188,15 +188,23 @@ impl Talk<'_> {
                 Ok(None)
             }
             ClientMessage::Report {
+                received,
+                decoded,
+                shown,
                 black,
                 decoder_errors,
                 latency_us,
-                ..
             } => {
-                if latency_us > 0 {
-                    let delay = Duration::from_micros(latency_us.into());
+                let latency = (latency_us > 0).then(|| Duration::from_micros(latency_us.into()));
+                if let Some(delay) = latency {
                     self.record.shown_after(delay);
                 }
+                self.record.reported(Shown {
+                    received,
+                    decoded,
+                    shown,
+                    latency,
+                });
                 let progress = Progress {
                     black,
                     decoder_errors,

@@ -4,13 +4,19 @@
 mod access_log;
 mod latencies;
 mod line;
+mod reports;
 mod session;
+mod viewer;
+mod viewers;
 
-pub use crate::delivery::Given;
+pub use crate::delivery::{Given, Reception, Version};
 pub use access_log::{AccessLog, AccessLogSettings};
 pub use latencies::Latencies;
 pub use line::Addresses;
+pub use reports::Shown;
 pub use session::{Figures, Record, Records, Seen};
+pub use viewer::Fares;
+pub use viewers::{Latency, Troubled, Viewers};
 
 /// A record for tests of what comes behind the gate.
 #[cfg(test)]

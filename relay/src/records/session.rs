@@ -14,9 +14,11 @@ use tracing::field::Empty;
 use super::access_log::AccessLog;
 use super::latencies::Latencies;
 use super::line::{Addresses, line};
+use super::reports::{Reports, Shown};
+use super::viewer::Fares;
 use crate::auth::{Pass, Standing};
-use crate::broadcast::BroadcastId;
-use crate::delivery::Given;
+use crate::broadcast::{BroadcastId, RelayTime};
+use crate::delivery::{Given, Reception};
 use crate::events::{Event, Events, SessionFacts};
 use crate::metrics::{Metrics, role_name};
 use crate::shard::RelayClock;
@@ -27,10 +29,8 @@ use crate::telemetry::traces::TRACES;
 pub struct Figures {
     /// What a player was given, or a publisher has brought.
     pub given: Given,
-    /// The path's round trip.
-    pub rtt: Option<Duration>,
-    /// What the path carries, in kbit/s, where that is known and less than enough.
-    pub carries_kbps: Option<u32>,
+    /// What a player gets at present, and how the path is.
+    pub reception: Reception,
 }
 
 /// A session as others see it.
@@ -61,9 +61,14 @@ struct Open {
     span: Span,
 }
 
+/// What is known of a session so far.
 #[derive(Default)]
-struct Noted {
-    figures: Figures,
+pub(super) struct Noted {
+    pub(super) figures: Figures,
+    pub(super) reports: Reports,
+    /// How a viewer fares, and since when.
+    pub(super) fares: Fares,
+    pub(super) fares_since: RelayTime,
     latencies: Latencies,
     ended: Option<Code>,
 }
@@ -98,7 +103,10 @@ impl Records {
             standing: pass.standing().clone(),
             span: span(pass.standing()),
             begun: AtomicBool::new(false),
-            noted: Mutex::default(),
+            noted: Mutex::new(Noted {
+                fares_since: pass.standing().visit.since,
+                ..Noted::default()
+            }),
         });
         self.sessions.lock().insert(pass.number(), open.clone());
         Record {
@@ -117,6 +125,21 @@ impl Records {
         let mut seen: Vec<_> = there.map(|open| open.seen()).collect();
         seen.sort_by_key(|seen| seen.standing.visit.number);
         seen
+    }
+
+    /// Looks at each session at a broadcast.
+    pub(super) fn each_at(&self, broadcast: &BroadcastId, mut look: impl FnMut(&Standing, &Noted)) {
+        let sessions = self.sessions.lock();
+        for open in sessions.values() {
+            if open.standing.broadcast == *broadcast && open.has_begun() {
+                look(&open.standing, &open.noted.lock());
+            }
+        }
+    }
+
+    /// What times are told by.
+    pub(super) fn clock(&self) -> RelayClock {
+        self.clock
     }
 
     /// The session of this number.
@@ -196,6 +219,16 @@ impl Open {
     }
 }
 
+impl Noted {
+    /// Sees how the viewer fares by now.
+    fn judge(&mut self, now: RelayTime) {
+        let fares = Fares::of(self.figures.reception, &self.reports, now);
+        if std::mem::replace(&mut self.fares, fares) != fares {
+            self.fares_since = now;
+        }
+    }
+}
+
 impl Record {
     /// It has a place at its broadcast.
     pub fn begin(&self) {
@@ -217,7 +250,10 @@ impl Record {
 
     /// What it has had so far.
     pub fn note(&self, figures: Figures) {
-        let before = std::mem::replace(&mut self.open.noted.lock().figures, figures);
+        let mut noted = self.open.noted.lock();
+        let before = std::mem::replace(&mut noted.figures, figures);
+        noted.judge(self.records.clock.now());
+        drop(noted);
         let Standing { role, visit, .. } = &self.open.standing;
         if let (None, Some(first), Role::Player) = (before.given.first, figures.given.first, role) {
             let wait = first - visit.since;
@@ -236,6 +272,14 @@ impl Record {
         self.records.metrics.shown_after(delay);
     }
 
+    /// Its page has said what it shows.
+    pub fn reported(&self, shown: Shown) {
+        let now = self.records.clock.now();
+        let mut noted = self.open.noted.lock();
+        noted.reports.take(shown, now);
+        noted.judge(now);
+    }
+
     /// What it has brought so far, of a publisher.
     pub fn note_brought(&self, (frames, bytes): (u64, u64), rtt: Option<Duration>) {
         let given = Given {
@@ -243,11 +287,11 @@ impl Record {
             bytes,
             ..Given::default()
         };
-        self.note(Figures {
-            given,
+        let reception = Reception {
             rtt,
-            carries_kbps: None,
-        });
+            ..Reception::default()
+        };
+        self.note(Figures { given, reception });
     }
 
     /// Why it is over. The first reason counts.

@@ -6,6 +6,7 @@ mod keys;
 mod links;
 mod relay;
 mod sessions;
+mod viewers;
 
 use std::sync::Arc;
 
@@ -58,6 +59,7 @@ fn api() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(links::links))
         .routes(routes!(sessions::sessions))
         .routes(routes!(sessions::kick))
+        .routes(routes!(viewers::viewers))
         .routes(routes!(events::of_one))
         .routes(routes!(events::all))
         .routes(routes!(links::mint))

@@ -91,8 +91,8 @@ impl From<Seen> for Shown {
             frames: figures.given.frames,
             bytes: figures.given.bytes,
             skips: figures.given.skips,
-            rtt_ms: figures.rtt.map(tenths),
-            carries_kbps: figures.carries_kbps,
+            rtt_ms: figures.reception.rtt.map(tenths),
+            carries_kbps: figures.reception.carries_kbps,
             latency_p50_ms: latencies.percentile(50),
             latency_p95_ms: latencies.percentile(95),
         }

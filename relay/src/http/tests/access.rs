@@ -14,9 +14,19 @@ use crate::store::TokenKeys;
 impl Relay {
     /// A session with this token.
     fn enter(&self, token: &str, role: Role) -> Result<Record, Refusal> {
+        self.enter_over(Transport::WebRtc, token, role)
+    }
+
+    /// A session with this token, over this transport.
+    pub(super) fn enter_over(
+        &self,
+        transport: Transport,
+        token: &str,
+        role: Role,
+    ) -> Result<Record, Refusal> {
         let visit = Visit {
             number: self.site.gate.number(),
-            transport: Transport::WebRtc,
+            transport,
             from: "192.0.2.1".parse().unwrap(),
             since: self.site.clock.now(),
         };
@@ -29,7 +39,7 @@ impl Relay {
         Ok(record)
     }
 
-    async fn wish(&self, bearer: &str, wish: Value) -> super::Reply {
+    pub(super) async fn wish(&self, bearer: &str, wish: Value) -> super::Reply {
         self.post("/api/tokens", bearer, &wish.to_string()).await
     }
 }

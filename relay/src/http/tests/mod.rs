@@ -6,6 +6,7 @@ mod coding;
 mod document;
 mod network;
 mod pages;
+mod viewers;
 mod webrtc;
 
 use std::net::SocketAddr;

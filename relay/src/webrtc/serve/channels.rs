@@ -146,13 +146,9 @@ impl<W: Wire> Channels<W> {
 
 /// Records what a player has been given.
 fn note<W: Wire>(players: &Channel<Egress<W>>, player: usize, peer: &Peer, now: Instant) {
-    let known = (players.given(player), players.path(player, now));
-    if let (Some(given), Some(path)) = known {
-        peer.session.record.note(Figures {
-            given,
-            rtt: players.round_trip(player),
-            carries_kbps: path.carries_kbps,
-        });
+    let known = (players.given(player), players.reception(player, now));
+    if let (Some(given), Some(reception)) = known {
+        peer.session.record.note(Figures { given, reception });
     }
 }
 
