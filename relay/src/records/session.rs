@@ -65,6 +65,8 @@ struct Open {
 #[derive(Default)]
 pub(super) struct Noted {
     pub(super) figures: Figures,
+    /// It is served: over WebRTC a session begins before its client has connected.
+    pub(super) served: bool,
     pub(super) reports: Reports,
     /// How a viewer fares, and since when.
     pub(super) fares: Fares,
@@ -252,6 +254,7 @@ impl Record {
     pub fn note(&self, figures: Figures) {
         let mut noted = self.open.noted.lock();
         let before = std::mem::replace(&mut noted.figures, figures);
+        noted.served = true;
         noted.judge(self.records.clock.now());
         drop(noted);
         let Standing { role, visit, .. } = &self.open.standing;

@@ -67,7 +67,7 @@ impl Records {
         let mut telling = 0;
         let mut troubled = Vec::new();
         self.each_at(broadcast, |standing, noted| {
-            if standing.role != Role::Player {
+            if standing.role != Role::Player || !noted.served {
                 return;
             }
             viewers.transports[place(standing.visit.transport)] += 1;

@@ -50,6 +50,13 @@ export class PlainChromium {
     return new PlainHost(page);
   }
 
+  /** A player in a tab, which is hidden as soon as there is another one in front of it. */
+  async openPlayer(relay: Relay, token: string): Promise<Page> {
+    const page = await this.#browser.newPage();
+    await page.goto(linkTo(relay.origin, 'play', token));
+    return page;
+  }
+
   /** A tab in front of all others. */
   async openTab(): Promise<Page> {
     const page = await this.#browser.newPage();

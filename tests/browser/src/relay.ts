@@ -154,6 +154,13 @@ export class Relay {
     }) as Promise<CreatedBroadcast>;
   }
 
+  /** A token for one viewer, with a name. */
+  async invite(broadcast: string, name: string): Promise<string> {
+    const wish = { broadcast, roles: ['play'], name };
+    const { token } = (await this.#call('POST', '/api/tokens', wish)) as { token: string };
+    return token;
+  }
+
   /** Ends it for everybody. */
   async endBroadcast(broadcast: string): Promise<void> {
     await this.#call('DELETE', `/api/broadcasts/${broadcast}`);

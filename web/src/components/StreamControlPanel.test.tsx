@@ -12,6 +12,7 @@ import {
 } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import type { BroadcastFacts } from '../services/api.ts';
+import { NO_AUDIENCE } from '../services/audience.ts';
 import { speak } from '../words/language.ts';
 import { StreamControlPanel } from './StreamControlPanel.tsx';
 
@@ -69,6 +70,7 @@ class FakeService implements ShareService {
   adminLink = () => 'https://relay.example/admin#token=own';
   newAdminLink = vi.fn(async () => 'https://relay.example/admin#token=new');
   watchPreview = () => () => undefined;
+  audience = { subscribe: () => () => undefined, snapshot: () => NO_AUDIENCE };
   #snapshot: ShareSnapshot = {
     host: 'none',
     status: null,

@@ -3,8 +3,9 @@ import { type HostStatus, isGoingOut, isSharing } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import { hostWords } from '../words/host.ts';
 import { sharingWords } from '../words/index.ts';
+import { Details } from './admin/Details.tsx';
 import { EndBroadcast } from './admin/EndBroadcast.tsx';
-import { Details, Figures } from './admin/Figures.tsx';
+import { Figures } from './admin/Figures.tsx';
 import { InsideNotice } from './admin/InsideNotice.tsx';
 import { NewAdminLink } from './admin/NewAdminLink.tsx';
 import { PausePicture } from './admin/PausePicture.tsx';
@@ -14,10 +15,12 @@ import { ShareLink } from './admin/ShareLink.tsx';
 import { Standby } from './admin/Standby.tsx';
 import { StateBadge } from './admin/StateBadge.tsx';
 import { duration } from './admin/time.ts';
+import { Troubles } from './admin/troubles/Troubles.tsx';
 import { useAskBeforeLeaving } from './admin/useAskBeforeLeaving.ts';
 import { useKeptFocus } from './admin/useKeptFocus.ts';
 import { useNow } from './admin/useNow.ts';
 import { useWakeLock } from './admin/useWakeLock.ts';
+import { Viewers } from './admin/viewers/Viewers.tsx';
 import { isDeadLink, startLabel, type Words, wordsForPanel } from './admin/words.ts';
 import { ScreenShareCropper } from './ScreenShareCropper.tsx';
 import './admin/admin.css';
@@ -80,8 +83,12 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
           />
         </div>
       </div>
+      {goingOut && <Troubles service={service} status={status} broadcast={snapshot.broadcast} />}
       {goingOut && <Renditions status={status} />}
       {goingOut && <Figures status={status} history={snapshot.history} />}
+      {(goingOut || (snapshot.broadcast?.players ?? 0) > 0) && (
+        <Viewers audience={service.audience} still={status?.motion === 'still'} />
+      )}
       <footer className="panel-foot">
         {status !== null && sharing ? <Details status={status} /> : <span />}
         {!isDeadLink(snapshot) && (

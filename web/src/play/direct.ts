@@ -49,6 +49,8 @@ export class DirectPlayback implements Playback {
     };
     const canvas = this.#stage.target;
     this.#send({ type: 'start', canvas, origin, token, playout }, [canvas]);
+    document.addEventListener('visibilitychange', this.#tellHidden);
+    if (document.hidden) this.#tellHidden();
   }
 
   surface(): Surface | null {
@@ -56,6 +58,7 @@ export class DirectPlayback implements Playback {
   }
 
   stop(): void {
+    document.removeEventListener('visibilitychange', this.#tellHidden);
     this.#stage.retire();
     const end = () => this.#worker.terminate();
     this.#worker.onerror = null;
@@ -77,6 +80,10 @@ export class DirectPlayback implements Playback {
   resume(): void {
     this.#stage.play();
   }
+
+  readonly #tellHidden = (): void => {
+    this.#send({ type: 'hidden', hidden: document.hidden });
+  };
 
   #send(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);

@@ -19,6 +19,8 @@ export type ToWorker =
   | { type: 'redraw' }
   /** What was seen of a picture that the page shows. */
   | { type: 'looked'; blank: boolean }
+  /** Whether anybody can see the page. */
+  | { type: 'hidden'; hidden: boolean }
   | { type: 'stop' };
 
 export type FromWorker =

@@ -109,6 +109,11 @@ export class Player {
     this.#playout.mode = mode;
   }
 
+  /** Whether nobody can see the page. */
+  set hidden(hidden: boolean) {
+    this.#records.hidden = hidden;
+  }
+
   redraw(): void {
     this.#renderer.redraw();
   }

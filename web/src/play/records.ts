@@ -103,7 +103,10 @@ const LOG_MAX = 2_000;
 export class Records {
   readonly #counts = noCounts();
   readonly #latency = new Window(LATENCY_FRAMES);
-  readonly #recent = new Window(RECENT_FRAMES);
+  #recent = new Window(RECENT_FRAMES);
+  #hidden = false;
+  /** Shown while the page was hidden. */
+  #unseen = 0;
   #openingMs: number | null = null;
   #firstPictureMs: number | null = null;
   #shownAtMs: number | null = null;
@@ -123,9 +126,16 @@ export class Records {
     this.#openingMs ??= nowMs;
   }
 
+  /** Nobody sees what is shown while the page is hidden, and it is shown at the browser's leisure. */
+  set hidden(hidden: boolean) {
+    this.#hidden = hidden;
+    this.#recent = new Window(RECENT_FRAMES);
+  }
+
   /** `live`: its latency says something; a frame from the relay's cache is as old as it is. */
   shown(frame: ShownFrame, nowMs: number, live: boolean): void {
     this.#counts.framesShown += 1;
+    if (this.#hidden) this.#unseen += 1;
     if (this.#shownAtMs !== null) {
       this.#largestGapMs = Math.max(this.#largestGapMs, nowMs - this.#shownAtMs);
     }
@@ -149,12 +159,13 @@ export class Records {
   /** The totals for the relay; `since` is the report at which the session began. */
   report(since: Report | null): Report {
     const { framesReceived, framesDecoded, blackFrames, decoderErrors } = this.#counts;
-    const latencyMs = this.#recent.percentile(0.5) ?? 0;
+    const latencyMs = this.#hidden ? 0 : (this.#recent.percentile(0.5) ?? 0);
+    const seen = this.#counts.framesShown - this.#unseen;
     return {
       type: 'report',
       received: framesReceived - (since?.received ?? 0),
       decoded: framesDecoded - (since?.decoded ?? 0),
-      shown: this.#counts.framesShown - (since?.shown ?? 0),
+      shown: seen - (since?.shown ?? 0),
       black: blackFrames - (since?.black ?? 0),
       decoderErrors: decoderErrors - (since?.decoderErrors ?? 0),
       latencyUs: Math.min(0xffff_ffff, Math.round(latencyMs * 1_000)),

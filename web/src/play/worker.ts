@@ -54,6 +54,9 @@ scope.onmessage = ({ data }) => {
     case 'looked':
       player?.looked(data.blank);
       break;
+    case 'hidden':
+      if (player !== null) player.hidden = data.hidden;
+      break;
     case 'stop':
       player?.stop();
       break;

@@ -30,7 +30,9 @@ import {
   readBroadcast,
   renewLinks,
 } from './api.ts';
+import { Audience, type AudienceSource } from './audience.ts';
 import { Meeting } from './meeting.ts';
+import { readViewers } from './viewers.ts';
 import { placeBeside } from './window-place.ts';
 
 export interface ShareOptions {
@@ -65,7 +67,7 @@ export interface ShareSnapshot {
   problem: { offline: boolean; message: string; code: string | null } | null;
   /** The browser opened no window, so this page captures. */
   inside: boolean;
-  /** The last minute or so, oldest first. */
+  /** The last five minutes, oldest first. */
   history: readonly Sample[];
   /** Messages on the channel that were not understood. */
   ignored: number;
@@ -113,6 +115,8 @@ export interface ShareService {
   newAdminLink(): Promise<string>;
   /** Small pictures of the whole source, about five a second; returns how to stop watching. */
   watchPreview(watcher: (image: PreviewImage) => void): () => void;
+  /** How viewers fare. */
+  readonly audience: AudienceSource;
 }
 
 const POLL_MS = 1_000;
@@ -128,6 +132,7 @@ const OPENING_MS = 10_000;
 const STALE_MS = 2_200;
 
 export class AdminScreenShareService implements ShareService {
+  readonly audience: AudienceSource;
   readonly #options: ShareOptions;
   readonly #memory: Memory;
   readonly #meeting: Meeting;
@@ -152,6 +157,8 @@ export class AdminScreenShareService implements ShareService {
 
   constructor(options: ShareOptions) {
     this.#options = options;
+    const { origin, broadcast, token } = options;
+    this.audience = new Audience(() => readViewers(origin, broadcast, token));
     this.#memory = memoryOf(options.broadcast);
     this.#meeting = new Meeting({
       token: options.token,

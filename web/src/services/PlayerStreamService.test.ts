@@ -179,3 +179,22 @@ it('says so when the worker does not load', () => {
   workers[0]?.onerror?.();
   expect(service.snapshot().state).toMatchObject({ kind: 'refused', reason: 'internal' });
 });
+
+it('says when nobody can see the page, and when somebody can again', () => {
+  const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(false);
+  const service = new PlayerStreamService();
+  service.start(place(), OPTIONS);
+  const said = () => workers[0]?.said.filter(({ type }) => type === 'hidden');
+  expect(said()).toEqual([]);
+  for (const now of [true, false]) {
+    hidden.mockReturnValue(now);
+    document.dispatchEvent(new Event('visibilitychange'));
+  }
+  expect(said()).toEqual([
+    { type: 'hidden', hidden: true },
+    { type: 'hidden', hidden: false },
+  ]);
+  service.stop();
+  document.dispatchEvent(new Event('visibilitychange'));
+  expect(said()).toHaveLength(2);
+});

@@ -259,11 +259,13 @@ export async function endBroadcast(origin: string, id: string, token: string): P
   await call(broadcastUrl(origin, id), token, { method: 'DELETE' });
 }
 
-function broadcastUrl(origin: string, id: string): URL {
+/** Where a broadcast is. */
+export function broadcastUrl(origin: string, id: string): URL {
   return at(origin, `api/broadcasts/${encodeURIComponent(id)}`);
 }
 
-async function call(
+/** Asks the relay. Throws ApiError. */
+export async function call(
   url: URL,
   bearer: string,
   init: { method: string; body?: string },
@@ -302,6 +304,7 @@ async function request(
   }
 }
 
-function strange(): ApiError {
+/** An answer that is none. */
+export function strange(): ApiError {
   return new ApiError('refused', relayWords().strange);
 }

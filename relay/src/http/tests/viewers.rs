@@ -127,6 +127,9 @@ async fn viewers_are_counted_by_how_they_fare_and_those_in_trouble_are_named() {
     shows(&late, 30, 900);
     let untold = audience.viewer(WebRtc, full());
     let newcomer = audience.join(WebRtc, audience.told("playToken"));
+    newcomer.note(Figures::default());
+    // Its client has not connected yet.
+    let _expected = audience.join(WebRtc, audience.told("playToken"));
     let told = audience.viewers().await;
     assert_eq!(told["count"], 5);
     let by_transport = json!({ "webtransport": 3, "webrtc": 2 });

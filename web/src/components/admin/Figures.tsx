@@ -1,87 +1,126 @@
-import type { Sample } from '../../publish/history.ts';
+import { useState } from 'react';
+import { HISTORY_MS, MINUTE_MS, type Sample } from '../../publish/history.ts';
 import type { HostStatus } from '../../publish/status.ts';
+import { figuresWords } from '../../words/index.ts';
+import { count } from '../../words/numbers.ts';
 import { codecName } from '../codecs.ts';
 import { Sparkline } from './Sparkline.tsx';
 import { bitrate, milliseconds, wholeFrames } from './time.ts';
 
-interface TileProps {
-  name: string;
-  value: string;
-  unit?: string;
-  note?: string | null;
-  values?: readonly number[];
-  ceiling?: number;
-}
+const SPANS = { minute: MINUTE_MS, minutes: HISTORY_MS } as const;
+type Span = keyof typeof SPANS;
+const SPAN_NAMES: readonly Span[] = ['minute', 'minutes'];
 
-/** The running figures of the host, with a line of the last minute each. */
+/** The running figures of the host, with a line each of how they have been. */
 export function Figures(props: { status: HostStatus; history: readonly Sample[] }) {
+  const [span, setSpan] = useState<Span>('minute');
+  const words = figuresWords();
   return (
-    <section className="figures" aria-label="Live figures">
-      {[...streamTiles(props.status), ...relayTiles(props.status)].map(({ pick, ...tile }) => (
-        <Tile key={tile.name} {...tile} {...(pick && { values: props.history.map(pick) })} />
-      ))}
+    <section className="figures-block" aria-label={words.label}>
+      <header className="figures-head">
+        <h2>{words.title}</h2>
+        <SpanChoice span={span} onSpan={setSpan} />
+      </header>
+      <div className="figures">
+        {[...streamTiles(props.status), ...relayTiles(props.status)].map((tile) => (
+          <Tile key={tile.name} {...tile} span={span} history={props.history} />
+        ))}
+      </div>
     </section>
   );
 }
 
-type TileFacts = Omit<TileProps, 'values'> & { pick?: (sample: Sample) => number };
+function SpanChoice({ span, onSpan }: { span: Span; onSpan: (span: Span) => void }) {
+  const words = figuresWords();
+  return (
+    <fieldset className="segments">
+      <legend className="spoken">{words.span}</legend>
+      {SPAN_NAMES.map((name) => (
+        <label key={name} data-chosen={name === span}>
+          <input
+            type="radio"
+            name="figures-span"
+            value={name}
+            checked={name === span}
+            onChange={() => onSpan(name)}
+          />
+          {words.spans[name]}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+interface TileFacts {
+  name: string;
+  value: string;
+  unit?: string;
+  note: string | null;
+  /** What its line is of; without, it has none. */
+  line?: {
+    pick: (sample: Sample) => number;
+    /** A value as the line's text has it. */
+    say: (value: number) => string;
+    ceiling: number;
+  };
+}
 
 function streamTiles(status: HostStatus): TileFacts[] {
   const { rates, picture, quality } = status;
-  const rate = bitrate(rates.bitsPerSecond);
-  const aim = bitrate(quality.bitrate);
+  const { names, notes } = figuresWords();
   return [
     {
-      name: 'Frames per second',
+      name: names.fps,
       value: wholeFrames(rates.fpsSent),
       note: motionNote(status),
-      pick: (sample) => sample.fps,
-      ceiling: 10,
+      line: { pick: (sample) => sample.fps, say: wholeFrames, ceiling: 10 },
     },
     {
-      name: 'Bitrate',
-      ...rate,
-      note: `aims at ${aim.value} ${aim.unit}`,
-      pick: (sample) => sample.bitsPerSecond,
-      ceiling: 200_000,
+      name: names.bitrate,
+      ...bitrate(rates.bitsPerSecond),
+      note: notes.aim(rateText(quality.bitrate)),
+      line: { pick: (sample) => sample.bitsPerSecond, say: rateText, ceiling: 200_000 },
     },
     {
-      name: 'Encode time',
+      name: names.encode,
       value: milliseconds(rates.encodeMs),
       unit: 'ms',
       note: picture && `${codecName(picture.codec)}, ${picture.width} × ${picture.height}`,
-      pick: (sample) => sample.encodeMs,
-      ceiling: 10,
+      line: { pick: (sample) => sample.encodeMs, say: timeText, ceiling: 10 },
     },
   ];
 }
 
 function relayTiles({ rttMs, players, counts }: HostStatus): TileFacts[] {
+  const { names, notes } = figuresWords();
   return [
     {
-      name: 'Round trip',
+      name: names.roundTrip,
       value: milliseconds(rttMs),
       unit: 'ms',
-      note: 'to the relay',
-      pick: (sample) => sample.rttMs,
-      ceiling: 20,
+      note: notes.toRelay,
+      line: { pick: (sample) => sample.rttMs, say: timeText, ceiling: 20 },
     },
     {
-      name: 'Viewers',
-      value: String(players),
-      note: 'connected now',
-      pick: (sample) => sample.players,
-      ceiling: 4,
+      name: names.viewers,
+      value: count(players),
+      note: notes.connected,
+      line: {
+        pick: (sample) => sample.players,
+        say: (value) => count(Math.round(value)),
+        ceiling: 4,
+      },
     },
     {
-      name: 'Keyframe requests',
-      value: String(counts.keyframeRequests),
-      note: `${counts.keyframesSent} sent`,
+      name: names.keyframes,
+      value: count(counts.keyframeRequests),
+      note: notes.keyframesSent(count(counts.keyframesSent)),
     },
   ];
 }
 
-function Tile({ name, value, unit, note, values, ceiling = 1 }: TileProps) {
+function Tile(props: TileFacts & { span: Span; history: readonly Sample[] }) {
+  const { name, value, unit, note, line } = props;
   return (
     <div className="tile">
       <h3>{name}</h3>
@@ -89,51 +128,39 @@ function Tile({ name, value, unit, note, values, ceiling = 1 }: TileProps) {
         {value}
         {unit !== undefined && <small> {unit}</small>}
       </p>
-      {values !== undefined && (
-        <Sparkline values={values} ceiling={ceiling} label={`${name} over the last minute`} />
-      )}
+      {line !== undefined && <TileLine {...props} line={line} />}
       <p className="tile-note faint">{note ?? ' '}</p>
     </div>
   );
 }
 
-function motionNote({ state, motion, quality }: HostStatus): string {
-  if (state !== 'live') return 'not connected';
-  if (motion === 'still') return 'picture at rest, costs nothing';
-  if (motion === 'sharpening') return 'at rest, sharpening';
-  return `at most ${quality.frameRate}`;
+function TileLine(props: {
+  name: string;
+  line: NonNullable<TileFacts['line']>;
+  span: Span;
+  history: readonly Sample[];
+}) {
+  const { name, line, span, history } = props;
+  const points = history.map((sample) => ({ atMs: sample.atMs, value: line.pick(sample) }));
+  const sinceMs = (points.at(-1)?.atMs ?? 0) - SPANS[span];
+  const values = points.filter(({ atMs }) => atMs >= sinceMs).map(({ value }) => value);
+  const words = figuresWords();
+  const least = line.say(Math.min(...values));
+  const range =
+    values.length === 0 ? '' : `, ${words.between(least, line.say(Math.max(...values)))}`;
+  const label = `${words.over[span](name)}${range}`;
+  return <Sparkline points={points} spanMs={SPANS[span]} ceiling={line.ceiling} label={label} />;
 }
 
-/** Everything that is counted, for the curious and for support. */
-export function Details({ status }: { status: HostStatus }) {
-  const { counts, rates } = status;
-  const rows: [string, string | number][] = [
-    ['Frames captured', counts.framesIn],
-    ['of them unchanged', counts.framesUnchanged],
-    ['Frames sent', counts.framesSent],
-    ['of them sharpening', counts.refinementsSent],
-    ['Captured per second', wholeFrames(rates.fpsIn)],
-    ['Left out for the frame rate', counts.skippedForRate],
-    ['Left out for the encoder', counts.skippedForEncoder],
-    ['Left out for the network', counts.skippedForUplink],
-    ['Longest pause between frames', `${Math.round(counts.largestGapMs)} ms`],
-    ['Sent', `${(counts.bytesSent / 1_000_000).toFixed(1)} MB`],
-    ['Sessions opened', counts.sessionsOpened],
-    ['Sessions lost', counts.sessionsLost],
-    ['Epoch, group', `${status.epoch}, ${status.group}`],
-    ['Encoder failures', counts.encoderErrors],
-  ];
-  return (
-    <details className="details">
-      <summary>All figures</summary>
-      <dl className="numeric">
-        {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
-  );
+const rateText = (bitsPerSecond: number) => {
+  const { value, unit } = bitrate(bitsPerSecond);
+  return `${value} ${unit}`;
+};
+const timeText = (ms: number) => `${milliseconds(ms)} ms`;
+
+function motionNote({ state, motion, quality }: HostStatus): string {
+  const { notes } = figuresWords();
+  if (state !== 'live') return notes.offline;
+  if (motion === 'still') return notes.still;
+  return motion === 'sharpening' ? notes.sharpening : notes.atMost(String(quality.frameRate));
 }

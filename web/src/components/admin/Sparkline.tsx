@@ -1,26 +1,27 @@
+import { areaUnder, type Frame, lineThrough, type Point, runs, within } from './chart.ts';
+
 const WIDTH = 100;
 const HEIGHT = 28;
 
 export interface SparklineProps {
-  /** Oldest first. */
-  values: readonly number[];
-  /** How many values fill the width; fewer leave the left empty. */
-  slots?: number;
+  /** Oldest first; the newest is at the right edge. */
+  points: readonly Point[];
+  /** How far back the left edge is. */
+  spanMs: number;
   /** The least value that reaches the top, so that small wiggles stay small. */
   ceiling?: number;
   /** What the line shows, for those who cannot see it. */
   label: string;
 }
 
-/** A line of the last minute, without axes. */
-export function Sparkline({ values, slots = 60, ceiling = 1, label }: SparklineProps) {
-  const points = layOut(values, slots, ceiling);
-  const first = points[0];
-  const last = points.at(-1);
-  if (first === undefined || last === undefined)
-    return <div className="spark" aria-hidden="true" />;
-  const line = points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ');
-  const area = `${first.x.toFixed(1)},${HEIGHT} ${line} ${last.x.toFixed(1)},${HEIGHT}`;
+/** A line without axes. */
+export function Sparkline({ points, spanMs, ceiling = 1, label }: SparklineProps) {
+  const nowMs = points.at(-1)?.atMs;
+  if (nowMs === undefined) return <div className="spark" aria-hidden="true" />;
+  const size = { width: WIDTH, height: HEIGHT - 1 };
+  const shown = within(points, { nowMs, spanMs, top: 1, ...size });
+  const top = Math.max(ceiling, ...shown.map(({ value }) => value)) * 1.1;
+  const frame: Frame = { nowMs, spanMs, top, ...size };
   return (
     <svg
       className="spark"
@@ -29,18 +30,12 @@ export function Sparkline({ values, slots = 60, ceiling = 1, label }: SparklineP
       role="img"
       aria-label={label}
     >
-      <polygon points={area} />
-      <polyline points={line} />
+      {runs(shown).map((run) => (
+        <g key={run[0]?.atMs}>
+          <polygon points={areaUnder(run, frame)} />
+          <polyline points={lineThrough(run, frame)} />
+        </g>
+      ))}
     </svg>
   );
-}
-
-function layOut(values: readonly number[], slots: number, ceiling: number) {
-  const top = Math.max(ceiling, ...values) * 1.1;
-  const step = WIDTH / (slots - 1);
-  const start = WIDTH - (values.length - 1) * step;
-  return values.map((value, at) => ({
-    x: start + at * step,
-    y: HEIGHT - 1 - (value / top) * (HEIGHT - 2),
-  }));
 }

@@ -1,5 +1,7 @@
 /** Times and figures as people read them; pure. */
 
+import { decimal } from '../../words/numbers.ts';
+
 /** How long ago, as a running clock: 0:07, 12:30, 1:02:03. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
@@ -15,13 +17,13 @@ export function bitrate(bitsPerSecond: number): { value: string; unit: string } 
   if (bitsPerSecond < 999_500) {
     return { value: String(Math.round(bitsPerSecond / 1_000)), unit: 'kbit/s' };
   }
-  return { value: (bitsPerSecond / 1_000_000).toFixed(1), unit: 'Mbit/s' };
+  return { value: decimal(bitsPerSecond / 1_000_000, 1), unit: 'Mbit/s' };
 }
 
 /** One decimal below ten. */
 export function milliseconds(ms: number | null): string {
   if (ms === null) return '–';
-  return ms < 10 ? ms.toFixed(1) : String(Math.round(ms));
+  return ms < 10 ? decimal(ms, 1) : String(Math.round(ms));
 }
 
 /** Frames a second; counted over two seconds, in which one more or less means nothing. */
