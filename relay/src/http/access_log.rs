@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use steadycast_codec_glue::wire::Code;
@@ -78,7 +78,12 @@ pub(super) async fn log(
     log_as(&log, path, request, next).await
 }
 
-/// One line per WHIP or WHEP request. The end of a session's path is its secret.
+/// Whether a request is one that pages make again and again: what became of it is no news while it is done.
+fn is_report(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().path().ends_with("/report")
+}
+
+/// One line per WHIP or WHEP request, reports that are taken aside. The end of a session's path is its secret.
 pub(super) async fn log_session(
     State(log): State<Arc<AccessLog>>,
     request: Request,
@@ -98,11 +103,15 @@ pub(super) async fn log_session(
 async fn log_as(log: &AccessLog, path: String, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = excerpt(request.method().as_str());
+    let report = is_report(&request);
     let peer = request.extensions().get::<Peer>();
     let from = peer.map(|peer| peer.address.ip().to_canonical());
     let span = span(&method, &path);
     let response = next.run(request).instrument(span.clone()).await;
     span.record("http.response.status_code", response.status().as_u16());
+    if report && response.status().is_success() {
+        return response;
+    }
     if let Some(left_out) = log.may_write(from, Instant::now()) {
         let status = response.status().as_u16();
         let ms = began.elapsed().as_millis() as u64;

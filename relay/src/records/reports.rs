@@ -21,7 +21,8 @@ pub struct Shown {
 /// The newest reports of one page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reports {
-    last: Shown,
+    /// The one in which something new was last shown.
+    seen: Shown,
     /// Latencies of reports that had something new to say, and when they came.
     latencies: VecDeque<(RelayTime, Duration)>,
     /// Since when frames are decoded and none is shown.
@@ -34,23 +35,26 @@ pub(super) struct Reports {
 const LATELY: Duration = Duration::from_secs(10);
 /// A page reports once a second: so many are of now, whoever sends more.
 const KEPT: usize = 10;
-/// A frame may be decoded before a report and shown behind it; one that is not shown by the next is not.
+/// A page may count a frame when it is shown only in its next report, and before the picture comes to rest.
+const AHEAD: u64 = 2;
+/// What is so by the next report of a page that reports every second is so.
 const LASTS: Duration = Duration::from_millis(1_500);
 
 impl Reports {
     /// One more.
     pub(super) fn take(&mut self, shown: Shown, now: RelayTime) {
-        let last = std::mem::replace(&mut self.last, shown);
-        if shown.shown > last.shown {
+        let seen = self.seen;
+        if shown.shown > seen.shown {
+            self.seen = shown;
             (self.unseen, self.undecoded) = (None, None);
             if let Some(latency) = shown.latency {
                 self.latencies.truncate(KEPT - 1);
                 self.latencies.push_front((now, latency));
             }
-        } else if shown.decoded > last.decoded {
+        } else if shown.decoded >= seen.decoded + AHEAD {
             self.undecoded = None;
             self.unseen.get_or_insert(now);
-        } else if shown.received > last.received {
+        } else if shown.received >= seen.received + AHEAD {
             self.undecoded.get_or_insert(now);
         }
     }
@@ -118,6 +122,15 @@ mod tests {
         assert!(reports.is_unseen(at(60)));
         reports.take(told(150, 150, 42, 50), at(61));
         assert!(!reports.is_unseen(at(63)));
+    }
+
+    #[test]
+    fn the_last_frame_before_the_picture_comes_to_rest_may_be_counted_late() {
+        let mut reports = Reports::default();
+        reports.take(told(29, 29, 30, 50), at(1));
+        reports.take(told(30, 30, 30, 50), at(2));
+        reports.take(told(30, 30, 30, 50), at(3));
+        assert!(!reports.is_unseen(at(60)) && !reports.is_undecoded(at(60)));
     }
 
     #[test]

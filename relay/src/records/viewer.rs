@@ -98,8 +98,8 @@ mod tests {
         let mut hidden = shows(40);
         for second in 1..4 {
             let shown = Shown {
-                received: 30 + second,
-                decoded: 30 + second,
+                received: 30 + 30 * second,
+                decoded: 30 + 30 * second,
                 shown: 30,
                 latency: Some(Duration::from_secs(1)),
             };

@@ -63,8 +63,7 @@ impl Records {
     pub fn viewers(&self, broadcast: &BroadcastId, most: usize) -> Viewers {
         let now = self.clock().now();
         let mut viewers = Viewers::default();
-        let mut latencies = Vec::new();
-        let mut telling = 0;
+        let mut said = Said::default();
         let mut troubled = Vec::new();
         self.each_at(broadcast, |standing, noted| {
             if standing.role != Role::Player || !noted.served {
@@ -72,15 +71,13 @@ impl Records {
             }
             viewers.transports[place(standing.visit.transport)] += 1;
             viewers.fares[noted.fares as usize] += 1;
-            let before = latencies.len();
-            latencies.extend(noted.reports.latencies(now));
-            telling += u32::from(latencies.len() > before);
+            said.hear(noted.reports.latencies(now));
             if noted.fares != Fares::Live {
                 let rank = (noted.fares, standing.visit.number);
                 push_least(&mut troubled, most, rank, || told(standing, noted, now));
             }
         });
-        viewers.latency = latency(latencies, telling);
+        viewers.latency = said.latency();
         viewers.troubled = troubled.into_iter().map(|(_, told)| told).collect();
         viewers
     }
@@ -106,16 +103,44 @@ fn told(standing: &Standing, noted: &Noted, now: RelayTime) -> Troubled {
     }
 }
 
-fn latency(mut said: Vec<Duration>, viewers: u32) -> Option<Latency> {
-    let mut within = |percent: usize| {
-        let place = (said.len() * percent).div_ceil(100).checked_sub(1)?;
-        Some(*said.select_nth_unstable(place).1)
-    };
-    Some(Latency {
-        p50: within(50)?,
-        p95: within(95)?,
-        viewers,
-    })
+/// What viewers say of how late pictures are shown. Each has the same weight, however often it says so.
+#[derive(Default)]
+struct Said {
+    latencies: Vec<(Duration, u64)>,
+    viewers: u32,
+}
+
+/// Of one viewer: as many as it may say are so many equal parts of it.
+const WEIGHT: u64 = 2_520;
+
+impl Said {
+    fn hear(&mut self, latencies: impl Iterator<Item = Duration>) {
+        let before = self.latencies.len();
+        self.latencies.extend(latencies.map(|latency| (latency, 0)));
+        let said = &mut self.latencies[before..];
+        let part = WEIGHT / (said.len() as u64).max(1);
+        said.iter_mut().for_each(|(_, weight)| *weight = part);
+        self.viewers += u32::from(!said.is_empty());
+    }
+
+    fn latency(mut self) -> Option<Latency> {
+        self.latencies.sort_unstable();
+        let all: u64 = self.latencies.iter().map(|(_, weight)| weight).sum();
+        let within = |percent: u64| {
+            let wanted = (all * percent).div_ceil(100).max(1);
+            let mut weighed = 0;
+            let found = self.latencies.iter().find(|(_, weight)| {
+                weighed += weight;
+                weighed >= wanted
+            });
+            found.map(|(latency, _)| *latency)
+        };
+        Some(Latency {
+            p50: within(50)?,
+            p95: within(95)?,
+            viewers: self.viewers,
+        })
+    }
 }
 
 fn place(transport: Transport) -> usize {
@@ -129,19 +154,34 @@ fn place(transport: Transport) -> usize {
 mod tests {
     use super::*;
 
+    fn told(viewers: &[&[u64]]) -> Option<(u128, u128, u32)> {
+        let mut said = Said::default();
+        for latencies in viewers {
+            said.hear(latencies.iter().copied().map(Duration::from_millis));
+        }
+        let Latency { p50, p95, viewers } = said.latency()?;
+        Some((p50.as_millis(), p95.as_millis(), viewers))
+    }
+
     #[test]
     fn percentiles_are_of_what_was_said() {
-        let ms = Duration::from_millis;
-        assert_eq!(latency(vec![], 0), None);
-        let told = latency((1..=100).rev().map(ms).collect(), 10);
-        let right = Latency {
-            p50: ms(50),
-            p95: ms(95),
-            viewers: 10,
-        };
-        assert_eq!(told, Some(right));
-        let one = latency(vec![ms(7)], 1).unwrap();
-        assert_eq!((one.p50, one.p95), (ms(7), ms(7)));
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[&[]]), None);
+        assert_eq!(told(&[&[7]]), Some((7, 7, 1)));
+        assert_eq!(
+            told(&[&[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], &[]]),
+            Some((5, 10, 1))
+        );
+        let hundred: Vec<[u64; 1]> = (1..=100).map(|ms| [ms]).collect();
+        let hundred: Vec<&[u64]> = hundred.iter().map(<[u64; 1]>::as_slice).collect();
+        assert_eq!(told(&hundred), Some((50, 95, 100)));
+    }
+
+    #[test]
+    fn who_says_so_more_often_counts_no_more() {
+        let often = [40; 10];
+        assert_eq!(told(&[&often, &[900], &[900]]), Some((900, 900, 3)));
+        assert_eq!(told(&[&often, &often, &[900]]), Some((40, 900, 3)));
     }
 
     #[test]

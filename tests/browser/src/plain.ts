@@ -50,9 +50,13 @@ export class PlainChromium {
     return new PlainHost(page);
   }
 
-  /** A player in a tab, which is hidden as soon as there is another one in front of it. */
-  async openPlayer(relay: Relay, token: string): Promise<Page> {
+  /**
+   * A player in a tab, which is hidden as soon as there is another one in front of it. `before`: a script
+   * that runs before the page's own.
+   */
+  async openPlayer(relay: Relay, token: string, before?: string): Promise<Page> {
     const page = await this.#browser.newPage();
+    if (before !== undefined) await page.evaluateOnNewDocument(before);
     await page.goto(linkTo(relay.origin, 'play', token));
     return page;
   }

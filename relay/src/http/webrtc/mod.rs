@@ -3,6 +3,7 @@
 mod caller;
 mod cors;
 mod events;
+mod report;
 mod session;
 
 use std::sync::Arc;
@@ -55,13 +56,18 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
                 .post(events::subscribe)
                 .options(cors::options),
         )
+        .route(
+            "/{broadcast}/whep/{session}/report",
+            post(report::report).options(cors::options),
+        )
         .layer(from_fn_with_state(site.clone(), cors::allow))
         .layer(from_fn_with_state(site.clone(), count_refusals))
 }
 
 /// Counts the requests for sessions that are refused.
 async fn count_refusals(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let asks = request.method() == Method::POST && !request.uri().path().ends_with("/sse");
+    let of_session = request.uri().path().split('/').count() > 4;
+    let asks = request.method() == Method::POST && !of_session;
     let publishes = role(request.uri()) == Role::Publisher;
     let address = request
         .extensions()

@@ -22,7 +22,7 @@ use self::meter::Meter;
 use crate::auth::{RandomError, Withdrawal};
 use crate::broadcast::{AttachError, Broadcast, Means, Width};
 use crate::delivery::PathNews;
-use crate::records::Record;
+use crate::records::{Record, Shown};
 use crate::webrtc::ice::{Credentials, Ufrag};
 
 /// The name of a session in its URL: 256 random bits.
@@ -140,6 +140,14 @@ impl Session {
     /// The path to its client has changed; it is told at its next heartbeat.
     pub fn report_path(&self, news: PathNews, width: Width) {
         *self.path.lock() = (news, width);
+    }
+
+    /// Its page has said what it shows.
+    pub fn report(&self, shown: Shown) {
+        if let Some(latency) = shown.latency {
+            self.record.shown_after(latency);
+        }
+        self.record.reported(shown);
     }
 
     /// What its client can be served by.

@@ -61,6 +61,8 @@ export class FakeWhepRelay {
   /** Sessions in the order in which they were made. */
   readonly made: string[] = [];
   readonly left: string[] = [];
+  /** What pages have said of what they show; null: it takes none, as relays of before. */
+  reports: { session: string; told: unknown }[] | null = [];
   /** Status and body of what the next offers are answered with; 201 when empty. */
   readonly refusals: { status: number; code: string }[] = [];
   /** Sessions that it has forgotten, as after a restart. */
@@ -77,6 +79,7 @@ export class FakeWhepRelay {
       const relayUs = Math.round((performance.timeOrigin + performance.now()) * 1_000);
       return Response.json({ session: '/session', certificateHashes: [], relayUs });
     }
+    if (pathname.endsWith('/report')) return this.#hear(pathname, String(init.body));
     if (init.method === 'POST') return this.#answer(pathname);
     if (init.method === 'DELETE') {
       this.left.push(pathname);
@@ -102,6 +105,12 @@ export class FakeWhepRelay {
   cut(session = this.made.at(-1) ?? ''): void {
     this.#streams.get(session)?.close();
     this.#streams.delete(session);
+  }
+
+  #hear(pathname: string, body: string): Response {
+    if (this.reports === null) return new Response(null, { status: 404 });
+    this.reports.push({ session: pathname.replace(/\/report$/, ''), told: JSON.parse(body) });
+    return new Response(null, { status: 204 });
   }
 
   #answer(pathname: string): Response {

@@ -320,3 +320,42 @@ it('tells the latency of what is captured after the join', async () => {
     [1, 1],
   ]);
 });
+
+it('reports what it shows of its session, and soon when the page is hidden', async () => {
+  const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(false);
+  const playing = await watch();
+  const each = () => {
+    connections[0]?.receive();
+    if (!document.hidden) frame(playing.bottom());
+  };
+  await seconds(12, each);
+  const reports = relay.reports ?? [];
+  expect(reports.length).toBeGreaterThanOrEqual(2);
+  expect(reports.length).toBeLessThanOrEqual(3);
+  for (const { session } of reports) expect(session).toBe(relay.made[0]);
+  const newest = reports.at(-1)?.told as { decoded: number; shown: number };
+  expect(newest.decoded).toBeGreaterThan(150);
+  expect(newest.shown).toBeGreaterThan(5);
+  hidden.mockReturnValue(true);
+  vi.stubGlobal('requestAnimationFrame', () => 0);
+  document.dispatchEvent(new Event('visibilitychange'));
+  await seconds(3, each);
+  const first = reports.at(-1)?.told as { decoded: number; shown: number };
+  await seconds(7, each);
+  const later = reports.at(-1)?.told as { decoded: number; shown: number };
+  expect(later.decoded).toBeGreaterThan(first.decoded + 100);
+  expect(later.shown).toBe(first.shown);
+  expect(later).not.toHaveProperty('latencyMs');
+});
+
+it('reports nothing more to a relay that takes no reports', async () => {
+  relay.reports = null;
+  const asked = vi.mocked(fetch);
+  const playing = await watch();
+  await seconds(20, () => {
+    connections[0]?.receive();
+    frame(playing.bottom());
+  });
+  const reports = asked.mock.calls.filter(([url]) => String(url).endsWith('/report'));
+  expect(reports).toHaveLength(1);
+});

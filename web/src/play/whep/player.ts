@@ -1,6 +1,6 @@
 /** Plays a broadcast over WebRTC: one WHEP session after another, one picture all the time. */
 
-import { DEFAULT_SERVING } from '@steadycast/codec-glue';
+import { DEFAULT_SERVING, type Report } from '@steadycast/codec-glue';
 import {
   type ConnectionState,
   keepOpen,
@@ -40,6 +40,10 @@ interface Link {
 }
 
 const TICK_MS = 250;
+/** Each is a request of its own. */
+const REPORT_EVERY_MS = 5_000;
+/** When the page was hidden, or is seen again. */
+const REPORT_SOON_MS = 1_000;
 
 export class WhepPlayer implements Playback {
   readonly #options: WhepPlayerOptions;
@@ -54,6 +58,9 @@ export class WhepPlayer implements Playback {
   #playout: PlayoutMode;
   readonly #slowness = new Slowness();
   #blocked = false;
+  /** What had been counted when the session began. */
+  #reportBase: Report | null = null;
+  #reportAtMs = 0;
   #serving = DEFAULT_SERVING;
   /** As the relay told it; undefined: it did not. */
   #stillSinceUs: number | null | undefined;
@@ -87,7 +94,8 @@ export class WhepPlayer implements Playback {
     const timer = setInterval(() => this.#tick(), TICK_MS);
     const { signal } = this.#abort;
     // Browsers that put a hidden page's video to rest do not always wake it by themselves.
-    document.addEventListener('visibilitychange', () => this.#screen.resume(), { signal });
+    document.addEventListener('visibilitychange', () => this.#seen(), { signal });
+    this.#account.records.hidden = document.hidden;
     await keep({
       origin,
       signal,
@@ -185,6 +193,8 @@ export class WhepPlayer implements Playback {
   #attach(session: WhepSession): void {
     this.#account.records.count('sessionsOpened');
     this.#current = [...this.#links.values()].find((link) => link.session === session) ?? null;
+    this.#reportBase = this.#account.records.report(null);
+    this.#reportAtMs = performance.now() + REPORT_SOON_MS;
     this.#machine.opened(Date.now());
     // It may have been told before the session was open.
     this.#machine.served(this.#serving);
@@ -276,6 +286,26 @@ export class WhepPlayer implements Playback {
     if (moved && document.hidden && this.#account.pictured) {
       this.#machine.shown(false, Date.now());
     }
+    if (link === this.#current) this.#report();
+  }
+
+  /** Only right after the connection was asked: what it has decoded is not to lag behind what is shown. */
+  #report(): void {
+    const nowMs = performance.now();
+    if (nowMs < this.#reportAtMs) return;
+    this.#reportAtMs = nowMs + REPORT_EVERY_MS;
+    const { records } = this.#account;
+    const { received, decoded, shown, latencyUs } = records.report(this.#reportBase);
+    const latencyMs = Math.round(latencyUs / 1_000);
+    const told = { received, decoded, shown, ...(latencyUs > 0 && { latencyMs }) };
+    void this.#current?.session?.report(told);
+  }
+
+  /** Whether anybody can see the page may have changed. */
+  #seen(): void {
+    this.#account.records.hidden = document.hidden;
+    this.#reportAtMs = performance.now() + REPORT_SOON_MS;
+    this.#screen.resume();
   }
 
   #tick(): void {

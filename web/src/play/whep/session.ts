@@ -14,7 +14,7 @@ import { type Beginning, begin } from './begin.ts';
 import { Drawing } from './drawing.ts';
 import { EventStream, type WhepEvent } from './events.ts';
 import type { Figures, Peer } from './peer.ts';
-import { type Answer, leave } from './signal.ts';
+import { type Answer, leave, type Told, tell } from './signal.ts';
 import { Watch } from './watch.ts';
 
 /** What a session tells its player. */
@@ -79,6 +79,8 @@ export class WhepSession implements KeptSession {
   #samples = 0;
   #sampledMs = 0;
   #sampling = false;
+  /** Relays of before take no reports. */
+  #takesReports = true;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   private constructor(options: WhepSessionOptions) {
@@ -229,6 +231,12 @@ export class WhepSession implements KeptSession {
     this.#samples += 1;
     const due = ASK_TIME_AT.has(this.#samples) || this.#samples % ASK_TIME_EVERY === 0;
     if (due) void this.#askTime();
+  }
+
+  /** Says what the page shows, to relays that want to know. */
+  async report(told: Told): Promise<void> {
+    if (this.#session === null || !this.#takesReports) return;
+    this.#takesReports = await tell(this.#session, told);
   }
 
   /** HTTP takes its time, but at times little. */

@@ -67,6 +67,27 @@ export function leave(session: string, token: string): void {
   fetch(session, init).catch(() => undefined);
 }
 
+/** What a page shows, since its session began (PROTOCOL 8.9). */
+export interface Told {
+  received: number;
+  decoded: number;
+  shown: number;
+  /** Left out where it is not known. */
+  latencyMs?: number;
+}
+
+/** Says so; false where the relay takes no reports, as those of before. One that is silent may. */
+export async function tell(session: string, told: Told): Promise<boolean> {
+  const headers = { 'content-type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(told) };
+  try {
+    const { status } = await send(new URL(`${session}/report`), init);
+    return status !== 404 && status !== 405;
+  } catch {
+    return true;
+  }
+}
+
 /** The links of a `Link` header (RFC 8288), resolved against `base`. */
 export function parseLinks(header: string, base: string): Link[] {
   const links = header.matchAll(/<([^>]*)>((?:\s*;\s*[^=;,\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*))*)/g);

@@ -24,7 +24,7 @@ export const viewers: typeof english = {
     noNumber: 'nicht bekannt',
     ofSome: (told, all) => `nach Angabe von ${count(told)} der ${count(all)} Zuschauer`,
     resting: 'Wird wieder gemessen, sobald sich das Bild bewegt.',
-    silent: 'Kein Zuschauer hat gesagt, wie spät seine Bilder kommen. Über WebRTC sagt es niemand.',
+    silent: 'Kein Zuschauer hat gesagt, wie spät seine Bilder kommen.',
     ago: (minutes) => `−${minutes} min`,
     now: 'jetzt',
     chart: 'Verzögerung in den letzten fünf Minuten.',

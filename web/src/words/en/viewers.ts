@@ -23,7 +23,7 @@ export const viewers = {
     noNumber: 'not known',
     ofSome: (told: number, all: number) => `as told by ${count(told)} of ${count(all)} viewers`,
     resting: 'Measured again as soon as the picture moves.',
-    silent: 'No viewer has said how late its pictures are. Those over WebRTC do not.',
+    silent: 'No viewer has said how late its pictures are.',
     ago: (minutes: number) => `−${minutes} min`,
     now: 'now',
     chart: 'Latency over the last five minutes.',

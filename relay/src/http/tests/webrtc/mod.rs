@@ -4,6 +4,7 @@ mod events;
 mod ice;
 mod open;
 mod refused;
+mod report;
 mod sessions;
 
 use std::sync::Arc;
