@@ -32,7 +32,7 @@ scenario('the panel says who watches, how late, and who has less of it and why',
   await named.waitForState('live');
   await says(panel, '.viewers', '1 over WebTransport · 1 over WebRTC');
   await says(panel, '.viewers-states', '2 live');
-  await isGone(panel, '.troubles');
+  await isGone(panel, '.troubles li[data-tone="plain"]');
 
   await openSlow(stage);
   await says(panel, '.viewers', '2 over WebTransport · 1 over WebRTC');
