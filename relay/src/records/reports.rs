@@ -21,6 +21,7 @@ pub struct Shown {
 /// The newest reports of one page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reports {
+    last: Shown,
     /// The one in which something new was last shown.
     seen: Shown,
     /// Latencies of reports that had something new to say, and when they came.
@@ -44,6 +45,7 @@ impl Reports {
     /// One more.
     pub(super) fn take(&mut self, shown: Shown, now: RelayTime) {
         let seen = self.seen;
+        let last = std::mem::replace(&mut self.last, shown);
         if shown.shown > seen.shown {
             self.seen = shown;
             (self.unseen, self.undecoded) = (None, None);
@@ -51,10 +53,10 @@ impl Reports {
                 self.latencies.truncate(KEPT - 1);
                 self.latencies.push_front((now, latency));
             }
-        } else if shown.decoded >= seen.decoded + AHEAD {
+        } else if shown.decoded > last.decoded && shown.decoded >= seen.decoded + AHEAD {
             self.undecoded = None;
             self.unseen.get_or_insert(now);
-        } else if shown.received >= seen.received + AHEAD {
+        } else if shown.received > last.received && shown.received >= seen.received + AHEAD {
             self.undecoded.get_or_insert(now);
         }
     }
@@ -69,7 +71,7 @@ impl Reports {
 
     /// Whether pictures come and are decoded, and nobody sees them.
     pub(super) fn is_unseen(&self, now: RelayTime) -> bool {
-        has_lasted(self.unseen, now)
+        has_lasted(self.unseen, now) && !self.is_undecoded(now)
     }
 
     /// Whether pictures come, and nothing becomes of them.
@@ -142,6 +144,17 @@ mod tests {
         assert!(reports.is_undecoded(at(4)) && !reports.is_unseen(at(4)));
         reports.take(told(120, 60, 60, 50), at(5));
         assert!(!reports.is_undecoded(at(8)));
+    }
+
+    #[test]
+    fn a_page_that_shows_nothing_and_then_decodes_nothing_is_not_taken_to_be_hidden() {
+        let mut reports = Reports::default();
+        reports.take(told(30, 30, 20, 50), at(1));
+        reports.take(told(40, 40, 20, 50), at(2));
+        for second in 3..6 {
+            reports.take(told(40 + 10 * second, 40, 20, 50), at(second));
+        }
+        assert!(reports.is_undecoded(at(5)) && !reports.is_unseen(at(5)));
     }
 
     #[test]

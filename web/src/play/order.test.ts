@@ -136,3 +136,33 @@ it('never decodes a frame without all that came before it in its group', () => {
     { seed: 4_443 },
   );
 });
+
+it('asks for another keyframe when one that came before word of its track was overtaken', () => {
+  const order = new FrameOrder();
+  order.accept(1, header(1, 0, 0));
+  // The small keyframe of the rendition is here before the large one that was sent before it.
+  expect(order.accept(2, header(1, 0, 0, 5))).toBe('decode');
+  expect(order.accept(3, header(1, 1, 0))).toBe('decode');
+  expect(order.accept(2, header(1, 0, 1, 5))).toBe('late');
+  expect(order.needsKeyframe).toBe(false);
+  order.serve(5);
+  expect(order.needsKeyframe).toBe(true);
+  expect(order.accept(3, header(1, 1, 1))).toBe('broken');
+  expect(order.accept(4, header(1, 1, 0, 5))).toBe('decode');
+  expect(order.needsKeyframe).toBe(false);
+  // Back on the main track nothing is overtaken any more.
+  order.serve(0);
+  expect(order.needsKeyframe).toBe(false);
+  expect(order.accept(4, header(1, 1, 1, 5))).toBe('decode');
+});
+
+it('asks for nothing where the keyframe that came first is what is decoded', () => {
+  const order = new FrameOrder();
+  order.accept(1, header(1, 0, 0));
+  order.accept(2, header(1, 0, 0, 5));
+  order.serve(5);
+  expect(order.needsKeyframe).toBe(false);
+  // Now the other is that of a track that was left.
+  expect(order.accept(3, header(1, 1, 0))).toBe('late');
+  expect(order.accept(2, header(1, 0, 1, 5))).toBe('decode');
+});

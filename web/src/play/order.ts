@@ -20,6 +20,8 @@ export class FrameOrder {
   #left: number | null = null;
   /** A keyframe of the track that was left came: either too late, or before word of the way back. */
   #missed = false;
+  /** A track whose keyframe came before word of it, and one of another track behind it. */
+  #overtaken: number | null = null;
 
   /** The group being decoded. */
   get current(): GroupPlace | null {
@@ -39,7 +41,9 @@ export class FrameOrder {
   /** The relay says which track it serves; frames of it may have come already, and others still may. */
   serve(track: number): void {
     if (track === this.#served) return;
-    if (this.#missed && track === this.#left && this.#current?.track !== track) this.#broken = true;
+    const missed = (this.#missed && track === this.#left) || track === this.#overtaken;
+    if (missed && this.#current?.track !== track) this.#broken = true;
+    this.#overtaken = null;
     this.#left = this.#served;
     this.#served = track;
     this.#missed = false;
@@ -53,6 +57,9 @@ export class FrameOrder {
     if (keyframe) {
       const place = { track, epoch, group };
       if (this.#current !== null && this.#isReplaced(place, this.#current)) return 'late';
+      const before = this.#current?.track ?? track;
+      const told = before === this.#served || before === this.#left;
+      if (before !== track && !told) this.#overtaken = before;
       this.#current = { stream, ...place };
       this.#broken = false;
       return 'decode';
