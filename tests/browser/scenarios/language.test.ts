@@ -2,25 +2,33 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { capture } from '../../../web/src/words/en/capture.ts';
 import { crop } from '../../../web/src/words/en/crop.ts';
+import { desk } from '../../../web/src/words/en/desk.ts';
 import { document } from '../../../web/src/words/en/document.ts';
+import { figures } from '../../../web/src/words/en/figures.ts';
 import { host } from '../../../web/src/words/en/host.ts';
+import { links } from '../../../web/src/words/en/links.ts';
 import { player } from '../../../web/src/words/en/player.ts';
 import { quality } from '../../../web/src/words/en/quality.ts';
 import { sharing } from '../../../web/src/words/en/sharing.ts';
 import { start } from '../../../web/src/words/en/start.ts';
+import { troubles } from '../../../web/src/words/en/troubles.ts';
+import { viewers } from '../../../web/src/words/en/viewers.ts';
 import { linkTo } from '../src/links.ts';
 import { scenario } from '../src/stage.ts';
 
-/** Every sentence of a table; two words and more, for single ones may be the same in both languages. */
+/** Every sentence of a table; two words and more, for single ones and units may be the same in both languages. */
 function sentences(table: object): string[] {
   return Object.values(table).flatMap((words: unknown) => {
-    if (typeof words === 'string') return words.includes(' ') ? [words] : [];
+    if (typeof words === 'string')
+      return /\p{L}{4,}/u.test(words) && words.includes(' ') ? [words] : [];
     return typeof words === 'object' && words !== null ? sentences(words) : [];
   });
 }
 
 const VIEWERS = [document, player, start].flatMap(sentences);
-const PANEL = [crop, host, quality, sharing].flatMap(sentences);
+const PANEL = [crop, desk, figures, host, links, quality, sharing, troubles, viewers].flatMap(
+  sentences,
+);
 const WINDOW = [capture, host, sharing].flatMap(sentences);
 
 /** All that is read of a page, by eyes or by screen readers. */

@@ -1,7 +1,11 @@
-/** Takes the pictures of both pages in every state into docs/images: `npm run screenshots`. */
+/**
+ * Takes the pictures of the pages in every state into docs/images: `npm run screenshots`. With `--gallery`
+ * and a folder, there besides in both themes and at every width that matters, to be looked at.
+ */
 
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { Chromium } from '../src/chromium.ts';
 import { linkTo } from '../src/links.ts';
@@ -11,6 +15,14 @@ import { until } from '../src/until.ts';
 import { MAP_SIZE, mapScript } from './map.ts';
 
 const IMAGES = resolve(import.meta.dirname, '../../../docs/images');
+const { values } = parseArgs({ options: { gallery: { type: 'string' } } });
+/** A desktop, a phone on its side, a phone, and the smallest. */
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 844, height: 390 },
+  { width: 390, height: 844 },
+  { width: 320, height: 640 },
+] as const;
 
 interface Set {
   relay: Relay;
@@ -20,6 +32,31 @@ interface Set {
 }
 
 async function shoot(page: Page, name: string): Promise<void> {
+  await settle(page);
+  await page.evaluate('scrollTo(0, 0)');
+  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+  await shootAll(page, name);
+  process.stdout.write(`${name}\n`);
+}
+
+/** For the gallery alone. */
+async function shootAll(page: Page, name: string): Promise<void> {
+  if (values.gallery === undefined) return;
+  const before = page.viewportSize();
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await settle(page);
+      const path = join(values.gallery, `${name}-${size.width}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: size.width !== 844 });
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  if (before !== null) await page.setViewportSize(before);
+}
+
+async function settle(page: Page): Promise<void> {
   // What fades in is to be seen whole; endless animations have no end to wait for.
   await page.evaluate(() =>
     Promise.allSettled(
@@ -29,8 +66,6 @@ async function shoot(page: Page, name: string): Promise<void> {
         .map(({ finished }) => finished),
     ),
   );
-  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
-  process.stdout.write(`${name}.png\n`);
 }
 
 async function main(): Promise<void> {
@@ -49,6 +84,38 @@ async function main(): Promise<void> {
   }
 }
 
+async function showDesk({ relay, viewers }: Set): Promise<void> {
+  const page = await viewers.context.newPage();
+  await page.goto(relay.origin);
+  await shootAll(page, 'start');
+  await page.goto(`${relay.origin}/admin`);
+  await page.getByLabel('Admin key').waitFor();
+  await shootAll(page, 'desk-key');
+  await page.getByLabel('Admin key').fill(relay.adminKey);
+  await page.getByRole('button', { name: 'Open desk' }).click();
+  await page.getByText('Game night').first().waitFor();
+  await shoot(page, 'desk');
+  await page.close();
+}
+
+/** The part is chosen before anybody sees it. */
+async function showStandby({ relay, admin }: Set): Promise<void> {
+  const { publishToken } = await relay.createBroadcast('Game night');
+  const panel = await admin.openPanel(relay, publishToken);
+  const host = await panel.share('Choose a part first');
+  await host.page.setViewportSize(MAP_SIZE);
+  await host.waitFor('in standby', ({ state, source }) => {
+    return state === 'standby' && source?.width === MAP_SIZE.width;
+  });
+  await panel.crop({ x: 160, y: 60, width: 960, height: 540 });
+  await host.waitFor('cropped', ({ crop }) => crop?.width === 960);
+  await shoot(panel.page, 'panel-standby');
+  await shootAll(host.page, 'capture-standby');
+  await panel.page.getByRole('button', { name: 'Do not share' }).click();
+  await panel.waitForPresence('none');
+  await panel.page.close();
+}
+
 async function play(set: Set): Promise<void> {
   const { relay, broadcast, admin, viewers } = set;
   const panel = await admin.openPanel(relay, broadcast.publishToken);
@@ -61,6 +128,8 @@ async function play(set: Set): Promise<void> {
   await panel.crop({ x: 160, y: 60, width: 960, height: 540 });
   await until('the crop', async () => (await player.records()).picture?.width === 960);
   await showLive(panel, player, host, player.page);
+  await showDesk(set);
+  await showStandby(set);
   await showWebRtc(set);
   await showRenditions(set, panel, host);
   await showAway(set, panel, player, player.page, host);
@@ -93,6 +162,22 @@ async function showLive(
   await shoot(page, 'player-motion');
   await page.keyboard.press('Escape');
   await shoot(panel.page, 'panel-live');
+  await shootAll(host.page, 'capture-live');
+  await page.keyboard.press('?');
+  await shootAll(page, 'player-keys');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('i');
+  await shootAll(page, 'player-details');
+  await page.keyboard.press('i');
+  await page.keyboard.press('+');
+  await shootAll(page, 'player-zoomed');
+  await page.keyboard.press('0');
+  await panel.page.getByRole('button', { name: 'Pause the picture' }).click();
+  await player.waitForState('paused');
+  await shoot(page, 'player-paused');
+  await shootAll(panel.page, 'panel-paused');
+  await panel.page.getByRole('button', { name: 'Show the picture again' }).click();
+  await player.waitForState('live');
   await host.page.evaluate('void (window.map.moving = false)');
   await player.waitForState('static');
   await page.mouse.move(640, 380);

@@ -285,7 +285,10 @@ export class PanelPage {
     label: 'Codec' | 'Resolution' | 'Bitrate' | 'Frame rate' | 'When the window closes',
     value: string | number,
   ): Promise<void> {
-    await this.page.getByLabel(label, { exact: true }).selectOption(String(value));
+    const field = this.page.getByLabel(label, { exact: true });
+    // What hardly anybody changes is folded away.
+    if (!(await field.isVisible())) await this.page.getByText('More settings').click();
+    await field.selectOption(String(value));
   }
 
   /** Waits until the host has this quality, as far as it is given. */

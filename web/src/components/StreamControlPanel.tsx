@@ -61,21 +61,41 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
         </div>
       ))}
       <div className="panel-main">
-        <div className="panel-picture">
-          {sharing ? (
-            <ScreenShareCropper service={service} />
-          ) : (
-            <EmptyStage
-              service={service}
-              snapshot={snapshot}
-              words={words}
-              onNewBroadcast={onNewBroadcast}
-              watchOnly={watchOnly}
-            />
+        <div className="panel-show">
+          <div className="panel-picture">
+            {sharing ? (
+              <ScreenShareCropper service={service} />
+            ) : (
+              <EmptyStage
+                service={service}
+                snapshot={snapshot}
+                words={words}
+                onNewBroadcast={onNewBroadcast}
+                watchOnly={watchOnly}
+              />
+            )}
+          </div>
+          {goingOut && (
+            <Troubles service={service} status={status} broadcast={snapshot.broadcast} />
           )}
+          {(goingOut || (snapshot.broadcast?.players ?? 0) > 0) && (
+            <Viewers audience={service.audience} still={status?.motion === 'still'} />
+          )}
+          {goingOut && <Figures status={status} history={snapshot.history} />}
+          {goingOut && <Renditions status={status} />}
         </div>
         <div className="panel-side">
           <StateCard service={service} snapshot={snapshot} words={words} />
+          {!isDeadLink(snapshot) && (
+            <div className="card link-card">
+              <ShareLink
+                link={snapshot.broadcast?.playerLink ?? null}
+                networkLinks={snapshot.broadcast?.networkLinks ?? []}
+                onRenew={() => service.renewPlayerLink()}
+                onTimed={(ttlS) => service.timedPlayerLink(ttlS)}
+              />
+            </div>
+          )}
           <QualityForm
             quality={snapshot.quality}
             status={sharing ? status : null}
@@ -83,12 +103,6 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
           />
         </div>
       </div>
-      {goingOut && <Troubles service={service} status={status} broadcast={snapshot.broadcast} />}
-      {goingOut && <Renditions status={status} />}
-      {goingOut && <Figures status={status} history={snapshot.history} />}
-      {(goingOut || (snapshot.broadcast?.players ?? 0) > 0) && (
-        <Viewers audience={service.audience} still={status?.motion === 'still'} />
-      )}
       <footer className="panel-foot">
         {status !== null && sharing ? <Details status={status} /> : <span />}
         {!isDeadLink(snapshot) && (
@@ -131,14 +145,6 @@ function StateCard(props: { service: ShareService; snapshot: ShareSnapshot; word
             {said.stop}
           </button>
         </div>
-      )}
-      {!isDeadLink(snapshot) && (
-        <ShareLink
-          link={snapshot.broadcast?.playerLink ?? null}
-          networkLinks={snapshot.broadcast?.networkLinks ?? []}
-          onRenew={() => service.renewPlayerLink()}
-          onTimed={(ttlS) => service.timedPlayerLink(ttlS)}
-        />
       )}
     </section>
   );

@@ -57,7 +57,7 @@ export interface QualityFormProps {
   onChange: (quality: Quality) => void;
 }
 
-/** Resolution, frame rate, bitrate and codec; every change applies at once. */
+/** What is sent of the picture; every change applies at once. What hardly anybody changes is folded away. */
 export function QualityForm({ quality, status, onChange }: QualityFormProps) {
   const words = qualityWords();
   const { labels } = words;
@@ -87,31 +87,36 @@ export function QualityForm({ quality, status, onChange }: QualityFormProps) {
           options={bitrates(quality.bitrate)}
           onChange={(bitrate) => set({ bitrate })}
         />
-        <Choice
-          label={labels.codec}
-          value={quality.codec}
-          options={codecs()}
-          onChange={(codec) => set({ codec })}
-        />
-        <Choice
-          label={labels.layers}
-          value={quality.layers}
-          options={named(LAYERS, words.layerCounts)}
-          onChange={(layers) => set({ layers })}
-        />
-        <Choice
-          label={labels.favour}
-          value={quality.favour}
-          options={named(FAVOURS, words.favours)}
-          onChange={(favour) => set({ favour })}
-        />
-        <Choice
-          label={labels.onEnd}
-          value={quality.onEnd}
-          options={named(ON_ENDS, words.onEnds)}
-          onChange={(onEnd) => set({ onEnd })}
-        />
       </div>
+      <details className="quality-more">
+        <summary>{words.more}</summary>
+        <div className="quality-fields">
+          <Choice
+            label={labels.codec}
+            value={quality.codec}
+            options={codecs()}
+            onChange={(codec) => set({ codec })}
+          />
+          <Choice
+            label={labels.layers}
+            value={quality.layers}
+            options={named(LAYERS, words.layerCounts)}
+            onChange={(layers) => set({ layers })}
+          />
+          <Choice
+            label={labels.favour}
+            value={quality.favour}
+            options={named(FAVOURS, words.favours)}
+            onChange={(favour) => set({ favour })}
+          />
+          <Choice
+            label={labels.onEnd}
+            value={quality.onEnd}
+            options={named(ON_ENDS, words.onEnds)}
+            onChange={(onEnd) => set({ onEnd })}
+          />
+        </div>
+      </details>
     </section>
   );
 }

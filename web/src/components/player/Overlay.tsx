@@ -32,7 +32,8 @@ export interface OverlayProps {
 
 /** The words over the picture: a card where there is no picture, else a note that leaves it in sight. */
 export function Overlay({ words, pictured, undecodable, onTap, onAside }: OverlayProps) {
-  const centred = words.final || !pictured;
+  // What was taken back leaves nothing that a note could lie over.
+  const centred = words.final || words.withdrawn || !pictured;
   if (onTap !== null && !words.final) return <TapToPlay onTap={onTap} />;
   if (undecodable !== null && (words.title === null || words.busy)) {
     return <CodecNote codec={undecodable} centred={centred} onAside={onAside} />;

@@ -11,6 +11,7 @@ export const quality: typeof english = {
     favour: 'In langsamen Netzen',
     onEnd: 'Wenn das Fenster zugeht',
   },
+  more: 'Mehr Einstellungen',
   asCaptured: 'Wie aufgenommen',
   upTo: (size) => `Bis ${size}`,
   perSecond: (frames) => `${frames} pro Sek.`,

@@ -10,6 +10,7 @@ export const quality = {
     favour: 'On slow networks',
     onEnd: 'When the window closes',
   },
+  more: 'More settings',
   asCaptured: 'As captured',
   upTo: (size: string) => `Up to ${size}`,
   perSecond: (frames: number) => `${frames} per second`,

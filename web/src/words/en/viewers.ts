@@ -17,7 +17,7 @@ export const viewers = {
   over: (transport: string, viewers: string) => `${viewers} over ${transport}`,
   latency: {
     title: 'Latency, from your screen to theirs',
-    p50: 'Half of it within',
+    p50: 'Half of the pictures within',
     p95: '95 of 100 within',
     ms: (ms: string) => `${ms} ms`,
     noNumber: 'not known',
