@@ -105,13 +105,19 @@ scenario('another try opens a window that is seen, in place of the first', async
   const admin = await stage.chromium();
   await admin.context.addInitScript(cancelOnce);
   const panel = await admin.openPanel(relay, broadcast.publishToken);
-  const first = await panel.share();
+  const first = await panel.share('Choose a part first');
   await panel.waitForState('cancelled');
   const gone = first.page.waitForEvent('close');
+  // Neither a reload nor another try makes it more than it was to be.
+  await panel.page.reload();
+  await panel.waitForState('cancelled');
   const second = await panel.share('Try again');
   await gone;
+  await second.waitFor('in standby', ({ state }) => state === 'standby');
+  await panel.waitForState('standby');
+  assert.equal((await stage.snapshot()).totals.publishersJoined, 0);
+  await panel.page.getByRole('button', { name: 'Go live' }).click();
   await second.waitUntilLive();
-  await panel.waitForState('live');
 });
 
 scenario('without windows the panel captures, says so, and can be left', async (stage) => {

@@ -42,6 +42,7 @@ scenario('colours are those of the screen, in every codec over both transports',
       apart: true,
     }),
   };
+  await panel.locator('::-p-text(More settings)').click();
   const choice = await panel.waitForSelector('::-p-aria([name="Codec"][role="combobox"])');
   for (const [codec, prefix] of CODECS) {
     await choice?.select(codec);

@@ -23,6 +23,7 @@ const STATUS: HostStatus = {
   code: null,
   inside: false,
   paused: false,
+  standby: false,
   source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
   crop: null,
   quality: DEFAULT_QUALITY,
@@ -58,7 +59,7 @@ const FACTS: BroadcastFacts = {
 };
 
 class FakeService implements ShareService {
-  start = vi.fn(async () => undefined);
+  start = vi.fn<ShareService['start']>(async () => undefined);
   stop = vi.fn();
   goLive = vi.fn();
   moveOut = vi.fn(() => true);
@@ -474,4 +475,17 @@ it('pauses the picture by a press and by a key, and shows it again', () => {
   // Without Alt it is a letter.
   fireEvent.keyDown(window, { code: 'KeyP', key: 'p' });
   expect(service.pause).toHaveBeenCalledTimes(2);
+});
+
+it('tries once more for the admin alone what was to be so', () => {
+  const service = show(null);
+  service.become({
+    host: 'present',
+    status: { ...STATUS, state: 'cancelled', standby: true },
+  });
+  fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(service.start).toHaveBeenLastCalledWith({ standby: true });
+  service.become({ host: 'present', status: { ...STATUS, state: 'stopped' } });
+  fireEvent.click(screen.getByRole('button', { name: 'Share again' }));
+  expect(service.start).toHaveBeenLastCalledWith({ standby: false });
 });

@@ -193,7 +193,7 @@ function EmptyStage(props: {
           <button
             type="button"
             className="button button-primary"
-            onClick={() => void service.start()}
+            onClick={() => void service.start({ standby: snapshot.status?.standby === true })}
           >
             {label}
           </button>

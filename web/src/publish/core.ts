@@ -96,8 +96,10 @@ export class HostCore {
     this.#leaseMs = 0;
   }
 
-  setCapture(phase: CapturePhase, reason: string | null): void {
+  setCapture(phase: CapturePhase, reason: string | null, standby = false): void {
     this.#capture = { phase, reason };
+    // Another source that is asked for meanwhile changes nothing of the one that is there.
+    if (phase !== 'capturing') this.#standby = standby;
     this.#tell(true);
   }
 
@@ -224,6 +226,7 @@ export class HostCore {
       code: facts.code,
       inside: this.#options.begin.inside,
       paused: this.#paused,
+      standby: this.#standby,
       source: size === null ? null : { ...size, ...this.#source },
       crop: this.#pipeline.crop,
       quality: this.#pipeline.quality,

@@ -30,6 +30,8 @@ export interface HostView {
 
 /** What pickers show first where nothing was shared so far: a tab shows the least that was not meant. */
 const FIRST_SURFACE = 'browser';
+/** What was asked for has not come about. */
+const ASKED: ReadonlySet<CapturePhase> = new Set(['asking', 'gesture', 'cancelled', 'failed']);
 const STOP_WAIT_MS = 4_000;
 /** How old what panels are told at the end may become, of which they hear nothing that is ten seconds old. */
 const BYE_MS = 3_000;
@@ -327,7 +329,8 @@ export class CaptureHost {
   }
 
   #setPhase(phase: CapturePhase, reason: string | null = null): void {
-    this.#post({ type: 'capture', phase, reason });
+    const asked = ASKED.has(phase);
+    this.#post({ type: 'capture', phase, reason, standby: asked && this.#wish.standby });
   }
 
   #post(message: ToWorker, transfer: Transferable[] = []): void {

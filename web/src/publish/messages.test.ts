@@ -18,6 +18,7 @@ const STATUS: HostStatus = {
   code: null,
   inside: false,
   paused: false,
+  standby: false,
   source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
   crop: { x: 0, y: 0, width: 640, height: 360 },
   quality: DEFAULT_QUALITY,

@@ -121,7 +121,14 @@ function completed(value: unknown): unknown {
   const quality = completeQuality(status['quality']);
   return {
     ...value,
-    status: { limits: NO_LIMITS, paused: false, ...status, quality, renditions: known },
+    status: {
+      limits: NO_LIMITS,
+      paused: false,
+      standby: false,
+      ...status,
+      quality,
+      renditions: known,
+    },
   };
 }
 

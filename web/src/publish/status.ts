@@ -132,6 +132,8 @@ export interface HostStatus {
   inside: boolean;
   /** The admin has taken the picture back. */
   paused: boolean;
+  /** What is captured, or was asked for and has not come about, is for the admin alone. */
+  standby: boolean;
   source: SourceFacts | null;
   crop: Crop | null;
   quality: Quality;
@@ -215,6 +217,7 @@ export const isHostStatus = shape<HostStatus>({
   code: orNull(isText),
   inside: isFlag,
   paused: isFlag,
+  standby: isFlag,
   source: orNull(
     shape<SourceFacts>({ width: isCount, height: isCount, surface: isText, muted: isFlag }),
   ),

@@ -16,7 +16,8 @@ export type ToWorker =
     }
   /** Panels are elsewhere from now on. */
   | { type: 'keys'; keys: ChannelKeys }
-  | { type: 'capture'; phase: CapturePhase; reason: string | null }
+  /** `standby`: what was asked for is to be for the admin alone. */
+  | { type: 'capture'; phase: CapturePhase; reason: string | null; standby: boolean }
   | {
       type: 'source';
       readable: ReadableStream<VideoFrame>;

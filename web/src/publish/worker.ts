@@ -51,7 +51,7 @@ scope.onmessage = ({ data }) => {
       core?.move(listening(data.keys));
       break;
     case 'capture':
-      core?.setCapture(data.phase, data.reason);
+      core?.setCapture(data.phase, data.reason, data.standby);
       break;
     case 'muted':
       core?.setMuted(data.muted);

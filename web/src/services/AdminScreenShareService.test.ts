@@ -116,6 +116,7 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
     code: null,
     inside: false,
     paused: false,
+    standby: false,
     source: null,
     crop: null,
     quality: DEFAULT_QUALITY,

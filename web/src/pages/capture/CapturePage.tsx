@@ -8,11 +8,13 @@ import { useWakeLock } from '../../components/admin/useWakeLock.ts';
 import { explainCode, type Words, wordsForHost } from '../../components/admin/words.ts';
 import { codecName } from '../../components/codecs.ts';
 import type { CaptureHost } from '../../publish/host.ts';
-import { type HostStatus, isGoingOut, isSharing } from '../../publish/status.ts';
+import { type HostState, type HostStatus, isGoingOut, isSharing } from '../../publish/status.ts';
 import { captureWords } from '../../words/capture.ts';
 import { hostWords } from '../../words/host.ts';
 import { sharingWords } from '../../words/index.ts';
 
+/** What was asked for has not come about, and is asked for once more. */
+const UNDONE: readonly HostState[] = ['needs-gesture', 'cancelled', 'failed'];
 /** After these the window has no further use. */
 const CLOSE_AFTER_STOP_MS = 700;
 const CLOSE_SECOND_MS = 5_000;
@@ -151,7 +153,7 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
         autoFocus
         onClick={() =>
           void host.share(
-            status.state === 'needs-gesture' ? undefined : { resume: false, standby: false },
+            UNDONE.includes(status.state) ? undefined : { resume: false, standby: false },
           )
         }
       >

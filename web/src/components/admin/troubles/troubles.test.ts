@@ -12,6 +12,7 @@ const STATUS: HostStatus = {
   code: null,
   inside: false,
   paused: false,
+  standby: false,
   source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
   crop: null,
   quality: { ...DEFAULT_QUALITY, frameRate: 30 },
