@@ -49,7 +49,9 @@ scenario('the desk lists broadcasts, opens and ends them, hands links on', async
   await other.getByRole('button', { name: 'End broadcast…' }).click();
   await other.getByRole('button', { name: 'End broadcast', exact: true }).click();
   await other.getByText('Ended by you').waitFor();
-  assert.match(await focused(desk), /^Quiet one/, 'the focus stays where it was needed');
+  await until('the focus to stay where it was needed', async () => {
+    return (await focused(desk)).startsWith('Quiet one');
+  });
   await assert.rejects(relay.snapshot(quiet.id), /404/);
   await relay.endBroadcast(broadcast.id);
   await live.getByText('Ended elsewhere').waitFor();

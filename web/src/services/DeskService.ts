@@ -117,7 +117,8 @@ export class DeskService implements Desk {
       one.id === id ? { ...one, over: 'here' as const } : one,
     );
     this.#show({ broadcasts: ended ?? null });
-    await this.#ask();
+    // Nobody has to wait for the rest of the list.
+    void this.#ask();
   }
 
   #wake = (): void => {
