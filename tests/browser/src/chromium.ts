@@ -12,7 +12,7 @@ import { bareLinkTo, type LinkedPage, linkTo } from './links.ts';
 import { HostPage, PanelPage, PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { sceneScript } from './scene.ts';
-import { NAME_SHIM } from './script.ts';
+import { NAME_SHIM, pageScript, pickMonitor } from './script.ts';
 import { doom, makeSwallowable, type WebTransportFate } from './transports.ts';
 import { type Place, UNCROPPED, witnessScript } from './witness.ts';
 
@@ -93,6 +93,9 @@ export class Chromium {
     const open = async () => {
       const context = await browser.newContext({ viewport });
       await context.addInitScript({ content: NAME_SHIM });
+      if (capture === 'monitor') {
+        await context.addInitScript({ content: pageScript([pickMonitor], null) });
+      }
       if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
       if (options.lacks !== undefined) await takeAway(context, options.lacks);
       return context;

@@ -11,7 +11,7 @@ import type { HostStatus } from '../../../web/src/publish/status.ts';
 import { COMMON_FLAGS, EXECUTABLE } from './chromium.ts';
 import { linkTo } from './links.ts';
 import type { Relay } from './relay.ts';
-import { pageScript } from './script.ts';
+import { pageScript, pickMonitor } from './script.ts';
 import { until } from './until.ts';
 
 export class PlainChromium {
@@ -44,6 +44,7 @@ export class PlainChromium {
   /** The capture host in a tab of its own. `before`: a script that runs before the page's own. */
   async openHost(relay: Relay, token: string, before?: string): Promise<PlainHost> {
     const page = await this.#browser.newPage();
+    await page.evaluateOnNewDocument(pageScript([pickMonitor], null));
     if (before !== undefined) await page.evaluateOnNewDocument(before);
     await page.goto(linkTo(relay.origin, 'host', token));
     await page.evaluate(pageScript([countAnimationFrames], null));

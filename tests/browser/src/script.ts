@@ -14,5 +14,16 @@ export function pageScript(parts: readonly Part[], argument: unknown, path?: str
   return `(() => { ${guard} ${mark} ${parts.map(String).join('\n')}\n${call} })()`;
 }
 
+/** Has a page capture the screen: what it shows first in the picker is what a picker that answers by itself takes. */
+export function pickMonitor(): void {
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  if (devices === undefined) return;
+  const ask = devices.getDisplayMedia.bind(devices);
+  devices.getDisplayMedia = ({ video, ...options } = {}) => {
+    const wished = typeof video === 'object' ? video : {};
+    return ask({ ...options, video: { ...wished, displaySurface: 'monitor' } });
+  };
+}
+
 /** The same mark for functions that are given to a page alone. */
 export const NAME_SHIM = 'globalThis.__name ??= (value) => value;';
