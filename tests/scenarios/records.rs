@@ -94,7 +94,7 @@ async fn a_session_is_counted_and_written_down_with_what_it_had() -> Result<()> 
     let at = || relay.site().records.at(&broadcast.id);
     let noted = || {
         at().iter()
-            .any(|seen| seen.figures.given.frames == 3 && seen.figures.rtt.is_some())
+            .any(|seen| seen.figures.given.frames == 3 && seen.figures.reception.rtt.is_some())
     };
     relay.until("its figures", noted).await?;
     let text = metrics(&relay).await?;
