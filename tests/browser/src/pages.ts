@@ -252,7 +252,7 @@ export class PanelPage {
     label?: string | RegExp,
   ): Promise<HostPage> {
     // Windows open smaller, and a picture of that size would come first.
-    const content = pageScript([askOnceAsWideAs], size.width, '/host');
+    const content = pageScript([askOnceOfSize], size, '/host');
     await this.page.context().addInitScript({ content });
     const host = await this.share(label);
     await host.page.setViewportSize(size);
@@ -303,16 +303,16 @@ export class PanelPage {
   }
 }
 
-/** Has the page ask for the screen no sooner than its window is so wide; the last width counts. */
-function askOnceAsWideAs(width: number): void {
-  const page = window as Window & { wideAs?: number };
-  const known = page.wideAs !== undefined;
-  page.wideAs = width;
+/** Has the page ask for the screen no sooner than its window has this size; the last size counts. */
+function askOnceOfSize(size: { width: number; height: number }): void {
+  const page = window as Window & { sized?: { width: number; height: number } };
+  const known = page.sized !== undefined;
+  page.sized = size;
   if (known) return;
   const { mediaDevices } = navigator;
   const ask = mediaDevices.getDisplayMedia.bind(mediaDevices);
   mediaDevices.getDisplayMedia = async (options) => {
-    while (innerWidth < (page.wideAs ?? 0)) {
+    while (innerWidth !== page.sized?.width || innerHeight !== page.sized.height) {
       await new Promise((done) => addEventListener('resize', done, { once: true }));
     }
     return ask(options);

@@ -16,6 +16,7 @@ import { Standby } from './admin/Standby.tsx';
 import { StateBadge } from './admin/StateBadge.tsx';
 import { duration } from './admin/time.ts';
 import { Troubles } from './admin/troubles/Troubles.tsx';
+import { useAltKey } from './admin/useAltKey.ts';
 import { useAskBeforeLeaving } from './admin/useAskBeforeLeaving.ts';
 import { useKeptFocus } from './admin/useKeptFocus.ts';
 import { useNow } from './admin/useNow.ts';
@@ -47,6 +48,10 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
   const sharing = status !== null && isSharing(status.state);
   const goingOut = status !== null && isGoingOut(status.state);
   useWakeLock(goingOut);
+  // Once there is a picture, the button has the key.
+  useAltKey('KeyP', () => {
+    if (!goingOut) service.pause(true);
+  });
   useAskBeforeLeaving(snapshot.inside && sharing);
   return (
     <div ref={panel} tabIndex={-1} className="panel">
@@ -64,7 +69,8 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
         <div className="panel-show">
           <div className="panel-picture">
             {sharing ? (
-              <ScreenShareCropper service={service} />
+              // What nobody has seen before going live is not to be undone into sight.
+              <ScreenShareCropper key={String(status.state === 'standby')} service={service} />
             ) : (
               <EmptyStage
                 service={service}
@@ -79,7 +85,11 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
             <Troubles service={service} status={status} broadcast={snapshot.broadcast} />
           )}
           {(goingOut || (snapshot.broadcast?.players ?? 0) > 0) && (
-            <Viewers audience={service.audience} still={status?.motion === 'still'} />
+            <Viewers
+              audience={service.audience}
+              still={status?.motion === 'still'}
+              live={snapshot.broadcast?.phase === 'live'}
+            />
           )}
           {goingOut && <Figures status={status} history={snapshot.history} />}
           {goingOut && <Renditions status={status} />}

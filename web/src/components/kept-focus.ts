@@ -18,7 +18,7 @@ export function keepFocus(root: HTMLElement, next: (lost: HTMLElement) => HTMLEl
     if (last === null || last.isConnected) return;
     const lost = last;
     last = null;
-    if (nothingHasFocus()) next(lost).focus();
+    if (nothingHasFocus()) next(lost).focus({ preventScroll: true });
   });
   root.addEventListener('focusin', focused);
   root.addEventListener('focusout', left);

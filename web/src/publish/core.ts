@@ -188,13 +188,13 @@ export class HostCore {
     if (this.#uplinks === null || this.#uplinks.main.group === 0) return;
     if (this.#paused) return;
     const delivered = this.#pipeline.delivered();
-    this.#pause(true);
+    this.pause(true);
     const late = new Promise<void>((resolve) => setTimeout(resolve, CARD_WAIT_MS));
     await Promise.race([delivered, late]);
   }
 
   /** Takes the picture back, or shows it again. */
-  #pause(paused: boolean): void {
+  pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#setPaused(paused);
     if (paused && this.#uplinks !== null) this.#sayPaused(this.#uplinks.takeBack());
@@ -340,7 +340,7 @@ export class HostCore {
         void this.#options.memory.save({ quality: message.quality });
         break;
       case 'pause':
-        this.#pause(message.paused);
+        this.pause(message.paused);
         break;
       case 'stop':
         // Even if the document is busy, nothing more leaves this browser.

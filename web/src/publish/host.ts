@@ -9,7 +9,7 @@ import { DEFAULT_QUALITY } from './quality.ts';
 import { askForScreen, captureLimits } from './screen.ts';
 import { type ChannelKeys, deriveKeys, newSecret, SealedChannel } from './sealed.ts';
 import { becomeNext, becomeSole, isAwaited } from './sole.ts';
-import type { CapturePhase, HostStatus } from './status.ts';
+import { type CapturePhase, type HostStatus, isGoingOut } from './status.ts';
 import { type AccessMemory, accessOf, forgetOld, type Memory, memoryOf } from './storage.ts';
 import type { ShareWish } from './wish.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
@@ -30,8 +30,14 @@ export interface HostView {
 
 /** What pickers show first where nothing was shared so far: a tab shows the least that was not meant. */
 const FIRST_SURFACE = 'browser';
-/** What was asked for has not come about. */
-const ASKED: ReadonlySet<CapturePhase> = new Set(['asking', 'gesture', 'cancelled', 'failed']);
+/** What was asked for has not come about, or is over by no word of the admin here. */
+const ASKED: ReadonlySet<CapturePhase> = new Set([
+  'asking',
+  'gesture',
+  'cancelled',
+  'failed',
+  'ended',
+]);
 const STOP_WAIT_MS = 4_000;
 /** How old what panels are told at the end may become, of which they hear nothing that is ten seconds old. */
 const BYE_MS = 3_000;
@@ -112,6 +118,11 @@ export class CaptureHost {
     if (asked.kind === 'failed') this.#setPhase('failed', asked.reason);
     else this.#setPhase(asked.kind);
     if (asked.kind !== 'gesture') await this.#memory.save({ sharing: false });
+  }
+
+  /** Takes the picture back from viewers, or shows it again. */
+  pause(paused: boolean): void {
+    this.#post({ type: 'pause', paused });
   }
 
   /** Shows viewers what was for the admin alone so far. */
@@ -261,6 +272,8 @@ export class CaptureHost {
     switch (message.type) {
       case 'status':
         this.#show({ status: message.status });
+        // What viewers have been shown is not for the admin alone any more.
+        if (isGoingOut(message.status.state)) this.#wish = { ...this.#wish, standby: false };
         if (this.#bye !== null && Date.now() - this.#bye.sealedMs > BYE_MS) void this.#sealBye();
         break;
       case 'unheard':

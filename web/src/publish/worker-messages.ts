@@ -28,6 +28,7 @@ export type ToWorker =
       standby: boolean;
     }
   | { type: 'live' }
+  | { type: 'pause'; paused: boolean }
   | { type: 'muted'; muted: boolean }
   /** `card`: viewers are to see one, and not the last picture. */
   | { type: 'stop'; ended: boolean };

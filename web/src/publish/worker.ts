@@ -59,6 +59,9 @@ scope.onmessage = ({ data }) => {
     case 'source':
       void core?.share(data);
       break;
+    case 'pause':
+      core?.pause(data.paused);
+      break;
     case 'live':
       void core?.goLive();
       break;

@@ -142,6 +142,8 @@ export class AdminScreenShareService implements ShareService {
   readonly #crop = new Draft<Crop | null>(null, sameCrop);
   readonly #quality = new Draft<Quality>(DEFAULT_QUALITY, sameQuality);
   #snapshot: ShareSnapshot;
+  /** The window that is opening is to begin with the picture taken back. */
+  #pausesNext = false;
   /** A host that was told to make way for a new window. */
   #left: string | null = null;
   /** What a host was told to show no more by, until it says that it does: it must not get lost. */
@@ -234,7 +236,11 @@ export class AdminScreenShareService implements ShareService {
   }
 
   pause(paused: boolean): void {
-    if (this.#host === null) return;
+    if (this.#host === null) {
+      // A window that is opening hears of it as soon as it is there.
+      this.#pausesNext = paused && this.#isOpening();
+      return;
+    }
     const message = { type: 'pause', host: this.#host.id, paused } as const;
     this.#owed = paused ? message : null;
     this.#send(message);
@@ -453,6 +459,10 @@ export class AdminScreenShareService implements ShareService {
     this.#host = { id, startedMs };
     this.#heardMs = Date.now();
     this.#openedMs = null;
+    if (this.#pausesNext) {
+      this.#pausesNext = false;
+      this.pause(true);
+    }
     return true;
   }
 

@@ -73,7 +73,14 @@ interface QuestionProps extends AskFirstProps {
 
 function Question({ className, name, question, act, busy, onYes, onNo }: QuestionProps) {
   return (
-    <div className={className} role="alertdialog" aria-label={name}>
+    <div
+      className={className}
+      role="alertdialog"
+      aria-label={name}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !busy) onNo();
+      }}
+    >
       <span>{question}</span>
       <div className="ask-first-row">
         <button type="button" className="button button-danger" disabled={busy} onClick={onYes}>

@@ -40,9 +40,12 @@ export function NumberField(props: {
           // The spinner and the arrow keys are meant as they are; typing is not finished yet.
           if (!(event.nativeEvent instanceof InputEvent)) commit(event.target.value);
         }}
+        // Whoever scrolls the page means no number that lies on the way.
+        onWheel={(event) => event.currentTarget.blur()}
         onBlur={(event) => commit(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') commit(event.currentTarget.value);
+          if (event.key === 'Escape') setText(String(value));
           // What is being typed is the browser's to undo.
           if (isUndoKey(event) && text !== String(value)) event.stopPropagation();
         }}

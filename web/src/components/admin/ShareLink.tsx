@@ -23,6 +23,8 @@ export function ShareLink({ link, networkLinks, onRenew, onTimed }: ShareLinkPro
       {link !== null && (
         <div className="share-link-more">
           <TimedLink
+            // With the link of before, those ended that were made beside it.
+            key={link}
             onMake={onTimed}
             networkOf={(made) => networkLinks.map((address) => movedTo(address, made))}
           />

@@ -47,6 +47,9 @@ export function explainCode(code: string | null): string | null {
 export function wordsForHost(status: HostStatus): Words {
   const said = hostWords();
   const words = { ...said.states[status.state], tone: TONES[status.state] };
+  if (status.state === 'asking' && status.standby) {
+    return { ...words, detail: said.askingStandby };
+  }
   if (status.state === 'live' && status.source?.muted === true) {
     return { ...said.muted, tone: 'wait' };
   }
@@ -97,7 +100,7 @@ function endedWords(): Words {
 
 export function wordsForPanel(snapshot: ShareSnapshot): Words {
   if (snapshot.problem?.code === ENDED_HERE) return endedWords();
-  if (snapshot.host === 'present' && snapshot.status !== null) return wordsForHost(snapshot.status);
+  if (snapshot.host === 'present' && snapshot.status !== null) return wordsForPresent(snapshot);
   const said = hostWords();
   const presence = snapshot.host === 'present' ? 'searching' : snapshot.host;
   const words = { ...said.presences[presence], tone: PRESENCE_TONES[presence] };
@@ -106,9 +109,27 @@ export function wordsForPanel(snapshot: ShareSnapshot): Words {
   if (refused !== null) return { ...said.unusable, tone: 'bad', detail: refused };
   const { broadcast } = snapshot;
   if (broadcast?.phase === 'held' || broadcast?.phase === 'paused') {
-    return { ...words, title: said.heldTitle, detail: said.held(broadcast.players) };
+    return { ...words, title: said.heldTitle, detail: remains(snapshot) };
   }
   return broadcast?.phase === 'live' ? { ...said.elsewhere, tone: 'good' } : words;
+}
+
+/** What viewers see while nobody shares; null: they wait, or somebody else shares. */
+function remains({ broadcast }: ShareSnapshot): string | null {
+  const said = hostWords();
+  if (broadcast?.phase === 'held') return said.held(broadcast.players);
+  return broadcast?.phase === 'paused' ? said.covered : null;
+}
+
+const SHARES_NOTHING: readonly HostState[] = ['idle', 'cancelled', 'ended', 'stopped'];
+
+/** A host that shares nothing says nothing of what stands at the relay. */
+function wordsForPresent(snapshot: ShareSnapshot): Words {
+  const { status } = snapshot;
+  if (status === null) return wordsForPanel({ ...snapshot, host: 'none' });
+  const words = wordsForHost(status);
+  if (!SHARES_NOTHING.includes(status.state)) return words;
+  return { ...words, detail: remains(snapshot) ?? words.detail };
 }
 
 /** What the tab says first, so that nobody forgets that viewers see nothing; null: there is no such thing. */

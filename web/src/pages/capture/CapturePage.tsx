@@ -1,6 +1,8 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { PausePicture } from '../../components/admin/PausePicture.tsx';
 import { StateBadge } from '../../components/admin/StateBadge.tsx';
 import { bitrate, duration, wholeFrames } from '../../components/admin/time.ts';
+import { useAltKey } from '../../components/admin/useAltKey.ts';
 import { useAskBeforeLeaving } from '../../components/admin/useAskBeforeLeaving.ts';
 import { useKeptFocus } from '../../components/admin/useKeptFocus.ts';
 import { useNow } from '../../components/admin/useNow.ts';
@@ -8,13 +10,11 @@ import { useWakeLock } from '../../components/admin/useWakeLock.ts';
 import { explainCode, type Words, wordsForHost } from '../../components/admin/words.ts';
 import { codecName } from '../../components/codecs.ts';
 import type { CaptureHost } from '../../publish/host.ts';
-import { type HostState, type HostStatus, isGoingOut, isSharing } from '../../publish/status.ts';
+import { type HostStatus, isGoingOut, isSharing } from '../../publish/status.ts';
 import { captureWords } from '../../words/capture.ts';
 import { hostWords } from '../../words/host.ts';
 import { sharingWords } from '../../words/index.ts';
 
-/** What was asked for has not come about, and is asked for once more. */
-const UNDONE: readonly HostState[] = ['needs-gesture', 'cancelled', 'failed'];
 /** After these the window has no further use. */
 const CLOSE_AFTER_STOP_MS = 700;
 const CLOSE_SECOND_MS = 5_000;
@@ -70,7 +70,7 @@ function titleFor(status: HostStatus, title: string | null): string {
 function ownDetail(status: HostStatus, words: Words): string | null {
   switch (status.state) {
     case 'asking':
-      return captureWords().asking;
+      return status.standby ? captureWords().askingStandby : captureWords().asking;
     case 'needs-gesture':
       return captureWords().oneClick;
     case 'live':
@@ -122,6 +122,7 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
   if (isSharing(status.state)) {
     return (
       <div className="capture-actions">
+        <PausePicture paused={status.paused} onPause={(paused) => host.pause(paused)} />
         <button
           type="button"
           className="button"
@@ -153,7 +154,9 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
         autoFocus
         onClick={() =>
           void host.share(
-            UNDONE.includes(status.state) ? undefined : { resume: false, standby: false },
+            status.state === 'needs-gesture'
+              ? undefined
+              : { resume: false, standby: status.standby },
           )
         }
       >
@@ -166,9 +169,17 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
 /** What nobody sees yet: the panel has the crop and the same ways on. */
 function StandbyActions({ host }: { host: CaptureHost }) {
   const words = sharingWords();
+  const goLive = () => host.goLive();
+  useAltKey('KeyL', goLive);
   return (
     <div className="capture-actions">
-      <button type="button" className="button button-primary" onClick={() => host.goLive()}>
+      <button
+        type="button"
+        className="button button-primary"
+        aria-keyshortcuts="Alt+L"
+        title="Alt+L"
+        onClick={goLive}
+      >
         {words.goLive}
       </button>
       <button type="button" className="button" onClick={() => void host.stop()}>

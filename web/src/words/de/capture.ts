@@ -9,6 +9,8 @@ export const capture: typeof english = {
   shareYours: 'Deinen Bildschirm teilen',
   ready: 'Bereit zum Teilen',
   sharing: 'Dein Bildschirm wird geteilt',
+  askingStandby:
+    'Der Browser fragt, was du teilen willst. Niemand sieht, was du wählst, bis du auf Sendung gehst.',
   asking: 'Der Browser fragt, was du teilen willst. Das Teilen beginnt, sobald du gewählt hast.',
   oneClick: 'Der Browser will einen Klick, bevor dieses Fenster den Bildschirm sehen darf.',
   sources: {

@@ -153,9 +153,12 @@ export const host: typeof english = {
     'Ein anderes Gerät oder ein anderer Browser teilt',
     'Wenn du von hier teilst, übernimmst du die Übertragung.',
   ),
+  covered: 'Zuschauer sehen eine Karte anstelle des Bildes. Ein Klick teilt wieder.',
+  askingStandby:
+    'Der Browser fragt im Aufnahmefenster. Niemand sieht, was du wählst, bis du auf Sendung gehst.',
   heldTitle: 'Gerade wird nichts geteilt',
   held: (viewers) => {
-    if (viewers === 0) return 'Ein Klick teilt wieder.';
+    if (viewers === 0) return 'Wer dazukommt, sieht das letzte Bild. Ein Klick teilt wieder.';
     const who =
       viewers === 1
         ? 'Ein Zuschauer ist verbunden und behält'

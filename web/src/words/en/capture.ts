@@ -8,6 +8,7 @@ export const capture = {
   shareYours: 'Share your screen',
   ready: 'Ready to share',
   sharing: 'Your screen is being shared',
+  askingStandby: 'The browser asks what to share. Nobody sees what you choose until you go live.',
   asking: 'The browser asks what to share. Sharing begins as soon as you have chosen.',
   oneClick: 'The browser wants one click before it lets this window see the screen.',
   sources: {

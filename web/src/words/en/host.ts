@@ -141,9 +141,14 @@ export const host = {
     'Another device or browser is sharing',
     'Sharing from here takes the broadcast over.',
   ),
+  /** Nobody shares, and the picture of before was taken back. */
+  covered: 'Viewers see a card in place of the picture. One click shares again.',
+  askingStandby:
+    'The browser asks in the capture window. Nobody sees what you choose until you go live.',
   heldTitle: 'Nothing is shared at present',
+  /** Nobody shares, and the picture of before stands. */
   held: (viewers: number) => {
-    if (viewers === 0) return 'One click shares again.';
+    if (viewers === 0) return 'Whoever joins sees the last picture. One click shares again.';
     const who =
       viewers === 1
         ? 'One viewer is connected and keeps'

@@ -1,4 +1,5 @@
 import { useRef } from 'react';
+import { choicesOf } from '../../../links/reach.ts';
 import type { HostStatus } from '../../../publish/status.ts';
 import type { ShareService } from '../../../services/AdminScreenShareService.ts';
 import type { BroadcastFacts } from '../../../services/api.ts';
@@ -18,7 +19,8 @@ export interface TroublesProps {
 /** What is wrong, in words; nothing where nothing is. */
 export function Troubles({ service, status, broadcast }: TroublesProps) {
   const { facts } = useAudience(service.audience);
-  const playerLink = broadcast?.playerLink ?? null;
+  const [playerLink = null] =
+    broadcast === null ? [] : choicesOf(broadcast.playerLink, broadcast.networkLinks ?? []);
   const shown = useSteady(troublesOf({ status, viewers: facts, playerLink }));
   const said = useSaid(shown);
   return (

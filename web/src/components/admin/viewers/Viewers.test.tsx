@@ -33,7 +33,7 @@ const ADA: TroubledViewer = {
 function show(snapshot: Partial<AudienceSnapshot>, still = false): void {
   const all = { ...NO_AUDIENCE, ...snapshot };
   const audience = { subscribe: () => () => undefined, snapshot: () => all };
-  render(<Viewers audience={audience} still={still} />);
+  render(<Viewers audience={audience} still={still} live />);
 }
 
 const lines = () =>

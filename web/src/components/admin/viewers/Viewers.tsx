@@ -16,10 +16,12 @@ export interface ViewersProps {
   audience: AudienceSource;
   /** The picture is at rest: nothing new is shown anywhere. */
   still: boolean;
+  /** There is a picture that they are to see. */
+  live: boolean;
 }
 
 /** Who watches, over what, how late, and who has less of it and why. */
-export function Viewers({ audience, still }: ViewersProps) {
+export function Viewers({ audience, still, live }: ViewersProps) {
   const { facts, latencies, failed } = useAudience(audience);
   const words = viewersWords();
   return (
@@ -31,10 +33,10 @@ export function Viewers({ audience, still }: ViewersProps) {
         <>
           <div className="viewers-who">
             <Count facts={facts} />
-            <States facts={facts} />
+            {live && <States facts={facts} />}
           </div>
-          <Latency facts={facts} samples={latencies} still={still} />
-          <Slow facts={facts} />
+          {live && <Latency facts={facts} samples={latencies} still={still} />}
+          {live && <Slow facts={facts} />}
         </>
       )}
     </section>
