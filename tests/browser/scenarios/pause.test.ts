@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PlayerTab } from '../src/chromium.ts';
+import { keepTrack } from '../src/script.ts';
 import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 
@@ -109,23 +110,6 @@ scenario('a capture window that is reloaded in a pause goes on with the card', a
   await panel.page.getByRole('button', { name: 'Show the picture again' }).click();
   await player.waitForPicture();
 });
-
-/** Has a page keep the track that it captures, so that a test can end it as the browser's own bar does. */
-function keepTrack(): void {
-  const devices = navigator.mediaDevices;
-  const ask = devices.getDisplayMedia.bind(devices);
-  devices.getDisplayMedia = async (options) => {
-    const stream = await ask(options);
-    const [track] = stream.getVideoTracks();
-    Object.assign(window, {
-      endSource: () => {
-        track?.stop();
-        track?.dispatchEvent(new Event('ended'));
-      },
-    });
-    return stream;
-  };
-}
 
 scenario(
   'a source that ends leaves a card, or the last picture where that is wished for',

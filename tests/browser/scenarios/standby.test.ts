@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Hand, untilCropped, untilShown } from '../src/cropping.ts';
+import { keepTrack } from '../src/script.ts';
 import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 
@@ -26,6 +27,8 @@ scenario('the part is chosen before anybody sees it', async (stage) => {
     return (await host.page.title()).startsWith('Not live yet');
   });
 
+  // What is drawn on is there once its numbers are.
+  await page.getByLabel('Width', { exact: true }).and(page.locator(':enabled')).waitFor();
   const hand = await Hand.on(panel, SOURCE);
   await hand.drag({ x: 100, y: 60 }, { x: 420, y: 240 });
   const crop = await untilCropped(host, { x: 100, y: 60, width: 320, height: 180 });
@@ -47,9 +50,35 @@ scenario('the part is chosen before anybody sees it', async (stage) => {
   await player.waitForState('live');
   await untilShown(player, crop);
   assert.deepEqual(await sizes(), [`${crop.width}x${crop.height}`]);
+  // What came before that is not undone into sight.
+  for (let press = 0; press < 5; press += 1) await page.keyboard.press('Control+z');
+  await host.page.bringToFront();
+  await host.page.keyboard.press('Alt+KeyP');
+  await panel.waitForState('paused');
+  await host.page.getByRole('button', { name: 'Show the picture again' }).click();
+  await panel.waitForState('live');
+  await untilShown(player, crop);
+  assert.deepEqual(await sizes(), [`${crop.width}x${crop.height}`]);
   assert.doesNotMatch(await page.title(), /Not live/);
   assert.equal(await page.getByText('Nobody sees this yet').count(), 0);
 });
+
+scenario(
+  'a source that ends before anybody has seen it is followed by one for the admin alone',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    await admin.context.addInitScript(keepTrack);
+    const panel = await admin.openPanel(relay, broadcast.publishToken);
+    const host = await panel.share('Choose a part first');
+    await host.waitFor('in standby', ({ state, source }) => state === 'standby' && source !== null);
+    await host.page.evaluate('endSource()');
+    await panel.waitForState('ended');
+    await host.page.getByRole('button', { name: 'Share again' }).click();
+    await panel.waitForState('standby');
+    assert.equal((await stage.snapshot()).totals.publishersJoined, 0);
+  },
+);
 
 scenario('what is not to be shared after all was never sent', async (stage) => {
   const { relay, broadcast } = stage;

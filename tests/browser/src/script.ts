@@ -25,5 +25,22 @@ export function pickMonitor(): void {
   };
 }
 
+/** Has a page keep the track that it captures, so that a test can end it as the browser's own bar does. */
+export function keepTrack(): void {
+  const devices = navigator.mediaDevices;
+  const ask = devices.getDisplayMedia.bind(devices);
+  devices.getDisplayMedia = async (options) => {
+    const stream = await ask(options);
+    const [track] = stream.getVideoTracks();
+    Object.assign(window, {
+      endSource: () => {
+        track?.stop();
+        track?.dispatchEvent(new Event('ended'));
+      },
+    });
+    return stream;
+  };
+}
+
 /** The same mark for functions that are given to a page alone. */
 export const NAME_SHIM = 'globalThis.__name ??= (value) => value;';

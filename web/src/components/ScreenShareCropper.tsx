@@ -104,7 +104,7 @@ function CropStage(props: {
   return (
     <div className="stage-frame">
       <div className="stage" style={stageShape(source)}>
-        <div className="stage-touch" data-dragging={draft !== null} {...handlers}>
+        <div className="stage-touch" data-dragging={draft !== null} {...(props.ready && handlers)}>
           <div className="stage-picture">
             <PreviewCanvas service={service} onSource={props.onSource} />
             {props.ready && <div className="crop-shade" style={percentages(shown, source)} />}

@@ -177,7 +177,8 @@ export class HostCore {
     this.#pipeline.stop();
     await this.#link.close();
     this.#setPaused(false);
-    this.#setStandby(false);
+    // What follows a source that went by itself is for the admin alone as well.
+    if (!ended) this.#setStandby(false);
     this.#tell(true);
   }
 
