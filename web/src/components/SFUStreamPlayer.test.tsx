@@ -439,3 +439,27 @@ describe('for who uses keys and ears', () => {
     expect(document.activeElement).toBe(screen.getByRole('region', { name: 'Broadcast' }));
   });
 });
+
+it('offers light and dark only where the page leaves that to it', () => {
+  const service = show();
+  service.become({ kind: 'live' }, 1);
+  fireEvent.keyDown(document, { key: 'i' });
+  expect(screen.getByText('Picture')).toBeTruthy();
+  expect(screen.queryByLabelText('Theme')).toBeNull();
+  cleanup();
+  render(<SFUStreamPlayer origin="https://relay.test" token="t" service={service} themed />);
+  fireEvent.keyDown(document, { key: 'i' });
+  expect(screen.getByLabelText('Theme')).toBeTruthy();
+});
+
+it('takes what is typed in a field of a shadow root for no shortcut', () => {
+  show().become({ kind: 'live' }, 1);
+  const host = document.body.appendChild(document.createElement('div'));
+  const field = host.attachShadow({ mode: 'open' }).appendChild(document.createElement('input'));
+  const typed = { key: 'i', bubbles: true, composed: true };
+  fireEvent.keyDown(field, typed);
+  expect(screen.queryByText('Picture')).toBeNull();
+  fireEvent.keyDown(host, typed);
+  expect(screen.getByText('Picture')).toBeTruthy();
+  host.remove();
+});

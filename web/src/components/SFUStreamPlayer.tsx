@@ -40,6 +40,8 @@ export interface SFUStreamPlayerProps {
   service?: PlayerService;
   /** What the broadcast is called, for files; null, or left out: not known. */
   title?: string | null;
+  /** Offers light and dark, for the whole page; left out: that is the page's own matter. */
+  themed?: boolean;
 }
 
 const IDLE_MS = 3_000;
@@ -49,7 +51,7 @@ const IDLE_MS = 3_000;
  * anywhere on the page but in a field that is typed in.
  */
 export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
-  const { origin, token, service: given, title = null } = props;
+  const { origin, token, service: given, title = null, themed = false } = props;
   const service = useMemo(() => given ?? new PlayerStreamService(), [given]);
   const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
   const { state, records, undecodable, blocked, slow, transport } = snapshot;
@@ -110,7 +112,12 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
       {!words.final && (
         <div className="player-foot">
           {controls.details.active && (
-            <Details records={records} transport={transport} shortcuts={controls.shortcuts} />
+            <Details
+              records={records}
+              transport={transport}
+              shortcuts={controls.shortcuts}
+              themed={themed}
+            />
           )}
           <Controls
             badge={<Badge words={words} onPress={note.aside ? note.bring : null} />}

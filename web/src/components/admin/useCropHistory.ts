@@ -71,7 +71,9 @@ export function useCropHistory(now: CropState, apply: (state: CropState) => void
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!isUndoKey(event) || isForText(event.target)) return;
+    // What it was for within a shadow root, too.
+    const [target = null] = event.composedPath();
+    if (!isUndoKey(event) || isForText(target)) return;
     if (event.shiftKey ? go(redo, true) : go(undo, false)) event.preventDefault();
   };
   const latest = useRef(onKeyDown);

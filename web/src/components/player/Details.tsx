@@ -57,10 +57,12 @@ export interface DetailsProps {
   transport: TransportName | null;
   /** The list of shortcuts. */
   shortcuts: Control;
+  /** Offers light and dark. */
+  themed: boolean;
 }
 
 /** The figures behind the picture, for whoever helps a viewer, and what is seldom chosen. */
-export function Details({ records, transport, shortcuts }: DetailsProps) {
+export function Details({ records, transport, shortcuts, themed }: DetailsProps) {
   return (
     <div className="player-details">
       <dl className="player-figures numeric">
@@ -72,7 +74,7 @@ export function Details({ records, transport, shortcuts }: DetailsProps) {
         ))}
       </dl>
       <div className="player-tools">
-        <ThemeChoice />
+        {themed && <ThemeChoice />}
         <button type="button" className="player-tool" onClick={shortcuts.toggle}>
           {playerWords().shortcuts.button}
         </button>

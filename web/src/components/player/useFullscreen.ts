@@ -10,6 +10,12 @@ function isPhoneVideo(surface: Surface | null): surface is Surface & PhoneVideo 
   return surface !== null && 'webkitEnterFullscreen' in surface;
 }
 
+function isFullscreen(element: HTMLElement | null): boolean {
+  const root = element?.getRootNode();
+  const within = root instanceof ShadowRoot ? root : document;
+  return element !== null && within.fullscreenElement === element;
+}
+
 /** Whether the element fills the screen, and how to change that. */
 export function useFullscreen(
   element: RefObject<HTMLElement | null>,
@@ -19,7 +25,7 @@ export function useFullscreen(
   const [active, setActive] = useState(false);
 
   useEffect(() => {
-    const changed = () => setActive(document.fullscreenElement === element.current);
+    const changed = () => setActive(isFullscreen(element.current));
     document.addEventListener('fullscreenchange', changed);
     return () => document.removeEventListener('fullscreenchange', changed);
   }, [element]);

@@ -8,7 +8,7 @@ export function useScrollStop(element: RefObject<HTMLElement | null>): void {
     if (place === null || typeof ResizeObserver === 'undefined') return;
     const observer = new ResizeObserver(() => {
       if (place.scrollHeight > place.clientHeight) place.tabIndex = 0;
-      else if (document.activeElement !== place) place.removeAttribute('tabindex');
+      else if (!place.matches(':focus')) place.removeAttribute('tabindex');
     });
     observer.observe(place);
     for (const child of place.children) observer.observe(child);

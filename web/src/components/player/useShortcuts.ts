@@ -20,10 +20,12 @@ export function useShortcuts<Name extends string>(
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       newest.current.onKey();
-      if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
-      if (!newest.current.everywhere && !isPicture(event.target)) return;
+      // What it was for within a shadow root, too.
+      const [target = null] = event.composedPath();
+      if (event.ctrlKey || event.metaKey || event.altKey || isField(target)) return;
+      if (!newest.current.everywhere && !isPicture(target)) return;
       // What lies under an open dialog is not to be reached, by keys neither; a key that opens it closes it.
-      const inDialog = event.target instanceof Element && event.target.closest('dialog') !== null;
+      const inDialog = target instanceof Element && target.closest('dialog') !== null;
       const name = keys[event.key.toLowerCase()];
       const control = name && newest.current.controls[name];
       if (inDialog && control?.modal !== true) return;

@@ -44,7 +44,7 @@ function ViewersPage({ token, service }: { token: string; service: PlayerStreamS
   useTabTitle(tabTitle(state, wordsFor(state, blocked, slow), title));
   return (
     <Page name={title ?? 'Steadycast'}>
-      <SFUStreamPlayer origin={origin} token={token} service={service} title={title} />
+      <SFUStreamPlayer origin={origin} token={token} service={service} title={title} themed />
     </Page>
   );
 }

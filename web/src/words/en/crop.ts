@@ -1,4 +1,4 @@
-interface Crop {
+export interface Crop {
   x: number;
   y: number;
   width: number;

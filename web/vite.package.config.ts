@@ -1,0 +1,101 @@
+/**
+ * The package that other apps install, made in parts, one per mode: `library` for apps that have React or
+ * need none, `elements` with a small React of their own, and the two workers.
+ */
+
+import { copyFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { packageWorkers } from './build/package/package-workers.ts';
+import { scopedStyles } from './build/package/scoped-styles.ts';
+import { sheetModules } from './build/package/sheet-modules.ts';
+
+const root = import.meta.dirname;
+const src = (path: string) => resolve(root, 'src', path);
+
+const SMALL_REACT = [
+  { find: /^react(?=\/|$)/, replacement: 'preact/compat' },
+  { find: /^react-dom\/client$/, replacement: 'preact/compat/client' },
+];
+
+/** Its text goes into the package, where people look for it. */
+function licences(): Plugin {
+  return {
+    name: 'licences',
+    apply: 'build',
+    closeBundle() {
+      for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) {
+        copyFileSync(resolve(root, '..', name), resolve(root, 'package-dist', name));
+      }
+    },
+  };
+}
+
+const PARTS: Record<string, () => UserConfig> = {
+  library: () => ({
+    plugins: [packageWorkers(), react(), licences()],
+    css: { postcss: { plugins: [scopedStyles()] } },
+    build: {
+      emptyOutDir: true,
+      minify: false,
+      cssMinify: 'lightningcss',
+      lib: {
+        entry: { index: src('package/index.ts'), react: src('package/react.tsx') },
+        formats: ['es'],
+        cssFileName: 'styles',
+      },
+      rollupOptions: {
+        external: [/^react(-dom)?(\/|$)/],
+        output: { chunkFileNames: 'shared.js' },
+      },
+    },
+  }),
+  elements: () => ({
+    plugins: [packageWorkers(), sheetModules(), react()],
+    resolve: { alias: SMALL_REACT },
+    build: {
+      minify: 'oxc',
+      // What is bundled here is all that is anywhere in the package.
+      license: { fileName: 'LICENSES-BUNDLED.md' },
+      lib: { entry: { element: src('package/element.ts') }, formats: ['es'] },
+      rollupOptions: { output: { minify: true, chunkFileNames: partName } },
+    },
+  }),
+  'play-worker': () => worker('play/worker.ts', 'play-worker'),
+  'publish-worker': () => worker('publish/worker.ts', 'publish-worker'),
+};
+
+function partName({ name }: { name: string }): string {
+  return name === 'PanelView' ? 'element-panel.js' : 'element-shared.js';
+}
+
+/** In one file: a bundler that only copies it copies all of it. */
+function worker(path: string, name: string): UserConfig {
+  return {
+    build: {
+      minify: 'oxc',
+      lib: { entry: { [name]: src(path) }, formats: ['es'] },
+      rollupOptions: { output: { minify: true, codeSplitting: false } },
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => {
+  const part = PARTS[mode]?.();
+  if (part === undefined) throw new Error(`a mode is one of ${Object.keys(PARTS).join(', ')}`);
+  return {
+    root,
+    publicDir: false,
+    ...part,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    build: {
+      outDir: 'package-dist',
+      emptyOutDir: false,
+      target: 'es2022',
+      // Those that have `light-dark()`, which is lowered to what needs a page of ours else.
+      cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+      ...part.build,
+    },
+  };
+});
