@@ -169,7 +169,10 @@ function runWitness({ places, everyMs, grid }: WitnessOptions): void {
 
 /** The picture that lies on top, and so is the one that is seen. */
 function findPicture(): HTMLCanvasElement | HTMLVideoElement | null {
-  const there = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
+  // An element may have it in a root of its own.
+  const [top] = document.elementsFromPoint(innerWidth / 2, innerHeight / 2);
+  const root = top?.shadowRoot ?? document;
+  const there = root.elementsFromPoint(innerWidth / 2, innerHeight / 2);
   const seen = there.find((element) => element.matches('canvas, video'));
   return (seen ?? document.querySelector('canvas')) as HTMLCanvasElement | HTMLVideoElement | null;
 }
