@@ -16,6 +16,7 @@ const USE = [
   { text: 'Publish from other software', link: '/TOOLS' },
 ];
 const BUILD_ON = [
+  { text: 'In your own app', link: '/EMBED' },
   { text: 'HTTP API', link: '/api' },
   { text: 'Events and hooks', link: '/hooks' },
   { text: 'Tokens and authorities', link: '/tokens' },

@@ -157,7 +157,9 @@ it('holds what apps need, and nothing else', () => {
       ...['element.js', 'element-panel.js', 'element-shared.js', 'index.js', 'react.js'],
       ...['play-worker.js', 'publish-worker.js', 'shared.js'],
       ...['element.d.ts', 'index.d.ts', 'react.d.ts'],
-      ...['types-AdminScreenShareService.d.ts', 'types-PlayerStreamService.d.ts'],
+      ...['AdminScreenShareService', 'PlayerStreamService', 'language'].map(
+        (shared) => `types-${shared}.d.ts`,
+      ),
     ]
       .map((path, index) => (index < 2 ? path : `package-dist/${path}`))
       .toSorted(),

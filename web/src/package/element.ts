@@ -1,9 +1,10 @@
 /** `<steadycast-player>` and `<steadycast-panel>`, which need no framework and bring their styles. */
 
+import { type Language, speak } from '../words/language.ts';
 import { SteadycastPanelElement } from './PanelElement.tsx';
 import { SteadycastPlayerElement } from './PlayerElement.tsx';
 
-export { SteadycastPanelElement, SteadycastPlayerElement };
+export { type Language, SteadycastPanelElement, SteadycastPlayerElement, speak };
 
 declare global {
   interface HTMLElementTagNameMap {
