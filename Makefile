@@ -56,11 +56,12 @@ browsers: ## Install Chromium, Firefox and a virtual display where they are miss
 	scripts/install-test-tools browsers
 
 .PHONY: check
-check: node_modules/.package-lock.json ## Format, lints, docs and their site, licences and advisories
+check: node_modules/.package-lock.json ## Format, lints, the package, docs and their site, licences and advisories
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	npm run check
+	npm run package:check --workspace web --silent
 	npm run docs --silent
 	scripts/check-dependencies
 
