@@ -54,7 +54,7 @@ export interface CropDraft {
 export function useCropDrag(options: CropDragOptions) {
   const { source, crop, aspect, onFollow, onCommit, onCancel } = options;
   const drag = useRef<Drag | null>(null);
-  const toldMs = useRef(0);
+  const follow = useThrottled(onFollow);
   const [draft, setDraft] = useState<CropDraft | null>(null);
 
   const onPointerDown = (event: PointerEvent<HTMLElement>) => {
@@ -73,15 +73,13 @@ export function useCropDrag(options: CropDragOptions) {
     if (!current.moved) return;
     const next = dragged(current, to, source, aspect);
     setDraft(next);
-    if (current.grip.kind === 'move' && event.timeStamp - toldMs.current > LIVE_MS) {
-      toldMs.current = event.timeStamp;
-      onFollow(next.crop);
-    }
+    if (current.grip.kind === 'move') follow.soon(next.crop);
   };
 
   const onPointerUp = (event: PointerEvent<HTMLElement>) => {
     const current = drag.current;
     drag.current = null;
+    follow.cancel();
     setDraft(null);
     if (!current?.moved) return;
     const next = dragged(current, pointIn(event, source), source, aspect);
@@ -90,6 +88,7 @@ export function useCropDrag(options: CropDragOptions) {
 
   const cancel = () => {
     drag.current = null;
+    follow.cancel();
     setDraft(null);
     onCancel();
   };
@@ -97,6 +96,30 @@ export function useCropDrag(options: CropDragOptions) {
 
   const handlers = { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: cancel };
   return { draft, handlers };
+}
+
+/** Tells the newest crop, no more often than viewers are shown one, and the last one for sure. */
+function useThrottled(tell: (crop: Crop) => void) {
+  const latest = useRef(tell);
+  latest.current = tell;
+  const [throttle] = useState(() => {
+    let toldMs = Number.NEGATIVE_INFINITY;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const cancel = () => clearTimeout(timer);
+    const soon = (crop: Crop) => {
+      cancel();
+      const act = () => {
+        toldMs = performance.now();
+        latest.current(crop);
+      };
+      const waitMs = toldMs + LIVE_MS - performance.now();
+      if (waitMs <= 0) act();
+      else timer = setTimeout(act, waitMs);
+    };
+    return { soon, cancel };
+  });
+  useEffect(() => throttle.cancel, [throttle]);
+  return throttle;
 }
 
 /** While something is held with the pointer, no key changes it but Escape. */
