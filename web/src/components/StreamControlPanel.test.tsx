@@ -1,52 +1,21 @@
 // @vitest-environment jsdom
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { afterEach, expect, it, vi } from 'vitest';
+import { statusOf } from '../publish/fake-status.ts';
 import type { Crop } from '../publish/geometry.ts';
 import { DEFAULT_QUALITY, type Quality } from '../publish/quality.ts';
-import {
-  type HostState,
-  type HostStatus,
-  NO_COUNTS,
-  NO_LIMITS,
-  type RenditionFacts,
-} from '../publish/status.ts';
+import type { HostState, RenditionFacts } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import type { BroadcastFacts } from '../services/api.ts';
 import { NO_AUDIENCE } from '../services/audience.ts';
 import { speak } from '../words/language.ts';
 import { StreamControlPanel } from './StreamControlPanel.tsx';
 
-const STATUS: HostStatus = {
-  state: 'live',
+const STATUS = statusOf({
   sinceMs: Date.now(),
-  reason: null,
-  code: null,
-  inside: false,
-  paused: false,
-  standby: false,
-  source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
-  crop: null,
-  quality: DEFAULT_QUALITY,
   picture: { width: 1_920, height: 1_080, codec: 'av01.0.08M.08' },
-  renditions: [],
-  limits: NO_LIMITS,
-  motion: 'moving',
   players: 12,
-  epoch: 1,
-  group: 1,
-  rttMs: 2,
-  retryAtMs: null,
-  rates: {
-    fpsIn: 30,
-    fpsEncoded: 30,
-    fpsSent: 30,
-    bitsPerSecond: 900_000,
-    encodeMs: 7,
-    encoderQueue: 0,
-    uplinkBacklog: 0,
-  },
-  counts: NO_COUNTS,
-};
+});
 
 const FACTS: BroadcastFacts = {
   id: 'b',

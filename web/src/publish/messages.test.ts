@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { statusOf } from './fake-status.ts';
 import {
   fromHost,
   fromPanel,
@@ -9,41 +10,19 @@ import {
   parsePanelMessage,
 } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
-import { type HostStatus, NO_COUNTS, NO_LIMITS } from './status.ts';
+import { NO_COUNTS, NO_LIMITS } from './status.ts';
 
-const STATUS: HostStatus = {
-  state: 'live',
+const STATUS = statusOf({
   sinceMs: 1_700_000_000_000,
-  reason: null,
-  code: null,
-  inside: false,
-  paused: false,
-  standby: false,
-  source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
   crop: { x: 0, y: 0, width: 640, height: 360 },
-  quality: DEFAULT_QUALITY,
   picture: { width: 640, height: 360, codec: 'av01.0.08M.08' },
   renditions: [
     { codec: 'h264', maxKbps: null, players: 2, bitsPerSecond: 900_000, fps: 30, refused: null },
   ],
-  limits: NO_LIMITS,
-  motion: 'moving',
   players: 3,
-  epoch: 1,
   group: 2,
   rttMs: 1.5,
-  retryAtMs: null,
-  rates: {
-    fpsIn: 30,
-    fpsEncoded: 30,
-    fpsSent: 30,
-    bitsPerSecond: 1_000_000,
-    encodeMs: 7,
-    encoderQueue: 0,
-    uplinkBacklog: 0,
-  },
-  counts: NO_COUNTS,
-};
+});
 
 const PANEL: PanelMessage[] = [
   { type: 'start', host: 'h' },

@@ -5,7 +5,7 @@
  */
 
 import { fit } from './crop.ts';
-import type { Size } from './geometry.ts';
+import { type Size, sameSize } from './geometry.ts';
 
 /** Panels ask again within this time or the preview stops. */
 const PREVIEW_LEASE_MS = 3_000;
@@ -79,8 +79,7 @@ export class Preview {
   }
 
   #configure(source: Size): void {
-    const same = source.width === this.#source.width && source.height === this.#source.height;
-    if (this.#encoder?.state === 'configured' && same) return;
+    if (this.#encoder?.state === 'configured' && sameSize(source, this.#source)) return;
     this.#encoder ??= new VideoEncoder({
       output: (chunk) => this.#output(chunk),
       error: () => this.#stop(),

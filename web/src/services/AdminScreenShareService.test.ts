@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { statusOf } from '../publish/fake-status.ts';
 import { fromHost, type PanelMessage, parsePanelMessage } from '../publish/messages.ts';
-import { DEFAULT_QUALITY } from '../publish/quality.ts';
-import { type HostState, type HostStatus, NO_COUNTS, NO_LIMITS } from '../publish/status.ts';
+import type { HostState, HostStatus } from '../publish/status.ts';
 import type { Access } from '../publish/storage.ts';
 import { AdminScreenShareService } from './AdminScreenShareService.ts';
 
@@ -109,38 +109,7 @@ function relaySays(panelSecret: string): void {
 }
 
 function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus {
-  return {
-    state,
-    sinceMs: 1,
-    reason: null,
-    code: null,
-    inside: false,
-    paused: false,
-    standby: false,
-    source: null,
-    crop: null,
-    quality: DEFAULT_QUALITY,
-    picture: null,
-    renditions: [],
-    limits: NO_LIMITS,
-    motion: 'still',
-    players: 0,
-    epoch: 0,
-    group: 0,
-    rttMs: null,
-    retryAtMs: null,
-    rates: {
-      fpsIn: 0,
-      fpsEncoded: 0,
-      fpsSent: 0,
-      bitsPerSecond: 0,
-      encodeMs: null,
-      encoderQueue: 0,
-      uplinkBacklog: 0,
-    },
-    counts: NO_COUNTS,
-    ...change,
-  };
+  return statusOf({ state, source: null, motion: 'still', ...change });
 }
 
 const say = (host: string, startedMs: number, told: HostStatus) =>

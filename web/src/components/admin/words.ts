@@ -100,7 +100,8 @@ function endedWords(): Words {
 
 export function wordsForPanel(snapshot: ShareSnapshot): Words {
   if (snapshot.problem?.code === ENDED_HERE) return endedWords();
-  if (snapshot.host === 'present' && snapshot.status !== null) return wordsForPresent(snapshot);
+  if (snapshot.host === 'present' && snapshot.status !== null)
+    return wordsForPresent(snapshot.status, snapshot);
   const said = hostWords();
   const presence = snapshot.host === 'present' ? 'searching' : snapshot.host;
   const words = { ...said.presences[presence], tone: PRESENCE_TONES[presence] };
@@ -124,9 +125,7 @@ function remains({ broadcast }: ShareSnapshot): string | null {
 const SHARES_NOTHING: readonly HostState[] = ['idle', 'cancelled', 'ended', 'stopped'];
 
 /** A host that shares nothing says nothing of what stands at the relay. */
-function wordsForPresent(snapshot: ShareSnapshot): Words {
-  const { status } = snapshot;
-  if (status === null) return wordsForPanel({ ...snapshot, host: 'none' });
+function wordsForPresent(status: HostStatus, snapshot: ShareSnapshot): Words {
   const words = wordsForHost(status);
   if (!SHARES_NOTHING.includes(status.state)) return words;
   return { ...words, detail: remains(snapshot) ?? words.detail };

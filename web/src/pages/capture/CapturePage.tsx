@@ -1,8 +1,8 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { GoLive } from '../../components/admin/GoLive.tsx';
 import { PausePicture } from '../../components/admin/PausePicture.tsx';
 import { StateBadge } from '../../components/admin/StateBadge.tsx';
 import { bitrate, duration, wholeFrames } from '../../components/admin/time.ts';
-import { useAltKey } from '../../components/admin/useAltKey.ts';
 import { useAskBeforeLeaving } from '../../components/admin/useAskBeforeLeaving.ts';
 import { useKeptFocus } from '../../components/admin/useKeptFocus.ts';
 import { useNow } from '../../components/admin/useNow.ts';
@@ -168,22 +168,11 @@ function Actions({ host, status }: { host: CaptureHost; status: HostStatus }) {
 
 /** What nobody sees yet: the panel has the crop and the same ways on. */
 function StandbyActions({ host }: { host: CaptureHost }) {
-  const words = sharingWords();
-  const goLive = () => host.goLive();
-  useAltKey('KeyL', goLive);
   return (
     <div className="capture-actions">
-      <button
-        type="button"
-        className="button button-primary"
-        aria-keyshortcuts="Alt+L"
-        title="Alt+L"
-        onClick={goLive}
-      >
-        {words.goLive}
-      </button>
+      <GoLive onLive={() => host.goLive()} />
       <button type="button" className="button" onClick={() => void host.stop()}>
-        {words.discard}
+        {sharingWords().discard}
       </button>
     </div>
   );

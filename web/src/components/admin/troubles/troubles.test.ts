@@ -1,41 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { reachOf } from '../../../links/reach.ts';
+import { statusOf } from '../../../publish/fake-status.ts';
 import { DEFAULT_QUALITY } from '../../../publish/quality.ts';
-import { type HostStatus, NO_COUNTS, NO_LIMITS } from '../../../publish/status.ts';
+import { type HostStatus, NO_LIMITS } from '../../../publish/status.ts';
 import type { ViewersFacts } from '../../../services/viewers.ts';
 import { Steady } from './steady.ts';
-import { isLocal, type Trouble, troublesOf } from './troubles.ts';
+import { type Trouble, troublesOf } from './troubles.ts';
 
-const STATUS: HostStatus = {
-  state: 'live',
-  sinceMs: 0,
-  reason: null,
-  code: null,
-  inside: false,
-  paused: false,
-  standby: false,
-  source: { width: 1_920, height: 1_080, surface: 'monitor', muted: false },
-  crop: null,
-  quality: { ...DEFAULT_QUALITY, frameRate: 30 },
-  picture: null,
-  renditions: [],
-  limits: NO_LIMITS,
-  motion: 'moving',
-  players: 0,
-  epoch: 1,
-  group: 1,
-  rttMs: 20,
-  retryAtMs: null,
-  rates: {
-    fpsIn: 30,
-    fpsEncoded: 30,
-    fpsSent: 30,
-    bitsPerSecond: 900_000,
-    encodeMs: 7,
-    encoderQueue: 0,
-    uplinkBacklog: 0,
-  },
-  counts: NO_COUNTS,
-};
+const STATUS = statusOf({ quality: { ...DEFAULT_QUALITY, frameRate: 30 }, rttMs: 20 });
 
 function viewers(states: Partial<ViewersFacts['byState']>): ViewersFacts {
   const byState = { live: 0, behind: 0, light: 0, waiting: 0, away: 0, ...states };
@@ -111,6 +83,7 @@ describe('what is wrong', () => {
     expect(names(viewers({}))).toEqual(['unreachable']);
     expect(names(viewers({ live: 1 }))).toEqual([]);
     expect(names(null)).toEqual([]);
+    const isLocal = (link: string) => reachOf(link) === 'own-machine';
     const local = ['http://127.0.0.1/', 'http://[::1]:80/', 'http://a.localhost/'];
     expect(local.map(isLocal)).toEqual([true, true, true]);
     const reached = ['https://192.0.2.1/', 'https://localhost.example/', 'http://127.example/'];

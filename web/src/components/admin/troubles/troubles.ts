@@ -1,5 +1,6 @@
 /** What is wrong with a broadcast, in words with its numbers, what matters most first; pure. */
 
+import { reachOf } from '../../../links/reach.ts';
 import { type HostStatus, type LimitFacts, NO_LIMITS } from '../../../publish/status.ts';
 import type { ViewersFacts } from '../../../services/viewers.ts';
 import { troublesWords } from '../../../words/index.ts';
@@ -47,7 +48,7 @@ const FINDERS: Record<TroubleName, (given: Circumstances) => Found> = {
   behind: ({ viewers }) => behind(viewers),
   far: ({ status }) => far(status),
   unreachable: ({ playerLink, viewers }) =>
-    playerLink !== null && isLocal(playerLink) && viewers?.count === 0
+    playerLink !== null && reachOf(playerLink) === 'own-machine' && viewers?.count === 0
       ? { ...said('unreachable'), tone: 'plain' }
       : null,
 };
@@ -153,10 +154,4 @@ function far({ rttMs }: HostStatus): Found {
   const words = troublesWords().far;
   const [way, back] = [Math.round(rttMs / 2), Math.round(rttMs)].map(String) as [string, string];
   return { tone: 'wait', title: words.title(back), detail: words.detail(way) };
-}
-
-/** Whether every computer takes the address for its own. */
-export function isLocal(link: string): boolean {
-  const { hostname } = new URL(link);
-  return /^(localhost|.*\.localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
