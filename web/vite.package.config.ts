@@ -67,7 +67,7 @@ const PARTS: Record<string, () => UserConfig> = {
 };
 
 function partName({ name }: { name: string }): string {
-  return name === 'PanelView' ? 'element-panel.js' : 'element-shared.js';
+  return name === 'admin-views' ? 'element-admin.js' : 'element-shared.js';
 }
 
 /** In one file: a bundler that only copies it copies all of it. */

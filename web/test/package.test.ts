@@ -154,7 +154,7 @@ it('holds what apps need, and nothing else', () => {
       'README.md',
       'package.json',
       ...['LICENSE-APACHE', 'LICENSE-MIT', 'LICENSES-BUNDLED.md', 'styles.css'],
-      ...['element.js', 'element-panel.js', 'element-shared.js', 'index.js', 'react.js'],
+      ...['element.js', 'element-admin.js', 'element-shared.js', 'index.js', 'react.js'],
       ...['play-worker.js', 'publish-worker.js', 'shared.js'],
       ...['element.d.ts', 'index.d.ts', 'react.d.ts'],
       ...['AdminScreenShareService', 'PlayerStreamService', 'language'].map(
@@ -236,7 +236,7 @@ it('is typed and bundled where there is no React', { timeout: 180_000 }, () => {
   }
   expect(tool(app, 'vite/bin/vite.js', 'build', '--logLevel', 'warn').trim()).toBe('');
   const assets = readdirSync(join(app, 'dist/assets'));
-  expect(assets).toContainEqual(expect.stringMatching(/^element-panel-[\w-]+\.js$/));
+  expect(assets).toContainEqual(expect.stringMatching(/^element-admin-[\w-]+\.js$/));
 });
 
 it('is imported by a server that makes pages, which shows none of it', () => {

@@ -43,7 +43,7 @@ const USES: Record<string, Use> = {
   },
   'steadycast/element: <steadycast-panel> as well': {
     code: '',
-    files: ['element.js', 'element-shared.js', 'element-panel.js', ...PLAY, ...PUBLISH],
+    files: ['element.js', 'element-shared.js', 'element-admin.js', ...PLAY, ...PUBLISH],
   },
 };
 

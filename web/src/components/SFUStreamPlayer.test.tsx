@@ -99,11 +99,12 @@ it('leaves the picture alone through all of it', () => {
 
 it('gives every start an empty place', () => {
   const service = new FakeService();
-  render(
+  const playing = (token: string) => (
     <StrictMode>
-      <SFUStreamPlayer origin="https://relay.test" token="t" service={service} />
-    </StrictMode>,
+      <SFUStreamPlayer origin="https://relay.test" token={token} service={service} />
+    </StrictMode>
   );
+  render(playing('t')).rerender(playing('u'));
   expect([service.places.length, service.stops]).toEqual([2, 1]);
   expect(document.querySelectorAll('video')).toHaveLength(1);
 });

@@ -3,14 +3,11 @@ import {
   type MouseEvent,
   type RefObject,
   useCallback,
-  useEffect,
-  useMemo,
   useRef,
   useState,
-  useSyncExternalStore,
 } from 'react';
 import type { PlayoutMode } from '../play/spread.ts';
-import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
+import type { PlayerService } from '../services/PlayerStreamService.ts';
 import { playerWords } from '../words/player.ts';
 import { Announcer } from './player/Announcer.tsx';
 import { type Control, Controls } from './player/Controls.tsx';
@@ -23,6 +20,7 @@ import { useFullscreen } from './player/useFullscreen.ts';
 import { useIdle } from './player/useIdle.ts';
 import { useKeptFocus } from './player/useKeptFocus.ts';
 import { usePictureInPicture } from './player/usePictureInPicture.ts';
+import { usePlayer } from './player/usePlayer.ts';
 import { useSaving } from './player/useSaving.ts';
 import { useShortcuts } from './player/useShortcuts.ts';
 import { type Looking, useView } from './player/useView.ts';
@@ -52,8 +50,11 @@ const IDLE_MS = 3_000;
  */
 export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
   const { origin, token, service: given, title = null, themed = false } = props;
-  const service = useMemo(() => given ?? new PlayerStreamService(), [given]);
-  const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
+  const { place, service, snapshot } = usePlayer({
+    origin,
+    token,
+    ...(given !== undefined && { service: given }),
+  });
   const { state, records, undecodable, blocked, slow, transport } = snapshot;
   const words = wordsFor(state, blocked, slow);
   const live = state.kind === 'live' || state.kind === 'static';
@@ -63,7 +64,6 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
   const root = useRef<HTMLElement>(null);
   const view = useRef<HTMLDivElement>(null);
   const ring = useRing();
-  const place = useStage(service, origin, token);
   const fill = useSwitch();
   const looking = useView(view, picture, fill.active);
   const controls = useControls({ service, root, pictured, picture, title, looking, fill });
@@ -203,23 +203,6 @@ function useWaking(hidden: boolean, stir: () => void) {
       event.preventDefault();
     },
   };
-}
-
-/** Starts the service in the element that this gives, and stops it with the component. */
-function useStage(service: PlayerService, origin: string, token: string) {
-  const place = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    const stage = place.current;
-    if (stage === null) return;
-    service.start(stage, { origin, token });
-    return () => {
-      service.stop();
-      stage.replaceChildren();
-    };
-  }, [service, origin, token]);
-
-  return place;
 }
 
 type ControlName =

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useId, useState, useSyncExternalStore } from 'react';
+import { type KeyboardEvent, type ReactNode, useId, useState, useSyncExternalStore } from 'react';
 import { leftOf, wholeCrop } from '../publish/crop.ts';
 import { HANDLES, reshapeCrop } from '../publish/crop-edit.ts';
 import type { Deed } from '../publish/crop-history.ts';
@@ -7,32 +7,101 @@ import type { ShareService } from '../services/AdminScreenShareService.ts';
 import { cropWords } from '../words/crop.ts';
 import { type AspectName, aspectOf, CropControls, labelOf } from './admin/CropControls.tsx';
 import { PreviewCanvas } from './admin/PreviewCanvas.tsx';
+import { StreamPicture } from './admin/StreamPicture.tsx';
 import { useCropDrag } from './admin/useCropDrag.ts';
 import { useCropHistory } from './admin/useCropHistory.ts';
 import { cropKeys } from './admin/useCropKeys.ts';
 
-export interface ScreenShareCropperProps {
+/** What is cropped: the source of a share, or a stream that an app has captured itself. */
+export type ScreenShareCropperProps = CropOfShare | CropOfStream;
+
+export interface CropOfShare {
   service: ShareService;
+  /** Told of every crop that is settled, in pixels of the source, which the service has by then; null: all of it. */
+  onCropComplete?: (crop: Crop | null) => void;
+}
+
+export interface CropOfStream {
+  /** Its picture is cropped; null: there is none yet. It stays its owner's. */
+  stream: MediaStream | null;
+  /** The crop in pixels of the picture; null: all of it. Left out: what was chosen here last. */
+  value?: Crop | null;
+  /** Told of every crop that is settled. */
+  onCropComplete: (crop: Crop | null) => void;
 }
 
 const NO_SOURCE: Size = { width: 1_920, height: 1_080 };
 
 /** The live source with the crop on it, by pointer, by keyboard and in numbers. */
-export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
+export function ScreenShareCropper(props: ScreenShareCropperProps) {
+  return 'service' in props ? <ShareCropper {...props} /> : <StreamCropper {...props} />;
+}
+
+function ShareCropper({ service, onCropComplete }: CropOfShare) {
   const { crop, status } = useSyncExternalStore(service.subscribe, service.snapshot);
   const [previewed, setPreviewed] = useState<Size | null>(null);
+  return (
+    <Cropper
+      crop={crop}
+      source={status?.source ?? previewed}
+      picture={<PreviewCanvas service={service} onSource={setPreviewed} />}
+      onFollow={(next) => service.setCrop(next)}
+      onSettle={(next) => {
+        service.setCrop(next);
+        onCropComplete?.(next);
+      }}
+    />
+  );
+}
+
+function StreamCropper({ stream, value, onCropComplete }: CropOfStream) {
+  const [chosen, setChosen] = useState<Crop | null>(null);
+  const [source, setSource] = useState<Size | null>(null);
+  const [followed, setFollowed] = useState<{ crop: Crop | null } | null>(null);
+  const settled = value === undefined ? chosen : value;
+  return (
+    <Cropper
+      crop={followed === null ? settled : followed.crop}
+      source={source}
+      picture={<StreamPicture stream={stream} onSource={setSource} />}
+      onFollow={(crop) => setFollowed({ crop })}
+      onSettle={(next) => {
+        setFollowed(null);
+        setChosen(next);
+        if (!sameCrop(next, settled)) onCropComplete(next);
+      }}
+    />
+  );
+}
+
+interface CropperProps {
+  crop: Crop | null;
+  /** Null: not known yet, and there is nothing to be cropped. */
+  source: Size | null;
+  picture: ReactNode;
+  /** While it is moved: what is shown is to follow it. */
+  onFollow: (crop: Crop | null) => void;
+  onSettle: (crop: Crop | null) => void;
+}
+
+function Cropper({ crop, source, picture, onFollow, onSettle }: CropperProps) {
   const [aspectName, setAspectName] = useState<AspectName>('free');
-  const source = status?.source ?? previewed;
   const size = source ?? NO_SOURCE;
   const whole = wholeCrop(size);
   const left = crop === null ? whole : leftOf(crop, size);
   // Of a crop that lies outside nothing is shown, but the fields still say where it is.
   const shown = left ?? crop ?? whole;
   const aspect = aspectOf(aspectName, size);
-  const history = useCropHistory({ crop, aspect: aspectName }, (next) => {
-    setAspectName(next.aspect);
-    service.setCrop(next.crop);
-  });
+  const history = useCropHistory(
+    { crop, aspect: aspectName },
+    {
+      follow: onFollow,
+      settle: (next) => {
+        setAspectName(next.aspect);
+        onSettle(next.crop);
+      },
+    },
+  );
   // What is as it was leaves the crop as it was meant, which may be more than is left of it.
   const cropOf = (next: Crop) =>
     sameCrop(next, shown) ? crop : sameCrop(next, whole) ? null : next;
@@ -47,13 +116,12 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
   return (
     <div className="cropper">
       <CropStage
-        service={service}
+        picture={picture}
         source={size}
         ready={source !== null}
         crop={shown}
         outside={left === null}
         aspect={aspect}
-        onSource={setPreviewed}
         onFollow={(next) => history.follow(cropOf(next))}
         onCommit={commit}
         onCancel={history.cancel}
@@ -76,19 +144,18 @@ export function ScreenShareCropper({ service }: ScreenShareCropperProps) {
 }
 
 function CropStage(props: {
-  service: ShareService;
+  picture: ReactNode;
   source: Size;
   ready: boolean;
   crop: Crop;
   /** The source has nothing of the crop: there is only a new one to be drawn. */
   outside: boolean;
   aspect: number | null;
-  onSource: (source: Size) => void;
   onFollow: (crop: Crop) => void;
   onCommit: (crop: Crop, deed: Deed, joins?: boolean) => void;
   onCancel: () => void;
 }) {
-  const { service, source, crop, aspect, onFollow, onCommit, onCancel } = props;
+  const { picture, source, crop, aspect, onFollow, onCommit, onCancel } = props;
   const help = useId();
   const { draft, handlers } = useCropDrag({
     source,
@@ -106,7 +173,7 @@ function CropStage(props: {
       <div className="stage" style={stageShape(source)}>
         <div className="stage-touch" data-dragging={draft !== null} {...(props.ready && handlers)}>
           <div className="stage-picture">
-            <PreviewCanvas service={service} onSource={props.onSource} />
+            {picture}
             {props.ready && <div className="crop-shade" style={percentages(shown, source)} />}
           </div>
           {props.ready && !props.outside && (

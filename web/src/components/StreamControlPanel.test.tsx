@@ -49,6 +49,7 @@ class FakeService implements ShareService {
     broadcast: null,
     problem: null,
     inside: false,
+    hasHostPage: true,
     history: [],
     ignored: 0,
   };

@@ -58,7 +58,9 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
       {status?.state === 'standby' && (
         <Standby onLive={() => service.goLive()} onStop={() => service.stop()} />
       )}
-      {snapshot.inside && sharing && <InsideNotice onMove={() => service.moveOut()} />}
+      {snapshot.inside && sharing && (
+        <InsideNotice onMove={snapshot.hasHostPage ? () => service.moveOut() : null} />
+      )}
       {snapshot.problem?.offline === true && <OfflineNotice sharing={sharing} />}
       {snapshot.broadcast?.warnings.map((warning) => (
         <div key={warning} className="notice" role="status">

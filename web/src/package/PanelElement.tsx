@@ -1,34 +1,22 @@
-import type { ReactElement } from 'react';
-import { MountedElement } from './MountedElement.ts';
-import { Scope } from './Scope.tsx';
-
-type View = typeof import('./PanelView.tsx').PanelView;
+import type { ShareOptions } from '../services/AdminScreenShareService.ts';
+import { LateElement } from './LateElement.tsx';
 
 /**
- * `<steadycast-panel relay="https://relay.example:4443" token="…">`: all that an admin does with a broadcast.
- * What it shows is fetched with the first one of a page.
+ * `<steadycast-panel relay="https://relay.example:4443" token="…" host-page="/capture">`: all that an admin does
+ * with a broadcast. `host-page`: where the page with the `<steadycast-host>` is; without it this page captures.
  */
-export class SteadycastPanelElement extends MountedElement {
-  static readonly observedAttributes: readonly string[] = ['relay', 'token'];
-  #View: View | null = null;
+export class SteadycastPanelElement extends LateElement<ShareOptions> {
+  static readonly observedAttributes: readonly string[] = ['relay', 'token', 'host-page'];
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.#fetch();
+  /** @internal */
+  protected async fetchView() {
+    return (await import('./admin-views.ts')).OpenedPanel;
   }
 
   /** @internal */
-  protected view(): ReactElement {
-    const View = this.#View;
-    return (
-      <Scope>
-        {View !== null && <View origin={this.text('relay')} token={this.text('token')} />}
-      </Scope>
-    );
-  }
-
-  async #fetch(): Promise<void> {
-    this.#View ??= (await import('./PanelView.tsx')).PanelView;
-    this.renew();
+  protected props(): ShareOptions {
+    const hostPage = this.text('host-page');
+    const options = { origin: this.text('relay'), token: this.text('token') };
+    return hostPage === '' ? options : { ...options, hostPage };
   }
 }

@@ -1,21 +1,30 @@
-/** `<steadycast-player>` and `<steadycast-panel>`, which need no framework and bring their styles. */
+/** The elements, which need no framework and bring their styles. */
 
 import { type Language, speak } from '../words/language.ts';
+import { SteadycastHostElement } from './HostElement.tsx';
 import { SteadycastPanelElement } from './PanelElement.tsx';
 import { SteadycastPlayerElement } from './PlayerElement.tsx';
 
-export { type Language, SteadycastPanelElement, SteadycastPlayerElement, speak };
+export {
+  type Language,
+  SteadycastHostElement,
+  SteadycastPanelElement,
+  SteadycastPlayerElement,
+  speak,
+};
 
 declare global {
   interface HTMLElementTagNameMap {
     'steadycast-player': SteadycastPlayerElement;
     'steadycast-panel': SteadycastPanelElement;
+    'steadycast-host': SteadycastHostElement;
   }
 }
 
 const ELEMENTS = {
   'steadycast-player': SteadycastPlayerElement,
   'steadycast-panel': SteadycastPanelElement,
+  'steadycast-host': SteadycastHostElement,
 };
 
 for (const [name, element] of Object.entries(ELEMENTS)) {

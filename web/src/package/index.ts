@@ -10,6 +10,7 @@ export type { HostState, HostStatus } from '../publish/status.ts';
 export {
   AdminScreenShareService,
   type HostPresence,
+  type OwnShareOptions,
   type PreviewImage,
   type ShareOptions,
   type ShareService,

@@ -1,4 +1,4 @@
-/** What outlives the host's document: IndexedDB, two records a broadcast. */
+/** What outlives the host's document: IndexedDB, two records a broadcast, and one for each admin of an app. */
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isRecord } from '../session/parse.ts';
@@ -44,8 +44,20 @@ export interface AccessMemory {
   save(changes: Partial<Access>): Promise<boolean>;
 }
 
+/** Which broadcast an admin of an app has here. */
+interface Owned {
+  broadcast: string;
+}
+
+/** Remembers that; tests use one in memory. */
+export interface OwnedMemory {
+  /** Null: none is known here. */
+  load(): Promise<string | null>;
+  save(broadcast: string): Promise<void>;
+}
+
 interface Schema extends DBSchema {
-  broadcasts: { key: string; value: (Kept | Access) & { savedMs: number } };
+  broadcasts: { key: string; value: (Kept | Access | Owned) & { savedMs: number } };
 }
 
 const NOTHING: Kept = {
@@ -128,6 +140,28 @@ export function accessOf(broadcast: string): AccessMemory {
   };
 }
 
+/** The broadcast that this browser has at `relay` for the admin whom an app calls `adminId`. */
+export function ownedBy(relay: string, adminId: string): OwnedMemory {
+  const key = `owned ${relay} ${adminId}`;
+  return {
+    async load() {
+      try {
+        const value: unknown = await (await database()).get('broadcasts', key);
+        return isRecord(value) ? textOf(value['broadcast']) : null;
+      } catch {
+        return null;
+      }
+    },
+    async save(broadcast) {
+      try {
+        await (await database()).put('broadcasts', { broadcast, savedMs: Date.now() }, key);
+      } catch {
+        // The next page asks for a broadcast anew.
+      }
+    },
+  };
+}
+
 /** Forgets broadcasts that nobody has touched for a long time. */
 export async function forgetOld(nowMs: number): Promise<void> {
   try {
@@ -161,7 +195,9 @@ function checked(value: unknown): Kept {
 function checkedAccess(value: unknown): Access {
   if (!isRecord(value)) return NO_ACCESS;
   const { token, panelSecret } = value;
-  const text = (one: unknown) =>
-    typeof one === 'string' && one !== '' && one.length <= TEXT_MAX ? one : null;
-  return { token: text(token), panelSecret: text(panelSecret) };
+  return { token: textOf(token), panelSecret: textOf(panelSecret) };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' && value.length <= TEXT_MAX ? value : null;
 }

@@ -115,11 +115,12 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
 const say = (host: string, startedMs: number, told: HostStatus) =>
   toPanel(fromHost({ type: 'status', host, startedMs, status: told }));
 
-async function open(): Promise<AdminScreenShareService> {
+async function open(options: { hostPage?: string } = {}): Promise<AdminScreenShareService> {
   const service = new AdminScreenShareService({
     origin: 'https://relay.example',
     token: TOKEN,
     broadcast: 'b',
+    ...options,
   });
   service.open();
   await vi.advanceTimersByTimeAsync(0);
@@ -145,6 +146,7 @@ beforeEach(() => {
       return {};
     },
   });
+  vi.stubGlobal('location', new URL('https://relay.example/admin'));
   vi.stubGlobal('fetch', async () => {
     throw new TypeError('offline');
   });
@@ -205,7 +207,40 @@ it('offers another window where one has come to nothing', async () => {
   const service = await open();
   await service.start();
   await vi.advanceTimersByTimeAsync(12_000);
+  expect(service.snapshot()).toMatchObject({ host: 'missing', inside: false });
+  await service.start();
+  expect(service.snapshot()).toMatchObject({ host: 'opening', inside: false });
+  say('h', 9, status('asking'));
+  await vi.advanceTimersByTimeAsync(12_000);
   expect(service.snapshot()).toMatchObject({ host: 'none', inside: false });
+});
+
+it('opens the page of an app where that is of the app’s own origin', async () => {
+  vi.stubGlobal('location', new URL('https://app.example/table/7'));
+  const service = await open({ hostPage: '/capture?table=7' });
+  expect(service.snapshot().hasHostPage).toBe(true);
+  await service.start({ standby: true });
+  expect(page.opened).toEqual(['https://app.example/capture?table=7&standby=#broadcast=b']);
+});
+
+it('captures itself, and opens no window, where none could be heard', async () => {
+  vi.stubGlobal('location', new URL('https://app.example/table/7'));
+  for (const place of [{}, { hostPage: 'https://other.example/capture' }]) {
+    const service = await open(place);
+    expect(service.snapshot().hasHostPage).toBe(false);
+    await service.start();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(service.snapshot()).toMatchObject({ inside: true });
+    expect(service.moveOut(), 'there is nowhere to move to').toBe(false);
+  }
+  expect([page.opened, page.asked]).toEqual([[], 2]);
+});
+
+it('is of the broadcast that its token is for, and of none without one', () => {
+  const service = new AdminScreenShareService({ origin: 'https://relay.example', token: TOKEN });
+  expect(service.adminLink()).toBe(`https://relay.example/admin#token=${TOKEN}`);
+  const bad = () => new AdminScreenShareService({ origin: 'https://relay.example', token: 'x' });
+  expect(bad).toThrow(TypeError);
 });
 
 it('captures itself, at once, where the browser opens no window', async () => {

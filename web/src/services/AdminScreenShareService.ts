@@ -18,9 +18,10 @@ import {
 import { DEFAULT_QUALITY, type Quality, sameQuality } from '../publish/quality.ts';
 import { type HostState, type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
-import { type ShareWish, searchOf } from '../publish/wish.ts';
+import type { ShareWish } from '../publish/wish.ts';
 import { broadcastFragment, tokenFragment } from '../session/fragment.ts';
 import { at } from '../session/place.ts';
+import { readToken } from '../session/token.ts';
 import {
   ApiError,
   type BroadcastFacts,
@@ -31,28 +32,36 @@ import {
   renewLinks,
 } from './api.ts';
 import { Audience, type AudienceSource } from './audience.ts';
+import { CaptureWindows } from './capture-windows.ts';
 import { Meeting } from './meeting.ts';
+import { type OwnOptions, ownToken } from './own-broadcast.ts';
 import { readViewers } from './viewers.ts';
-import { placeBeside } from './window-place.ts';
 
 export interface ShareOptions {
-  /** The relay's origin; the host page is one of its pages. */
+  /** The relay's origin, as in `https://relay.example:4443`. */
   origin: string;
   /** A publish token (PROTOCOL 6). */
   token: string;
-  /** The token's broadcast. */
-  broadcast: string;
-  /** Where the capture host's page is. */
-  hostPath?: string;
-  /** Where the panel's page is, for links to it. */
-  adminPath?: string;
+  /** The token's broadcast; as the token says when left out. */
+  broadcast?: string;
+  /**
+   * Where the capture window's page is. It has to be of the origin that this page is of, or the two cannot hear
+   * each other: then, and without such a page, this page captures itself. Left out: the relay's own page.
+   */
+  hostPage?: string;
+}
+
+/** A broadcast of an admin of an app, whom the app's server knows. */
+export interface OwnShareOptions extends OwnOptions {
+  /** As in {@link ShareOptions}. */
+  hostPage?: string;
 }
 
 /**
- * none: no window captures; opening: one was just asked for; present: it answers; silent: it is
- * there, but has not answered for a while.
+ * none: no window captures; opening: one was just asked for; missing: that one has said nothing;
+ * present: it answers; silent: it is there, but has not answered for a while.
  */
-export type HostPresence = 'searching' | 'none' | 'opening' | 'present' | 'silent';
+export type HostPresence = 'searching' | 'none' | 'opening' | 'missing' | 'present' | 'silent';
 
 export interface ShareSnapshot {
   host: HostPresence;
@@ -65,8 +74,10 @@ export interface ShareSnapshot {
   broadcast: BroadcastFacts | null;
   /** Why the relay's answer is missing; null when it is not. */
   problem: { offline: boolean; message: string; code: string | null } | null;
-  /** The browser opened no window, so this page captures. */
+  /** This page captures: the browser opened no window for it, or there is no page for one. */
   inside: boolean;
+  /** There is a page for capture windows, of this page's own origin. */
+  hasHostPage: boolean;
   /** The last five minutes, oldest first. */
   history: readonly Sample[];
   /** Messages on the channel that were not understood. */
@@ -126,14 +137,15 @@ const RELAY_POLL_MS = 900;
 const RELAY_NOTICES_MS = 1_500;
 /** How long a reloading host's window may take to come back. */
 const RELOAD_MS = 500;
-/** How long a new host's window may take to say hello before another is offered: machines are slow. */
-const OPENING_MS = 10_000;
 /** A host answers at once; after this it may be gone. */
 const STALE_MS = 2_200;
 
 export class AdminScreenShareService implements ShareService {
   readonly audience: AudienceSource;
-  readonly #options: ShareOptions;
+  readonly #relay: string;
+  readonly #token: string;
+  readonly #id: string;
+  readonly #windows: CaptureWindows;
   readonly #memory: Memory;
   readonly #meeting: Meeting;
   readonly #listeners = new Set<() => void>();
@@ -152,19 +164,37 @@ export class AdminScreenShareService implements ShareService {
   #host: { id: string; startedMs: number } | null = null;
   #heardMs = 0;
   #wasHidden = false;
-  #openedMs: number | null = null;
   #askedRelayMs = Number.NEGATIVE_INFINITY;
   #inside: CaptureHost | null = null;
   #endedHere = false;
 
-  constructor(options: ShareOptions) {
-    this.#options = options;
-    const { origin, broadcast, token } = options;
+  /**
+   * The service of an admin's broadcast, opened: that which this browser had before, while it is there, or a
+   * new one. Throws what `publishToken` throws.
+   */
+  static async createBroadcast(options: OwnShareOptions): Promise<AdminScreenShareService> {
+    const { origin, hostPage } = options;
+    const token = await ownToken(options);
+    const service = new AdminScreenShareService({
+      origin,
+      token,
+      ...(hostPage !== undefined && { hostPage }),
+    });
+    service.open();
+    return service;
+  }
+
+  constructor({ origin, token, hostPage, broadcast = broadcastOf(token) }: ShareOptions) {
+    this.#relay = origin;
+    this.#token = token;
+    this.#id = broadcast;
+    const page = hostPage === undefined ? at(origin, 'host') : new URL(hostPage, location.href);
+    this.#windows = new CaptureWindows(page);
     this.audience = new Audience(() => readViewers(origin, broadcast, token));
-    this.#memory = memoryOf(options.broadcast);
+    this.#memory = memoryOf(broadcast);
     this.#meeting = new Meeting({
-      token: options.token,
-      broadcast: options.broadcast,
+      token,
+      broadcast,
       onMessage: (message) => this.#hear(message),
       onMove: () => this.#lookAnew(),
     });
@@ -176,6 +206,7 @@ export class AdminScreenShareService implements ShareService {
       broadcast: null,
       problem: null,
       inside: false,
+      hasHostPage: this.#windows.canBeHeard,
       history: [],
       ignored: 0,
     };
@@ -211,7 +242,7 @@ export class AdminScreenShareService implements ShareService {
       this.#left = this.#host.id;
       this.#host = null;
     }
-    this.#openedMs = Date.now();
+    this.#windows.expect();
     this.#show({ host: 'opening', status: null });
     if (!this.#openWindow({ resume: false, standby })) await this.#hostInside(standby);
   }
@@ -238,7 +269,7 @@ export class AdminScreenShareService implements ShareService {
   pause(paused: boolean): void {
     if (this.#host === null) {
       // A window that is opening hears of it as soon as it is there.
-      this.#pausesNext = paused && this.#isOpening();
+      this.#pausesNext = paused && this.#windows.isComing;
       return;
     }
     const message = { type: 'pause', host: this.#host.id, paused } as const;
@@ -261,17 +292,15 @@ export class AdminScreenShareService implements ShareService {
   }
 
   async endBroadcast(): Promise<void> {
-    const { origin, broadcast, token } = this.#options;
     this.stop();
-    await endBroadcast(origin, broadcast, token);
+    await endBroadcast(this.#relay, this.#id, this.#token);
     this.#endedHere = true;
     this.#askedRelayMs = Number.NEGATIVE_INFINITY;
     await this.#askRelay();
   }
 
   async renewPlayerLink(): Promise<void> {
-    const { origin, broadcast, token } = this.#options;
-    const { playerLink } = await renewLinks(origin, broadcast, token, ['play']);
+    const { playerLink } = await renewLinks(this.#relay, this.#id, this.#token, ['play']);
     const facts = this.#snapshot.broadcast;
     if (facts === null) return;
     const networkLinks = facts.networkLinks?.map((address) => movedTo(address, playerLink)) ?? [];
@@ -279,20 +308,17 @@ export class AdminScreenShareService implements ShareService {
   }
 
   timedPlayerLink(ttlS: number): Promise<string> {
-    const { origin, broadcast, token } = this.#options;
-    return makeTimedLink(origin, broadcast, token, ttlS);
+    return makeTimedLink(this.#relay, this.#id, this.#token, ttlS);
   }
 
   adminLink(): string {
-    const { adminPath = 'admin', token, origin } = this.#options;
-    const url = at(origin, adminPath);
-    url.hash = tokenFragment(token);
+    const url = at(this.#relay, 'admin');
+    url.hash = tokenFragment(this.#token);
     return url.href;
   }
 
   async newAdminLink(): Promise<string> {
-    const { origin, broadcast, token } = this.#options;
-    return (await renewLinks(origin, broadcast, token, [])).adminLink;
+    return (await renewLinks(this.#relay, this.#id, this.#token, [])).adminLink;
   }
 
   watchPreview(watcher: (image: PreviewImage) => void): () => void {
@@ -315,29 +341,29 @@ export class AdminScreenShareService implements ShareService {
 
   /** False: the browser opens no window. */
   #openWindow(wish: ShareWish): boolean {
-    const { hostPath = 'host', token, broadcast, origin } = this.#options;
-    const url = at(origin, hostPath);
-    url.search = searchOf(wish);
     // With the token itself only where the host could not find it.
-    url.hash = this.#meeting.tokenKept ? broadcastFragment(broadcast) : tokenFragment(token);
-    // The host's page gives up its opener (Cross-Origin-Opener-Policy), so that it shares no process
-    // with this one, whose crash it survives; `noopener` would hide whether a window came about.
-    return window.open(url, '_blank', `popup,${placeBeside(window)}`) !== null;
+    const { tokenKept } = this.#meeting;
+    const fragment = tokenKept ? broadcastFragment(this.#id) : tokenFragment(this.#token);
+    return this.#windows.open(wish, fragment);
   }
 
   /** Hosts are elsewhere now. */
   #lookAnew(): void {
     this.#host = null;
-    if (!this.#isOpening() && this.#inside === null)
+    if (!this.#windows.isComing && this.#inside === null)
       this.#show({ host: 'searching', status: null });
     this.#poll();
   }
 
   async #hostInside(standby: boolean): Promise<void> {
-    const { origin, token, broadcast } = this.#options;
-    const host = new CaptureHost({ origin, token, broadcast, inside: true });
+    const host = new CaptureHost({
+      origin: this.#relay,
+      token: this.#token,
+      broadcast: this.#id,
+      inside: true,
+    });
     this.#inside = host;
-    this.#openedMs = null;
+    this.#windows.expectNone();
     host.subscribe(() => {
       const state = host.snapshot().status?.state;
       const moved = state === 'superseded' && this.#host !== null && this.#host.id !== host.id;
@@ -375,7 +401,7 @@ export class AdminScreenShareService implements ShareService {
 
   /** Without a sign of life the lock says whether there still is a host. */
   async #checkHost(): Promise<void> {
-    if (!this.#isStale() || this.#isOpening()) return;
+    if (!this.#isStale() || this.#windows.isComing) return;
     // Nobody can be looked for before it is known where.
     const { broadcast, problem } = this.#snapshot;
     if (!this.#meeting.isKnown && broadcast === null && problem === null) return;
@@ -390,17 +416,12 @@ export class AdminScreenShareService implements ShareService {
     return this.#host === null || Date.now() - this.#heardMs >= STALE_MS;
   }
 
-  #isOpening(): boolean {
-    return this.#openedMs !== null && Date.now() - this.#openedMs < OPENING_MS;
-  }
-
   async #askRelay(): Promise<void> {
     const nowMs = performance.now();
     if (nowMs - this.#askedRelayMs < RELAY_POLL_MS) return;
     this.#askedRelayMs = nowMs;
-    const { origin, broadcast, token } = this.#options;
     try {
-      const { panelSecret, ...facts } = await readBroadcast(origin, broadcast, token);
+      const { panelSecret, ...facts } = await readBroadcast(this.#relay, this.#id, this.#token);
       this.#show({ broadcast: facts, problem: null });
       await this.#meeting.learn(panelSecret);
     } catch (error) {
@@ -458,7 +479,7 @@ export class AdminScreenShareService implements ShareService {
       return false;
     this.#host = { id, startedMs };
     this.#heardMs = Date.now();
-    this.#openedMs = null;
+    this.#windows.expectNone();
     if (this.#pausesNext) {
       this.#pausesNext = false;
       this.pause(true);
@@ -486,14 +507,19 @@ export class AdminScreenShareService implements ShareService {
   /** A host that reloads is back in a moment. */
   #hostLeaves(): void {
     this.#forgetHost();
-    if (!this.#isOpening()) this.#show({ host: 'searching' });
+    if (!this.#windows.isComing) this.#show({ host: 'searching' });
     setTimeout(() => void this.#checkHost(), RELOAD_MS);
   }
 
   #forgetHost(): void {
     if (this.#host !== null) this.#expectHeld();
     this.#host = null;
-    this.#show({ host: this.#isOpening() ? 'opening' : 'none', status: null, inside: false });
+    this.#show({ host: this.#withoutHost(), status: null, inside: false });
+  }
+
+  #withoutHost(): HostPresence {
+    if (this.#windows.isComing) return 'opening';
+    return this.#windows.isMissing ? 'missing' : 'none';
   }
 
   async #showPreview({ data, source }: Extract<HostMessage, { type: 'preview' }>): Promise<void> {
@@ -517,4 +543,10 @@ export class AdminScreenShareService implements ShareService {
     };
     for (const listener of this.#listeners) listener();
   }
+}
+
+function broadcastOf(token: string): string {
+  const claims = readToken(token);
+  if (claims?.roles.includes('publish') === true) return claims.broadcast;
+  throw new TypeError('the token is no publish token of one broadcast');
 }

@@ -1,18 +1,26 @@
 import { useState } from 'react';
 import { sharingWords } from '../../words/index.ts';
 
-/** Says what it means that the panel itself captures, and offers the way out of that. */
-export function InsideNotice({ onMove }: { onMove: () => boolean }) {
+export interface InsideNoticeProps {
+  /** Has a window take over, and says whether one opens; null: there is no page for such a window. */
+  onMove: (() => boolean) | null;
+}
+
+/** Says what it means that the panel itself captures, and offers the way out of that where there is one. */
+export function InsideNotice({ onMove }: InsideNoticeProps) {
   const [blocked, setBlocked] = useState(false);
   const words = sharingWords();
   return (
     <div className="notice inside-notice" role="status">
       <p>
-        <strong>{words.insideTitle}.</strong> {words.insideDetail}
+        <strong>{onMove === null ? words.insideAlone : words.insideTitle}.</strong>{' '}
+        {words.insideDetail}
       </p>
-      <button type="button" className="button" onClick={() => setBlocked(!onMove())}>
-        {words.moveOut}
-      </button>
+      {onMove !== null && (
+        <button type="button" className="button" onClick={() => setBlocked(!onMove())}>
+          {words.moveOut}
+        </button>
+      )}
       {blocked && <p className="problem">{words.moveBlocked}</p>}
     </div>
   );

@@ -29,28 +29,34 @@ export interface CropHistory {
   cancel: () => void;
 }
 
+export interface CropEffects {
+  /** The crop is on its way. */
+  follow: (crop: Crop | null) => void;
+  settle: (state: CropState) => void;
+}
+
 /** Every change of the crop that is made here, with Ctrl+Z and Ctrl+Shift+Z on the whole page. */
-export function useCropHistory(now: CropState, apply: (state: CropState) => void): CropHistory {
+export function useCropHistory(now: CropState, effects: CropEffects): CropHistory {
   const past = useRef<Past<CropState>>(noPast());
   const held = useRef<CropState | null>(null);
   const [said, setSaid] = useState('');
 
   const follow = (crop: Crop | null) => {
     held.current ??= now;
-    apply({ ...now, crop });
+    effects.follow(crop);
   };
 
   const commit = (next: CropState, deed: Deed, joins = false) => {
     const before = held.current ?? now;
     held.current = null;
-    apply(next);
+    effects.settle(next);
     if (sameCrop(before.crop, next.crop)) return;
     past.current = did(past.current, { before, after: next, deed }, joins);
     setSaid('');
   };
 
   const cancel = () => {
-    if (held.current !== null) apply(held.current);
+    if (held.current !== null) effects.settle(held.current);
     held.current = null;
   };
 
@@ -65,7 +71,7 @@ export function useCropHistory(now: CropState, apply: (state: CropState) => void
       return false;
     }
     past.current = found.past;
-    apply(to);
+    effects.settle(to);
     setSaid((forward ? redoneWords : undoneWords)(found.step.deed, to.crop));
     return true;
   };

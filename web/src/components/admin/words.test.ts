@@ -17,6 +17,7 @@ const NONE: ShareSnapshot = {
   broadcast: null,
   problem: null,
   inside: false,
+  hasHostPage: true,
   history: [],
   ignored: 0,
 };

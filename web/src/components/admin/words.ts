@@ -89,6 +89,7 @@ const PRESENCE_TONES: Record<Exclude<HostPresence, 'present'>, Tone> = {
   searching: 'plain',
   none: 'plain',
   opening: 'wait',
+  missing: 'wait',
   silent: 'wait',
 };
 
@@ -112,7 +113,8 @@ export function wordsForPanel(snapshot: ShareSnapshot): Words {
   if (broadcast?.phase === 'held' || broadcast?.phase === 'paused') {
     return { ...words, title: said.heldTitle, detail: remains(snapshot) };
   }
-  return broadcast?.phase === 'live' ? { ...said.elsewhere, tone: 'good' } : words;
+  if (broadcast?.phase === 'live') return { ...said.elsewhere, tone: 'good' };
+  return snapshot.hasHostPage ? words : { ...words, detail: said.aloneDetail };
 }
 
 /** What viewers see while nobody shares; null: they wait, or somebody else shares. */
@@ -152,7 +154,7 @@ export function startLabel(snapshot: ShareSnapshot): string | null {
   const labels = hostWords().start;
   if (isDeadLink(snapshot)) return null;
   if (host === 'searching' || host === 'opening' || host === 'silent') return null;
-  if (host === 'none' || status === null) {
+  if (host === 'none' || host === 'missing' || status === null) {
     return snapshot.broadcast?.phase === 'live' ? labels.takeOver : labels.share;
   }
   if (isSharing(status.state) || status.state === 'asking') return null;

@@ -75,12 +75,19 @@ export const host: typeof english = {
       'Ein Klick öffnet ein kleines Aufnahmefenster, das nach dem Bildschirm fragt und auf Sendung geht. Diese Seite darf danach neu geladen oder geschlossen werden; das Bild geht weiter.',
     ),
     opening: told('Öffnen', 'Das Aufnahmefenster wird geöffnet', null),
+    missing: told(
+      'Teilt nicht',
+      'Das Aufnahmefenster hat nicht geantwortet',
+      'Es wurde geschlossen, oder seine Seite ist nicht geladen. Teile noch einmal; ändert sich nichts, schließe vorher jenes Fenster.',
+    ),
     silent: told(
       'Keine Antwort',
       'Das Aufnahmefenster antwortet nicht',
       'Es ist da, aber beschäftigt. Bleibt das so, schließe jenes Fenster und teile noch einmal.',
     ),
   },
+  aloneDetail:
+    'Ein Klick fragt nach dem Bildschirm und geht auf Sendung. Diese Seite muss danach offen bleiben: Neu laden oder Schließen beendet die Aufnahme.',
   refusals: {
     token_expired:
       'Dieser Link ist abgelaufen. Lege eine neue Übertragung an, oder bitte um einen neuen Link.',

@@ -8,9 +8,12 @@ export const sharing: typeof english = {
   goLive: 'Auf Sendung gehen',
   discard: 'Nicht teilen',
   insideTitle: 'Diese Seite teilt selbst, weil der Browser kein Fenster dafür geöffnet hat',
+  insideAlone: 'Diese Seite teilt selbst',
   insideDetail: 'Lass sie offen: Neu laden oder Schließen beendet die Aufnahme.',
   leaveInside:
     'Diese Seite teilt selbst. Wenn du die Steuerung verlässt, behalten Zuschauer das letzte Bild. Verlassen?',
+  notMade: 'Es ließ sich keine Übertragung anlegen',
+  tryAgain: 'Noch einmal versuchen',
   moveOut: 'In ein eigenes Fenster verlegen',
   moveBlocked:
     'Der Browser öffnet noch immer kein Fenster. Erlaube Pop-ups für diese Seite und drücke noch einmal.',

@@ -66,12 +66,19 @@ export const host = {
       'One click opens a small capture window that asks for the screen and goes live. This page may then be reloaded or closed; the picture goes on.',
     ),
     opening: told('Opening', 'Opening the capture window', null),
+    missing: told(
+      'Not sharing',
+      'The capture window has not answered',
+      'It was closed, or its page did not load. Share again; if nothing changes, close that window first.',
+    ),
     silent: told(
       'No answer',
       'The capture window does not answer',
       'It is there, but busy. If this stays, close that window and share again.',
     ),
   },
+  aloneDetail:
+    'One click asks for the screen and goes live. This page has to stay open then: reloading or closing it ends the capture.',
   refusals: {
     token_expired: 'This link has expired. Create a new broadcast, or ask for a new link.',
     revoked:

@@ -5,9 +5,12 @@ export const sharing = {
   goLive: 'Go live',
   discard: 'Do not share',
   insideTitle: 'This page itself is sharing, because the browser opened no window for it',
+  insideAlone: 'This page itself is sharing',
   insideDetail: 'Keep it open: reloading or closing it ends the capture.',
   leaveInside:
     'This page itself is sharing. If you leave the panel, viewers keep the last picture. Leave it?',
+  notMade: 'No broadcast could be made',
+  tryAgain: 'Try again',
   moveOut: 'Move to a window of its own',
   moveBlocked:
     'The browser opens no window still. Allow pop-ups for this site, and press once more.',

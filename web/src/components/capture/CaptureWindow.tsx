@@ -1,28 +1,29 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
-import { GoLive } from '../../components/admin/GoLive.tsx';
-import { PausePicture } from '../../components/admin/PausePicture.tsx';
-import { StateBadge } from '../../components/admin/StateBadge.tsx';
-import { bitrate, duration, wholeFrames } from '../../components/admin/time.ts';
-import { useAskBeforeLeaving } from '../../components/admin/useAskBeforeLeaving.ts';
-import { useKeptFocus } from '../../components/admin/useKeptFocus.ts';
-import { useNow } from '../../components/admin/useNow.ts';
-import { useWakeLock } from '../../components/admin/useWakeLock.ts';
-import { explainCode, type Words, wordsForHost } from '../../components/admin/words.ts';
-import { codecName } from '../../components/codecs.ts';
 import type { CaptureHost } from '../../publish/host.ts';
 import { type HostStatus, isGoingOut, isSharing } from '../../publish/status.ts';
 import { captureWords } from '../../words/capture.ts';
 import { hostWords } from '../../words/host.ts';
 import { sharingWords } from '../../words/index.ts';
+import { GoLive } from '../admin/GoLive.tsx';
+import { PausePicture } from '../admin/PausePicture.tsx';
+import { StateBadge } from '../admin/StateBadge.tsx';
+import { bitrate, duration, wholeFrames } from '../admin/time.ts';
+import { useAskBeforeLeaving } from '../admin/useAskBeforeLeaving.ts';
+import { useKeptFocus } from '../admin/useKeptFocus.ts';
+import { useNow } from '../admin/useNow.ts';
+import { useWakeLock } from '../admin/useWakeLock.ts';
+import { explainCode, type Words, wordsForHost } from '../admin/words.ts';
+import { codecName } from '../codecs.ts';
+import { Notice } from './Notice.tsx';
 
 /** After these the window has no further use. */
 const CLOSE_AFTER_STOP_MS = 700;
 const CLOSE_SECOND_MS = 5_000;
 
-/** The capture host's own window: small, and quiet while all is well. */
-export function CapturePage({ host }: { host: CaptureHost }) {
+/** What the window of a capture host shows: small, and quiet while all is well. */
+export function CaptureWindow({ host }: { host: CaptureHost }) {
   const { phase, status } = useSyncExternalStore(host.subscribe, host.snapshot);
-  useTitle(status);
+  useTabTitle(status);
   useCloseAfterStop(host, status);
   useCloseAtOnce(phase === 'left');
   const sharing = status !== null && isSharing(status.state) && phase === 'open';
@@ -218,25 +219,8 @@ function Crashed() {
   );
 }
 
-/** A page with one thing to say. */
-export function Notice(props: {
-  title: string;
-  detail: string | null;
-  children?: React.ReactNode;
-}) {
-  return (
-    <main className="capture">
-      <div className="capture-body" aria-live="polite">
-        <h1>{props.title}</h1>
-        {props.detail !== null && <p className="soft">{props.detail}</p>}
-      </div>
-      {props.children !== undefined && <div className="capture-actions">{props.children}</div>}
-    </main>
-  );
-}
-
 /** The taskbar says it too. */
-function useTitle(status: HostStatus | null): void {
+function useTabTitle(status: HostStatus | null): void {
   const title = status === null ? captureWords().tab : `${wordsForHost(status).badge} · Steadycast`;
   useEffect(() => {
     document.title = title;
