@@ -1,6 +1,6 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defineConfig } from 'vitepress';
+import { defineConfig, type MarkdownRenderer } from 'vitepress';
 import { checkLinks } from '../scripts/links.ts';
 import { makePages, onSite } from '../scripts/pages.ts';
 
@@ -38,7 +38,23 @@ const PROJECT = [
 const FILES = ['deploy', 'examples', 'grafana', 'images'];
 
 /** Pages whose tables take the room of the outline beside them. */
-const WIDE = ['METRICS.md', 'configure.md', 'security.md'];
+const WIDE = ['METRICS.md', 'MIGRATE.md', 'configure.md', 'security.md'];
+
+type Token = ReturnType<MarkdownRenderer['parse']>[number];
+
+/** What leads to a file that is no page of the site says which, and leads nowhere. */
+function linksOnSite(tokens: Token[]): void {
+  let tag = 'a';
+  for (const token of tokens) {
+    if (token.type === 'link_open') {
+      const href = onSite(token.attrGet('href') ?? '');
+      tag = typeof href === 'string' ? 'a' : 'span';
+      if (typeof href === 'string') token.attrSet('href', href);
+      else token.attrs = [['title', href.file]];
+    }
+    if (token.type.startsWith('link_')) token.tag = tag;
+  }
+}
 
 /** That of the relay's pages. */
 const ICON = readFileSync(new URL('../../web/src/pages/start/icon.svg', import.meta.url), 'base64');
@@ -57,16 +73,14 @@ export default defineConfig({
     linkify: false,
     config: (md) => {
       md.core.ruler.push('on-site', ({ tokens }) => {
-        for (const token of tokens.flatMap(({ children }) => children ?? [])) {
-          const href = token.type === 'link_open' ? token.attrGet('href') : null;
-          if (href !== null) token.attrSet('href', onSite(href));
-        }
+        for (const { children } of tokens) linksOnSite(children ?? []);
       });
     },
   },
   transformPageData: ({ relativePath, frontmatter }) => {
-    if (WIDE.includes(relativePath)) return { frontmatter: { ...frontmatter, aside: false } };
-    return undefined;
+    if (!WIDE.includes(relativePath)) return undefined;
+    const pageClass = relativePath.replace('.md', '').toLowerCase();
+    return { frontmatter: { ...frontmatter, aside: false, pageClass } };
   },
   themeConfig: {
     nav: [

@@ -1,6 +1,7 @@
 /** Pages that are made from files outside this folder, anew for each build. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { checkPlan } from './plan.ts';
 import { settingsPage } from './settings.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -14,6 +15,7 @@ export function makePages(): void {
   write('configure.md', settingsPage(read('steadycast.toml')));
   for (const name of DOCUMENTS) write(name, moved(read(name)));
   checkTests(readFileSync(new URL('security.md', PAGES), 'utf8'));
+  checkPlan(readFileSync(new URL('MIGRATE.md', PAGES), 'utf8'));
 }
 
 /** Throws where a table names a file of tests that is not there, or a test that is not in it. */
@@ -27,13 +29,12 @@ function checkTests(page: string): void {
   }
 }
 
-/** A link out of this folder that leads to a page of the site, as the site has it. */
-export function onSite(href: string): string {
-  const outside = /^\.\.\/([A-Z]+\.md)(#.*)?$/.exec(href);
-  const [, name = '', anchor = ''] = outside ?? [];
+/** A link out of this folder as the site has it, or the file that it leads to and that is no page of the site. */
+export function onSite(href: string): string | { file: string } {
+  const [, path = '', anchor = ''] = /^\.\.\/([^#]+)(#.*)?$/.exec(href) ?? [];
   // An id begins with no digit there.
-  const place = anchor.replace(/^#(?=\d)/, '#_');
-  return DOCUMENTS.includes(name) ? `./${name}${place}` : href;
+  if (DOCUMENTS.includes(path)) return `./${path}${anchor.replace(/^#(?=\d)/, '#_')}`;
+  return path !== '' && existsSync(new URL(path, ROOT)) ? { file: path } : href;
 }
 
 /** A document of the root as it reads from here: what is no page of the site is named and not linked. */
