@@ -47,7 +47,11 @@ const PARTS: Record<string, () => UserConfig> = {
       },
       rollupOptions: {
         external: [/^react(-dom)?(\/|$)/],
-        output: { chunkFileNames: 'shared.js' },
+        output: {
+          chunkFileNames: 'shared.js',
+          // Frameworks that make pages on a server ask for that word where there are hooks.
+          banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
+        },
       },
     },
   }),

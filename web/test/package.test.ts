@@ -157,9 +157,7 @@ it('holds what apps need, and nothing else', () => {
       ...['element.js', 'element-admin.js', 'element-shared.js', 'index.js', 'react.js'],
       ...['play-worker.js', 'publish-worker.js', 'shared.js'],
       ...['element.d.ts', 'index.d.ts', 'react.d.ts'],
-      ...['AdminScreenShareService', 'PlayerStreamService', 'language'].map(
-        (shared) => `types-${shared}.d.ts`,
-      ),
+      ...['PlayerStreamService', 'language'].map((shared) => `types-${shared}.d.ts`),
     ]
       .map((path, index) => (index < 2 ? path : `package-dist/${path}`))
       .toSorted(),
@@ -200,8 +198,11 @@ it('has a rule for nothing of the app', () => {
 });
 
 it('is typed and bundled in a strict React app', { timeout: 180_000 }, () => {
-  const app = makeApp('react-app', ['react', 'react-dom', '@types/react', '@types/react-dom'], {
+  const types = ['@types/react', '@types/react-dom'];
+  const app = makeApp('react-app', ['react', 'react-dom', '@vitejs/plugin-react', ...types], {
     ...SETTINGS,
+    'vite.config.js':
+      "import react from '@vitejs/plugin-react';\nexport default { plugins: [react()] };\n",
     'main.tsx': `import 'steadycast/styles.css';\n${REACT_APP}`,
     'css.d.ts': "declare module '*.css';\n",
     'index.html': PAGE,
@@ -239,15 +240,27 @@ it('is typed and bundled where there is no React', { timeout: 180_000 }, () => {
   expect(assets).toContainEqual(expect.stringMatching(/^element-admin-[\w-]+\.js$/));
 });
 
-it('is imported by a server that makes pages, which shows none of it', () => {
-  const app = makeApp('server', ['react'], {
+it('is used by a server that makes pages, where it stands empty', () => {
+  const app = makeApp('server', ['react', 'react-dom'], {
     ...SETTINGS,
     'main.mjs': `
+      import { createElement } from 'react';
+      import { renderToString } from 'react-dom/server';
       import { PlayerStreamService } from 'steadycast';
       import { SteadycastPlayerElement } from 'steadycast/element';
-      import { SFUStreamPlayer } from 'steadycast/react';
-      const all = [PlayerStreamService, SteadycastPlayerElement, SFUStreamPlayer];
-      console.log(all.map((one) => typeof one).join(' '));
+      import * as all from 'steadycast/react';
+      if ([PlayerStreamService, SteadycastPlayerElement].some((one) => typeof one !== 'function')) throw 0;
+      const of = { origin: 'https://relay.example', token: '' };
+      const show = (Part, props) => renderToString(createElement(Part, props));
+      console.log(show(all.StreamControlPanel, of));
+      console.log(show(all.ScreenShareCropper, { stream: null, onCropComplete() {} }));
+      console.log(show(all.CaptureHostPage, { relay: of.origin }));
+      console.log(show(() => {
+        const { place, snapshot } = all.usePlayer(of);
+        const { service } = all.useShare(of);
+        return createElement('p', { ref: place }, snapshot.state.kind, service);
+      }));
+      console.log(show(all.SFUStreamPlayer, of));
     `,
   });
   const said = execFileSync(process.execPath, ['main.mjs'], {
@@ -255,5 +268,9 @@ it('is imported by a server that makes pages, which shows none of it', () => {
     env: ENV,
     encoding: 'utf8',
   });
-  expect(said.trim()).toBe('function function function');
+  const empty = '<div class="steadycast"></div>';
+  expect(said.trim().split('\n')).toEqual([
+    ...[empty, empty, empty, '<p>connecting</p>'],
+    '<div class="steadycast" style="height:100%"></div>',
+  ]);
 });

@@ -63,6 +63,10 @@ async function bundled(code: string): Promise<number> {
     input: entry,
     external: /^react(-dom)?(\/|$)/,
     treeshake: { moduleSideEffects: false },
+    // That it is for browsers matters to servers alone.
+    onLog: (level, log, warn) => {
+      if (log.code !== 'MODULE_LEVEL_DIRECTIVE') warn(level, log);
+    },
     plugins: [
       {
         name: 'use',

@@ -1,4 +1,4 @@
-import type { ReactElement, ReactNode } from 'react';
+import { type ReactElement, type ReactNode, useSyncExternalStore } from 'react';
 
 export interface ScopeProps {
   /** As high as what it stands in. */
@@ -6,11 +6,21 @@ export interface ScopeProps {
   children: ReactNode;
 }
 
-/** Every rule of the package's styles is for what is within one of these, and for nothing else of the app. */
+/**
+ * Every rule of the package's styles is for what is within one of these, and for nothing else of the app. Servers
+ * that make pages leave it empty, for all that is in it is about the browser it is shown by.
+ */
 export function Scope({ filling = false, children }: ScopeProps): ReactElement {
+  const shown = useSyncExternalStore(
+    never,
+    () => true,
+    () => false,
+  );
   return (
     <div className="steadycast" style={filling ? { height: '100%' } : {}}>
-      {children}
+      {shown && children}
     </div>
   );
 }
+
+const never = () => () => undefined;
