@@ -3,6 +3,7 @@ import { after } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
 import { App } from '../src/app.ts';
 import { crash } from '../src/chromium.ts';
+import { Firefox } from '../src/firefox.ts';
 import { OtherOrigin } from '../src/other-origin.ts';
 import { type HostPage, PlayerPage } from '../src/pages.ts';
 import { type Stage, scenario } from '../src/stage.ts';
@@ -53,6 +54,16 @@ function countAsked(): void {
 
 const timesAsked = (page: Page) => page.evaluate('window.asked()') as Promise<number>;
 
+/** The witness of this browser asks pages how they are, of which an app's says nothing. */
+function tellNothing(): void {
+  const steadycast = {
+    state() {
+      return { kind: 'unsaid' };
+    },
+  };
+  Object.assign(window, { steadycast });
+}
+
 async function open(context: BrowserContext, address: string): Promise<Page> {
   const page = await context.newPage();
   await page.goto(address);
@@ -96,7 +107,7 @@ scenario(
     assert.equal(await panel.getByText('This page itself is sharing').count(), 0);
     assert.ok(!host.url().includes('token='), 'the window’s address has no token');
 
-    const watch = `${app}/watch#token=${broadcast.playToken}`;
+    const watch = `${app}/play#token=${broadcast.playToken}`;
     const viewers = [];
     for (const { fate } of TRANSPORTS) {
       const viewer = await openViewer(stage, watch, fate);
@@ -141,6 +152,19 @@ scenario(
   },
 );
 
+scenario('Firefox watches in a React app of another origin', async (stage) => {
+  const { relay, broadcast } = stage;
+  const app = await serveApp(stage);
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const firefox = stage.closeLater(await Firefox.launch());
+  const lens = await admin.openLens();
+  const player = await firefox.openPlayer(relay, broadcast.playToken, lens, app, tellNothing);
+  await player.waitForPicture();
+  await until('the player to be counted', async () => (await stage.snapshot()).players === 1);
+});
+
 scenario(
   'an app that mounts no capture page shares once, from its own page, and says so',
   async (stage) => {
@@ -171,7 +195,7 @@ scenario('the hooks share and play without any looks of theirs', async (stage) =
   await panel.setViewportSize({ width: 1280, height: 800 });
   const host = await share(panel, 'Begin');
   await panel.getByText('live null', { exact: true }).waitFor();
-  const viewer = await openViewer(stage, `${app}/watch-bare#token=${broadcast.playToken}`, 'works');
+  const viewer = await openViewer(stage, `${app}/play-bare#token=${broadcast.playToken}`, 'works');
   await viewer.waitForPicture();
   await viewer.page.getByText('live 640', { exact: true }).waitFor();
   // Told of what is settled, which the share has then.

@@ -89,8 +89,8 @@ const PAGES: Record<string, () => ReactElement> = {
   '/share': Sharing,
   '/share-here': SharingHere,
   '/share-bare': SharingBare,
-  '/watch': Watching,
-  '/watch-bare': WatchingBare,
+  '/play': Watching,
+  '/play-bare': WatchingBare,
   '/crop': Cropping,
   '/host': () => <CaptureHostPage relay={origin} />,
 };
