@@ -4,9 +4,13 @@ import { LateElement } from './LateElement.tsx';
 /**
  * `<steadycast-panel relay="https://relay.example:4443" token="…" host-page="/capture">`: all that an admin does
  * with a broadcast. `host-page`: where the page with the `<steadycast-host>` is; without it this page captures.
+ * `player-page`: where viewers are sent; without it to the relay's own page.
  */
 export class SteadycastPanelElement extends LateElement<ShareOptions> {
-  static readonly observedAttributes: readonly string[] = ['relay', 'token', 'host-page'];
+  static readonly observedAttributes: readonly string[] = [
+    ...['relay', 'token'],
+    ...['host-page', 'player-page'],
+  ];
 
   /** @internal */
   protected async fetchView() {
@@ -16,7 +20,12 @@ export class SteadycastPanelElement extends LateElement<ShareOptions> {
   /** @internal */
   protected props(): ShareOptions {
     const hostPage = this.text('host-page');
-    const options = { origin: this.text('relay'), token: this.text('token') };
-    return hostPage === '' ? options : { ...options, hostPage };
+    const playerPage = this.text('player-page');
+    return {
+      origin: this.text('relay'),
+      token: this.text('token'),
+      ...(hostPage !== '' && { hostPage }),
+      ...(playerPage !== '' && { playerPage }),
+    };
   }
 }

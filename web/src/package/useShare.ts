@@ -26,7 +26,7 @@ export function useShare(options: ShareOptions | OwnShareOptions): Share {
   const [times, setTimes] = useState(0);
   const latest = useRef(options);
   latest.current = options;
-  const { origin, hostPage } = options;
+  const { origin, hostPage, playerPage } = options;
   const who = 'token' in options ? options.token : options.adminId;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `who` and the others are what the options are told apart by.
@@ -49,7 +49,7 @@ export function useShare(options: ShareOptions | OwnShareOptions): Share {
       opened?.close();
       setService(null);
     };
-  }, [origin, hostPage, who, times]);
+  }, [origin, hostPage, playerPage, who, times]);
 
   const again = useCallback(() => setTimes((before) => before + 1), []);
   const subscribe = useCallback(

@@ -3,7 +3,7 @@ import { statusOf } from '../publish/fake-status.ts';
 import { fromHost, type PanelMessage, parsePanelMessage } from '../publish/messages.ts';
 import type { HostState, HostStatus } from '../publish/status.ts';
 import type { Access } from '../publish/storage.ts';
-import { AdminScreenShareService } from './AdminScreenShareService.ts';
+import { AdminScreenShareService, type SharePages } from './AdminScreenShareService.ts';
 
 const CROP = { x: 10, y: 10, width: 320, height: 180 };
 
@@ -115,7 +115,7 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
 const say = (host: string, startedMs: number, told: HostStatus) =>
   toPanel(fromHost({ type: 'status', host, startedMs, status: told }));
 
-async function open(options: { hostPage?: string } = {}): Promise<AdminScreenShareService> {
+async function open(options: SharePages = {}): Promise<AdminScreenShareService> {
   const service = new AdminScreenShareService({
     origin: 'https://relay.example',
     token: TOKEN,
@@ -234,6 +234,23 @@ it('captures itself, and opens no window, where none could be heard', async () =
     expect(service.moveOut(), 'there is nowhere to move to').toBe(false);
   }
   expect([page.opened, page.asked]).toEqual([[], 2]);
+});
+
+it('sends viewers to the page of an app', async () => {
+  vi.stubGlobal('location', new URL('https://app.example/table/7'));
+  vi.stubGlobal('fetch', async () =>
+    Response.json({
+      ...{ id: 'b', title: '', phase: 'live', sinceUs: 1, players: 0, panelSecret: 'one' },
+      links: { player: '/play#token=p', network: ['http://10.0.0.1/play#token=p'] },
+      link: '/play#token=t',
+    }),
+  );
+  const service = await open({ playerPage: '/watch?table=7' });
+  await vi.advanceTimersByTimeAsync(1_000);
+  const { playerLink, networkLinks } = service.snapshot().broadcast ?? {};
+  expect(playerLink).toBe('https://app.example/watch?table=7#token=p');
+  expect(networkLinks).toEqual([]);
+  expect(await service.timedPlayerLink(60)).toBe('https://app.example/watch?table=7#token=t');
 });
 
 it('is of the broadcast that its token is for, and of none without one', () => {

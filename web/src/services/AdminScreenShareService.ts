@@ -37,25 +37,28 @@ import { Meeting } from './meeting.ts';
 import { type OwnOptions, ownToken } from './own-broadcast.ts';
 import { readViewers } from './viewers.ts';
 
-export interface ShareOptions {
+/** Pages of an app that take the place of the relay's own; both are addresses, relative to the page's. */
+export interface SharePages {
+  /**
+   * The capture window's page. It has to be of the origin that this page is of, or the two cannot hear each
+   * other: then, and without such a page, this page captures itself.
+   */
+  hostPage?: string;
+  /** The page for viewers, to which links lead, with `#token=…` behind it. */
+  playerPage?: string;
+}
+
+export interface ShareOptions extends SharePages {
   /** The relay's origin, as in `https://relay.example:4443`. */
   origin: string;
   /** A publish token (PROTOCOL 6). */
   token: string;
   /** The token's broadcast; as the token says when left out. */
   broadcast?: string;
-  /**
-   * Where the capture window's page is. It has to be of the origin that this page is of, or the two cannot hear
-   * each other: then, and without such a page, this page captures itself. Left out: the relay's own page.
-   */
-  hostPage?: string;
 }
 
 /** A broadcast of an admin of an app, whom the app's server knows. */
-export interface OwnShareOptions extends OwnOptions {
-  /** As in {@link ShareOptions}. */
-  hostPage?: string;
-}
+export type OwnShareOptions = OwnOptions & SharePages;
 
 /**
  * none: no window captures; opening: one was just asked for; missing: that one has said nothing;
@@ -146,6 +149,8 @@ export class AdminScreenShareService implements ShareService {
   readonly #token: string;
   readonly #id: string;
   readonly #windows: CaptureWindows;
+  /** Null: the relay's own. */
+  readonly #playerPage: URL | null;
   readonly #memory: Memory;
   readonly #meeting: Meeting;
   readonly #listeners = new Set<() => void>();
@@ -173,23 +178,20 @@ export class AdminScreenShareService implements ShareService {
    * new one. Throws what `publishToken` throws.
    */
   static async createBroadcast(options: OwnShareOptions): Promise<AdminScreenShareService> {
-    const { origin, hostPage } = options;
     const token = await ownToken(options);
-    const service = new AdminScreenShareService({
-      origin,
-      token,
-      ...(hostPage !== undefined && { hostPage }),
-    });
+    const service = new AdminScreenShareService({ ...options, token });
     service.open();
     return service;
   }
 
-  constructor({ origin, token, hostPage, broadcast = broadcastOf(token) }: ShareOptions) {
+  constructor(options: ShareOptions) {
+    const { origin, token, hostPage, playerPage, broadcast = broadcastOf(token) } = options;
     this.#relay = origin;
     this.#token = token;
     this.#id = broadcast;
     const page = hostPage === undefined ? at(origin, 'host') : new URL(hostPage, location.href);
     this.#windows = new CaptureWindows(page);
+    this.#playerPage = playerPage === undefined ? null : new URL(playerPage, location.href);
     this.audience = new Audience(() => readViewers(origin, broadcast, token));
     this.#memory = memoryOf(broadcast);
     this.#meeting = new Meeting({
@@ -304,11 +306,11 @@ export class AdminScreenShareService implements ShareService {
     const facts = this.#snapshot.broadcast;
     if (facts === null) return;
     const networkLinks = facts.networkLinks?.map((address) => movedTo(address, playerLink)) ?? [];
-    this.#show({ broadcast: { ...facts, playerLink, networkLinks } });
+    this.#show({ broadcast: this.#linked({ ...facts, playerLink, networkLinks }) });
   }
 
-  timedPlayerLink(ttlS: number): Promise<string> {
-    return makeTimedLink(this.#relay, this.#id, this.#token, ttlS);
+  async timedPlayerLink(ttlS: number): Promise<string> {
+    return this.#toPlayers(await makeTimedLink(this.#relay, this.#id, this.#token, ttlS));
   }
 
   adminLink(): string {
@@ -422,7 +424,7 @@ export class AdminScreenShareService implements ShareService {
     this.#askedRelayMs = nowMs;
     try {
       const { panelSecret, ...facts } = await readBroadcast(this.#relay, this.#id, this.#token);
-      this.#show({ broadcast: facts, problem: null });
+      this.#show({ broadcast: this.#linked(facts), problem: null });
       await this.#meeting.learn(panelSecret);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -430,6 +432,19 @@ export class AdminScreenShareService implements ShareService {
       const code = this.#endedHere && kind === 'refused' ? ENDED_HERE : error.code;
       this.#show({ problem: { offline: kind === 'offline', message, code } });
     }
+  }
+
+  /** With links to the app's page for viewers, if there is one: where else that is reached, nobody knows. */
+  #linked(facts: BroadcastFacts): BroadcastFacts {
+    if (this.#playerPage === null) return facts;
+    return { ...facts, playerLink: this.#toPlayers(facts.playerLink), networkLinks: [] };
+  }
+
+  #toPlayers(link: string): string {
+    if (this.#playerPage === null) return link;
+    const page = new URL(this.#playerPage);
+    page.hash = new URL(link).hash;
+    return page.href;
   }
 
   /** What the relay said last was about the host that is gone; it knows a moment later. */
