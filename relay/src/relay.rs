@@ -431,6 +431,7 @@ fn site(
         rules: RwLock::new(rules),
         proxies: config.proxies(),
         origins: config.origins(),
+        embedders: RwLock::new(server.embed_origins.clone()),
         public_url: server.public_url.clone(),
         listens,
         viewers: ViewersTokens::default(),

@@ -53,6 +53,7 @@ impl Reload {
         }
         let site = &self.site;
         site.origins.become_like(&new.origins());
+        site.embedders.write().clone_from(&new.server.embed_origins);
         site.registry.adjust(Settings::from(new));
         let rules = Rules::from(new);
         match site.token_keys.allow_always(rules.longest_life()) {

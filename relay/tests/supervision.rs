@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::ffi::OsString;
-use std::fmt::Write;
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
 use std::os::linux::net::SocketAddrExt;
@@ -118,11 +117,9 @@ fn write_certificate(dir: &Path) -> String {
 
 /// What the file says, besides where everything is.
 fn write_settings(dir: &Path, settings: &str) {
-    let mut text = settings.to_owned();
     let place = |name: &str| dir.join(name).display().to_string();
-    let _ = write!(
-        text,
-        "\n[server]\nlisten = \"127.0.0.1:0\"\ntls_cert = \"{}\"\ntls_key = \"{}\"\nstate_dir = \"{}\"\n",
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\ntls_cert = \"{}\"\ntls_key = \"{}\"\nstate_dir = \"{}\"\n{settings}",
         place("cert.pem"),
         place("key.pem"),
         place("state")
@@ -134,6 +131,19 @@ fn write_settings(dir: &Path, settings: &str) {
 async fn status(client: &reqwest::Client, url: &str, key: &str) -> u16 {
     let asked = client.get(format!("{url}/api/broadcasts")).bearer_auth(key);
     asked.send().await.unwrap().status().as_u16()
+}
+
+/// Whether pages of `embedder` may show the player's page in a frame; `None`: it is not built.
+async fn embeds(client: &reqwest::Client, url: &str, embedder: &str) -> Option<bool> {
+    let page = client.get(format!("{url}/play")).send().await.unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    let allowed = policy.contains(&format!("; frame-ancestors {embedder}; "));
+    assert_ne!(
+        allowed,
+        policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
+    (page.status() != 503).then_some(allowed)
 }
 
 fn client() -> reqwest::Client {
@@ -168,6 +178,9 @@ async fn settings_are_read_again_and_nobody_who_is_there_notices() {
         assert_eq!(events.chunk().await.unwrap().unwrap(), ":\n\n");
     }
 
+    let embedder = "https://app.example";
+    assert_ne!(embeds(&client, &url, embedder).await, Some(true));
+
     // Another admin key and another level take effect at once, another address with the next start.
     fs::write(
         relay.dir.join("state/admin.key"),
@@ -176,7 +189,8 @@ async fn settings_are_read_again_and_nobody_who_is_there_notices() {
     .unwrap();
     let settings =
         "[log]\nlevel = \"debug\"\n[limits]\nsessions = 7\n[broadcast]\nmax_broadcasts = 1\n";
-    write_settings(&relay.dir, settings);
+    let settings = format!("embed_origins = [\"{embedder}\"]\n{settings}");
+    write_settings(&relay.dir, &settings);
     relay.signal(Signal::HUP);
     assert!(relay.told().starts_with("RELOADING=1\nMONOTONIC_USEC="));
     assert_eq!(relay.told(), "READY=1");
@@ -184,9 +198,10 @@ async fn settings_are_read_again_and_nobody_who_is_there_notices() {
     assert!(line.contains("settings=limits.sessions"), "{line}");
     let line = relay.line("these have changed");
     assert!(
-        line.contains("broadcast.max_broadcasts, log.level"),
+        line.contains("server.embed_origins, broadcast.max_broadcasts, log.level"),
         "{line}"
     );
+    assert_ne!(embeds(&client, &url, embedder).await, Some(false));
     assert_eq!(status(&client, &url, &key).await, 401);
     assert_eq!(status(&client, &url, "another-key-of-the-tests").await, 200);
     let create = client

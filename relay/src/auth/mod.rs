@@ -2,6 +2,7 @@
 
 mod admin_key;
 mod authority;
+mod embedder;
 mod gate;
 mod grant;
 mod guesses;
@@ -20,6 +21,7 @@ mod token;
 
 pub use admin_key::{AdminKey, AdminKeyError};
 pub use authority::{Action, Authority, AuthorityError};
+pub use embedder::{Embedder, EmbedderError};
 pub use gate::{CallerError, Gate};
 pub use grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
 pub use guesses::{OneAtATime, TooManyTries};

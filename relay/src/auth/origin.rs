@@ -1,6 +1,7 @@
 //! Web origins: whose pages may open sessions and use the API.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ impl Origin {
                 .ok_or(OriginError)?,
             None => return Err(OriginError),
         };
-        if host.is_empty() {
+        if !is_host(host) {
             return Err(OriginError);
         }
         Ok(Self {
@@ -48,6 +49,11 @@ impl Origin {
             host: host.to_ascii_lowercase(),
             port,
         })
+    }
+
+    /// A name, or an address (IPv6 in brackets).
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     /// Whether it is under HTTPS.
@@ -62,6 +68,17 @@ impl Origin {
     /// Whether its name means the machine that asks, and no other.
     pub(crate) fn is_local(&self) -> bool {
         ["localhost", "127.0.0.1", "[::1]"].contains(&self.host.as_str())
+    }
+}
+
+/// Of names the URI parser takes more than there are hosts of, wildcards among it.
+fn is_host(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    match text.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => !text.is_empty() && text.bytes().all(plain),
     }
 }
 
@@ -186,6 +203,14 @@ mod tests {
             "https://a.example:99999",
             "ftp://a.example",
             "https://a b",
+            "*",
+            "https://*",
+            "https://*.example",
+            "https://a.example;script-src",
+            "https://a.example,b.example",
+            "https://'none'",
+            "https://[a.example]",
+            "https://[::1",
         ] {
             assert_eq!(text.parse::<Origin>(), Err(OriginError), "{text:?}");
         }

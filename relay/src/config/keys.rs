@@ -145,6 +145,15 @@ pub const KEYS: &[Key] = &[
     .now(),
     key(
         "server",
+        "embed_origins",
+        Kind::Embedders,
+        "",
+        "Web origins whose pages may show the player's page in a frame; nobody else's pages may, and no other page \
+         of the relay's is ever in one.",
+    )
+    .now(),
+    key(
+        "server",
         "tls_cert",
         Kind::Path,
         "",

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::webrtc::{IceServer, Reachable};
 use crate::asking::SafeUrl;
-use crate::auth::{KeySource, Origin, PublicUrl};
+use crate::auth::{Embedder, KeySource, Origin, PublicUrl};
 use crate::events::HookSecret;
 use crate::tls::BindingKey;
 
@@ -25,6 +25,8 @@ pub enum Kind {
     Url,
     /// A list of web origins.
     Urls,
+    /// A list of web origins that a content security policy can name.
+    Embedders,
     /// A list of IP networks.
     Networks,
     /// A list of names of the DNS, without wildcards.
@@ -79,7 +81,12 @@ impl Kind {
                 Ok(number) => self.check(Value::Integer(number)),
                 Err(_) => Err(self.seen(&format!("{text:?}"))),
             },
-            Self::Urls | Self::Networks | Self::DomainNames | Self::Places | Self::IceServers => {
+            Self::Urls
+            | Self::Embedders
+            | Self::Networks
+            | Self::DomainNames
+            | Self::Places
+            | Self::IceServers => {
                 let items = text
                     .split(',')
                     .map(str::trim)
@@ -100,12 +107,14 @@ impl Kind {
                 u64::try_from(*number).is_ok_and(|number| (min..=max).contains(&number))
             }
             (Self::Urls, Value::Array(items)) => all(items, is_origin),
+            (Self::Embedders, Value::Array(items)) => all(items, is_embedder),
             (Self::Networks, Value::Array(items)) => all(items, is_network),
             (Self::DomainNames, Value::Array(items)) => all(items, is_domain_name),
             (Self::Places, Value::Array(items)) => all(items, is_place),
             (Self::IceServers, Value::Array(items)) => all(items, is_ice_server),
             (
                 Self::Urls
+                | Self::Embedders
                 | Self::Networks
                 | Self::DomainNames
                 | Self::Places
@@ -142,6 +151,7 @@ impl Kind {
             Self::Choice(words) => words.contains(&text),
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
             Self::Urls
+            | Self::Embedders
             | Self::Networks
             | Self::DomainNames
             | Self::Places
@@ -187,6 +197,10 @@ fn is_ice_server(text: &str) -> bool {
     IceServer::parse(text).is_some()
 }
 
+fn is_embedder(text: &str) -> bool {
+    text.parse::<Embedder>().is_ok()
+}
+
 fn is_origin(text: &str) -> bool {
     text.parse::<Origin>().is_ok()
 }
@@ -202,7 +216,10 @@ impl fmt::Display for Kind {
             Self::Url => f.write_str(
                 "https://HOST or https://HOST:PORT, perhaps with a path such as /cast/, or nothing",
             ),
-            Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path"),
+            Self::Urls => f.write_str("a list of https://HOST or https://HOST:PORT without a path or *"),
+            Self::Embedders => f.write_str(
+                "a list of https://HOST or https://HOST:PORT without a path or *, where HOST is a name or an IPv4 address",
+            ),
             Self::Networks => f.write_str("a list of IP networks such as 10.0.0.0/8"),
             Self::DomainNames => f.write_str(
                 "a list of names such as share.example.org, without * and with letters, digits and hyphens alone",

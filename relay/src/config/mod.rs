@@ -32,8 +32,8 @@ pub use template::template;
 pub use webrtc::{IceServer, Reachable, WebRtc};
 
 use crate::auth::{
-    AdminKey, Authority, AuthorityError, IssuerRules, Issuers, KeySource, Origin, Origins,
-    PublicUrl,
+    AdminKey, Authority, AuthorityError, Embedder, IssuerRules, Issuers, KeySource, Origin,
+    Origins, PublicUrl,
 };
 use crate::broadcast::Settings;
 use crate::events::{HookSecret, HookSettings};
@@ -99,6 +99,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Further origins whose pages may open sessions and use the API.
     pub origins: Vec<Origin>,
+    /// Origins whose pages may show the player's page in a frame.
+    pub embed_origins: Vec<Embedder>,
     /// PEM file with the certificate chain.
     #[serde(deserialize_with = "nothing::or_value")]
     pub tls_cert: Option<PathBuf>,

@@ -196,6 +196,39 @@ fn values_that_are_not_allowed_name_key_place_and_range() {
 }
 
 #[test]
+fn only_what_a_policy_can_name_may_embed() {
+    let text = "[server]\nembed_origins = [\"https://app.example\", \"http://localhost:5173\"]";
+    let file = TempFile::new("embed", text);
+    let sources = Sources {
+        file: Some(file.0.clone()),
+        ..dev()
+    };
+    let allowed = Config::load(&sources).unwrap().server.embed_origins;
+    let told: Vec<_> = allowed.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["https://app.example", "http://localhost:5173"]);
+    for dev in [false, true] {
+        assert_eq!(Config::defaults(dev).server.embed_origins, []);
+    }
+    for wrong in [
+        "*",
+        "https://*.example.org",
+        "https://app.example/page",
+        "https://[::1]:5173",
+        "app.example",
+    ] {
+        let sources = Sources {
+            flags: flags(&[("server-embed-origins", wrong)]),
+            ..self::dev()
+        };
+        let why = format!(
+            "server.embed_origins (flag --server-embed-origins): [\"{wrong}\"] is not allowed; it takes a list of \
+             https://HOST or https://HOST:PORT without a path or *, where HOST is a name or an IPv4 address"
+        );
+        assert_eq!(mistakes(&sources), [why]);
+    }
+}
+
+#[test]
 fn values_of_odd_types_are_refused_too() {
     for value in [
         "1.5",

@@ -1,5 +1,6 @@
 //! `steadycast doctor`: what keeps a relay with these settings from serving well on this host, and what to type.
 
+mod frames;
 mod host;
 mod ice;
 mod network;
@@ -126,6 +127,7 @@ pub(crate) fn examine(sources: &Sources) -> Report {
     findings.extend(network::metrics(&config, &port));
     findings.extend(network::public_name(&config, &port));
     drop(port);
+    findings.extend(frames::embedders(&config));
     findings.extend(network::candidates(&config));
     findings.extend(ice::servers(&config));
     findings.push(host::certificate(&config));

@@ -1,6 +1,5 @@
 //! Headers that every answer has, and those that let other origins read the API's answers.
 
-use std::iter;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -13,42 +12,16 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use ring::digest::{SHA256, digest};
 
 use super::listener::Peer;
+use super::policy;
 use super::site::Site;
-
-/// `connect-src https:`: a WebTransport session is always https, the page of a development relay may not be.
-const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; \
-    connect-src 'self' https:; frame-ancestors 'none'; base-uri 'none'";
-
-/// The policy for a page with these styles and scripts in it, which it names by their digests: nobody can bring in
-/// others. `None`: there are none.
-pub(super) fn policy_with(styles: &[&[u8]], scripts: &[&[u8]]) -> Option<HeaderValue> {
-    if styles.is_empty() && scripts.is_empty() {
-        return None;
-    }
-    let policy = POLICY
-        .replace("style-src 'self'", &sources("style-src 'self'", styles))
-        .replace("script-src 'self'", &sources("script-src 'self'", scripts));
-    HeaderValue::try_from(policy).ok()
-}
-
-fn sources(own: &str, parts: &[&[u8]]) -> String {
-    let digests = parts
-        .iter()
-        .map(|part| format!(" 'sha256-{}'", STANDARD.encode(digest(&SHA256, part))));
-    iter::once(own.to_owned()).chain(digests).collect()
-}
 
 /// HTML, 7.1.3.
 pub(super) const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 const ON_EVERYTHING: [(HeaderName, &str); 5] = [
-    (CONTENT_SECURITY_POLICY, POLICY),
+    (CONTENT_SECURITY_POLICY, policy::STRICTEST),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
     (OPENER_POLICY, "same-origin"),

@@ -12,6 +12,7 @@ mod headers;
 mod links;
 mod listener;
 mod pages;
+mod policy;
 mod problem;
 mod routes;
 mod server;

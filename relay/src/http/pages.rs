@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -16,8 +17,11 @@ use axum::routing::any;
 use rust_embed::RustEmbed;
 
 use super::coding::accepts;
-use super::headers::{OPENER_POLICY, policy_with};
+use super::headers::OPENER_POLICY;
+use super::policy::Policy;
 use super::routes::{no_such_method, no_such_thing};
+use super::site::Site;
+use crate::auth::Embedder;
 
 /// What the web build made; nothing when it was not run.
 #[derive(RustEmbed)]
@@ -60,11 +64,11 @@ impl Pages {
         Self { find }
     }
 
-    pub(super) fn router(self) -> Router {
-        Router::new().fallback_service(any(serve).with_state(self))
+    pub(super) fn router(self, site: Arc<Site>) -> Router {
+        Router::new().fallback_service(any(serve).with_state((self, site)))
     }
 
-    fn respond(self, path: &str, headers: &HeaderMap) -> Response {
+    fn respond(self, path: &str, headers: &HeaderMap, embedders: &[Embedder]) -> Response {
         let name = match path {
             "/" => "index.html",
             "/admin" => "admin.html",
@@ -83,7 +87,7 @@ impl Pages {
         match encoded.next().or_else(plain) {
             Some((file, coding)) => {
                 let mut response = file_response(name, file, coding, headers);
-                if let Some(policy) = self.policy(name) {
+                if let Some(policy) = self.policy(name, embedders) {
                     let headers = response.headers_mut();
                     headers.insert(CONTENT_SECURITY_POLICY, policy);
                 }
@@ -97,13 +101,17 @@ impl Pages {
         }
     }
 
-    /// What a page with styles and scripts of its own is allowed besides: those very ones. Also where a browser has
-    /// the page already, for what is said then takes the place of what was said before.
-    fn policy(self, name: &str) -> Option<HeaderValue> {
+    /// What a page is allowed besides: the very styles and scripts that are in it, and to be in frames of
+    /// `embedders`. Also where a browser has the page already, for what is said then takes the place of what was
+    /// said before.
+    fn policy(self, name: &str, embedders: &[Embedder]) -> Option<HeaderValue> {
         let page = name.ends_with(".html").then(|| (self.find)(name))??;
-        let styles = within(&page.bytes, b"<style>", b"</style>");
-        let scripts = within(&page.bytes, b"<script>", b"</script>");
-        policy_with(&styles, &scripts)
+        let policy = Policy {
+            styles: within(&page.bytes, b"<style>", b"</style>"),
+            scripts: within(&page.bytes, b"<script>", b"</script>"),
+            embedders,
+        };
+        policy.header()
     }
 }
 
@@ -123,7 +131,7 @@ fn within<'page>(page: &'page [u8], begin: &[u8], end: &[u8]) -> Vec<&'page [u8]
 }
 
 async fn serve(
-    State(pages): State<Pages>,
+    State((pages, site)): State<(Pages, Arc<Site>)>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -132,7 +140,12 @@ async fn serve(
     if ![Method::GET, Method::HEAD].contains(&method) {
         return no_page(method, uri).await;
     }
-    let mut response = pages.respond(uri.path(), &headers);
+    // The one page on which clicks that a viewer is tricked into have power over nothing.
+    let embedders = match uri.path() {
+        "/play" => site.embedders.read().clone(),
+        _ => Vec::new(),
+    };
+    let mut response = pages.respond(uri.path(), &headers, &embedders);
     // The window that captures is to outlive the page that opened it: it is not its opener, and shares
     // no process with it. A browser that does not know this value parts the two as well, since it
     // takes it for another one than that page's.

@@ -37,7 +37,7 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
     api.merge(webrtc)
         .with_state(site.clone())
         .layer(from_fn(unread::read_on))
-        .merge(pages.router())
+        .merge(pages.router(site.clone()))
         .layer(from_fn_with_state(site.clone(), headers::secure))
         .layer(from_fn_with_state(site, forwarded::clients))
 }

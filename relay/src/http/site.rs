@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::forwarded::Proxies;
 use super::viewers::ViewersTokens;
-use crate::auth::{Gate, Origins, PublicUrl};
+use crate::auth::{Embedder, Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
 use crate::records::Records;
@@ -40,6 +40,8 @@ pub struct Site {
     pub proxies: Proxies,
     /// Whose pages may read the API's answers.
     pub origins: Origins,
+    /// Whose pages may show the player's page in a frame.
+    pub embedders: RwLock<Vec<Embedder>>,
     /// Where browsers reach the relay; `None`: as the request says.
     pub public_url: Option<PublicUrl>,
     /// The address that it is bound to.

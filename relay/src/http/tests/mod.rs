@@ -121,6 +121,7 @@ impl Relay {
             )),
             proxies: Proxies::new(vec!["198.51.100.0/24".parse().unwrap()]),
             origins: Origins::new(vec![APP.parse().unwrap()], false),
+            embedders: RwLock::default(),
             public_url: None,
             listens: "127.0.0.1:4433".parse().unwrap(),
             viewers: ViewersTokens::default(),
@@ -282,6 +283,8 @@ fn page(name: &str) -> Option<File> {
         "play.html" => {
             b"<style>p{margin:0}</style><script>a()</script><h1>play</h1><script>b()</script><script type=\"module\">c()</script>"
         },
+        "play.html.br" => b"play in br",
+        "play.html.gz" => b"play in gzip",
         "assets/app-1a2b.js" => b"export {};",
         "assets/large-1a2b.js" => b"plain",
         "assets/large-1a2b.js.br" => b"br",

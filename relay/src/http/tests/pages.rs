@@ -1,6 +1,6 @@
 use axum::http::{Method, StatusCode};
 
-use super::{Relay, request};
+use super::{ADMIN, Relay, request};
 
 #[tokio::test]
 async fn pages_have_short_names_and_are_asked_for_again() {
@@ -199,4 +199,79 @@ async fn a_page_may_have_the_very_styles_and_scripts_that_are_in_it() {
     let policy = reply.header("content-security-policy");
     assert!(policy.contains("script-src 'self';"), "{policy}");
     assert!(policy.contains("style-src 'self';"), "{policy}");
+}
+
+/// What a policy says of who may show the page in a frame.
+fn ancestors(policy: &str) -> &str {
+    let mut directives = policy.split("; ");
+    let found = directives.find_map(|directive| directive.strip_prefix("frame-ancestors "));
+    found.unwrap_or_else(|| panic!("no frame-ancestors in {policy:?}"))
+}
+
+const PLACES: [&str; 10] = [
+    "/",
+    "/admin",
+    "/host",
+    "/play",
+    "/play/",
+    "/play.html",
+    "/nothing",
+    "/assets/app-1a2b.js",
+    "/api/relay",
+    "/api/broadcasts",
+];
+
+#[tokio::test]
+async fn by_default_nothing_is_shown_in_frames() {
+    let relay = Relay::new();
+    for path in PLACES {
+        let reply = relay.get(path, ADMIN).await;
+        let policy = reply.header("content-security-policy");
+        assert_eq!(ancestors(policy), "'none'", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_embedders_show_the_player_in_frames_and_nothing_else() {
+    let embedders = ["https://app.example", "http://192.0.2.1:8080"];
+    let relay = Relay::with(|site| {
+        *site.embedders.get_mut() = embedders.map(|text| text.parse().unwrap()).to_vec();
+    });
+    for path in PLACES {
+        let reply = relay.get(path, ADMIN).await;
+        let allowed = match path {
+            "/play" => embedders.join(" "),
+            _ => "'none'".to_owned(),
+        };
+        let policy = reply.header("content-security-policy");
+        assert_eq!(ancestors(policy), allowed, "{path}");
+        assert!(policy.ends_with("; base-uri 'none'"), "{policy}");
+        assert_eq!(reply.header("x-frame-options"), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn however_the_player_is_asked_for_it_says_who_may_show_it() {
+    let relay = Relay::with(|site| {
+        *site.embedders.get_mut() = vec!["https://app.example".parse().unwrap()];
+    });
+    let etag = relay.get("/play", "").await.header("etag").to_owned();
+    for (method, name, value, status, coding) in [
+        (Method::GET, "accept-encoding", "br, gzip", 200, "br"),
+        (Method::GET, "accept-encoding", "gzip", 200, "gzip"),
+        (Method::GET, "if-none-match", etag.as_str(), 304, ""),
+        (Method::HEAD, "accept", "*/*", 200, ""),
+    ] {
+        let mut request = request(method, "/play", "", "");
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let reply = relay.send(request).await;
+        assert_eq!(reply.status.as_u16(), status, "{value}");
+        assert_eq!(reply.header("content-encoding"), coding, "{value}");
+        let policy = reply.header("content-security-policy");
+        assert_eq!(ancestors(policy), "https://app.example", "{value}");
+        assert!(policy.contains("style-src 'self' 'sha256-"), "{policy}");
+    }
+    let reply = relay.post("/play", "", "").await;
+    let policy = reply.header("content-security-policy");
+    assert_eq!(ancestors(policy), "'none'", "it is no page");
 }
