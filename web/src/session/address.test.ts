@@ -19,6 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 describe('a page’s address', () => {
@@ -80,5 +81,18 @@ describe('a page’s address', () => {
     });
     expect(openAt(tokenFragment(PLAY)).opened().token).toBe(PLAY);
     expect(location.hash).toBe('#broadcast=main');
+  });
+
+  it('keeps its token in a frame for which the browser keeps nothing', () => {
+    vi.stubGlobal('parent', {});
+    openAt(tokenFragment(PLAY));
+    expect(location.hash).toBe('#broadcast=main');
+    for (const store of ['sessionStorage', 'localStorage'] as const) {
+      vi.spyOn(window, store, 'get').mockImplementation(() => {
+        throw new DOMException('no', 'SecurityError');
+      });
+    }
+    openAt(tokenFragment(PLAY));
+    expect(openAt(location.hash).opened()).toEqual({ token: PLAY, broadcast: 'main' });
   });
 });

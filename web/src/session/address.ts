@@ -1,9 +1,10 @@
 /**
  * What a page was opened with. The token is taken out of the address, and so out of the tab's history,
- * at once: whoever shares the whole screen shows the address to everybody.
+ * at once: whoever shares the whole screen shows the address to everybody. (That of a frame is shown nowhere.)
  */
 
 import { broadcastFragment, parseFragment } from './fragment.ts';
+import { isFramed } from './framed.ts';
 import { keepToken, keptToken } from './kept-tokens.ts';
 import { readToken } from './token.ts';
 
@@ -55,7 +56,9 @@ export class PageAddress {
   #admit(token: string): Opened {
     const claims = readToken(token);
     const broadcast = claims?.roles.includes(this.#role) === true ? claims.broadcast : null;
-    if (broadcast !== null) keepToken(this.#role, broadcast, token);
+    const kept = broadcast === null || keepToken(this.#role, broadcast, token);
+    // A browser that keeps nothing for frames has only their address for what a reload needs.
+    if (!kept && isFramed()) return { token, broadcast };
     const fragment = broadcast === null ? '' : broadcastFragment(broadcast);
     history.replaceState(history.state, '', location.pathname + location.search + fragment);
     return { token, broadcast };

@@ -11,12 +11,14 @@ const PREFIX = 'steadycast-token';
 
 /**
  * For this tab. What lets somebody watch besides for all of this browser, so that a bookmark and a tab
- * that was closed are good again; what lets somebody publish is kept with what the host keeps.
+ * that was closed are good again; what lets somebody publish is kept with what the host keeps. Returns
+ * whether it is kept at all.
  */
-export function keepToken(role: KeptRole, broadcast: string, token: string): void {
+export function keepToken(role: KeptRole, broadcast: string, token: string): boolean {
   const name = nameOf(role, broadcast);
   for (const store of stores(role)) attempt(() => store().setItem(name, token));
   if (role === 'play') attempt(() => forgetEnded(localStorage, Date.now()));
+  return keptToken(role, broadcast) === token;
 }
 
 /** What the tab had last; null: nothing is kept here. */
