@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { BarePage, frameIn } from '../src/frames.ts';
 import { linkTo } from '../src/links.ts';
 import { PlayerPage } from '../src/pages.ts';
@@ -34,6 +34,9 @@ async function assertPlays(player: PlayerPage, since = Date.now()): Promise<void
     return read > 20 && newest !== null && newest.atMs - newest.ageMs > since;
   });
 }
+
+/** The player's card that says so; screen readers are told the same elsewhere. */
+const titled = (frame: Frame, words: string) => frame.locator('.player-title', { hasText: words });
 
 const FRAMES = [
   { fate: 'works', transport: 'webtransport', embedder: EMBEDDER, where: 'another site' },
@@ -90,7 +93,7 @@ scenario(
       assert.equal((await frameIn(page, link)).url(), REFUSED, link);
     }
     const shown = await frameIn(page, links.play);
-    await shown.getByText('Waiting for the host to start').waitFor();
+    await titled(shown, 'Waiting for the host to start').waitFor();
   },
   WITH_EMBEDDERS,
 );
@@ -107,7 +110,25 @@ scenario(
     const panel = await opened;
     await panel.getByRole('button', { name: 'Share screen' }).waitFor();
     assert.match(panel.url(), /\/admin#broadcast=/);
-    await frame.getByText('This is the link for sharing').waitFor();
+    await titled(frame, 'This is the link for sharing').waitFor();
+  },
+  WITH_EMBEDDERS,
+);
+
+scenario(
+  'a frame as wide as a phone has the whole bar',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const page = await openBarePage(stage);
+    await page.goto(EMBEDDER);
+    const link = linkTo(relay.origin, 'play', broadcast.playToken);
+    const frame = await frameIn(page, link, { width: 358, height: 201 });
+    await titled(frame, 'Waiting for the host to start').waitFor();
+    const below = await frame.evaluate(() => {
+      const bar = document.querySelector('.player-bar');
+      return bar === null ? null : innerHeight - bar.getBoundingClientRect().bottom;
+    });
+    assert.equal(below, 16);
   },
   WITH_EMBEDDERS,
 );

@@ -30,18 +30,27 @@ export class BarePage implements Closable {
   }
 }
 
+const SIZE = { width: 640, height: 360 };
+
 /** Puts a frame into a page; returns it with whatever the browser has loaded there. */
-export async function frameIn(page: Page | Frame, src: string): Promise<Frame> {
-  const put = await page.evaluateHandle(appendFrame, { src, allow: ALLOW });
+export async function frameIn(page: Page | Frame, src: string, size = SIZE): Promise<Frame> {
+  const put = await page.evaluateHandle(appendFrame, { src, allow: ALLOW, ...size });
   const frame = await put.contentFrame();
   if (frame === null) throw new Error(`no frame of ${src}`);
   return frame;
 }
 
-function appendFrame(wanted: { src: string; allow: string }): Promise<HTMLIFrameElement> {
+interface Wanted {
+  src: string;
+  allow: string;
+  width: number;
+  height: number;
+}
+
+function appendFrame(wanted: Wanted): Promise<HTMLIFrameElement> {
   const frame = document.createElement('iframe');
   Object.assign(frame, wanted);
-  frame.style.cssText = 'border: 0; display: block; width: 640px; height: 360px';
+  frame.style.cssText = 'border: 0; display: block';
   // Where the page is refused one of the browser's own loads.
   const loaded = new Promise<HTMLIFrameElement>((done) => {
     frame.addEventListener('load', () => done(frame), { once: true });
