@@ -10,7 +10,7 @@ RELAY := cargo run --release --quiet -p steadycast-relay --
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-node_modules/.package-lock.json: package-lock.json package.json web/package.json codec-glue/ts/package.json tests/browser/package.json docs/package.json
+node_modules/.package-lock.json: package-lock.json package.json web/package.json codec-glue/ts/package.json tests/browser/package.json tests/peer-to-peer-app/package.json docs/package.json
 	@# Not `npm ci`: it insists on lock entries for platforms that some registries do not carry.
 	npm install --no-audit --no-fund
 	@touch $@
