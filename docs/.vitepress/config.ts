@@ -17,6 +17,7 @@ const USE = [
 ];
 const BUILD_ON = [
   { text: 'In your own app', link: '/EMBED' },
+  { text: 'From peer to peer', link: '/MIGRATE' },
   { text: 'HTTP API', link: '/api' },
   { text: 'Events and hooks', link: '/hooks' },
   { text: 'Tokens and authorities', link: '/tokens' },

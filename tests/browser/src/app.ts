@@ -80,14 +80,17 @@ export class App {
     await this.remove('change.diff');
   }
 
+  /** Types this at its root; throws at the first command that fails. */
+  async shell(script: string): Promise<void> {
+    await run('bash', ['-euc', script], { cwd: this.folder });
+  }
+
   async typecheck(): Promise<void> {
     await this.#tool('typescript/bin/tsc', ['--noEmit']);
   }
 
-  /** Throws where that warns of anything. */
   async build(env: Record<string, string> = {}): Promise<void> {
-    const said = await this.#tool('vite/bin/vite.js', ['build', '--logLevel', 'warn'], env);
-    if (said.trim() !== '') throw new Error(`vite: ${said}`);
+    await this.#tool('vite/bin/vite.js', ['build', '--logLevel', 'error'], env);
   }
 
   /** Starts its server, or starts it anew with what is there now. */
@@ -117,15 +120,10 @@ export class App {
     if (server !== null) await end(server);
   }
 
-  async #tool(path: string, args: string[], env: Record<string, string> = {}): Promise<string> {
+  async #tool(path: string, args: string[], env: Record<string, string> = {}): Promise<void> {
     try {
       const options = { cwd: this.folder, env: { ...ENV, ...env } };
-      const { stdout, stderr } = await run(
-        process.execPath,
-        [join(MODULES, path), ...args],
-        options,
-      );
-      return stdout + stderr;
+      await run(process.execPath, [join(MODULES, path), ...args], options);
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string };
       throw new Error(`${path}: ${stdout}${stderr}`);

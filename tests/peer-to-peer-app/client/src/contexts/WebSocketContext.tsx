@@ -41,6 +41,8 @@ export function WebSocketProvider({ room, as, children }: WebSocketProviderProps
   const [sharing, setSharing] = useState(false);
   const socket = useRef<WebSocket | null>(null);
   const listeners = useRef(new Set<SignalListener>());
+  /** Signals that came before whoever wants them was on the page. */
+  const early = useRef<{ from: string; signal: Signal }[]>([]);
 
   useEffect(() => {
     let timer = 0;
@@ -51,6 +53,7 @@ export function WebSocketProvider({ room, as, children }: WebSocketProviderProps
         case 'sharing':
           return setSharing(message.sharing);
         case 'signal':
+          if (listeners.current.size === 0) early.current.push(message);
           for (const listener of listeners.current) listener(message.from, message.signal);
       }
     };
@@ -59,8 +62,9 @@ export function WebSocketProvider({ room, as, children }: WebSocketProviderProps
       const opened = new WebSocket(`${location.origin.replace('http', 'ws')}/signal?${query}`);
       socket.current = opened;
       opened.onmessage = ({ data }) => receive(JSON.parse(String(data)) as ServerMessage);
-      opened.onclose = () => {
-        timer = window.setTimeout(open, AGAIN_MS);
+      opened.onclose = ({ code }) => {
+        // What the server closes on purpose stays closed.
+        if (code < 4_000) timer = window.setTimeout(open, AGAIN_MS);
       };
     };
     open();
@@ -77,6 +81,7 @@ export function WebSocketProvider({ room, as, children }: WebSocketProviderProps
   }, []);
   const onSignal = useCallback((listener: SignalListener) => {
     listeners.current.add(listener);
+    for (const { from, signal } of early.current.splice(0)) listener(from, signal);
     return () => {
       listeners.current.delete(listener);
     };
