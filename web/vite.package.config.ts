@@ -8,7 +8,6 @@ import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { packageWorkers } from './build/package/package-workers.ts';
-import { scopedStyles } from './build/package/scoped-styles.ts';
 import { sheetModules } from './build/package/sheet-modules.ts';
 
 const root = import.meta.dirname;
@@ -34,16 +33,13 @@ function licences(): Plugin {
 
 const PARTS: Record<string, () => UserConfig> = {
   library: () => ({
-    plugins: [packageWorkers(), react(), licences()],
-    css: { postcss: { plugins: [scopedStyles()] } },
+    plugins: [packageWorkers(), sheetModules(), react(), licences()],
     build: {
       emptyOutDir: true,
       minify: false,
-      cssMinify: 'lightningcss',
       lib: {
         entry: { index: src('package/index.ts'), react: src('package/react.tsx') },
         formats: ['es'],
-        cssFileName: 'styles',
       },
       rollupOptions: {
         external: [/^react(-dom)?(\/|$)/],
@@ -97,8 +93,6 @@ export default defineConfig(({ mode }) => {
       outDir: 'package-dist',
       emptyOutDir: false,
       target: 'es2022',
-      // Those that have `light-dark()`, which is lowered to what needs a page of ours else.
-      cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
       ...part.build,
     },
   };

@@ -131,9 +131,7 @@ scenario(
     await panel.getByRole('button', { name: 'Stop sharing' }).waitFor();
     for (const viewer of viewers) {
       await viewer.waitForPicture();
-      const { largestGapMs, blank } = await viewer.witness();
-      assert.ok(largestGapMs < 1_500, `a gap of ${largestGapMs} ms`);
-      assert.equal(blank, 0);
+      assert.equal((await viewer.witness()).blank, 0);
     }
     assert.equal((await stage.snapshot()).totals.publishersJoined, 1);
     assert.equal(await timesAsked(host), 1);
@@ -146,6 +144,9 @@ scenario(
       return [backgroundColor, color, fontSize, fontFamily];
     });
     assert.deepEqual(looks, ['rgb(1, 2, 3)', 'rgb(4, 5, 6)', '17px', 'serif']);
+    const button = panel.getByRole('button', { name: 'Stop sharing' });
+    const colour = await button.evaluate((one) => getComputedStyle(one).backgroundColor);
+    assert.notEqual(colour, 'rgba(0, 0, 0, 0)', 'the bundler has left the styles as they are');
     await panel.getByRole('button', { name: 'Stop sharing' }).click();
     await until('the capture window to be closed', async () => host.isClosed());
     stage.note(`${relay.origin} was used from ${app}`);
@@ -182,6 +183,14 @@ scenario(
     assert.equal(await panel.getByRole('button', { name: 'Move to a window' }).count(), 0);
     assert.equal(admin.context.pages().length, 1, 'no window has opened');
     assert.equal(await timesAsked(panel), 1);
+    // What the app shows meanwhile is no matter of the share's.
+    await panel.getByRole('button', { name: 'Elsewhere' }).click();
+    await panel.getByRole('button', { name: 'Stop sharing' }).waitFor({ state: 'detached' });
+    const before = await stage.snapshot();
+    assert.equal(before.phase, 'live');
+    await panel.getByRole('button', { name: 'Back' }).click();
+    await panel.getByText('This page itself is sharing').waitFor();
+    assert.equal((await stage.snapshot()).epoch, before.epoch);
     const { totals } = await stage.snapshot();
     assert.equal(totals.publishersJoined, 1);
   },

@@ -11,7 +11,6 @@ import {
   usePlayer,
   useShare,
 } from 'steadycast/react';
-import 'steadycast/styles.css';
 import './app.css';
 
 const origin: string = import.meta.env['VITE_RELAY'];
@@ -26,9 +25,17 @@ function Sharing(): ReactElement {
   );
 }
 
-/** Of an app that mounts no page for capture windows. */
+/** Of an app that mounts no page for capture windows, and may show something else than the panel. */
 function SharingHere(): ReactElement {
-  return <StreamControlPanel origin={origin} token={token} />;
+  const [elsewhere, setElsewhere] = useState(false);
+  return (
+    <div style={{ display: 'flex' }}>
+      <button type="button" onClick={() => setElsewhere(!elsewhere)}>
+        {elsewhere ? 'Back' : 'Elsewhere'}
+      </button>
+      {!elsewhere && <StreamControlPanel origin={origin} token={token} />}
+    </div>
+  );
 }
 
 function Watching(): ReactElement {

@@ -33,14 +33,14 @@ const USES: Record<string, Use> = {
     code: "export { AdminScreenShareService } from './index.js'",
     files: PUBLISH,
   },
-  '`steadycast/react`, `SFUStreamPlayer` and the styles': {
+  '`steadycast/react`, `SFUStreamPlayer`': {
     code: "export { SFUStreamPlayer } from './react.js'",
-    files: [...PLAY, 'styles.css'],
+    files: PLAY,
     max: PLAYER_MAX,
   },
-  '`steadycast/react`, `StreamControlPanel` and the styles': {
+  '`steadycast/react`, `StreamControlPanel`': {
     code: "export { StreamControlPanel } from './react.js'",
-    files: [...PUBLISH, 'styles.css'],
+    files: PUBLISH,
   },
   '`steadycast/element`, `<steadycast-player>`': {
     code: '',

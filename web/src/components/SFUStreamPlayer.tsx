@@ -35,11 +35,11 @@ export interface SFUStreamPlayerProps {
   /** A play token (PROTOCOL 6). */
   token: string;
   /** The service to play with; one of its own when left out. */
-  service?: PlayerService;
+  service?: PlayerService | undefined;
   /** What the broadcast is called, for files; null, or left out: not known. */
-  title?: string | null;
+  title?: string | null | undefined;
   /** Offers light and dark, for the whole page; left out: that is the page's own matter. */
-  themed?: boolean;
+  themed?: boolean | undefined;
 }
 
 const IDLE_MS = 3_000;

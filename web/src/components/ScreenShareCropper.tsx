@@ -18,14 +18,14 @@ export type ScreenShareCropperProps = CropOfShare | CropOfStream;
 export interface CropOfShare {
   service: ShareService;
   /** Told of every crop that is settled, in pixels of the source, which the service has by then; null: all of it. */
-  onCropComplete?: (crop: Crop | null) => void;
+  onCropComplete?: ((crop: Crop | null) => void) | undefined;
 }
 
 export interface CropOfStream {
   /** Its picture is cropped; null: there is none yet. It stays its owner's. */
   stream: MediaStream | null;
   /** The crop in pixels of the picture; null: all of it. Left out: what was chosen here last. */
-  value?: Crop | null;
+  value?: Crop | null | undefined;
   /** Told of every crop that is settled. */
   onCropComplete: (crop: Crop | null) => void;
 }

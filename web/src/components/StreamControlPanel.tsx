@@ -32,14 +32,16 @@ export interface StreamControlPanelProps {
   /** Opened by the caller; may outlive the panel and serve several. */
   service: ShareService;
   /** Offered when the link is of no use any more. */
-  onNewBroadcast?: () => void;
+  onNewBroadcast?: (() => void) | undefined;
   /** This browser cannot capture: nothing is offered that needs it. */
-  watchOnly?: boolean;
+  watchOnly?: boolean | undefined;
+  /** Offers links to the relay's own panel; left out: it does. */
+  adminLink?: boolean | undefined;
 }
 
 /** Everything an admin does with one broadcast. */
 export function StreamControlPanel(props: StreamControlPanelProps) {
-  const { service, onNewBroadcast, watchOnly = false } = props;
+  const { service, onNewBroadcast, watchOnly = false, adminLink = true } = props;
   const snapshot = useSyncExternalStore(service.subscribe, service.snapshot);
   const { status } = snapshot;
   const words = wordsForPanel(snapshot);
@@ -119,7 +121,9 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
         {status !== null && sharing ? <Details status={status} /> : <span />}
         {!isDeadLink(snapshot) && (
           <div className="panel-foot-actions">
-            <NewAdminLink link={() => service.adminLink()} onNew={() => service.newAdminLink()} />
+            {adminLink && (
+              <NewAdminLink link={() => service.adminLink()} onNew={() => service.newAdminLink()} />
+            )}
             <EndBroadcast onEnd={() => service.endBroadcast()} />
           </div>
         )}

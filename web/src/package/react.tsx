@@ -1,4 +1,4 @@
-/** The components, for apps that have React. Their styles are in `steadycast/styles.css`. */
+/** The components, for apps that have React. They bring their styles. */
 
 import type { ReactElement } from 'react';
 import '../styles/base.css';
@@ -43,7 +43,11 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps): ReactElement {
 
 /** Everything an admin does with one broadcast. */
 export function StreamControlPanel(props: StreamControlPanelProps): ReactElement {
-  return <Scope>{'service' in props ? <Panel {...props} /> : <OpenedPanel {...props} />}</Scope>;
+  return (
+    <Scope>
+      {'service' in props ? <Panel adminLink={false} {...props} /> : <OpenedPanel {...props} />}
+    </Scope>
+  );
 }
 
 /** The live source with the crop on it, by pointer, by keyboard and in numbers. */

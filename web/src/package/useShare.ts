@@ -5,6 +5,7 @@ import {
   type ShareOptions,
   type ShareSnapshot,
 } from '../services/AdminScreenShareService.ts';
+import { putAside, takeBack } from './kept-shares.ts';
 
 export interface Share {
   /** Steers the broadcast; null for the moment until it is open, and where there is a problem. */
@@ -18,7 +19,7 @@ export interface Share {
 
 /**
  * Steers the broadcast of a publish token, or the one of an admin of the app, for as long as the component is
- * there. A capture window goes on without it.
+ * there. A capture window goes on without it, and so does a page that captures itself.
  */
 export function useShare(options: ShareOptions | OwnShareOptions): Share {
   const [service, setService] = useState<AdminScreenShareService | null>(null);
@@ -31,12 +32,13 @@ export function useShare(options: ShareOptions | OwnShareOptions): Share {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `who` and the others are what the options are told apart by.
   useEffect(() => {
+    const key = [origin, hostPage, playerPage, who].join(' ');
     let over = false;
     let opened: AdminScreenShareService | null = null;
     setProblem(null);
-    openShare(latest.current).then(
+    openShare(key, latest.current).then(
       (made) => {
-        if (over) return made.close();
+        if (over) return putAside(key, made);
         opened = made;
         setService(made);
       },
@@ -46,7 +48,7 @@ export function useShare(options: ShareOptions | OwnShareOptions): Share {
     );
     return () => {
       over = true;
-      opened?.close();
+      if (opened !== null) putAside(key, opened);
       setService(null);
     };
   }, [origin, hostPage, playerPage, who, times]);
@@ -62,8 +64,11 @@ export function useShare(options: ShareOptions | OwnShareOptions): Share {
 }
 
 async function openShare(
+  key: string,
   options: ShareOptions | OwnShareOptions,
 ): Promise<AdminScreenShareService> {
+  const kept = takeBack(key);
+  if (kept !== null) return kept;
   if (!('token' in options)) return AdminScreenShareService.createBroadcast(options);
   const service = new AdminScreenShareService(options);
   service.open();

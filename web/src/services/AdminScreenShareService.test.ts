@@ -225,15 +225,37 @@ it('opens the page of an app where that is of the app’s own origin', async () 
 
 it('captures itself, and opens no window, where none could be heard', async () => {
   vi.stubGlobal('location', new URL('https://app.example/table/7'));
-  for (const place of [{}, { hostPage: 'https://other.example/capture' }]) {
-    const service = await open(place);
-    expect(service.snapshot().hasHostPage).toBe(false);
-    await service.start();
-    await vi.advanceTimersByTimeAsync(0);
-    expect(service.snapshot()).toMatchObject({ inside: true });
-    expect(service.moveOut(), 'there is nowhere to move to').toBe(false);
+  const service = await open();
+  expect(service.snapshot().hasHostPage).toBe(false);
+  await service.start();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(service.snapshot()).toMatchObject({ inside: true });
+  expect(service.moveOut(), 'there is nowhere to move to').toBe(false);
+  expect([page.opened, page.asked]).toEqual([[], 1]);
+});
+
+it('says what is wrong with what an app gives it', () => {
+  vi.stubGlobal('location', new URL('https://app.example/table/7'));
+  const given = { origin: 'https://relay.example', token: TOKEN };
+  for (const [wrong, said] of [
+    [{ origin: 'localhost:4443' }, 'no address of a relay'],
+    [{ origin: '' }, 'no address of a relay'],
+    [{ hostPage: 'https://other.example/capture' }, 'another origin'],
+    [{ hostPage: 'http://[' }, 'no address'],
+    [{ hostPage: '/#/capture' }, 'fragment'],
+    [{ playerPage: '/watch#x' }, 'fragment'],
+    [{ token: 'x' }, 'no publish token'],
+  ] as const) {
+    const make = () => new AdminScreenShareService({ ...given, ...wrong });
+    expect(make, said).toThrow(TypeError);
+    expect(make, said).toThrow(said);
   }
-  expect([page.opened, page.asked]).toEqual([[], 2]);
+});
+
+it('is not inside where another page is', async () => {
+  const service = await open();
+  say('other', 1, status('live', { inside: true }));
+  expect(service.snapshot()).toMatchObject({ host: 'present', inside: false });
 });
 
 it('sends viewers to the page of an app', async () => {

@@ -20,8 +20,9 @@ import { type HostState, type HostStatus, isSharing } from '../publish/status.ts
 import { type Memory, memoryOf } from '../publish/storage.ts';
 import type { ShareWish } from '../publish/wish.ts';
 import { broadcastFragment, tokenFragment } from '../session/fragment.ts';
-import { at } from '../session/place.ts';
+import { at, isRelay } from '../session/place.ts';
 import { readToken } from '../session/token.ts';
+import { connectionWords } from '../words/connection.ts';
 import {
   ApiError,
   type BroadcastFacts,
@@ -37,15 +38,15 @@ import { Meeting } from './meeting.ts';
 import { type OwnOptions, ownToken } from './own-broadcast.ts';
 import { readViewers } from './viewers.ts';
 
-/** Pages of an app that take the place of the relay's own; both are addresses, relative to the page's. */
+/**
+ * Pages of an app that take the place of the relay's own. Both are addresses, relative to the page's, without
+ * a fragment: what they are opened with stands there.
+ */
 export interface SharePages {
-  /**
-   * The capture window's page. It has to be of the origin that this page is of, or the two cannot hear each
-   * other: then, and without such a page, this page captures itself.
-   */
-  hostPage?: string;
+  /** The capture window's page, of the origin that this page is of. Without one this page captures itself. */
+  hostPage?: string | undefined;
   /** The page for viewers, to which links lead, with `#token=…` behind it. */
-  playerPage?: string;
+  playerPage?: string | undefined;
 }
 
 export interface ShareOptions extends SharePages {
@@ -54,7 +55,7 @@ export interface ShareOptions extends SharePages {
   /** A publish token (PROTOCOL 6). */
   token: string;
   /** The token's broadcast; as the token says when left out. */
-  broadcast?: string;
+  broadcast?: string | undefined;
 }
 
 /** A broadcast of an admin of an app, whom the app's server knows. */
@@ -184,14 +185,19 @@ export class AdminScreenShareService implements ShareService {
     return service;
   }
 
+  /** Throws TypeError where one of the options is none. */
   constructor(options: ShareOptions) {
     const { origin, token, hostPage, playerPage, broadcast = broadcastOf(token) } = options;
+    if (!isRelay(origin)) throw new TypeError(connectionWords().noRelay(origin));
     this.#relay = origin;
     this.#token = token;
     this.#id = broadcast;
-    const page = hostPage === undefined ? at(origin, 'host') : new URL(hostPage, location.href);
+    const page = hostPage === undefined ? at(origin, 'host') : pageOf('hostPage', hostPage);
+    if (hostPage !== undefined && page.origin !== location.origin) {
+      throw new TypeError(`the hostPage ${page.href} is of another origin than this page`);
+    }
     this.#windows = new CaptureWindows(page);
-    this.#playerPage = playerPage === undefined ? null : new URL(playerPage, location.href);
+    this.#playerPage = playerPage === undefined ? null : pageOf('playerPage', playerPage);
     this.audience = new Audience(() => readViewers(origin, broadcast, token));
     this.#memory = memoryOf(broadcast);
     this.#meeting = new Meeting({
@@ -508,7 +514,9 @@ export class AdminScreenShareService implements ShareService {
     this.#quality.learn(status.quality, nowMs);
     this.#insist(status);
     if (isSharing(status.state)) this.#history.add(nowMs, status);
-    this.#show({ host: 'present', status, inside: status.inside, history: this.#history.samples });
+    // Another page that captures itself is nothing that this one has to stay open for.
+    const inside = this.#inside !== null && this.#inside.id === this.#host?.id;
+    this.#show({ host: 'present', status, inside, history: this.#history.samples });
   }
 
   /** A host that stood still for long hears no more of what was said then: this holds all the same. */
@@ -558,6 +566,15 @@ export class AdminScreenShareService implements ShareService {
     };
     for (const listener of this.#listeners) listener();
   }
+}
+
+function pageOf(name: string, address: string): URL {
+  if (!URL.canParse(address, location.href))
+    throw new TypeError(`the ${name} "${address}" is no address`);
+  const page = new URL(address, location.href);
+  if (page.hash !== '')
+    throw new TypeError(`the ${name} ${address} has a fragment, where the token goes`);
+  return page;
 }
 
 function broadcastOf(token: string): string {

@@ -173,6 +173,13 @@ it('refuses to start without a token', () => {
   expect(service.snapshot().state).toMatchObject({ kind: 'refused', reason: 'unauthorized' });
 });
 
+it('says so where the relay’s address is none', () => {
+  const service = new PlayerStreamService();
+  service.start(place(), { ...OPTIONS, origin: 'localhost:4443' });
+  const { state } = service.snapshot();
+  expect(state).toMatchObject({ kind: 'refused', message: expect.stringContaining('localhost') });
+});
+
 it('says so when the worker does not load', () => {
   const service = new PlayerStreamService();
   service.start(place(), OPTIONS);

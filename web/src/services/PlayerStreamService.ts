@@ -10,6 +10,8 @@ import type { PlayoutMode } from '../play/spread.ts';
 import { NO_TOKEN, type PlayerState } from '../play/state.ts';
 import { missingSupport, possibleTransports } from '../play/support.ts';
 import { WhepPlayer } from '../play/whep/player.ts';
+import { isRelay } from '../session/place.ts';
+import { connectionWords } from '../words/connection.ts';
 
 export interface PlayOptions {
   /** The relay's origin, as in `https://relay.example:4443`. */
@@ -20,7 +22,7 @@ export interface PlayOptions {
    * How frames that come unevenly are shown: `live` as they come, `smooth` evenly and a little
    * later, `automatic` smooth where the path needs it. What was chosen here before when left out.
    */
-  playout?: PlayoutMode;
+  playout?: PlayoutMode | undefined;
 }
 
 /** Everything counted, and the newest 2,000 shown frames. */
@@ -49,11 +51,16 @@ const STARTERS: FallbackOptions['start'] = {
   },
 };
 
+/** What is played, and how. */
+interface Wanted extends PlayOptions {
+  playout: PlayoutMode;
+}
+
 export class PlayerStreamService implements PlayerService {
   /** What pictures are put into: it is moved into a place as a whole. */
   #layers: HTMLElement | null = null;
   /** What plays already and has no place yet; null: nothing. */
-  #begun: Required<PlayOptions> | null = null;
+  #begun: Wanted | null = null;
   readonly #listeners = new Set<() => void>();
   #player: FallbackPlayer | null = null;
   #snapshot = NOTHING_YET;
@@ -135,11 +142,11 @@ export class PlayerStreamService implements PlayerService {
     this.#player?.resume();
   }
 
-  #wanted({ origin, token, playout }: PlayOptions): Required<PlayOptions> {
+  #wanted({ origin, token, playout }: PlayOptions): Wanted {
     return { origin, token, playout: playout ?? this.#playout };
   }
 
-  #play({ origin, token, playout }: Required<PlayOptions>): void {
+  #play({ origin, token, playout }: Wanted): void {
     this.stop();
     this.#layers = null;
     this.#playout = playout;
@@ -149,6 +156,9 @@ export class PlayerStreamService implements PlayerService {
     const possible = possibleTransports();
     if (possible.length === 0) {
       this.#conclude({ kind: 'unsupported', reason: missing ?? 'webtransport' });
+    } else if (!isRelay(origin)) {
+      const message = connectionWords().noRelay(origin);
+      this.#conclude({ kind: 'refused', reason: null, message });
     } else if (token === '') {
       this.#conclude({ kind: 'refused', reason: 'unauthorized', message: NO_TOKEN });
     } else {
@@ -183,6 +193,6 @@ export class PlayerStreamService implements PlayerService {
   }
 }
 
-function isSame(one: Required<PlayOptions>, other: Required<PlayOptions>): boolean {
+function isSame(one: Wanted, other: Wanted): boolean {
   return one.origin === other.origin && one.token === other.token && one.playout === other.playout;
 }

@@ -90,11 +90,29 @@ it('asks nobody about a token that has expired', async () => {
   expect(relay.asked).toBe(0);
 });
 
+it('tells the app’s server of the broadcast whose token is over, and waits for it no longer than people do', async () => {
+  await ownToken(options('a'));
+  relay.answer = () => Response.json({ code: 'token_expired' }, { status: 401 });
+  const asked: (string | null)[] = [];
+  const publishToken = async (_: string, broadcast: string | null) => {
+    asked.push(broadcast);
+    return tokenFor('a-1', 'publish', 4_000_000_001);
+  };
+  await ownToken(options('a', { publishToken }));
+  expect(asked).toEqual(['a-1']);
+  vi.useFakeTimers();
+  const late = ownToken(options('b', { publishToken: () => new Promise(() => undefined) }));
+  const refused = expect(late).rejects.toThrow('not answered');
+  await vi.advanceTimersByTimeAsync(15_000);
+  await refused;
+  vi.useRealTimers();
+});
+
 it('passes on what the app’s server says, and takes no token that publishes nothing', async () => {
   const refused = options('a', { publishToken: () => Promise.reject(new Error('not yours')) });
   await expect(ownToken(refused)).rejects.toThrow('not yours');
-  for (const token of ['', 'x', tokenFor('a', 'play')]) {
-    const given = ownToken(options('a', { publishToken: async () => token }));
+  for (const token of ['', 'x', tokenFor('a', 'play'), undefined, {}]) {
+    const given = ownToken(options('a', { publishToken: async () => token as string }));
     await expect(given).rejects.toThrow(TypeError);
   }
   expect(kept.owned.size).toBe(0);

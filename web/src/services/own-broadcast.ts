@@ -9,10 +9,16 @@ export interface OwnOptions {
   origin: string;
   /** What the app calls the admin: in one browser each has one broadcast at a time. */
   adminId: string;
-  /** Has the app's server, which knows the admin key, make a broadcast; resolves to its publish token. */
-  publishToken: (adminId: string) => Promise<string>;
+  /**
+   * Has the app's server, which knows the admin key, give a publish token of the admin's broadcast, which it
+   * makes where there is none. `broadcast`: the one that this browser has had before, and whose token is no
+   * good any more; null: there is no such one.
+   */
+  publishToken: (adminId: string, broadcast: string | null) => Promise<string>;
 }
 
+/** How long the app's server may take. */
+const ANSWER_MS = 15_000;
 /** How long before its end a token is not worth going on with. */
 const SPARE_MS = 60_000;
 
@@ -30,14 +36,22 @@ async function find({ origin, adminId, publishToken }: OwnOptions): Promise<stri
   const known = await memory.load();
   const kept = known === null ? null : (await accessOf(known).load()).token;
   if (known !== null && kept !== null && (await isGood(origin, known, kept))) return kept;
-  const made = await publishToken(adminId);
-  const claims = readToken(made);
-  if (claims?.roles.includes('publish') !== true) {
+  const made: unknown = await inTime(publishToken(adminId, known));
+  const claims = typeof made === 'string' ? readToken(made) : null;
+  if (typeof made !== 'string' || claims?.roles.includes('publish') !== true) {
     throw new TypeError('publishToken gave no publish token of one broadcast');
   }
   await accessOf(claims.broadcast).save({ token: made });
   await memory.save(claims.broadcast);
   return made;
+}
+
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = new Error(`publishToken has not answered for ${ANSWER_MS / 1_000} s`);
+    setTimeout(() => reject(late), ANSWER_MS);
+    answer.then(resolve, reject);
+  });
 }
 
 /** A relay that does not answer has not taken it back. */

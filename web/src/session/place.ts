@@ -5,6 +5,11 @@ export function at(relay: string, path: string): URL {
   return new URL(path, relay.endsWith('/') ? relay : `${relay}/`);
 }
 
+/** Whether that is the address of a relay at all. */
+export function isRelay(relay: string): boolean {
+  return URL.canParse(relay) && /^https?:$/.test(new URL(relay).protocol);
+}
+
 /** The relay that a page has come from: all pages lie side by side. */
 export function relayOf(page: string): string {
   const { origin, pathname } = new URL('.', page);

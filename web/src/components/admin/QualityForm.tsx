@@ -60,12 +60,13 @@ export interface QualityFormProps {
 /** What is sent of the picture; every change applies at once. What hardly anybody changes is folded away. */
 export function QualityForm({ quality, status, onChange }: QualityFormProps) {
   const words = qualityWords();
+  const title = useId();
   const { labels } = words;
   const set = (change: Partial<Quality>) => onChange({ ...quality, ...change });
   return (
-    <section className="card quality" aria-labelledby="quality-title">
+    <section className="card quality" aria-labelledby={title}>
       <header>
-        <h2 id="quality-title">{words.title}</h2>
+        <h2 id={title}>{words.title}</h2>
         <span className="faint">{inUse(quality, status)}</span>
       </header>
       <div className="quality-fields">

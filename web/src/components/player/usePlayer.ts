@@ -8,7 +8,7 @@ import {
 
 export interface UsePlayerOptions extends PlayOptions {
   /** The service to play with; one of its own when left out. */
-  service?: PlayerService;
+  service?: PlayerService | undefined;
 }
 
 export interface Player<Service extends PlayerService = PlayerStreamService> {

@@ -8,5 +8,6 @@ export const connection: typeof english = {
   closed: 'der Server hat die Sitzung geschlossen',
   unheard: 'vom Server ist nichts zu hören',
   unopened: 'die Sitzung ließ sich nicht öffnen',
+  noRelay: (address: string) => `„${address}“ ist keine Adresse eines Servers`,
   unwelcome: (detail) => `der Server hat diese Seite nicht angenommen: ${detail}`,
 };

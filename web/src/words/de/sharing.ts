@@ -12,7 +12,8 @@ export const sharing: typeof english = {
   insideDetail: 'Lass sie offen: Neu laden oder Schließen beendet die Aufnahme.',
   leaveInside:
     'Diese Seite teilt selbst. Wenn du die Steuerung verlässt, behalten Zuschauer das letzte Bild. Verlassen?',
-  notMade: 'Es ließ sich keine Übertragung anlegen',
+  opening: 'Die Übertragung wird geöffnet …',
+  notOpened: 'Diese Übertragung lässt sich von hier nicht teilen',
   tryAgain: 'Noch einmal versuchen',
   moveOut: 'In ein eigenes Fenster verlegen',
   moveBlocked:

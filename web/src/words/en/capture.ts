@@ -40,5 +40,5 @@ export const capture = {
   startAgain: 'Start again',
   unable: 'This browser cannot share the screen',
   wrongLink: 'This link cannot share',
-  wrongLinkDetail: 'Open the sharing page with the admin’s link, and start from there.',
+  wrongLinkDetail: 'Open the page that shares, and start from there.',
 };

@@ -7,5 +7,6 @@ export const connection = {
   closed: 'the relay closed the session',
   unheard: 'nothing heard from the relay',
   unopened: 'the session could not be opened',
+  noRelay: (address: string) => `“${address}” is no address of a relay`,
   unwelcome: (detail: string) => `the relay did not welcome this client: ${detail}`,
 };

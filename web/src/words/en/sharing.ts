@@ -9,7 +9,8 @@ export const sharing = {
   insideDetail: 'Keep it open: reloading or closing it ends the capture.',
   leaveInside:
     'This page itself is sharing. If you leave the panel, viewers keep the last picture. Leave it?',
-  notMade: 'No broadcast could be made',
+  opening: 'Opening the broadcast…',
+  notOpened: 'This broadcast cannot be shared from here',
   tryAgain: 'Try again',
   moveOut: 'Move to a window of its own',
   moveBlocked:
