@@ -33,9 +33,13 @@ class Admin {
       await context.addInitScript({ content: sceneScript({}, path) });
     }
     const admin = new Admin(await context.newPage(), app);
-    await admin.page.goto(`${app.origin}/admin?room=table-1`);
+    await admin.enter('table-1');
     await admin.login();
     return admin;
+  }
+
+  async enter(room: string): Promise<void> {
+    await this.page.goto(`${this.#app.origin}/admin?room=${room}`);
   }
 
   async login(): Promise<void> {
@@ -91,6 +95,11 @@ function tableOf(html: string): string[][] {
   );
 }
 
+interface Visit {
+  room?: string;
+  fate?: WebTransportFate;
+}
+
 class Viewer extends PlayerPage {
   readonly page: Page;
 
@@ -100,14 +109,18 @@ class Viewer extends PlayerPage {
   }
 
   /** In a window of its own: of a tab beneath another one the browser shows no video. */
-  static async open({ browser }: Chromium, app: App, fate: WebTransportFate): Promise<Viewer> {
+  static async open(
+    { browser }: Chromium,
+    app: App,
+    { room = 'table-1', fate = 'works' }: Visit,
+  ): Promise<Viewer> {
     const context = await browser.newContext({ viewport: { width: 640, height: 360 } });
     await context.grantPermissions(['camera'], { origin: app.origin });
     await context.addInitScript({ content: NAME_SHIM });
     const page = await context.newPage();
     await doom(page, fate);
     await page.addInitScript({ content: witnessScript([UNCROPPED], 30, '/watch') });
-    await page.goto(`${app.origin}/watch?room=table-1`);
+    await page.goto(`${app.origin}/watch?room=${room}`);
     return new Viewer(page);
   }
 
@@ -135,7 +148,7 @@ scenario('before: the picture dies when the admin looks at another tab', async (
   await app.build();
   await app.serve();
   const admin = await Admin.open(stage, app);
-  const viewer = await Viewer.open(await stage.chromium(), app, 'works');
+  const viewer = await Viewer.open(await stage.chromium(), app, {});
   await admin.shareOldWay();
   await viewer.assertOldWay();
   await viewer.resetWitness();
@@ -190,8 +203,23 @@ class Move {
     await admin.page.reload();
   }
 
-  watch(fate: WebTransportFate = 'works'): Promise<Viewer> {
-    return Viewer.open(this.audience, this.app, fate);
+  watch(visit: Visit = {}): Promise<Viewer> {
+    return Viewer.open(this.audience, this.app, visit);
+  }
+
+  /** The status of what the app answers somebody who has not logged in, and asks to watch this room. */
+  async askToWatch(room: string): Promise<number> {
+    return (await fetch(`${this.app.origin}/api/play-token?${new URLSearchParams({ room })}`))
+      .status;
+  }
+
+  /** The ids of all broadcasts that the relay has. */
+  async broadcasts(): Promise<string[]> {
+    const { origin, adminKey } = this.#stage.relay;
+    const headers = { authorization: `Bearer ${adminKey}` };
+    const answer = await fetch(`${origin}/api/broadcasts`, { headers });
+    const { broadcasts } = (await answer.json()) as { broadcasts: { id: string }[] };
+    return broadcasts.map(({ id }) => id);
   }
 }
 
@@ -200,6 +228,9 @@ scenario('the steps of docs/MIGRATE.md take the app to Steadycast, and back', as
   await move.step(1);
   await move.deploy();
   const admin = await Admin.open(stage, move.app);
+  await move.app.write('flag.json', JSON.stringify({ rooms: ['table-2'] }));
+  await comeFirst(move, admin, 'table-2');
+  await admin.enter('table-1');
   await tryOneRoom(move, admin);
 
   await move.step(2);
@@ -222,7 +253,25 @@ scenario('the steps of docs/MIGRATE.md take the app to Steadycast, and back', as
   await admin.shareNewWay();
   await viewer.assertNewWay();
   await removeOldWay(move, admin, viewer);
+  await comeFirst(move, admin, 'table-3');
 });
+
+/** Of a room that goes by Steadycast, and whose admin has not been there yet. */
+async function comeFirst(move: Move, admin: Admin, room: string): Promise<void> {
+  const before = await move.broadcasts();
+  const early = await move.watch({ room });
+  await early.page.getByText('Waiting for the admin').waitFor();
+  assert.equal(await move.askToWatch('a-stranger-made-this-up'), 404);
+  assert.equal(await move.askToWatch('No Such Name'), 400);
+  assert.deepEqual(await move.broadcasts(), before);
+  await admin.enter(room);
+  const host = await admin.shareNewWay();
+  // Without a reload.
+  await early.assertNewWay();
+  assert.deepEqual((await move.broadcasts()).toSorted(), [...before, `room-${room}`].toSorted());
+  await early.page.close();
+  await host.close();
+}
 
 async function tryOneRoom(move: Move, admin: Admin): Promise<void> {
   const viewer = await move.watch();
@@ -231,7 +280,7 @@ async function tryOneRoom(move: Move, admin: Admin): Promise<void> {
   await move.flag(admin, { rooms: ['table-1'] });
   const host = await admin.shareNewWay();
   for (const fate of ['alone', 'none'] as const) {
-    const other = await move.watch(fate);
+    const other = await move.watch({ fate });
     await other.assertNewWay();
     await other.page.close();
   }
