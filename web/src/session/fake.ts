@@ -7,6 +7,7 @@ import {
   type RelayMessage,
   type Welcome,
 } from '@steadycast/codec-glue';
+import type { DatagramDuplex } from './datagrams.ts';
 import type { Transport } from './transport.ts';
 
 export const WELCOME: Welcome = {
@@ -28,6 +29,12 @@ export class FakeRelay {
   closedWith: { closeCode?: number; reason?: string } | null = null;
   #answer: (message: ClientMessage) => RelayMessage | null;
   #control: ReadableStreamDefaultController<Uint8Array> | undefined;
+  /** The datagrams that have left the client, in order. */
+  readonly datagrams: Uint8Array[] = [];
+  /** While false no datagram leaves the client. */
+  takesDatagrams = true;
+  #takeDatagrams: () => void = () => undefined;
+  #incoming: ReadableStreamDefaultController<Uint8Array> | undefined;
   #groups: ReadableStreamDefaultController<ReadableStream<Uint8Array>> | undefined;
   #lose: (error: Error) => void = () => undefined;
   #close: () => void = () => undefined;
@@ -48,6 +55,7 @@ export class FakeRelay {
           this.#groups = controller;
         },
       }),
+      datagrams: this.#openDatagrams(),
       createBidirectionalStream: async () => this.#openControl(),
       createUnidirectionalStream: async () => new WritableStream(),
       close: (info) => {
@@ -73,9 +81,41 @@ export class FakeRelay {
     this.#groups?.enqueue(stream);
   }
 
+  sayDatagram(bytes: Uint8Array): void {
+    this.#incoming?.enqueue(bytes);
+  }
+
+  /** There is room again for those that waited. */
+  takeDatagrams(): void {
+    this.takesDatagrams = true;
+    this.#takeDatagrams();
+  }
+
   /** The network is gone. */
   lose(): void {
     this.#lose(new Error('Connection lost.'));
+  }
+
+  #openDatagrams(): DatagramDuplex {
+    return {
+      outgoingMaxAge: null,
+      incomingHighWaterMark: 1,
+      readable: new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          this.#incoming = controller;
+        },
+      }),
+      writable: new WritableStream<Uint8Array>({
+        write: async (bytes) => {
+          while (!this.takesDatagrams) {
+            await new Promise<void>((resolve) => {
+              this.#takeDatagrams = resolve;
+            });
+          }
+          this.datagrams.push(bytes);
+        },
+      }),
+    };
   }
 
   #openControl() {

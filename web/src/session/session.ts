@@ -19,6 +19,7 @@ import {
 } from '@steadycast/codec-glue';
 import { connectionWords } from '../words/connection.ts';
 import { localUs, RelayClock } from './clock.ts';
+import { DatagramSender, readDatagrams } from './datagrams.ts';
 import { fetchEndpoint, type RelayEndpoint } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -70,6 +71,9 @@ export class RelaySession {
   readonly #transport: Transport;
   readonly #control: ControlChannel;
   readonly #heartbeat: Heartbeat;
+  readonly #datagrams: DatagramSender;
+  #onDatagram: ((bytes: Uint8Array) => void) | null = null;
+  #readsDatagrams = false;
   readonly #listeners = new Set<(message: RelayMessage) => void>();
   /**
    * What came before anybody listened, by {@link matter}: of each matter the newest, which makes
@@ -86,6 +90,7 @@ export class RelaySession {
   private constructor(transport: Transport, control: ControlChannel, hello: Greeting) {
     this.#transport = transport;
     this.#control = control;
+    this.#datagrams = new DatagramSender(transport.datagrams);
     this.welcome = hello.welcome;
     this.#status = hello.welcome.status;
     const relayUs = hello.welcome.relayUs;
@@ -159,6 +164,31 @@ export class RelaySession {
     if (!this.#over) this.#control.write(bytes);
   }
 
+  /**
+   * Sends a datagram, or leaves it: it never waits, and old ones make way for new ones. False: one was
+   * left, which is counted.
+   */
+  sendDatagram(bytes: Uint8Array): boolean {
+    return this.#datagrams.send(bytes);
+  }
+
+  /** How many datagrams were left because there was no room for them. */
+  get datagramsLeft(): number {
+    return this.#datagrams.dropped;
+  }
+
+  /**
+   * Every datagram from now on, one listener at a time; null: nobody listens, and what comes is dropped.
+   * Before the first listener the browser keeps a few.
+   */
+  onDatagram(listener: ((bytes: Uint8Array) => void) | null): void {
+    this.#onDatagram = listener;
+    const { datagrams } = this.#transport;
+    if (listener === null || datagrams === undefined || this.#readsDatagrams) return;
+    this.#readsDatagrams = true;
+    void readDatagrams(datagrams, (bytes) => this.#takeDatagram(bytes));
+  }
+
   /** For players: the group streams, in the order in which they are accepted. */
   groups(): ReadableStream<ReadableStream<Uint8Array>> {
     return this.#transport.incomingUnidirectionalStreams;
@@ -208,6 +238,13 @@ export class RelaySession {
     }
   }
 
+  #takeDatagram(bytes: Uint8Array): boolean {
+    if (this.#over) return false;
+    this.heard();
+    this.#onDatagram?.(bytes);
+    return true;
+  }
+
   #receive(message: RelayMessage): void {
     if (message.type === 'pong') this.#receivePong(message.sentUs, message.relayUs);
     if (message.type === 'status') this.#status = message.status;
@@ -245,6 +282,8 @@ export class RelaySession {
 
   #stop(): void {
     this.#over = true;
+    this.#datagrams.close();
+    this.#onDatagram = null;
     clearInterval(this.#timer);
     this.#unheard.clear();
   }

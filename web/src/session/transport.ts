@@ -1,6 +1,7 @@
-/** What a session asks of its carrier: ordered byte streams (PROTOCOL 1.6). */
+/** What a session asks of its carrier: ordered byte streams (PROTOCOL 1.6), and datagrams. */
 
 import { connectionWords } from '../words/connection.ts';
+import type { DatagramDuplex } from './datagrams.ts';
 import type { RelayEndpoint } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 
@@ -9,6 +10,7 @@ export interface Transport {
   readonly ready: Promise<unknown>;
   readonly closed: Promise<unknown>;
   readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
+  readonly datagrams?: DatagramDuplex;
   createBidirectionalStream(): Promise<{
     readable: ReadableStream<Uint8Array>;
     writable: WritableStream<Uint8Array>;
