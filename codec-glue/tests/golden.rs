@@ -2,8 +2,9 @@
 
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, MediaKind, Phase, RelayMessage,
-    Rendition, ResumeSecret, Role, Service, Serving, Status, TrackGroup, TrackId, WantedTrack,
-    WireError, decode_client, decode_relay, encode_client, encode_relay,
+    Rendition, ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat, SoundPacket, Status,
+    TrackGroup, TrackId, WantedTrack, WireError, decode_client, decode_relay, decode_sound,
+    encode_client, encode_relay, encode_sound,
 };
 
 fn client(message: ClientMessage, expected: &[u8]) {
@@ -252,4 +253,36 @@ fn integers_beyond_a_browser_s_numbers_are_refused_in_both_directions() {
         decode_relay(&[1, 1, 2, 253, 0, 0, 0, 0, 0, 0, 0x20, 0]),
         Err(WireError::Malformed(_))
     ));
+}
+
+#[test]
+fn what_is_said_of_sound() {
+    let stereo = Some(SoundFormat {
+        codec: SoundCodec::Opus,
+        channels: 2,
+    });
+    client(ClientMessage::Sound { sound: stereo }, &[0, 4, 9, 1, 0, 2]);
+    client(ClientMessage::Sound { sound: None }, &[0, 2, 9, 0]);
+    client(ClientMessage::Listen { on: true }, &[0, 2, 10, 1]);
+    relay(RelayMessage::Sound { sound: stereo }, &[0, 4, 8, 1, 0, 2]);
+    let listeners = RelayMessage::Listeners {
+        players: 300,
+        repeat: 2,
+    };
+    relay(listeners, &[0, 5, 9, 251, 0x2c, 1, 2]);
+}
+
+#[test]
+fn a_datagram_with_sound_that_repeats_a_frame() {
+    let packet = SoundPacket {
+        begins: false,
+        epoch: 2,
+        sequence: 258,
+        capture_us: 0x0102_0304_0506,
+        repeats: vec![(&b"before"[..]).into()],
+        frame: (&b"now"[..]).into(),
+    };
+    let expected = b"\x01\x01\0\0\0\x02\0\0\x01\x02\0\0\x01\x02\x03\x04\x05\x06\0\x06beforenow";
+    assert_eq!(encode_sound(&packet).as_deref(), Ok(&expected[..]));
+    assert_eq!(decode_sound(&(&expected[..]).into()), Ok(Some(packet)));
 }

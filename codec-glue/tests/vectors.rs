@@ -9,14 +9,15 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use golden::json::{
-    Bad, Client, ColourJson, ConfigJson, FrameJson, Good, HeaderJson, Kind, Later, Relay,
-    RenditionJson, ServingJson, StatusJson, WantedTrackJson,
+    Bad, Client, ColourJson, ConfigJson, FormatJson, FrameJson, Good, HeaderJson, Kind, Later,
+    Relay, RenditionJson, ServingJson, SoundJson, StatusJson, WantedTrackJson,
 };
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, MediaKind, Phase,
-    RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, Status, TrackGroup, TrackId,
-    WantedTrack, WireError, decode_client, decode_relay, encode_client, encode_relay,
+    RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat,
+    SoundPacket, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client, decode_relay,
+    decode_sound, encode_client, encode_relay, encode_sound,
 };
 
 fn folder() -> PathBuf {
@@ -109,6 +110,19 @@ fn frames_decode_and_encode() {
 }
 
 #[test]
+fn sound_decodes_and_encodes() {
+    for Good { name, hex, value } in read("sound.json") {
+        let (bytes, packet) = (unhex(&hex), sound(value));
+        assert_eq!(
+            decode_sound(&bytes.clone().into()),
+            Ok(Some(packet.clone())),
+            "{name}"
+        );
+        assert_eq!(encode_sound(&packet), Ok(bytes.into()), "{name}");
+    }
+}
+
+#[test]
 fn what_a_later_version_says_is_read_over() {
     for later in read::<Later>("later.json") {
         let (bytes, name) = (unhex(&later.hex), &later.name);
@@ -126,6 +140,11 @@ fn what_a_later_version_says_is_read_over() {
             Kind::Group => assert_eq!(
                 reader::group(&bytes),
                 Ok(values(&later).map(frame).collect()),
+                "{name}"
+            ),
+            Kind::Sound => assert_eq!(
+                decode_sound(&bytes.into()),
+                Ok(values(&later).map(sound).next()),
                 "{name}"
             ),
         }
@@ -151,6 +170,7 @@ fn malformed_bytes_are_refused_with_their_code() {
             Kind::Client => reader::control(&bytes, decode_client).err(),
             Kind::Relay => reader::control(&bytes, decode_relay).err(),
             Kind::Group => reader::group(&bytes).err(),
+            Kind::Sound => decode_sound(&bytes.into()).err(),
         };
         let code = refusal.as_ref().map(|error| error.code().name());
         assert_eq!(code, Some(error.as_str()), "{kind:?} {name}: {refusal:?}");
@@ -169,7 +189,12 @@ fn names_are_unique_in_their_file() {
             "{name} twice"
         );
     }
-    for file in ["client_messages.json", "relay_messages.json", "frames.json"] {
+    for file in [
+        "client_messages.json",
+        "relay_messages.json",
+        "frames.json",
+        "sound.json",
+    ] {
         for Good { name, .. } in read::<Good<serde_json::Value>>(file) {
             assert!(seen.insert(format!("{file} {name}")), "{name} twice");
         }
@@ -237,6 +262,10 @@ fn client(json: Client) -> ClientMessage {
                 .collect(),
         },
         Client::Continue => ClientMessage::Continue,
+        Client::Sound { sound } => ClientMessage::Sound {
+            sound: sound.map(format),
+        },
+        Client::Listen { on } => ClientMessage::Listen { on },
     }
 }
 
@@ -249,6 +278,26 @@ fn codec(name: &str) -> CodecKind {
         .into_iter()
         .find(|codec| codec.name() == name)
         .unwrap()
+}
+
+fn format(json: FormatJson) -> SoundFormat {
+    assert_eq!(json.codec, SoundCodec::Opus.name());
+    SoundFormat {
+        codec: SoundCodec::Opus,
+        channels: json.channels,
+    }
+}
+
+fn sound(json: SoundJson) -> SoundPacket {
+    let bytes = |hex: &String| unhex(hex).into();
+    SoundPacket {
+        begins: json.begins,
+        epoch: json.epoch,
+        sequence: json.sequence,
+        capture_us: json.capture_us,
+        repeats: json.repeats.iter().map(bytes).collect(),
+        frame: bytes(&json.frame),
+    }
 }
 
 fn rendition(json: RenditionJson) -> Rendition {
@@ -334,6 +383,10 @@ fn relay(json: Relay) -> RelayMessage {
         Relay::Serving { serving: json } => RelayMessage::Serving {
             serving: serving(json),
         },
+        Relay::Sound { sound } => RelayMessage::Sound {
+            sound: sound.map(format),
+        },
+        Relay::Listeners { players, repeat } => RelayMessage::Listeners { players, repeat },
         Relay::Path {
             narrow,
             carries_kbps,

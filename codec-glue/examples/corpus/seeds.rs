@@ -21,6 +21,7 @@ pub(crate) fn all() -> Vec<Seed> {
         ("client_messages.json", Some("client")),
         ("relay_messages.json", Some("relay")),
         ("frames.json", Some("frame")),
+        ("sound.json", Some("sound")),
         ("later.json", None),
         ("malformed.json", None),
     ] {
@@ -78,6 +79,7 @@ fn wire(seeds: &mut Vec<Seed>, kind: &str, bytes: &[u8]) {
     match kind {
         "client" => seeds.push(("control_client", body)),
         "relay" => seeds.push(("control_relay", body)),
+        "sound" => seeds.push(("sound", bytes.to_vec())),
         "group" => frames(seeds, bytes.get(1..).unwrap_or_default()),
         _ => frames(seeds, bytes),
     }

@@ -8,23 +8,25 @@ pub mod rtp;
 
 use std::fmt::Debug;
 
+use bytes::Bytes;
 use steadycast_codec_glue::bitstream::h264::{self, AvcConfig, Framing, LengthSize};
 use steadycast_codec_glue::bitstream::{BitstreamError, Codec, Facts, inspect};
 use steadycast_codec_glue::wire::{
     DecoderConfig, FrameHeader, GroupOrder, HEADER_LEN, WireError, decode_client, decode_relay,
-    encode_client, encode_relay, limits,
+    decode_sound, encode_client, encode_relay, encode_sound, limits, opus_duration_us,
 };
 
 /// A fuzz target: its name and what it does with its bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     ("control_client", control_client),
     ("control_relay", control_relay),
     ("frame_header", frame_header),
     ("decoder_config", decoder_config),
     ("group_order", group_order),
+    ("sound", sound),
     ("vp8", vp8),
     ("vp9", vp9),
     ("h264", h264),
@@ -96,6 +98,20 @@ pub fn frame_header(data: &[u8]) {
         }
     }
     assert_eq!(encoded, known);
+}
+
+/// A datagram with sound, and how long its frames last.
+pub fn sound(data: &[u8]) {
+    let datagram = Bytes::copy_from_slice(data);
+    let Ok(Some(packet)) = decode_sound(&datagram) else {
+        return;
+    };
+    for frame in packet.repeats.iter().chain([&packet.frame]) {
+        if let Some(us) = opus_duration_us(frame) {
+            assert!((2_500..=120_000).contains(&us));
+        }
+    }
+    assert_eq!(encode_sound(&packet), Ok(datagram));
 }
 
 /// A keyframe's decoder config.

@@ -5,8 +5,8 @@ use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
 
 use super::{
-    ClientMessage, RelayMessage, Rendition, SKIPPABLE, TrackId, VERSION, WantedTrack, WireError,
-    limits,
+    ClientMessage, RelayMessage, Rendition, SKIPPABLE, SoundFormat, TrackId, VERSION, WantedTrack,
+    WireError, limits,
 };
 
 type Config = Configuration<
@@ -156,7 +156,8 @@ fn check_client(message: &ClientMessage) -> Result<(), WireError> {
                 )),
             }
         }
-        ClientMessage::Continue => Ok(()),
+        ClientMessage::Sound { sound } => sound.map_or(Ok(()), SoundFormat::check),
+        ClientMessage::Continue | ClientMessage::Listen { .. } => Ok(()),
     }
 }
 
@@ -187,6 +188,11 @@ fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
             WireError::check_integer(*bytes)?;
             WireError::check_integer(*relay_us)
         }
+        RelayMessage::Sound { sound } => sound.map_or(Ok(()), SoundFormat::check),
+        RelayMessage::Listeners { repeat, .. } => match *repeat {
+            ..=limits::SOUND_REPEATS => Ok(()),
+            _ => Err(WireError::Malformed("more repeats than a datagram takes")),
+        },
         RelayMessage::Serving { .. } | RelayMessage::Path { .. } => Ok(()),
     }
 }

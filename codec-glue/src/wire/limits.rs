@@ -28,6 +28,14 @@ pub const GROUP_FRAMES: u32 = 20_000;
 pub const GROUP_FRAMES_V1: u32 = 600;
 /// The most bytes in one group, headers included (PROTOCOL 4.7).
 pub const GROUP_BYTES: usize = 32 * 1024 * 1024;
+/// The longest frame of sound, in bytes (PROTOCOL 9.3).
+pub const SOUND_FRAME: usize = 1_000;
+/// The longest datagram with sound, in bytes, without what HTTP puts before it (PROTOCOL 9.3).
+pub const SOUND_DATAGRAM: usize = 1_150;
+/// The most earlier frames that a datagram with sound repeats (PROTOCOL 9.3).
+pub const SOUND_REPEATS: u8 = 2;
+/// The most channels of sound (PROTOCOL 9.1).
+pub const SOUND_CHANNELS: u8 = 2;
 
 #[cfg(test)]
 mod tests {

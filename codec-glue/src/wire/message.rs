@@ -4,7 +4,7 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
-use super::{CodecSet, PAUSES, Rendition, Serving, TrackId, WantedTrack};
+use super::{CodecSet, PAUSES, Rendition, Serving, SoundFormat, TrackId, WantedTrack};
 
 /// What a session may do (PROTOCOL 1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -148,6 +148,16 @@ pub enum ClientMessage {
     },
     /// What a publisher sends is its picture again.
     Continue,
+    /// What a publisher sends sound as from now on (PROTOCOL 9.1).
+    Sound {
+        /// `None`: it has none.
+        sound: Option<SoundFormat>,
+    },
+    /// Whether a player wants to hear what there is (PROTOCOL 9.2).
+    Listen {
+        /// Off until it is said.
+        on: bool,
+    },
 }
 
 /// A group of one track.
@@ -222,6 +232,18 @@ pub enum RelayMessage {
         /// In order of their numbers.
         wanted: Vec<WantedTrack>,
     },
+    /// What there is to hear (PROTOCOL 9.2).
+    Sound {
+        /// `None`: nothing.
+        sound: Option<SoundFormat>,
+    },
+    /// Who is to hear what a publisher sends (PROTOCOL 9.4).
+    Listeners {
+        /// How many players; while there are none it sends no sound.
+        players: u32,
+        /// How many earlier frames each of its datagrams is to repeat.
+        repeat: u8,
+    },
     /// How wide the path to the player is; may be skipped.
     Path {
         /// Whether it carries less than the picture needs.
@@ -260,6 +282,8 @@ impl fmt::Debug for ClientMessage {
             }
             Self::Pause { from } => f.debug_tuple("Pause").field(from).finish(),
             Self::Continue => f.write_str("Continue"),
+            Self::Sound { sound } => f.debug_tuple("Sound").field(sound).finish(),
+            Self::Listen { on } => write!(f, "Listen({on})"),
         }
     }
 }

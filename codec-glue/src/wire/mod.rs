@@ -1,4 +1,4 @@
-//! The wire: control messages, frames, limits and codes (PROTOCOL 2 to 5).
+//! The wire: control messages, frames, sound, limits and codes (PROTOCOL 2 to 5, 9).
 //!
 //! Everything here is a pure function of bytes. Decoders are fed by strangers:
 //! they check every length before they trust it and fail with a [`WireError`].
@@ -12,6 +12,7 @@ mod frame;
 mod group;
 pub mod limits;
 mod message;
+mod sound;
 mod variants;
 mod version;
 
@@ -25,4 +26,7 @@ pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
 pub use group::GroupOrder;
 pub use message::{ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status, TrackGroup};
-pub use version::{MIN_VERSION, PAUSES, SKIPPABLE, VERSION, agree};
+pub use sound::{
+    SoundCodec, SoundFormat, SoundPacket, decode_sound, encode_sound, opus_duration_us,
+};
+pub use version::{MIN_VERSION, PAUSES, SKIPPABLE, SOUNDS, VERSION, agree};

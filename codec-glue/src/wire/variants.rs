@@ -16,6 +16,8 @@ const GOODBYE: u32 = 4;
 const RENDITIONS: u32 = 5;
 const SERVING: u32 = 6;
 const TRACKS: u32 = 7;
+const SOUND: u32 = 8;
+const LISTENERS: u32 = 9;
 const PATH: u32 = SKIPPABLE;
 const ARRIVED: u32 = SKIPPABLE + 1;
 
@@ -49,6 +51,8 @@ impl Encode for RelayMessage {
             Self::Renditions { wanted } => (RENDITIONS, wanted).encode(to),
             Self::Serving { serving } => (SERVING, serving).encode(to),
             Self::Tracks { wanted } => (TRACKS, wanted).encode(to),
+            Self::Sound { sound } => (SOUND, sound).encode(to),
+            Self::Listeners { players, repeat } => (LISTENERS, players, repeat).encode(to),
             Self::Path {
                 narrow,
                 carries_kbps,
@@ -95,6 +99,13 @@ impl<Context> Decode<Context> for RelayMessage {
             },
             TRACKS => Self::Tracks {
                 wanted: Decode::decode(from)?,
+            },
+            SOUND => Self::Sound {
+                sound: Decode::decode(from)?,
+            },
+            LISTENERS => Self::Listeners {
+                players: Decode::decode(from)?,
+                repeat: Decode::decode(from)?,
             },
             PATH => Self::Path {
                 narrow: Decode::decode(from)?,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::RelayMessage;
 
 /// The newest version of the protocol that is spoken here.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 /// The oldest one.
 pub const MIN_VERSION: u16 = 1;
 
@@ -17,6 +17,9 @@ const SKIPS: u16 = 2;
 
 /// The first version whose sessions know of pauses.
 pub const PAUSES: u16 = 4;
+
+/// The first version whose sessions know of sound.
+pub const SOUNDS: u16 = 5;
 
 /// What a session speaks whose client says `newest` in its `Hello`: the highest version that both
 /// know; `None` when there is none.
@@ -31,6 +34,7 @@ impl RelayMessage {
         match self {
             Self::Path { .. } | Self::Arrived { .. } => SKIPS,
             Self::Tracks { .. } => 3,
+            Self::Sound { .. } | Self::Listeners { .. } => SOUNDS,
             Self::Welcome { .. }
             | Self::Pong { .. }
             | Self::Status { .. }
@@ -96,6 +100,8 @@ mod tests {
         assert_eq!(path.since(), 2);
         let tracks = RelayMessage::Tracks { wanted: vec![] };
         assert_eq!(tracks.since(), 3);
+        let sound = RelayMessage::Sound { sound: None };
+        assert_eq!(sound.since(), 5);
         let goodbye = RelayMessage::Goodbye {
             code: 0,
             message: String::new(),

@@ -6,6 +6,7 @@ mod groups;
 mod messages;
 #[path = "../reader/mod.rs"]
 mod reader;
+mod sound;
 
 use proptest::test_runner::{Config, RngSeed};
 

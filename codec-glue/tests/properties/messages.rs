@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, CodecSet, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret,
-    Role, Service, Serving, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client,
-    decode_relay, encode_client, encode_relay, limits,
+    Role, Service, Serving, SoundCodec, SoundFormat, Status, TrackGroup, TrackId, WantedTrack,
+    WireError, decode_client, decode_relay, encode_client, encode_relay, limits,
 };
 
 use super::frames::track;
@@ -88,6 +88,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
                 ClientMessage::Pause { from }
             }),
         Just(ClientMessage::Continue),
+        format().prop_map(|sound| ClientMessage::Sound { sound }),
+        any::<bool>().prop_map(|on| ClientMessage::Listen { on }),
     ]
 }
 
@@ -176,7 +178,17 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
             }
         }),
         (int64(), int64()).prop_map(|(bytes, relay_us)| RelayMessage::Arrived { bytes, relay_us }),
+        format().prop_map(|sound| RelayMessage::Sound { sound }),
+        (int32(), 0..=limits::SOUND_REPEATS)
+            .prop_map(|(players, repeat)| RelayMessage::Listeners { players, repeat }),
     ]
+}
+
+fn format() -> impl Strategy<Value = Option<SoundFormat>> {
+    let codec = SoundCodec::Opus;
+    prop::option::of(
+        (1..=limits::SOUND_CHANNELS).prop_map(move |channels| SoundFormat { codec, channels }),
+    )
 }
 
 fn codec() -> impl Strategy<Value = CodecKind> {

@@ -20,6 +20,8 @@ import {
   GOODBYE_MESSAGE_MAX,
   REFUSAL_REASON_MAX,
   RESUME_SIZE,
+  SOUND_CHANNELS_MAX,
+  SOUND_REPEATS_MAX,
   TOKEN_MAX,
 } from './limits.ts';
 import {
@@ -30,6 +32,7 @@ import {
   type Status,
   type TrackGroup,
 } from './message.ts';
+import { SOUND_CODECS, type SoundFormat } from './sound.ts';
 import {
   CLIENT_NUMBERS,
   CLIENT_VARIANTS,
@@ -123,6 +126,12 @@ function check(message: ClientMessage | RelayMessage): void {
     case 'tracks':
       checkOrder(message.wanted);
       break;
+    case 'sound':
+      checkFormat(message.sound);
+      break;
+    case 'listeners':
+      if (message.repeat > SOUND_REPEATS_MAX) throw malformed(`${message.repeat} frames repeated`);
+      break;
   }
 }
 
@@ -140,6 +149,13 @@ function checkOrder(wanted: readonly { track: number }[]): void {
   for (const { track } of wanted) {
     if (track <= last) throw malformed('tracks out of order');
     last = track;
+  }
+}
+
+function checkFormat(sound: SoundFormat | null): void {
+  if (sound === null) return;
+  if (sound.channels < 1 || sound.channels > SOUND_CHANNELS_MAX) {
+    throw malformed(`sound of ${sound.channels} channels`);
   }
 }
 
@@ -202,6 +218,12 @@ function writeClientFields(out: BincodeWriter, message: ClientMessage): void {
       break;
     case 'continue':
       break;
+    case 'sound':
+      writeSound(out, message.sound);
+      break;
+    case 'listen':
+      out.bool(message.on);
+      break;
   }
 }
 
@@ -240,6 +262,10 @@ function readClientMessage(input: BincodeReader, type: ClientType): ClientMessag
       return { type, from: readTrackGroups(input) };
     case 'continue':
       return { type };
+    case 'sound':
+      return { type, sound: readSound(input) };
+    case 'listen':
+      return { type, on: input.bool() };
   }
 }
 
@@ -280,6 +306,13 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
     case 'tracks':
       out.u64(message.wanted.length);
       for (const wanted of message.wanted) writeWantedTrack(out, wanted);
+      break;
+    case 'sound':
+      writeSound(out, message.sound);
+      break;
+    case 'listeners':
+      out.u32(message.players);
+      out.u8(message.repeat);
       break;
     case 'path':
       out.bool(message.narrow);
@@ -324,11 +357,26 @@ function readRelayMessage(input: BincodeReader, type: RelayType): RelayMessage {
       return { type, serving: readServing(input) };
     case 'tracks':
       return { type, wanted: readWantedTracks(input) };
+    case 'sound':
+      return { type, sound: readSound(input) };
+    case 'listeners':
+      return { type, players: input.u32(), repeat: input.u8() };
     case 'path':
       return { type, narrow: input.bool(), carriesKbps: input.option(() => input.u32()) };
     case 'arrived':
       return { type, bytes: input.u64(), relayUs: input.u64() };
   }
+}
+
+function writeSound(out: BincodeWriter, sound: SoundFormat | null): void {
+  out.option(sound, ({ codec, channels }) => {
+    out.u32(SOUND_CODECS.indexOf(codec));
+    out.u8(channels);
+  });
+}
+
+function readSound(input: BincodeReader): SoundFormat | null {
+  return input.option(() => ({ codec: choice(input, SOUND_CODECS), channels: input.u8() }));
 }
 
 function writeStatus(out: BincodeWriter, status: Status): void {

@@ -27,6 +27,8 @@ export type {
   Decodes,
   GroupRequest,
   Hello,
+  Listen,
+  Listeners,
   PathChange,
   Pause,
   Phase,
@@ -39,6 +41,7 @@ export type {
   Report,
   Role,
   ServingChange,
+  SoundChange,
   Status,
   StatusChange,
   TrackGroup,
@@ -47,11 +50,21 @@ export type {
   Welcome,
 } from './message.ts';
 export { PHASES } from './message.ts';
+export {
+  decodeSound,
+  encodeSound,
+  opusDurationUs,
+  SOUND_CODECS,
+  type SoundCodec,
+  type SoundFormat,
+  type SoundPacket,
+} from './sound.ts';
 export { ControlParser, GroupParser, groupPreamble } from './stream.ts';
 export {
   agree,
   PAUSES_SINCE,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
+  SOUND_SINCE,
   type Versions,
 } from './version.ts';

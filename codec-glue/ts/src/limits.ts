@@ -37,3 +37,12 @@ export const GROUP_FRAMES_V1 = 600;
 /** Where a publisher begins a new group (PROTOCOL 4.7). */
 export const GROUP_FRAMES_TARGET = 500;
 export const GROUP_BYTES_TARGET = 16_777_216;
+
+/** Bytes of one frame of sound (PROTOCOL 9.3). */
+export const SOUND_FRAME_MAX = 1_000;
+/** Bytes of a datagram with sound (PROTOCOL 9.3). */
+export const SOUND_DATAGRAM_MAX = 1_150;
+/** Earlier frames that a datagram with sound repeats (PROTOCOL 9.3). */
+export const SOUND_REPEATS_MAX = 2;
+/** Channels of sound (PROTOCOL 9.1). */
+export const SOUND_CHANNELS_MAX = 2;

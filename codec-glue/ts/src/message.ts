@@ -1,6 +1,7 @@
 /** What relay and clients say to each other (PROTOCOL 2.2, 2.3). */
 
 import type { CodecKind, Rendition, Serving, WantedTrack } from './codec.ts';
+import type { SoundFormat } from './sound.ts';
 
 /** In the order of the wire's variants. */
 export const ROLES = ['publisher', 'player'] as const;
@@ -138,6 +139,29 @@ export interface Continue {
   type: 'continue';
 }
 
+/** What a publisher sends sound as from now on; to players: what there is to hear (PROTOCOL 9.1, 9.2). */
+export interface SoundChange {
+  type: 'sound';
+  /** null: there is none. */
+  sound: SoundFormat | null;
+}
+
+/** Whether a player wants to hear what there is (PROTOCOL 9.2). */
+export interface Listen {
+  type: 'listen';
+  /** Off until it is said. */
+  on: boolean;
+}
+
+/** Who is to hear what a publisher sends (PROTOCOL 9.4). */
+export interface Listeners {
+  type: 'listeners';
+  /** How many; while there are none it sends no sound. */
+  players: number;
+  /** How many earlier frames each of its datagrams is to repeat. */
+  repeat: number;
+}
+
 /** Every rendition that the relay wants of a publisher of a version before 3, and no other. */
 export interface Renditions {
   type: 'renditions';
@@ -185,7 +209,9 @@ export type ClientMessage =
   | Decodes
   | RenditionRefused
   | Pause
-  | Continue;
+  | Continue
+  | SoundChange
+  | Listen;
 export type RelayMessage =
   | Welcome
   | Pong
@@ -195,5 +221,7 @@ export type RelayMessage =
   | Renditions
   | ServingChange
   | Tracks
+  | SoundChange
+  | Listeners
   | PathChange
   | Arrived;

@@ -16,6 +16,8 @@ const CLIENT_TYPES = [
   'renditionRefused',
   'pause',
   'continue',
+  'sound',
+  'listen',
 ] as const;
 const RELAY_TYPES = [
   'welcome',
@@ -26,6 +28,8 @@ const RELAY_TYPES = [
   'renditions',
   'serving',
   'tracks',
+  'sound',
+  'listeners',
 ] as const;
 /** Those that may be skipped (PROTOCOL 2.12), from {@link SKIPPABLE}. */
 const SKIPPABLE_RELAY_TYPES = ['path', 'arrived'] as const;

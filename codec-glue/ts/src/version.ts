@@ -1,7 +1,7 @@
 /** Which versions are spoken, and what a version may leave unread (PROTOCOL 2.11, 2.12). */
 
 /** The newest version of the protocol that is spoken here. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 /** The oldest one. */
 export const PROTOCOL_VERSION_MIN = 1;
 
@@ -10,6 +10,8 @@ export const SKIPPABLE = 64;
 
 /** The first version whose sessions know of pauses. */
 export const PAUSES_SINCE = 4;
+/** The first version whose sessions know of sound. */
+export const SOUND_SINCE = 5;
 
 /** Versions of the protocol, from the oldest to the newest. */
 export interface Versions {

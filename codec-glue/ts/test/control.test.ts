@@ -84,7 +84,7 @@ describe('a control stream in error', () => {
   it('is malformed for a message of no bytes', () => expect(code('0000')).toBe('malformed'));
   it('is too large for a message beyond 16384 bytes', () => expect(code('4001')).toBe('too_large'));
   it('is unknown for a variant of later versions', () =>
-    expect(code('000109')).toBe('unknown_message'));
+    expect(code('00013f')).toBe('unknown_message'));
   it('is malformed for bytes left over', () => expect(code('000401010200')).toBe('malformed'));
   it('is malformed for an integer wider than its field', () =>
     expect(code('000702fc0000000000')).toBe('malformed'));

@@ -9,6 +9,9 @@ import {
   RENDITION_CODECS,
   type RelayMessage,
   SERVICES,
+  SOUND_CODECS,
+  SOUND_REPEATS_MAX,
+  type SoundPacket,
   TRACK_MAX,
   trackOf,
   WireError,
@@ -29,6 +32,23 @@ const status = fc.record({
   epoch: u32,
   players: u32,
 });
+
+const format = fc.option(
+  fc.record({ codec: fc.constantFrom(...SOUND_CODECS), channels: fc.integer({ min: 1, max: 2 }) }),
+);
+
+const soundFrame = fc.uint8Array({ minLength: 1, maxLength: 300 });
+/** A datagram with sound, as its publisher sends it. */
+export const soundPackets: fc.Arbitrary<SoundPacket> = fc
+  .record({
+    begins: fc.boolean(),
+    epoch: u32,
+    sequence: u32,
+    captureUs: u64,
+    repeats: fc.array(soundFrame, { maxLength: SOUND_REPEATS_MAX }),
+    frame: soundFrame,
+  })
+  .map((packet) => ({ ...packet, repeats: packet.begins ? [] : packet.repeats }));
 
 export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(
   fc.record({
@@ -66,6 +86,8 @@ export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(
       ),
   }),
   fc.record({ type: fc.constant('continue' as const) }),
+  fc.record({ type: fc.constant('sound' as const), sound: format }),
+  fc.record({ type: fc.constant('listen' as const), on: fc.boolean() }),
 );
 
 export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
@@ -123,6 +145,12 @@ export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
     carriesKbps: fc.option(u32),
   }),
   fc.record({ type: fc.constant('arrived' as const), bytes: u64, relayUs: u64 }),
+  fc.record({ type: fc.constant('sound' as const), sound: format }),
+  fc.record({
+    type: fc.constant('listeners' as const),
+    players: u32,
+    repeat: fc.nat(SOUND_REPEATS_MAX),
+  }),
 );
 
 /** A message that only a later version knows, and that may be skipped. */

@@ -6,13 +6,17 @@ import { decodeFixedHeader } from '../src/frame.ts';
 import {
   type ClientMessage,
   ControlParser,
+  decodeSound,
   encodeClientMessage,
   encodeFrame,
   encodeRelayMessage,
+  encodeSound,
   type FrameHeader,
   GroupParser,
   groupPreamble,
   type RelayMessage,
+  type SoundPacket,
+  WireError,
 } from '../src/index.ts';
 import { join, outcome } from './sample.ts';
 
@@ -22,16 +26,18 @@ interface Good {
   value: unknown;
 }
 
+type Kind = 'client' | 'relay' | 'group' | 'sound';
+
 interface Later {
   name: string;
-  kind: 'client' | 'relay' | 'group';
+  kind: Kind;
   hex: string;
   values: unknown[];
 }
 
 interface Bad {
   name: string;
-  kind: 'client' | 'relay' | 'group';
+  kind: Kind;
   hex: string;
   error: string;
 }
@@ -44,7 +50,7 @@ function vectors<T>(file: string): T[] {
 }
 
 it('every file of vectors is read', () => {
-  const good = ['client_messages.json', 'relay_messages.json', 'frames.json'];
+  const good = ['client_messages.json', 'relay_messages.json', 'frames.json', 'sound.json'];
   const known = [...good, 'later.json', 'malformed.json'];
   expect(files.filter((file) => !known.includes(file))).toEqual([]);
 });
@@ -114,21 +120,51 @@ describe.each(vectors<Good>('frames.json'))('frame $name', ({ hex, value }) => {
   });
 });
 
+describe.each(vectors<Good>('sound.json'))('$name', ({ hex, value }) => {
+  it('decodes', () => {
+    expect(toJson(decodeSound(fromHex(hex)))).toEqual(value);
+  });
+  it('encodes', () => {
+    const json = value as Omit<SoundPacket, 'repeats' | 'frame'> & {
+      repeats: string[];
+      frame: string;
+    };
+    const packet = { ...json, repeats: json.repeats.map(fromHex), frame: fromHex(json.frame) };
+    expect(toHex(encodeSound(packet))).toBe(hex);
+  });
+});
+
+/** What a datagram brings, in the form of what a stream does. */
+function soundOutcome(bytes: Uint8Array): { values: unknown[]; error: string | null } {
+  try {
+    const packet = decodeSound(bytes);
+    return { values: packet === null ? [] : [packet], error: null };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return { values: [], error: error.code };
+  }
+}
+
 const parsers = {
   client: () => ControlParser.client(),
   relay: () => ControlParser.relay(),
   group: () => new GroupParser(),
 };
 
+function outcomeOf(kind: Kind, hex: string): { values: unknown[]; error: string | null } {
+  const bytes = fromHex(hex);
+  return kind === 'sound' ? soundOutcome(bytes) : outcome<unknown>(parsers[kind](), [bytes]);
+}
+
 describe.each(vectors<Later>('later.json'))('of a later version: $kind $name', (later) => {
   it('is read over', () => {
-    const read = outcome<unknown>(parsers[later.kind](), [fromHex(later.hex)]);
+    const read = outcomeOf(later.kind, later.hex);
     expect([toJson(read.values), read.error]).toEqual([later.values, null]);
   });
 });
 
 describe.each(vectors<Bad>('malformed.json'))('malformed $kind $name', ({ kind, hex, error }) => {
   it(`is ${error}`, () => {
-    expect(outcome<unknown>(parsers[kind](), [fromHex(hex)]).error).toBe(error);
+    expect(outcomeOf(kind, hex).error).toBe(error);
   });
 });

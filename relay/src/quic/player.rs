@@ -218,13 +218,16 @@ impl Talk<'_> {
                 self.hear();
                 Ok(None)
             }
+            // There is none to hear yet.
+            ClientMessage::Listen { .. } => Ok(None),
             ClientMessage::Goodbye { .. } => Err(Ending::left(Code::Done)),
             ClientMessage::Hello { .. } => {
                 Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
             }
             ClientMessage::RenditionRefused { .. }
             | ClientMessage::Pause { .. }
-            | ClientMessage::Continue => Err(Ending::because(
+            | ClientMessage::Continue
+            | ClientMessage::Sound { .. } => Err(Ending::because(
                 Code::WrongRole,
                 "only publishers send this",
             )),

@@ -200,9 +200,12 @@ fn answer(
             seat.go_on(shared.clock.now());
             Ok(None)
         }
+        // Nobody can hear it yet.
+        ClientMessage::Sound { .. } => Ok(None),
         ClientMessage::KeyframeRequest { .. }
         | ClientMessage::Report { .. }
-        | ClientMessage::Decodes { .. } => {
+        | ClientMessage::Decodes { .. }
+        | ClientMessage::Listen { .. } => {
             Err(Ending::because(Code::WrongRole, "only players send this"))
         }
     }

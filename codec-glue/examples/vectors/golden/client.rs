@@ -1,8 +1,8 @@
 //! Client to relay (PROTOCOL 2.2).
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, ResumeSecret, Role, TrackGroup, TrackId, encode_client,
-    limits,
+    ClientMessage, CodecKind, CodecSet, ResumeSecret, Role, SoundCodec, SoundFormat, TrackGroup,
+    TrackId, encode_client, limits,
 };
 
 use super::json::{Client, Good, hex};
@@ -18,6 +18,7 @@ pub(crate) fn vectors() -> Vec<Good<Client>> {
     messages.extend(decodes());
     messages.extend(refusals());
     messages.extend(pauses());
+    messages.extend(sounds());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -198,6 +199,22 @@ fn pauses() -> Vec<Named> {
         ),
         ("pause of every track".into(), pause(&all)),
         ("continue".into(), ClientMessage::Continue),
+    ]
+}
+
+fn sounds() -> Vec<Named> {
+    let format = |channels| SoundFormat {
+        codec: SoundCodec::Opus,
+        channels,
+    };
+    let sound = |name: &str, sound| (name.into(), ClientMessage::Sound { sound });
+    let listen = |name: &str, on| (name.into(), ClientMessage::Listen { on });
+    vec![
+        sound("no sound", None),
+        sound("sound of one channel", Some(format(1))),
+        sound("sound of two channels", Some(format(2))),
+        listen("listens", true),
+        listen("does not listen", false),
     ]
 }
 

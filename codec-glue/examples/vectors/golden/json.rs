@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecSet, Colour, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
-    ResumeSecret, Role, Serving, Status, WantedTrack,
+    ResumeSecret, Role, Serving, SoundFormat, SoundPacket, Status, WantedTrack,
 };
 
 /// Bytes that are right, and what they mean.
@@ -15,13 +15,13 @@ pub(crate) struct Good<V> {
 }
 
 /// Bytes of a later version, and what is read from them here (PROTOCOL 2.12): the messages of a
-/// control stream up to its end, or the frames of a group's.
+/// control stream up to its end, the frames of a group's, or a datagram's sound.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Later {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) hex: String,
-    /// `Client`, `Relay` or `FrameJson`, as the kind says.
+    /// `Client`, `Relay`, `FrameJson` or `SoundJson`, as the kind says.
     pub(crate) values: Vec<serde_json::Value>,
 }
 
@@ -34,13 +34,14 @@ pub(crate) struct Bad {
     pub(crate) error: String,
 }
 
-/// What a malformed vector would be: control bytes of one side, or a group's stream.
+/// What a malformed vector would be: control bytes of one side, a group's stream, or a datagram with sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Kind {
     Client,
     Relay,
     Group,
+    Sound,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,6 +89,30 @@ pub(crate) enum Client {
         from: Vec<TrackGroup>,
     },
     Continue,
+    Sound {
+        sound: Option<FormatJson>,
+    },
+    Listen {
+        on: bool,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FormatJson {
+    pub(crate) codec: String,
+    pub(crate) channels: u8,
+}
+
+/// A datagram with sound.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SoundJson {
+    pub(crate) begins: bool,
+    pub(crate) epoch: u32,
+    pub(crate) sequence: u32,
+    pub(crate) capture_us: u64,
+    pub(crate) repeats: Vec<String>,
+    pub(crate) frame: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,6 +161,13 @@ pub(crate) enum Relay {
     },
     Tracks {
         wanted: Vec<WantedTrackJson>,
+    },
+    Sound {
+        sound: Option<FormatJson>,
+    },
+    Listeners {
+        players: u32,
+        repeat: u8,
     },
     Path {
         narrow: bool,
@@ -269,6 +301,10 @@ impl From<&ClientMessage> for Client {
                 from: from.iter().map(track_group).collect(),
             },
             ClientMessage::Continue => Self::Continue,
+            ClientMessage::Sound { sound } => Self::Sound {
+                sound: sound.map(FormatJson::from),
+            },
+            ClientMessage::Listen { on } => Self::Listen { on },
         }
     }
 }
@@ -333,6 +369,10 @@ impl From<&RelayMessage> for Relay {
             RelayMessage::Tracks { wanted } => Self::Tracks {
                 wanted: wanted.into_iter().map(WantedTrackJson::from).collect(),
             },
+            RelayMessage::Sound { sound } => Self::Sound {
+                sound: sound.map(FormatJson::from),
+            },
+            RelayMessage::Listeners { players, repeat } => Self::Listeners { players, repeat },
             RelayMessage::Path {
                 narrow,
                 carries_kbps,
@@ -341,6 +381,28 @@ impl From<&RelayMessage> for Relay {
                 carries_kbps,
             },
             RelayMessage::Arrived { bytes, relay_us } => Self::Arrived { bytes, relay_us },
+        }
+    }
+}
+
+impl From<SoundFormat> for FormatJson {
+    fn from(format: SoundFormat) -> Self {
+        Self {
+            codec: format.codec.name().into(),
+            channels: format.channels,
+        }
+    }
+}
+
+impl From<&SoundPacket> for SoundJson {
+    fn from(packet: &SoundPacket) -> Self {
+        Self {
+            begins: packet.begins,
+            epoch: packet.epoch,
+            sequence: packet.sequence,
+            capture_us: packet.capture_us,
+            repeats: packet.repeats.iter().map(|frame| hex(frame)).collect(),
+            frame: hex(&packet.frame),
         }
     }
 }

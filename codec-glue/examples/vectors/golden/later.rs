@@ -16,6 +16,7 @@ pub(crate) fn vectors() -> Vec<Later> {
     all.push(longer_hello());
     all.push(longer_path());
     all.extend(headers());
+    all.extend(datagrams());
     all
 }
 
@@ -26,6 +27,19 @@ fn later(name: impl Into<String>, kind: Kind, bytes: &[u8], values: Vec<Value>) 
         hex: hex(bytes),
         values,
     }
+}
+
+/// Datagrams of other kinds are nobody's sound, whatever is in them.
+fn datagrams() -> Vec<Later> {
+    let others: [(&str, &[u8]); 4] = [
+        ("a datagram of no bytes", &[]),
+        ("a datagram that fills a path", &[0; 30]),
+        ("a datagram of kind 2", &[2, 0xff, 1]),
+        ("a datagram of kind 255", &[255]),
+    ];
+    others
+        .map(|(name, bytes)| later(name, Kind::Sound, bytes, Vec::new()))
+        .into()
 }
 
 /// Each alone, and between two messages that are known.

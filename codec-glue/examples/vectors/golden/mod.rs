@@ -10,15 +10,17 @@ pub(crate) mod json;
 mod later;
 mod malformed;
 mod relay;
+mod sound;
 
 use serde::Serialize;
 
 /// Name and text of every file, in the order of the clauses.
-pub(crate) fn files() -> [(&'static str, String); 5] {
+pub(crate) fn files() -> [(&'static str, String); 6] {
     [
         ("client_messages.json", text(&client::vectors())),
         ("relay_messages.json", text(&relay::vectors())),
         ("frames.json", text(&frames::vectors())),
+        ("sound.json", text(&sound::vectors())),
         ("later.json", text(&later::vectors())),
         ("malformed.json", text(&malformed::vectors())),
     ]

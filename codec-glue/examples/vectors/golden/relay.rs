@@ -2,7 +2,7 @@
 
 use steadycast_codec_glue::wire::{
     Code, CodecKind, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret, Service, Serving,
-    Status, TrackId, WantedTrack, encode_relay, limits,
+    SoundCodec, SoundFormat, Status, TrackId, WantedTrack, encode_relay, limits,
 };
 
 use super::json::{Good, Relay, hex};
@@ -18,6 +18,8 @@ pub(crate) fn vectors() -> Vec<Good<Relay>> {
     messages.extend(renditions());
     messages.extend(tracks());
     messages.extend(servings());
+    messages.extend(sounds());
+    messages.extend(listeners());
     messages.extend(paths());
     messages.extend(arrivals());
     messages
@@ -285,6 +287,34 @@ fn servings() -> Vec<Named> {
         "serving in an unknown codec".into(),
         RelayMessage::Serving { serving },
     ));
+    all
+}
+
+fn sounds() -> Vec<Named> {
+    let format = |channels| SoundFormat {
+        codec: SoundCodec::Opus,
+        channels,
+    };
+    let sound = |name: &str, sound| (name.into(), RelayMessage::Sound { sound });
+    vec![
+        sound("no sound", None),
+        sound("sound of one channel", Some(format(1))),
+        sound("sound of two channels", Some(format(2))),
+    ]
+}
+
+fn listeners() -> Vec<Named> {
+    let listeners = |players, repeat| {
+        (
+            format!("{players} listeners, {repeat} frames repeated"),
+            RelayMessage::Listeners { players, repeat },
+        )
+    };
+    let mut all: Vec<_> = boundaries_u32()
+        .into_iter()
+        .map(|players| listeners(players, 0))
+        .collect();
+    all.extend((1..=limits::SOUND_REPEATS).map(|repeat| listeners(7, repeat)));
     all
 }
 

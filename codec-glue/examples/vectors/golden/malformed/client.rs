@@ -21,9 +21,12 @@ const REPORT: [u8; 7] = [4, 1, 2, 3, 4, 5, 6];
 const DECODES: [u8; 2] = [5, 3];
 /// Track 1, text "no".
 const REFUSED: [u8; 5] = [6, 1, 2, b'n', b'o'];
+/// Opus, two channels.
+const SOUND: [u8; 4] = [9, 1, 0, 2];
+const LISTEN: [u8; 2] = [10, 1];
 
 pub(super) fn vectors() -> Vec<Bad> {
-    let messages: [(&str, &[u8]); 7] = [
+    let messages: [(&str, &[u8]); 9] = [
         ("hello", &HELLO),
         ("ping", &PING),
         ("goodbye", &GOODBYE),
@@ -31,6 +34,8 @@ pub(super) fn vectors() -> Vec<Bad> {
         ("report", &REPORT),
         ("decodes", &DECODES),
         ("refusal", &REFUSED),
+        ("sound", &SOUND),
+        ("listen", &LISTEN),
     ];
     let mut all = Vec::new();
     for (name, body) in messages {
@@ -72,6 +77,13 @@ fn enums() -> Vec<Bad> {
         malformed("a refusal of the main track", &[6, 0, 0]),
         malformed("a refusal of track 16", &[6, 16, 0]),
         malformed("a refusal of track 255", &[6, 255, 0]),
+        malformed("sound with tag 2", &[9, 2, 0, 2]),
+        malformed("no sound, but its codec", &[9, 0, 0, 2]),
+        malformed("sound in a second codec", &[9, 1, 1, 2]),
+        malformed("sound of no channels", &[9, 1, 0, 0]),
+        malformed("sound of three channels", &[9, 1, 0, 3]),
+        malformed("sound of 255 channels", &[9, 1, 0, 255]),
+        malformed("who listens twice", &[10, 2]),
     ]
 }
 

@@ -39,10 +39,14 @@ fn variants(kind: Kind) -> impl Iterator<Item = Case> {
     // A good message, then a bad one: the first does not excuse the second.
     let good: &[u8] = match kind {
         Kind::Client => &[1, 7, 9],
-        Kind::Relay | Kind::Group => &[3, 0],
+        Kind::Relay | Kind::Group | Kind::Sound => &[3, 0],
     };
-    let second = [framed(good), framed(&[9])].concat();
-    unknown().into_iter().chain([
+    let first = match kind {
+        Kind::Client => 11,
+        Kind::Relay | Kind::Group | Kind::Sound => 10,
+    };
+    let second = [framed(good), framed(&[first])].concat();
+    unknown(first).into_iter().chain([
         ("an unknown variant after a message", second, UnknownMessage),
         ("a variant cut short", framed(&[251, 5]), Malformed),
         (
@@ -58,12 +62,17 @@ fn variants(kind: Kind) -> impl Iterator<Item = Case> {
     ])
 }
 
-fn unknown() -> [Case; 4] {
+/// `first` is the first that is not known.
+fn unknown(first: u8) -> [Case; 4] {
     [
-        ("the first unknown variant", framed(&[9]), UnknownMessage),
+        (
+            "the first unknown variant",
+            framed(&[first]),
+            UnknownMessage,
+        ),
         (
             "an unknown variant with a body",
-            framed(&[10, 1, 2, 3]),
+            framed(&[first + 1, 1, 2, 3]),
             UnknownMessage,
         ),
         (
@@ -73,7 +82,7 @@ fn unknown() -> [Case; 4] {
         ),
         (
             "an unknown variant in more bytes than it needs",
-            framed(&[251, 9, 0]),
+            framed(&[251, first, 0]),
             UnknownMessage,
         ),
     ]

@@ -6,6 +6,7 @@ mod control;
 mod group;
 mod order;
 mod relay;
+mod sound;
 
 use steadycast_codec_glue::wire::Code;
 
@@ -20,6 +21,7 @@ pub(crate) fn vectors() -> Vec<Bad> {
     all.extend(group::vectors());
     all.extend(config::vectors());
     all.extend(order::vectors());
+    all.extend(sound::vectors());
     all
 }
 

@@ -20,12 +20,16 @@ const GOODBYE: [u8; 9] = [4, 1, 2, b'r', b'e', 1, 251, 0xf4, 0x01];
 const RENDITIONS: [u8; 10] = [5, 2, 1, 1, 5, 2, 3, 251, 0x2c, 0x01];
 /// Preparing H.264 on track 1.
 const SERVING: [u8; 5] = [6, 1, 1, 1, 1];
+/// Opus, two channels.
+const SOUND: [u8; 4] = [8, 1, 0, 2];
+/// 300 players, two frames repeated.
+const LISTENERS: [u8; 5] = [9, 251, 0x2c, 0x01, 2];
 /// Narrow, carries 380 kbit/s.
 const PATH: [u8; 6] = [64, 1, 1, 251, 0x7c, 0x01];
 
 pub(super) fn vectors() -> Vec<Bad> {
     let welcome = [&WELCOME[..], &PLAYERS].concat();
-    let messages: [(&str, &[u8]); 7] = [
+    let messages: [(&str, &[u8]); 9] = [
         ("welcome", &welcome),
         ("pong", &PONG),
         ("status", &STATUS),
@@ -33,6 +37,8 @@ pub(super) fn vectors() -> Vec<Bad> {
         ("goodbye", &GOODBYE),
         ("renditions", &RENDITIONS),
         ("serving", &SERVING),
+        ("sound", &SOUND),
+        ("listeners", &LISTENERS),
     ];
     let mut all = Vec::new();
     for (name, body) in messages {
@@ -70,6 +76,14 @@ fn enums() -> Vec<Bad> {
         malformed("a retry with tag 1 and no time", &[4, 1, 0, 1]),
         malformed("no retry, but its time", &[4, 1, 0, 0, 5]),
         malformed("a path that is narrow twice", &[64, 2, 0]),
+        malformed("sound with tag 2", &[8, 2, 0, 2]),
+        malformed("no sound, but its codec", &[8, 0, 0, 2]),
+        malformed("sound in a second codec", &[8, 1, 1, 2]),
+        malformed("sound of no channels", &[8, 1, 0, 0]),
+        malformed("sound of three channels", &[8, 1, 0, 3]),
+        malformed("three frames repeated", &[9, 1, 3]),
+        malformed("repeats of two bytes", &[9, 1, 251, 1, 0]),
+        malformed("listeners of 64 bits", &[9, 253, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
         malformed("a path that carries with tag 2", &[64, 1, 2, 5]),
         malformed(
             "a path that carries 64 bits",
