@@ -42,6 +42,12 @@ const PICKER = [
   { x: 563, y: 528 },
 ] as const;
 
+/**
+ * Chromium's dialogs pass over clicks on their buttons that follow one another within half a second, for as
+ * long as they do: nobody has meant those.
+ */
+const BETWEEN_CLICKS_MS = 1_000;
+
 /** A virtual screen and a browser on it. */
 export class Desktop {
   readonly browser: Browser;
@@ -198,7 +204,7 @@ export class Desktop {
       x: number;
       y: number;
     };
-    await until('the screen to be picked', async () => {
+    const isPicked = async () => {
       if ((await hostStatus(host))?.state === 'live') return true;
       // No page knows of the picker, so none says when it is there.
       for (const { x, y } of PICKER) {
@@ -206,7 +212,8 @@ export class Desktop {
         await this.#x('xdotool', ['click', '1']);
       }
       return false;
-    });
+    };
+    await until('the screen to be picked', isPicked, { everyMs: BETWEEN_CLICKS_MS });
   }
 
   /** The titles of all windows that are seen, the browser's own among them. */

@@ -68,8 +68,25 @@ export class Fingers {
     await this.#touch('touchEnd', []);
   }
 
-  async #touch(type: 'touchStart' | 'touchMove' | 'touchEnd', at: readonly Place[]): Promise<void> {
+  /** Two taps as quickly as fingers do that, however long the browser takes to hear of them. */
+  async doubleTap(at: Place): Promise<void> {
+    const beganMs = Date.now();
+    await this.#touch('touchStart', [at], beganMs);
+    await this.#touch('touchEnd', [], beganMs + 50);
+    await this.#touch('touchStart', [at], beganMs + 150);
+    await this.#touch('touchEnd', [], beganMs + 200);
+  }
+
+  async #touch(
+    type: 'touchStart' | 'touchMove' | 'touchEnd',
+    at: readonly Place[],
+    atMs = Date.now(),
+  ): Promise<void> {
     const touchPoints = at.map(([x, y], id) => ({ x, y, id }));
-    await this.#cdp.send('Input.dispatchTouchEvent', { type, touchPoints });
+    await this.#cdp.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints,
+      timestamp: atMs / 1_000,
+    });
   }
 }

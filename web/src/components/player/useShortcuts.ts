@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 import type { Control } from './Controls.tsx';
 
 /**
@@ -13,7 +13,8 @@ export function useShortcuts<Name extends string>(
 ): void {
   // The newest controls without a new listener for every render.
   const newest = useRef({ controls, onKey, everywhere });
-  useEffect(() => {
+  // Together with what it draws: any other effect may come after the next key.
+  useLayoutEffect(() => {
     newest.current = { controls, onKey, everywhere };
   });
 

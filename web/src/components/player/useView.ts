@@ -1,4 +1,11 @@
-import { type CSSProperties, type RefObject, useEffect, useRef, useState } from 'react';
+import {
+  type CSSProperties,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { Gestures, type Wish, wheelFactor } from './gestures.ts';
 import {
   closer,
@@ -125,7 +132,8 @@ interface Listener {
 function useGestures(place: RefObject<HTMLElement | null>, listener: Listener): void {
   // The newest listener without listening anew for every render.
   const newest = useRef(listener);
-  useEffect(() => {
+  // Together with what it draws: any other effect may come after the next key.
+  useLayoutEffect(() => {
     newest.current = listener;
   });
 
