@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HostCore } from './core.ts';
 import { fromPanel, type HostMessage, type PanelMessage, parseHostMessage } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
+import { DEFAULT_SOUND } from './sound/choice.ts';
 import type { Kept, Memory } from './storage.ts';
 import type { FromWorker } from './worker-messages.ts';
 
@@ -36,6 +37,7 @@ class FakeMemory implements Memory {
     resume: null,
     crop: CROP,
     quality: DEFAULT_QUALITY,
+    sound: DEFAULT_SOUND,
     sharing: false,
     paused: false,
     standby: false,

@@ -10,6 +10,7 @@ import { fromHost, type HostMessage, type PanelMessage, parsePanelMessage } from
 import { Pipeline } from './pipeline.ts';
 import type { Quality } from './quality.ts';
 import type { Channel } from './sealed.ts';
+import { HostSound } from './sound/host-sound.ts';
 import {
   type CapturePhase,
   deriveState,
@@ -43,6 +44,7 @@ export class HostCore {
   readonly #ready: Promise<void>;
   readonly #tally = new Tally();
   readonly #pipeline: Pipeline;
+  readonly #sound: HostSound;
   readonly #link: RelayLink;
   #channel: Channel;
   #capture: { phase: CapturePhase; reason: string | null } = { phase: 'idle', reason: null };
@@ -70,6 +72,13 @@ export class HostCore {
       onUnable: () => this.#unable(),
       onRefused: (track, reason) => this.#refused(track, reason),
     });
+    this.#sound = new HostSound({
+      post: options.post,
+      onLevels: (levels) => {
+        if (performance.now() < this.#leaseMs)
+          this.#say({ type: 'levels', host: this.#id, levels });
+      },
+    });
     this.#link = new RelayLink({
       origin,
       token,
@@ -79,6 +88,7 @@ export class HostCore {
       onKeyframeRequest: (track) => this.#keyframeRequested(track),
       onWanted: (wanted) => this.#pipeline.want(wanted),
       onArrived: (bytes, relayUs) => this.#pipeline.arrived(bytes, relayUs),
+      onListeners: (players, repeats) => this.#sound.listen(players, repeats),
       onChange: () => this.#tell(true),
       onRefused: () => this.#release(),
     });
@@ -105,6 +115,12 @@ export class HostCore {
 
   setMuted(muted: boolean): void {
     this.#source = { ...this.#source, muted };
+    this.#tell(true);
+  }
+
+  /** Where sound comes from is another source from now on, or none. */
+  hear(message: Parameters<HostSound['hear']>[0]): void {
+    this.#sound.hear(message);
     this.#tell(true);
   }
 
@@ -167,6 +183,7 @@ export class HostCore {
   async stop(ended = false): Promise<void> {
     this.#shares += 1;
     const share = this.#shares;
+    this.#sound.stop();
     // A panel and the document both say so: the second word waits for the card of the first.
     this.#leaving ??= this.#leaveCard(ended).finally(() => {
       this.#leaving = null;
@@ -235,6 +252,7 @@ export class HostCore {
       renditions: this.#pipeline.renditions,
       limits: this.#pipeline.limits,
       motion: this.#pipeline.motion(),
+      sound: this.#sound.facts(),
       players: session?.status.players ?? 0,
       epoch: session?.welcome.status.epoch ?? 0,
       group: this.#uplinks?.main.group ?? 0,
@@ -250,6 +268,7 @@ export class HostCore {
     this.#crops = kept.crops;
     this.#pipeline.setCrop(kept.crop);
     this.#setQuality(kept.quality);
+    this.#sound.choose(kept.sound);
     // Only what was being shared can go on being paused.
     this.#paused = kept.paused && kept.sharing;
     this.#tell(true);
@@ -279,11 +298,13 @@ export class HostCore {
     // Before anything is sent: whoever comes back in a pause brings no picture.
     if (this.#paused) this.#sayPaused([{ track: MAIN_TRACK, group: 1 }]);
     this.#pipeline.connect(this.#uplinks);
+    this.#sound.connect(session);
   }
 
   #gone(wanted: boolean): void {
     if (!wanted) this.#tally.counts.sessionsLost += 1;
     this.#pipeline.connect(null);
+    this.#sound.connect(null);
     this.#uplinks?.close();
     this.#uplinks = null;
   }
@@ -307,6 +328,7 @@ export class HostCore {
   /** Nothing can come of the captured pictures any more. */
   #release(): void {
     this.#pipeline.stop();
+    this.#sound.stop();
     this.#options.post({ type: 'release' });
   }
 
@@ -339,6 +361,10 @@ export class HostCore {
       case 'quality':
         this.#setQuality(message.quality);
         void this.#options.memory.save({ quality: message.quality });
+        break;
+      case 'sound':
+        this.#sound.choose(message.sound);
+        void this.#options.memory.save({ sound: message.sound });
         break;
       case 'pause':
         this.pause(message.paused);

@@ -1,6 +1,7 @@
 /** What a host that shares says of itself, for tests. */
 
 import { DEFAULT_QUALITY } from './quality.ts';
+import { NO_SOUND } from './sound/facts.ts';
 import { type HostStatus, NO_COUNTS, NO_LIMITS } from './status.ts';
 
 /** Of a whole screen that moves, with what a test is about changed. */
@@ -20,6 +21,7 @@ export function statusOf(change: Partial<HostStatus> = {}): HostStatus {
     renditions: [],
     limits: NO_LIMITS,
     motion: 'moving',
+    sound: NO_SOUND,
     players: 0,
     epoch: 1,
     group: 1,

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { DEFAULT_QUALITY } from './quality.ts';
 import { deriveKeys, newSecret, SealedChannel } from './sealed.ts';
+import { DEFAULT_SOUND } from './sound/choice.ts';
 import type { Access, Kept, Memory } from './storage.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
@@ -9,6 +10,7 @@ const kept: Kept = {
   resume: null,
   crop: null,
   quality: DEFAULT_QUALITY,
+  sound: DEFAULT_SOUND,
   sharing: false,
   paused: false,
   standby: false,
@@ -67,9 +69,10 @@ class FakeWorker {
     this.onmessage?.({ data: message });
   }
 
-  /** What it was told since the last call, in words. */
+  /** What it was told since the last call, in words; of sound below. */
   heard(): string[] {
-    return this.told.splice(0).map((message) => {
+    const told = this.told.splice(0).filter(({ type }) => type !== 'shared');
+    return told.map((message) => {
       if (message.type === 'capture') return `capture ${message.phase}`;
       if (message.type === 'source') return `source ${message.resume ? 'again' : 'anew'}`;
       return message.type;
@@ -79,10 +82,16 @@ class FakeWorker {
 
 /** A screen's track, which its viewer may end from the browser's own bar. */
 class FakeTrack extends EventTarget {
+  readonly label: string;
   stopped = false;
   muted = false;
   readonly rates: unknown[] = [];
   readonly sizes: unknown[] = [];
+
+  constructor(label = 'screen') {
+    super();
+    this.label = label;
+  }
 
   stop(): void {
     this.stopped = true;
@@ -99,13 +108,23 @@ class FakeTrack extends EventTarget {
 }
 
 let picked: FakeTrack[] = [];
+/** Of each picked one its sound; null: it has none. */
+let sounds: (FakeTrack | null)[] = [];
+/** Whether what is picked next has one. */
+let sounding = false;
+/** The microphones that were listened to. */
+let microphones: FakeTrack[] = [];
 /** Answers the browser's picker. */
 let pick: () => Promise<MediaStream>;
 
 function share(): Promise<MediaStream> {
   const track = new FakeTrack();
   picked.push(track);
-  return Promise.resolve({ getVideoTracks: () => [track] } as unknown as MediaStream);
+  sounds.push(sounding ? new FakeTrack('tab') : null);
+  return Promise.resolve({
+    getVideoTracks: () => [track],
+    getAudioTracks: () => sounds.slice(-1).filter((sound) => sound !== null),
+  } as unknown as MediaStream);
 }
 
 function refuse(name: string): () => Promise<MediaStream> {
@@ -128,6 +147,9 @@ beforeEach(async () => {
   Object.assign(access, { token: null, panelSecret: SECRET });
   Object.assign(locks, { other: false, mine: false, awaited: false });
   picked = [];
+  sounds = [];
+  sounding = false;
+  microphones = [];
   pick = share;
   vi.stubGlobal('Worker', FakeWorker);
   vi.stubGlobal(
@@ -138,7 +160,14 @@ beforeEach(async () => {
   );
   Object.defineProperty(navigator, 'mediaDevices', {
     configurable: true,
-    value: { getDisplayMedia: () => pick() },
+    value: Object.assign(new EventTarget(), {
+      getDisplayMedia: () => pick(),
+      getUserMedia: async () => {
+        const microphone = new FakeTrack('Desk microphone');
+        microphones.push(microphone);
+        return { getAudioTracks: () => [microphone] };
+      },
+    }),
   });
   bye.length = 0;
   panel = await panelAt(SECRET);
@@ -206,12 +235,12 @@ it('has pickers begin with what was shared last, and with tabs before that', asy
   const asked: unknown[] = [];
   Object.defineProperty(navigator, 'mediaDevices', {
     configurable: true,
-    value: {
+    value: Object.assign(new EventTarget(), {
       getDisplayMedia: ({ video }: { video: MediaTrackConstraints }) => {
         asked.push(video.displaySurface);
         return share();
       },
-    },
+    }),
   });
   const { host } = await opened();
   await host.share({ resume: false, standby: false });
@@ -421,5 +450,56 @@ it('moves to where panels are when the relay has made another secret', async () 
     { keys: { channel: keys?.channel } },
   ]);
   there.close();
+  host.close();
+});
+
+const DESK = { id: 'd', label: 'Desk microphone' };
+
+/** What the worker was told of a source last. */
+function toldOf(worker: FakeWorker, type: 'shared' | 'microphone') {
+  const told = worker.told.filter((message) => message.type === type);
+  return told.at(-1);
+}
+
+it('hands the sound of what was picked to the worker', async () => {
+  sounding = true;
+  const { host, worker } = await opened();
+  await host.share({ resume: false, standby: false });
+  // Of a whole screen it is that of the system.
+  const facts = { kind: 'system', lacks: null };
+  expect(toldOf(worker, 'shared')).toMatchObject({ readable: {}, facts });
+  sounding = false;
+  await host.share({ resume: false, standby: false });
+  expect(toldOf(worker, 'shared')).toMatchObject({ readable: null, facts: { kind: null } });
+  expect(sounds[0]?.stopped).toBe(true);
+  host.close();
+});
+
+it('goes on without the sound when that ends by itself', async () => {
+  sounding = true;
+  const { host, worker } = await opened();
+  await host.share({ resume: false, standby: false });
+  sounds[0]?.dispatchEvent(new Event('ended'));
+  const facts = { kind: null, lacks: 'ended' };
+  expect(toldOf(worker, 'shared')).toMatchObject({ readable: null, facts });
+  expect(picked[0]?.stopped).toBe(false);
+  host.close();
+});
+
+it('listens to the microphone while something is shared, and at no other time', async () => {
+  const { host, worker } = await opened();
+  worker.says({ type: 'microphone', device: DESK });
+  expect(microphones).toHaveLength(0);
+  await host.share({ resume: false, standby: false });
+  await vi.waitFor(() => {
+    const facts = { label: 'Desk microphone', problem: null };
+    expect(toldOf(worker, 'microphone')).toMatchObject({ readable: {}, facts });
+  });
+  await host.share({ resume: false, standby: false });
+  expect(microphones.map(({ stopped }) => stopped)).toEqual([false]);
+  const stopping = host.stop();
+  expect(microphones.map(({ stopped }) => stopped)).toEqual([true]);
+  worker.says({ type: 'stopped' });
+  await stopping;
   host.close();
 });

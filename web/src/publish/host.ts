@@ -9,6 +9,7 @@ import { DEFAULT_QUALITY } from './quality.ts';
 import { askForScreen, captureLimits } from './screen.ts';
 import { type ChannelKeys, deriveKeys, newSecret, SealedChannel } from './sealed.ts';
 import { becomeNext, becomeSole, isAwaited } from './sole.ts';
+import { SoundSources } from './sound/sources.ts';
 import { type CapturePhase, type HostStatus, isGoingOut } from './status.ts';
 import { type AccessMemory, accessOf, forgetOld, type Memory, memoryOf } from './storage.ts';
 import type { ShareWish } from './wish.ts';
@@ -57,6 +58,7 @@ export class CaptureHost {
   #view: HostView = { phase: 'opening', status: null };
   #worker: Worker | null = null;
   #track: MediaStreamTrack | null = null;
+  readonly #sound = new SoundSources((message, transfer) => this.#post(message, transfer));
   #frameRate = DEFAULT_QUALITY.frameRate;
   /** What kind of source was shared last; pickers begin with it. */
   #surface = '';
@@ -108,8 +110,10 @@ export class CaptureHost {
     const frameRate = this.#frameRate;
     const asked = await askForScreen(frameRate, this.#surface || FIRST_SURFACE);
     this.#asking = false;
-    if (asked.kind === 'track') {
-      this.#attach(asked.track, wish);
+    if (asked.kind === 'shared') {
+      const surface = asked.picture.getSettings().displaySurface ?? '';
+      this.#sound.share(asked.sound, surface);
+      this.#attach(asked.picture, surface, wish);
       if (frameRate !== this.#frameRate) this.#setFrameRate(this.#frameRate);
       return;
     }
@@ -132,7 +136,7 @@ export class CaptureHost {
 
   /** Ends tracks, encoder and session; resolves when the relay was told. */
   async stop(): Promise<void> {
-    this.#endTrack();
+    this.#endCapture();
     this.#setPhase('stopped');
     const told = new Promise<void>((resolve) => {
       this.#stopped = resolve;
@@ -155,7 +159,7 @@ export class CaptureHost {
 
   /** Gives the lock back; the host is of no use afterwards. */
   close(): void {
-    this.#endTrack();
+    this.#endCapture();
     removeEventListener('pagehide', this.#leave);
     this.sayBye();
     this.#worker?.terminate();
@@ -170,6 +174,7 @@ export class CaptureHost {
   #leave = (): void => {
     this.sayBye();
     this.#track?.stop();
+    this.#sound.close();
   };
 
   /** Tells panels that this host is going; a later status takes it back. */
@@ -260,7 +265,7 @@ export class CaptureHost {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onerror = () => {
-      this.#endTrack();
+      this.#endCapture();
       this.#show({ phase: 'crashed' });
     };
     this.#worker = worker;
@@ -282,8 +287,11 @@ export class CaptureHost {
       case 'verb':
         this.#obey(message.verb);
         break;
+      case 'microphone':
+        this.#sound.wish(message.device);
+        break;
       case 'release':
-        this.#endTrack();
+        this.#endCapture();
         void this.#memory.save({ sharing: false });
         break;
       case 'stopped':
@@ -305,7 +313,7 @@ export class CaptureHost {
     }
   }
 
-  #attach(track: MediaStreamTrack, { resume, standby }: ShareWish): void {
+  #attach(track: MediaStreamTrack, surface: string, { resume, standby }: ShareWish): void {
     this.#endTrack();
     this.#track = track;
     const mute = () => this.#post({ type: 'muted', muted: track.muted });
@@ -315,7 +323,6 @@ export class CaptureHost {
       if (track === this.#track) void this.#ended();
     });
     const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 2 });
-    const surface = track.getSettings().displaySurface ?? '';
     this.#surface = surface;
     this.#post({ type: 'source', readable, surface, resume, standby }, [readable]);
     void this.#memory.save({ sharing: true, standby, surface });
@@ -323,10 +330,15 @@ export class CaptureHost {
 
   /** Sharing was ended from the browser's own bar, or the shared window was closed. */
   async #ended(): Promise<void> {
-    this.#track = null;
+    this.#endCapture();
     this.#setPhase('ended');
     this.#post({ type: 'stop', ended: true });
     await this.#memory.save({ sharing: false });
+  }
+
+  #endCapture(): void {
+    this.#endTrack();
+    this.#sound.close();
   }
 
   #endTrack(): void {

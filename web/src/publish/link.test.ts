@@ -9,6 +9,7 @@ function setUp() {
   const events = {
     onOpen: vi.fn(),
     onGone: vi.fn(),
+    onListeners: vi.fn(),
     onKeyframeRequest: vi.fn(),
     onWanted: vi.fn(),
     onArrived: vi.fn(),

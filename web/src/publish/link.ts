@@ -22,6 +22,8 @@ export interface LinkOptions {
   onWanted: (wanted: readonly WantedTrack[]) => void;
   /** So many bytes of this session's groups have come to the relay, by its clock at `relayUs`. */
   onArrived: (bytes: number, relayUs: number) => void;
+  /** So many are to hear the sound of this session, which is to repeat so many frames of it in each datagram. */
+  onListeners: (players: number, repeat: number) => void;
   /** Something that a status shows has changed. */
   onChange: () => void;
   /** No session will follow by itself. */
@@ -139,6 +141,7 @@ export class RelayLink {
       if (message.type === 'tracks') this.#options.onWanted(message.wanted);
       if (message.type === 'renditions') this.#options.onWanted(message.wanted.map(ofVersion2));
       if (message.type === 'arrived') this.#options.onArrived(message.bytes, message.relayUs);
+      if (message.type === 'listeners') this.#options.onListeners(message.players, message.repeat);
       if (message.type === 'status') this.#options.onChange();
     });
     // The loop reports a lost session only after its pause was decided; frames stop at once.

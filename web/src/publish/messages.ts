@@ -7,6 +7,8 @@ import { type Check, isCount, isFlag, isRecord, isText, orNull, shape } from '..
 import type { Crop, Size } from './geometry.ts';
 import { isCrop, isSize } from './parse.ts';
 import { completeQuality, isQuality, type Quality } from './quality.ts';
+import { isSoundChoice, type SoundChoice } from './sound/choice.ts';
+import { areLevels, type Levels, NO_SOUND } from './sound/facts.ts';
 import { type HostStatus, isHostStatus, NO_LIMITS } from './status.ts';
 
 /** The verbs of a panel. `host` is the id of the host that is meant. */
@@ -20,6 +22,8 @@ export type PanelMessage =
   /** Crops to this part of the source; null: all of it. */
   | { type: 'crop'; host: string; crop: Crop | null }
   | { type: 'quality'; host: string; quality: Quality }
+  /** How loud each source is, and which microphone there is. */
+  | { type: 'sound'; host: string; sound: SoundChoice }
   /** Take the picture back, or show it again. */
   | { type: 'pause'; host: string; paused: boolean }
   /** End it all: capture, encoder, session. */
@@ -31,6 +35,8 @@ export type HostMessage =
   /** A host is there and about to have more to say. */
   | { type: 'hello'; host: string; startedMs: number }
   | { type: 'status'; host: string; startedMs: number; status: HostStatus }
+  /** How loud each source is at present, ten times a second. */
+  | { type: 'levels'; host: string; levels: Levels }
   /** A small picture of the whole source, as a WebP file. */
   | { type: 'preview'; host: string; size: Size; source: Size; data: Uint8Array<ArrayBuffer> }
   /** The host's window is going away. */
@@ -53,6 +59,11 @@ const panelShapes: { [T in PanelMessage['type']]: Check<Extract<PanelMessage, { 
     host: isText,
     quality: isQuality,
   }),
+  sound: shape<Of<PanelMessage, 'sound'>>({
+    type: is('sound'),
+    host: isText,
+    sound: isSoundChoice,
+  }),
   pause: shape<Of<PanelMessage, 'pause'>>({
     type: is('pause'),
     host: isText,
@@ -73,6 +84,11 @@ const hostShapes: { [T in HostMessage['type']]: Check<Extract<HostMessage, { typ
     host: isText,
     startedMs: isCount,
     status: isHostStatus,
+  }),
+  levels: shape<Of<HostMessage, 'levels'>>({
+    type: is('levels'),
+    host: isText,
+    levels: areLevels,
   }),
   preview: shape<Of<HostMessage, 'preview'>>({
     type: is('preview'),
@@ -123,6 +139,7 @@ function completed(value: unknown): unknown {
     ...value,
     status: {
       limits: NO_LIMITS,
+      sound: NO_SOUND,
       paused: false,
       standby: false,
       ...status,

@@ -1,10 +1,16 @@
-/** Frames of a track as a stream that can be transferred; the platform types lack it still. */
-interface MediaStreamTrackProcessor {
-  readonly readable: ReadableStream<VideoFrame>;
+/**
+ * What a track gives, as a stream that can be transferred: VideoFrame or AudioData, by the track's kind. The
+ * platform types lack it still.
+ */
+interface MediaStreamTrackProcessor<Data> {
+  readonly readable: ReadableStream<Data>;
 }
 
 declare var MediaStreamTrackProcessor: {
-  new (init: { track: MediaStreamTrack; maxBufferSize?: number }): MediaStreamTrackProcessor;
+  new <Data = VideoFrame>(init: {
+    track: MediaStreamTrack;
+    maxBufferSize?: number;
+  }): MediaStreamTrackProcessor<Data>;
 };
 
 /** Members that the platform types lack. */

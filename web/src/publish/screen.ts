@@ -2,6 +2,7 @@
 
 import { hostWords } from '../words/host.ts';
 import { SIDE_MAX } from './crop.ts';
+import { SHARED_SOUND, type SharedSoundOptions } from './sound/shared.ts';
 
 /** gesture: the browser wants a click in this window; cancelled: the admin closed the picker. */
 export type AskFailure =
@@ -9,7 +10,10 @@ export type AskFailure =
   | { kind: 'cancelled' }
   | { kind: 'failed'; reason: string };
 
-export type Asked = { kind: 'track'; track: MediaStreamTrack } | AskFailure;
+/** `sound`: null where there is none. */
+export type Asked =
+  | { kind: 'shared'; picture: MediaStreamTrack; sound: MediaStreamTrack | null }
+  | AskFailure;
 
 /** Nobody closes a picker this fast. */
 const REFLEX_MS = 250;
@@ -20,7 +24,8 @@ interface ScreenConstraints extends MediaTrackConstraints {
 }
 
 /** Members that the platform types lack. */
-interface ScreenOptions extends DisplayMediaStreamOptions {
+interface ScreenOptions extends SharedSoundOptions {
+  video: ScreenConstraints;
   selfBrowserSurface: 'exclude';
   surfaceSwitching: 'include';
 }
@@ -45,15 +50,17 @@ export async function askForScreen(frameRate: number, surface: string): Promise<
   const askedMs = performance.now();
   const options: ScreenOptions = {
     video: { ...captureLimits(frameRate), displaySurface: surface },
-    audio: false,
+    ...SHARED_SOUND,
     selfBrowserSurface: 'exclude',
     surfaceSwitching: 'include',
   };
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia(options);
-    const [track] = stream.getVideoTracks();
-    if (track === undefined) return { kind: 'failed', reason: hostWords().failures.noPicture };
-    return { kind: 'track', track };
+    const [picture] = stream.getVideoTracks();
+    const [sound = null] = stream.getAudioTracks();
+    if (picture !== undefined) return { kind: 'shared', picture, sound };
+    sound?.stop();
+    return { kind: 'failed', reason: hostWords().failures.noPicture };
   } catch (error) {
     const name = error instanceof Error ? error.name : '';
     const message = error instanceof Error ? error.message : String(error);

@@ -6,6 +6,7 @@ import type { Crop, Size } from './geometry.ts';
 import { isCrop } from './parse.ts';
 import { isQuality, type Quality } from './quality.ts';
 import type { Motion } from './sharpen.ts';
+import { isSoundFacts, type SoundFacts } from './sound/facts.ts';
 
 /** What the document does about the screen. */
 export type CapturePhase =
@@ -141,6 +142,7 @@ export interface HostStatus {
   renditions: RenditionFacts[];
   limits: LimitFacts;
   motion: Motion;
+  sound: SoundFacts;
   players: number;
   epoch: number;
   group: number;
@@ -241,6 +243,7 @@ export const isHostStatus = shape<HostStatus>({
     cheapCodec: isFlag,
   }),
   motion: oneOf(['moving', 'sharpening', 'still']),
+  sound: isSoundFacts,
   players: isCount,
   epoch: isCount,
   group: isCount,

@@ -6,6 +6,7 @@ import { areSizedCrops, type SizedCrop } from './crop-memory.ts';
 import type { Crop } from './geometry.ts';
 import { isCrop } from './parse.ts';
 import { completeQuality, DEFAULT_QUALITY, isQuality, type Quality } from './quality.ts';
+import { DEFAULT_SOUND, type SoundChoice, soundChoiceOf } from './sound/choice.ts';
 
 export interface Kept {
   /** The publisher's lineage from the newest `Welcome` (PROTOCOL 3.3). */
@@ -14,6 +15,8 @@ export interface Kept {
   /** The crops of the last sources, the newest first, by the size that each was chosen for. */
   crops: readonly SizedCrop[];
   quality: Quality;
+  /** Loudness, mutes and the microphone. */
+  sound: SoundChoice;
   /** The screen was being shared; a reloaded host goes on by itself. */
   sharing: boolean;
   /** The picture is taken back; a reloaded host goes on with a card. */
@@ -65,6 +68,7 @@ const NOTHING: Kept = {
   crop: null,
   crops: [],
   quality: DEFAULT_QUALITY,
+  sound: DEFAULT_SOUND,
   sharing: false,
   paused: false,
   standby: false,
@@ -178,13 +182,14 @@ export async function forgetOld(nowMs: number): Promise<void> {
 /** Records of another version of this page, or half-written ones, fall back field by field. */
 function checked(value: unknown): Kept {
   if (!isRecord(value)) return NOTHING;
-  const { resume, crop, crops, quality, sharing, paused, standby, surface } = value;
+  const { resume, crop, crops, quality, sound, sharing, paused, standby, surface } = value;
   const whole = completeQuality(quality);
   return {
     resume: resume instanceof Uint8Array && resume.length === 16 ? resume : null,
     crop: isCrop(crop) ? crop : null,
     crops: areSizedCrops(crops) ? crops : [],
     quality: isQuality(whole) ? whole : DEFAULT_QUALITY,
+    sound: soundChoiceOf(sound),
     sharing: sharing === true,
     paused: paused === true,
     standby: standby === true,

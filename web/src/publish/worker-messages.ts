@@ -1,6 +1,8 @@
 /** Between a host's document and its worker. */
 
 import type { ChannelKeys } from './sealed.ts';
+import type { DeviceChoice } from './sound/choice.ts';
+import type { MicrophoneFacts, SharedFacts } from './sound/facts.ts';
 import type { CapturePhase, HostStatus } from './status.ts';
 
 export type ToWorker =
@@ -27,6 +29,9 @@ export type ToWorker =
       /** Nobody sees it until the admin goes live. */
       standby: boolean;
     }
+  /** What is shared has this sound, or none. */
+  | { type: 'shared'; readable: ReadableStream<AudioData> | null; facts: SharedFacts }
+  | { type: 'microphone'; readable: ReadableStream<AudioData> | null; facts: MicrophoneFacts }
   | { type: 'live' }
   | { type: 'pause'; paused: boolean }
   | { type: 'muted'; muted: boolean }
@@ -39,6 +44,8 @@ export type FromWorker =
   | { type: 'unheard' }
   /** A panel wants the screen shared, or all of it ended, or another window to take this one's place. */
   | { type: 'verb'; verb: 'start' | 'stop' | 'leave' }
+  /** This microphone is to be captured while something is shared; null: none. */
+  | { type: 'microphone'; device: DeviceChoice | null }
   /** Capture is of no use any more. */
   | { type: 'release' }
   /** Encoder and session are closed. */

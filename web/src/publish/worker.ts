@@ -59,6 +59,10 @@ scope.onmessage = ({ data }) => {
     case 'source':
       void core?.share(data);
       break;
+    case 'shared':
+    case 'microphone':
+      core?.hear(data);
+      break;
     case 'pause':
       core?.pause(data.paused);
       break;

@@ -54,6 +54,13 @@ export class Strip {
   /** How loud it is to be: 1, as it was recorded; 0, not at all. */
   set gain(gain: number) {
     this.#target = gain;
+    // Nobody has heard it yet: there is nothing to turn down or up.
+    if (this.#resampler === null) this.#gain = gain;
+  }
+
+  /** Whether anything of it goes into the mix: it is not muted, or not yet. */
+  get isHeard(): boolean {
+    return this.#target > 0 || this.#gain > 0;
   }
 
   /** How loud it went into the mix since this was asked last, from 0 to 1. */
