@@ -1,6 +1,6 @@
 /**
  * The package that other apps install, made in parts, one per mode: `library` for apps that have React or
- * need none, `elements` with a small React of their own, and the two workers.
+ * need none, `elements` with a small React of their own, the two workers, and the audio worklet.
  */
 
 import { copyFileSync } from 'node:fs';
@@ -63,6 +63,7 @@ const PARTS: Record<string, () => UserConfig> = {
     },
   }),
   'play-worker': () => worker('play/worker.ts', 'play-worker'),
+  'sound-worklet': () => worker('play/sound/worklet.ts', 'sound-worklet'),
   'publish-worker': () => worker('publish/worker.ts', 'publish-worker'),
 };
 

@@ -3,6 +3,7 @@ import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PlayerSnapshot } from '../play/messages.ts';
+import type { SoundWish } from '../play/sound/wish.ts';
 import type { PlayoutMode } from '../play/spread.ts';
 import type { PlayerState } from '../play/state.ts';
 import { type PlayerService, PlayerStreamService } from '../services/PlayerStreamService.ts';
@@ -31,6 +32,12 @@ class FakeService implements PlayerService {
   playout = () => this.mode;
   setPlayout(mode: PlayoutMode): void {
     this.mode = mode;
+  }
+  wish: SoundWish = { on: true, volume: 1 };
+  sound = () => this.wish;
+  setSound(wish: Partial<SoundWish>): void {
+    this.wish = { ...this.wish, ...wish };
+    this.tell({});
   }
   redraw(): void {}
   surface = () => null;
@@ -463,4 +470,69 @@ it('takes what is typed in a field of a shadow root for no shortcut', () => {
   fireEvent.keyDown(host, typed);
   expect(screen.getByText('Picture')).toBeTruthy();
   host.remove();
+});
+
+describe('sound', () => {
+  const button = () => screen.queryByRole('button', { name: 'Sound' });
+  const slider = () => screen.getByRole<HTMLInputElement>('slider', { name: 'Volume' });
+  const key = (name: string, target: Element = document.body) =>
+    fireEvent.keyDown(target, { key: name });
+
+  function hear(state: PlayerSnapshot['sound']['state']): FakeService {
+    const service = show();
+    service.become({ kind: 'live' }, 1);
+    service.tell({ sound: { state } });
+    return service;
+  }
+
+  it('has no button where there is none', () => {
+    hear('none');
+    expect(button()).toBeNull();
+    expect(screen.queryByRole('slider')).toBeNull();
+  });
+
+  it('is muted and heard again as loud as it was, by the button and by a key', () => {
+    const service = hear('on');
+    service.setSound({ volume: 0.6 });
+    expect(button()?.getAttribute('aria-pressed')).toBe('true');
+    expect(slider().value).toBe('60');
+    fireEvent.click(button() as Element);
+    expect(service.wish).toEqual({ on: false, volume: 0.6 });
+    service.tell({ sound: { state: 'off' } });
+    expect(button()?.getAttribute('aria-pressed')).toBe('false');
+    expect(slider().value).toBe('0');
+    key('m');
+    expect(service.wish).toEqual({ on: true, volume: 0.6 });
+  });
+
+  it('becomes louder and quieter by the slider and by keys', () => {
+    const service = hear('on');
+    fireEvent.change(slider(), { target: { value: '35' } });
+    expect(service.wish).toEqual({ on: true, volume: 0.35 });
+    key('ArrowUp');
+    expect(service.wish.volume).toBe(0.45);
+    key('ArrowDown');
+    key('ArrowDown');
+    expect(service.wish.volume).toBe(0.25);
+    // The slider's own keys are the browser's matter, and the others go on working.
+    key('ArrowUp', slider());
+    expect(service.wish.volume).toBe(0.25);
+    key('m', slider());
+    expect(service.wish.on).toBe(false);
+  });
+
+  it('asks for a tap where the browser wants one, and only while it does', () => {
+    const service = hear('blocked');
+    fireEvent.click(screen.getByRole('button', { name: 'Tap for sound' }));
+    expect(service.wish).toEqual({ on: true, volume: 1 });
+    service.tell({ sound: { state: 'on' } });
+    expect(screen.queryByRole('button', { name: 'Tap for sound' })).toBeNull();
+  });
+
+  it('does not ask while the picture itself waits for a tap', () => {
+    const service = hear('blocked');
+    service.tell({ blocked: true });
+    expect(screen.queryByRole('button', { name: 'Tap for sound' })).toBeNull();
+    expect(screen.getByRole('button', { name: 'Tap to play' })).toBeTruthy();
+  });
 });

@@ -15,6 +15,7 @@ import { Details } from './player/Details.tsx';
 import { Overlay } from './player/Overlay.tsx';
 import type { PlayoutControl } from './player/PlayoutMenu.tsx';
 import { ShortcutList } from './player/ShortcutList.tsx';
+import { TapForSound } from './player/Sound.tsx';
 import { keepSingleKeys, singleKeys } from './player/single-keys.ts';
 import { useFullscreen } from './player/useFullscreen.ts';
 import { useIdle } from './player/useIdle.ts';
@@ -23,6 +24,7 @@ import { usePictureInPicture } from './player/usePictureInPicture.ts';
 import { usePlayer } from './player/usePlayer.ts';
 import { useSaving } from './player/useSaving.ts';
 import { useShortcuts } from './player/useShortcuts.ts';
+import { type SoundControl, useSound, waysToHear } from './player/useSound.ts';
 import { type Looking, useView } from './player/useView.ts';
 import { useWakeLock } from './player/useWakeLock.ts';
 import type { Size } from './player/view.ts';
@@ -66,7 +68,8 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
   const ring = useRing();
   const fill = useSwitch();
   const looking = useView(view, picture, fill.active);
-  const controls = useControls({ service, root, pictured, picture, title, looking, fill });
+  const sound = useSound(service, snapshot.sound);
+  const controls = useControls({ service, root, pictured, picture, title, looking, fill, sound });
   const note = useNote(words);
   useWakeLock(live && pictured);
   const { idle, stir } = useIdle(IDLE_MS);
@@ -111,6 +114,7 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
       )}
       {!words.final && (
         <div className="player-foot">
+          {sound.state === 'blocked' && !blocked && <TapForSound onTap={sound.toggle} />}
           {controls.details.active && (
             <Details
               records={records}
@@ -207,6 +211,7 @@ function useWaking(hidden: boolean, stir: () => void) {
 
 type ControlName =
   | 'fill'
+  | 'sound'
   | 'playout'
   | 'details'
   | 'save'
@@ -220,7 +225,10 @@ type ControlName =
   | 'up'
   | 'down'
   | 'shortcuts';
-type ControlsByName = Record<ControlName, Control> & { playout: PlayoutControl };
+type ControlsByName = Record<ControlName, Control> & {
+  playout: PlayoutControl;
+  sound: SoundControl;
+};
 
 interface ControlsOptions {
   service: PlayerService;
@@ -231,10 +239,11 @@ interface ControlsOptions {
   title: string | null;
   looking: Looking;
   fill: Control;
+  sound: SoundControl;
 }
 
 function useControls(options: ControlsOptions): ControlsByName {
-  const { service, root, pictured, picture, title, looking, fill } = options;
+  const { service, root, pictured, picture, title, looking, fill, sound } = options;
   const redraw = useCallback(() => service.redraw(), [service]);
   const surface = useCallback(() => service.surface(), [service]);
   const fullscreen = useFullscreen(root, surface, pictured);
@@ -243,8 +252,12 @@ function useControls(options: ControlsOptions): ControlsByName {
   const details = useSwitch();
   const playout = usePlayout(service);
   const ways = waysToLook(looking, picture !== null);
+  const { louder, quieter } = waysToHear(sound);
+  // A picture that is as large as the window has nowhere to go: the keys are free.
+  const loudness = looking.larger ? {} : { up: louder, down: quieter };
   const shortcuts = { ...useSwitch(), modal: true };
-  return { fill, playout, details, save, pictureInPicture, fullscreen, shortcuts, ...ways };
+  const windows = { pictureInPicture, fullscreen };
+  return { fill, sound, playout, details, save, shortcuts, ...windows, ...ways, ...loudness };
 }
 
 /** What keys do to the view. */
@@ -296,6 +309,7 @@ const SHORTCUTS: Record<string, ControlName> = {
   s: 'playout',
   i: 'details',
   d: 'save',
+  m: 'sound',
   '+': 'closer',
   '=': 'closer',
   '-': 'farther',

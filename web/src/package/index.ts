@@ -1,7 +1,9 @@
 /** What sharing and watching are made of, for any page, with or without a framework. */
 
-export type { PlayerSnapshot } from '../play/messages.ts';
+export type { HeardSound, PlayerSnapshot } from '../play/messages.ts';
 export type { PlayerRecords, ShownFrame } from '../play/records.ts';
+export type { SoundRecords } from '../play/sound/records.ts';
+export type { SoundWish } from '../play/sound/wish.ts';
 export type { PlayoutMode } from '../play/spread.ts';
 export type { PlayerState } from '../play/state.ts';
 export type { Crop } from '../publish/geometry.ts';

@@ -12,4 +12,5 @@ export type Carrier = Pick<
   | 'send'
   | 'onStatus'
   | 'onMessage'
+  | 'onDatagram'
 >;

@@ -1,7 +1,10 @@
 /** Plays a broadcast over WebTransport: a worker takes the frames and decodes them. */
 
-import { type FromWorker, NOTHING_YET, type ToWorker } from './messages.ts';
+import { type FromWorker, NOTHING_YET, type PlayerSnapshot, type ToWorker } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
+import type { ShownFrame } from './records.ts';
+import { OwnSound } from './sound/own-sound.ts';
+import type { SoundWish } from './sound/wish.ts';
 import { takeWorker } from './spare-worker.ts';
 import type { PlayoutMode } from './spread.ts';
 import { makeStage, type Stage } from './stage.ts';
@@ -9,6 +12,15 @@ import type { PlayerState } from './state.ts';
 
 /** How long the worker may take to say goodbye. */
 const STOP_TIMEOUT_MS = 500;
+
+/** While it is so there may be something to hear all the same. */
+const WITHOUT_PICTURE: ReadonlySet<PlayerState['kind']> = new Set([
+  'waiting',
+  'paused',
+  'away',
+  'preparing',
+  'undecodable',
+]);
 
 const UNLOADED: PlayerState = {
   kind: 'refused',
@@ -19,6 +31,9 @@ const UNLOADED: PlayerState = {
 export class DirectPlayback implements Playback {
   readonly #stage: Stage;
   readonly #worker: Worker;
+  readonly #sound: OwnSound;
+  readonly #onSnapshot: PlaybackOptions['onSnapshot'];
+  #snapshot: PlayerSnapshot = NOTHING_YET;
   #pictured = false;
   #blocked = false;
 
@@ -28,6 +43,12 @@ export class DirectPlayback implements Playback {
         this.#blocked = blocked;
       },
       onLook: (blank) => this.#send({ type: 'looked', blank }),
+    });
+    this.#onSnapshot = onSnapshot;
+    this.#sound = new OwnSound(playout, {
+      onPort: (port) => this.#send({ type: 'listen', port }, port === null ? [] : [port]),
+      onHeard: (at) => this.#send({ type: 'heard', at }),
+      onChange: () => this.#publish([]),
     });
     place.append(this.#stage.element);
     this.#stage.play();
@@ -39,7 +60,12 @@ export class DirectPlayback implements Playback {
       if (data.type !== 'snapshot') return;
       this.#pictured = data.snapshot.records.framesShown > 0;
       this.#stage.look();
-      onSnapshot({ ...data.snapshot, blocked: this.#blocked }, data.shown);
+      this.#snapshot = data.snapshot;
+      const { sound, state } = data.snapshot;
+      // It comes after the picture, unless none is coming.
+      const due = this.#pictured || WITHOUT_PICTURE.has(state.kind);
+      this.#sound.there = sound.state !== 'none' && (due || this.#sound.there);
+      this.#publish(data.shown);
     };
     // An error inside a running player is its own to handle; before its first word it is the end.
     this.#worker.onerror = () => {
@@ -57,7 +83,12 @@ export class DirectPlayback implements Playback {
     return this.#pictured ? this.#stage.element : null;
   }
 
+  setSound(wish: SoundWish): void {
+    this.#sound.wish = wish;
+  }
+
   stop(): void {
+    this.#sound.close();
     document.removeEventListener('visibilitychange', this.#tellHidden);
     this.#stage.retire();
     const end = () => this.#worker.terminate();
@@ -71,6 +102,7 @@ export class DirectPlayback implements Playback {
 
   setPlayout(mode: PlayoutMode): void {
     this.#send({ type: 'playout', mode });
+    this.#sound.mode = mode;
   }
 
   redraw(): void {
@@ -79,6 +111,11 @@ export class DirectPlayback implements Playback {
 
   resume(): void {
     this.#stage.play();
+  }
+
+  #publish(shown: ShownFrame[]): void {
+    const sound = { state: this.#sound.state };
+    this.#onSnapshot({ ...this.#snapshot, blocked: this.#blocked, sound }, shown);
   }
 
   readonly #tellHidden = (): void => {

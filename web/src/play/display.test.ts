@@ -50,6 +50,7 @@ function setUp(timers: Timers = PLAIN) {
       header: { ...header, keyframe: false, epoch, captureUs },
       timing: parts.pacing.received(epoch, captureUs, Date.now(), lateMs),
       live,
+      ready: null,
     };
   };
   return { ...parts, wait, display, drawn, closed, looks, show, receive };
@@ -60,7 +61,7 @@ it('draws a live frame at once and records its latency', () => {
   const tag = receive(Date.now() - 80);
   show(1, tag);
   expect(drawn).toEqual([1]);
-  const snapshot = records.snapshot({ bufferMs: 0, rttMs: null, picture: null });
+  const snapshot = records.snapshot({ bufferMs: 0, rttMs: null, picture: null, sound: null });
   expect(snapshot.latencyP50Ms).toBe(80);
   expect(records.takeLog()).toMatchObject([{ epoch: 1, captureUs: tag.header.captureUs }]);
 });
@@ -68,7 +69,9 @@ it('draws a live frame at once and records its latency', () => {
 it('takes the age of cached frames for no latency', () => {
   const { show, receive, records } = setUp();
   show(1, receive(Date.now() - 20_000, 1, false));
-  expect(records.snapshot({ bufferMs: 0, rttMs: null, picture: null }).latencyP50Ms).toBeNull();
+  expect(
+    records.snapshot({ bufferMs: 0, rttMs: null, picture: null, sound: null }).latencyP50Ms,
+  ).toBeNull();
 });
 
 it('shows the newest of a rush once it settles, and closes the others', () => {

@@ -12,6 +12,8 @@ export interface FrameTag {
   timing: Timing;
   /** Captured after the session began, so that its age is the latency of this path. */
   live: boolean;
+  /** What it took from its capture until its decoder was given it, and when that was; null: it waits. */
+  ready: { delayMs: number; atMs: number } | null;
 }
 
 export interface DisplayParts {

@@ -201,6 +201,8 @@ export interface Screening {
   mostOpen: number;
   /** How long the fastest frames were held back at the end. */
   bufferMs: number;
+  /** When frames could have been shown by themselves, at the end. */
+  readyMs: number | null;
   /** What is still to happen, long after the last frame. */
   left: number;
 }
@@ -211,6 +213,8 @@ export interface Setting {
   /** Null: the page is hidden. */
   displayMs?: number | null;
   phaseMs?: number;
+  /** How long after its capture sound is heard, at a time; left out: none is. */
+  soundMs?: (nowMs: number) => number | null;
 }
 
 const CONFIG = {
@@ -225,7 +229,7 @@ const CONFIG = {
 export function screen(
   mode: PlayoutMode,
   arrivals: readonly FrameArrival[],
-  { decodeMs = 6, depth = 0, displayMs = 1_000 / 60, phaseMs = 5 }: Setting = {},
+  { decodeMs = 6, depth = 0, displayMs = 1_000 / 60, phaseMs = 5, soundMs }: Setting = {},
 ): Screening {
   const time = new VirtualTime();
   Object.assign(time, { displayMs, phaseMs });
@@ -244,10 +248,18 @@ export function screen(
   });
   for (const arrival of arrivals) {
     time.runUntil(arrival.arrivalMs);
+    if (soundMs !== undefined) playout.soundMs = soundMs(time.nowMs());
     playout.received(asFrame(arrival), true);
   }
+  const { readyMs } = playout;
   time.runUntil((arrivals.at(-1)?.arrivalMs ?? 0) + 5_000);
-  return { shown, mostOpen: world.mostOpen, bufferMs: playout.bufferMs, left: time.waiting };
+  return {
+    shown,
+    readyMs,
+    mostOpen: world.mostOpen,
+    bufferMs: playout.bufferMs,
+    left: time.waiting,
+  };
 }
 
 function asFrame({ captureMs, keyframe, group, index }: FrameArrival): Frame {

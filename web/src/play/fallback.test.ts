@@ -6,6 +6,7 @@ import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import type { TransportName } from './race.ts';
 import type { PlayerRecords } from './records.ts';
+import { type SoundWish, UNHEARD } from './sound/wish.ts';
 import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
@@ -30,6 +31,10 @@ class FakePlayback implements Playback {
   }
   redraw(): void {}
   resume(): void {}
+  sound = UNHEARD;
+  setSound(wish: SoundWish): void {
+    this.sound = wish;
+  }
 
   say(state: PlayerState, records: Partial<PlayerRecords> = {}): void {
     this.#snapshot = {
@@ -83,6 +88,7 @@ function play(possible: TransportName[] = ['webtransport', 'whep'], kept = store
     possible,
     missing: possible.includes('webtransport') ? null : 'webkit',
     memory: new Memory('https://relay.test', kept),
+    sound: { on: true, volume: 0.8 },
     start: { webtransport: start('webtransport'), whep: start('whep') },
     onSnapshot: (newest) => {
       snapshot = newest;
@@ -103,6 +109,45 @@ it('plays on the first transport when it opens in time', () => {
   expect(started.whep).toBeUndefined();
   expect(snapshot()).toMatchObject({ state: { kind: 'live' }, transport: 'webtransport' });
   expect(player.surface()).toBe(started.webtransport?.surface());
+});
+
+describe('what is heard', () => {
+  const heard = (playback: FakePlayback | undefined) => playback?.sound.on;
+
+  it('is nothing while two run for it, and then the one that is kept', () => {
+    const { started } = play();
+    started.webtransport?.options.onProgress('opening');
+    vi.advanceTimersByTime(500);
+    expect(heard(started.webtransport)).toBe(false);
+    expect(heard(started.whep)).toBe(false);
+    started.whep?.options.onProgress('open');
+    expect(started.whep?.sound).toEqual({ on: true, volume: 0.8 });
+    expect(started.webtransport?.stopped).toBe(true);
+  });
+
+  it('is what the viewer wants, from the kept one alone', () => {
+    const { started, player } = play();
+    started.webtransport?.options.onProgress('open');
+    player.setSound({ on: true, volume: 0.3 });
+    expect(started.webtransport?.sound.volume).toBe(0.3);
+    player.setSound({ on: false, volume: 0.3 });
+    expect(heard(started.webtransport)).toBe(false);
+  });
+
+  it('is not a transport that is tried unseen', () => {
+    const { started } = play();
+    started.webtransport?.options.onProgress('open');
+    started.webtransport?.picture();
+    // Two stalls in two minutes have the other one tried.
+    for (let second = 0; second < 30 && started.whep === undefined; second += 1) {
+      vi.advanceTimersByTime(1_000);
+      started.webtransport?.play(30, 5_000, null);
+    }
+    started.whep?.options.onProgress('open');
+    started.whep?.picture();
+    expect(heard(started.whep)).toBe(false);
+    expect(heard(started.webtransport)).toBe(true);
+  });
 });
 
 it('starts the second beneath after half a second, and ends the first when it opens', () => {

@@ -6,6 +6,7 @@ import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import { type Plan, type Progress, Race, type TransportName } from './race.ts';
 import { COUNTERS, NO_RECORDS, type PlayerRecords } from './records.ts';
 import { type Health, Trial, Trouble } from './rivalry.ts';
+import { type SoundWish, UNHEARD } from './sound/wish.ts';
 import type { PlayoutMode } from './spread.ts';
 import type { PlayerState, UnsupportedReason } from './state.ts';
 
@@ -17,6 +18,8 @@ export interface FallbackOptions extends Omit<PlaybackOptions, 'onProgress'> {
   /** Why frames cannot be played directly; null: they can. */
   missing: UnsupportedReason | null;
   memory: Memory;
+  /** What the viewer wants to hear. */
+  sound: SoundWish;
 }
 
 /** One transport at work, in a layer of its own. */
@@ -47,6 +50,7 @@ export class FallbackPlayer {
   /** The picture was taken back, as far as is known. */
   #covered = false;
   #playout: PlayoutMode;
+  #sound = UNHEARD;
   #plan: Plan = { run: [], kept: null, againMs: null };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
@@ -54,6 +58,7 @@ export class FallbackPlayer {
   constructor(options: FallbackOptions) {
     this.#options = options;
     this.#playout = options.playout;
+    this.#sound = options.sound;
     const order = options.memory.order(options.possible, Date.now());
     this.#race = new Race(order, this.#beganMs);
     this.#follow();
@@ -84,17 +89,29 @@ export class FallbackPlayer {
     for (const { playback } of this.#runners.values()) playback.resume();
   }
 
+  setSound(wish: SoundWish): void {
+    this.#sound = wish;
+    for (const runner of this.#runners.values()) this.#letHear(runner);
+  }
+
+  /** One is heard at a time: not who runs in a race, and not who is tried unseen. */
+  #letHear({ name, playback }: Runner): void {
+    playback.setSound(name === this.#plan.kept ? this.#sound : UNHEARD);
+  }
+
   /** Starts and ends what the race asks for. */
   #follow(): void {
     if (this.#over) return;
     clearTimeout(this.#timer);
     const nowMs = performance.now();
+    const { kept } = this.#plan;
     this.#plan = this.#race.plan(nowMs);
     const { run, againMs } = this.#plan;
     for (const runner of [...this.#runners.values()]) {
       if (!run.includes(runner.name)) this.#end(runner);
     }
     for (const name of run) if (!this.#runners.has(name)) this.#start(name);
+    if (kept !== this.#plan.kept) this.setSound(this.#sound);
     if (againMs !== null) this.#timer = setTimeout(() => this.#follow(), againMs - nowMs);
     this.#show();
   }
@@ -125,7 +142,9 @@ export class FallbackPlayer {
         else early = progress;
       },
     });
-    this.#runners.set(name, { name, layer, playback, snapshot: NOTHING_YET, afterMs });
+    const runner = { name, layer, playback, snapshot: NOTHING_YET, afterMs };
+    this.#runners.set(name, runner);
+    this.#letHear(runner);
     if (early !== null) this.#progressed(name, early);
   }
 
@@ -242,6 +261,7 @@ function sum(one: PlayerRecords, other: PlayerRecords, afterMs: number): PlayerR
     latencyP95Ms: other.latencyP95Ms ?? one.latencyP95Ms,
     largestGapMs: Math.max(one.largestGapMs, other.largestGapMs),
     picture: other.picture ?? one.picture,
+    sound: other.sound ?? one.sound,
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { choosePlayout, chosenPlayout, Memory, type Store } from './memory.ts';
+import { choosePlayout, chosenPlayout, Memory } from './memory.ts';
+import type { Store } from './store.ts';
 
 const DAY_MS = 86_400_000;
 const BOTH = ['whep', 'webtransport'] as const;

@@ -3,6 +3,7 @@
 import { isCount, oneOf, shape } from '../session/parse.ts';
 import type { TransportName } from './race.ts';
 import { PLAYOUT_MODES, type PlayoutMode } from './spread.ts';
+import { browserStore, type Store } from './store.ts';
 
 /** For how long it is believed: networks change, and nobody is to be stuck with the second best. */
 const BELIEVED_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -16,9 +17,6 @@ interface Won {
 }
 
 const isWon = shape<Won>({ transport: oneOf(NAMES), atMs: isCount });
-
-/** As `localStorage`; null where the browser keeps nothing. */
-export type Store = Pick<Storage, 'getItem' | 'setItem'>;
 
 export class Memory {
   readonly #store: Store | null;
@@ -80,13 +78,5 @@ export function choosePlayout(mode: PlayoutMode, store: Store | null = browserSt
     store?.setItem(PLAYOUT_KEY, mode);
   } catch {
     // Full, or forbidden: it holds for this visit.
-  }
-}
-
-function browserStore(): Store | null {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
   }
 }

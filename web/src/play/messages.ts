@@ -5,6 +5,7 @@ import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
 import type { PictureTarget } from './renderer.ts';
 import type { Slow } from './slowness.ts';
+import type { HeardAt } from './sound/messages.ts';
 import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
 
@@ -21,6 +22,10 @@ export type ToWorker =
   | { type: 'looked'; blank: boolean }
   /** Whether anybody can see the page. */
   | { type: 'hidden'; hidden: boolean }
+  /** Sound goes to the audio worklet behind this port; null: nobody listens. */
+  | { type: 'listen'; port: MessagePort | null }
+  /** When the page's browser plays what. */
+  | { type: 'heard'; at: HeardAt }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -42,7 +47,19 @@ export interface PlayerSnapshot {
   slow: Slow | null;
   /** The browser plays only after a touch or a click. */
   blocked: boolean;
+  sound: HeardSound;
 }
+
+/** How it stands with the sound. */
+export interface HeardSound {
+  /**
+   * none: the broadcast has none; off: the viewer wants none; blocked: the browser plays it only after a touch or a
+   * click; starting: it is on its way; on: it is heard.
+   */
+  state: 'none' | 'off' | 'blocked' | 'starting' | 'on';
+}
+
+export const NO_SOUND: HeardSound = Object.freeze({ state: 'none' });
 
 /** Before the first word of any player. */
 export const NOTHING_YET: PlayerSnapshot = Object.freeze({
@@ -52,5 +69,6 @@ export const NOTHING_YET: PlayerSnapshot = Object.freeze({
   transport: null,
   slow: null,
   blocked: false,
+  sound: NO_SOUND,
   records: NO_RECORDS,
 });

@@ -5,6 +5,7 @@ import type { ConnectionState, KeptSession } from '../session/index.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import type { Progress } from './race.ts';
 import type { ShownFrame } from './records.ts';
+import type { SoundWish } from './sound/wish.ts';
 import type { PlayoutMode } from './spread.ts';
 import type { StateMachine } from './state.ts';
 
@@ -23,6 +24,8 @@ export interface Playback {
   redraw(): void;
   /** To be called at a viewer's gesture, when the browser would not play by itself. */
   resume(): void;
+  /** Whether it is to be heard, and how loud; nothing is until it was said. */
+  setSound(wish: SoundWish): void;
 }
 
 export interface PlaybackOptions {

@@ -1,13 +1,19 @@
 /** The player: one session after another, their frames in order, decoded and shown. */
 
-import type { Frame, Report, Serving } from '@steadycast/codec-glue';
+import {
+  type Frame,
+  type Report,
+  type Serving,
+  SOUND_SINCE,
+  type SoundFormat,
+} from '@steadycast/codec-glue';
 import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
 import { Abilities, type DecodeProber } from './abilities.ts';
 import type { Carrier } from './carrier.ts';
 import type { Break } from './decoder.ts';
 import type { FrameTag } from './display.ts';
 import { readGroups } from './intake.ts';
-import type { PlayerSnapshot } from './messages.ts';
+import { NO_SOUND, type PlayerSnapshot } from './messages.ts';
 import { FrameOrder } from './order.ts';
 import { progressOf, tellMachine } from './playback.ts';
 import { Playout } from './playout.ts';
@@ -15,6 +21,8 @@ import type { Progress } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
 import { type Picture, type PictureTarget, pictureOn } from './renderer.ts';
 import { Slowness } from './slowness.ts';
+import type { Hearing } from './sound/hearing.ts';
+import type { HeardAt } from './sound/messages.ts';
 import type { PlayoutMode } from './spread.ts';
 import { type PlayerState, StateMachine, sameState } from './state.ts';
 
@@ -65,6 +73,12 @@ export class Player {
   /** Since when a frame has been arriving; null: none is under way. */
   #partialMs: number | null = null;
   #undecodable: string | null = null;
+  /** What there is to hear; null: nothing. */
+  #format: SoundFormat | null = null;
+  /** Null: nobody listens. */
+  #hearing: Hearing | null = null;
+  /** Where sound is to go, if anywhere: what plays it may still be on its way. */
+  #port: MessagePort | null = null;
   #state: PlayerState = { kind: 'connecting', attempt: 1 };
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -96,6 +110,7 @@ export class Player {
     const onState = (state: ConnectionState) => this.#connection(state);
     await connect({ origin, role: 'player', token, agent: AGENT, signal, onState });
     clearInterval(this.#timer);
+    void this.listen(null);
     this.#detach();
     this.#playout.close();
     this.#publish();
@@ -107,6 +122,32 @@ export class Player {
 
   set playout(mode: PlayoutMode) {
     this.#playout.mode = mode;
+  }
+
+  /** Has sound go to the audio worklet behind this port; null: nobody listens. */
+  async listen(port: MessagePort | null): Promise<void> {
+    this.#hearing?.close();
+    this.#hearing = null;
+    this.#playout.soundMs = null;
+    this.#port = port;
+    if (port === null) return;
+    // After the picture, for whoever has the sound off does without.
+    const { Hearing } = await import('./sound/hearing.ts');
+    if (this.#port !== port || this.#abort.signal.aborted) return;
+    this.#hearing = new Hearing({
+      port,
+      pictureUs: () => this.#pictureUs,
+      onDelay: (us) => {
+        this.#playout.soundMs = us === null ? null : us / 1_000;
+      },
+    });
+    this.#hearing.format = this.#format;
+    if (this.#carrier !== null) this.#hear(this.#carrier);
+  }
+
+  /** When the page's browser plays what. */
+  heard(at: HeardAt): void {
+    this.#hearing?.heard(at);
   }
 
   /** Whether nobody can see the page. */
@@ -136,6 +177,7 @@ export class Player {
   #attach(carrier: Carrier): void {
     this.#records.count('sessionsOpened');
     this.#carrier = carrier;
+    this.#format = null;
     this.#clock = carrier.clock;
     this.#broadcast = carrier.welcome.broadcast;
     this.#reportBase = this.#records.report(null);
@@ -149,7 +191,9 @@ export class Player {
       if (this.#carrier !== carrier) return;
       if (message.type === 'serving') this.#served(message.serving);
       if (message.type === 'path') this.#slowness.told(message);
+      if (message.type === 'sound') this.#sounds(message.sound);
     });
+    this.#hear(carrier);
     this.#sayAbilities();
     carrier.onStatus(({ phase, sinceUs }) => {
       this.#machine.status(phase, (sinceUs - carrier.clock.offsetUs) / 1_000);
@@ -173,6 +217,23 @@ export class Player {
     });
   }
 
+  /** Relays of before know of no sound, and would take the word for nonsense. */
+  #hear(carrier: Carrier): void {
+    if (carrier.welcome.version >= SOUND_SINCE) this.#hearing?.attach(carrier);
+  }
+
+  #sounds(format: SoundFormat | null): void {
+    this.#format = format;
+    if (this.#hearing !== null) this.#hearing.format = format;
+    this.#publish();
+  }
+
+  /** How late the picture is by itself; null: nothing moves. */
+  get #pictureUs(): number | null {
+    const { readyMs } = this.#playout;
+    return readyMs === null || this.#state.kind !== 'live' ? null : readyMs * 1_000;
+  }
+
   #sayAbilities(): void {
     const { codecs } = this.#abilities;
     if (codecs !== null) this.#carrier?.send({ type: 'decodes', codecs });
@@ -188,6 +249,7 @@ export class Player {
     if (this.#carrier === null) return;
     this.#records.count('sessionsClosed');
     this.#carrier = null;
+    this.#hearing?.detach();
   }
 
   #received(carrier: Carrier, stream: number, frame: Frame): void {
@@ -280,6 +342,7 @@ export class Player {
       bufferMs: this.#playout.bufferMs,
       rttMs: this.#carrier === null ? null : this.#carrier.rttUs / 1_000,
       picture: config && { width: config.width, height: config.height, codec: config.codec },
+      sound: this.#hearing?.records ?? null,
     });
     const live = this.#state.kind === 'live';
     this.#options.onSnapshot(
@@ -291,6 +354,7 @@ export class Player {
         broadcast: this.#broadcast,
         transport: 'webtransport',
         blocked: false,
+        sound: this.#format === null ? NO_SOUND : { state: this.#port === null ? 'off' : 'on' },
       },
       this.#records.takeLog(),
     );

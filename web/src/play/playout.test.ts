@@ -47,6 +47,36 @@ function worst(mode: PlayoutMode, row: Row, setting?: Setting): Figures & { spre
 /** Encoding, half of the round trip, decoding. */
 const baseMs = (rttMs: number) => 10 + rttMs / 2 + 6;
 
+describe('a picture with sound', () => {
+  const path = frameArrivals({ rttMs: 20, seconds: 40, seed: 1 });
+
+  it.each(['automatic', 'live', 'smooth'] as const)(
+    'is shown when the sound is heard: %s',
+    (mode) => {
+      const { shown, readyMs } = screen(mode, path, { soundMs: () => 90 });
+      const { p50Ms, p95Ms, freezeMs, framesPerSecond } = figures(shown, SETTLED_MS);
+      expect(Math.abs(p50Ms - 90)).toBeLessThan(10);
+      expect(Math.abs(p95Ms - 90)).toBeLessThan(20);
+      expect(framesPerSecond).toBeCloseTo(30, 0);
+      expect(freezeMs).toBeLessThan(60);
+      // What the sound is told does not grow by what the picture waits for it.
+      expect(readyMs).toBeLessThan(baseMs(20) + 5);
+    },
+  );
+
+  it('is delayed no more when nothing is heard, and as long as nothing is', () => {
+    const silent = figures(screen('live', path, { soundMs: () => null }).shown, SETTLED_MS);
+    expect(silent.p95Ms).toBeLessThan(baseMs(20) + 1);
+    const muted = screen('live', path, { soundMs: (nowMs) => (nowMs < 20_000 ? 120 : null) });
+    expect(figures(muted.shown, 21_000).p95Ms).toBeLessThan(baseMs(20) + 1);
+  });
+
+  it('does not wait for sound that is heard earlier', () => {
+    const { shown } = screen('live', path, { soundMs: () => 15 });
+    expect(figures(shown, SETTLED_MS).p95Ms).toBeLessThan(baseMs(20) + 1);
+  });
+});
+
 describe('a clean path', () => {
   it.each(['automatic', 'live', 'smooth'] as const)('adds nothing to the delay: %s', (mode) => {
     const { framesPerSecond, p95Ms, freezeMs } = worst(mode, { rttMs: 100 });

@@ -5,6 +5,7 @@ import { type Break, type CreateDecoder, FrameDecoder } from './decoder.ts';
 import { Display, type FrameTag } from './display.ts';
 import { Line } from './line.ts';
 import { Pacing } from './pacing.ts';
+import { Readiness } from './readiness.ts';
 import type { Records } from './records.ts';
 import type { Renderer } from './renderer.ts';
 import { type PlayoutMode, Spread } from './spread.ts';
@@ -33,6 +34,8 @@ export class Playout {
   readonly #decoder: FrameDecoder<FrameTag>;
   readonly #line: Line<FrameTag>;
   readonly #display: Display;
+  readonly #readiness = new Readiness();
+  #soundMs: number | null = null;
 
   constructor(mode: PlayoutMode, parts: PlayoutParts) {
     const { records, renderer, relayUs, onShown, timers = browserTimers } = parts;
@@ -63,7 +66,7 @@ export class Playout {
       isHopeless: ({ timing }) =>
         timing.rushed || this.#pacing.isHopeless(timing, timers.nowMs(), this.bufferMs),
       inHand: () => ({ decoding: this.#decoder.pending, decoded: this.#display.held }),
-      decode: (frame, tag) => this.#decoder.decode(frame, tag),
+      decode: (frame, tag) => this.#decode(frame, tag),
     });
   }
 
@@ -74,7 +77,21 @@ export class Playout {
 
   /** How long the fastest frames are held back at present. */
   get bufferMs(): number {
-    return this.#spread.bufferMs;
+    const { bufferMs } = this.#spread;
+    return this.#soundMs === null
+      ? bufferMs
+      : Math.max(bufferMs, this.#spread.waitMs(this.#soundMs));
+  }
+
+  /** Sound is heard so long after its capture, and frames are not shown before; null: none is heard. */
+  set soundMs(ms: number | null) {
+    this.#soundMs = ms;
+    if (ms === null) this.#line.move();
+  }
+
+  /** How long after their capture frames could be shown if no sound was waited for; null: not known. */
+  get readyMs(): number | null {
+    return this.#spread.offsetMs ?? this.#readiness.usualMs;
   }
 
   set mode(mode: PlayoutMode) {
@@ -87,6 +104,7 @@ export class Playout {
   /** A new session begins: of the last one only the picture stays, and what is about to be shown. */
   restart(): void {
     this.#pacing.restart();
+    this.#readiness.restart();
     this.#line.clear();
     this.#decoder.drop();
   }
@@ -99,7 +117,8 @@ export class Playout {
     if (live) this.#spread.arrived(delayMs, nowMs);
     const lateMs = live ? this.#spread.excessMs(delayMs) : null;
     const timing = this.#pacing.received(epoch, captureUs, nowMs, lateMs);
-    this.#line.add(frame, { header: frame.header, timing, live });
+    const ready = live ? { delayMs, atMs: nowMs } : null;
+    this.#line.add(frame, { header: frame.header, timing, live, ready });
     this.#display.nudge();
   }
 
@@ -129,15 +148,24 @@ export class Playout {
     this.#display.clear();
   }
 
+  #decode(frame: Frame, tag: FrameTag): void {
+    if (tag.ready !== null) tag.ready.atMs = this.#timers.nowMs();
+    this.#decoder.decode(frame, tag);
+  }
+
   #decoded(frame: VideoFrame, tag: FrameTag): void {
     this.#parts.onDecoded();
+    if (tag.ready !== null) this.#readiness.decoded(tag.ready, this.#timers.nowMs());
     this.#display.show(frame, tag);
     this.#line.decoded();
   }
 
   #dueInMs({ header, live }: FrameTag): number {
     const { offsetMs } = this.#spread;
-    if (offsetMs === null || !live) return 0;
-    return offsetMs - (this.#parts.relayUs() - header.captureUs) / 1_000;
+    if (!live || (offsetMs === null && this.#soundMs === null)) return 0;
+    return (
+      Math.max(offsetMs ?? 0, this.#soundMs ?? 0) -
+      (this.#parts.relayUs() - header.captureUs) / 1_000
+    );
   }
 }

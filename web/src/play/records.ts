@@ -1,6 +1,7 @@
 /** What the player counts since the page began; the public figures of {@link PlayerRecords}. */
 
 import type { Report } from '@steadycast/codec-glue';
+import type { SoundRecords } from './sound/records.ts';
 import { Window } from './window.ts';
 
 /**
@@ -55,6 +56,8 @@ export interface PlayerRecords {
   rttMs: number | null;
   /** `codec`: as WebCodecs has it, or on WebRTC as SDP has it. */
   picture: { width: number; height: number; codec: string } | null;
+  /** Since the viewer listens; null: nothing was listened to. */
+  sound: SoundRecords | null;
 }
 
 /** Those of them that add up. */
@@ -89,6 +92,7 @@ export const NO_RECORDS: PlayerRecords = Object.freeze({
   bufferMs: 0,
   rttMs: null,
   picture: null,
+  sound: null,
 });
 
 function noCounts(): Record<Counter, number> {
@@ -172,7 +176,7 @@ export class Records {
     };
   }
 
-  snapshot(extra: Pick<PlayerRecords, 'bufferMs' | 'rttMs' | 'picture'>): PlayerRecords {
+  snapshot(extra: Pick<PlayerRecords, 'bufferMs' | 'rttMs' | 'picture' | 'sound'>): PlayerRecords {
     return {
       ...this.#counts,
       ...extra,

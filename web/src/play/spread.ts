@@ -80,6 +80,11 @@ export class Spread {
     return this.#bufferMs === 0 ? null : this.#baseMs + this.#bufferMs;
   }
 
+  /** How long the fastest frame waits when frames are shown so long after their capture. */
+  waitMs(offsetMs: number): number {
+    return Math.max(0, offsetMs - this.#baseMs);
+  }
+
   /** How much later than the fastest recent frames one of this delay is. */
   excessMs(delayMs: number): number {
     return this.#long.count === 0 ? 0 : Math.max(0, delayMs - this.#baseMs);

@@ -57,6 +57,12 @@ scope.onmessage = ({ data }) => {
     case 'hidden':
       if (player !== null) player.hidden = data.hidden;
       break;
+    case 'listen':
+      void player?.listen(data.port);
+      break;
+    case 'heard':
+      player?.heard(data.at);
+      break;
     case 'stop':
       player?.stop();
       break;

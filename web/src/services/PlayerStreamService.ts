@@ -6,6 +6,7 @@ import { choosePlayout, chosenPlayout, Memory } from '../play/memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from '../play/messages.ts';
 import type { Surface } from '../play/playback.ts';
 import type { PlayerRecords, ShownFrame } from '../play/records.ts';
+import { keepSound, type SoundWish, wishedSound, within } from '../play/sound/wish.ts';
 import type { PlayoutMode } from '../play/spread.ts';
 import { NO_TOKEN, type PlayerState } from '../play/state.ts';
 import { missingSupport, possibleTransports } from '../play/support.ts';
@@ -36,6 +37,8 @@ export interface PlayerService {
   snapshot(): PlayerSnapshot;
   playout(): PlayoutMode;
   setPlayout(mode: PlayoutMode): void;
+  sound(): SoundWish;
+  setSound(wish: Partial<SoundWish>): void;
   redraw(): void;
   surface(): Surface | null;
   resume(): void;
@@ -66,6 +69,7 @@ export class PlayerStreamService implements PlayerService {
   #snapshot = NOTHING_YET;
   #shown: ShownFrame[] = [];
   #playout: PlayoutMode = chosenPlayout();
+  #sound: SoundWish = wishedSound();
 
   /**
    * Plays before there is a place for it, while the page is still making itself. A `start` that asks
@@ -124,6 +128,20 @@ export class PlayerStreamService implements PlayerService {
     this.#player?.setPlayout(mode);
   }
 
+  /** What is wished for; what is heard the snapshot says (`sound`). The same object until another wish. */
+  sound = (): SoundWish => this.#sound;
+
+  /**
+   * Whether sound is heard, and how loud (0 to 1), at once and for later visits. When the snapshot says that the
+   * browser has blocked it, `{ on: true }` at a viewer's gesture has it heard.
+   */
+  setSound({ on = this.#sound.on, volume = this.#sound.volume }: Partial<SoundWish>): void {
+    this.#sound = { on, volume: within(volume) };
+    keepSound(this.#sound);
+    this.#player?.setSound(this.#sound);
+    this.#notify();
+  }
+
   /** Draws the picture once more, so that a capture of a canvas that just began sees it. */
   redraw(): void {
     this.#player?.redraw();
@@ -170,7 +188,18 @@ export class PlayerStreamService implements PlayerService {
       // Pictures are laid out by the place that they are in.
       place.style.display = 'contents';
       this.#layers = place;
-      const wanted = { place, origin, token, playout, possible, missing, memory, onSnapshot };
+      const sound = this.#sound;
+      const wanted = {
+        place,
+        origin,
+        token,
+        playout,
+        possible,
+        missing,
+        memory,
+        sound,
+        onSnapshot,
+      };
       this.#player = new FallbackPlayer({ ...wanted, start: STARTERS });
       this.#notify();
     }

@@ -3,6 +3,8 @@ import { decimal } from '../../words/numbers.ts';
 import { playerWords } from '../../words/player.ts';
 import { DetailsIcon, FitIcon, FullscreenIcon, PictureInPictureIcon, SaveIcon } from './icons.tsx';
 import { type PlayoutControl, PlayoutMenu } from './PlayoutMenu.tsx';
+import { Sound } from './Sound.tsx';
+import type { SoundControl } from './useSound.ts';
 
 /** One of the player's switches. */
 export interface Control {
@@ -21,6 +23,7 @@ export interface ControlsProps {
   /** 1: as large as it is by itself. */
   zoom: number;
   whole: Control;
+  sound: SoundControl;
   save: Control;
   fill: Control;
   playout: PlayoutControl;
@@ -33,7 +36,7 @@ export interface ControlsProps {
 
 /** The bar under the picture. */
 export function Controls(props: ControlsProps) {
-  const { badge, latencyMs, zoom, whole, save, keyed } = props;
+  const { badge, latencyMs, zoom, whole, sound, save, keyed } = props;
   const { fill, playout, details, pictureInPicture, fullscreen } = props;
   const words = playerWords();
   const { buttons } = words;
@@ -57,6 +60,7 @@ export function Controls(props: ControlsProps) {
             {decimal(zoom, 1)} ×
           </button>
         )}
+        <Sound control={sound} keyed={keyed} />
       </div>
       <div className="player-switches">
         <PlayoutMenu control={playout} keyed={keyed} />

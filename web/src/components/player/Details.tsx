@@ -1,5 +1,6 @@
 import type { TransportName } from '../../play/race.ts';
 import type { PlayerRecords } from '../../play/records.ts';
+import { decimal } from '../../words/numbers.ts';
 import { playerWords } from '../../words/player.ts';
 import { codecName } from '../codecs.ts';
 import type { Control } from './Controls.tsx';
@@ -18,6 +19,13 @@ function pictureWords({ picture }: PlayerRecords): string {
   if (picture === null) return '–';
   const size = `${picture.width} × ${picture.height}`;
   return picture.codec === '' ? size : `${size}, ${codecName(picture.codec)}`;
+}
+
+/** Its delay, and how much of it something had to stand in for. */
+function soundWords({ sound }: PlayerRecords): string {
+  if (sound === null) return '–';
+  const share = sound.playedMs === 0 ? 0 : (sound.concealedMs / sound.playedMs) * 100;
+  return `${ms(sound.latencyMs)} / ${decimal(share, 1)} %`;
 }
 
 /** What goes wrong differs by the way that frames come. */
@@ -46,6 +54,7 @@ function rows(records: PlayerRecords, transport: TransportName | null): Row[] {
       figures.frames,
       `${records.framesReceived} / ${records.framesDecoded} / ${records.framesShown}`,
     ],
+    [figures.sound, soundWords(records)],
     [figures.black, String(records.blackFrames + records.blankResets)],
     ...faults(records, transport),
     [figures.sessions, `${records.sessionsOpened} / ${records.sessionsClosed}`],

@@ -72,7 +72,7 @@ function Keys({ id, onClose, single, onSingle }: KeysProps) {
 }
 
 function rows(): [name: string, keys: string[]][] {
-  const { buttons, motion, shortcuts } = playerWords();
+  const { buttons, motion, shortcuts, sound } = playerWords();
   const { keys, arrows } = shortcuts;
   return [
     [buttons.fullscreen, ['F']],
@@ -81,6 +81,8 @@ function rows(): [name: string, keys: string[]][] {
     [buttons.save, ['D']],
     [buttons.details, ['I']],
     [motion, ['S']],
+    [sound.name, ['M']],
+    [sound.volume, ['↑', '↓']],
     [keys.closer, ['+']],
     [keys.farther, ['−']],
     [keys.walk, [arrows]],

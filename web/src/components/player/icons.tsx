@@ -83,3 +83,15 @@ export function PlayIcon() {
     </Icon>
   );
 }
+
+/** `loudness`: 0 to 1; at 0 it is struck out. */
+export function SpeakerIcon({ loudness }: { loudness: number }) {
+  return (
+    <Icon>
+      <path d="M4 9.500v5h3.500L12 18.500v-13L7.500 9.500z" />
+      {loudness === 0 && <path d="M16 9.500l5 5M21 9.500l-5 5" />}
+      {loudness > 0 && <path d="M15.500 9.200a4 4 0 0 1 0 5.600" />}
+      {loudness > 0.5 && <path d="M18.200 6.500a8 8 0 0 1 0 11" />}
+    </Icon>
+  );
+}

@@ -23,7 +23,8 @@ export function useShortcuts<Name extends string>(
       newest.current.onKey();
       // What it was for within a shadow root, too.
       const [target = null] = event.composedPath();
-      if (event.ctrlKey || event.metaKey || event.altKey || isField(target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isField(target) || isSliders(target, event.key)) return;
       if (!newest.current.everywhere && !isPicture(target)) return;
       // What lies under an open dialog is not to be reached, by keys neither; a key that opens it closes it.
       const inDialog = target instanceof Element && target.closest('dialog') !== null;
@@ -42,8 +43,13 @@ export function useShortcuts<Name extends string>(
 function isField(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
-    (target.isContentEditable || target.matches('input, textarea, select'))
+    (target.isContentEditable || target.matches('input:not([type="range"]), textarea, select'))
   );
+}
+
+/** A slider has the keys that move it, and no others. */
+function isSliders(target: EventTarget | null, key: string): boolean {
+  return target instanceof HTMLInputElement && /^(Arrow|Page|Home|End)/.test(key);
 }
 
 function isPicture(target: EventTarget | null): boolean {

@@ -2,6 +2,7 @@
 
 import type { RelayClock } from '../../session/index.ts';
 import { type PlayerRecords, Records } from '../records.ts';
+import type { SoundRecords } from '../sound/records.ts';
 import type { Arrival } from './hold.ts';
 import type { Figures } from './peer.ts';
 import { captureUs } from './rtp-time.ts';
@@ -109,9 +110,10 @@ export class Account {
     return figures.framesDecoded > (last?.framesDecoded ?? 0);
   }
 
-  snapshot(bufferMs: number, connected: boolean): PlayerRecords {
+  snapshot(bufferMs: number, connected: boolean, sound: SoundRecords | null): PlayerRecords {
     return this.records.snapshot({
       bufferMs,
+      sound,
       rttMs: connected ? this.#rttMs : null,
       picture: this.#size && { ...this.#size, codec: this.#codec ?? '' },
     });

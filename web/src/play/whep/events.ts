@@ -33,6 +33,8 @@ export type WhepEvent =
   | { type: 'content'; stillSinceUs: number | null }
   /** What this player is served from now on; until the first, whatever the broadcast is in. */
   | { type: 'serving'; serving: Serving }
+  /** Whether the broadcast has sound; until the first, what comes says so. */
+  | { type: 'sound'; there: boolean }
   /** How wide the path to this player is; `carriesKbps` null: not known. */
   | { type: 'path'; narrow: boolean; carriesKbps: number | null };
 
@@ -51,6 +53,7 @@ const isServing = shape<Serving>({
 });
 const isContent = shape<{ stillSinceUs: number | null }>({ stillSinceUs: orNull(isCount) });
 const isPath = shape<{ narrow: boolean }>({ narrow: isFlag });
+const isSound = shape<{ sound: object | null }>({ sound: orNull(isRecord) });
 const isRetry = orNull(isCount);
 
 /** Null for events that say nothing to this player, and for such as are not what they should be. */
@@ -71,6 +74,8 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
     case 'path':
       if (!isPath(value)) return null;
       return { type: 'path', narrow: value.narrow, carriesKbps: optional(value, 'carriesKbps') };
+    case 'sound':
+      return isSound(value) ? { type: 'sound', there: value.sound !== null } : null;
     default:
       return null;
   }

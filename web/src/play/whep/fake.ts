@@ -21,7 +21,8 @@ export class FakeConnection extends EventTarget {
   stats: StatsEntry = { type: 'inbound-rtp', id: 'v', kind: 'video' };
   closed = false;
 
-  addTransceiver = () => ({ receiver: this.receiver });
+  readonly ear = { track: {}, jitterBufferTarget: null as number | null };
+  addTransceiver = (kind: string) => ({ receiver: kind === 'audio' ? this.ear : this.receiver });
   createOffer = async () => ({ type: 'offer', sdp: 'offer' });
   getConfiguration = () => this.configuration;
   setConfiguration(configuration: RTCConfiguration): void {

@@ -18,6 +18,7 @@ export class Hold {
   #mode: PlayoutMode;
   #newestMs = Number.NEGATIVE_INFINITY;
   #told = false;
+  #soundMs: number | null = null;
   #targetMs: number | null;
   #changedMs = Number.NEGATIVE_INFINITY;
 
@@ -25,6 +26,11 @@ export class Hold {
     this.#mode = mode;
     this.#spread = new Spread(mode);
     this.#targetMs = this.#wantedMs;
+  }
+
+  /** Sound is heard so long after its capture, and the picture is not shown before; null: none is heard. */
+  set soundMs(ms: number | null) {
+    this.#soundMs = ms;
   }
 
   set mode(mode: PlayoutMode) {
@@ -58,7 +64,12 @@ export class Hold {
   }
 
   get #wantedMs(): number | null {
-    if (this.#mode === 'live') return 0;
-    return this.#told ? Math.ceil(this.#spread.bufferMs / STEP_MS) * STEP_MS : null;
+    const soundMs = this.#soundMs === null ? 0 : this.#spread.waitMs(this.#soundMs);
+    if (this.#mode === 'live') return inSteps(soundMs);
+    return this.#told ? inSteps(Math.max(this.#spread.bufferMs, soundMs)) : null;
   }
+}
+
+function inSteps(ms: number): number {
+  return Math.ceil(ms / STEP_MS) * STEP_MS;
 }

@@ -1,4 +1,4 @@
-/** One peer connection that receives video; knows nothing of what is shown. */
+/** One peer connection that receives picture and sound; knows nothing of what is shown or heard. */
 
 import { unreachable } from '../../session/error.ts';
 import { settled } from '../../session/transport.ts';
@@ -15,6 +15,26 @@ export interface Figures {
   /** As in SDP: AV1, H264, VP9, VP8; null: nothing has come yet. */
   codec: string | null;
   rttMs: number | null;
+  sound: SoundFigures;
+}
+
+/** What a connection has counted of sound; samples are as the browser's mixer has them. */
+export interface SoundFigures {
+  packetsReceived: number;
+  packetsLost: number;
+  samples: number;
+  /** Stood in for what was missing, silence that was not sent included. */
+  concealed: number;
+  /** Of those, what was silence. */
+  silent: number;
+  gaps: number;
+}
+
+/** When a sample was given to the browser's output. */
+export interface SoundMoment {
+  rtpTimestamp: number;
+  /** On the page's clock, milliseconds. */
+  atMs: number;
 }
 
 /** Checks, keys and all; a network without UDP is noticed by then. */
@@ -36,8 +56,13 @@ type Delayed = Omit<RTCRtpReceiver, 'jitterBufferTarget'> & {
 export class Peer {
   /** The video, from the beginning, though nothing may have come yet. */
   readonly stream: MediaStream;
+  /**
+   * The sound, in a stream of its own: browsers hold the picture back for sound of the same stream, heard or not.
+   */
+  readonly sound: MediaStream;
   readonly #connection: RTCPeerConnection;
   readonly #receiver: Delayed;
+  readonly #ear: RTCRtpReceiver;
   /** Whether frames were asked to wait, in the browser that does not forget it. */
   #held = false;
   readonly #listeners = new Set<() => void>();
@@ -46,6 +71,8 @@ export class Peer {
     this.#connection = connection;
     this.#receiver = connection.addTransceiver('video', { direction: 'recvonly' }).receiver;
     this.stream = new MediaStream([this.#receiver.track]);
+    this.#ear = connection.addTransceiver('audio', { direction: 'recvonly' }).receiver;
+    this.sound = new MediaStream([this.#ear.track]);
     this.holdMs = 0;
     const changed = () => {
       for (const listener of [...this.#listeners]) listener();
@@ -56,13 +83,23 @@ export class Peer {
 
   /** How long frames wait for their neighbours at least; null: as the browser finds right. */
   set holdMs(wantedMs: number | null) {
-    const receiver: Delayed = this.#receiver;
     this.#held ||= (wantedMs ?? 0) > 0 && isFirefox();
-    const ms = this.#held ? Math.max(wantedMs ?? 0, HELD_MIN_MS) : wantedMs;
-    if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = ms;
-    else if ('playoutDelayHint' in receiver) {
-      receiver.playoutDelayHint = ms === null ? null : ms / 1_000;
-    }
+    delay(this.#receiver, this.#held ? Math.max(wantedMs ?? 0, HELD_MIN_MS) : wantedMs);
+  }
+
+  /** The same of sound. */
+  set soundHoldMs(wantedMs: number | null) {
+    delay(this.#ear, wantedMs);
+  }
+
+  /** What was given to the browser's output last; null: nothing, or it does not tell. */
+  get soundMoment(): SoundMoment | null {
+    const [source] = this.#ear.getSynchronizationSources?.() ?? [];
+    if (source === undefined) return null;
+    // Browsers have had it on either clock.
+    const { timestamp, rtpTimestamp } = source;
+    const atMs = timestamp > WALL_MS ? timestamp - performance.timeOrigin : timestamp;
+    return { rtpTimestamp, atMs };
   }
 
   /** The worse one of what the browser says of the connection and of ICE. */
@@ -85,7 +122,7 @@ export class Peer {
    * this side is from its checks.
    */
   async offer(): Promise<string> {
-    return (await this.#connection.createOffer()).sdp ?? '';
+    return inStereo((await this.#connection.createOffer()).sdp ?? '');
   }
 
   /** Connects to whoever answered `offer`. Rejects with SessionError, or the abort's reason. */
@@ -136,6 +173,26 @@ export class Peer {
   }
 }
 
+/** Later than any time since a page was opened. */
+const WALL_MS = 1e12;
+
+function delay(receiver: Delayed, ms: number | null): void {
+  if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = ms;
+  else if ('playoutDelayHint' in receiver) {
+    receiver.playoutDelayHint = ms === null ? null : ms / 1_000;
+  }
+}
+
+/** Browsers offer to receive Opus, and mix it down to one channel unless that is said (RFC 7587, 7.1). */
+export function inStereo(sdp: string): string {
+  const opus = /a=rtpmap:(\d+) opus\/48000\/2\r\n/i.exec(sdp)?.[1];
+  if (opus === undefined) return sdp;
+  const told = new RegExp(`(a=fmtp:${opus} )([^\r\n]*)`);
+  return sdp.replace(told, (line, head: string, words: string) =>
+    /(^|;)\s*stereo=/.test(words) ? line : `${head}${words};stereo=1`,
+  );
+}
+
 /** An entry of a statistics report, as far as it is read here. */
 export interface StatsEntry {
   type: string;
@@ -151,6 +208,11 @@ export interface StatsEntry {
   codecId?: string;
   mimeType?: string;
   currentRoundTripTime?: number;
+  packetsReceived?: number;
+  totalSamplesReceived?: number;
+  concealedSamples?: number;
+  silentConcealedSamples?: number;
+  concealmentEvents?: number;
 }
 
 /** Browsers leave out what they do not count. */
@@ -170,5 +232,17 @@ export function readStats(entries: readonly StatsEntry[]): Omit<Figures, 'connec
     packetsLost: video?.packetsLost ?? 0,
     codec: codec?.mimeType?.split('/')[1] ?? null,
     rttMs: rtt === undefined ? null : rtt * 1_000,
+    sound: readSound(entries.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')),
+  };
+}
+
+function readSound(entry: StatsEntry | undefined): SoundFigures {
+  return {
+    packetsReceived: entry?.packetsReceived ?? 0,
+    packetsLost: entry?.packetsLost ?? 0,
+    samples: entry?.totalSamplesReceived ?? 0,
+    concealed: entry?.concealedSamples ?? 0,
+    silent: entry?.silentConcealedSamples ?? 0,
+    gaps: entry?.concealmentEvents ?? 0,
   };
 }

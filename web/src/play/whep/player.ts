@@ -9,8 +9,10 @@ import {
   SessionError,
 } from '../../session/index.ts';
 import { readToken } from '../../session/token.ts';
+import type { HeardSound } from '../messages.ts';
 import { type Playback, type PlaybackOptions, progressOf, tellMachine } from '../playback.ts';
 import { Slowness } from '../slowness.ts';
+import { type SoundWish, UNHEARD } from '../sound/wish.ts';
 import type { PlayoutMode } from '../spread.ts';
 import { type PlayerState, StateMachine, sameState } from '../state.ts';
 import { Account, type Share } from './account.ts';
@@ -19,6 +21,8 @@ import { Hold } from './hold.ts';
 import { type Figures, Peer } from './peer.ts';
 import { Screen } from './screen.ts';
 import { WhepSession, type WhepStatus } from './session.ts';
+import { SoundAccount } from './sound-account.ts';
+import { StreamSound } from './stream-sound.ts';
 import type { VideoFrameFacts } from './video.ts';
 
 export interface WhepPlayerOptions extends PlaybackOptions {
@@ -51,6 +55,10 @@ export class WhepPlayer implements Playback {
   readonly #account: Account;
   readonly #machine = new StateMachine();
   readonly #screen: Screen;
+  readonly #sound: StreamSound;
+  readonly #soundAccount = new SoundAccount();
+  #wish = UNHEARD;
+  #soundBlocked = false;
   readonly #links = new Map<MediaStream, Link>();
   readonly #broadcast: string | null;
   #current: Link | null = null;
@@ -71,6 +79,12 @@ export class WhepPlayer implements Playback {
     this.#playout = options.playout;
     this.#broadcast = readToken(options.token)?.broadcast ?? null;
     this.#account = new Account(() => this.#screen.look());
+    this.#sound = new StreamSound({
+      onBlocked: (blocked) => {
+        this.#soundBlocked = blocked;
+        this.#publish();
+      },
+    });
     this.#screen = new Screen(options.place, {
       isCurrent: (stream, frame) => this.#isCurrent(stream, frame),
       onFrame: (stream, frame) => this.#framed(stream, frame),
@@ -113,7 +127,15 @@ export class WhepPlayer implements Playback {
     return this.#screen.surface;
   }
 
+  setSound(wish: SoundWish): void {
+    this.#wish = wish;
+    this.#sound.wish = wish;
+    this.#follow();
+    this.#publish();
+  }
+
   stop(): void {
+    this.#sound.wish = UNHEARD;
     this.#screen.freeze();
     this.#abort.abort();
   }
@@ -130,6 +152,7 @@ export class WhepPlayer implements Playback {
 
   resume(): void {
     this.#screen.resume();
+    this.#sound.resume();
   }
 
   async #open(endpoint: RelayEndpoint, early: Early | null): Promise<WhepSession> {
@@ -170,6 +193,10 @@ export class WhepPlayer implements Playback {
             this.#machine.served(serving);
             this.#refresh();
           },
+          onSound: (there) => {
+            this.#soundAccount.told(there);
+            this.#publish();
+          },
           onPath: (word) => this.#slowness.told(word),
           onFigures: (figures) => this.#counted(link, figures),
         },
@@ -193,6 +220,8 @@ export class WhepPlayer implements Playback {
   #attach(session: WhepSession): void {
     this.#account.records.count('sessionsOpened');
     this.#current = [...this.#links.values()].find((link) => link.session === session) ?? null;
+    this.#soundAccount.restart();
+    this.#sound.stream = this.#current?.peer.sound ?? null;
     this.#reportBase = this.#account.records.report(null);
     this.#reportAtMs = performance.now() + REPORT_SOON_MS;
     this.#machine.opened(Date.now());
@@ -286,7 +315,9 @@ export class WhepPlayer implements Playback {
     if (moved && document.hidden && this.#account.pictured) {
       this.#machine.shown(false, Date.now());
     }
-    if (link === this.#current) this.#report();
+    if (link !== this.#current) return;
+    this.#soundAccount.counted(figures.sound);
+    this.#report();
   }
 
   /** Only right after the connection was asked: what it has decoded is not to lag behind what is shown. */
@@ -308,7 +339,24 @@ export class WhepPlayer implements Playback {
     this.#screen.resume();
   }
 
+  /** Has the picture wait for the sound while that is heard. */
+  #follow(): void {
+    const link = this.#current;
+    if (link === null) return;
+    const heard = this.#heardSound === 'on';
+    const moment = heard ? link.peer.soundMoment : null;
+    link.hold.soundMs = this.#soundAccount.follow(moment, this.#account.clock);
+  }
+
+  get #heardSound(): HeardSound['state'] {
+    if (!this.#soundAccount.there) return 'none';
+    if (!this.#wish.on) return 'off';
+    if (this.#soundBlocked) return 'blocked';
+    return this.#sound.on ? 'on' : 'starting';
+  }
+
   #tick(): void {
+    this.#follow();
     this.#account.look();
     this.#state = this.#currentState();
     this.#publish();
@@ -328,7 +376,11 @@ export class WhepPlayer implements Playback {
 
   #publish(): void {
     const bufferMs = this.#current?.hold.targetMs ?? 0;
-    const records = this.#account.snapshot(bufferMs, this.#current !== null);
+    const records = this.#account.snapshot(
+      bufferMs,
+      this.#current !== null,
+      this.#soundAccount.records,
+    );
     const live = this.#state.kind === 'live';
     this.#options.onSnapshot(
       {
@@ -339,6 +391,7 @@ export class WhepPlayer implements Playback {
         broadcast: this.#broadcast,
         transport: 'whep',
         blocked: this.#blocked,
+        sound: { state: this.#heardSound },
       },
       this.#account.records.takeLog(),
     );

@@ -37,6 +37,7 @@ function begin() {
       onContent: () => undefined,
       onServing: (serving) => servings.push(serving),
       onPath: () => undefined,
+      onSound: () => undefined,
       onFigures: () => undefined,
     },
   });

@@ -26,6 +26,8 @@ export interface SessionListener {
   onContent: (stillSinceUs: number | null) => void;
   /** Whether the path to this browser carries what the picture needs. */
   onPath: (word: PathWord) => void;
+  /** Whether the broadcast has sound, if the relay says so. */
+  onSound: (there: boolean) => void;
   /** About every second. */
   onFigures: (figures: Figures) => void;
 }
@@ -181,6 +183,9 @@ export class WhepSession implements KeptSession {
         break;
       case 'path':
         listener.onPath(event);
+        break;
+      case 'sound':
+        listener.onSound(event.there);
         break;
       case 'ended': {
         const { code, message, retryAfterMs } = event;

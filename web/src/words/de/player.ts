@@ -151,6 +151,13 @@ export const player: typeof english = {
       detail: 'Ruhige Bewegung, in einem schlechten Netz bis zu einer halben Sekunde später.',
     },
   },
+  sound: {
+    name: 'Ton',
+    mute: 'Stummschalten',
+    unmute: 'Ton hören',
+    volume: 'Lautstärke',
+    tap: 'Tippen für Ton',
+  },
   buttons: {
     details: 'Details',
     save: 'Bild speichern',
@@ -187,6 +194,7 @@ export const player: typeof english = {
     first: 'Erstes Bild nach',
     gap: 'Größte Lücke',
     frames: 'Empfangen / dekodiert / gezeigt',
+    sound: 'Ton: Verzögerung / ergänzt',
     black: 'Schwarze Bilder',
     lost: 'Verworfene Bilder / verlorene Pakete',
     skips: 'Sprünge / späte Bilder',

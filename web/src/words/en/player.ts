@@ -149,6 +149,13 @@ export const player = {
       detail: 'Even motion, up to about half a second later on a bad network.',
     },
   },
+  sound: {
+    name: 'Sound',
+    mute: 'Mute',
+    unmute: 'Hear the sound',
+    volume: 'Volume',
+    tap: 'Tap for sound',
+  },
   buttons: {
     details: 'Details',
     save: 'Save the picture',
@@ -185,6 +192,7 @@ export const player = {
     first: 'First picture after',
     gap: 'Largest gap',
     frames: 'Received / decoded / shown',
+    sound: 'Sound: latency / filled in',
     black: 'Black frames',
     lost: 'Dropped frames / lost packets',
     skips: 'Skips / late frames',

@@ -1,0 +1,116 @@
+/** Where decoded sound is played: the page's audio worklet, and how loud. */
+
+import { localUs } from '../../session/clock.ts';
+import type { PlayoutMode } from '../spread.ts';
+import { type HeardAt, PROCESSOR, type WorkletOptions, type WorkletStart } from './messages.ts';
+import { CHANNELS, RATE } from './samples.ts';
+import { gainOf, type SoundWish } from './wish.ts';
+import workletUrl from './worklet.ts?worker&url';
+
+export interface OutputListener {
+  /** blocked: the browser wants a touch or a click first; failed: it plays no sound of this kind at all. */
+  onState: (state: 'on' | 'blocked' | 'failed') => void;
+  /** To where decoded sound goes, once. */
+  onPort: (port: MessagePort) => void;
+  /** When the browser plays what, a few times per second. */
+  onHeard: (at: HeardAt) => void;
+}
+
+/** How much the browser takes at a time, in seconds: less is closer, and more is safer. */
+const LATENCY: Record<PlayoutMode, AudioContextLatencyCategory | number> = {
+  live: 0.005,
+  automatic: 'interactive',
+  smooth: 'balanced',
+};
+/** A browser that plays by itself does so by then. */
+const BLOCKED_AFTER_MS = 300;
+const LOOK_EVERY_MS = 250;
+/** In how many seconds most of a change of loudness is done: no click, and no wait. */
+const RAMP = 0.01;
+const GONE_AFTER_MS = 60;
+
+export class SoundOutput {
+  readonly #context: AudioContext;
+  readonly #gain: GainNode;
+  readonly #listener: OutputListener;
+  readonly #timers: ReturnType<typeof setTimeout>[] = [];
+  /** To the worklet, once that is there. */
+  #port: MessagePort | null = null;
+  #given = false;
+  #late = false;
+  #over = false;
+
+  constructor(mode: PlayoutMode, wish: SoundWish, listener: OutputListener) {
+    this.#listener = listener;
+    this.#context = new AudioContext({ sampleRate: RATE, latencyHint: LATENCY[mode] });
+    this.#gain = new GainNode(this.#context, { gain: gainOf(wish) });
+    this.#gain.connect(this.#context.destination);
+    this.#context.onstatechange = () => this.#tell();
+    const late = () => {
+      this.#late = true;
+      this.#tell();
+    };
+    this.#timers.push(setTimeout(late, BLOCKED_AFTER_MS));
+    this.#timers.push(setInterval(() => this.#look(), LOOK_EVERY_MS));
+    this.resume();
+    void this.#begin(mode).catch(() => this.#fail());
+  }
+
+  /** To be called at a viewer's gesture, when the browser would not play by itself. */
+  resume(): void {
+    this.#context.resume().catch(() => undefined);
+  }
+
+  set wish(wish: SoundWish) {
+    this.#gain.gain.setTargetAtTime(gainOf(wish), this.#context.currentTime, RAMP);
+  }
+
+  close(): void {
+    this.#over = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#context.onstatechange = null;
+    this.#gain.gain.setTargetAtTime(0, this.#context.currentTime, RAMP);
+    setTimeout(() => void this.#context.close().catch(() => undefined), GONE_AFTER_MS);
+  }
+
+  async #begin(mode: PlayoutMode): Promise<void> {
+    const context = this.#context;
+    await context.audioWorklet.addModule(workletUrl);
+    if (this.#over) return;
+    const node = new AudioWorkletNode(context, PROCESSOR, {
+      numberOfInputs: 0,
+      outputChannelCount: [CHANNELS],
+      processorOptions: { mode } satisfies WorkletOptions,
+    });
+    node.connect(this.#gain);
+    node.onprocessorerror = () => this.#fail();
+    const { port1, port2 } = new MessageChannel();
+    node.port.postMessage({ port: port1 } satisfies WorkletStart, [port1]);
+    this.#port = port2;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#over) return;
+    if (this.#context.state !== 'running') {
+      if (this.#late) this.#listener.onState('blocked');
+      return;
+    }
+    if (this.#port === null) return;
+    if (!this.#given) this.#listener.onPort(this.#port);
+    this.#given = true;
+    this.#listener.onState('on');
+  }
+
+  #look(): void {
+    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
+    // Before the first sample there is nothing to tell.
+    if (contextTime === undefined || performanceTime === undefined || contextTime <= 0) return;
+    const ageUs = (performance.now() - performanceTime) * 1_000;
+    this.#listener.onHeard({ frame: contextTime * RATE, localUs: localUs() - ageUs });
+  }
+
+  #fail(): void {
+    if (!this.#over) this.#listener.onState('failed');
+  }
+}
