@@ -4,6 +4,8 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { statusOf } from '../publish/fake-status.ts';
 import type { Crop } from '../publish/geometry.ts';
 import { DEFAULT_QUALITY, type Quality } from '../publish/quality.ts';
+import { DEFAULT_SOUND, type SoundChoice } from '../publish/sound/choice.ts';
+import type { Levels } from '../publish/sound/facts.ts';
 import type { HostState, RenditionFacts } from '../publish/status.ts';
 import type { ShareService, ShareSnapshot } from '../services/AdminScreenShareService.ts';
 import type { BroadcastFacts } from '../services/api.ts';
@@ -33,12 +35,19 @@ class FakeService implements ShareService {
   goLive = vi.fn();
   moveOut = vi.fn(() => true);
   pause = vi.fn<(paused: boolean) => void>();
+  setSound = vi.fn<(sound: SoundChoice) => void>();
   setQuality = vi.fn<(quality: Quality) => void>();
   endBroadcast = vi.fn(async () => undefined);
   renewPlayerLink = vi.fn(async () => undefined);
   timedPlayerLink = vi.fn(async (_ttlS: number) => 'https://relay.example/play#token=timed');
   adminLink = () => 'https://relay.example/admin#token=own';
   newAdminLink = vi.fn(async () => 'https://relay.example/admin#token=new');
+  watchLevels = (watcher: (levels: Levels) => void) => {
+    this.levels = watcher;
+    return () => undefined;
+  };
+  /** How loud sources are, as the host says. */
+  levels: (levels: Levels) => void = () => undefined;
   watchPreview = () => () => undefined;
   audience = { subscribe: () => () => undefined, snapshot: () => NO_AUDIENCE };
   #snapshot: ShareSnapshot = {
@@ -46,6 +55,7 @@ class FakeService implements ShareService {
     status: null,
     crop: null,
     quality: DEFAULT_QUALITY,
+    sound: DEFAULT_SOUND,
     broadcast: null,
     problem: null,
     inside: false,

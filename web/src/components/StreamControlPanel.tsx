@@ -14,6 +14,7 @@ import { Renditions } from './admin/Renditions.tsx';
 import { ShareLink } from './admin/ShareLink.tsx';
 import { Standby } from './admin/Standby.tsx';
 import { StateBadge } from './admin/StateBadge.tsx';
+import { SoundCard } from './admin/sound/SoundCard.tsx';
 import { duration } from './admin/time.ts';
 import { Troubles } from './admin/troubles/Troubles.tsx';
 import { useAltKey } from './admin/useAltKey.ts';
@@ -109,6 +110,9 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
                 onTimed={(ttlS) => service.timedPlayerLink(ttlS)}
               />
             </div>
+          )}
+          {(sharing || (!watchOnly && !isDeadLink(snapshot))) && (
+            <SoundCard service={service} choice={snapshot.sound} status={status} />
           )}
           <QualityForm
             quality={snapshot.quality}

@@ -8,6 +8,8 @@ export type { PlayoutMode } from '../play/spread.ts';
 export type { PlayerState } from '../play/state.ts';
 export type { Crop } from '../publish/geometry.ts';
 export type { Quality } from '../publish/quality.ts';
+export type { SoundChoice } from '../publish/sound/choice.ts';
+export type { Levels, SoundFacts } from '../publish/sound/facts.ts';
 export type { HostState, HostStatus } from '../publish/status.ts';
 export {
   AdminScreenShareService,

@@ -16,6 +16,8 @@ import {
   parseHostMessage,
 } from '../publish/messages.ts';
 import { DEFAULT_QUALITY, type Quality, sameQuality } from '../publish/quality.ts';
+import { DEFAULT_SOUND, type SoundChoice, sameSound } from '../publish/sound/choice.ts';
+import type { Levels } from '../publish/sound/facts.ts';
 import { type HostState, type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
 import type { ShareWish } from '../publish/wish.ts';
@@ -74,6 +76,7 @@ export interface ShareSnapshot {
   /** As chosen here or as the host has it, whichever is newer. */
   crop: Crop | null;
   quality: Quality;
+  sound: SoundChoice;
   /** What the relay says; null before it answered. */
   broadcast: BroadcastFacts | null;
   /** Why the relay's answer is missing; null when it is not. */
@@ -118,6 +121,8 @@ export interface ShareService {
   /** In source pixels; null: the whole picture. */
   setCrop(crop: Crop | null): void;
   setQuality(quality: Quality): void;
+  /** How loud each source of sound is, and which microphone is listened to while something is shared. */
+  setSound(sound: SoundChoice): void;
   /** Ends the broadcast for everyone, for good. Throws ApiError. */
   endBroadcast(): Promise<void>;
   /** Ends the viewers' link of now, with everyone who watches by it, for a new one. Throws ApiError. */
@@ -130,6 +135,8 @@ export interface ShareService {
   newAdminLink(): Promise<string>;
   /** Small pictures of the whole source, about five a second; returns how to stop watching. */
   watchPreview(watcher: (image: PreviewImage) => void): () => void;
+  /** How loud each source goes out, about ten times a second; returns how to stop watching. */
+  watchLevels(watcher: (levels: Levels) => void): () => void;
   /** How viewers fare. */
   readonly audience: AudienceSource;
 }
@@ -156,9 +163,11 @@ export class AdminScreenShareService implements ShareService {
   readonly #meeting: Meeting;
   readonly #listeners = new Set<() => void>();
   readonly #watchers = new Set<(image: PreviewImage) => void>();
+  readonly #levelWatchers = new Set<(levels: Levels) => void>();
   readonly #history = new History();
   readonly #crop = new Draft<Crop | null>(null, sameCrop);
   readonly #quality = new Draft<Quality>(DEFAULT_QUALITY, sameQuality);
+  readonly #sound = new Draft<SoundChoice>(DEFAULT_SOUND, sameSound);
   #snapshot: ShareSnapshot;
   /** The window that is opening is to begin with the picture taken back. */
   #pausesNext = false;
@@ -211,6 +220,7 @@ export class AdminScreenShareService implements ShareService {
       status: null,
       crop: null,
       quality: DEFAULT_QUALITY,
+      sound: DEFAULT_SOUND,
       broadcast: null,
       problem: null,
       inside: false,
@@ -225,9 +235,10 @@ export class AdminScreenShareService implements ShareService {
     void this.#meeting.recall();
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
     document.addEventListener('visibilitychange', this.#poll);
-    void this.#memory.load().then(({ crop, quality }) => {
+    void this.#memory.load().then(({ crop, quality, sound }) => {
       this.#crop.learn(crop, Date.now());
       this.#quality.learn(quality, Date.now());
+      this.#sound.learn(sound, Date.now());
       this.#show({});
     });
     this.#poll();
@@ -299,6 +310,13 @@ export class AdminScreenShareService implements ShareService {
     this.#show({});
   }
 
+  setSound(sound: SoundChoice): void {
+    this.#sound.choose(sound, Date.now());
+    if (this.#host !== null) this.#send({ type: 'sound', host: this.#host.id, sound });
+    else void this.#memory.save({ sound });
+    this.#show({});
+  }
+
   async endBroadcast(): Promise<void> {
     this.stop();
     await endBroadcast(this.#relay, this.#id, this.#token);
@@ -333,6 +351,11 @@ export class AdminScreenShareService implements ShareService {
     this.#watchers.add(watcher);
     this.#poll();
     return () => this.#watchers.delete(watcher);
+  }
+
+  watchLevels(watcher: (levels: Levels) => void): () => void {
+    this.#levelWatchers.add(watcher);
+    return () => this.#levelWatchers.delete(watcher);
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -479,6 +502,10 @@ export class AdminScreenShareService implements ShareService {
       case 'preview':
         if (message.host === this.#host?.id) void this.#showPreview(message);
         break;
+      case 'levels':
+        if (message.host === this.#host?.id)
+          for (const watcher of this.#levelWatchers) watcher(message.levels);
+        break;
       case 'bye':
         if (message.host === this.#host?.id) this.#hostLeaves();
         break;
@@ -512,6 +539,7 @@ export class AdminScreenShareService implements ShareService {
     const nowMs = Date.now();
     this.#crop.learn(status.crop, nowMs);
     this.#quality.learn(status.quality, nowMs);
+    this.#sound.learn(status.sound.choice, nowMs);
     this.#insist(status);
     if (isSharing(status.state)) this.#history.add(nowMs, status);
     // Another page that captures itself is nothing that this one has to stay open for.
@@ -563,6 +591,7 @@ export class AdminScreenShareService implements ShareService {
       ...change,
       crop: this.#crop.value,
       quality: this.#quality.value,
+      sound: this.#sound.value,
     };
     for (const listener of this.#listeners) listener();
   }

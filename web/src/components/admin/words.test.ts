@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_QUALITY } from '../../publish/quality.ts';
+import { DEFAULT_SOUND } from '../../publish/sound/choice.ts';
 import { type HostStatus, type LimitFacts, NO_LIMITS } from '../../publish/status.ts';
 import type { ShareSnapshot } from '../../services/AdminScreenShareService.ts';
 import { ENDED_HERE } from '../../services/api.ts';
@@ -14,6 +15,7 @@ const NONE: ShareSnapshot = {
   status: null,
   crop: null,
   quality: DEFAULT_QUALITY,
+  sound: DEFAULT_SOUND,
   broadcast: null,
   problem: null,
   inside: false,

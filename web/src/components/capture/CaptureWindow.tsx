@@ -7,6 +7,7 @@ import { sharingWords } from '../../words/index.ts';
 import { GoLive } from '../admin/GoLive.tsx';
 import { PausePicture } from '../admin/PausePicture.tsx';
 import { StateBadge } from '../admin/StateBadge.tsx';
+import { saidOf } from '../admin/sound/said.ts';
 import { bitrate, duration, wholeFrames } from '../admin/time.ts';
 import { useAskBeforeLeaving } from '../admin/useAskBeforeLeaving.ts';
 import { useKeptFocus } from '../admin/useKeptFocus.ts';
@@ -53,6 +54,7 @@ function Running({ host, status }: { host: CaptureHost; status: HostStatus }) {
         <p className="soft">{ownDetail(status, words) ?? words.detail}</p>
       </div>
       {isGoingOut(status.state) && <Figures status={status} nowMs={nowMs} />}
+      {sharing && <p className="soft">{saidOf(status).text}</p>}
       <Actions host={host} status={status} />
       <p className="faint capture-hint">{sharing ? said.keepOpen : said.idleHint}</p>
     </main>

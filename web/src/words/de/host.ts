@@ -42,7 +42,7 @@ export const host: typeof english = {
     paused: told(
       'Pause',
       'Zuschauer sehen eine Karte statt deines Bildes',
-      'Nichts von deinem Bildschirm verlässt diesen Computer, bis du es wieder zeigst.',
+      'Kein Bild deines Bildschirms verlässt diesen Computer, bis du es wieder zeigst.',
     ),
     reconnecting: told(
       'Neu verbinden',

@@ -37,7 +37,7 @@ export const host = {
     paused: told(
       'Paused',
       'Viewers see a card instead of your picture',
-      'Nothing of your screen leaves this computer until you show it again.',
+      'No picture of your screen leaves this computer until you show it again.',
     ),
     reconnecting: told(
       'Reconnecting',
