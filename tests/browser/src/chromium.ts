@@ -13,6 +13,7 @@ import { HostPage, PanelPage, PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { sceneScript } from './scene.ts';
 import { NAME_SHIM, pageScript, pickMonitor } from './script.ts';
+import { toneScript } from './tone.ts';
 import { doom, makeSwallowable, type WebTransportFate } from './transports.ts';
 import { type Place, UNCROPPED, witnessScript } from './witness.ts';
 
@@ -34,6 +35,11 @@ export interface ChromiumOptions {
    * screen that the browser makes up.
    */
   capture?: 'tab' | 'monitor';
+  /**
+   * made-up: what is captured beeps as the browser likes, and so does a microphone; real: a tab sounds as its
+   * page does (`window.tone`), there is no microphone, and players are heard as well.
+   */
+  sound?: 'made-up' | 'real';
   /** Of pages that are opened here, and so of what a tab gives. */
   viewport?: { width: number; height: number };
   /** The captured scene at its start. */
@@ -78,16 +84,26 @@ export class Chromium {
   }
 
   static async launch(options: ChromiumOptions = {}): Promise<Chromium> {
-    const { capture = 'tab', viewport = { width: 640, height: 360 }, scene } = options;
+    const {
+      capture = 'tab',
+      sound = 'made-up',
+      viewport = { width: 640, height: 360 },
+      scene,
+    } = options;
     const device = capture === 'tab' ? 'browser' : 'monitor,fps=30';
+    const real = sound === 'real';
     const browser = await chromium.launch({
       executablePath: EXECUTABLE,
       headless: true,
-      ignoreDefaultArgs: ['--disable-quic'],
+      ignoreDefaultArgs: ['--disable-quic', ...(real ? ['--mute-audio'] : [])],
       args: [
         ...COMMON_FLAGS,
-        '--use-fake-ui-for-media-stream',
-        `--use-fake-device-for-media-stream=display-media-type=${device}`,
+        ...(real
+          ? ['--auto-accept-this-tab-capture', '--autoplay-policy=no-user-gesture-required']
+          : [
+              '--use-fake-ui-for-media-stream',
+              `--use-fake-device-for-media-stream=display-media-type=${device}`,
+            ]),
       ],
     });
     const open = async () => {
@@ -97,6 +113,7 @@ export class Chromium {
         await context.addInitScript({ content: pageScript([pickMonitor], null) });
       }
       if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
+      if (real) await context.addInitScript({ content: toneScript('/host') });
       if (options.lacks !== undefined) await takeAway(context, options.lacks);
       return context;
     };

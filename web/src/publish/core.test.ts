@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HostCore } from './core.ts';
 import { fromPanel, type HostMessage, type PanelMessage, parseHostMessage } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
-import { DEFAULT_SOUND } from './sound/choice.ts';
+import { DEFAULT_SOUND, type SoundChoice } from './sound/choice.ts';
 import type { Kept, Memory } from './storage.ts';
 import type { FromWorker } from './worker-messages.ts';
 
@@ -50,9 +50,8 @@ class FakeMemory implements Memory {
   };
 }
 
-async function setUp() {
+async function setUp(memory = new FakeMemory()) {
   const channel = new FakeChannel();
-  const memory = new FakeMemory();
   const posted: FromWorker[] = [];
   const core = new HostCore({
     begin: {
@@ -163,4 +162,42 @@ it('moves to where panels are, and speaks there alone', async () => {
   expect(channel.said).toHaveLength(0);
   expect(other.said).toMatchObject([{ type: 'status', status: { state: 'asking' } }]);
   expect(core.status().crop).toBeNull();
+});
+
+const LOUD: SoundChoice = {
+  shared: { gain: 2, muted: false },
+  microphone: { gain: 1, muted: true, device: { id: 'd', label: 'Desk' } },
+};
+
+it('takes the sound as a panel says it, and keeps it for the next time', async () => {
+  const { channel, core, memory, posted } = await setUp();
+  channel.tell({ type: 'sound', host: 'me', sound: LOUD });
+  expect(core.status().sound.choice).toEqual(LOUD);
+  expect(memory.kept.sound).toEqual(LOUD);
+  const asked = { type: 'microphone', device: LOUD.microphone.device };
+  expect(posted).toContainEqual(asked);
+  // Nothing else of it is a matter of the device.
+  posted.length = 0;
+  channel.tell({ type: 'sound', host: 'me', sound: { ...LOUD, shared: { gain: 1, muted: true } } });
+  expect(posted).not.toContainEqual(asked);
+  const next = await setUp(memory);
+  expect(next.core.status().sound.choice.shared).toEqual({ gain: 1, muted: true });
+  expect(next.posted).toContainEqual(asked);
+});
+
+it('says where its sound comes from, until all of it ends', async () => {
+  const { core } = await setUp();
+  const shared = { kind: 'tab', lacks: null } as const;
+  core.hear({ type: 'shared', readable: new ReadableStream(), facts: shared });
+  const microphone = { label: 'Desk', problem: null };
+  core.hear({ type: 'microphone', readable: new ReadableStream(), facts: microphone });
+  expect(core.status().sound).toMatchObject({ shared, microphone, channels: 2 });
+  core.hear({ type: 'microphone', readable: null, facts: { label: null, problem: 'unplugged' } });
+  expect(core.status().sound.microphone.problem).toBe('unplugged');
+  void core.stop();
+  expect(core.status().sound).toMatchObject({
+    shared: { kind: null },
+    microphone: { problem: null },
+    channels: null,
+  });
 });

@@ -10,6 +10,8 @@ import {
   parsePanelMessage,
 } from './messages.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
+import { DEFAULT_SOUND } from './sound/choice.ts';
+import { NO_SOUND } from './sound/facts.ts';
 import { NO_COUNTS, NO_LIMITS } from './status.ts';
 
 const STATUS = statusOf({
@@ -29,6 +31,14 @@ const PANEL: PanelMessage[] = [
   { type: 'crop', host: 'h', crop: { x: 2, y: 4, width: 64, height: 64 } },
   { type: 'crop', host: 'h', crop: null },
   { type: 'quality', host: 'h', quality: DEFAULT_QUALITY },
+  {
+    type: 'sound',
+    host: 'h',
+    sound: {
+      shared: { gain: 0.5, muted: true },
+      microphone: { gain: 2, muted: false, device: { id: 'd', label: 'Desk' } },
+    },
+  },
   { type: 'stop', host: 'h' },
   { type: 'status', host: null, preview: true },
 ];
@@ -37,6 +47,7 @@ const HOST: HostMessage[] = [
   { type: 'hello', host: 'h', startedMs: 1 },
   { type: 'status', host: 'h', startedMs: 1, status: STATUS },
   { type: 'preview', host: 'h', size: SIZE, source: SIZE, data: Uint8Array.of(1) },
+  { type: 'levels', host: 'h', levels: { shared: 0.5, microphone: 1 } },
   { type: 'bye', host: 'h' },
 ];
 
@@ -91,6 +102,23 @@ describe('channel messages', () => {
       'with an unknown codec',
       { side: 'panel', type: 'quality', host: 'h', quality: { ...DEFAULT_QUALITY, codec: 'h266' } },
     ],
+    [
+      'with sound that is louder than there is',
+      fromPanel({
+        type: 'sound',
+        host: 'h',
+        sound: { ...DEFAULT_SOUND, shared: { gain: 100, muted: false } },
+      }),
+    ],
+    [
+      'with a microphone that is no device',
+      {
+        side: 'panel',
+        type: 'sound',
+        host: 'h',
+        sound: { ...DEFAULT_SOUND, microphone: { gain: 1, muted: false, device: 'desk' } },
+      },
+    ],
     ['that are no objects', 'stop'],
     ['that are nothing', null],
     ['that are a list', [1, 2]],
@@ -113,13 +141,14 @@ describe('channel messages', () => {
   it('are understood as well from a window that was opened before an upgrade', () => {
     const rendition = { codec: 'h264', players: 2, bitsPerSecond: 1, fps: 30, refused: null };
     const { favour: __, ...quality } = DEFAULT_QUALITY;
-    const { limits: _, ...older } = { ...STATUS, renditions: [rendition], quality };
+    const { limits: _, sound: ___, ...older } = { ...STATUS, renditions: [rendition], quality };
     const message = { side: 'host', type: 'status', host: 'h', startedMs: 1, status: older };
     expect(parseHostMessage(message)).toMatchObject({
       kind: 'message',
       message: {
         status: {
           limits: NO_LIMITS,
+          sound: NO_SOUND,
           quality: DEFAULT_QUALITY,
           renditions: [{ ...rendition, maxKbps: null }],
         },

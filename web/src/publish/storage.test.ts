@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { DEFAULT_QUALITY } from './quality.ts';
+import { DEFAULT_SOUND } from './sound/choice.ts';
 
 /** What the browser keeps, by name; `broken`: it lets pages keep nothing. */
 const store = { records: new Map<string, unknown>(), broken: false };
@@ -56,4 +57,14 @@ it('takes nothing odd, and says where nothing is kept', async () => {
   store.broken = true;
   expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null });
   expect(await accessOf('main').save({ token: 't' })).toBe(false);
+});
+
+it('keeps the sound, and takes nothing odd for it', async () => {
+  expect((await memoryOf('main').load()).sound).toEqual(DEFAULT_SOUND);
+  const device = { id: 'd', label: 'Desk' };
+  const sound = { ...DEFAULT_SOUND, microphone: { gain: 0.5, muted: true, device } };
+  await memoryOf('main').save({ sound });
+  expect((await memoryOf('main').load()).sound).toEqual(sound);
+  store.records.set('main', { sound: { shared: { gain: -1 } } });
+  expect((await memoryOf('main').load()).sound).toEqual(DEFAULT_SOUND);
 });

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { statusOf } from '../publish/fake-status.ts';
 import { fromHost, type PanelMessage, parsePanelMessage } from '../publish/messages.ts';
+import { DEFAULT_SOUND } from '../publish/sound/choice.ts';
+import { type Levels, NO_SOUND } from '../publish/sound/facts.ts';
 import type { HostState, HostStatus } from '../publish/status.ts';
 import type { Access } from '../publish/storage.ts';
 import { AdminScreenShareService, type SharePages } from './AdminScreenShareService.ts';
@@ -350,6 +352,32 @@ it('shows a choice at once, and keeps it until the host has heard of it', async 
   say('h', 1, status('live', { crop: CROP }));
   say('h', 1, status('live', { crop: null }));
   expect(service.snapshot().crop).toBeNull();
+});
+
+it('has the host change its sound, and shows what it says of that', async () => {
+  const service = await open();
+  say('h', 1, status('live'));
+  const quiet = { ...DEFAULT_SOUND, shared: { gain: 1, muted: true } };
+  service.setSound(quiet);
+  expect(page.said.at(-1)).toMatchObject({ type: 'sound', host: 'h', sound: quiet });
+  expect(service.snapshot().sound).toEqual(quiet);
+  const loud = { ...DEFAULT_SOUND, shared: { gain: 2, muted: false } };
+  say('h', 1, status('live', { sound: { ...NO_SOUND, choice: quiet } }));
+  say('h', 1, status('live', { sound: { ...NO_SOUND, choice: loud } }));
+  expect(service.snapshot().sound).toEqual(loud);
+});
+
+it('passes the levels of its own host on, while they are watched', async () => {
+  const service = await open();
+  say('h', 1, status('live'));
+  const seen: Levels[] = [];
+  const stop = service.watchLevels((levels) => seen.push(levels));
+  const levels = { shared: 0.5, microphone: 0 };
+  toPanel(fromHost({ type: 'levels', host: 'h', levels }));
+  toPanel(fromHost({ type: 'levels', host: 'another', levels }));
+  stop();
+  toPanel(fromHost({ type: 'levels', host: 'h', levels }));
+  expect(seen).toEqual([levels]);
 });
 
 it('counts what it does not understand', async () => {
