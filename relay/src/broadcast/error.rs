@@ -47,6 +47,9 @@ pub enum PublishError {
     /// The rendition on the frame's track was asked for in another codec.
     #[error("track {0} was asked for in another codec")]
     OtherCodec(TrackId),
+    /// Its bytes are no frame of sound, or it repeats what was before the first.
+    #[error("a frame of sound that is none")]
+    Sound,
     /// The cache refused it.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -60,7 +63,7 @@ impl PublishError {
             Self::Superseded => Code::Superseded,
             Self::Ended(code) => code,
             Self::Unasked(_) | Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
-            Self::OtherCodec(_) => Code::Malformed,
+            Self::OtherCodec(_) | Self::Sound => Code::Malformed,
             Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,
         }
     }

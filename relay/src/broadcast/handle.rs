@@ -5,15 +5,17 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status, TrackId};
-use tokio::sync::watch;
+use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, SoundPacket, Status, TrackId};
+use tokio::sync::{broadcast, watch};
 
 use super::content::Changes;
 use super::memory::{Account, MakesWay, Memory};
+use super::sound;
 use super::state::{State, Tick};
 use super::{
     AttachError, Before, BroadcastId, Content, Cursor, Incarnation, Need, News, OwnSettings,
-    PlayerSeat, Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Step, Widths,
+    PlayerSeat, Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Sounds, Step,
+    Widths,
 };
 
 /// What one broadcast's sessions share.
@@ -26,6 +28,9 @@ pub struct Broadcast {
     pub(super) state: Mutex<State>,
     /// Rises with every frame, and with what changes the worth of those that are there.
     frames: watch::Sender<u64>,
+    /// Frames of sound, for all that listen; and a number that rises with them.
+    sounds: broadcast::Sender<Arc<SoundPacket>>,
+    sounded: watch::Sender<u64>,
     pub(super) changes: Changes,
     pub(super) news: watch::Sender<News>,
     pub(super) pulse: watch::Sender<Pulse>,
@@ -52,6 +57,8 @@ impl Broadcast {
             settings,
             state: Mutex::new(state),
             frames: watch::Sender::new(0),
+            sounds: sound::channel(),
+            sounded: watch::Sender::new(0),
             changes: Changes::new(),
             news,
             pulse,
@@ -109,6 +116,7 @@ impl Broadcast {
             memory_bytes: self.account.used(),
             renditions: state.rendition_snapshots(),
             warnings: state.warnings(),
+            sound: state.sound.shown(),
             totals: state.totals.clone(),
         }
     }
@@ -211,6 +219,35 @@ impl Broadcast {
     /// Where to listen for frames, of any track.
     pub fn frames(&self) -> watch::Receiver<u64> {
         self.frames.subscribe()
+    }
+
+    /// The frames of sound from now on. Who takes them too slowly misses the oldest.
+    pub fn sounds(&self) -> Sounds {
+        self.sounds.subscribe()
+    }
+
+    /// Where to wait for frames of sound.
+    pub fn sounded(&self) -> watch::Receiver<u64> {
+        self.sounded.subscribe()
+    }
+
+    /// Frames of sound were handed to so many players, and others were not, for want of room or time.
+    pub fn count_sound(&self, sent: u64, dropped: u64) {
+        let mut state = self.state.lock();
+        state.totals.sound_sent += sent;
+        state.totals.sound_dropped += dropped;
+    }
+
+    /// Hands frames of sound to all that listen.
+    pub(super) fn announce_sound(&self, frames: Vec<SoundPacket>) {
+        if frames.is_empty() {
+            return;
+        }
+        for frame in frames {
+            // Where nobody listens it goes nowhere.
+            let _ = self.sounds.send(Arc::new(frame));
+        }
+        self.sounded.send_modify(|version| *version += 1);
     }
 
     /// What the player gets next that stands at `cursor`, over a path that `carries` so many bytes

@@ -1,6 +1,6 @@
 //! What sessions are told of their broadcast.
 
-use steadycast_codec_glue::wire::{Code, Serving, Status, TrackId};
+use steadycast_codec_glue::wire::{Code, Serving, SoundFormat, Status, TrackId};
 
 use super::renditions::{Means, Servings, Wanted};
 use super::state::State;
@@ -14,6 +14,8 @@ pub struct Pulse {
     pub keyframe_requests: [u64; TrackId::COUNT],
     /// The renditions that the publisher is to send.
     pub wanted: Wanted,
+    /// Players that are to hear the publisher's sound; `None`: it has said of none what it is.
+    pub listeners: Option<u32>,
     /// Set once the broadcast has ended.
     pub ended: Option<Code>,
 }
@@ -28,6 +30,7 @@ impl Pulse {
             status: state.status(),
             keyframe_requests,
             wanted: state.renditions.wanted(),
+            listeners: state.sound.format().map(|_| state.sound.listeners()),
             ended: state.ended(),
         }
     }
@@ -40,6 +43,8 @@ pub struct News {
     pub status: Status,
     /// Set once the broadcast has ended.
     pub ended: Option<Code>,
+    /// What there is to hear; `None`: nothing.
+    pub sound: Option<SoundFormat>,
     servings: Servings,
 }
 
@@ -48,6 +53,7 @@ impl News {
         Self {
             status: state.status(),
             ended: state.ended(),
+            sound: state.sound.format(),
             servings: *state.renditions.servings(),
         }
     }
@@ -57,11 +63,12 @@ impl News {
         self.servings.of(means)
     }
 
-    /// Whether players are told of the difference (PROTOCOL 2.5, 2.10).
+    /// Whether players are told of the difference (PROTOCOL 2.5, 2.10, 9.2).
     pub(super) fn differs(&self, other: &Self) -> bool {
         let known = |news: &Self| {
             let status = news.status;
-            (status.phase, status.since_us, status.epoch, news.ended)
+            let status = (status.phase, status.since_us, status.epoch);
+            (status, news.ended, news.sound)
         };
         known(self) != known(other) || self.servings != other.servings
     }
@@ -82,6 +89,8 @@ pub enum PublisherNews {
         keyframe_requests: [u64; TrackId::COUNT],
         /// The renditions to send.
         wanted: Wanted,
+        /// Players that are to hear its sound; `None`: it has said of none what it is.
+        listeners: Option<u32>,
         /// How the broadcast is doing.
         status: Status,
     },

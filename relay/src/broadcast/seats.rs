@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use steadycast_codec_glue::wire::{
-    Code, CodecSet, MediaKind, ResumeSecret, Serving, Status, TrackGroup, TrackId,
+    Code, CodecSet, MediaKind, ResumeSecret, Serving, SoundFormat, SoundPacket, Status, TrackGroup,
+    TrackId,
 };
 use tokio::sync::watch;
 
@@ -104,6 +105,7 @@ impl PublisherSeat {
         PublisherNews::Stands {
             keyframe_requests: pulse.keyframe_requests,
             wanted: pulse.wanted,
+            listeners: pulse.listeners,
             status: pulse.status,
         }
     }
@@ -142,6 +144,35 @@ impl PublisherSeat {
         }
         broadcast.announce_frame();
         Ok(())
+    }
+
+    /// What it sends sound as from now on; `None`: it has none.
+    pub fn sounds_as(&self, format: Option<SoundFormat>) {
+        let mut state = self.broadcast.state.lock();
+        if state.sounds_as(self.epoch, format) {
+            self.broadcast.announce(&state);
+        }
+    }
+
+    /// Takes sound, and hands what is new of it to all that listen.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing has changed then.
+    pub fn publish_sound(&self, packet: SoundPacket, now: RelayTime) -> Result<(), PublishError> {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+        let broadcast = &self.broadcast;
+        let mut state = broadcast.state.lock();
+        let (frames, changed) = state.take_sound(self.epoch, packet, now)?;
+        if changed {
+            broadcast.announce(&state);
+        }
+        broadcast.announce_sound(frames);
+        Ok(())
+    }
+
+    /// A datagram with sound came that was not looked at: there were too many.
+    pub fn drop_sound(&self) {
+        self.broadcast.count_sound(0, 1);
     }
 
     /// Takes more of a frame that has begun: the next bytes of the last frame of `group` on `track`.
@@ -281,6 +312,8 @@ pub struct PlayerSeat {
     changes: Share,
     /// Whether the player takes renditions for narrow paths.
     any_width: bool,
+    /// Whether it is to hear what there is.
+    listens: bool,
     /// Whether the player has come: one that is expected counts for nothing.
     here: bool,
     left: Option<Code>,
@@ -310,6 +343,7 @@ impl PlayerSeat {
             pleas: PLEAS,
             changes: CHANGES,
             any_width: false,
+            listens: false,
             here: false,
             left: None,
         }
@@ -326,6 +360,9 @@ impl PlayerSeat {
             state.attach_player(&broadcast.settings)?;
             state.renditions.moved(None, Some(self.means));
             self.here = true;
+            if self.listens {
+                state.sound.count(true);
+            }
             broadcast.announce(&state);
         }
         Ok(())
@@ -362,6 +399,21 @@ impl PlayerSeat {
             ..self.means
         });
         true
+    }
+
+    /// Whether the player is to hear what there is (PROTOCOL 9.2).
+    pub fn listen(&mut self, on: bool) {
+        if std::mem::replace(&mut self.listens, on) == on || !self.here {
+            return;
+        }
+        let mut state = self.broadcast.state.lock();
+        state.sound.count(on);
+        self.broadcast.announce(&state);
+    }
+
+    /// Whether it is to hear what there is.
+    pub fn listens(&self) -> bool {
+        self.listens
     }
 
     /// The player takes renditions for narrow paths (PROTOCOL 2.10): those of versions before 3 do not
@@ -570,6 +622,9 @@ impl Drop for PlayerSeat {
         let mut state = self.broadcast.state.lock();
         if let Some(number) = self.path {
             state.forget_path(number);
+        }
+        if self.listens {
+            state.sound.count(false);
         }
         state.detach_player(self.means, self.left.unwrap_or(Code::Internal));
         self.broadcast.announce(&state);

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{BroadcastId, RelayTime, WarningSnapshot};
+use super::{BroadcastId, RelayTime, SoundSnapshot, WarningSnapshot};
 
 /// A broadcast as the HTTP API shows it (PROTOCOL 7.2, without links).
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub renditions: Vec<RenditionSnapshot>,
     /// What keeps the publisher's pictures from players.
     pub warnings: Vec<WarningSnapshot>,
+    /// What there is to hear; `null`: the publisher has no sound, or there is none.
+    pub sound: Option<SoundSnapshot>,
     /// What has happened since the relay knows the broadcast.
     pub totals: Totals,
 }
@@ -93,6 +95,17 @@ pub struct Totals {
     pub groups_passed_over: u64,
     /// Times that the cache was emptied for want of memory.
     pub caches_shed: u64,
+    /// Frames of sound taken from publishers.
+    pub sound_frames: u64,
+    /// Bytes of them.
+    pub sound_bytes: u64,
+    /// Frames of sound that publishers sent and that never came.
+    pub sound_lost: u64,
+    /// Frames of sound handed to players.
+    pub sound_sent: u64,
+    /// Frames of sound that came and went nowhere: late, too many, before it was said what they are; or for
+    /// which a player's path had no room.
+    pub sound_dropped: u64,
     /// Keyframe requests sent to publishers.
     pub keyframe_requests: u64,
     /// Times that a player was skipped.
@@ -124,6 +137,11 @@ impl AddAssign<&Totals> for Totals {
             dropped_frames,
             groups_passed_over,
             caches_shed,
+            sound_frames,
+            sound_bytes,
+            sound_lost,
+            sound_sent,
+            sound_dropped,
             keyframe_requests,
             skips,
             black_frames,
@@ -145,6 +163,11 @@ impl AddAssign<&Totals> for Totals {
         self.dropped_frames += dropped_frames;
         self.groups_passed_over += groups_passed_over;
         self.caches_shed += caches_shed;
+        self.sound_frames += sound_frames;
+        self.sound_bytes += sound_bytes;
+        self.sound_lost += sound_lost;
+        self.sound_sent += sound_sent;
+        self.sound_dropped += sound_dropped;
         self.keyframe_requests += keyframe_requests;
         self.skips += skips;
         self.black_frames += black_frames;

@@ -5,13 +5,16 @@ use std::iter;
 use std::time::Duration;
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Status, TrackGroup, TrackId};
+use steadycast_codec_glue::wire::{
+    Code, Phase, ResumeSecret, SoundFormat, SoundPacket, Status, TrackGroup, TrackId,
+};
 
 use super::cache::{GroupKey, Taken};
 use super::cursor::{Backlog, Cursor, Outlook, Step};
 use super::demand::Demand;
 use super::fit::Levels;
 use super::renditions::{Admission, Means, Renditions, Width, Widths};
+use super::sound::Sound;
 use super::track::Track;
 use super::warning::Warnings;
 use super::{
@@ -54,6 +57,7 @@ pub(super) struct State {
     /// How many the publisher may have; `None`: as many as any.
     most_players: Option<u32>,
     narrow: NarrowPaths,
+    pub(super) sound: Sound,
     pub(super) totals: Totals,
     /// Its publisher has taken the picture back.
     pause: Option<Pause>,
@@ -126,6 +130,7 @@ impl State {
             players: 0,
             most_players: None,
             narrow: NarrowPaths::default(),
+            sound: Sound::default(),
             totals: Totals::default(),
             pause: None,
             ended: None,
@@ -314,6 +319,31 @@ impl State {
         self.totals.unwanted_frames += 1;
         self.record(frame, now);
         Ok(false)
+    }
+
+    /// What the publisher sends sound as from now on. True when that is news.
+    pub(super) fn sounds_as(&mut self, epoch: u32, format: Option<SoundFormat>) -> bool {
+        self.is_current(epoch) && self.ended.is_none() && self.sound.becomes(format)
+    }
+
+    /// A publisher's sound: the frames that go on to those that listen, and whether the phase is another now.
+    pub(super) fn take_sound(
+        &mut self,
+        epoch: u32,
+        packet: SoundPacket,
+        now: RelayTime,
+    ) -> Result<(Vec<SoundPacket>, bool), PublishError> {
+        if packet.epoch != epoch {
+            return Err(PublishError::StaleEpoch(packet.epoch));
+        }
+        if !self.is_current(epoch) {
+            return Err(PublishError::Superseded);
+        }
+        if let Some(code) = self.ended {
+            return Err(PublishError::Ended(code));
+        }
+        let frames = self.sound.take(packet, &mut self.totals, now)?;
+        Ok((frames, self.heard(epoch, now)))
     }
 
     /// Whether the frame is wanted; false when it and the news of that have crossed.
@@ -673,6 +703,7 @@ impl State {
     /// A publisher has come or gone: what was not whole will never be.
     fn hand_over(&mut self) {
         self.tracks.iter_mut().for_each(Track::hand_over);
+        self.sound.hand_over();
     }
 
     /// Whether a publisher is there that could answer; a silent one cannot.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use steadycast_codec_glue::wire::SoundPacket;
 
 use crate::broadcast::{Backlog, Moment};
 
@@ -15,6 +16,8 @@ use crate::broadcast::{Backlog, Moment};
 pub(crate) trait Carrier {
     /// What a piece of the cache becomes here, the same for all players at one place.
     type Parcel;
+    /// What a frame of sound becomes here, the same for all players.
+    type Sound;
     /// What makes parcels of pieces.
     type Packer: Packer<Parcel = Self::Parcel>;
 
@@ -29,6 +32,12 @@ pub(crate) trait Carrier {
     /// # Errors
     /// [`Gone`].
     fn send(&mut self, now: Moment) -> Result<Sent, Gone>;
+
+    /// A frame of sound as all players have it here, made once.
+    fn sound(packet: &SoundPacket) -> Self::Sound;
+
+    /// Sends a frame of sound at once, whatever else waits, or never. Whether it had room for it.
+    fn hear(&mut self, sound: &Self::Sound, now: Moment) -> bool;
 
     /// How far it is with what it was given.
     fn backlog(&self) -> Backlog;

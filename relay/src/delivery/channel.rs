@@ -6,15 +6,19 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 use steadycast_codec_glue::wire::{Code, MediaKind, TrackId};
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::watch;
 
 use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
 use super::cohort::{Cohort, Round};
 use super::given::{Given, Portion};
+use super::listeners::Listeners;
 use super::news::PathNews;
 use super::reception::{Reception, Version};
 use super::timers::Timers;
-use crate::broadcast::{Broadcast, Means, Moment, News, PlayerSeat, RelayTime, Step, View, Width};
+use crate::broadcast::{
+    Broadcast, Means, Moment, News, PlayerSeat, RelayTime, Sounds, Step, View, Width,
+};
 
 /// What players may cost.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +36,8 @@ pub(crate) struct Channel<C: Carrier> {
     pub(super) players: Slab<Player<C>>,
     cohorts: [Cohort<C::Packer, C::Parcel>; TrackId::COUNT],
     news: watch::Receiver<News>,
+    sounds: Sounds,
+    listeners: Listeners<C::Sound>,
     /// Players that go by themselves.
     alone: BTreeSet<usize>,
     /// Those of them that have something to do.
@@ -116,6 +122,8 @@ impl<C: Carrier> Channel<C> {
             packer,
             players: Slab::new(),
             news: broadcast.news(),
+            sounds: broadcast.sounds(),
+            listeners: Listeners::default(),
             alone: BTreeSet::new(),
             turns: VecDeque::new(),
             timers: Timers::default(),
@@ -159,6 +167,7 @@ impl<C: Carrier> Channel<C> {
             return None;
         }
         self.go_alone(key);
+        self.listeners.remove(key);
         let player = self.players.remove(key);
         self.timers.remove(key);
         self.alone.remove(&key);
@@ -172,6 +181,21 @@ impl<C: Carrier> Channel<C> {
     /// A player's seat.
     pub(crate) fn seat(&mut self, key: usize) -> Option<&mut PlayerSeat> {
         self.players.get_mut(key).map(|player| &mut player.seat)
+    }
+
+    /// A player is to hear what there is from now on, or not any more.
+    pub(crate) fn listen(&mut self, key: usize, on: bool) {
+        let Some(player) = self.players.get_mut(key) else {
+            return;
+        };
+        if player.seat.listens() == on {
+            return;
+        }
+        player.seat.listen(on);
+        match on {
+            true => self.listeners.add(key),
+            false => self.listeners.remove(key),
+        }
     }
 
     /// What a player can be served by.
@@ -285,6 +309,9 @@ impl<C: Carrier> Channel<C> {
     pub(crate) fn advance(&mut self, now: Moment, most: usize) -> bool {
         self.see_paths(now);
         let mut left = most;
+        if self.tell(now, &mut left) {
+            return true;
+        }
         for track in TrackId::all() {
             if self.advance_together(track, now, &mut left) {
                 return true;
@@ -312,6 +339,43 @@ impl<C: Carrier> Channel<C> {
     /// When the frames arrived that all players of a track have been given since this was asked last.
     pub(crate) fn take_relayed(&mut self) -> Vec<RelayTime> {
         std::mem::take(&mut self.relayed)
+    }
+
+    /// Hands sound to those that listen; true while some wait for their turn.
+    fn tell(&mut self, now: Moment, left: &mut usize) -> bool {
+        loop {
+            if self.listeners.is_idle() && !self.begin_sound() {
+                return false;
+            }
+            let players = &mut self.players;
+            let tally = self.listeners.tell(left, |key, sound| {
+                let player = players.get_mut(key);
+                player.is_some_and(|player| player.carrier.hear(sound, now))
+            });
+            match tally {
+                Some(tally) => self.broadcast.count_sound(tally.sent, tally.dropped),
+                None => return !self.listeners.is_idle(),
+            }
+        }
+    }
+
+    /// Begins to hand out the next frame of sound, if there is one for somebody.
+    fn begin_sound(&mut self) -> bool {
+        let listeners = self.listeners.count();
+        loop {
+            match self.sounds.try_recv() {
+                Ok(packet) if listeners > 0 => {
+                    self.listeners.begin(C::sound(&packet));
+                    return true;
+                }
+                Ok(_) => {}
+                Err(TryRecvError::Lagged(missed)) => {
+                    let missed = missed * listeners as u64;
+                    self.broadcast.count_sound(0, missed);
+                }
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return false,
+            }
+        }
     }
 
     fn advance_together(&mut self, track: TrackId, now: Moment, left: &mut usize) -> bool {

@@ -9,6 +9,9 @@
 //! come ([`Channel::wake`]), a carrier can take more ([`Channel::ready`]) or time has passed
 //! ([`Channel::pass_time`], due at [`Channel::deadline`]).
 //!
+//! Sound goes before pictures: each frame is handed to all players that **listen**, now or never, and nothing is kept
+//! for those whose carriers have no room for it.
+//!
 //! [`Moment`]: crate::broadcast::Moment
 
 mod alone;
@@ -17,6 +20,7 @@ mod channel;
 mod cohort;
 mod filler;
 mod given;
+mod listeners;
 mod news;
 mod reception;
 mod timers;

@@ -6,12 +6,15 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use steadycast_codec_glue::wire::SoundPacket;
 use tokio::sync::oneshot;
 use wtransport::Connection;
 
 use super::congestion::PathView;
 use super::ending::Ending;
+use super::endpoint::WAITING_DATAGRAMS;
 use super::group_writer::{Finished, GroupWriter};
+use super::sound::{Datagrams, Ear};
 use crate::broadcast::{Backlog, Moment};
 use crate::delivery::{Carrier, Filler, Gone, Packer, Rush, Sent};
 
@@ -63,6 +66,7 @@ pub(super) struct Streams {
     /// When a stream is asked for again.
     retry: Option<Instant>,
     filler: Filler,
+    ear: Ear,
     over: Option<oneshot::Sender<Ending>>,
 }
 
@@ -83,6 +87,7 @@ impl Streams {
             address: connection.remote_address(),
             moved: None,
             looked: None,
+            ear: Ear::of(&connection),
             connection,
             waker,
             opening: false,
@@ -207,6 +212,7 @@ impl Streams {
 
 impl Carrier for Streams {
     type Parcel = Bytes;
+    type Sound = Datagrams;
     type Packer = Pieces;
 
     fn open(&mut self) {
@@ -235,6 +241,14 @@ impl Carrier for Streams {
             Sent::Blocked => self.blocked.or(Some(now.instant)),
         };
         Ok(sent)
+    }
+
+    fn sound(packet: &SoundPacket) -> Datagrams {
+        Datagrams::of(packet)
+    }
+
+    fn hear(&mut self, sound: &Datagrams, now: Moment) -> bool {
+        self.ear.hear(&self.connection, sound, now.instant)
     }
 
     fn backlog(&self) -> Backlog {
@@ -304,7 +318,9 @@ impl Carrier for Streams {
 
     fn pass_time(&mut self, now: Moment) -> bool {
         let mut left = self.filler.take(now.instant);
-        while left > 0 {
+        // A path that has not taken what was given to it before is full; and sound is not to wait behind this.
+        let waits = left > 0 && datagrams_wait(self.connection.quic_connection());
+        while left > 0 && !waits {
             let len = left.min(FILL.len());
             left -= len;
             // Where the player takes none, or this path none of this size, it shows nothing.
@@ -312,6 +328,13 @@ impl Carrier for Streams {
         }
         self.retry.is_some_and(|retry| retry <= now.instant)
     }
+}
+
+/// Whether datagrams wait to be sent.
+fn datagrams_wait(connection: &quinn::Connection) -> bool {
+    // Of what there is for them, each takes some for itself.
+    const ONE: usize = 64;
+    connection.datagram_send_buffer_space() + ONE < WAITING_DATAGRAMS
 }
 
 /// The cache's pieces, as they are.

@@ -112,6 +112,7 @@ impl Drop for Deliverer {
 /// Moves the players whenever there is a reason to, until nobody holds them any more.
 async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
     let mut frames = broadcast.frames();
+    let mut sounded = broadcast.sounded();
     let Some(wakes) = deliverer.upgrade().map(|deliverer| deliverer.wakes.clone()) else {
         return;
     };
@@ -132,6 +133,10 @@ async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
                 // The registry has forgotten the broadcast, which has told everybody before.
                 Err(_) => return,
             },
+            sound = sounded.changed() => match sound {
+                Ok(()) => Woken::Sound,
+                Err(_) => return,
+            },
             ready = wakes.ready() => Woken::Ready(ready),
             () = time => Woken::Time,
         };
@@ -142,6 +147,8 @@ async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
             let mut channel = deliverer.channel.lock();
             match woken {
                 Woken::Frames => channel.wake(),
+                // The channel looks by itself.
+                Woken::Sound => {}
                 Woken::Ready(keys) => keys.into_iter().for_each(|key| {
                     channel.ready(key);
                 }),
@@ -159,6 +166,7 @@ async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
 
 enum Woken {
     Frames,
+    Sound,
     Ready(std::collections::HashSet<usize>),
     Time,
 }
@@ -207,6 +215,11 @@ impl Stay {
     /// Does something with the player's seat.
     pub(super) fn with_seat<R>(&self, act: impl FnOnce(&mut PlayerSeat) -> R) -> Option<R> {
         self.deliverer.channel.lock().seat(self.key).map(act)
+    }
+
+    /// The player is to hear what there is, or not any more.
+    pub(super) fn listen(&self, on: bool) {
+        self.deliverer.channel.lock().listen(self.key, on);
     }
 
     /// What the player has been given so far, and how its path is.

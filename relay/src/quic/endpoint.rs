@@ -119,8 +119,10 @@ const TIME_THRESHOLD: f32 = 1.48;
 /// needless repetition of a handshake's packet costs next to nothing.
 const INITIAL_RTT: Duration = Duration::from_millis(150);
 
-/// Bytes of datagrams that a connection keeps.
-const DATAGRAMS: usize = 4 << 10;
+/// Bytes of datagrams that a connection keeps until they are read: a publisher's sound of a second, more or less.
+const DATAGRAMS: usize = 16 << 10;
+/// Bytes of datagrams that may wait to be sent.
+pub(super) const WAITING_DATAGRAMS: usize = 8 << 10;
 
 /// What every connection starts with: a stranger's share. Publishers get more once they are known.
 fn transport(settings: &Settings) -> TransportConfig {
@@ -134,9 +136,9 @@ fn transport(settings: &Settings) -> TransportConfig {
         // Cannot change later, so it is a publisher's; the receive window bounds a stranger.
         .stream_receive_window(VarInt::from_u32(1 << 20))
         .send_window(settings.player_send_window)
-        // HTTP/3's SETTINGS offer datagrams, and clients hold QUIC to that (RFC 9297, 2.1.1). Nobody
-        // has a use for any: the oldest are dropped.
+        // The oldest are dropped: of a player's all, for nobody reads them.
         .datagram_receive_buffer_size(Some(DATAGRAMS))
+        .datagram_send_buffer_size(WAITING_DATAGRAMS)
         .congestion_controller_factory(Arc::new(PathControl))
         // Packets overtake one another on wireless links: time tells what is lost, not numbers.
         .packet_threshold(64)

@@ -2,6 +2,7 @@
 
 mod accept;
 mod arrivals;
+mod audience;
 mod carrier;
 pub mod congestion;
 mod control;
@@ -11,11 +12,13 @@ mod endpoint;
 mod group_reader;
 mod group_writer;
 mod local;
+mod losses;
 mod player;
 mod publisher;
 mod serve;
 mod session;
 mod settings;
+mod sound;
 
 pub use endpoint::{Endpoint, EndpointError, Parts};
 pub use settings::Settings;

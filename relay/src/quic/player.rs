@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use steadycast_codec_glue::wire::{ClientMessage, Code, CodecSet, RelayMessage, Serving, Status};
+use steadycast_codec_glue::wire::{
+    ClientMessage, Code, CodecSet, RelayMessage, Serving, SoundFormat, Status,
+};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use wtransport::Connection;
@@ -74,6 +76,7 @@ async fn pump(
         news,
         told: status,
         served: Serving::DEFAULT,
+        sound: None,
         path: PathNews::default(),
         unheard: None,
     };
@@ -114,6 +117,7 @@ struct Talk<'a> {
     /// What the player knows.
     told: Status,
     served: Serving,
+    sound: Option<SoundFormat>,
     path: PathNews,
     /// What it has said that it can decode, until that is taken.
     unheard: Option<CodecSet>,
@@ -121,6 +125,10 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     async fn run(&mut self) -> Ending {
+        // What stands already is news to a player that comes.
+        if let Err(ending) = self.say(Ok(None)).await {
+            return ending;
+        }
         let mut idle = Instant::now() + self.shared.settings.idle_timeout;
         let mut look = Instant::now() + PATH_INTERVAL;
         loop {
@@ -218,8 +226,10 @@ impl Talk<'_> {
                 self.hear();
                 Ok(None)
             }
-            // There is none to hear yet.
-            ClientMessage::Listen { .. } => Ok(None),
+            ClientMessage::Listen { on } => {
+                self.stay.listen(on);
+                Ok(None)
+            }
             ClientMessage::Goodbye { .. } => Err(Ending::left(Code::Done)),
             ClientMessage::Hello { .. } => {
                 Err(Ending::because(Code::OutOfOrder, "Hello was said already"))
@@ -272,6 +282,10 @@ impl Talk<'_> {
             return Ok(Some(RelayMessage::Status {
                 status: news.status,
             }));
+        }
+        if news.sound != self.sound {
+            self.sound = news.sound;
+            return Ok(Some(RelayMessage::Sound { sound: news.sound }));
         }
         let means = self.stay.with_seat(|seat| seat.means()).unwrap_or_default();
         let serving = news.serving(means);

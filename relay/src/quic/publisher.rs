@@ -7,17 +7,19 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use quinn::VarInt;
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, FrameHeader, RelayMessage, Status, TrackId, WantedTrack,
+    ClientMessage, Code, FrameHeader, RelayMessage, SOUNDS, Status, TrackId, WantedTrack,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use wtransport::Connection;
 
 use super::arrivals::{Arrivals, Count};
+use super::audience::Audience;
 use super::ending::Ending;
 use super::group_reader::{GroupError, GroupReader, Part};
 use super::session::{Session, Shared};
 use super::settings::WIDTHS_SINCE;
+use super::sound::Intake;
 use crate::broadcast::{
     Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted, Widths,
 };
@@ -114,6 +116,7 @@ async fn pump(
     let mut told = Told::new(status, &pulses, session.version);
     let mut groups = FuturesUnordered::new();
     let mut arrivals = Arrivals::new(count.clone());
+    let mut sound = Intake::default();
     loop {
         let idle = shared
             .clock
@@ -143,7 +146,15 @@ async fn pump(
                 Ok(_) => Ending::second_control_stream(),
                 Err(_) => Ending::of(&session.connection),
             },
-            news = told.news(&mut pulses, seat) => match news {
+            datagram = session.connection.receive_datagram(), if session.version >= SOUNDS => {
+                let Ok(datagram) = datagram else {
+                    return Ending::of(&session.connection);
+                };
+                if let Err(ending) = sound.take(&datagram.payload(), seat, shared.clock.now()) {
+                    return ending;
+                }
+            }
+            news = told.news(&mut pulses, seat, sound.repeat()) => match news {
                 Ok(message) if session.writer.send(&message).await.is_err() => {
                     return Ending::of(&session.connection);
                 }
@@ -200,8 +211,11 @@ fn answer(
             seat.go_on(shared.clock.now());
             Ok(None)
         }
-        // Nobody can hear it yet.
-        ClientMessage::Sound { .. } => Ok(None),
+        ClientMessage::Sound { sound } => {
+            tracing::info!(?sound, "what there is to hear");
+            seat.sounds_as(sound);
+            Ok(None)
+        }
         ClientMessage::KeyframeRequest { .. }
         | ClientMessage::Report { .. }
         | ClientMessage::Decodes { .. }
@@ -266,6 +280,7 @@ struct Told {
     status: Status,
     keyframe_requests: [u64; TrackId::COUNT],
     wanted: Wanted,
+    audience: Audience,
     at: Instant,
 }
 
@@ -277,6 +292,7 @@ impl Told {
             keyframe_requests: pulses.borrow().keyframe_requests,
             // Whatever runs already is news to a new publisher.
             wanted: Wanted::default(),
+            audience: Audience::default(),
             at: Instant::now(),
         }
     }
@@ -286,16 +302,18 @@ impl Told {
         &mut self,
         pulses: &mut watch::Receiver<Pulse>,
         seat: &PublisherSeat,
+        repeat: u8,
     ) -> Result<RelayMessage, Ending> {
         loop {
             let pulse = *pulses.borrow_and_update();
-            let (requests, wanted, status) = match seat.news(&pulse) {
+            let (requests, wanted, listeners, status) = match seat.news(&pulse) {
                 PublisherNews::Over(code) => return Err(Ending::over(code)),
                 PublisherNews::Stands {
                     keyframe_requests,
                     wanted,
+                    listeners,
                     status,
-                } => (keyframe_requests, wanted, status),
+                } => (keyframe_requests, wanted, listeners, status),
             };
             // A request for a track's keyframe is of no use before the wish for the track.
             let wanted_due = self.wanted_due(wanted);
@@ -307,13 +325,20 @@ impl Told {
             if let Some(track) = self.requested(requests) {
                 return Ok(RelayMessage::KeyframeRequest { track });
             }
+            let audience_due = self.audience.due(listeners, repeat);
+            if is_due(audience_due)
+                && let Some(message) = self.audience.tell(listeners, repeat)
+            {
+                return Ok(message);
+            }
             let status_due = self.status_due(status);
             if is_due(status_due) {
                 self.status = status;
                 self.at = Instant::now();
                 return Ok(RelayMessage::Status { status });
             }
-            let due = wanted_due.into_iter().chain(status_due).min();
+            let due = [wanted_due, audience_due, status_due];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 changed = pulses.changed() => if changed.is_err() {
                     return Err(Ending::because(Code::Internal, "the broadcast is gone"));

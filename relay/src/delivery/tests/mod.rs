@@ -1,5 +1,6 @@
 //! What players get, whatever carries it, on virtual time.
 
+mod sound;
 mod wire;
 
 use std::cell::RefCell;

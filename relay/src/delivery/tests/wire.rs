@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::FrameHeader;
+use steadycast_codec_glue::wire::{FrameHeader, SoundPacket};
 
 use super::super::{Carrier, Gone, Packer, Rush, Sent};
 use crate::broadcast::{Backlog, Moment};
@@ -30,6 +30,10 @@ pub(super) struct Line {
     /// Bytes that mean nothing.
     pub(super) filled: usize,
     pub(super) gone: bool,
+    /// Frames of sound.
+    pub(super) heard: Vec<u32>,
+    /// It has no room for sound.
+    pub(super) deaf: bool,
     /// Nothing is tried again by time.
     pub(super) mute: bool,
 }
@@ -76,6 +80,7 @@ impl Wire {
 
 impl Carrier for Wire {
     type Parcel = Bytes;
+    type Sound = u32;
     type Packer = Whole;
 
     fn open(&mut self) {
@@ -110,6 +115,17 @@ impl Carrier for Wire {
         self.blocked.get_or_insert(now.instant);
         self.retry = (!line.mute).then(|| now.instant + Duration::from_millis(10));
         Ok(Sent::Blocked)
+    }
+
+    fn sound(packet: &SoundPacket) -> u32 {
+        packet.sequence
+    }
+
+    fn hear(&mut self, sound: &u32, _: Moment) -> bool {
+        let mut line = self.line.borrow_mut();
+        let room = !line.deaf;
+        line.heard.extend(room.then_some(*sound));
+        room
     }
 
     fn backlog(&self) -> Backlog {

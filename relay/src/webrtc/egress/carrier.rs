@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use steadycast_codec_glue::wire::SoundPacket;
 
 use super::assembly::Assembly;
 use super::control::Control;
@@ -253,6 +254,7 @@ impl<W: Wire> Egress<W> {
 
 impl<W: Wire> Carrier for Egress<W> {
     type Parcel = Arc<Packets>;
+    type Sound = SoundPacket;
     type Packer = FramePacker;
 
     fn open(&mut self) {}
@@ -278,6 +280,15 @@ impl<W: Wire> Carrier for Egress<W> {
             Sent::Blocked => self.blocked.or(Some(now.instant)),
         };
         Ok(sent)
+    }
+
+    fn sound(packet: &SoundPacket) -> SoundPacket {
+        packet.clone()
+    }
+
+    /// Its one source is the picture: nobody here listens.
+    fn hear(&mut self, _: &SoundPacket, _: Moment) -> bool {
+        false
     }
 
     fn backlog(&self) -> Backlog {
