@@ -163,6 +163,7 @@ async function showLive(
   await page.keyboard.press('Escape');
   await shoot(panel.page, 'panel-live');
   await shootAll(host.page, 'capture-live');
+  await showSound(panel.page, host);
   await page.keyboard.press('?');
   await shootAll(page, 'player-keys');
   await page.keyboard.press('Escape');
@@ -182,6 +183,23 @@ async function showLive(
   await player.waitForState('static');
   await page.mouse.move(640, 380);
   await shoot(page, 'player-static');
+}
+
+/** A microphone beside the tab, both muted, and a picture that was shared without its sound. */
+async function showSound(panel: Page, host: HostPage): Promise<void> {
+  const choice = panel.getByRole('combobox', { name: 'Microphone' });
+  const begin = panel.getByRole('button', { name: 'Use a microphone…' });
+  await choice.or(begin).waitFor();
+  if (await begin.isVisible()) await begin.click();
+  await host.waitFor('listening', ({ sound }) => sound.microphone.label !== null);
+  await shootAll(panel, 'panel-sound');
+  await panel.getByRole('button', { name: 'Mute: The tab’s sound' }).click();
+  await panel.getByRole('button', { name: 'Mute: Microphone' }).click();
+  await panel.getByText('All sound is muted').waitFor();
+  await shootAll(panel, 'panel-sound-muted');
+  await choice.selectOption({ label: 'None' });
+  await panel.getByRole('button', { name: 'Unmute: The tab’s sound' }).click();
+  await panel.getByText('Viewers hear the tab’s sound.').waitFor();
 }
 
 /** Viewers whose browsers lack AV1. */

@@ -26,7 +26,6 @@ export const SHARED_SOUND: SharedSoundOptions = {
     noiseSuppression: false,
     autoGainControl: false,
     channelCount: 2,
-    sampleRate: 48_000,
     suppressLocalAudioPlayback: false,
     restrictOwnAudio: true,
   },
