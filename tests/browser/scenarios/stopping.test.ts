@@ -24,7 +24,8 @@ async function share(
   await panel.page.getByRole('button', { name: 'Go live' }).click();
   await host.waitUntilLive();
   const { tracks, encoders, transports } = await holdingsOf(host.page, worker);
-  assert.deepEqual([tracks, transports], [1, 1]);
+  // The picture, and its sound.
+  assert.deepEqual([tracks, transports], [2, 1]);
   assert.ok(encoders > 0, 'what is held is counted');
   return { panel, host, page: host.page, worker };
 }
@@ -41,13 +42,13 @@ scenario('whatever ends a share, nothing of it is held any more', async (stage) 
   const { relay, broadcast } = stage;
   const first = await share(stage);
 
-  // Something else: the track of before is given back at once.
+  // Something else: the tracks of before are given back at once.
   await first.page.getByRole('button', { name: 'Share another screen' }).click();
-  await until('another track', async () => {
-    return (await first.page.evaluate('window.captured.length')) === 2;
+  await until('other tracks', async () => {
+    return (await first.page.evaluate('window.captured.length')) === 4;
   });
-  await until('the one before to be over', async () => {
-    return (await holdingsOf(first.page, first.worker)).tracks === 1;
+  await until('those before to be over', async () => {
+    return (await holdingsOf(first.page, first.worker)).tracks === 2;
   });
   await first.host.waitUntilLive();
   const { transports } = await holdingsOf(first.page, first.worker);

@@ -39,7 +39,7 @@ export interface Box {
 const PICKER = [
   { x: 505, y: 127 },
   { x: 160, y: 240 },
-  { x: 563, y: 528 },
+  { x: 563, y: 605 },
 ] as const;
 
 /**

@@ -7,6 +7,7 @@ import { until } from './until.ts';
 export interface Holdings {
   /** Of all that were captured: how many the browser still captures for this page. */
   tracks: number;
+  /** Pictures and chunks of sound. */
   frames: number;
   encoders: number;
   transports: number;
@@ -33,7 +34,7 @@ export async function watchWorker(page: Page): Promise<Worker> {
   const worker = await until('the capture worker', () => page.workers()[0]);
   await worker.evaluate(NAME_SHIM);
   await worker.evaluate(() => {
-    const open = { frames: 0, encoders: new Set<VideoEncoder>(), transports: 0 };
+    const open = { frames: 0, encoders: new Set<VideoEncoder | AudioEncoder>(), transports: 0 };
     const seen = new WeakSet<object>();
     const opened = (frame: object) => {
       if (seen.has(frame)) return;
@@ -47,6 +48,12 @@ export async function watchWorker(page: Page): Promise<Worker> {
       closed.add(this);
       close.call(this);
     };
+    const closeSound = AudioData.prototype.close;
+    AudioData.prototype.close = function shut(this: AudioData) {
+      if (seen.has(this) && !closed.has(this)) open.frames -= 1;
+      closed.add(this);
+      closeSound.call(this);
+    };
     VideoFrame.prototype.clone = function copy(this: VideoFrame) {
       const frame = clone.call(this);
       opened(frame);
@@ -58,7 +65,7 @@ export async function watchWorker(page: Page): Promise<Worker> {
       this: ReadableStreamDefaultReader,
     ) {
       const result = await read.call(this);
-      if (result.value instanceof Frame) opened(result.value);
+      if (result.value instanceof Frame || result.value instanceof AudioData) opened(result.value);
       return result;
     } as typeof read;
     const scope = globalThis as unknown as Record<string, unknown>;
@@ -72,6 +79,13 @@ export async function watchWorker(page: Page): Promise<Worker> {
     scope['VideoEncoder'] = new Proxy(VideoEncoder, {
       construct(target, given) {
         const encoder = Reflect.construct(target, given) as VideoEncoder;
+        open.encoders.add(encoder);
+        return encoder;
+      },
+    });
+    scope['AudioEncoder'] = new Proxy(AudioEncoder, {
+      construct(target, given) {
+        const encoder = Reflect.construct(target, given) as AudioEncoder;
         open.encoders.add(encoder);
         return encoder;
       },

@@ -74,10 +74,8 @@ export class HostCore {
     });
     this.#sound = new HostSound({
       post: options.post,
-      onLevels: (levels) => {
-        if (performance.now() < this.#leaseMs)
-          this.#say({ type: 'levels', host: this.#id, levels });
-      },
+      onLevels: (levels) => this.#say({ type: 'levels', host: this.#id, levels }),
+      isWatched: () => performance.now() < this.#leaseMs,
     });
     this.#link = new RelayLink({
       origin,

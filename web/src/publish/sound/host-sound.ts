@@ -10,7 +10,9 @@ import { SoundPipeline } from './pipeline.ts';
 export interface HostSoundOptions {
   /** To the document, which alone can listen to a microphone. */
   post: (message: FromWorker) => void;
+  /** Told while a panel watches them. */
   onLevels: (levels: Levels) => void;
+  isWatched: () => boolean;
 }
 
 export class HostSound {
@@ -21,9 +23,9 @@ export class HostSound {
     microphone: NO_MICROPHONE,
   };
 
-  constructor({ post, onLevels }: HostSoundOptions) {
+  constructor({ post, ...levels }: HostSoundOptions) {
     this.#post = post;
-    this.#pipeline = new SoundPipeline({ onLevels });
+    this.#pipeline = new SoundPipeline(levels);
   }
 
   /** A source is another one from now on, or there is none. */

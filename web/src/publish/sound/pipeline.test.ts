@@ -69,7 +69,11 @@ const muted = (...names: SourceName[]): SoundChoice => ({
 
 function setUp() {
   const levels: Levels[] = [];
-  const pipeline = new SoundPipeline({ onLevels: (all) => levels.push(all) });
+  const watched = { now: true };
+  const pipeline = new SoundPipeline({
+    onLevels: (all) => levels.push(all),
+    isWatched: () => watched.now,
+  });
   const session = new FakeSession();
   /** Time passes, with all of these giving their sound. */
   const pass = async (ms: number, ...sources: readonly FakeSource[]) => {
@@ -79,7 +83,7 @@ function setUp() {
       await vi.advanceTimersByTimeAsync(0);
     }
   };
-  return { pipeline, session, levels, pass };
+  return { pipeline, session, levels, pass, watched };
 }
 
 beforeEach(() => {
@@ -285,13 +289,46 @@ describe('sources', () => {
     expect(pipeline.facts().channels).toBeNull();
   });
 
-  it('have their levels told ten times a second, whether anybody listens or not', async () => {
-    const { pipeline, levels, pass } = setUp();
+  it('leave no encoder behind', async () => {
+    const { pipeline, session, pass } = setUp();
+    pipeline.connect(session, 1);
+    pipeline.listen(1, 0);
+    const tab = new FakeSource(2);
+    void pipeline.run('shared', tab.readable);
+    await pass(100, tab);
+    pipeline.connect(null, 0);
+    pipeline.stop();
+    await pass(10);
+    expect(FakeAudioEncoder.made.map(({ state }) => state)).toEqual(['closed']);
+  });
+
+  it('have their levels told ten times a second to whoever watches, whether anybody listens or not', async () => {
+    const { pipeline, levels, pass, watched } = setUp();
     const tab = new FakeSource(2);
     void pipeline.run('shared', tab.readable);
     await pass(1_000, tab);
     expect(levels.length).toBeGreaterThanOrEqual(9);
     expect(levels.at(-1)?.shared).toBeCloseTo(0.8, 1);
     expect(levels.at(-1)?.microphone).toBe(0);
+    watched.now = false;
+    const { length } = levels;
+    await pass(1_000, tab);
+    expect(levels).toHaveLength(length);
+  });
+
+  it('are mixed at now again when somebody begins to listen after a long time', async () => {
+    const { pipeline, session, pass, watched } = setUp();
+    pipeline.connect(session, 1);
+    const tab = new FakeSource(2);
+    void pipeline.run('shared', tab.readable);
+    await pass(200, tab);
+    watched.now = false;
+    await pass(10_000, tab);
+    pipeline.listen(1, 0);
+    const nowUs = (performance.timeOrigin + performance.now()) * 1_000;
+    await pass(200, tab);
+    expect(session.sent.length).toBeGreaterThanOrEqual(8);
+    expect(session.sent[0]).toMatchObject({ begins: true });
+    expect(Math.abs((session.sent[0]?.captureUs ?? 0) - nowUs)).toBeLessThan(50_000);
   });
 });

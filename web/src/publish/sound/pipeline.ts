@@ -33,7 +33,9 @@ interface Source {
 }
 
 export interface SoundPipelineOptions {
+  /** Told while somebody watches them. */
   onLevels: (levels: Levels) => void;
+  isWatched: () => boolean;
   /** What tests replace. */
   encoderOf?: (...options: ConstructorParameters<typeof SoundEncoder>) => SoundEncoder;
 }
@@ -135,6 +137,16 @@ export class SoundPipeline {
     source.reader.cancel().catch(() => undefined);
     this.#mixer.remove(source.strip);
     this.#pull();
+    if (this.#sources.size === 0) void this.#letGo();
+  }
+
+  /** Nothing is held of what nobody makes anything with. */
+  async #letGo(): Promise<void> {
+    const encoder = this.#encoder;
+    await encoder?.drained();
+    if (this.#sources.size > 0 || encoder !== this.#encoder) return;
+    encoder?.close();
+    this.#encoder = null;
   }
 
   #take(source: Source, clock: SoundClock, data: AudioData): void {
@@ -142,14 +154,23 @@ export class SoundPipeline {
     const capturedUs = clock.localUs(timestamp, duration, localUs());
     if (capturedUs === null) return;
     const channels = numberOfChannels > 1 ? 2 : 1;
+    source.channels = channels;
+    if (!this.#isNeeded) {
+      this.#judge();
+      return;
+    }
     const planes = Array.from({ length: channels }, (_, planeIndex) => {
       const plane = new Float32Array(numberOfFrames);
       data.copyTo(plane, { planeIndex, format: 'f32-planar' });
       return plane;
     });
-    source.channels = channels;
     source.strip.take({ planes, rate: sampleRate, place: this.#timeline.placeOf(capturedUs) });
     this.#pull();
+  }
+
+  /** What nobody hears or sees need not be mixed. */
+  get #isNeeded(): boolean {
+    return this.#listeners.players > 0 || this.#options.isWatched();
   }
 
   #pull(): void {
