@@ -16,8 +16,11 @@ export interface DatagramDuplex {
 const MAX_AGE_MS = 200;
 /** How many the browser has at a time; it says of each when it was sent or given up. */
 const UNDERWAY_MAX = 4;
-/** How many wait behind those: with 50 a second, what all of them hold is within the age. */
-const WAITING_MAX = 4;
+/**
+ * How many wait behind those: a page that was busy for a third of a second gives as many at once, of which none
+ * need be lost, for the network was idle meanwhile.
+ */
+const WAITING_MAX = 12;
 /** A page that was busy for a second finds what came meanwhile, and judges its age by itself. */
 const INCOMING_MAX = 64;
 
