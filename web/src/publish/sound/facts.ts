@@ -65,6 +65,8 @@ export interface SoundFacts {
   /** Totals since the host began: frames sent, and those for which encoder or network had no room. */
   sent: number;
   left: number;
+  /** How often a source broke off, or came too fast to be mixed. */
+  gaps: number;
 }
 
 export const NOTHING_SHARED: SharedFacts = { kind: null, lacks: null };
@@ -81,6 +83,7 @@ export const NO_SOUND: SoundFacts = {
   bitsPerSecond: 0,
   sent: 0,
   left: 0,
+  gaps: 0,
 };
 
 const isLevel = within(0, 1);
@@ -103,6 +106,7 @@ export const isSoundFacts = shape<SoundFacts>({
   bitsPerSecond: isCount,
   sent: isCount,
   left: isCount,
+  gaps: isCount,
 });
 
 /** The sources that viewers hear, or would where they listen: captured, and not muted. */

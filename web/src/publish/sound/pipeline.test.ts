@@ -329,6 +329,7 @@ describe('sources', () => {
     await pass(200, tab);
     expect(session.sent.length).toBeGreaterThanOrEqual(8);
     expect(session.sent[0]).toMatchObject({ begins: true });
+    expect(pipeline.facts().gaps).toBe(0);
     expect(Math.abs((session.sent[0]?.captureUs ?? 0) - nowUs)).toBeLessThan(50_000);
   });
 });

@@ -58,7 +58,7 @@ export class SoundPipeline {
   #takingBack = false;
   #listeners = { players: 0, repeat: 0 };
   #frames = 0;
-  #totals = { sent: 0, left: 0 };
+  #totals = { sent: 0, left: 0, gaps: 0 };
 
   constructor(options: SoundPipelineOptions) {
     this.#options = options;
@@ -127,6 +127,10 @@ export class SoundPipeline {
       repeats: this.#listeners.repeat,
       bitsPerSecond: 8 * this.#rate.rate(performance.now()),
       ...this.#totals,
+      gaps: [...this.#sources.values()].reduce(
+        (sum, { strip }) => sum + strip.gaps,
+        this.#totals.gaps,
+      ),
     };
   }
 
@@ -135,6 +139,7 @@ export class SoundPipeline {
     if (source === undefined) return;
     this.#sources.delete(name);
     source.reader.cancel().catch(() => undefined);
+    this.#totals.gaps += source.strip.gaps;
     this.#mixer.remove(source.strip);
     this.#pull();
     if (this.#sources.size === 0) void this.#letGo();
@@ -156,6 +161,7 @@ export class SoundPipeline {
     const channels = numberOfChannels > 1 ? 2 : 1;
     source.channels = channels;
     if (!this.#isNeeded) {
+      source.strip.rest();
       this.#judge();
       return;
     }

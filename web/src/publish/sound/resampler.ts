@@ -19,7 +19,6 @@ export class Resampler {
   /** Which sample of the whole input stands at the begin of the planes. */
   #first = 0;
   #length = 0;
-  #dropped = 0;
 
   /** `room`: how many samples of the input are kept; what comes after that takes the place of the oldest. */
   constructor(inputRate: number, outputRate: number, channels: number, room: number) {
@@ -48,11 +47,6 @@ export class Resampler {
   /** The first place that is still known. */
   get begin(): number {
     return this.#first;
-  }
-
-  /** Samples that had to make way before anybody took them. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   push(planes: readonly Float32Array[]): void {
@@ -103,9 +97,7 @@ export class Resampler {
   }
 
   #dropOldest(count: number): void {
-    const dropped = Math.min(this.#length, Math.ceil(count));
-    this.#dropped += dropped;
-    this.#shift(dropped);
+    this.#shift(Math.min(this.#length, Math.ceil(count)));
   }
 
   #shift(count: number): void {

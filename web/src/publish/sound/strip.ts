@@ -39,6 +39,7 @@ export class Strip {
   #next = 0;
   /** How much later than it was recorded it is heard, in samples of the mix. */
   #delay = 0;
+  #gaps = 0;
   #away = 0;
   #bend = 0;
   #target = 1;
@@ -80,9 +81,9 @@ export class Strip {
     return this.covered > this.#next ? this.#next : null;
   }
 
-  /** Samples that were dropped because nobody mixed them in time. */
-  get dropped(): number {
-    return this.#resampler?.dropped ?? 0;
+  /** How often samples were missing between others, or were dropped because nobody mixed them in time. */
+  get gaps(): number {
+    return this.#gaps;
   }
 
   take({ planes, rate, place: recorded }: Chunk): void {
@@ -110,6 +111,13 @@ export class Strip {
     this.#presence = 0;
   }
 
+  /** Nobody mixes it any more; what comes next begins anew. */
+  rest(): void {
+    this.#resampler = null;
+    this.#gain = this.#target;
+    this.forgetTail();
+  }
+
   /** Nothing more comes; the next frame has its end. */
   end(): void {
     this.#resampler = null;
@@ -118,8 +126,9 @@ export class Strip {
 
   /** It always comes later than the mix can wait for: from now on it is heard later by so much. */
   delay(samples: number): void {
-    this.#delay += samples;
-    this.#next += samples;
+    const whole = Math.ceil(samples);
+    this.#delay += whole;
+    this.#next += whole;
     this.#cut();
   }
 
@@ -192,6 +201,7 @@ export class Strip {
     const away = place - expected;
     this.#away += (away - this.#away) * ASTRAY_SHARE;
     if (Math.abs(this.#away) > ASTRAY) {
+      this.#gaps += 1;
       this.#cut();
       this.#put(resampler, place);
       return;
@@ -202,6 +212,7 @@ export class Strip {
   }
 
   #skip(resampler: Resampler, samples: number): void {
+    this.#gaps += 1;
     this.#cut();
     this.#input += samples;
     this.#next += Math.round(samples / this.#step(resampler));
