@@ -24,7 +24,9 @@ class FakeSource {
     });
   }
 
-  give(level = 0.25): void {
+  level = 0.25;
+
+  give(level = this.level): void {
     const chunk = new FakeAudioData({
       sampleRate: 48_000,
       numberOfChannels: this.#channels,
@@ -207,7 +209,28 @@ describe('frames', () => {
     expect(nowUs - (times.at(-1) ?? 0)).toBeGreaterThan(20_000);
   });
 
-  it('of silence are not sent, and what follows begins anew', async () => {
+  it('of silence are left out, whatever an encoder makes of it, and what follows has its own time', async () => {
+    const { pipeline, session, pass } = setUp();
+    pipeline.connect(session, 1);
+    pipeline.listen(1, 0);
+    const tab = new FakeSource(2);
+    void pipeline.run('shared', tab.readable);
+    await pass(100, tab);
+    tab.level = 0;
+    await pass(1_000, tab);
+    const { length } = session.sent;
+    // What ends the sound before is sent, and no more.
+    expect(length).toBeLessThan(15);
+    tab.level = 0.25;
+    await pass(100, tab);
+    const [last, next] = session.sent.slice(length - 1);
+    expect(next).toMatchObject({ begins: true, sequence: length + 1 });
+    const pausedUs = (next?.captureUs ?? 0) - (last?.captureUs ?? 0);
+    expect(pausedUs).toBeGreaterThan(800_000);
+    expect(pausedUs).toBeLessThan(1_000_000);
+  });
+
+  it('that come to nothing are not sent, and what follows begins anew', async () => {
     const { pipeline, session, pass } = setUp();
     pipeline.connect(session, 1);
     pipeline.listen(1, 0);
