@@ -42,6 +42,8 @@ export interface PlayerOptions {
 const AGENT = 'steadycast-web-player';
 const TICK_MS = 250;
 const REPORT_EVERY_MS = 1_000;
+/** What is drawn is seen with the next picture of the display. */
+const SEEN_AFTER_MS = 16;
 /** Between looks at the canvas while nothing is drawn. */
 const IDLE_LOOK_MS = 2_000;
 /** A frame that takes longer to arrive means that there is something to see. */
@@ -138,7 +140,7 @@ export class Player {
       port,
       pictureUs: () => this.#pictureUs,
       onDelay: (us) => {
-        this.#playout.soundMs = us === null ? null : us / 1_000;
+        this.#playout.soundMs = us === null ? null : us / 1_000 - SEEN_AFTER_MS;
       },
     });
     this.#hearing.format = this.#format;
@@ -231,7 +233,8 @@ export class Player {
   /** How late the picture is by itself; null: nothing moves. */
   get #pictureUs(): number | null {
     const { readyMs } = this.#playout;
-    return readyMs === null || this.#state.kind !== 'live' ? null : readyMs * 1_000;
+    if (readyMs === null || this.#state.kind !== 'live') return null;
+    return (readyMs + SEEN_AFTER_MS) * 1_000;
   }
 
   #sayAbilities(): void {

@@ -16,6 +16,8 @@ const SHARE = 0.95;
 const STALL = samplesOf(400);
 /** Later than this all the time, it is no stall but another path. */
 const STALL_CHUNKS = 50;
+/** What comes so soon is late because page and path have only just begun; it is forgotten then. */
+const BEGINNING = samplesOf(1_500);
 /** More is not waited for: somebody is talking to these viewers. */
 const MOST = samplesOf(600);
 
@@ -24,9 +26,9 @@ const MOST = samplesOf(600);
  * something was late. What comes late once may do so again, and each time would be heard.
  */
 const GUARDS: Record<PlayoutMode, { least: number; relax: number }> = {
-  live: { least: samplesOf(6), relax: 0.001 },
-  automatic: { least: samplesOf(12), relax: 0.000_5 },
-  smooth: { least: samplesOf(40), relax: 0.000_2 },
+  live: { least: samplesOf(6), relax: 0.003 },
+  automatic: { least: samplesOf(12), relax: 0.001 },
+  smooth: { least: samplesOf(40), relax: 0.000_5 },
 };
 
 export class Arrivals {
@@ -35,6 +37,8 @@ export class Arrivals {
   #guard: number;
   #stalled = 0;
   #seen: number | null = null;
+  /** When this path began; null: it is known. */
+  #began: number | null = null;
 
   constructor(mode: PlayoutMode) {
     this.#mode = mode;
@@ -64,6 +68,7 @@ export class Arrivals {
     this.#guard = GUARDS[this.#mode].least;
     this.#stalled = 0;
     this.#seen = null;
+    this.#began = null;
   }
 
   /**
@@ -73,6 +78,8 @@ export class Arrivals {
   arrived(behind: number, frame: number): boolean {
     const { least, relax } = GUARDS[this.#mode];
     const passed = this.#seen === null ? 0 : Math.max(0, frame - this.#seen);
+    if (this.#seen === null) this.#began = frame;
+    else if (this.#began !== null && frame - this.#began > BEGINNING) this.#forgetBeginning();
     this.#seen = frame;
     this.#guard = Math.max(least, this.#guard - passed * relax);
     const wanted = this.wanted;
@@ -86,5 +93,11 @@ export class Arrivals {
     const usual = this.usual ?? behind;
     this.#guard = Math.max(this.#guard, Math.min(MOST, behind - usual + least / 2));
     return true;
+  }
+
+  #forgetBeginning(): void {
+    this.#window = new Window(REMEMBERED);
+    this.#guard = GUARDS[this.#mode].least;
+    this.#began = null;
   }
 }

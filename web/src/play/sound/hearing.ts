@@ -162,6 +162,7 @@ export class Hearing {
     const nowMs = this.#timers.nowMs();
     if (delayUs === null || standing.behind === null) {
       if (nowMs - this.#heardMs > PAUSE_MS) this.#setDelay(null);
+      this.#tell({ type: 'least', samples: null });
       return;
     }
     this.#heardMs = nowMs;

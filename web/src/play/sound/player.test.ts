@@ -178,4 +178,19 @@ describe('the picture’s wish', () => {
     expect(player.counts.concealed).toBe(0);
     expect(largestStep(samples)).toBeLessThan(slopeOf(440) * 1.5);
   });
+
+  it('is forgotten with the times that it was of', () => {
+    // The browser begins to count anew, as it were: two seconds are between its count and the line's.
+    const sent = tone({ seconds: 6 }).flatMap(({ chunk, at }, index) => {
+      if (index < 100) return [{ chunk, at }];
+      return index < 200 ? [] : [{ chunk, at: at - samplesOf(2_000) }];
+    });
+    const { samples } = hear(sent, {
+      seconds: 4,
+      each: (one, frame) => {
+        if (frame < RATE) one.least = samplesOf(120);
+      },
+    });
+    expect(strengthOf(440, samples.subarray(...seconds(3, 3.05)))).toBeCloseTo(LOUD, 1);
+  });
 });

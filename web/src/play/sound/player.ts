@@ -126,6 +126,8 @@ export class SoundPlayer {
   #restart(start: number): void {
     if (this.#voice instanceof Reading) this.#miss(this.#voice);
     this.#missing = null;
+    // It was of another relation between the browser's count and the line.
+    this.#least = Number.NEGATIVE_INFINITY;
     this.#ring.restart(start);
     this.#arrivals.restart();
     this.#begun = start;
