@@ -44,7 +44,7 @@ const PARTS: Record<string, () => UserConfig> = {
       rollupOptions: {
         external: [/^react(-dom)?(\/|$)/],
         output: {
-          chunkFileNames: 'shared.js',
+          chunkFileNames: ({ name }) => (name === 'output' ? 'sound.js' : 'shared.js'),
           // Frameworks that make pages on a server ask for that word where there are hooks.
           banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
         },
@@ -68,6 +68,7 @@ const PARTS: Record<string, () => UserConfig> = {
 };
 
 function partName({ name }: { name: string }): string {
+  if (name === 'output') return 'element-sound.js';
   return name === 'admin-views' ? 'element-admin.js' : 'element-shared.js';
 }
 

@@ -1,10 +1,8 @@
 /** Where decoded sound is played: the page's audio worklet, and how loud. */
 
-import { localUs } from '../../session/clock.ts';
 import type { PlayoutMode } from '../spread.ts';
-import { type HeardAt, PROCESSOR, type WorkletOptions, type WorkletStart } from './messages.ts';
+import { PROCESSOR, type WorkletOptions, type WorkletStart } from './messages.ts';
 import { CHANNELS, RATE } from './samples.ts';
-import { gainOf, type SoundWish } from './wish.ts';
 import workletUrl from './worklet.ts?worker&url';
 
 export interface OutputListener {
@@ -12,8 +10,8 @@ export interface OutputListener {
   onState: (state: 'on' | 'blocked' | 'failed') => void;
   /** To where decoded sound goes, once. */
   onPort: (port: MessagePort) => void;
-  /** When the browser plays what, a few times per second. */
-  onHeard: (at: HeardAt) => void;
+  /** When a sample of the browser's count was heard, a few times per second; negative: it will be. */
+  onHeard: (frame: number, agoMs: number) => void;
 }
 
 /** How much the browser takes at a time, in seconds: less is closer, and more is safer. */
@@ -40,10 +38,11 @@ export class SoundOutput {
   #late = false;
   #over = false;
 
-  constructor(mode: PlayoutMode, wish: SoundWish, listener: OutputListener) {
+  /** `gain`: what samples are multiplied by. */
+  constructor(mode: PlayoutMode, gain: number, listener: OutputListener) {
     this.#listener = listener;
     this.#context = new AudioContext({ sampleRate: RATE, latencyHint: LATENCY[mode] });
-    this.#gain = new GainNode(this.#context, { gain: gainOf(wish) });
+    this.#gain = new GainNode(this.#context, { gain });
     this.#gain.connect(this.#context.destination);
     this.#context.onstatechange = () => this.#tell();
     const late = () => {
@@ -61,8 +60,8 @@ export class SoundOutput {
     this.#context.resume().catch(() => undefined);
   }
 
-  set wish(wish: SoundWish) {
-    this.#gain.gain.setTargetAtTime(gainOf(wish), this.#context.currentTime, RAMP);
+  set gain(gain: number) {
+    this.#gain.gain.setTargetAtTime(gain, this.#context.currentTime, RAMP);
   }
 
   close(): void {
@@ -106,8 +105,7 @@ export class SoundOutput {
     const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
     // Before the first sample there is nothing to tell.
     if (contextTime === undefined || performanceTime === undefined || contextTime <= 0) return;
-    const ageUs = (performance.now() - performanceTime) * 1_000;
-    this.#listener.onHeard({ frame: contextTime * RATE, localUs: localUs() - ageUs });
+    this.#listener.onHeard(contextTime * RATE, performance.now() - performanceTime);
   }
 
   #fail(): void {

@@ -1,10 +1,11 @@
 /** The sound of one player's worker, on the page: what plays it comes when it is wanted and there is some. */
 
+import { localUs } from '../../session/clock.ts';
 import type { HeardSound } from '../messages.ts';
 import type { PlayoutMode } from '../spread.ts';
 import type { HeardAt } from './messages.ts';
 import type { SoundOutput } from './output.ts';
-import { type SoundWish, UNHEARD } from './wish.ts';
+import { gainOf, type SoundWish, UNHEARD } from './wish.ts';
 
 export interface OwnSoundListener {
   /** Where the worker's sound goes; null: nowhere. */
@@ -38,7 +39,7 @@ export class OwnSound {
 
   set wish(wish: SoundWish) {
     this.#wish = wish;
-    if (this.#output !== null) this.#output.wish = wish;
+    if (this.#output !== null) this.#output.gain = gainOf(wish);
     if (wish.on) this.resume();
     this.#follow();
   }
@@ -83,10 +84,12 @@ export class OwnSound {
     try {
       const { SoundOutput } = await import('./output.ts');
       if (!current()) return;
-      this.#output = new SoundOutput(this.#mode, this.#wish, {
+      this.#output = new SoundOutput(this.#mode, gainOf(this.#wish), {
         onState: (stage) => current() && this.#set(stage),
         onPort: (port) => current() && this.#listener.onPort(port),
-        onHeard: (at) => current() && this.#listener.onHeard(at),
+        onHeard: (frame, agoMs) => {
+          if (current()) this.#listener.onHeard({ frame, localUs: localUs() - agoMs * 1_000 });
+        },
       });
     } catch {
       // A browser that lacks a part of it plays the picture all the same.

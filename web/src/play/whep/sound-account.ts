@@ -2,7 +2,6 @@
 
 import type { RelayClock } from '../../session/index.ts';
 import type { SoundRecords } from '../sound/records.ts';
-import { msOf } from '../sound/samples.ts';
 import type { SoundFigures, SoundMoment } from './peer.ts';
 import { captureUs, SOUND } from './rtp-time.ts';
 
@@ -14,6 +13,8 @@ const NOTHING: SoundFigures = {
   silent: 0,
   gaps: 0,
 };
+/** Of the browser's mixer, as it counts them. */
+const SAMPLES_PER_MS = 48;
 /** Sound that came within it is there; between words nothing is sent. */
 const THERE_MS = 10_000;
 /** What was given to the output so long ago says nothing of now. */
@@ -83,8 +84,8 @@ export class SoundAccount {
       framesLost: packetsLost,
       framesLate: 0,
       malformed: 0,
-      playedMs: msOf(samples),
-      concealedMs: msOf(concealed - silent),
+      playedMs: samples / SAMPLES_PER_MS,
+      concealedMs: (concealed - silent) / SAMPLES_PER_MS,
       lateMs: 0,
       gaps,
       latencyMs: this.#delayMs,
