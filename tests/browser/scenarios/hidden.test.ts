@@ -8,7 +8,7 @@ const WATCH_MS = 5_000;
 /** The source gives 30 frames per second; half of that would still be a moving picture. */
 const LEAST_FPS = 15;
 /** Of sound there are 50 frames a second, less what is silent of the beeps that the browser makes up. */
-const LEAST_SOUND = 20;
+const LEAST_SOUND = 15;
 
 scenario('a host behind another tab goes on at full rate', async (stage) => {
   const browser = stage.closeLater(await PlainChromium.launch());
