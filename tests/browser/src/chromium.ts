@@ -7,6 +7,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core';
+import { earScript } from './ear.ts';
 import { type Lack, takeAway } from './lacking.ts';
 import { bareLinkTo, type LinkedPage, linkTo } from './links.ts';
 import { HostPage, PanelPage, PlayerPage } from './pages.ts';
@@ -37,9 +38,10 @@ export interface ChromiumOptions {
   capture?: 'tab' | 'monitor';
   /**
    * made-up: what is captured beeps as the browser likes, and so does a microphone; real: a tab sounds as its
-   * page does (`window.tone`), there is no microphone, and players are heard as well.
+   * page does (`window.tone`), there is no microphone, and players are heard as well; shy: the same, but pages
+   * are heard only once somebody has touched them.
    */
-  sound?: 'made-up' | 'real';
+  sound?: 'made-up' | 'real' | 'shy';
   /** Of pages that are opened here, and so of what a tab gives. */
   viewport?: { width: number; height: number };
   /** The captured scene at its start. */
@@ -59,6 +61,8 @@ export interface PlayerOptions {
    * another one, the browser shows no video, and tells of one frame per second.
    */
   apart?: boolean;
+  /** What it plays is listened to (`window.ear`); its browser has to have real sound. */
+  ear?: boolean;
   /** Lets `swallowFrames` break its first peer connection. */
   swallowable?: boolean;
 }
@@ -91,7 +95,7 @@ export class Chromium {
       scene,
     } = options;
     const device = capture === 'tab' ? 'browser' : 'monitor,fps=30';
-    const real = sound === 'real';
+    const real = sound !== 'made-up';
     const browser = await chromium.launch({
       executablePath: EXECUTABLE,
       headless: true,
@@ -99,7 +103,10 @@ export class Chromium {
       args: [
         ...COMMON_FLAGS,
         ...(real
-          ? ['--auto-accept-this-tab-capture', '--autoplay-policy=no-user-gesture-required']
+          ? [
+              '--auto-accept-this-tab-capture',
+              ...(sound === 'real' ? ['--autoplay-policy=no-user-gesture-required'] : []),
+            ]
           : [
               '--use-fake-ui-for-media-stream',
               `--use-fake-device-for-media-stream=display-media-type=${device}`,
@@ -135,6 +142,7 @@ export class Chromium {
     const page = await context.newPage();
     await doom(page, webTransport);
     if (options.swallowable) await makeSwallowable(page);
+    if (options.ear) await page.addInitScript({ content: earScript('/play') });
     if (places !== null) {
       await page.addInitScript({ content: witnessScript(places, everyMs, '/play') });
     }

@@ -45,6 +45,10 @@ export interface Evaluator {
   evaluate(expression: string): Promise<unknown>;
 }
 
+/** A tone of the captured page has a quarter of what a sample can say. */
+const AUDIBLE = 0.15;
+const SILENT = 0.001;
+
 /** A player's page, in whatever browser. */
 export class PlayerPage {
   readonly #page: Evaluator;
@@ -91,6 +95,20 @@ export class PlayerPage {
 
   async look(places: Place[]): Promise<void> {
     await this.#witness.evaluate(`void (window.witness.places = ${JSON.stringify(places)})`);
+  }
+
+  /** Waits until it plays this tone, as strong as it was captured or a little softer. */
+  async waitForTone(hz: number): Promise<void> {
+    await until(`a tone of ${hz} Hz`, async () => {
+      return Number(await this.#page.evaluate(`window.ear.strength(${hz}, 100)`)) > AUDIBLE;
+    });
+  }
+
+  /** Waits until it plays nothing. */
+  async waitForSilence(): Promise<void> {
+    await until('silence', async () => {
+      return Number(await this.#page.evaluate('window.ear.peak(200)')) < SILENT;
+    });
   }
 
   /**

@@ -27,6 +27,7 @@ export interface BroadcastSnapshot {
   epoch: number;
   players: number;
   cache: { groups: number; frames: number; bytes: number };
+  sound: { listeners: number } | null;
   renditions: { track: number; codec: string; players: number; framesReceived: number }[];
   totals: {
     publishersJoined: number;

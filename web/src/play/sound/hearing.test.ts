@@ -105,6 +105,12 @@ const packet = (sequence: number, change: Partial<SoundPacket> = {}) =>
     }),
   );
 
+/** The first of an epoch, and as many more. */
+const open = (count: number, epoch = 1) => {
+  packet(1, { epoch, begins: true });
+  for (let sequence = 2; sequence <= count; sequence += 1) packet(sequence, { epoch });
+};
+
 const chunks = () => port.told.flatMap((one) => (one.type === 'chunk' ? [one.chunk] : []));
 
 it('says that it listens in every session, and that it does not any more', () => {
@@ -122,8 +128,7 @@ it('says that it listens in every session, and that it does not any more', () =>
 
 it('has decoded sound at its place, and begins anew with another epoch and another session', () => {
   attach();
-  packet(1);
-  packet(2);
+  open(2);
   packet(4);
   packet(1, { epoch: 2, begins: true, captureUs: 1_200_000 });
   expect(chunks().map(({ start, restart }) => [start, restart])).toEqual([
@@ -132,26 +137,37 @@ it('has decoded sound at its place, and begins anew with another epoch and anoth
     [2_880, false],
     [samplesOf(180), true],
   ]);
+  expect(hearing.records).toMatchObject({ framesReceived: 4, framesLost: 1 });
+});
+
+it('plays what a decoder that begins in the middle gives once it has found its way', () => {
   attach();
-  packet(9, { epoch: 2, captureUs: 2_000_000 });
-  expect(chunks().at(-1)?.restart).toBe(true);
-  expect(hearing.records).toMatchObject({ framesReceived: 5, framesLost: 1 });
+  for (let sequence = 10; sequence < 17; sequence += 1) packet(sequence);
+  const heard = chunks().map(({ start, begins, restart }) => [start, begins, restart]);
+  expect(heard).toEqual([
+    [4 * 960, true, true],
+    [5 * 960, false, false],
+    [6 * 960, false, false],
+  ]);
+  attach();
+  for (let sequence = 20; sequence < 25; sequence += 1) packet(sequence);
+  expect(chunks().slice(3)).toMatchObject([{ start: 14 * 960, restart: true }]);
 });
 
 it('plays nothing of what was when the broadcast has no sound any more', () => {
   attach();
-  packet(1);
+  open(1);
   hearing.format = null;
   packet(2);
   expect(port.told.map(({ type }) => type)).toEqual(['chunk', 'quiet']);
   hearing.format = FORMAT;
-  packet(3);
-  expect(chunks().at(-1)?.restart).toBe(true);
+  for (let sequence = 3; sequence < 8; sequence += 1) packet(sequence);
+  expect(chunks().map(({ restart }) => restart)).toEqual([true, true]);
 });
 
 it('goes on with the next frame when one cannot be decoded, or is none', () => {
   attach();
-  packet(1);
+  open(1);
   packet(2, { frame: Uint8Array.of(0b11111_0_00, 99) });
   deliver(Uint8Array.of(1, 0xff));
   deliver(Uint8Array.of(0, 0, 0));
@@ -162,7 +178,7 @@ it('goes on with the next frame when one cannot be decoded, or is none', () => {
 
 it('tells how late sound is heard, and has it wait for a picture that is later', () => {
   attach();
-  packet(1);
+  open(1);
   // What was captured at 1.02 s was the line's first sample; the browser's is heard at 0.05 s.
   hearing.heard({ frame: 0, localUs: 50_000 });
   port.onmessage?.({ data: STANDING });
@@ -176,7 +192,7 @@ it('tells how late sound is heard, and has it wait for a picture that is later',
 
 it('leaves the picture as it is in pauses of speech, and lets go of it after a while', () => {
   attach();
-  packet(1);
+  open(1);
   hearing.heard({ frame: 0, localUs: 50_000 });
   port.onmessage?.({ data: STANDING });
   const silent = { ...STANDING, standing: { ...STANDING.standing, behind: null } };

@@ -25,9 +25,14 @@ export interface HearingParts {
 }
 
 type SoundCarrier = Pick<Carrier, 'clock' | 'onDatagram' | 'send'>;
-/** A chunk without its samples. */
-type Place = Omit<Chunk, 'channels'>;
+/** A chunk without its samples; null: it is not to be heard. */
+type Place = Omit<Chunk, 'channels'> | null;
 
+/**
+ * A decoder that begins in the middle has to find its way (RFC 7845, 4.6), and is loud at times before it has: so much
+ * of what it gives first is not played.
+ */
+const FINDING_US = 80_000;
 /** Pauses of speech, which are not sent, change nothing about when pictures are shown. */
 const PAUSE_MS = 3_000;
 
@@ -46,7 +51,12 @@ export class Hearing {
   #malformed = 0;
   #delayUs: number | null = null;
   #heardMs = Number.NEGATIVE_INFINITY;
+  /** The next frame is decoded anew, whatever was before. */
   #restart = true;
+  /** The next chunk is played anew. */
+  #anew = true;
+  /** How much is decoded yet that is not to be heard. */
+  #findingUs = 0;
   #cancel: () => void = () => undefined;
 
   constructor(parts: HearingParts) {
@@ -141,14 +151,25 @@ export class Hearing {
     if (format === null) return;
     for (const frame of frames) {
       const start = this.#line.place(frame);
-      const restart = frame.restart || this.#restart;
-      this.#restart = false;
-      const place = { start, begins: frame.begins, restart };
+      if (frame.restart || this.#restart) {
+        this.#decoder.close();
+        this.#findingUs = frame.opens ? 0 : FINDING_US;
+        this.#anew = true;
+        this.#restart = false;
+      }
+      if (this.#findingUs > 0) {
+        this.#findingUs -= frame.durationUs;
+        this.#decoder.decode(frame.bytes, format, null);
+        continue;
+      }
+      const place = { start, begins: frame.begins || this.#anew, restart: this.#anew };
+      this.#anew = false;
       this.#decoder.decode(frame.bytes, format, place);
     }
   }
 
   #decoded(channels: Float32Array<ArrayBuffer>[], place: Place): void {
+    if (place === null) return;
     const transfer = channels.map(({ buffer }) => buffer);
     this.#tell({ type: 'chunk', chunk: { ...place, channels } }, transfer);
   }

@@ -14,6 +14,8 @@ export interface SoundFrame {
   begins: boolean;
   /** The first of an epoch, or of this session. */
   restart: boolean;
+  /** The first that its publisher has encoded, which needs nothing before it. */
+  opens: boolean;
   bytes: Uint8Array;
 }
 
@@ -27,8 +29,10 @@ export interface IntakeCounts {
   late: number;
 }
 
-type Waiting = Omit<SoundFrame, 'lost' | 'restart'>;
+type Waiting = Omit<SoundFrame, 'lost' | 'restart' | 'opens'>;
 
+/** An epoch's first frame has this number at most. */
+const FIRST = 1;
 /** More than this is never waited for, however much there is time. */
 const HOLD_MAX_MS = 40;
 /** How many frames may wait for one before them. */
@@ -137,7 +141,8 @@ export class SoundIntake {
       this.#sequence += 1;
       const begins = frame.begins || this.#restart;
       const before = frames.length === 0 && !begins ? lost : 0;
-      frames.push({ ...frame, begins, lost: before, restart: this.#restart });
+      const opens = frame.begins && this.#sequence <= FIRST;
+      frames.push({ ...frame, begins, opens, lost: before, restart: this.#restart });
       this.#restart = false;
     }
   }

@@ -9,6 +9,7 @@ const frame = (captureUs: number, change: Partial<SoundFrame> = {}): SoundFrame 
   lost: 0,
   begins: false,
   restart: false,
+  opens: false,
   bytes: new Uint8Array(3),
   ...change,
 });

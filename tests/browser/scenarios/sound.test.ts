@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { violations } from '../src/axe.ts';
+import { beepScript } from '../src/beeps.ts';
+import type { PlayerTab } from '../src/chromium.ts';
+import type { HostPage } from '../src/pages.ts';
+import { scenario } from '../src/stage.ts';
+import { pause, until } from '../src/until.ts';
+
+const WHEP = { webTransport: 'none', ear: true } as const;
+const TONE_HZ = 440;
+const OTHER_HZ = 660;
+/** A tone of the captured page changes by this much from sample to sample at most, and a fade by a little more. */
+const STEP = (hz: number) => 0.25 * ((2 * Math.PI * hz) / 48_000);
+
+async function playTone(host: HostPage, hertz: number): Promise<void> {
+  await host.page.evaluate((hz) => window.tone?.play(hz), hertz);
+}
+
+const strength = ({ page }: PlayerTab, hz: number) =>
+  page.evaluate((hertz) => window.ear?.strength(hertz, 100) ?? 0, hz);
+
+scenario('a tab’s tone is heard, through all that a host does', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium({ sound: 'real' });
+  const audience = await stage.chromium({ sound: 'real' });
+  const panel = await admin.openPanel(relay, broadcast.publishToken);
+  const host = await panel.share();
+  await host.waitUntilLive();
+  await playTone(host, TONE_HZ);
+  const players = {
+    direct: await audience.openPlayer(relay, broadcast.playToken, { ear: true }),
+    bridged: await audience.openPlayer(relay, broadcast.playToken, WHEP),
+  };
+  const all = (act: (player: PlayerTab) => Promise<void>) =>
+    Promise.all(Object.values(players).map(act));
+  await all((player) => player.waitForTone(TONE_HZ));
+  assert.equal(await players.direct.transport(), 'webtransport');
+  assert.equal(await players.bridged.transport(), 'whep');
+
+  await playTone(host, OTHER_HZ);
+  await all((player) => player.waitForTone(OTHER_HZ));
+  for (const player of Object.values(players)) {
+    assert.ok((await strength(player, TONE_HZ)) < 0.02, 'nothing of the tone before');
+  }
+
+  await panel.page.getByRole('button', { name: 'Mute: The tab’s sound', exact: true }).click();
+  await all((player) => player.waitForSilence());
+  await panel.page.getByRole('button', { name: 'Unmute: The tab’s sound' }).click();
+  await all((player) => player.waitForTone(OTHER_HZ));
+
+  await panel.page.getByRole('button', { name: 'Pause the picture' }).click();
+  await all((player) => player.waitForState('paused').then(() => undefined));
+  await pause(500);
+  await all((player) => player.waitForTone(OTHER_HZ));
+  await panel.page.getByRole('button', { name: 'Show the picture' }).first().click();
+  await all((player) => player.waitForState('live').then(() => undefined));
+
+  await host.page.reload();
+  await host.waitUntilLive();
+  await all((player) => player.waitForSilence());
+  await playTone(host, TONE_HZ);
+  await all((player) => player.waitForTone(TONE_HZ));
+});
+
+scenario(
+  'a viewer has the sound off and on again, by keys, and it makes no click',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium({ sound: 'real' });
+    const audience = await stage.chromium({ sound: 'real' });
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    await playTone(host, TONE_HZ);
+    const player = await audience.openPlayer(relay, broadcast.playToken, { ear: true });
+    await player.waitForTone(TONE_HZ);
+    const listeners = (count: number) =>
+      until(`${count} listeners`, async () => (await stage.snapshot()).sound?.listeners === count);
+    await listeners(1);
+    const button = player.page.getByRole('button', { name: 'Sound' });
+    assert.equal(await button.getAttribute('aria-pressed'), 'true');
+    assert.deepEqual(await violations(player.page), []);
+
+    await player.page.evaluate(() => window.ear?.reset());
+    await player.page.keyboard.press('m');
+    await player.waitForSilence();
+    await listeners(0);
+    assert.equal(await button.getAttribute('aria-pressed'), 'false');
+    await player.page.keyboard.press('m');
+    await player.waitForTone(TONE_HZ);
+    const step = await player.page.evaluate(() => window.ear?.largestStep ?? 1);
+    stage.note(`largest step ${step.toFixed(4)}, of the tone itself ${STEP(TONE_HZ).toFixed(4)}`);
+    assert.ok(step < STEP(TONE_HZ) * 2.5, `a click of ${step}`);
+
+    for (let times = 0; times < 5; times += 1) await player.page.keyboard.press('ArrowDown');
+    await until('half as loud', async () => {
+      const heard = await strength(player, TONE_HZ);
+      return heard > 0.04 && heard < 0.09;
+    });
+    // It is remembered.
+    await player.page.reload();
+    await until('as loud as before', async () => {
+      const heard = await strength(player, TONE_HZ);
+      return heard > 0.04 && heard < 0.09;
+    });
+  },
+);
+
+scenario(
+  'where the browser wants a touch the picture is there at once, and the sound after it',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium({ sound: 'real' });
+    const audience = await stage.chromium({ sound: 'shy' });
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    await playTone(host, TONE_HZ);
+    for (const options of [{ ear: true }, WHEP]) {
+      const player = await audience.openPlayer(relay, broadcast.playToken, options);
+      await player.waitForState('live');
+      const tap = player.page.getByRole('button', { name: 'Tap for sound' });
+      await tap.waitFor();
+      assert.deepEqual(await violations(player.page), []);
+      await tap.click();
+      await player.waitForTone(TONE_HZ);
+      assert.equal(await tap.isVisible(), false);
+      await player.page.close();
+    }
+  },
+);
+
+/** How far apart each beep is from its flash, later ones positive, in ms. */
+function apart(beeps: readonly number[], flashes: readonly number[]): number[] {
+  return beeps.flatMap((beep) => {
+    const [nearest] = flashes
+      .map((flash) => beep - flash)
+      .toSorted((one, other) => Math.abs(one) - Math.abs(other));
+    return nearest !== undefined && Math.abs(nearest) < 400 ? [nearest] : [];
+  });
+}
+
+const share = (values: readonly number[], part: number) =>
+  values.toSorted((one, other) => one - other)[Math.floor(values.length * part)] ?? Number.NaN;
+
+scenario('flash and beep are seen and heard together', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium({ sound: 'real', scene: { moving: false } });
+  const audience = await stage.chromium({ sound: 'real' });
+  await admin.context.addInitScript({ content: beepScript('/host') });
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const players = {
+    WebTransport: await audience.openPlayer(relay, broadcast.playToken, {
+      ear: true,
+      places: null,
+    }),
+    WebRTC: await audience.openPlayer(relay, broadcast.playToken, {
+      ...WHEP,
+      places: null,
+      apart: true,
+    }),
+  };
+  for (const player of Object.values(players)) {
+    await until('a picture', async () => (await player.records()).framesShown > 0);
+  }
+  await host.page.evaluate(() => window.beeps?.begin(1_000));
+  await pause(5_000);
+  for (const { page } of Object.values(players)) await page.evaluate(() => window.ear?.reset());
+  await pause(20_000);
+  const made = await host.page.evaluate(() => window.beeps?.times ?? []);
+  for (const [name, { page }] of Object.entries(players)) {
+    const { beeps, flashes } = await page.evaluate(() => ({
+      beeps: window.ear?.beeps ?? [],
+      flashes: window.ear?.flashes ?? [],
+    }));
+    const heard = apart(beeps, made);
+    const off = apart(beeps, flashes);
+    const worst = share(off.map(Math.abs), 0.95);
+    stage.note(
+      `${name}: ${beeps.length} beeps, mouth to ear p50 ${share(heard, 0.5).toFixed()} ms, ` +
+        `against the picture p50 ${share(off, 0.5).toFixed()}, p95 of the absolute value ${worst.toFixed()} ms`,
+    );
+    assert.ok(off.length >= 12, `${name}: ${off.length} beeps had their flash`);
+    // A busy machine shows pictures late by itself.
+    assert.ok(Math.abs(share(off, 0.5)) < 60, `${name}: sound and picture keep together`);
+  }
+});
