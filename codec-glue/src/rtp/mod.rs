@@ -6,7 +6,8 @@
 //! are the sender's.
 //!
 //! The other way, packets from a publisher come back into order in a
-//! [`Reorder`] and become chunks again in an [`Assembler`].
+//! [`Reorder`] and become chunks again in an [`Assembler`]. Frames of sound are payloads as they
+//! are, alone or with earlier ones beside them ([`write_red`], [`read_red`]).
 //!
 //! Everything here is a pure function of bytes from strangers: no input
 //! panics, loops without end or allocates more than a small multiple of its
@@ -17,12 +18,14 @@ mod av1;
 mod h264;
 mod parts;
 mod payloads;
+mod red;
 mod reorder;
 mod vp8;
 mod vp9;
 
 pub use assembler::{Assembled, Assembler};
 pub use payloads::{Numbering, Payloads};
+pub use red::{RED_AGE, RED_BLOCKS, RED_LENGTH, RedBlock, read_red, write_red};
 pub use reorder::{Ordered, Packet, Placed, Reorder, ReorderConfig};
 
 use std::ops::RangeInclusive;

@@ -8,9 +8,9 @@ use bytes::Bytes;
 pub struct Packet {
     /// Its sequence number.
     pub sequence: u16,
-    /// Its timestamp, in units of 1/90,000 s.
+    /// Its timestamp, in units of its stream's clock.
     pub timestamp: u32,
-    /// Its marker bit: the last packet of a picture.
+    /// Its marker bit: of pictures, the last packet of one.
     pub marker: bool,
     /// What follows the header; empty in packets of nothing but padding.
     pub payload: Bytes,
