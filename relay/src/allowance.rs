@@ -11,6 +11,9 @@ pub(crate) struct Allowance {
     paid: Option<Instant>,
 }
 
+/// Packets of sound that one publisher may send: 150 a second (PROTOCOL 9.4).
+pub(crate) const SOUND: Allowance = Allowance::new(75, Duration::from_micros(6_667));
+
 impl Allowance {
     /// A whole allowance.
     pub(crate) const fn new(at_once: u32, every: Duration) -> Self {

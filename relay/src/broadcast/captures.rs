@@ -52,9 +52,9 @@ pub struct Capture {
     pub wrong_by: Option<Duration>,
 }
 
-/// The capture times of one track.
+/// The capture times of one track, or of sound.
 #[derive(Debug, Default)]
-pub(super) struct Captures {
+pub struct Captures {
     /// The newest, of any publisher.
     newest: u64,
     line: Option<Line>,
@@ -74,6 +74,8 @@ struct Line {
     /// The least delay since the window began.
     least: Option<i128>,
     window: RelayTime,
+    /// By how much frames are known to have been captured before what their least delay says.
+    held: i128,
 }
 
 impl Captures {
@@ -82,8 +84,25 @@ impl Captures {
         self.line = None;
     }
 
+    /// The relay's time, in microseconds, of a time on the publisher's clock that frames have gone by.
+    pub(super) fn time_of(&self, clock: Clock, micros: i128) -> Option<i128> {
+        let line = self.line.as_ref().filter(|line| line.clock == clock)?;
+        Some(line.offset + micros)
+    }
+
+    /// Something else that goes by the publisher's clock has shown that its frames were captured earlier than they
+    /// seem: `by` so many microseconds, from the next frame on.
+    pub(super) fn hold_back(&mut self, clock: Clock, by: i128) {
+        if let Some(line) = self.line.as_mut().filter(|line| line.clock == clock) {
+            line.offset -= by;
+            line.held += by;
+            // What came before was as late as what comes.
+            line.least = line.least.map(|least| least + by);
+        }
+    }
+
     /// The capture time of a frame that arrived at `now`.
-    pub(super) fn capture(&mut self, claim: Claim, now: RelayTime) -> Capture {
+    pub fn capture(&mut self, claim: Claim, now: RelayTime) -> Capture {
         let arrival = i128::from(now.as_micros());
         let floor = i128::from(self.newest);
         self.line.take_if(|line| line.clock != claim.clock);
@@ -142,6 +161,7 @@ impl Line {
             fallen: None,
             least: None,
             window: now,
+            held: 0,
         }
     }
 
@@ -169,6 +189,7 @@ impl Line {
         };
         self.fallen = None;
         self.least = None;
+        self.held = 0;
     }
 
     fn follow(&mut self, delay: i128, now: RelayTime) {
@@ -177,7 +198,7 @@ impl Line {
             self.least = Some(least);
             return;
         }
-        self.offset += least;
+        self.offset += least - self.held;
         self.least = None;
         self.window = now;
     }
@@ -220,6 +241,25 @@ mod tests {
 
     fn own(ms: i128) -> Claim {
         claim(ms * 1_000, Clock::Own(1))
+    }
+
+    #[test]
+    fn what_is_held_back_stays_so_and_drift_is_followed_all_the_same() {
+        let mut captures = Captures::default();
+        let mut ages = Vec::new();
+        for frame in 0..1_200u64 {
+            // Its clock is slow: 1 ms in ten seconds.
+            let (sent, now) = (frame * 33, frame * 33 + frame / 300);
+            if frame == 100 {
+                captures.hold_back(Clock::Own(1), 40_000);
+                captures.hold_back(Clock::Own(2), 70_000);
+            }
+            let capture = captures.capture(own(sent.into()), at(now));
+            assert!(!capture.reordered || frame < 102, "{frame}");
+            ages.push(at(now).as_micros() - capture.micros);
+        }
+        assert_eq!((ages[99], ages[300]), (0, 41_000));
+        assert!((40_000..=42_000).contains(&ages[1_199]), "{}", ages[1_199]);
     }
 
     #[test]

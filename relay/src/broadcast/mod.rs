@@ -32,7 +32,7 @@ mod time;
 mod track;
 mod warning;
 
-pub use captures::{Capture, Claim, Clock};
+pub use captures::{Capture, Captures, Claim, Clock};
 pub use content::{Content, STILL_AFTER};
 pub use cursor::{Backlog, Before, Cursor, Step};
 pub use error::{AttachError, PublishError};

@@ -19,7 +19,7 @@ use super::renditions::Means;
 use super::share::Share;
 use super::state::State;
 use super::{
-    AttachError, Backlog, Broadcast, Capture, Claim, Cursor, Frame, Need, News, Progress,
+    AttachError, Backlog, Broadcast, Capture, Claim, Clock, Cursor, Frame, Need, News, Progress,
     PublishError, PublisherNews, Pulse, RelayTime, Step, View, Warning,
 };
 
@@ -233,6 +233,20 @@ impl PublisherSeat {
             self.warn(Warning::Clock, now);
         }
         capture
+    }
+
+    /// The relay's time, in microseconds, of a time on the clock that the frames of a track have gone by so far:
+    /// for what has to be in time with them.
+    pub fn time_of(&self, track: TrackId, clock: Clock, micros: i128) -> Option<i128> {
+        let state = self.broadcast.state.lock();
+        state.time_of(self.epoch, track, clock, micros)
+    }
+
+    /// What is in time with the frames of a track, by that clock, came before they did: they were captured so many
+    /// microseconds earlier than they seem.
+    pub fn hold_back(&self, track: TrackId, clock: Clock, by: i128) {
+        let mut state = self.broadcast.state.lock();
+        state.hold_back(self.epoch, track, clock, by);
     }
 
     /// Tells the publisher, in the log and the API, what keeps its pictures from players: once.

@@ -18,8 +18,8 @@ use super::sound::Sound;
 use super::track::Track;
 use super::warning::Warnings;
 use super::{
-    AttachError, CacheSnapshot, Capture, Claim, Frame, Need, Presence, PublishError, RelayTime,
-    RenditionSnapshot, Settings, Totals, Warning, WarningSnapshot,
+    AttachError, CacheSnapshot, Capture, Claim, Clock, Frame, Need, Presence, PublishError,
+    RelayTime, RenditionSnapshot, Settings, Totals, Warning, WarningSnapshot,
 };
 
 /// What a player's page has counted since its session began (PROTOCOL 2.2, `Report`).
@@ -250,6 +250,27 @@ impl State {
     ) -> Option<Capture> {
         self.is_current(epoch)
             .then(|| self.track_mut(track).captures.capture(claim, now))
+    }
+
+    /// The relay's time of a time on the clock of a publisher's track.
+    pub(super) fn time_of(
+        &self,
+        epoch: u32,
+        track: TrackId,
+        clock: Clock,
+        micros: i128,
+    ) -> Option<i128> {
+        let captures = &self.track(track).captures;
+        captures
+            .time_of(clock, micros)
+            .filter(|_| self.is_current(epoch))
+    }
+
+    /// The frames of a publisher's track were captured earlier than they seem.
+    pub(super) fn hold_back(&mut self, epoch: u32, track: TrackId, clock: Clock, by: i128) {
+        if self.is_current(epoch) {
+            self.track_mut(track).captures.hold_back(clock, by);
+        }
     }
 
     /// The publisher is to be told something. True when that is new.

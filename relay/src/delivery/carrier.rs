@@ -18,6 +18,8 @@ pub(crate) trait Carrier {
     type Parcel;
     /// What a frame of sound becomes here, the same for all players.
     type Sound;
+    /// What makes that of frames.
+    type Sounder: Sounder<Sound = Self::Sound>;
     /// What makes parcels of pieces.
     type Packer: Packer<Parcel = Self::Parcel>;
 
@@ -32,9 +34,6 @@ pub(crate) trait Carrier {
     /// # Errors
     /// [`Gone`].
     fn send(&mut self, now: Moment) -> Result<Sent, Gone>;
-
-    /// A frame of sound as all players have it here, made once.
-    fn sound(packet: &SoundPacket) -> Self::Sound;
 
     /// Sends a frame of sound at once, whatever else waits, or never. Whether it had room for it.
     fn hear(&mut self, sound: &Self::Sound, now: Moment) -> bool;
@@ -81,6 +80,15 @@ pub(crate) trait Packer: Clone {
 
     /// The rest of the frame that is arriving will not come.
     fn cut(&mut self);
+}
+
+/// Makes what players hear of frames of sound, one after the other and once for all players of a channel.
+pub(crate) trait Sounder: Default {
+    /// What a frame becomes.
+    type Sound;
+
+    /// Makes it of the next frame.
+    fn sound(&mut self, packet: &SoundPacket) -> Self::Sound;
 }
 
 /// Whether parcels are new, or bring the player up to date.

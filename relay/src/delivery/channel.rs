@@ -9,7 +9,7 @@ use steadycast_codec_glue::wire::{Code, MediaKind, TrackId};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::watch;
 
-use super::carrier::{Carrier, Gone, Packer, Rush, Sent};
+use super::carrier::{Carrier, Gone, Packer, Rush, Sent, Sounder as _};
 use super::cohort::{Cohort, Round};
 use super::given::{Given, Portion};
 use super::listeners::Listeners;
@@ -37,6 +37,7 @@ pub(crate) struct Channel<C: Carrier> {
     cohorts: [Cohort<C::Packer, C::Parcel>; TrackId::COUNT],
     news: watch::Receiver<News>,
     sounds: Sounds,
+    sounder: C::Sounder,
     listeners: Listeners<C::Sound>,
     /// Players that go by themselves.
     alone: BTreeSet<usize>,
@@ -123,6 +124,7 @@ impl<C: Carrier> Channel<C> {
             players: Slab::new(),
             news: broadcast.news(),
             sounds: broadcast.sounds(),
+            sounder: C::Sounder::default(),
             listeners: Listeners::default(),
             alone: BTreeSet::new(),
             turns: VecDeque::new(),
@@ -156,6 +158,9 @@ impl<C: Carrier> Channel<C> {
         // Both slabs take and give the same keys.
         let same = self.players.insert(player);
         debug_assert_eq!(same, key);
+        if self.players[key].seat.listens() {
+            self.listeners.add(key);
+        }
         self.alone.insert(key);
         self.ready(key);
         key
@@ -365,7 +370,7 @@ impl<C: Carrier> Channel<C> {
         loop {
             match self.sounds.try_recv() {
                 Ok(packet) if listeners > 0 => {
-                    self.listeners.begin(C::sound(&packet));
+                    self.listeners.begin(self.sounder.sound(&packet));
                     return true;
                 }
                 Ok(_) => {}

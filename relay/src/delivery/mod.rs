@@ -33,7 +33,7 @@ pub use given::Given;
 pub use news::PathNews;
 pub use reception::{Reception, Version};
 
-pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent};
+pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent, Sounder};
 pub(crate) use channel::{Channel, Limits};
 pub(crate) use filler::Filler;
 pub(crate) use wakes::Wakes;

@@ -6,7 +6,6 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::SoundPacket;
 use tokio::sync::oneshot;
 use wtransport::Connection;
 
@@ -14,7 +13,7 @@ use super::congestion::PathView;
 use super::ending::Ending;
 use super::endpoint::WAITING_DATAGRAMS;
 use super::group_writer::{Finished, GroupWriter};
-use super::sound::{Datagrams, Ear};
+use super::sound::{Datagrams, Ear, Encoder};
 use crate::broadcast::{Backlog, Moment};
 use crate::delivery::{Carrier, Filler, Gone, Packer, Rush, Sent};
 
@@ -213,6 +212,7 @@ impl Streams {
 impl Carrier for Streams {
     type Parcel = Bytes;
     type Sound = Datagrams;
+    type Sounder = Encoder;
     type Packer = Pieces;
 
     fn open(&mut self) {
@@ -241,10 +241,6 @@ impl Carrier for Streams {
             Sent::Blocked => self.blocked.or(Some(now.instant)),
         };
         Ok(sent)
-    }
-
-    fn sound(packet: &SoundPacket) -> Datagrams {
-        Datagrams::of(packet)
     }
 
     fn hear(&mut self, sound: &Datagrams, now: Moment) -> bool {

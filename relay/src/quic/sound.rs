@@ -9,12 +9,9 @@ use wtransport::Connection;
 use super::ending::Ending;
 use super::endpoint::WAITING_DATAGRAMS;
 use super::losses::Losses;
-use crate::allowance::Allowance;
+use crate::allowance::{self, Allowance};
 use crate::broadcast::{PublisherSeat, RelayTime};
-
-/// Datagrams that a publisher may send at once, and how often one more: 150 a second (PROTOCOL 9.4).
-const AT_ONCE: u32 = 75;
-const EVERY: Duration = Duration::from_micros(6_667);
+use crate::delivery::Sounder;
 
 /// What comes of a publisher's sound.
 pub(super) struct Intake {
@@ -28,7 +25,7 @@ pub(super) struct Intake {
 impl Default for Intake {
     fn default() -> Self {
         Self {
-            allowance: Allowance::new(AT_ONCE, EVERY),
+            allowance: allowance::SOUND,
             losses: Losses::default(),
             newest: None,
             sent: 0,
@@ -89,6 +86,18 @@ pub(super) struct Datagrams([Bytes; 1 + limits::SOUND_REPEATS as usize]);
 
 /// The first session of a connection, as HTTP/3 datagrams name it (RFC 9297, 2.1): players have no other.
 const FIRST_SESSION: u8 = 0;
+
+/// What makes datagrams of frames.
+#[derive(Default)]
+pub(super) struct Encoder;
+
+impl Sounder for Encoder {
+    type Sound = Datagrams;
+
+    fn sound(&mut self, packet: &SoundPacket) -> Datagrams {
+        Datagrams::of(packet)
+    }
+}
 
 impl Datagrams {
     /// Of a packet with all frames that may be repeated.

@@ -36,5 +36,7 @@ pub(crate) use serve::Peers;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use sdp::offers;
 
-/// Units of RTP time in a second.
+/// Units of a picture's RTP time in a second.
 const VIDEO_CLOCK: u32 = MediaKind::Video.rtp_clock_rate();
+/// Those of sound (RFC 7587, 4.1).
+const SOUND_CLOCK: u32 = 48_000;

@@ -10,8 +10,8 @@ pub mod rtp;
 mod session;
 
 pub use peer::{Peer, Rtp};
-pub use player::{Frame, Player};
+pub use player::{Frame, OPUS, Player, RED, Sound};
 pub use publisher::{Publisher, RawRtp};
 pub use rogue::Rogue;
 pub use rtc_srtp::protection_profile::ProtectionProfile;
-pub use session::{Endpoint, Session};
+pub use session::{Endpoint, Session, SoundOffer};

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::format::Codec;
 use str0m::media::{Direction, MediaData, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, RawPacket};
@@ -15,7 +16,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::session::{Endpoint, Session};
+use super::session::{Endpoint, Session, SoundOffer};
 use crate::client::soon;
 use crate::coded::Kind;
 
@@ -27,6 +28,7 @@ const DATAGRAM: usize = 65_535;
 pub(super) enum Heard {
     Connected,
     Frame(Box<MediaData>),
+    Sound(Box<MediaData>),
     KeyframeRequest,
     Closed,
 }
@@ -51,7 +53,7 @@ pub struct Rtp {
     pub payload_type: u8,
     /// Its number.
     pub sequence: u16,
-    /// Its time, in 1/90,000 s.
+    /// Its time, in 1/90,000 s; of sound in 1/48,000 s.
     pub timestamp: u32,
     /// Whether it is a frame's last.
     pub marker: bool,
@@ -75,23 +77,33 @@ pub struct Peer {
     /// Payload types of what is sent again.
     pub retransmissions: Vec<u8>,
     pub(super) mid: Mid,
+    /// The section of sound, where it was offered.
+    pub(super) sound: Option<Mid>,
     heard: mpsc::UnboundedReceiver<Heard>,
     commands: mpsc::UnboundedSender<Command>,
     log: Arc<Mutex<Log>>,
     _task: AbortOnDropHandle<()>,
 }
 
-fn config(codecs: &[Kind]) -> RtcConfig {
-    let has = |kind| codecs.contains(&kind);
-    RtcConfig::new()
+fn config(endpoint: &Endpoint) -> RtcConfig {
+    let has = |kind| endpoint.codecs.contains(&kind);
+    let SoundOffer { red, nack } = endpoint.sound.unwrap_or_default();
+    let mut config = RtcConfig::new()
         .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
         .clear_codecs()
         .enable_vp8(has(Kind::Vp8))
         .enable_vp9(has(Kind::Vp9))
         .enable_h264(has(Kind::H264))
         .enable_av1(has(Kind::Av1))
+        .enable_opus(endpoint.sound.is_some(), red)
         .set_extension(6, Extension::PlayoutDelay)
-        .enable_raw_packets(true)
+        .enable_raw_packets(true);
+    for params in config.codec_config().iter_mut() {
+        if params.spec().codec == Codec::Opus {
+            params.set_fb_nack(nack);
+        }
+    }
+    config
 }
 
 impl Peer {
@@ -106,9 +118,9 @@ impl Peer {
             SocketAddr::V6(_) => "[::1]:0",
         };
         let socket = UdpSocket::bind(here).await?;
-        let mut rtc = config(&endpoint.codecs).build(Instant::now());
+        let mut rtc = config(endpoint).build(Instant::now());
         rtc.add_local_candidate(Candidate::host(socket.local_addr()?, "udp")?);
-        let (mid, mut offer, pending) = offer(&mut rtc, direction)?;
+        let (mids, mut offer, pending) = offer(&mut rtc, direction, endpoint.sound.is_some())?;
         if endpoint.passive {
             offer = offer.replace("a=setup:actpass", "a=setup:passive");
         }
@@ -132,7 +144,8 @@ impl Peer {
         Ok(Self {
             session,
             retransmissions,
-            mid,
+            mid: mids.0,
+            sound: mids.1,
             heard,
             commands,
             log,
@@ -225,11 +238,19 @@ impl Peer {
     }
 }
 
-fn offer(rtc: &mut Rtc, direction: Direction) -> Result<(Mid, String, SdpPendingOffer)> {
+/// The sections of picture and sound.
+type Mids = (Mid, Option<Mid>);
+
+fn offer(
+    rtc: &mut Rtc,
+    direction: Direction,
+    sound: bool,
+) -> Result<(Mids, String, SdpPendingOffer)> {
     let mut change = rtc.sdp_api();
     let mid = change.add_media(MediaKind::Video, direction, None, None, None);
+    let sound = sound.then(|| change.add_media(MediaKind::Audio, direction, None, None, None));
     let (offer, pending) = change.apply().context("nothing is offered")?;
-    Ok((mid, offer.to_sdp_string(), pending))
+    Ok(((mid, sound), offer.to_sdp_string(), pending))
 }
 
 /// Owns the peer's state.
@@ -321,6 +342,9 @@ impl Driver {
     fn take(&mut self, event: Event) {
         match event {
             Event::Connected => self.say(Heard::Connected),
+            Event::MediaData(data) if data.params.spec().codec == Codec::Opus => {
+                self.say(Heard::Sound(Box::new(data)));
+            }
             Event::MediaData(data) => self.say(Heard::Frame(Box::new(data))),
             Event::KeyframeRequest(_) => self.say(Heard::KeyframeRequest),
             Event::RawPacket(packet) => {

@@ -1,16 +1,21 @@
 //! A player over WHEP.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use str0m::format::{Codec, CodecExtra};
 use str0m::media::{Direction, KeyframeRequestKind, MediaData};
 
-use super::peer::{Heard, Peer};
+use super::peer::{Heard, Peer, Rtp};
 use super::session::Endpoint;
 use crate::coded::{Coded, Kind, units};
+
+/// The payload types of sound that `str0m` offers.
+pub const OPUS: u8 = 111;
+/// The same with earlier frames beside it.
+pub const RED: u8 = 63;
 
 /// A frame as a player gets it: put together by `str0m`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +71,37 @@ impl Frame {
     }
 }
 
+/// A frame of sound as a player gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sound {
+    /// Its RTP time, in 1/48,000 s.
+    pub time: u32,
+    /// Its number, not wrapped.
+    pub sequence: u64,
+    /// Whether it is the first after a silence.
+    pub begins: bool,
+    /// What goes to the decoder.
+    pub frame: Bytes,
+    /// Its relay's clock: a time of the day, and the RTP time that this is; none before a report has come.
+    pub clock: Option<(SystemTime, u32)>,
+}
+
+impl Sound {
+    fn from(data: &MediaData) -> Self {
+        let clock = data
+            .last_sender_info
+            .as_ref()
+            .map(|sender| (sender.ntp_time, sender.rtp_time.numer() as u32));
+        Self {
+            time: data.time.numer() as u32,
+            sequence: **data.seq_range.start(),
+            begins: data.audio_start_of_talk_spurt,
+            frame: data.data.to_vec().into(),
+            clock,
+        }
+    }
+}
+
 /// A player; dropping it is like a crash of its browser.
 pub struct Player(Peer);
 
@@ -108,6 +144,29 @@ impl Player {
             _ => None,
         };
         Frame::from(&*self.0.find("a frame", frame).await?)
+    }
+
+    /// The next frame of sound.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn sound(&mut self) -> Result<Sound> {
+        let sound = |heard| match heard {
+            Heard::Sound(data) => Some(data),
+            _ => None,
+        };
+        Ok(Sound::from(&*self.0.find("sound", sound).await?))
+    }
+
+    /// The next frame of sound, if one comes within this time.
+    ///
+    /// # Errors
+    /// When the peer has ended.
+    pub async fn sound_within(&mut self, patience: Duration) -> Result<Option<Sound>> {
+        match tokio::time::timeout(patience, self.sound()).await {
+            Ok(sound) => sound.map(Some),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The next frame, which has to be this one.
@@ -176,6 +235,14 @@ impl Player {
         self.0.act(|rtc| drop(rtc.close()));
     }
 
+    /// The packets of sound that have come, in the order in which they did.
+    pub fn packets_of_sound(&self) -> Vec<Rtp> {
+        let packets = self.0.packets().into_iter();
+        packets
+            .filter(|packet| is_sound(packet.payload_type))
+            .collect()
+    }
+
     /// The source of the picture: there has to be exactly one, but for what was sent again.
     ///
     /// # Errors
@@ -185,6 +252,7 @@ impl Player {
         let mut own = packets
             .iter()
             .filter(|packet| !self.0.retransmissions.contains(&packet.payload_type))
+            .filter(|packet| !is_sound(packet.payload_type))
             .map(|packet| packet.ssrc);
         let first = own.next().context("no packets")?;
         if own.all(|ssrc| ssrc == first) {
@@ -192,6 +260,11 @@ impl Player {
         }
         bail!("several sources")
     }
+}
+
+/// Whether packets of this type carry sound: Opus, alone or with earlier frames beside it.
+fn is_sound(payload_type: u8) -> bool {
+    matches!(payload_type, OPUS | RED)
 }
 
 impl Deref for Player {

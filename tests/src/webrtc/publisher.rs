@@ -3,9 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use str0m::format::Codec;
-use str0m::media::{Direction, MediaTime, Pt};
+use str0m::media::{Direction, Frequency, MediaTime, Pt};
 use str0m::rtp::RtpWrite;
 use tokio::sync::oneshot;
 
@@ -48,8 +48,16 @@ impl Publisher {
     /// # Errors
     /// With the code, when the relay refuses.
     pub async fn begin(endpoint: &Endpoint) -> Result<Self> {
+        Self::with(endpoint, |offer| offer).await
+    }
+
+    /// As [`Publisher::begin`], with an offer that `change` has changed.
+    ///
+    /// # Errors
+    /// With the code, when the relay refuses.
+    pub async fn with(endpoint: &Endpoint, change: impl FnOnce(String) -> String) -> Result<Self> {
         Ok(Self(
-            Peer::open(endpoint, Direction::SendOnly, |offer| offer).await?,
+            Peer::open(endpoint, Direction::SendOnly, change).await?,
         ))
     }
 
@@ -71,6 +79,29 @@ impl Publisher {
         });
         let sent = soon("the peer", told).await??;
         Ok(sent.ok_or_else(|| anyhow::anyhow!("no payload type"))??)
+    }
+
+    /// Sends a frame of sound with this RTP time, in 1/48,000 s.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub async fn send_sound(&self, frame: &[u8], time: u64) -> Result<()> {
+        let (mid, frame) = (
+            self.0.sound.context("no sound was offered")?,
+            frame.to_vec(),
+        );
+        let (tell, told) = oneshot::channel();
+        self.0.act(move |rtc| {
+            let sent = rtc.writer(mid).and_then(|writer| {
+                let pt = writer.payload_params().next()?.pt();
+                let time = MediaTime::new(time, Frequency::FORTY_EIGHT_KHZ);
+                Some(writer.write(pt, Instant::now(), time, frame))
+            });
+            // Nobody waits any more when the scenario has ended.
+            let _ = tell.send(sent);
+        });
+        let sent = soon("the peer", told).await??;
+        Ok(sent.context("no payload type")??)
     }
 
     /// Sends a packet as it is.

@@ -22,6 +22,17 @@ pub struct Endpoint {
     pub codecs: Vec<Kind>,
     /// Whether the client leaves it to the relay to open DTLS, as FFmpeg does.
     pub passive: bool,
+    /// What sound is offered; none at all without it.
+    pub sound: Option<SoundOffer>,
+}
+
+/// What a client does about sound that is lost.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SoundOffer {
+    /// Earlier frames may be beside others (RFC 2198).
+    pub red: bool,
+    /// What is missing is asked for.
+    pub nack: bool,
 }
 
 impl Endpoint {
@@ -34,6 +45,7 @@ impl Endpoint {
             via: None,
             codecs: Kind::ALL.to_vec(),
             passive: false,
+            sound: None,
         }
     }
 
@@ -48,6 +60,13 @@ impl Endpoint {
     #[must_use]
     pub fn passive(mut self) -> Self {
         self.passive = true;
+        self
+    }
+
+    /// For a client that offers sound besides.
+    #[must_use]
+    pub fn with_sound(mut self, sound: SoundOffer) -> Self {
+        self.sound = Some(sound);
         self
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use steadycast_codec_glue::wire::{FrameHeader, SoundPacket};
 
-use super::super::{Carrier, Gone, Packer, Rush, Sent};
+use super::super::{Carrier, Gone, Packer, Rush, Sent, Sounder};
 use crate::broadcast::{Backlog, Moment};
 
 /// What a player has seen of its carrier.
@@ -78,9 +78,22 @@ impl Wire {
     }
 }
 
+/// Tells frames of sound by their numbers.
+#[derive(Default)]
+pub(super) struct Numbers;
+
+impl Sounder for Numbers {
+    type Sound = u32;
+
+    fn sound(&mut self, packet: &SoundPacket) -> u32 {
+        packet.sequence
+    }
+}
+
 impl Carrier for Wire {
     type Parcel = Bytes;
     type Sound = u32;
+    type Sounder = Numbers;
     type Packer = Whole;
 
     fn open(&mut self) {
@@ -115,10 +128,6 @@ impl Carrier for Wire {
         self.blocked.get_or_insert(now.instant);
         self.retry = (!line.mute).then(|| now.instant + Duration::from_millis(10));
         Ok(Sent::Blocked)
-    }
-
-    fn sound(packet: &SoundPacket) -> u32 {
-        packet.sequence
     }
 
     fn hear(&mut self, sound: &u32, _: Moment) -> bool {

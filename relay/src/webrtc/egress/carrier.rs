@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::SoundPacket;
 
 use super::assembly::Assembly;
 use super::control::Control;
@@ -17,16 +16,21 @@ use super::probe::Probe;
 use super::repairs::Repairs;
 use super::rest::Rest;
 use super::sender::{Exit, Outbound, Patience, Sender};
+use super::sound::{SoundSender, Sounding};
+use super::timeline::Timeline;
 use crate::broadcast::{Backlog, Moment, RelayTime};
 use crate::delivery::{Carrier, Filler, Gone, Packer, Rush, Sent};
 use crate::shard::Wire;
-use crate::webrtc::rtcp::Feedback;
+use crate::webrtc::rtcp::{Feedback, Report, Sources};
 use crate::webrtc::session::Session;
 use crate::webrtc::session::link::Path;
 use crate::webrtc::srtp::Outgoing;
 
 /// How often a player is told the time and what was sent.
 const REPORTS: Duration = Duration::from_secs(1);
+/// How often at first, and how many times: browsers need two of each source to keep picture and sound in time.
+const REPORTS_AT_FIRST: Duration = Duration::from_millis(200);
+const AT_FIRST: u8 = 3;
 /// What a round trip is taken for until it is known.
 const ROUND_TRIP: Duration = Duration::from_millis(50);
 /// A packet is sent again once more after this share of a round trip: clocks are not exact.
@@ -46,6 +50,8 @@ pub(in crate::webrtc) struct Egress<W> {
     path: Path,
     keys: Outgoing,
     sender: Sender,
+    /// Where the player takes any.
+    sound: Option<SoundSender>,
     /// Frames that wait for the player's pace; nothing more is taken from the cache meanwhile.
     outbox: VecDeque<Outbound>,
     /// Packets that are sealed; they are kept while the system takes none.
@@ -56,6 +62,8 @@ pub(in crate::webrtc) struct Egress<W> {
     heard: Option<Instant>,
     round_trip: Duration,
     next_report: Instant,
+    /// Reports that are still to be soon after one another.
+    soon: u8,
     /// When the last packet is to be sent once more.
     probe: Option<Probe>,
     /// When sending may go on.
@@ -81,7 +89,7 @@ impl<W: Wire> Egress<W> {
         wire: Arc<W>,
         path: Path,
         keys: Outgoing,
-        sender: Sender,
+        (sender, sound): (Sender, Option<SoundSender>),
         now: Instant,
     ) -> Self {
         Self {
@@ -93,10 +101,12 @@ impl<W: Wire> Egress<W> {
             repairs: Repairs::new(),
             heard: None,
             sender,
+            sound,
             outbox: VecDeque::new(),
             out: Datagrams::default(),
             round_trip: ROUND_TRIP,
             next_report: now,
+            soon: 0,
             probe: None,
             paced: None,
             blocked: None,
@@ -115,8 +125,12 @@ impl<W: Wire> Egress<W> {
         self.path = path;
     }
 
-    pub(in crate::webrtc) fn ssrc(&self) -> u32 {
-        self.sender.ssrc()
+    /// What its feedback is about.
+    pub(in crate::webrtc) fn sources(&self) -> Sources {
+        Sources {
+            pictures: self.sender.ssrc(),
+            sound: self.sound.as_ref().map(SoundSender::ssrc),
+        }
     }
 
     /// Whether the player says that it cannot go on from what it was sent.
@@ -139,13 +153,14 @@ impl<W: Wire> Egress<W> {
     }
 
     /// Takes what the player says of how packets arrive; sends again what it lacks.
-    pub(in crate::webrtc) fn hear(&mut self, feedback: &Feedback, now: Moment) {
+    pub(in crate::webrtc) fn take_feedback(&mut self, feedback: &Feedback, now: Moment) {
         self.heard = Some(now.instant);
-        if let Some(report) = &feedback.report {
-            self.measure(report.last, report.delay, now.instant);
+        for report in [&feedback.report, &feedback.sound_report] {
+            self.measure(report.as_ref(), now.instant);
         }
         self.control.hear(feedback, now.instant);
         self.round_trip = self.control.round_trip().unwrap_or(self.round_trip);
+        self.hear_of_sound(feedback, now.instant);
         if !feedback.lost.is_empty() {
             let most = self.control.repairs(now.instant).min(self.repairs.left());
             let patience = Patience {
@@ -165,13 +180,31 @@ impl<W: Wire> Egress<W> {
         }
     }
 
+    fn hear_of_sound(&mut self, feedback: &Feedback, now: Instant) {
+        let Some(sound) = &mut self.sound else { return };
+        let mut exit = Exit {
+            keys: &mut self.keys,
+            control: &mut self.control,
+            out: &mut self.out,
+        };
+        sound.hear(feedback, self.round_trip.mul_f64(AGAIN), &mut exit, now);
+        if !feedback.sound_lost.is_empty() {
+            self.flush();
+        }
+    }
+
     /// A round trip: from a report of ours to the player's answer, less the time that it took
     /// (RFC 3550, 6.4.1).
-    fn measure(&mut self, last: u32, delay: u32, now: Instant) {
-        let Some((_, at)) = self.reported.filter(|(sent, _)| *sent == last) else {
+    fn measure(&mut self, report: Option<&Report>, now: Instant) {
+        let known = |(sent, at): (u32, Instant)| {
+            report
+                .filter(|report| report.last == sent)
+                .map(|own| (own, at))
+        };
+        let Some((report, at)) = self.reported.and_then(known) else {
             return;
         };
-        let delay = Duration::from_secs_f64(f64::from(delay) / 65_536.0);
+        let delay = Duration::from_secs_f64(f64::from(report.delay) / 65_536.0);
         let measured = now.saturating_duration_since(at).saturating_sub(delay);
         self.round_trip = (self.round_trip * 7 + measured) / 8;
     }
@@ -241,20 +274,31 @@ impl<W: Wire> Egress<W> {
         taken
     }
 
+    /// Tells the time of every source by one clock.
     fn report(&mut self, now: Moment) {
-        self.next_report = now.instant + REPORTS;
-        let ntp = ntp(now.relay);
+        let pause = match self.soon {
+            0 => REPORTS,
+            _ => REPORTS_AT_FIRST,
+        };
+        self.soon = self.soon.saturating_sub(1);
+        self.next_report = now.instant + pause;
+        let (ntp, micros) = (ntp(now.relay), now.relay.as_micros());
         self.reported = Some(((ntp >> 16) as u32, now.instant));
-        let report = self.sender.report(ntp, now.relay.as_micros());
-        if let Some(report) = report.and_then(|report| self.keys.rtcp(&report).ok()) {
-            self.out.push(&report);
+        let sound = self.sound.as_ref();
+        let sound = sound.and_then(|sound| sound.report(ntp, micros));
+        let reports = [self.sender.report(ntp, micros), sound];
+        for report in reports.into_iter().flatten() {
+            if let Ok(report) = self.keys.rtcp(&report) {
+                self.out.push(&report);
+            }
         }
     }
 }
 
 impl<W: Wire> Carrier for Egress<W> {
     type Parcel = Arc<Packets>;
-    type Sound = SoundPacket;
+    type Sound = Sounding;
+    type Sounder = Timeline;
     type Packer = FramePacker;
 
     fn open(&mut self) {}
@@ -282,13 +326,27 @@ impl<W: Wire> Carrier for Egress<W> {
         Ok(sent)
     }
 
-    fn sound(packet: &SoundPacket) -> SoundPacket {
-        packet.clone()
-    }
-
-    /// Its one source is the picture: nobody here listens.
-    fn hear(&mut self, _: &SoundPacket, _: Moment) -> bool {
-        false
+    fn hear(&mut self, sounding: &Sounding, now: Moment) -> bool {
+        // What the system has not taken goes first.
+        if !self.out.is_empty() && !self.flush() {
+            return false;
+        }
+        let Some(sound) = &mut self.sound else {
+            return false;
+        };
+        let first = sound.is_new();
+        let mut exit = Exit {
+            keys: &mut self.keys,
+            control: &mut self.control,
+            out: &mut self.out,
+        };
+        sound.send(sounding, &mut exit, now);
+        if first {
+            self.soon = AT_FIRST;
+            self.report(now);
+        }
+        self.flush();
+        true
     }
 
     fn backlog(&self) -> Backlog {

@@ -77,6 +77,14 @@ impl Control {
         }
     }
 
+    /// A packet of so many bytes has gone out that has done so before, under the number that it had: it says
+    /// nothing of the path.
+    pub(super) fn sent_as_before(&mut self, bytes: usize) {
+        if let Self::Reports(pace) = self {
+            pace.spend(bytes);
+        }
+    }
+
     /// Takes what the player says of how packets arrive.
     pub(super) fn hear(&mut self, feedback: &Feedback, now: Instant) {
         match self {

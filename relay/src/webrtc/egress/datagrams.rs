@@ -26,6 +26,12 @@ impl Datagrams {
         self.closed = false;
     }
 
+    /// The last so many bytes.
+    pub(in crate::webrtc) fn last(&self, bytes: usize) -> &[u8] {
+        let begin = self.bytes.len().saturating_sub(bytes);
+        &self.bytes[begin..]
+    }
+
     /// Forgets the first `sent` bytes, which are whole packets.
     pub(in crate::webrtc) fn drop_first(&mut self, sent: usize) {
         self.bytes.drain(..sent);

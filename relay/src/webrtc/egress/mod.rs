@@ -5,8 +5,10 @@ mod assembly;
 pub(in crate::webrtc) mod carrier;
 mod control;
 pub(in crate::webrtc) mod datagrams;
+mod header;
 #[cfg(test)]
 mod lab;
+mod losing;
 mod pace;
 pub(in crate::webrtc) mod packets;
 mod pleas;
@@ -14,6 +16,8 @@ mod probe;
 mod repairs;
 mod rest;
 pub(in crate::webrtc) mod sender;
+pub(in crate::webrtc) mod sound;
+pub(in crate::webrtc) mod timeline;
 mod trial;
 
 pub use trial::{Trial, TrialError};

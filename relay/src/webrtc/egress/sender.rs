@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::control::Control;
 use super::datagrams::Datagrams;
+use super::header::{Extensions, Header, abs_send_time};
 use super::pace::PACKET;
 use super::packets::Packets;
-use crate::broadcast::{Moment, RelayTime};
+use crate::broadcast::Moment;
 use crate::webrtc::sdp::{Extension, Media, Offer};
 use crate::webrtc::srtp::Outgoing;
 use rtc_rtcp::sender_report::SenderReport;
-use rtc_rtp::header::EXTENSION_PROFILE_ONE_BYTE;
 use rtc_shared::error::Error;
 use rtc_shared::marshal::Marshal as _;
 use steadycast_codec_glue::wire::CodecKind;
@@ -41,9 +41,7 @@ struct Types {
 pub(in crate::webrtc) struct Sender {
     media: Media,
     types: Vec<Types>,
-    abs_send_time: Option<u8>,
-    playout_delay: Option<u8>,
-    transport_wide: Option<u8>,
+    extensions: Extensions,
     sequence: u16,
     rtx_sequence: u16,
     picture: u16,
@@ -66,6 +64,8 @@ struct Row {
     stamp: Stamp,
     /// When they were sent first, as their headers say it.
     sent: u32,
+    /// The transport-wide number of the first.
+    wide: u16,
     at: Instant,
 }
 
@@ -86,6 +86,8 @@ struct Packet {
     original: Option<u16>,
     /// When it is sent ([`abs_send_time`]).
     sent: u32,
+    /// Its transport-wide number, where it had one before.
+    wide: Option<u16>,
 }
 
 /// A frame on its way to one player.
@@ -107,10 +109,6 @@ impl Outbound {
             .sum()
     }
 }
-
-/// Pictures are shown as soon as they are there, unless the page asks for a longer wait: at least 0,
-/// at most 500 ms, in twelve bits of 10 ms each.
-const PLAYOUT_DELAY: [u8; 3] = [0, 0, 50];
 
 /// What packets leave through.
 pub(super) struct Exit<'a> {
@@ -144,9 +142,11 @@ impl Sender {
         Self {
             media,
             types: offer.formats().iter().map(types).collect(),
-            abs_send_time: offer.extension(Extension::AbsSendTime),
-            playout_delay: offer.extension(Extension::PlayoutDelay),
-            transport_wide: offer.transport_wide(),
+            extensions: Extensions {
+                abs_send_time: offer.extension(Extension::AbsSendTime),
+                playout_delay: offer.extension(Extension::PlayoutDelay),
+                transport_wide: offer.transport_wide(),
+            },
             // Far from the end, so that a lost first packet is no rollover (RFC 3711, 3.3.1).
             sequence: first & 0x3fff,
             rtx_sequence: second & 0x3fff,
@@ -163,7 +163,7 @@ impl Sender {
 
     /// Whether the player says of each packet when it arrived.
     pub(super) fn is_told_of_arrivals(&self) -> bool {
-        self.transport_wide.is_some()
+        self.extensions.transport_wide.is_some()
     }
 
     /// Nothing that was sent so far is sent again.
@@ -233,6 +233,7 @@ impl Sender {
             tl0: self.tl0,
         };
         let (first, from, before) = (self.sequence, frame.next, exit.out.len());
+        let wide = exit.control.next_sequence();
         while frame.next < payloads.len() {
             let done = exit.out.len() - before;
             if done > 0 && done + payloads[frame.next].len() > most {
@@ -244,6 +245,7 @@ impl Sender {
                 sequence: self.sequence,
                 original: None,
                 sent: abs_send_time(now.relay),
+                wide: None,
             };
             if !self.write(&packet, &packets, frame.next, &stamp, exit, now) {
                 break;
@@ -259,6 +261,7 @@ impl Sender {
             from: from as u16,
             stamp,
             sent: abs_send_time(now.relay),
+            wide,
             at: now.instant,
         });
         let bytes = exit.out.len() - before;
@@ -329,8 +332,10 @@ impl Sender {
         let Some(row) = self.row(sequence) else {
             return false;
         };
-        let at = usize::from(row.from) + usize::from(sequence.wrapping_sub(row.first));
+        let place = sequence.wrapping_sub(row.first);
+        let at = usize::from(row.from) + usize::from(place);
         let (packets, stamp, sent) = (row.packets.clone(), row.stamp, row.sent);
+        let wide = row.wide.wrapping_add(place);
         let Some(types) = self.types(packets.coding.codec) else {
             return false;
         };
@@ -343,6 +348,7 @@ impl Sender {
                     sequence: self.rtx_sequence,
                     original: Some(sequence),
                     sent: abs_send_time(now.relay),
+                    wide: None,
                 }
             }
             // The very same packet: the keys allow no other under its number.
@@ -352,6 +358,7 @@ impl Sender {
                 sequence,
                 original: None,
                 sent,
+                wide: Some(wide),
             },
         };
         self.write(&packet, &packets, at, &stamp, exit, now)
@@ -404,12 +411,20 @@ impl Sender {
         exit: &mut Exit<'_>,
         now: Moment,
     ) -> bool {
-        let marker = at + 1 == packets.payloads.len();
-        let wide = exit.control.next_sequence();
+        let header = Header {
+            marker: at + 1 == packets.payloads.len(),
+            kind: packet.kind,
+            sequence: packet.sequence,
+            time: stamp.time,
+            ssrc: packet.ssrc,
+            sent: packet.sent,
+            delayed: packets.header.keyframe,
+            wide: packet.wide.unwrap_or_else(|| exit.control.next_sequence()),
+        };
         let (keys, mut bytes) = (&mut *exit.keys, 0);
         let written = exit.out.push_with(|out| {
             let begin = out.len();
-            self.header(packet, packets.header.keyframe, marker, stamp, wide, out);
+            header.write(&self.extensions, out);
             let header = out.len() - begin;
             if let Some(original) = packet.original {
                 out.extend_from_slice(&original.to_be_bytes());
@@ -423,56 +438,12 @@ impl Sender {
             Ok::<_, Error>(())
         });
         if written.is_ok() {
-            exit.control.sent(now.instant, bytes);
-        }
-        written.is_ok()
-    }
-
-    /// Writes a header (RFC 3550, 5.1) with its extensions (RFC 8285, 4.2), which are as long for all
-    /// packets of a frame. `wide` is the packet's transport-wide number.
-    fn header(
-        &self,
-        packet: &Packet,
-        keyframe: bool,
-        marker: bool,
-        stamp: &Stamp,
-        wide: u16,
-        out: &mut Vec<u8>,
-    ) {
-        let extended = self.abs_send_time.is_some()
-            || self.transport_wide.is_some()
-            || (keyframe && self.playout_delay.is_some());
-        let extended = if extended { 0x10 } else { 0 };
-        let marker = if marker { 0x80 } else { 0 };
-        out.extend_from_slice(&[0x80 | extended, marker | packet.kind]);
-        out.extend_from_slice(&packet.sequence.to_be_bytes());
-        out.extend_from_slice(&stamp.time.to_be_bytes());
-        out.extend_from_slice(&packet.ssrc.to_be_bytes());
-        if extended > 0 {
-            self.extensions(packet.sent, keyframe, wide, out);
-        }
-    }
-
-    fn extensions(&self, sent: u32, keyframe: bool, wide: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&EXTENSION_PROFILE_ONE_BYTE.to_be_bytes());
-        let words = out.len();
-        out.extend_from_slice(&[0, 0]);
-        let begin = out.len();
-        let [_, time @ ..] = sent.to_be_bytes();
-        let delay = self.playout_delay.filter(|_| keyframe);
-        for (id, value) in [
-            (self.abs_send_time, &time[..]),
-            (delay, &PLAYOUT_DELAY),
-            (self.transport_wide, &wide.to_be_bytes()),
-        ] {
-            if let Some(id) = id {
-                out.push(id << 4 | (value.len() - 1) as u8);
-                out.extend_from_slice(value);
+            match packet.wide {
+                None => exit.control.sent(now.instant, bytes),
+                Some(_) => exit.control.sent_as_before(bytes),
             }
         }
-        let padded = (out.len() - begin).next_multiple_of(4);
-        out.resize(begin + padded, 0);
-        out[words..begin].copy_from_slice(&((padded / 4) as u16).to_be_bytes());
+        written.is_ok()
     }
 
     /// A sender report (RFC 3550, 6.4.1): which RTP time `ntp` is, and what was sent.
@@ -487,10 +458,4 @@ impl Sender {
         };
         report.marshal().ok().map(|bytes| bytes.to_vec())
     }
-}
-
-/// The time of sending in 1/2^18 s, 24 bits of it.
-fn abs_send_time(now: RelayTime) -> u32 {
-    let micros = u128::from(now.as_micros());
-    ((micros << 18) / 1_000_000) as u32 & 0x00ff_ffff
 }

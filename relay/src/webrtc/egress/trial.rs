@@ -50,6 +50,7 @@ impl Trial {
         let media = Media {
             ssrc: 7,
             rtx_ssrc: 8,
+            sound_ssrc: 9,
         };
         let (mut assembly, packetizer) = (Assembly::default(), Packetizer::default());
         let packets = |frame| packetizer.packets(&assembly.push(frame)?);

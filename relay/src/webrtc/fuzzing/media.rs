@@ -12,24 +12,31 @@ use super::transport::identity;
 use crate::broadcast::{Description, Moment, Registry, RelayTime, Settings};
 use crate::webrtc::ingress::upstream::Upstream;
 use crate::webrtc::offers;
-use crate::webrtc::rtcp::Feedback;
+use crate::webrtc::rtcp::{Feedback, Sources};
 use crate::webrtc::sdp::Offer;
 use crate::webrtc::srtp::{Incoming, Keys, Outgoing};
 
-/// The source that feedback is about.
+/// The sources that feedback is about.
 pub(super) const SOURCE: u32 = 7;
+pub(super) const SOUND: u32 = 9;
 
 /// A compound RTCP packet that was opened.
 pub fn feedback(data: &[u8]) {
-    let feedback = Feedback::parse(data, SOURCE);
-    assert!(feedback.lost.len() <= 512);
+    let about = Sources {
+        pictures: SOURCE,
+        sound: Some(SOUND),
+    };
+    let feedback = Feedback::parse(data, about);
+    assert!(feedback.lost.len() <= 512 && feedback.sound_lost.len() <= 512);
+    assert!(feedback.senders.len() <= 16);
     assert!(feedback.estimate.is_none_or(f64::is_finite));
-    let share = feedback.report.map(|report| report.lost);
-    assert!(share.is_none_or(|lost| (0.0..=1.0).contains(&lost)));
+    let reports = [feedback.report, feedback.sound_report];
+    let mut shares = reports.iter().flatten().map(|report| report.lost);
+    assert!(shares.all(|lost| (0.0..=1.0).contains(&lost)));
 }
 
 /// The two directions of one peer, with keys that are always the same.
-pub(super) fn keys(swapped: bool) -> (Outgoing, Incoming) {
+pub(in crate::webrtc) fn keys(swapped: bool) -> (Outgoing, Incoming) {
     let (own, theirs) = if swapped { (2, 1) } else { (1, 2) };
     let keys = SessionKeys {
         local_master_key: vec![own; 16],

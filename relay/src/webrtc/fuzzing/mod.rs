@@ -8,6 +8,8 @@ mod sdp;
 mod seeds;
 mod transport;
 
+#[cfg(test)]
+pub(in crate::webrtc) use media::keys;
 pub use media::{feedback, srtp, upstream};
 pub use sdp::{fragment, offer};
 pub use seeds::{Seed, seeds};

@@ -44,6 +44,7 @@ fn check(offer: &Offer, role: Role, offered: usize) {
         media: Media {
             ssrc: 11,
             rtx_ssrc: 12,
+            sound_ssrc: 13,
         },
         number: 1,
     }

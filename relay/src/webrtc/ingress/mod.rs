@@ -2,11 +2,16 @@
 
 mod arrivals;
 mod choice;
+mod clocks;
 mod control;
+mod counted;
 mod place;
+mod sound;
+mod sound_times;
 mod source;
 mod sources;
 pub(in crate::webrtc) mod upstream;
+mod voice;
 mod watch;
 
 /// The number of a packet that has this sequence number, without wraps: the nearest to the newest so far.

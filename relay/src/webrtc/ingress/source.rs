@@ -155,23 +155,30 @@ impl Source {
     pub(super) fn micros(&mut self, timestamp: u32) -> i128 {
         self.clock.unwrapped(timestamp) * 1_000_000 / i128::from(VIDEO_CLOCK)
     }
+
+    /// The same of a time that is no frame's; `None` before the first one.
+    pub(super) fn micros_near(&self, timestamp: u32) -> Option<i128> {
+        Some(self.clock.near(timestamp)? * 1_000_000 / i128::from(VIDEO_CLOCK))
+    }
 }
 
 /// RTP times without wraps.
 #[derive(Debug, Default)]
-struct RtpClock {
+pub(super) struct RtpClock {
     last: Option<(u32, i128)>,
 }
 
 impl RtpClock {
-    /// In 1/90,000 s: the time nearest to the last one that has this timestamp (RFC 3550, A.1).
-    fn unwrapped(&mut self, timestamp: u32) -> i128 {
-        let time = match self.last {
-            Some((last, time)) => time + i128::from(timestamp.wrapping_sub(last) as i32),
-            None => i128::from(timestamp),
-        };
+    /// The time nearest to the last one that has this timestamp (RFC 3550, A.1), in the clock's own units.
+    pub(super) fn unwrapped(&mut self, timestamp: u32) -> i128 {
+        let time = self.near(timestamp).unwrap_or(timestamp.into());
         self.last = Some((timestamp, time));
         time
+    }
+
+    fn near(&self, timestamp: u32) -> Option<i128> {
+        let (last, time) = self.last?;
+        Some(time + i128::from(timestamp.wrapping_sub(last) as i32))
     }
 }
 

@@ -9,17 +9,19 @@ use rtc_shared::marshal::Unmarshal as _;
 use steadycast_codec_glue::rtp::{Assembled, Packet, RtpError};
 use steadycast_codec_glue::wire::{Code, DecoderConfig, ResumeSecret, TrackId};
 
+use super::clocks::Clocks;
 use super::control::Control;
 use super::place::{NoFrame, Place, frame};
 use super::source::Coding;
 use super::sources::{Heard, Sources};
+use super::voice::Voice;
 use super::watch::Watch;
 use crate::auth::{RandomError, random};
 use crate::broadcast::{
     AttachError, Broadcast, Charge, Claim, Clock, Moment, PublishError, PublisherNews,
     PublisherSeat, Warning, Widths,
 };
-use crate::webrtc::rtcp::Feedback;
+use crate::webrtc::rtcp::{self, Feedback};
 use crate::webrtc::sdp::{Format, Offer};
 
 /// The least time between two keyframe requests.
@@ -69,6 +71,9 @@ pub(in crate::webrtc) struct Upstream {
     transport_wide: Option<u8>,
     seat: Option<PublisherSeat>,
     sources: Sources,
+    /// Where sound was agreed on.
+    voice: Option<Voice>,
+    clocks: Clocks,
     control: Control,
     watch: Watch,
     began: Instant,
@@ -95,6 +100,8 @@ impl Upstream {
             transport_wide,
             seat: None,
             sources: Sources::default(),
+            voice: offer.opus().map(Voice::new),
+            clocks: Clocks::default(),
             control: Control::new(ssrc, transport_wide.is_some()),
             watch: Watch::new(now),
             began: now,
@@ -143,6 +150,12 @@ impl Upstream {
             return Ok(());
         };
         self.number(&packet, now.instant);
+        let arrival = now.instant.duration_since(self.began);
+        if let Some(voice) = &mut self.voice
+            && voice.take(&packet, arrival, now.instant, &mut self.control)
+        {
+            return self.speak(now);
+        }
         let Some((ssrc, coding, packet)) = self.sort(packet, now.instant) else {
             return Ok(());
         };
@@ -243,6 +256,18 @@ impl Upstream {
         }
         for other in self.sources.asked(now.instant) {
             self.control.pli_of(other);
+        }
+        Ok(())
+    }
+
+    /// Hands on what is in order of the sound.
+    fn speak(&mut self, now: Moment) -> Result<(), UpstreamError> {
+        let elapsed = now.instant.duration_since(self.began);
+        if let (Some(voice), Some(seat)) = (&mut self.voice, &self.seat) {
+            let pictures = self.sources.taken().map(|source| &*source);
+            let (clocks, control) = (&self.clocks, &mut self.control);
+            voice.publish(seat, (clocks, pictures), control, (elapsed, now))?;
+            voice.pass_time(seat, now.instant);
         }
         Ok(())
     }
@@ -361,9 +386,13 @@ impl Upstream {
     /// Takes control packets that were opened.
     pub(in crate::webrtc) fn take_control(&mut self, packet: &[u8], now: Moment) {
         self.hear(now);
-        let ssrc = self.control.ssrc();
-        if let Some(sender) = Feedback::parse(packet, ssrc).sender {
-            self.control.heard_report(sender.ntp, now.instant);
+        let about = rtcp::Sources {
+            pictures: self.control.ssrc(),
+            sound: None,
+        };
+        for sender in Feedback::parse(packet, about).senders {
+            self.control.heard_report(&sender, now.instant);
+            self.clocks.hear(sender);
         }
     }
 
@@ -408,6 +437,7 @@ impl Upstream {
         self.control.report(now.instant);
         self.control.say_arrivals(now.instant);
         self.tell(now);
+        self.speak(now)?;
         self.drain(now)
     }
 }

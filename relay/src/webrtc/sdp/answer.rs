@@ -22,9 +22,21 @@ pub(in crate::webrtc) struct Place {
 pub(in crate::webrtc) struct Media {
     /// Of the pictures.
     pub(in crate::webrtc) ssrc: u32,
-    /// Of what is sent again.
+    /// Of pictures that are sent again.
     pub(in crate::webrtc) rtx_ssrc: u32,
+    /// Of the sound.
+    pub(in crate::webrtc) sound_ssrc: u32,
 }
+
+/// Whether picture and sound are of one MediaStream. Browsers keep those of one stream in time with one
+/// another, for which they may hold the picture back; with two they do neither.
+const IN_ONE_STREAM: bool = true;
+
+/// The MediaStreams of picture and sound.
+const STREAMS: [&str; 2] = match IN_ONE_STREAM {
+    true => ["steadycast", "steadycast"],
+    false => ["steadycast", "steadycast-sound"],
+};
 
 /// What a browser's encoder begins with. Its own 300 kbit/s are too little for the size of a screen: it
 /// begins with a quarter of that or less, and stays there for half a minute. Where this is more than the
@@ -69,7 +81,7 @@ impl Answer<'_> {
             writeln!(out)?;
         }
         writeln!(out, "a=ice-lite")?;
-        writeln!(out, "a=msid-semantic: WMS steadycast")?;
+        writeln!(out, "a=msid-semantic: WMS *")?;
         for section in &self.offer.sections {
             self.section(out, section)?;
         }
@@ -107,28 +119,47 @@ impl Answer<'_> {
                 self.direction(out, formats)?;
                 write_simulcast(out, simulcast)
             }
+            Section::Audio {
+                opus: Some(opus), ..
+            } => {
+                write!(out, "m=audio {} UDP/TLS/RTP/SAVPF", self.port())?;
+                for number in opus.payload_types() {
+                    write!(out, " {number}")?;
+                }
+                writeln!(out)?;
+                self.transport(out, section)?;
+                opus.write(out, self.role)?;
+                self.sound(out)
+            }
             Section::Audio { format, map, .. } => {
                 writeln!(out, "m=audio {} UDP/TLS/RTP/SAVPF {format}", self.port())?;
                 self.transport(out, section)?;
                 if let Some(map) = map {
                     writeln!(out, "a=rtpmap:{map}")?;
                 }
-                // A publisher may send sound, and nobody hears it; a player is sent none.
-                match self.role {
-                    Role::Publisher => writeln!(out, "a=recvonly"),
-                    Role::Player => writeln!(out, "a=inactive"),
-                }
+                writeln!(out, "a=inactive")
             }
         }
+    }
+
+    fn sound(&self, out: &mut String) -> fmt::Result {
+        if self.role == Role::Publisher {
+            return writeln!(out, "a=recvonly");
+        }
+        let ([_, stream], ssrc) = (STREAMS, self.media.sound_ssrc);
+        writeln!(out, "a=sendonly")?;
+        writeln!(out, "a=msid:{stream} sound")?;
+        writeln!(out, "a=ssrc:{ssrc} cname:steadycast")
     }
 
     fn direction(&self, out: &mut String, formats: &[Format]) -> fmt::Result {
         if self.role == Role::Publisher {
             return writeln!(out, "a=recvonly");
         }
-        let Media { ssrc, rtx_ssrc } = self.media;
+        let Media { ssrc, rtx_ssrc, .. } = self.media;
+        let [stream, _] = STREAMS;
         writeln!(out, "a=sendonly")?;
-        writeln!(out, "a=msid:steadycast picture")?;
+        writeln!(out, "a=msid:{stream} picture")?;
         if formats.iter().any(|format| format.rtx.is_some()) {
             writeln!(out, "a=ssrc-group:FID {ssrc} {rtx_ssrc}")?;
             writeln!(out, "a=ssrc:{ssrc} cname:steadycast")?;

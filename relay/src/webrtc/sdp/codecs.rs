@@ -94,7 +94,7 @@ pub(super) fn usable(order: &[String], mut codecs: HashMap<u8, Codec>) -> Vec<Fo
 }
 
 /// A payload type: seven bits, without those that are RTCP's on a shared way (RFC 5761, 4).
-fn number(format: &str) -> Option<u8> {
+pub(super) fn number(format: &str) -> Option<u8> {
     let number = format.parse().ok()?;
     (!matches!(number, 64..=95 | 128..)).then_some(number)
 }

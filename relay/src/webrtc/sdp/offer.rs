@@ -7,6 +7,7 @@ use rtc_sdp::SessionDescription;
 use rtc_sdp::description::media::MediaDescription;
 use steadycast_codec_glue::wire::{CodecSet, Role};
 
+use super::audio::Opus;
 use super::codecs::{Format, TRANSPORT_WIDE, usable};
 use crate::excerpt::excerpt_of;
 use crate::webrtc::dtls::{Fingerprint, Setup};
@@ -67,7 +68,7 @@ pub(in crate::webrtc) enum Extension {
 }
 
 impl Extension {
-    /// What is sent to players.
+    /// What pictures are sent to players with.
     const OF_PLAYERS: [Self; 3] = [Self::AbsSendTime, Self::PlayoutDelay, Self::TransportWide];
     /// What publishers send, and what they need to send several sizes of a picture.
     const OF_PUBLISHERS: [Self; 1] = [Self::TransportWide];
@@ -100,9 +101,12 @@ pub(in crate::webrtc) enum Section {
         /// The client takes RTCP packets that are no compounds (RFC 5506).
         reduced: bool,
     },
-    /// Sound, which broadcasts do not have: taken, and left silent, because clients offer it always.
+    /// The sound; without Opus it is taken and left silent, because clients offer it always.
     Audio {
         mid: String,
+        /// What sound is sent as.
+        opus: Option<Opus>,
+        /// The first format of the offer, which stands in an answer that takes none.
         format: String,
         map: Option<String>,
         reduced: bool,
@@ -167,13 +171,27 @@ impl Offer {
         let password = either("ice-pwd").filter(|password| PASSWORD.contains(&password.len()));
         let password = password.ok_or_else(|| malformed("no a=ice-pwd, or of an odd length"))?;
         let bundled = bundled(&description, &sections)?;
-        Ok(Self {
+        let mut offer = Self {
             sections,
             setup,
             fingerprint: fingerprint.ok_or_else(|| malformed("no a=fingerprint of sha-256"))?,
             credentials: Credentials::of(ufrag, password),
             bundled,
-        })
+        };
+        offer.agree_on_numbers();
+        Ok(offer)
+    }
+
+    fn agree_on_numbers(&mut self) {
+        let pictures = self.transport_wide();
+        for section in &mut self.sections {
+            if let Section::Audio {
+                opus: Some(opus), ..
+            } = section
+            {
+                opus.agree_on_numbers(pictures);
+            }
+        }
     }
 
     /// The video's formats.
@@ -183,6 +201,14 @@ impl Offer {
             Section::Audio { .. } => None,
         });
         video.unwrap_or_default()
+    }
+
+    /// What sound is sent as, where there is to be any.
+    pub(in crate::webrtc) fn opus(&self) -> Option<&Opus> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Audio { opus, .. } => opus.as_ref(),
+            Section::Video { .. } => None,
+        })
     }
 
     /// What its client can decode, or send.
@@ -277,7 +303,7 @@ fn section(media: &MediaDescription, role: Role) -> Result<Section, OfferError> 
     }
     match name.media.as_str() {
         "video" => video(media, role, mid),
-        "audio" => audio(media, mid),
+        "audio" => audio(media, role, mid),
         "application" => Err(OfferError::Unsupported("there are no data channels")),
         _ => Err(OfferError::Unsupported("only video is broadcast")),
     }
@@ -351,7 +377,11 @@ fn simulcast(media: &MediaDescription) -> Vec<String> {
 }
 
 /// The extensions that the relay may send or read (RFC 8285, 5).
-fn extensions(media: &MediaDescription, role: Role, wanted: &[Extension]) -> Vec<Extmap> {
+pub(super) fn extensions(
+    media: &MediaDescription,
+    role: Role,
+    wanted: &[Extension],
+) -> Vec<Extmap> {
     let mut found = Vec::<Extmap>::new();
     for attribute in &media.attributes {
         let Some(value) = attribute
@@ -391,7 +421,7 @@ fn extensions(media: &MediaDescription, role: Role, wanted: &[Extension]) -> Vec
     found
 }
 
-fn audio(media: &MediaDescription, mid: String) -> Result<Section, OfferError> {
+fn audio(media: &MediaDescription, role: Role, mid: String) -> Result<Section, OfferError> {
     let format = media.media_name.formats.first();
     let format = format
         .ok_or_else(|| malformed("an audio section without a format"))?
@@ -406,10 +436,30 @@ fn audio(media: &MediaDescription, mid: String) -> Result<Section, OfferError> {
             .is_some_and(|(number, _)| number == format);
         own.then(|| value.to_owned())
     });
+    let flows = flows(media, role);
+    let opus = Opus::of(media, role).filter(|_| flows);
+    if role == Role::Publisher && flows && opus.is_none() {
+        // An answer that takes one section and not the other is none (RFC 9725, 4.2).
+        return Err(OfferError::Unsupported(
+            "sound is broadcast as Opus alone, which the audio section does not offer",
+        ));
+    }
     Ok(Section::Audio {
         mid,
+        opus,
         format,
         map,
         reduced: media.has_attribute("rtcp-rsize"),
     })
+}
+
+/// Whether a section is there, and goes the way that the client's role asks for.
+fn flows(media: &MediaDescription, role: Role) -> bool {
+    let has = |direction| media.has_attribute(direction);
+    let refused = media.media_name.port.value == 0 && !has("bundle-only");
+    let away = match role {
+        Role::Publisher => has("recvonly"),
+        Role::Player => has("sendonly"),
+    };
+    !refused && !away && !has("inactive")
 }

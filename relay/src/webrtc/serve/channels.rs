@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use slab::Slab;
 use steadycast_codec_glue::wire::Code;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::auth::Transport;
@@ -23,6 +24,7 @@ use crate::webrtc::session::peer::{Peer, Side};
 pub(super) struct Channels<W: Wire> {
     open: HashMap<Incarnation, Attended<W>>,
     wakes: Arc<Wakes<Incarnation>>,
+    sounds: Arc<Wakes<Incarnation>>,
 }
 
 /// A broadcast with its peers.
@@ -32,7 +34,7 @@ pub(super) struct Attended<W: Wire> {
     pub(super) peers: HashMap<usize, usize>,
     pub(super) publishers: Vec<usize>,
     metrics: Arc<Metrics>,
-    listening: AbortHandle,
+    listening: [AbortHandle; 2],
 }
 
 impl<W: Wire> Attended<W> {
@@ -49,6 +51,7 @@ impl<W: Wire> Default for Channels<W> {
         Self {
             open: HashMap::new(),
             wakes: Arc::default(),
+            sounds: Arc::default(),
         }
     }
 }
@@ -59,13 +62,18 @@ impl<W: Wire> Channels<W> {
         &self.wakes
     }
 
+    /// Which have something to hear.
+    pub(super) fn sounds(&self) -> &Arc<Wakes<Incarnation>> {
+        &self.sounds
+    }
+
     pub(super) fn get(&mut self, broadcast: Incarnation) -> Option<&mut Attended<W>> {
         self.open.get_mut(&broadcast)
     }
 
     /// That of a session's broadcast; begins it where nobody was there.
     pub(super) fn open(&mut self, session: &Session, bridge: &Bridge) -> &mut Attended<W> {
-        let (broadcast, wakes) = (&session.broadcast, &self.wakes);
+        let (broadcast, wakes, sounds) = (&session.broadcast, &self.wakes, &self.sounds);
         let begin = || {
             let packer = FramePacker::new(bridge.packetizer(broadcast));
             let limits = Limits {
@@ -76,7 +84,10 @@ impl<W: Wire> Channels<W> {
                 metrics: session.record.metrics().clone(),
                 peers: HashMap::new(),
                 publishers: Vec::new(),
-                listening: listen(broadcast, wakes.clone()),
+                listening: [
+                    listen(broadcast, broadcast.frames(), wakes.clone()),
+                    listen(broadcast, broadcast.sounded(), sounds.clone()),
+                ],
             }
         };
         let incarnation = broadcast.incarnation();
@@ -176,15 +187,19 @@ impl<W: Wire> Attended<W> {
 
 impl<W: Wire> Drop for Attended<W> {
     fn drop(&mut self) {
-        self.listening.abort();
+        self.listening.iter().for_each(AbortHandle::abort);
     }
 }
 
-fn listen(broadcast: &Arc<Broadcast>, wakes: Arc<Wakes<Incarnation>>) -> AbortHandle {
-    let mut frames = broadcast.frames();
+/// Wakes whoever serves a broadcast's players at each change.
+fn listen(
+    broadcast: &Broadcast,
+    mut changes: watch::Receiver<u64>,
+    wakes: Arc<Wakes<Incarnation>>,
+) -> AbortHandle {
     let incarnation = broadcast.incarnation();
     let listening = tokio::spawn(async move {
-        while frames.changed().await.is_ok() {
+        while changes.changed().await.is_ok() {
             wakes.wake(incarnation);
         }
     });

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{Peer, Peers, Side, Wire};
 use crate::broadcast::Incarnation;
 use crate::webrtc::egress::carrier::Egress;
+use crate::webrtc::session::peer::Newcomer;
 
 /// Players that are sent to in a row, before QUIC has its turn.
 const IN_A_TURN: usize = 16;
@@ -100,8 +101,14 @@ impl<W: Wire> Peers<W> {
         };
         let (session, wire) = (session.clone(), self.wire.clone());
         let attended = self.channels.open(&session, &self.bridge);
-        let egress = Egress::new(session.clone(), wire, path, keys, newcomer.sender, now);
-        let player = attended.players.join(newcomer.seat, |_| egress);
+        let Newcomer {
+            seat,
+            sender,
+            sound,
+        } = *newcomer;
+        let senders = (sender, sound);
+        let egress = Egress::new(session.clone(), wire, path, keys, senders, now);
+        let player = attended.players.join(seat, |_| egress);
         attended.peers.insert(player, key);
         self.peers[key].side = Side::Player(player);
         self.advance(session.broadcast.incarnation()).await;

@@ -94,7 +94,10 @@ impl<W: Wire> Peers<W> {
 
     /// Serves until the shutdown; then all peers are told that it is over.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
-        let wakes = self.channels.wakes().clone();
+        let (wakes, sounds) = (
+            self.channels.wakes().clone(),
+            self.channels.sounds().clone(),
+        );
         loop {
             let due = self.channels.deadline();
             let due = due.map_or(self.next_tick, |due| due.min(self.next_tick));
@@ -102,6 +105,9 @@ impl<W: Wire> Peers<W> {
                 () = shutdown.cancelled() => break,
                 Some(command) = self.commands.recv() => self.obey(command).await,
                 Some(packet) = self.packets.recv() => self.receive_row(packet).await,
+                ready = sounds.ready() => for broadcast in ready {
+                    self.advance(broadcast).await;
+                },
                 ready = wakes.ready() => for broadcast in ready {
                     self.wake(broadcast).await;
                 },

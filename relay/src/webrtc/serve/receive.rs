@@ -281,12 +281,12 @@ impl<W: Wire> Peers<W> {
         let Some(egress) = attended.players.carrier(player) else {
             return;
         };
-        let feedback = Feedback::parse(packet, egress.ssrc());
+        let feedback = Feedback::parse(packet, egress.sources());
         if feedback.goodbye {
             return self.end(key, Code::Done).await;
         }
         let stuck = egress.is_stuck(&feedback, now.instant);
-        egress.hear(&feedback, now);
+        egress.take_feedback(&feedback, now);
         if stuck && egress.may_begin_again(now.instant) {
             attended.players.restart(player, now);
         }

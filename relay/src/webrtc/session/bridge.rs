@@ -23,6 +23,7 @@ use crate::shard::{AddressShare, Addresses};
 use crate::webrtc::dtls::{Identity, IdentityError};
 use crate::webrtc::egress::packets::Packetizer;
 use crate::webrtc::egress::sender::Sender;
+use crate::webrtc::egress::sound::SoundSender;
 use crate::webrtc::ice::{Check, Credentials, Ufrag};
 use crate::webrtc::ingress::upstream::Upstream;
 use crate::webrtc::reach::Reach;
@@ -126,17 +127,26 @@ impl Bridge {
         // It has said nothing else before, so that it is heard whenever this is.
         seat.decodes(offer.codecs(), RelayTime::default());
         seat.takes_any_width();
+        seat.listen(offer.opus().is_some());
         let now = Instant::now();
-        let numbers = random::<12>()?;
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = numbers;
+        let [a, b, c, d, e, f, g, h, i, j] = random::<10>()?;
+        // Never the same.
         let media = Media {
             ssrc: u32::from_be_bytes([a, b, c, d]),
-            // Never the same.
-            rtx_ssrc: u32::from_be_bytes([!a, f, g, h ^ e]),
+            rtx_ssrc: u32::from_be_bytes([!a, e, f, g]),
+            sound_ssrc: u32::from_be_bytes([a ^ 0x55, h, i, j]),
         };
-        let first = [u16::from_be_bytes([i, j]), u16::from_be_bytes([k, l])];
-        let sender = Sender::new(offer, media, first);
-        let side = Side::Expected(Box::new(Newcomer { seat, sender }));
+        let [k, l, m, n, o, p] = random::<6>()?;
+        let [first, again, other] = [[k, l], [m, n], [o, p]].map(u16::from_be_bytes);
+        let sender = Sender::new(offer, media, [first, again]);
+        let sound = offer.opus();
+        let sound = sound.map(|opus| SoundSender::new(opus, media.sound_ssrc, other));
+        let newcomer = Newcomer {
+            seat,
+            sender,
+            sound,
+        };
+        let side = Side::Expected(Box::new(newcomer));
         self.open(broadcast, offer, (record, share, from), media, side, now)
     }
 
@@ -159,6 +169,7 @@ impl Bridge {
         let media = Media {
             ssrc,
             rtx_ssrc: !ssrc,
+            sound_ssrc: !ssrc ^ 1,
         };
         self.open(broadcast, offer, (record, share, from), media, side, now)
     }

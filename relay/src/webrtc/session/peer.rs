@@ -9,6 +9,7 @@ use super::link::Link;
 use crate::broadcast::PlayerSeat;
 use crate::shard::AddressShare;
 use crate::webrtc::egress::sender::Sender;
+use crate::webrtc::egress::sound::SoundSender;
 use crate::webrtc::ingress::upstream::Upstream;
 
 /// A session with its client.
@@ -33,6 +34,8 @@ pub(in crate::webrtc) enum Side {
 pub(in crate::webrtc) struct Newcomer {
     pub(in crate::webrtc) seat: PlayerSeat,
     pub(in crate::webrtc) sender: Sender,
+    /// Where it takes sound.
+    pub(in crate::webrtc) sound: Option<SoundSender>,
 }
 
 impl Side {

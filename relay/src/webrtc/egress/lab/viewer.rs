@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::publisher::stamp;
 use crate::path::Received;
-use crate::webrtc::rtcp::{Feedback, Report};
+use crate::webrtc::rtcp::{Feedback, Report, Sources};
 use crate::webrtc::srtp::Incoming;
 
 /// How often it tells which packets have arrived.
@@ -105,7 +105,12 @@ impl Viewer {
     pub(super) fn take(&mut self, now: Duration, datagram: &[u8]) {
         if (192..=223).contains(&datagram[1]) {
             let control = self.keys.rtcp(datagram).unwrap();
-            let sender = Feedback::parse(&control, 0).sender;
+            let none = Sources {
+                pictures: 0,
+                sound: None,
+            };
+            let senders = Feedback::parse(&control, none).senders;
+            let sender = senders.first();
             self.sender = sender.map(|time| ((time.ntp >> 16) as u32, now));
             return;
         }

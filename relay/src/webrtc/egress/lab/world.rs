@@ -244,6 +244,7 @@ impl World {
         let media = Media {
             ssrc: 7,
             rtx_ssrc: 8,
+            sound_ssrc: 9,
         };
         let path = Path {
             remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9),
@@ -254,7 +255,7 @@ impl World {
             self.socket.clone(),
             path,
             keys().0,
-            Sender::new(&offer, media, [0, 0]),
+            (Sender::new(&offer, media, [0, 0]), None),
             self.zero + self.now,
         );
         self.player = Some(self.channel.join(seat, |_| egress));
@@ -266,7 +267,7 @@ impl World {
         let player = self.player.unwrap();
         let egress = self.channel.carrier(player).unwrap();
         let stuck = egress.is_stuck(said, now.instant);
-        egress.hear(said, now);
+        egress.take_feedback(said, now);
         if stuck && egress.may_begin_again(now.instant) {
             self.channel.restart(player, now);
         }

@@ -3,6 +3,7 @@
 mod answers;
 mod properties;
 mod refusals;
+mod sound;
 
 use steadycast_codec_glue::wire::Role;
 
@@ -27,6 +28,7 @@ fn answer_at(offer: &Offer, role: Role, addresses: &[&str]) -> String {
         media: Media {
             ssrc: 11,
             rtx_ssrc: 12,
+            sound_ssrc: 13,
         },
         number: 1,
     }
@@ -109,10 +111,9 @@ fn check_section(offer: &[&str], answer: &[&str], role: Role) {
     assert_eq!(all(answer, "a=candidate:").len(), ADDRESSES.len());
     let directions = ["a=sendonly", "a=recvonly", "a=inactive", "a=sendrecv"];
     let direction = answer.iter().filter(|line| directions.contains(line));
-    let wanted = match (role, answer[0].starts_with("m=video")) {
-        (Role::Publisher, _) => "a=recvonly",
-        (Role::Player, true) => "a=sendonly",
-        (Role::Player, false) => "a=inactive",
+    let wanted = match role {
+        Role::Publisher => "a=recvonly",
+        Role::Player => "a=sendonly",
     };
     assert_eq!(direction.collect::<Vec<_>>(), [&wanted]);
     check_formats(offer, answer);
@@ -160,12 +161,19 @@ fn check_formats(offer: &[&str], answer: &[&str]) {
     }
 }
 
+/// The section of this kind.
+fn of_kind<'a>(sdp: &'a str, kind: &str) -> Vec<&'a str> {
+    let sections = parts(sdp);
+    let mut sections = sections.into_iter();
+    sections.find(|lines| lines[0].starts_with(kind)).unwrap()
+}
+
 fn video(answer: &str) -> Vec<&str> {
-    let sections = parts(answer);
-    sections
-        .into_iter()
-        .find(|lines| lines[0].starts_with("m=video"))
-        .unwrap()
+    of_kind(answer, "m=video")
+}
+
+fn audio(answer: &str) -> Vec<&str> {
+    of_kind(answer, "m=audio")
 }
 
 /// The video's formats.
