@@ -10,7 +10,7 @@ import { type EyeReport, eyeScript } from '../src/eye.ts';
 import { tokenIn } from '../src/links.ts';
 import { HostPage, PlayerPage } from '../src/pages.ts';
 import { type ReadingOptions, readingScript } from '../src/reading.ts';
-import { NAME_SHIM } from '../src/script.ts';
+import { NAME_SHIM, pageScript } from '../src/script.ts';
 import { doom } from '../src/transports.ts';
 import { until } from '../src/until.ts';
 import { slowEncoders } from './slow-encoder.ts';
@@ -78,7 +78,7 @@ export class GlassBrowser {
 
 /** A browser whose host captures a page of moving text. */
 export async function openHost(
-  options: BrowserOptions & { slower: number },
+  options: BrowserOptions & { slower: number; sounds: boolean },
   reading: ReadingOptions,
   quality: Quality,
 ): Promise<{ glass: GlassBrowser; host: HostPage }> {
@@ -88,6 +88,7 @@ export async function openHost(
   ]);
   const page = await glass.openPage();
   if (options.slower > 1) await slowEncoders(page, options.slower);
+  if (!options.sounds) await page.addInitScript({ content: pageScript([captureSilently], null) });
   await page.addInitScript({ content: readingScript(reading, '/host') });
   await page.goto(`${options.link.origin}/`);
   await page.evaluate(rememberQuality, { broadcast: broadcastOf(options.link), quality });
@@ -113,11 +114,12 @@ export class GlassPlayer extends PlayerPage {
   }
 
   static async open(
-    options: BrowserOptions,
+    options: BrowserOptions & { listens: boolean },
     transport: GlassTransport,
     stored: Record<string, string>,
   ): Promise<GlassPlayer> {
-    const glass = await GlassBrowser.launch(options, []);
+    const unasked = '--autoplay-policy=no-user-gesture-required';
+    const glass = await GlassBrowser.launch(options, options.listens ? [unasked] : []);
     const page = await glass.openPage();
     await doom(page, transport === 'whep' ? 'none' : 'works');
     if (transport === 'webtransport') {
@@ -145,6 +147,13 @@ export class GlassPlayer extends PlayerPage {
   async resetEye(): Promise<void> {
     await this.page.evaluate('window.eye.reset()');
   }
+}
+
+/** Has a page capture what it shares without its sound. */
+function captureSilently(): void {
+  const { mediaDevices } = navigator;
+  const ask = mediaDevices.getDisplayMedia.bind(mediaDevices);
+  mediaDevices.getDisplayMedia = (options) => ask({ ...options, audio: false });
 }
 
 /** The broadcast that a link's token is for (PROTOCOL 6.1). */

@@ -20,6 +20,8 @@
  * --busy N          lines of text written anew in each drawing, which is what costs bits (1: 2 Mbit/s in H.264)
  * --mode NAME       the viewer's setting for play-out: automatic (as if absent), live or smooth
  * --store JSON      more of what the player's page finds in localStorage, as {"key": "value"}
+ * --sound NAME      off: the host captures none; unheard: it does, and no player listens; heard: players do
+ *                   (unheard)
  * --slow-encoder N  the host's encoders take so many times as long (1)
  * --first-within N  seconds that a first picture may take (30)
  * --still N         then the captured page stands still for so many seconds, and it is measured how
@@ -98,6 +100,7 @@ const { values } = parseArgs({
     busy: { type: 'string', default: '1' },
     mode: { type: 'string' },
     store: { type: 'string', default: '{}' },
+    sound: { type: 'string', default: 'unheard' },
     'slow-encoder': { type: 'string', default: '1' },
     'first-within': { type: 'string', default: '30' },
     still: { type: 'string' },
@@ -129,7 +132,8 @@ async function measure(): Promise<GlassReport> {
   };
   const reading = { fps: Number(values.fps), busy: Number(values.busy) };
   const slower = Number(values['slow-encoder']);
-  const hosting = { exec: values['host-exec'], link: links.admin, slower };
+  const sounds = values.sound !== 'off';
+  const hosting = { exec: values['host-exec'], link: links.admin, slower, sounds };
   const { glass, host } = await openHost(hosting, reading, quality);
   open.push(glass);
   say('the host is live');
@@ -199,11 +203,16 @@ interface Watching {
 
 /** One after another: each has the machine for itself while it opens. */
 async function openPlayers(link: URL): Promise<Watching[]> {
-  const stored = { ...(JSON.parse(values.store) as Record<string, string>), ...modeEntry() };
+  const stored = {
+    ...(values.sound === 'heard' ? {} : { 'steadycast-sound': 'off 1' }),
+    ...(JSON.parse(values.store) as Record<string, string>),
+    ...modeEntry(),
+  };
   const players: Watching[] = [];
   for (const exec of values['player-exec']) {
     for (const transport of values.transport.split(',') as GlassTransport[]) {
-      const player = await GlassPlayer.open({ exec, link }, transport, stored);
+      const listens = values.sound === 'heard';
+      const player = await GlassPlayer.open({ exec, link, listens }, transport, stored);
       open.push(player.glass);
       players.push({ player, transport, exec });
       await player.waitForSight(Number(values['first-within']) * 1_000);

@@ -5,7 +5,7 @@ import { wholeFrames } from './time.ts';
 
 /** Everything that is counted, for the curious and for support. */
 export function Details({ status }: { status: HostStatus }) {
-  const { counts, rates } = status;
+  const { counts, rates, sound } = status;
   const { details: words } = figuresWords();
   const rows: [string, string | number][] = [
     [words.framesIn, counts.framesIn],
@@ -22,6 +22,10 @@ export function Details({ status }: { status: HostStatus }) {
     [words.lost, counts.sessionsLost],
     [words.epoch, `${status.epoch}, ${status.group}`],
     [words.failures, counts.encoderErrors],
+    [words.soundRate, `${Math.round(sound.bitsPerSecond / 1_000)} kbit/s`],
+    [words.soundSent, sound.sent],
+    [words.soundLeft, sound.left],
+    [words.soundGaps, sound.gaps],
   ];
   return (
     <details className="details">

@@ -44,6 +44,10 @@ export const figures: typeof english = {
     lost: 'Sitzungen verloren',
     epoch: 'Epoche, Gruppe',
     failures: 'Fehler des Encoders',
+    soundRate: 'Ton',
+    soundSent: 'Gesendete Tonstücke',
+    soundLeft: 'ausgelassene Tonstücke',
+    soundGaps: 'Lücken im aufgenommenen Ton',
   },
   renditions: {
     label: 'Weitere Fassungen',

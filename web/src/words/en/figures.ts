@@ -42,6 +42,10 @@ export const figures = {
     lost: 'Sessions lost',
     epoch: 'Epoch, group',
     failures: 'Encoder failures',
+    soundRate: 'Sound',
+    soundSent: 'Frames of sound sent',
+    soundLeft: 'of sound left out',
+    soundGaps: 'Breaks in captured sound',
   },
   renditions: {
     label: 'Other versions',
