@@ -156,6 +156,8 @@ it('holds what apps need, and nothing else', () => {
       ...['LICENSE-APACHE', 'LICENSE-MIT', 'LICENSES-BUNDLED.md'],
       ...['element.js', 'element-admin.js', 'element-shared.js', 'index.js', 'react.js'],
       ...['play-worker.js', 'publish-worker.js', 'shared.js'],
+      // What plays sound comes once there is some.
+      ...['sound.js', 'element-sound.js', 'sound-worklet.js'],
       ...['element.d.ts', 'index.d.ts', 'react.d.ts'],
       ...['PlayerStreamService', 'language'].map((shared) => `types-${shared}.d.ts`),
     ]
