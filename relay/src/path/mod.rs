@@ -16,12 +16,14 @@ mod delays;
 mod epoch;
 mod flight;
 mod loss;
+mod losses;
 mod model;
 mod pacer;
 mod rival;
 mod units;
 
 pub use flight::{Flight, Received};
+pub use losses::Losses;
 pub use model::{Ack, Mode, Model, RoundTrip};
 pub use pacer::Pacer;
 pub use units::{Bytes, Rate};

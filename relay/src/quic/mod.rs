@@ -12,7 +12,6 @@ mod endpoint;
 mod group_reader;
 mod group_writer;
 mod local;
-mod losses;
 mod player;
 mod publisher;
 mod serve;

@@ -8,10 +8,10 @@ use wtransport::Connection;
 
 use super::ending::Ending;
 use super::endpoint::WAITING_DATAGRAMS;
-use super::losses::Losses;
 use crate::allowance::{self, Allowance};
 use crate::broadcast::{PublisherSeat, RelayTime};
 use crate::delivery::Sounder;
+use crate::path::Losses;
 
 /// What comes of a publisher's sound.
 pub(super) struct Intake {

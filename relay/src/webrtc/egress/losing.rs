@@ -1,55 +1,43 @@
-//! How many earlier frames of sound go with each to a player whose path loses.
+//! How many earlier frames of sound go with each to a player whose path loses, by what the player says.
 
+use std::time::Instant;
+
+use crate::path::Losses;
 use crate::webrtc::rtcp::Feedback;
 
-/// A share of lost packets from which on one frame is repeated, and from which on two are.
-const ONE: f64 = 0.01;
-const TWO: f64 = 0.08;
-/// Repetition ends below so much of that.
-const LEFT: f64 = 0.4;
-/// A packet's part of the mean.
-const PACKET: f64 = 1.0 / 400.0;
-/// A report's, where packets have no numbers of their own: it is about a second or more.
-const REPORT: f64 = 0.3;
+/// Packets that a report is taken to be about, where packets have no numbers of their own.
+const REPORTED: f64 = 100.0;
 
-/// What is known of a path's losses.
+/// What a player has said of losses.
 #[derive(Debug, Default)]
 pub(super) struct Losing {
-    /// The mean share of packets that do not come.
-    share: f64,
-    repeats: usize,
+    losses: Losses,
+    sent: u64,
+    lost: u64,
 }
 
 impl Losing {
     /// How many frames to repeat at most.
     pub(super) fn repeats(&self) -> usize {
-        self.repeats
+        self.losses.repeat().into()
     }
 
     /// Takes what a player says of how packets arrive.
-    pub(super) fn hear(&mut self, feedback: &Feedback) {
+    pub(super) fn hear(&mut self, feedback: &Feedback, now: Instant) {
         let arrivals = &feedback.arrivals;
-        if arrivals.is_empty() {
-            if let Some(report) = &feedback.sound_report {
-                self.weigh(report.lost, REPORT);
-            }
-        } else {
+        if !arrivals.is_empty() {
             let missing = arrivals.iter().filter(|packet| packet.at.is_none());
-            let share = missing.count() as f64 / arrivals.len() as f64;
-            let weight = 1.0 - (1.0 - PACKET).powi(arrivals.len() as i32);
-            self.weigh(share, weight);
+            self.sent += arrivals.len() as u64;
+            self.lost += missing.count() as u64;
+        } else if let Some(report) = &feedback.sound_report {
+            self.sent += REPORTED as u64;
+            self.lost += (report.lost * REPORTED).round() as u64;
+        } else {
+            return;
         }
-    }
-
-    fn weigh(&mut self, share: f64, weight: f64) {
-        self.share += (share - self.share) * weight;
-        // What is repeated stays so until there is clearly less need for it.
-        let needed = |factor: f64| match self.share {
-            share if share >= TWO * factor => 2,
-            share if share >= ONE * factor => 1,
-            _ => 0,
-        };
-        self.repeats = self.repeats.clamp(needed(1.0), needed(LEFT));
+        if self.losses.is_due(now) {
+            self.losses.see(self.sent, self.lost, now);
+        }
     }
 }
 
@@ -61,50 +49,35 @@ mod tests {
     use crate::path::Received;
     use crate::webrtc::rtcp::Report;
 
-    /// Packets of which every `nth` does not come.
-    fn arrivals(count: u16, nth: u16) -> Feedback {
-        let packet = |sequence: u16| Received {
-            sequence,
-            at: (!(sequence + 1).is_multiple_of(nth)).then_some(Duration::ZERO),
-        };
-        Feedback {
-            arrivals: (0..count).map(packet).collect(),
-            ..Feedback::default()
-        }
-    }
+    const SECOND: Duration = Duration::from_secs(1);
 
-    fn heard(feedbacks: &[Feedback]) -> usize {
-        let mut losing = Losing::default();
-        for feedback in feedbacks {
-            losing.hear(feedback);
+    /// How many frames are repeated when this is heard every second.
+    fn repeats(feedback: &Feedback) -> usize {
+        let (mut losing, begin) = (Losing::default(), Instant::now());
+        for second in 0..5 {
+            losing.hear(feedback, begin + SECOND * second);
         }
         losing.repeats()
     }
 
     #[test]
-    fn a_single_loss_has_nothing_repeated_and_a_lossy_path_one_frame_or_two() {
-        let clean = arrivals(200, 500);
-        assert_eq!(heard(&[clean.clone(), arrivals(20, 20), clean.clone()]), 0);
-        let [some, many] = [50, 5].map(|nth| vec![arrivals(50, nth); 40]);
-        assert_eq!((heard(&some), heard(&many)), (1, 2));
+    fn numbered_packets_tell_what_is_lost_of_all() {
+        let arrivals = |nth: u16| {
+            let packet = |sequence: u16| Received {
+                sequence,
+                at: (!(sequence + 1).is_multiple_of(nth)).then_some(Duration::ZERO),
+            };
+            Feedback {
+                arrivals: (0..200).map(packet).collect(),
+                ..Feedback::default()
+            }
+        };
+        let repeats = [500, 50, 5].map(|nth| repeats(&arrivals(nth)));
+        assert_eq!(repeats, [0, 1, 2]);
     }
 
     #[test]
-    fn repetition_ends_a_while_after_the_losses() {
-        let mut losing = Losing::default();
-        for _ in 0..40 {
-            losing.hear(&arrivals(50, 50));
-        }
-        losing.hear(&arrivals(200, 500));
-        assert_eq!(losing.repeats(), 1, "what the mean is of is not over");
-        for _ in 0..10 {
-            losing.hear(&arrivals(100, 500));
-        }
-        assert_eq!(losing.repeats(), 0);
-    }
-
-    #[test]
-    fn reports_tell_where_packets_have_no_numbers() {
+    fn reports_on_sound_tell_it_where_packets_have_no_numbers() {
         let report = |lost| Feedback {
             sound_report: Some(Report {
                 lost,
@@ -113,7 +86,7 @@ mod tests {
             }),
             ..Feedback::default()
         };
-        assert_eq!(heard(&[report(0.02), report(0.02), report(0.02)]), 1);
-        assert_eq!(heard(&[report(0.0), report(0.0)]), 0);
+        let repeats = [0.0, 0.02, 0.2].map(|lost| repeats(&report(lost)));
+        assert_eq!(repeats, [0, 1, 2]);
     }
 }

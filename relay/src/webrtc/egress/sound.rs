@@ -191,7 +191,7 @@ impl SoundSender {
         exit: &mut Exit<'_>,
         now: Instant,
     ) {
-        self.losing.hear(feedback);
+        self.losing.hear(feedback, now);
         let Some(kept) = &mut self.kept else { return };
         let least = round_trip.max(AGAIN);
         for lost in &feedback.sound_lost {
@@ -350,6 +350,14 @@ mod tests {
             Packet::unmarshal(&mut opened.freeze()).unwrap()
         }
 
+        /// A player that says every second for a while that so much is lost.
+        fn lose(&mut self, lost: f64, seconds: u32) {
+            for _ in 0..seconds {
+                self.now.instant += MS * 1_000;
+                self.hear(&losing(lost));
+            }
+        }
+
         /// What is sent because of this.
         fn hear(&mut self, feedback: &Feedback) -> Vec<Vec<u8>> {
             let now = self.now.instant;
@@ -398,7 +406,7 @@ mod tests {
     fn who_loses_is_sent_the_frame_before_beside_each() {
         let mut scene = Scene::new();
         scene.send();
-        scene.hear(&losing(0.1));
+        scene.lose(0.03, 3);
         let packet = scene.send();
         assert_eq!(packet.header.payload_type, 63);
         let blocks = read_red(&packet.payload).unwrap();
@@ -407,9 +415,7 @@ mod tests {
             .map(|block| (block.payload_type, block.age, block.frame[1]))
             .collect();
         assert_eq!(read, [(111, 960, 1), (111, 0, 2)]);
-        for _ in 0..20 {
-            scene.hear(&losing(0.0));
-        }
+        scene.lose(0.0, 60);
         assert_eq!(scene.send().header.payload_type, 111);
     }
 
@@ -417,7 +423,7 @@ mod tests {
     fn who_takes_no_redundant_frames_is_sent_none() {
         let mut scene = Scene::with("a=rtpmap:63 red/48000/2\n", "");
         scene.send();
-        scene.hear(&losing(0.5));
+        scene.lose(0.5, 3);
         assert_eq!(scene.send().header.payload_type, 111);
     }
 

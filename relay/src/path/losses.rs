@@ -1,4 +1,4 @@
-//! How many earlier frames a datagram with sound is to repeat, by what its path loses (PROTOCOL 9.4, 9.5).
+//! How many earlier frames a packet with sound is to repeat, by what its path loses (PROTOCOL 9.4, 9.5).
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ const HOLDS: Duration = Duration::from_secs(10);
 
 /// What one path has lost of late.
 #[derive(Debug, Default)]
-pub(super) struct Losses {
+pub struct Losses {
     repeat: u8,
     /// Packets sent and lost so far, at the last look.
     seen: (u64, u64),
@@ -29,18 +29,18 @@ pub(super) struct Losses {
 
 impl Losses {
     /// How many frames are to be repeated.
-    pub(super) fn repeat(&self) -> u8 {
+    pub fn repeat(&self) -> u8 {
         self.repeat
     }
 
     /// Whether it is time to look again.
-    pub(super) fn is_due(&self, now: Instant) -> bool {
+    pub fn is_due(&self, now: Instant) -> bool {
         self.looked
             .is_none_or(|looked| now.saturating_duration_since(looked) >= LOOK)
     }
 
     /// Takes how many packets were sent on the path so far, and how many of them it has lost.
-    pub(super) fn see(&mut self, sent: u64, lost: u64, now: Instant) {
+    pub fn see(&mut self, sent: u64, lost: u64, now: Instant) {
         let before = std::mem::replace(&mut self.seen, (sent, lost));
         if self.looked.replace(now).is_none() {
             return;
