@@ -446,3 +446,6 @@ impl Upstream {
 fn main_requests(requests: &[u64; TrackId::COUNT]) -> u64 {
     requests[usize::from(TrackId::MAIN.number())]
 }
+
+#[cfg(test)]
+mod tests;
