@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use steadycast_codec_glue::bitstream::Codec;
-use steadycast_codec_glue::rtp::{FrameIn, packetize};
+use steadycast_codec_glue::rtp::{FrameIn, packetize, write_red};
 use steadycast_codec_glue::wire::HEADER_LEN;
 
 /// A fuzz target's name and bytes for it.
@@ -40,7 +40,20 @@ pub(crate) fn all() -> Vec<Seed> {
         bitstream(&mut seeds, &sample, bytes);
     }
     seeds.push(("rtp_reorder", orders()));
+    for earlier in 0..3 {
+        seeds.push(("rtp_red", redundant(earlier)));
+    }
     seeds
+}
+
+/// A frame of sound with so many before it.
+fn redundant(earlier: u32) -> Vec<u8> {
+    let mut payload = Vec::new();
+    let frames = (1..=earlier)
+        .rev()
+        .map(|before| (before * 960, &[0xf8, 7, 7][..]));
+    write_red(&mut payload, 111, frames, &[0xf8, 1, 2]);
+    payload
 }
 
 #[derive(Deserialize)]

@@ -20,7 +20,7 @@ use steadycast_codec_glue::wire::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
     ("control_client", control_client),
     ("control_relay", control_relay),
     ("frame_header", frame_header),
@@ -41,6 +41,7 @@ pub const TARGETS: [Target; 20] = [
     ("rtp_receive_h264", rtp::rtp_receive_h264),
     ("rtp_receive_av1", rtp::rtp_receive_av1),
     ("rtp_reorder", rtp::rtp_reorder),
+    ("rtp_red", rtp::rtp_red),
 ];
 
 const FRAMINGS: [Framing; 4] = [

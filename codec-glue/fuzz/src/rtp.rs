@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use steadycast_codec_glue::bitstream::{Codec, inspect};
 use steadycast_codec_glue::rtp::{
-    Assembled, Assembler, FrameIn, Ordered, PAYLOAD_LENGTHS, Packet, Payloads, Placed, Reorder,
-    ReorderConfig, packetize,
+    Assembled, Assembler, FrameIn, Ordered, PAYLOAD_LENGTHS, Packet, Payloads, Placed, RED_BLOCKS,
+    Reorder, ReorderConfig, packetize, read_red, write_red,
 };
 use steadycast_codec_glue::wire::limits;
 
@@ -202,5 +202,25 @@ pub fn rtp_reorder(data: &[u8]) {
         let asks = reorder.asks(now);
         assert!(asks.len() < 4096);
         assert!(reorder.deadline().is_none_or(|deadline| deadline > now));
+    }
+}
+
+/// A payload of frames with earlier ones beside them: what is read and written again is the same.
+pub fn rtp_red(data: &[u8]) {
+    let payload = data.to_vec().into();
+    let Ok(mut blocks) = read_red(&payload) else {
+        return;
+    };
+    assert!(blocks.len() <= RED_BLOCKS);
+    let newest = blocks.pop().unwrap();
+    // Others may have other types, which are never written.
+    if blocks
+        .iter()
+        .all(|block| block.payload_type == newest.payload_type)
+    {
+        let earlier = blocks.iter().map(|block| (block.age, &block.frame[..]));
+        let mut written = Vec::new();
+        write_red(&mut written, newest.payload_type, earlier, &newest.frame);
+        assert_eq!(written, data);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rtc_srtp::config::SessionKeys;
 use rtc_srtp::protection_profile::ProtectionProfile;
+use steadycast_codec_glue::rtp::RED_BLOCKS;
 use steadycast_codec_glue::wire::{Role, limits};
 
 use super::datagrams;
@@ -63,20 +64,20 @@ pub fn srtp(data: &[u8]) {
 
 /// Packets of a publisher, after they were opened.
 ///
-/// Before each stand six bytes: what it carries (1 to 16 as below, with the marker in the highest
+/// Before each stand six bytes: what it carries (1 to 18 as below, with the marker in the highest
 /// bit), how far its number and its time are from the last one's, the milliseconds since, and its
 /// length in two bytes.
 pub fn upstream(data: &[u8]) {
     published(data);
 }
 
-/// The frames that came of it.
-pub(super) fn published(mut data: &[u8]) -> u64 {
+/// The frames that came of it, of pictures and of sound.
+pub(super) fn published(mut data: &[u8]) -> (u64, u64) {
     let registry = Registry::new(Settings::default());
     let now = RelayTime::from_micros(1_000_000_000);
     let id = "fuzzed".parse().unwrap();
     let broadcast = registry.create(id, Description::default(), now).unwrap();
-    let offer = Offer::parse(offers::of("chromium-publisher"), Role::Publisher).unwrap();
+    let offer = Offer::parse(&offers::with_sound(), Role::Publisher).unwrap();
     let mut upstream = Upstream::new(&offer, 1, &broadcast);
     let begin = Instant::now();
     let at = |elapsed: Duration| Moment {
@@ -101,14 +102,9 @@ pub(super) fn published(mut data: &[u8]) -> u64 {
                 continue;
             }
             // Whatever it is.
-            17.. => BytesMut::from(payload),
+            19.. => BytesMut::from(payload),
             kind => {
-                let formats = offer.formats();
-                let format = &formats[usize::from(kind / 2) % formats.len()];
-                let number = match format.rtx {
-                    Some(rtx) if kind % 2 == 0 => rtx,
-                    _ => format.payload_type,
-                };
+                let number = payload_type(&offer, kind);
                 let mut packet = BytesMut::from(&[0x80, number][..]);
                 packet.extend_from_slice(&sequence.to_be_bytes());
                 packet.extend_from_slice(&timestamp.to_be_bytes());
@@ -129,7 +125,21 @@ pub(super) fn published(mut data: &[u8]) -> u64 {
         }
         assert!(broadcast.snapshot().cache.bytes <= limits::GROUP_BYTES);
     }
-    let frames = broadcast.snapshot().totals.frames_received;
-    assert!(frames <= packets);
-    frames
+    let totals = broadcast.snapshot().totals;
+    assert!(totals.frames_received <= packets);
+    // Beside each packet of sound there are some that are missing.
+    assert!(totals.sound_frames <= packets * RED_BLOCKS as u64);
+    (totals.frames_received, totals.sound_frames)
+}
+
+/// What a kind of packet has in its header: formats of pictures with their repetitions, and those of sound.
+fn payload_type(offer: &Offer, kind: u8) -> u8 {
+    let (formats, opus) = (offer.formats(), offer.opus().unwrap());
+    let format = &formats[usize::from(kind / 2) % formats.len()];
+    match (kind, opus.red, format.rtx) {
+        (17, ..) => opus.payload_type,
+        (18, Some(red), _) => red.payload_type,
+        (_, _, Some(rtx)) if kind % 2 == 0 => rtx,
+        _ => format.payload_type,
+    }
 }

@@ -70,11 +70,9 @@ mod tests {
 
     #[test]
     fn seeds_of_media_become_frames() {
-        for (name, bytes) in seeds() {
-            if name == "upstream" {
-                assert_eq!(media::published(&bytes), 2);
-            }
-        }
+        let streams = seeds().into_iter().filter(|(name, _)| *name == "upstream");
+        let frames: Vec<_> = streams.map(|(_, bytes)| media::published(&bytes)).collect();
+        assert_eq!(frames, [(2, 0), (2, 0), (2, 0), (2, 0), (0, 4)]);
     }
 
     #[test]

@@ -9,13 +9,13 @@ use rtc_rtcp::sender_report::SenderReport;
 use rtc_rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use steadycast_codec_glue::bitstream::Codec;
 use steadycast_codec_glue::bitstream::h264::Framing;
-use steadycast_codec_glue::rtp::{FrameIn, packetize};
+use steadycast_codec_glue::rtp::{FrameIn, packetize, write_red};
 
 use super::media::{SOURCE, keys};
 use super::sdp::credentials;
 use super::transport::identity;
 use crate::webrtc::ice::check;
-use crate::webrtc::offers::{PLAYERS, PUBLISHERS};
+use crate::webrtc::offers::{PLAYERS, PUBLISHERS, with_sound};
 
 /// A fuzz target's name and bytes for it.
 pub type Seed = (&'static str, Vec<u8>);
@@ -43,8 +43,31 @@ pub fn seeds() -> Vec<Seed> {
     }
     seeds.push(("feedback", compound()));
     seeds.push(("srtp", protected()));
+    seeds.push(("offer", with_sound().into_bytes()));
     seeds.extend(streams().into_iter().map(|stream| ("upstream", stream)));
+    seeds.push(("upstream", speech()));
     seeds
+}
+
+/// Three packets of sound, as `upstream` takes them; the last has a frame beside its own that did not come.
+fn speech() -> Vec<u8> {
+    const OPUS: u8 = 17;
+    const RED: u8 = 18;
+    let frame = [31 << 3, 7, 7];
+    let mut redundant = Vec::new();
+    write_red(&mut redundant, 111, [(960, &frame[..])].into_iter(), &frame);
+    let packets = [
+        (OPUS, 1, &frame[..]),
+        (OPUS, 1, &frame),
+        (RED, 2, &redundant),
+    ];
+    let mut stream = Vec::new();
+    for (kind, step, payload) in packets {
+        stream.extend([kind, step, 96, 20]);
+        stream.extend((payload.len() as u16).to_be_bytes());
+        stream.extend(payload);
+    }
+    stream
 }
 
 /// Datagrams with their lengths before them.

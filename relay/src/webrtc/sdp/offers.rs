@@ -32,3 +32,18 @@ pub(crate) fn of(name: &str) -> &'static str {
         None => panic!("no offer of {name}"),
     }
 }
+
+/// What browsers offer of sound, to be sent or received.
+const SOUND: &str = "m=audio 9 UDP/TLS/RTP/SAVPF 111 63\n\
+    a=mid:9\n\
+    a=rtcp-mux\n\
+    a=rtpmap:111 opus/48000/2\n\
+    a=rtcp-fb:111 nack\n\
+    a=fmtp:111 minptime=10;useinbandfec=1\n\
+    a=rtpmap:63 red/48000/2\n\
+    a=fmtp:63 111/111\n";
+
+/// The offer of a Chromium publisher with sound behind its pictures.
+pub(crate) fn with_sound() -> String {
+    of("chromium-publisher").replace("BUNDLE 0", "BUNDLE 0 9") + SOUND
+}
