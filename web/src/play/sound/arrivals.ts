@@ -22,13 +22,13 @@ const BEGINNING = samplesOf(1_500);
 const MOST = samplesOf(600);
 
 /**
- * `least`: the guard on a path that is even; `relax`: how much of it goes with each sample that is played, once
- * something was late. What comes late once may do so again, and each time would be heard.
+ * `least`: the guard on a path that is even; `lasting`: in how many samples most of it goes, once something was
+ * late. What comes late once may do so again, and each time would be heard.
  */
-const GUARDS: Record<PlayoutMode, { least: number; relax: number }> = {
-  live: { least: samplesOf(6), relax: 0.003 },
-  automatic: { least: samplesOf(12), relax: 0.001 },
-  smooth: { least: samplesOf(40), relax: 0.000_5 },
+const GUARDS: Record<PlayoutMode, { least: number; lasting: number }> = {
+  live: { least: samplesOf(6), lasting: samplesOf(10_000) },
+  automatic: { least: samplesOf(12), lasting: samplesOf(20_000) },
+  smooth: { least: samplesOf(40), lasting: samplesOf(60_000) },
 };
 
 export class Arrivals {
@@ -76,12 +76,12 @@ export class Arrivals {
    * belongs to a stall, and is not to be waited for.
    */
   arrived(behind: number, frame: number): boolean {
-    const { least, relax } = GUARDS[this.#mode];
+    const { least, lasting } = GUARDS[this.#mode];
     const passed = this.#seen === null ? 0 : Math.max(0, frame - this.#seen);
     if (this.#seen === null) this.#began = frame;
     else if (this.#began !== null && frame - this.#began > BEGINNING) this.#forgetBeginning();
     this.#seen = frame;
-    this.#guard = Math.max(least, this.#guard - passed * relax);
+    this.#guard = Math.max(least, this.#guard * Math.exp(-passed / lasting));
     const wanted = this.wanted;
     if (wanted !== null && behind > wanted + STALL) {
       this.#stalled += 1;

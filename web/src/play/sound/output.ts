@@ -16,7 +16,7 @@ export interface OutputListener {
 
 /** How much the browser takes at a time, in seconds: less is closer, and more is safer. */
 const LATENCY: Record<PlayoutMode, AudioContextLatencyCategory | number> = {
-  live: 0.005,
+  live: 0,
   automatic: 'interactive',
   smooth: 'balanced',
 };
