@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { violations } from '../src/axe.ts';
 import { beepScript } from '../src/beeps.ts';
 import type { PlayerTab } from '../src/chromium.ts';
+import { earScript } from '../src/ear.ts';
+import { Firefox } from '../src/firefox.ts';
+import { NullSink } from '../src/null-sink.ts';
 import type { HostPage } from '../src/pages.ts';
+import { NAME_SHIM } from '../src/script.ts';
 import { scenario } from '../src/stage.ts';
 import { pause, until } from '../src/until.ts';
 
@@ -182,5 +186,32 @@ scenario('flash and beep are seen and heard together', async (stage) => {
     assert.ok(off.length >= 12, `${name}: ${off.length} beeps had their flash`);
     // A busy machine shows pictures late by itself.
     assert.ok(Math.abs(share(off, 0.5)) < 60, `${name}: sound and picture keep together`);
+  }
+});
+
+scenario('Firefox is heard too, over both transports', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium({ sound: 'real' });
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  await playTone(host, TONE_HZ);
+  const sink = stage.closeLater(await NullSink.start());
+  const firefox = stage.closeLater(await Firefox.launch(sink));
+  const lens = await admin.openLens();
+  for (const without of ['', 'delete globalThis.WebTransport;']) {
+    const prepare = `${without}${NAME_SHIM}${earScript('/play')}`;
+    const player = await firefox.openPlayer(
+      relay,
+      broadcast.playToken,
+      lens,
+      relay.origin,
+      prepare,
+    );
+    await player.waitForTone(TONE_HZ);
+    stage.note(`heard over ${await player.transport()}`);
+    await playTone(host, OTHER_HZ);
+    await player.waitForTone(OTHER_HZ);
+    await playTone(host, TONE_HZ);
+    await player.page.close();
   }
 });

@@ -122,7 +122,10 @@ function followSamples(
     if (context.state !== 'running') return;
     analyser.getFloatTimeDomainData(newest);
     const end = Math.round(context.currentTime * rate);
-    const { contextTime = 0, performanceTime = 0 } = context.getOutputTimestamp();
+    // Firefox stands still for ever at times when it is asked that.
+    const { contextTime = 0, performanceTime = 0 } = navigator.userAgent.includes('Firefox/')
+      ? { contextTime: context.currentTime, performanceTime: performance.now() }
+      : context.getOutputTimestamp();
     const zeroMs = performance.timeOrigin + performanceTime - contextTime * 1_000;
     for (let at = Math.min(newest.length, end - seen); at > 0; at -= 1) {
       take(newest[newest.length - at] ?? 0, zeroMs + ((end - at) * 1_000) / rate);

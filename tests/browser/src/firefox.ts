@@ -5,6 +5,7 @@ import type { Page as LensPage } from 'playwright-core';
 import { type Browser, launch, type Page } from 'puppeteer-core';
 import { keepPages } from './keep.ts';
 import { linkTo } from './links.ts';
+import type { NullSink } from './null-sink.ts';
 import { PlayerPage } from './pages.ts';
 import type { Relay } from './relay.ts';
 import { pause } from './until.ts';
@@ -36,6 +37,11 @@ const PREFERENCES = {
   'toolkit.telemetry.server': 'data:,',
 };
 
+const HEARD = {
+  'media.autoplay.default': 0,
+  'media.autoplay.blocking_policy': 0,
+};
+
 export class Firefox {
   readonly #browser: Browser;
 
@@ -43,12 +49,15 @@ export class Firefox {
     this.#browser = browser;
   }
 
-  static async launch(): Promise<Firefox> {
+  /** `sink`: where it is heard, before anybody has touched a page; without one it plays no sound at all. */
+  static async launch(sink?: NullSink): Promise<Firefox> {
+    const heard = sink !== undefined;
     const browser = await launch({
       browser: 'firefox',
       executablePath: EXECUTABLE,
       headless: true,
-      extraPrefsFirefox: PREFERENCES,
+      extraPrefsFirefox: { ...PREFERENCES, ...(heard && HEARD) },
+      ...(heard && { env: { ...process.env, PULSE_SERVER: sink.server } }),
     });
     return new Firefox(browser);
   }
@@ -63,10 +72,11 @@ export class Firefox {
     token: string,
     lens: LensPage,
     origin = relay.origin,
-    prepare?: () => void,
+    prepare?: (() => void) | string,
   ): Promise<FirefoxPlayer> {
     const page = await this.#browser.newPage();
-    if (prepare !== undefined) await page.evaluateOnNewDocument(prepare);
+    if (typeof prepare === 'string') await page.evaluateOnNewDocument(`() => {${prepare}}`);
+    else if (prepare !== undefined) await page.evaluateOnNewDocument(prepare);
     await page.setViewport({ width: 640, height: 360 });
     await page.goto(linkTo(origin, 'play', token));
     return new FirefoxPlayer(page, lens);

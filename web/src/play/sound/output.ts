@@ -14,6 +14,18 @@ export interface OutputListener {
   onHeard: (frame: number, agoMs: number) => void;
 }
 
+export interface OutputOptions {
+  mode: PlayoutMode;
+  /** What samples are multiplied by. */
+  gain: number;
+  listener: OutputListener;
+  /**
+   * Whether the browser may be asked what is heard when. Firefox stands still for ever at times when it is while a
+   * worklet runs: its word from before has to do.
+   */
+  asks: boolean;
+}
+
 /** How much the browser takes at a time, in seconds: less is closer, and more is safer. */
 const LATENCY: Record<PlayoutMode, AudioContextLatencyCategory | number> = {
   live: 0,
@@ -28,18 +40,23 @@ const RAMP = 0.01;
 const GONE_AFTER_MS = 60;
 
 export class SoundOutput {
+  readonly #mode: PlayoutMode;
+  readonly #asks: boolean;
   readonly #context: AudioContext;
   readonly #gain: GainNode;
   readonly #listener: OutputListener;
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
-  /** To the worklet, once that is there. */
-  #port: MessagePort | null = null;
+  /** In seconds, from a sample's turn to its being heard, as the browser said at first. */
+  #latency = 0;
+  #begun = false;
+  /** Sound has somewhere to go. */
   #given = false;
   #late = false;
   #over = false;
 
-  /** `gain`: what samples are multiplied by. */
-  constructor(mode: PlayoutMode, gain: number, listener: OutputListener) {
+  constructor({ mode, gain, listener, asks }: OutputOptions) {
+    this.#mode = mode;
+    this.#asks = asks;
     this.#listener = listener;
     this.#context = new AudioContext({ sampleRate: RATE, latencyHint: LATENCY[mode] });
     this.#gain = new GainNode(this.#context, { gain });
@@ -52,7 +69,7 @@ export class SoundOutput {
     this.#timers.push(setTimeout(late, BLOCKED_AFTER_MS));
     this.#timers.push(setInterval(() => this.#look(), LOOK_EVERY_MS));
     this.resume();
-    void this.#begin(mode).catch(() => this.#fail());
+    this.#tell();
   }
 
   /** To be called at a viewer's gesture, when the browser would not play by itself. */
@@ -72,20 +89,23 @@ export class SoundOutput {
     setTimeout(() => void this.#context.close().catch(() => undefined), GONE_AFTER_MS);
   }
 
-  async #begin(mode: PlayoutMode): Promise<void> {
+  /** Once it runs. */
+  async #begin(): Promise<void> {
     const context = this.#context;
+    this.#latency = context.outputLatency || context.baseLatency || 0;
     await context.audioWorklet.addModule(workletUrl);
     if (this.#over) return;
     const node = new AudioWorkletNode(context, PROCESSOR, {
       numberOfInputs: 0,
       outputChannelCount: [CHANNELS],
-      processorOptions: { mode } satisfies WorkletOptions,
+      processorOptions: { mode: this.#mode } satisfies WorkletOptions,
     });
     node.connect(this.#gain);
     node.onprocessorerror = () => this.#fail();
     const { port1, port2 } = new MessageChannel();
     node.port.postMessage({ port: port1 } satisfies WorkletStart, [port1]);
-    this.#port = port2;
+    this.#listener.onPort(port2);
+    this.#given = true;
     this.#tell();
   }
 
@@ -95,13 +115,17 @@ export class SoundOutput {
       if (this.#late) this.#listener.onState('blocked');
       return;
     }
-    if (this.#port === null) return;
-    if (!this.#given) this.#listener.onPort(this.#port);
-    this.#given = true;
-    this.#listener.onState('on');
+    if (!this.#begun) void this.#begin().catch(() => this.#fail());
+    this.#begun = true;
+    if (this.#given) this.#listener.onState('on');
   }
 
   #look(): void {
+    if (!this.#given) return;
+    if (!this.#asks) {
+      this.#listener.onHeard(this.#context.currentTime * RATE, -this.#latency * 1_000);
+      return;
+    }
     const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
     // Before the first sample there is nothing to tell.
     if (contextTime === undefined || performanceTime === undefined || contextTime <= 0) return;

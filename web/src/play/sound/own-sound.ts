@@ -1,6 +1,7 @@
 /** The sound of one player's worker, on the page: what plays it comes when it is wanted and there is some. */
 
 import { localUs } from '../../session/clock.ts';
+import { isFirefox } from '../firefox.ts';
 import type { HeardSound } from '../messages.ts';
 import type { PlayoutMode } from '../spread.ts';
 import type { HeardAt } from './messages.ts';
@@ -84,11 +85,16 @@ export class OwnSound {
     try {
       const { SoundOutput } = await import('./output.ts');
       if (!current()) return;
-      this.#output = new SoundOutput(this.#mode, gainOf(this.#wish), {
-        onState: (stage) => current() && this.#set(stage),
-        onPort: (port) => current() && this.#listener.onPort(port),
-        onHeard: (frame, agoMs) => {
-          if (current()) this.#listener.onHeard({ frame, localUs: localUs() - agoMs * 1_000 });
+      this.#output = new SoundOutput({
+        mode: this.#mode,
+        gain: gainOf(this.#wish),
+        asks: !isFirefox(),
+        listener: {
+          onState: (stage) => current() && this.#set(stage),
+          onPort: (port) => current() && this.#listener.onPort(port),
+          onHeard: (frame, agoMs) => {
+            if (current()) this.#listener.onHeard({ frame, localUs: localUs() - agoMs * 1_000 });
+          },
         },
       });
     } catch {

@@ -2,6 +2,7 @@
 
 import { unreachable } from '../../session/error.ts';
 import { settled } from '../../session/transport.ts';
+import { isFirefox } from '../firefox.ts';
 import type { Answer } from './signal.ts';
 
 /** What a connection has counted so far. */
@@ -45,7 +46,6 @@ const CONNECT_TIMEOUT_MS = 8_000;
  * the last that waited, and shows none of them any more, for as long as the connection lives.
  */
 const HELD_MIN_MS = 1;
-const isFirefox = () => navigator.userAgent.includes('Firefox/');
 
 /** A receiver's delay, as browsers call it or have called it. */
 type Delayed = Omit<RTCRtpReceiver, 'jitterBufferTarget'> & {
