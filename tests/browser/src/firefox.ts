@@ -75,8 +75,7 @@ export class Firefox {
     prepare?: (() => void) | string,
   ): Promise<FirefoxPlayer> {
     const page = await this.#browser.newPage();
-    if (typeof prepare === 'string') await page.evaluateOnNewDocument(`() => {${prepare}}`);
-    else if (prepare !== undefined) await page.evaluateOnNewDocument(prepare);
+    if (prepare !== undefined) await page.evaluateOnNewDocument(prepare);
     await page.setViewport({ width: 640, height: 360 });
     await page.goto(linkTo(origin, 'play', token));
     return new FirefoxPlayer(page, lens);

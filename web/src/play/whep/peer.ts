@@ -17,6 +17,15 @@ export interface Figures {
   codec: string | null;
   rttMs: number | null;
   sound: SoundFigures;
+  /** What is heard now, by the reports of its sender; null: there were none, or the browser does not tell. */
+  heard: HeardMoment | null;
+}
+
+export interface HeardMoment {
+  /** When it was captured, on the sender's clock, microseconds. */
+  captureUs: number;
+  /** When it was heard, on the page's clock (`localUs`). */
+  localUs: number;
 }
 
 /** What a connection has counted of sound; samples are as the browser's mixer has them. */
@@ -56,9 +65,7 @@ type Delayed = Omit<RTCRtpReceiver, 'jitterBufferTarget'> & {
 export class Peer {
   /** The video, from the beginning, though nothing may have come yet. */
   readonly stream: MediaStream;
-  /**
-   * The sound, in a stream of its own: browsers hold the picture back for sound of the same stream, heard or not.
-   */
+  /** The sound. */
   readonly sound: MediaStream;
   readonly #connection: RTCPeerConnection;
   readonly #receiver: Delayed;
@@ -137,7 +144,7 @@ export class Peer {
         });
       }
       await connection.setLocalDescription({ type: 'offer', sdp: offer });
-      await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+      await connection.setRemoteDescription({ type: 'answer', sdp: apart(answer.sdp) });
       await settled(this.#connected(), CONNECT_TIMEOUT_MS, signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -193,6 +200,19 @@ export function inStereo(sdp: string): string {
   );
 }
 
+/**
+ * An answer whose sound is of a stream of its own. Of one stream browsers delay the picture for the sound, whether that
+ * is heard or not, and the sound for a picture that the page itself has wait for it.
+ */
+export function apart(sdp: string): string {
+  return sdp
+    .split(/(?=^m=)/m)
+    .map((section) =>
+      section.startsWith('m=audio') ? section.replaceAll(/(msid:)\S+/g, '$1sound') : section,
+    )
+    .join('');
+}
+
 /** An entry of a statistics report, as far as it is read here. */
 export interface StatsEntry {
   type: string;
@@ -213,6 +233,8 @@ export interface StatsEntry {
   concealedSamples?: number;
   silentConcealedSamples?: number;
   concealmentEvents?: number;
+  timestamp?: number;
+  estimatedPlayoutTimestamp?: number;
 }
 
 /** Browsers leave out what they do not count. */
@@ -222,6 +244,7 @@ export function readStats(entries: readonly StatsEntry[]): Omit<Figures, 'connec
   const pair = entries.find(
     ({ type, state, nominated }) => type === 'candidate-pair' && state === 'succeeded' && nominated,
   );
+  const sound = entries.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
   const framesDecoded = video?.framesDecoded ?? 0;
   const rtt = pair?.currentRoundTripTime;
   return {
@@ -232,8 +255,18 @@ export function readStats(entries: readonly StatsEntry[]): Omit<Figures, 'connec
     packetsLost: video?.packetsLost ?? 0,
     codec: codec?.mimeType?.split('/')[1] ?? null,
     rttMs: rtt === undefined ? null : rtt * 1_000,
-    sound: readSound(entries.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')),
+    sound: readSound(sound),
+    heard: readHeard(sound),
   };
+}
+
+/** From the beginning of NTP's time to that of Unix's. */
+const NTP_MS = 2_208_988_800_000;
+
+function readHeard(entry: StatsEntry | undefined): HeardMoment | null {
+  const { timestamp, estimatedPlayoutTimestamp: ntpMs } = entry ?? {};
+  if (timestamp === undefined || ntpMs === undefined || ntpMs < NTP_MS) return null;
+  return { captureUs: (ntpMs - NTP_MS) * 1_000, localUs: timestamp * 1_000 };
 }
 
 function readSound(entry: StatsEntry | undefined): SoundFigures {

@@ -316,7 +316,7 @@ export class WhepPlayer implements Playback {
       this.#machine.shown(false, Date.now());
     }
     if (link !== this.#current) return;
-    this.#soundAccount.counted(figures.sound);
+    this.#soundAccount.counted(figures.sound, figures.heard);
     this.#report();
   }
 
