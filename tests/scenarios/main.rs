@@ -15,6 +15,7 @@ mod records;
 mod renditions;
 mod shards;
 mod slow_players;
+mod sound;
 mod strangers;
 mod tokens;
 mod versions;

@@ -10,4 +10,5 @@ pub mod process;
 pub mod proxy;
 pub mod publisher;
 pub mod relay;
+pub mod sound;
 pub mod webrtc;

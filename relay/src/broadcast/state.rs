@@ -219,14 +219,15 @@ impl State {
         Ok((self.epoch, lineage))
     }
 
-    /// A publisher's session has ended. True when that changed the phase.
+    /// A publisher's session has ended. True when that changed what there is to tell.
     pub(super) fn detach_publisher(&mut self, epoch: u32, now: RelayTime) -> bool {
         if !self.is_current(epoch) {
             return false;
         }
         self.publisher = None;
+        let sounded = self.sound.format().is_some();
         self.hand_over();
-        self.enter_held(now)
+        self.enter_held(now) | sounded
     }
 
     /// Something was heard from the publisher. True when that changed the phase.
