@@ -22,6 +22,8 @@ pub struct Watch {
     pub clock: RelayClock,
     /// How it reads.
     pub appetite: Appetite,
+    /// Whether it listens besides.
+    pub listens: bool,
 }
 
 /// A frame to its last byte.
@@ -209,6 +211,7 @@ mod tests {
             tally: Rc::default(),
             clock: RelayClock::start(),
             appetite: Appetite::Healthy,
+            listens: false,
         };
         Checker::new(watch, Way::WebRtc, Instant::now())
     }

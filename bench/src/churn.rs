@@ -155,7 +155,7 @@ impl Street<'_> {
         let entrance = Entrance::new(self.target, traffic.transport, traffic.players, 0)?;
         let broadcasts = std::slice::from_ref(self.broadcast);
         let publishers =
-            Publishers::start(&client, &traffic.picture, broadcasts, self.clock).await?;
+            Publishers::start(&client, (&traffic.picture, None), broadcasts, self.clock).await?;
         sleep(CALM).await;
         let before = Holdings::of(self.relay)?;
         let (started, cpu) = (Instant::now(), Gauge::own().cpu()?);
@@ -207,6 +207,7 @@ impl Street<'_> {
                 tally: self.tally.clone(),
                 clock: self.clock,
                 appetite: Appetite::Healthy,
+                listens: false,
             };
             let (entrance, broadcast) = (entrance.clone(), self.broadcast.clone());
             let stay = traffic.stay();

@@ -16,6 +16,7 @@ use crate::load::{Appetite, Load};
 use crate::process::Gauge;
 use crate::publishers::Publishers;
 use crate::report::{Narrow, Report, Sample};
+use crate::sound::SoundReport;
 use crate::tally::{Tally, times};
 use crate::target::{Broadcast, Target};
 
@@ -23,6 +24,8 @@ use crate::target::{Broadcast, Target};
 pub(crate) const JOIN: Duration = Duration::from_secs(30);
 /// How long the picture runs before anything is counted: long enough for every window to open up.
 pub(crate) const SETTLE: Duration = Duration::from_secs(2);
+/// How long what was said before may still be heard.
+const SETTLE_SOUND: Duration = Duration::from_millis(200);
 /// How long frames of the window may still be under way after it.
 const STRAGGLE: Duration = Duration::from_secs(2);
 /// Requests over HTTP that may wait for their answer at once.
@@ -94,6 +97,8 @@ struct Reading {
     own_cpu: Duration,
     own_waited: Duration,
     received: u64,
+    /// Frames of sound of all publishers.
+    sounds: u64,
     /// Frames of each publisher.
     sent: Vec<u64>,
 }
@@ -108,7 +113,8 @@ impl<'a> Crowd<'a> {
             broadcasts,
             clock,
             tally: Rc::default(),
-            publishers: Publishers::start(&client, &load.picture, broadcasts, clock).await?,
+            publishers: Publishers::start(&client, (&load.picture, load.sound), broadcasts, clock)
+                .await?,
             players: JoinSet::new(),
         };
         sleep(Duration::from_millis(500)).await;
@@ -118,6 +124,7 @@ impl<'a> Crowd<'a> {
             .with_narrow(run.target, load.narrow, load.narrow_kbit)
             .await?;
         crowd.join(&Rc::new(entrance)).await?;
+        crowd.publishers.script().speak(load.sound.is_some());
         sleep(SETTLE).await;
         crowd.measure(rss_before).await
     }
@@ -140,6 +147,7 @@ impl<'a> Crowd<'a> {
                 tally: self.tally.clone(),
                 clock: self.clock,
                 appetite,
+                listens: load.sound.is_some(),
             };
             let (entrance, broadcast) = (entrance.clone(), self.broadcasts[at].clone());
             self.players.spawn_local(async move {
@@ -197,7 +205,51 @@ impl<'a> Crowd<'a> {
         report.narrow = self.narrow(asked.renditions);
         report.relay_skips = self.relay_skips().context("the relay's records")?;
         report.samples = samples;
+        if let Some(kbit) = self.run.load.sound {
+            let sent = end.sounds - start.sounds;
+            report.sound = Some(self.sound(kbit, sent).await?);
+        }
         Ok(report)
+    }
+
+    /// What was heard in the window of what was sent, and what it takes of the relay: for as long again publishers
+    /// speak in every other second.
+    async fn sound(&self, kbit: u64, sent: u64) -> Result<SoundReport> {
+        let mut costs = Vec::new();
+        for pair in 0..self.run.load.seconds.max(2) / 2 {
+            self.progress("weighing sound", 2 * pair, self.run.load.seconds);
+            let (with, heard) = self.second(true).await?;
+            let (without, _) = self.second(false).await?;
+            let took = with.as_secs_f64() - without.as_secs_f64();
+            costs.push(took * 1e6 / heard.max(1) as f64);
+        }
+        costs.sort_by(f64::total_cmp);
+        let healthy = self.run.load.healthy() as u64 / self.broadcasts.len() as u64;
+        let tally = self.tally.borrow();
+        let heard = &tally.sound;
+        let at = |share| heard.latency.value_at_quantile(share);
+        Ok(SoundReport {
+            kbit,
+            frames: heard.frames,
+            expected: sent * healthy,
+            gaps: heard.gaps,
+            p50_us: at(0.5),
+            p95_us: at(0.95),
+            max_us: heard.latency.max(),
+            cpu_us: costs[costs.len() / 2],
+            cpu_us_spread: [costs[0], costs[costs.len() - 1]],
+        })
+    }
+
+    /// What a second takes of the relay in which publishers speak or are silent, and how many frames were heard in it.
+    async fn second(&self, speak: bool) -> Result<(Duration, u64)> {
+        self.publishers.script().speak(speak);
+        sleep(SETTLE_SOUND).await;
+        let heard = || self.tally.borrow().sound.all;
+        let before = (self.relay_cpu()?, heard());
+        sleep(Duration::from_secs(1)).await;
+        self.publishers.check()?;
+        Ok((self.relay_cpu()? - before.0, heard() - before.1))
     }
 
     /// Waits for nothing, so that no frame comes between its figures.
@@ -210,6 +262,7 @@ impl<'a> Crowd<'a> {
             own_cpu: own.cpu()?,
             own_waited: own.waited()?,
             received: self.tally.borrow().received,
+            sounds: self.publishers.script().sent(),
             sent: self.publishers.sent(),
         })
     }

@@ -47,7 +47,7 @@ pub fn publish(
         let client = Client::new(target, 1)?;
         let broadcasts = std::slice::from_ref(&broadcast);
         let publishers =
-            Publishers::start(&client, picture, broadcasts, RelayClock::start()).await?;
+            Publishers::start(&client, (picture, None), broadcasts, RelayClock::start()).await?;
         announce(&broadcast)?;
         until_asked(&publishers).await
     });
@@ -157,6 +157,7 @@ pub fn watch(
                 tally: tally.clone(),
                 clock,
                 appetite: Appetite::Healthy,
+                listens: false,
             };
             let (entrance, broadcast) = (entrance.clone(), broadcast.clone());
             players.spawn_local(async move {

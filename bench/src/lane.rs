@@ -40,6 +40,11 @@ impl Lane {
         Self::new(self.connection.clone(), track, self.epoch, source)
     }
 
+    /// The epoch of its session.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
     /// Has the next frame be a keyframe.
     pub fn restart(&mut self) {
         self.source.restart();

@@ -29,6 +29,7 @@ pub mod publisher;
 pub mod publishers;
 pub mod report;
 pub mod soak;
+pub mod sound;
 pub mod source;
 pub mod stamp;
 pub mod sweep;

@@ -16,6 +16,7 @@ use crate::checker::{Checker, Seen, Watch};
 use crate::client::Client;
 use crate::ledger::Place;
 use crate::load::Appetite;
+use crate::sound;
 use crate::tally::Fault;
 use crate::transport::Way;
 
@@ -40,11 +41,16 @@ pub async fn watch(client: &Client, number: usize, token: &str, watch: Watch) ->
         control.send(&ClientMessage::Decodes { codecs }).await?;
     }
     let connection = control.connection.clone();
+    let (tally, clock, listens) = (watch.tally.clone(), watch.clock, watch.listens);
+    if listens {
+        control.send(&ClientMessage::Listen { on: true }).await?;
+    }
     let mut reading = Reading {
         checker: Checker::new(watch, Way::WebTransport, opened),
     };
     tokio::select! {
         read = reading.groups(&connection) => read,
+        heard = sound::listen(&connection, &tally, clock), if listens => heard,
         ended = talk(control) => ended,
     }
 }

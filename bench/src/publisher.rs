@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::lane::Lane;
 use crate::ledger::Ledger;
 use crate::load::Picture;
+use crate::sound::{LASTS, Script, Voice};
 use crate::source::Source;
 
 /// How often a publisher says that it is there (PROTOCOL 2.6).
@@ -28,6 +29,7 @@ pub struct Publisher {
     clock: RelayClock,
     captured_us: u64,
     asked: Rc<RefCell<Asked>>,
+    voice: Option<Voice>,
     /// Whether it begins a group when it is asked for a keyframe. Else the load alone says when
     /// keyframes come.
     obliging: bool,
@@ -78,6 +80,7 @@ impl Publisher {
             clock,
             captured_us: 0,
             asked: Rc::default(),
+            voice: None,
             obliging: false,
         })
     }
@@ -87,6 +90,17 @@ impl Publisher {
     pub fn obliging(mut self) -> Self {
         self.obliging = true;
         self
+    }
+
+    /// The same publisher with sound of so many kbit/s, as the script says.
+    ///
+    /// # Errors
+    /// When the session has ended.
+    pub async fn with_sound(mut self, kbit: u64, script: &Rc<Script>) -> Result<Self> {
+        let epoch = self.main.epoch();
+        let voice = Voice::announce(&mut self.control, epoch, kbit, self.clock, script.clone());
+        self.voice = Some(voice.await?);
+        Ok(self)
     }
 
     /// What it has sent of the main track.
@@ -108,12 +122,19 @@ impl Publisher {
         let mut frames = interval_at(Instant::now() + delay, period);
         frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut beats = interval(HEARTBEAT);
+        let mut sounds = interval_at(Instant::now() + delay, LASTS);
+        sounds.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut number = 0;
         loop {
             tokio::select! {
                 _ = frames.tick() => {
                     self.send(number).await?;
                     number += 1;
+                }
+                _ = sounds.tick(), if self.voice.is_some() => {
+                    if let Some(voice) = &mut self.voice {
+                        voice.speak()?;
+                    }
                 }
                 _ = beats.tick() => {
                     self.control.send(&ClientMessage::Ping { sequence: 0, sent_us: 0 }).await?;

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::ledger::Ledger;
 use crate::load::Picture;
 use crate::publisher::{Asked, Publisher};
+use crate::sound::Script;
 use crate::source::Source;
 use crate::target::Broadcast;
 
@@ -20,19 +21,21 @@ use crate::target::Broadcast;
 pub struct Publishers {
     ledgers: Vec<Rc<RefCell<Ledger>>>,
     asked: Vec<Rc<RefCell<Asked>>>,
+    script: Rc<Script>,
     tasks: JoinSet<()>,
     /// What ended the first that ended.
     failed: Rc<RefCell<Option<String>>>,
 }
 
 impl Publishers {
-    /// Takes over `broadcasts` and publishes `picture` at each. Call it within a `LocalSet`.
+    /// Takes over `broadcasts` and publishes `picture` at each, and sound of so many kbit/s where that is wanted, once the
+    /// script says so. Call it within a `LocalSet`.
     ///
     /// # Errors
     /// When the relay refuses, or a recording cannot be read.
     pub async fn start(
         client: &Client,
-        picture: &Picture,
+        (picture, sound): (&Picture, Option<u64>),
         broadcasts: &[Broadcast],
         clock: RelayClock,
     ) -> Result<Self> {
@@ -41,7 +44,11 @@ impl Publishers {
         let interval = Duration::from_secs(1) / picture.fps;
         for (number, broadcast) in broadcasts.iter().enumerate() {
             let token = &broadcast.publish_token;
-            let publisher = Publisher::join(client, number, token, source.clone(), clock).await?;
+            let mut publisher =
+                Publisher::join(client, number, token, source.clone(), clock).await?;
+            if let Some(kbit) = sound {
+                publisher = publisher.with_sound(kbit, &publishers.script).await?;
+            }
             // Publishers do not keep step with one another.
             let delay = interval * number as u32 / broadcasts.len() as u32;
             publishers.run(publisher, picture.clone(), delay);
@@ -63,6 +70,11 @@ impl Publishers {
     /// What the publisher of this number has sent.
     pub fn ledger(&self, number: usize) -> Rc<RefCell<Ledger>> {
         self.ledgers[number].clone()
+    }
+
+    /// When they speak, and how much they have said.
+    pub fn script(&self) -> &Script {
+        &self.script
     }
 
     /// Frames that each has sent so far.

@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::checker::Seen;
+use crate::sound::Heard;
 use crate::transport::Way;
 
 /// Times in microseconds, to three digits; a minute at most.
@@ -99,6 +100,8 @@ pub struct Tally {
     pub webrtc: Times,
     /// What came of RTP packets.
     pub packets: Packets,
+    /// What was heard beside the pictures.
+    pub sound: Heard,
     /// Latencies since the last look, for the plot over time.
     pub recent: Times,
     /// Every single frame, where that is asked for.
@@ -131,6 +134,7 @@ impl Default for Tally {
             webtransport: times(),
             webrtc: times(),
             packets: Packets::default(),
+            sound: Heard::default(),
             recent: times(),
             log: None,
             ready: 0,

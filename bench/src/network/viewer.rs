@@ -62,6 +62,7 @@ impl Viewer {
             tally: tally.clone(),
             clock,
             appetite: Appetite::Healthy,
+            listens: false,
         };
         let entrance = Entrance::of(target, way)?;
         let broadcast = broadcast.clone();

@@ -7,6 +7,7 @@ mod table;
 use serde::Serialize;
 
 use crate::load::Load;
+use crate::sound::SoundReport;
 use crate::tally::{Packets, Tally, Times};
 use crate::transport::{Choice, Transport};
 
@@ -85,6 +86,9 @@ pub struct Report {
     /// Players behind narrow paths, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub narrow: Option<Narrow>,
+    /// Sound, where there was some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundReport>,
     /// Latency of players by WebTransport alone, where there are others: median, and 99 of 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webtransport_us: Option<[u64; 2]>,
@@ -185,6 +189,7 @@ impl Report {
             floor_cpu_s_per_gbit: None,
             packets: load.transport.has_webrtc().then_some(tally.packets),
             narrow: None,
+            sound: None,
             webtransport_us: apart(&tally.webtransport),
             webrtc_us: apart(&tally.webrtc),
             first_end: tally.first_end.clone(),

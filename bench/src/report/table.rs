@@ -98,6 +98,7 @@ impl Report {
             ),
         ];
         rows.extend(self.narrow_rows());
+        rows.extend(self.sound_rows());
         rows.extend(self.webrtc_rows());
         rows
     }
@@ -122,6 +123,32 @@ impl Report {
                     narrow.frames_per_second,
                     spread(&[narrow.p50_us, narrow.p95_us])
                 ),
+            ),
+        ]
+    }
+
+    /// What only those have who listen.
+    fn sound_rows(&self) -> Vec<Row> {
+        let Some(sound) = &self.sound else {
+            return Vec::new();
+        };
+        let share = 100.0 * sound.frames as f64 / sound.expected.max(1) as f64;
+        let [least, most] = sound.cpu_us_spread;
+        vec![
+            (
+                "sound heard, gaps",
+                format!(
+                    "{} of {} ({share:.3} %) at {} kbit/s, {}",
+                    sound.frames, sound.expected, sound.kbit, sound.gaps
+                ),
+            ),
+            (
+                "  latency p50 / p95 / max",
+                spread(&[sound.p50_us, sound.p95_us, sound.max_us]),
+            ),
+            (
+                "  relay CPU a frame and player",
+                format!("{:.2} us ({least:.2} to {most:.2})", sound.cpu_us),
             ),
         ]
     }

@@ -49,6 +49,31 @@ const TOTALS: &[Total] = &[
         |t| t.unwanted_frames,
     ),
     (
+        "sound_frames_received_total",
+        "Frames of sound taken from publishers.",
+        |t| t.sound_frames,
+    ),
+    (
+        "sound_received_bytes_total",
+        "Bytes of frames of sound taken from publishers.",
+        |t| t.sound_bytes,
+    ),
+    (
+        "sound_frames_lost_total",
+        "Frames of sound that publishers sent and that never came.",
+        |t| t.sound_lost,
+    ),
+    (
+        "sound_frames_sent_total",
+        "Frames of sound handed to players.",
+        |t| t.sound_sent,
+    ),
+    (
+        "sound_frames_dropped_total",
+        "Frames of sound that came and went nowhere.",
+        |t| t.sound_dropped,
+    ),
+    (
         "skips_total",
         "Times that a player was skipped to a new keyframe.",
         |t| t.skips,
@@ -113,6 +138,12 @@ impl Moment<'_> {
             "Versions that run for players that cannot have the main one.",
             &[],
         )?;
+        let listeners = gauges(
+            &registry,
+            "listeners",
+            "Players that are to hear what there is.",
+            &[],
+        )?;
         let cached = gauges(
             &registry,
             "cache_bytes",
@@ -129,7 +160,7 @@ impl Moment<'_> {
             phases.with_label_values(&[phase]);
         }
         // A figure that is nought is one as well.
-        for gauge in [&players, &renditions, &cached, &memory] {
+        for gauge in [&players, &renditions, &listeners, &cached, &memory] {
             gauge.with_label_values::<&str>(&[]);
         }
         for broadcast in self.broadcasts.list() {
@@ -142,6 +173,9 @@ impl Moment<'_> {
             renditions
                 .with_label_values::<&str>(&[])
                 .add(whole(snapshot.renditions.len()));
+            listeners
+                .with_label_values::<&str>(&[])
+                .add(snapshot.sound.map_or(0, |sound| sound.listeners.into()));
             cached
                 .with_label_values::<&str>(&[])
                 .add(whole(snapshot.cache.bytes));
