@@ -26,3 +26,25 @@ fn a_player_behind_a_narrow_path_is_sent_what_fits_and_the_others_everything() -
     assert!(fps > 5.0, "{fps} frames a second");
     Ok(())
 }
+
+#[test]
+fn players_hear_all_of_a_publisher_s_sound_and_miss_no_picture_for_it() -> Result<()> {
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["fanout", "--players", "5", "--sound", "--seconds", "4"])
+        .args(["--no-pin", "--json"])
+        .output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{errors}");
+    let report: Value = serde_json::from_slice(&output.stdout).context("no report")?;
+    eprintln!("{report}");
+    assert_eq!((&report["bad"], &report["closed"]), (&0.into(), &0.into()));
+    assert_eq!(report["frames"], report["expected"]);
+    let sound = &report["sound"];
+    assert_eq!((&sound["kbit"], &sound["gaps"]), (&64.into(), &0.into()));
+    assert_eq!(sound["frames"], sound["expected"]);
+    // Fifty a second for each of them.
+    let frames = sound["frames"].as_u64().unwrap_or_default();
+    assert!((900..=1_100).contains(&frames), "{frames}");
+    assert!(sound["cpu_us"].is_number());
+    Ok(())
+}

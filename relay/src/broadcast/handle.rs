@@ -231,11 +231,13 @@ impl Broadcast {
         self.sounded.subscribe()
     }
 
-    /// Frames of sound were handed to so many players, and others were not, for want of room or time.
-    pub fn count_sound(&self, sent: u64, dropped: u64) {
+    /// Frames of sound were handed to so many players, and others were not, for want of room or time. Gives how many
+    /// listen.
+    pub fn count_sound(&self, sent: u64, dropped: u64) -> u32 {
         let mut state = self.state.lock();
         state.totals.sound_sent += sent;
         state.totals.sound_dropped += dropped;
+        state.sound.listeners()
     }
 
     /// Hands frames of sound to all that listen.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use steadycast_codec_glue::wire::SoundPacket;
 
+use super::pairs::Place;
 use crate::broadcast::{Backlog, Moment};
 
 /// One player's end of a transport.
@@ -35,8 +36,8 @@ pub(crate) trait Carrier {
     /// [`Gone`].
     fn send(&mut self, now: Moment) -> Result<Sent, Gone>;
 
-    /// Sends a frame of sound at once, whatever else waits, or never. Whether it had room for it.
-    fn hear(&mut self, sound: &Self::Sound, now: Moment) -> bool;
+    /// Sends a frame of sound as its place says, whatever else waits, or never. Whether it had room for it.
+    fn hear(&mut self, sound: &Self::Sound, place: Place, now: Moment) -> bool;
 
     /// How far it is with what it was given.
     fn backlog(&self) -> Backlog;

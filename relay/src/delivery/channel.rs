@@ -14,6 +14,7 @@ use super::cohort::{Cohort, Round};
 use super::given::{Given, Portion};
 use super::listeners::Listeners;
 use super::news::PathNews;
+use super::pairs::{Pairs, Place};
 use super::reception::{Reception, Version};
 use super::timers::Timers;
 use crate::broadcast::{
@@ -38,7 +39,10 @@ pub(crate) struct Channel<C: Carrier> {
     news: watch::Receiver<News>,
     sounds: Sounds,
     sounder: C::Sounder,
-    listeners: Listeners<C::Sound>,
+    listeners: Listeners<(C::Sound, Place)>,
+    pairs: Pairs,
+    /// A frame that some wait for.
+    awaited: Option<C::Sound>,
     /// Players that go by themselves.
     alone: BTreeSet<usize>,
     /// Those of them that have something to do.
@@ -126,6 +130,8 @@ impl<C: Carrier> Channel<C> {
             sounds: broadcast.sounds(),
             sounder: C::Sounder::default(),
             listeners: Listeners::default(),
+            pairs: Pairs::default(),
+            awaited: None,
             alone: BTreeSet::new(),
             turns: VecDeque::new(),
             timers: Timers::default(),
@@ -290,7 +296,8 @@ impl<C: Carrier> Channel<C> {
 
     /// When time alone makes something due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        let due = [self.timers.next(), self.pairs.due()];
+        due.into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -349,34 +356,42 @@ impl<C: Carrier> Channel<C> {
     /// Hands sound to those that listen; true while some wait for their turn.
     fn tell(&mut self, now: Moment, left: &mut usize) -> bool {
         loop {
-            if self.listeners.is_idle() && !self.begin_sound() {
+            if self.listeners.is_idle() && !self.begin_sound(now.instant) {
                 return false;
             }
             let players = &mut self.players;
-            let tally = self.listeners.tell(left, |key, sound| {
+            let tally = self.listeners.tell(left, |key, (sound, place)| {
                 let player = players.get_mut(key);
-                player.is_some_and(|player| player.carrier.hear(sound, now))
+                player.is_some_and(|player| player.carrier.hear(sound, *place, now))
             });
             match tally {
-                Some(tally) => self.broadcast.count_sound(tally.sent, tally.dropped),
+                Some(((sound, place), tally)) => {
+                    self.awaited = (place == Place::First).then_some(sound);
+                    // Who waited for it was counted then.
+                    let sent = tally.sent * u64::from(place != Place::Left);
+                    let listeners = self.broadcast.count_sound(sent, tally.dropped);
+                    self.pairs.fit(listeners);
+                }
                 None => return !self.listeners.is_idle(),
             }
         }
     }
 
     /// Begins to hand out the next frame of sound, if there is one for somebody.
-    fn begin_sound(&mut self) -> bool {
+    fn begin_sound(&mut self, now: Instant) -> bool {
         let listeners = self.listeners.count();
         loop {
+            if let Some((packet, place)) = self.pairs.pop(now) {
+                let awaited = self.awaited.take().filter(|_| place == Place::Left);
+                let sound = awaited.unwrap_or_else(|| self.sounder.sound(&packet));
+                self.listeners.begin((sound, place));
+                return true;
+            }
             match self.sounds.try_recv() {
-                Ok(packet) if listeners > 0 => {
-                    self.listeners.begin(self.sounder.sound(&packet));
-                    return true;
-                }
+                Ok(packet) if listeners > 0 => self.pairs.push(packet, now),
                 Ok(_) => {}
                 Err(TryRecvError::Lagged(missed)) => {
-                    let missed = missed * listeners as u64;
-                    self.broadcast.count_sound(0, missed);
+                    self.broadcast.count_sound(0, missed * listeners as u64);
                 }
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return false,
             }
@@ -407,6 +422,10 @@ impl<C: Carrier> Channel<C> {
     /// Sends a round to its next member. One that cannot take it leaves.
     fn serve(&mut self, key: usize, round: &mut Round<C::Parcel>, now: Moment) {
         let player = &mut self.players[key];
+        // It costs next to nothing beside a picture.
+        if let Some(sound) = self.awaited.as_ref().filter(|_| player.seat.listens()) {
+            player.carrier.hear(sound, Place::Left, now);
+        }
         if round.opens {
             player.carrier.open();
         }

@@ -69,13 +69,13 @@ impl<S> Listeners<S> {
         });
     }
 
-    /// Hands what there is to as many as `left` says: `hand` says whether one could take it. Gives the tally
-    /// of a frame that all have had their turn with.
+    /// Hands what there is to as many as `left` says: `hand` says whether one could take it. Gives back a frame that
+    /// all have had their turn with, and its tally.
     pub(super) fn tell(
         &mut self,
         left: &mut usize,
         mut hand: impl FnMut(usize, &S) -> bool,
-    ) -> Option<Tally> {
+    ) -> Option<(S, Tally)> {
         let round = self.round.as_mut()?;
         while let Some(key) = self.members.get(round.at) {
             if *left == 0 {
@@ -88,7 +88,7 @@ impl<S> Listeners<S> {
                 false => round.tally.dropped += 1,
             }
         }
-        self.round.take().map(|round| round.tally)
+        self.round.take().map(|round| (round.sound, round.tally))
     }
 }
 
@@ -131,10 +131,13 @@ mod tests {
         let tally = listeners.tell(&mut 9, |key, _| key != 2);
         assert_eq!(
             tally,
-            Some(Tally {
-                sent: 3,
-                dropped: 1
-            })
+            Some((
+                'a',
+                Tally {
+                    sent: 3,
+                    dropped: 1
+                }
+            ))
         );
     }
 

@@ -15,7 +15,7 @@ use super::endpoint::WAITING_DATAGRAMS;
 use super::group_writer::{Finished, GroupWriter};
 use super::sound::{Datagrams, Ear, Encoder};
 use crate::broadcast::{Backlog, Moment};
-use crate::delivery::{Carrier, Filler, Gone, Packer, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Packer, Place, Rush, Sent};
 
 /// How soon a stream is asked for again that the player did not grant.
 const STREAM_RETRY: Duration = Duration::from_millis(20);
@@ -243,8 +243,8 @@ impl Carrier for Streams {
         Ok(sent)
     }
 
-    fn hear(&mut self, sound: &Datagrams, now: Moment) -> bool {
-        self.ear.hear(&self.connection, sound, now.instant)
+    fn hear(&mut self, sound: &Datagrams, place: Place, now: Moment) -> bool {
+        self.ear.hear(&self.connection, (sound, place), now.instant)
     }
 
     fn backlog(&self) -> Backlog {

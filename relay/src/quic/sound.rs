@@ -10,7 +10,7 @@ use super::ending::Ending;
 use super::endpoint::WAITING_DATAGRAMS;
 use crate::allowance::{self, Allowance};
 use crate::broadcast::{PublisherSeat, RelayTime};
-use crate::delivery::Sounder;
+use crate::delivery::{Place, Sounder};
 use crate::path::Losses;
 
 /// What comes of a publisher's sound.
@@ -132,8 +132,9 @@ const FEW: usize = 3;
 pub(super) struct Ear {
     first_session: bool,
     losses: Losses,
-    /// Since when something has been waiting whenever there was more.
-    waits: Option<Instant>,
+    wait: Wait,
+    /// Since when something has been waiting in the connection whenever there was more.
+    held_up: Option<Instant>,
 }
 
 impl Ear {
@@ -141,7 +142,8 @@ impl Ear {
         Self {
             first_session: connection.session_id().into_u64() == u64::from(FIRST_SESSION),
             losses: Losses::default(),
-            waits: None,
+            wait: Wait::default(),
+            held_up: None,
         }
     }
 
@@ -149,7 +151,7 @@ impl Ear {
     pub(super) fn hear(
         &mut self,
         connection: &Connection,
-        Datagrams(of): &Datagrams,
+        (Datagrams(of), place): (&Datagrams, Place),
         now: Instant,
     ) -> bool {
         let quic = connection.quic_connection();
@@ -157,7 +159,10 @@ impl Ear {
             let path = quic.stats().path;
             self.losses.see(path.sent_packets, path.lost_packets, now);
         }
-        let datagram = &of[usize::from(self.losses.repeat())];
+        let Some(repeats) = self.wait.turn(place, self.losses.repeat()) else {
+            return true;
+        };
+        let datagram = &of[usize::from(repeats)];
         if !self.has_room(quic, datagram.len(), now) {
             return false;
         }
@@ -172,10 +177,101 @@ impl Ear {
     fn has_room(&mut self, quic: &quinn::Connection, len: usize, now: Instant) -> bool {
         let waiting = WAITING_DATAGRAMS.saturating_sub(quic.datagram_send_buffer_space());
         if waiting < len {
-            self.waits = None;
+            self.held_up = None;
             return true;
         }
-        let waits = *self.waits.get_or_insert(now);
-        waiting < FEW * len || now.saturating_duration_since(waits) < STALE
+        let held_up = *self.held_up.get_or_insert(now);
+        waiting < FEW * len || now.saturating_duration_since(held_up) < STALE
+    }
+}
+
+/// Whether a player has a frame still to come that it waits for.
+#[derive(Debug, Default)]
+struct Wait {
+    waits: bool,
+}
+
+impl Wait {
+    /// How many frames a datagram repeats for a player on whose path so many are to be, when it is the turn of this
+    /// frame; `None`: it is sent none now.
+    fn turn(&mut self, place: Place, repeat: u8) -> Option<u8> {
+        // On a path that loses all frames go at once, for each repeats those before it.
+        let begins = place == Place::First && repeat == 0;
+        let waited = std::mem::replace(&mut self.waits, begins);
+        match place {
+            Place::First if begins => None,
+            Place::Left if !waited => None,
+            Place::Second if waited => Some(repeat.max(1)),
+            Place::Alone | Place::First | Place::Second | Place::Left => Some(repeat),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(lens: &[usize]) -> SoundPacket {
+        let (newest, before) = lens.split_last().unwrap();
+        let frame = |len: &usize| Bytes::from(vec![0xf8; *len]);
+        SoundPacket {
+            begins: false,
+            epoch: 1,
+            sequence: 9,
+            capture_us: 5,
+            repeats: before.iter().map(frame).collect(),
+            frame: frame(newest),
+        }
+    }
+
+    /// What each of the datagrams of a packet repeats.
+    fn repeats(packet: &SoundPacket) -> [Vec<usize>; 3] {
+        let Datagrams(of) = Datagrams::of(packet);
+        of.map(|datagram| {
+            assert_eq!(datagram[0], FIRST_SESSION);
+            let decoded = decode_sound(&datagram.slice(1..)).unwrap().unwrap();
+            assert_eq!(decoded.frame, packet.frame);
+            decoded.repeats.iter().map(Bytes::len).collect()
+        })
+    }
+
+    #[test]
+    fn a_frame_goes_with_none_one_or_two_before_it() {
+        let repeated = repeats(&packet(&[1, 2, 3]));
+        assert_eq!(repeated, [vec![], vec![2], vec![1, 2]]);
+        assert_eq!(repeats(&packet(&[2, 3])), [vec![], vec![2], vec![2]]);
+        assert_eq!(repeats(&packet(&[3])), [vec![], vec![], vec![]]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_the_oldest_first() {
+        let repeated = repeats(&packet(&[500, 400, 500]));
+        assert_eq!(repeated, [vec![], vec![400], vec![400]]);
+        assert_eq!(repeats(&packet(&[700, 700])), [vec![], vec![], vec![]]);
+    }
+
+    #[test]
+    fn who_has_waited_for_a_frame_gets_it_with_the_next_one_or_by_itself() {
+        let mut wait = Wait::default();
+        assert_eq!(wait.turn(Place::First, 0), None);
+        assert_eq!(wait.turn(Place::Second, 0), Some(1));
+        assert_eq!(wait.turn(Place::First, 0), None);
+        assert_eq!(wait.turn(Place::Left, 0), Some(0));
+        assert_eq!(wait.turn(Place::Alone, 0), Some(0));
+    }
+
+    #[test]
+    fn who_has_not_waited_gets_each_frame_once() {
+        // It has come after the first one.
+        let mut wait = Wait::default();
+        assert_eq!(wait.turn(Place::Second, 0), Some(0));
+        // On a path that loses nobody waits.
+        for place in [Place::First, Place::Second, Place::First] {
+            assert_eq!(wait.turn(place, 1), Some(1));
+        }
+        assert_eq!(wait.turn(Place::Left, 1), None);
+        // It had waited before the path lost anything.
+        assert_eq!(wait.turn(Place::First, 0), None);
+        assert_eq!(wait.turn(Place::Second, 2), Some(2));
     }
 }

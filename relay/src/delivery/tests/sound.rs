@@ -122,3 +122,23 @@ fn who_leaves_is_counted_no_more() {
     assert_eq!(heard(&other), [1]);
     assert_eq!(scene.broadcast.snapshot().sound.unwrap().listeners, 1);
 }
+
+#[test]
+fn where_very_many_listen_a_frame_waits_for_the_next_one_but_not_for_long() {
+    let mut scene = Scene::sounding();
+    let lines: Vec<_> = (0..256).map(|_| scene.listen().1).collect();
+    // How many there are is known once they have been handed something.
+    scene.sound(1);
+    let at = scene.now().instant;
+    assert_eq!(scene.channel.deadline(), None);
+    scene.sound(2);
+    let due = scene.channel.deadline();
+    assert!(due.is_some_and(|due| due > at && due < at + Duration::from_millis(50)));
+    scene.sound(3);
+    assert_eq!(scene.channel.deadline(), None);
+    scene.sound(4);
+    scene.pass(Duration::from_millis(50));
+    assert_eq!(scene.channel.deadline(), None);
+    assert!(lines.iter().all(|line| heard(line) == [1, 2, 3, 4]));
+    assert_eq!(scene.broadcast.snapshot().totals.sound_sent, 4 * 256);
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use steadycast_codec_glue::wire::{FrameHeader, SoundPacket};
 
-use super::super::{Carrier, Gone, Packer, Rush, Sent, Sounder};
+use super::super::{Carrier, Gone, Packer, Place, Rush, Sent, Sounder};
 use crate::broadcast::{Backlog, Moment};
 
 /// What a player has seen of its carrier.
@@ -130,7 +130,10 @@ impl Carrier for Wire {
         Ok(Sent::Blocked)
     }
 
-    fn hear(&mut self, sound: &u32, _: Moment) -> bool {
+    fn hear(&mut self, sound: &u32, place: Place, _: Moment) -> bool {
+        if place == Place::Left {
+            return true;
+        }
         let mut line = self.line.borrow_mut();
         let room = !line.deaf;
         line.heard.extend(room.then_some(*sound));

@@ -302,7 +302,10 @@ async fn an_admin_creates_lists_and_ends() {
         (&json!("waiting"), &json!(0))
     );
     assert!(one["totals"]["framesReceived"].is_number() && one["cache"]["bytes"].is_number());
-    assert_eq!((&one["sound"], &one["totals"]["soundFrames"]), (&json!(null), &json!(0)));
+    assert_eq!(
+        (&one["sound"], &one["totals"]["soundFrames"]),
+        (&json!(null), &json!(0))
+    );
     let player = one["links"]["player"].as_str().unwrap();
     assert!(
         player.starts_with("http://relay.test:4433/play#token=ey"),

@@ -19,7 +19,7 @@ use super::sender::{Exit, Outbound, Patience, Sender};
 use super::sound::{SoundSender, Sounding};
 use super::timeline::Timeline;
 use crate::broadcast::{Backlog, Moment, RelayTime};
-use crate::delivery::{Carrier, Filler, Gone, Packer, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Packer, Place, Rush, Sent};
 use crate::shard::Wire;
 use crate::webrtc::rtcp::{Feedback, Report, Sources};
 use crate::webrtc::session::Session;
@@ -326,7 +326,11 @@ impl<W: Wire> Carrier for Egress<W> {
         Ok(sent)
     }
 
-    fn hear(&mut self, sounding: &Sounding, now: Moment) -> bool {
+    fn hear(&mut self, sounding: &Sounding, place: Place, now: Moment) -> bool {
+        // Nobody here has waited for it: each frame is a packet, whatever comes next.
+        if place == Place::Left {
+            return true;
+        }
         // What the system has not taken goes first.
         if !self.out.is_empty() && !self.flush() {
             return false;
