@@ -240,14 +240,14 @@ mod tests {
         let repeated = repeats(&packet(&[1, 2, 3]));
         assert_eq!(repeated, [vec![], vec![2], vec![1, 2]]);
         assert_eq!(repeats(&packet(&[2, 3])), [vec![], vec![2], vec![2]]);
-        assert_eq!(repeats(&packet(&[3])), [vec![], vec![], vec![]]);
+        assert!(repeats(&packet(&[3])).iter().all(Vec::is_empty));
     }
 
     #[test]
     fn what_does_not_fit_is_left_out_the_oldest_first() {
         let repeated = repeats(&packet(&[500, 400, 500]));
         assert_eq!(repeated, [vec![], vec![400], vec![400]]);
-        assert_eq!(repeats(&packet(&[700, 700])), [vec![], vec![], vec![]]);
+        assert!(repeats(&packet(&[700, 700])).iter().all(Vec::is_empty));
     }
 
     #[test]

@@ -258,7 +258,7 @@ async fn pages_learn_where_sessions_are_and_which_certificate_to_expect() {
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(
         (&json["protocol"], &json["session"]),
-        (&json!(4), &json!("/session"))
+        (&json!(5), &json!("/session"))
     );
     assert_eq!(json["protocols"], json!({ "min": 1, "max": 5 }));
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
