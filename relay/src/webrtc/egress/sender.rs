@@ -459,3 +459,6 @@ impl Sender {
         report.marshal().ok().map(|bytes| bytes.to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests;
