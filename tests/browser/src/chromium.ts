@@ -30,6 +30,12 @@ export const COMMON_FLAGS = [
   '--disable-sync',
 ];
 
+/** When a page may be heard. */
+const AUTOPLAY = {
+  real: 'no-user-gesture-required',
+  shy: 'document-user-activation-required',
+} as const;
+
 export interface ChromiumOptions {
   /**
    * What getDisplayMedia captures: the tab that asks, with the scene drawn over it, or a moving
@@ -95,22 +101,18 @@ export class Chromium {
       scene,
     } = options;
     const device = capture === 'tab' ? 'browser' : 'monitor,fps=30';
-    const real = sound !== 'made-up';
     const browser = await chromium.launch({
       executablePath: EXECUTABLE,
       headless: true,
-      ignoreDefaultArgs: ['--disable-quic', ...(real ? ['--mute-audio'] : [])],
+      ignoreDefaultArgs: ['--disable-quic', ...(sound === 'made-up' ? [] : ['--mute-audio'])],
       args: [
         ...COMMON_FLAGS,
-        ...(real
+        ...(sound === 'made-up'
           ? [
-              '--auto-accept-this-tab-capture',
-              ...(sound === 'real' ? ['--autoplay-policy=no-user-gesture-required'] : []),
-            ]
-          : [
               '--use-fake-ui-for-media-stream',
               `--use-fake-device-for-media-stream=display-media-type=${device}`,
-            ]),
+            ]
+          : ['--auto-accept-this-tab-capture', `--autoplay-policy=${AUTOPLAY[sound]}`]),
       ],
     });
     const open = async () => {
@@ -120,7 +122,7 @@ export class Chromium {
         await context.addInitScript({ content: pageScript([pickMonitor], null) });
       }
       if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
-      if (real) await context.addInitScript({ content: toneScript('/host') });
+      if (sound !== 'made-up') await context.addInitScript({ content: toneScript('/host') });
       if (options.lacks !== undefined) await takeAway(context, options.lacks);
       return context;
     };

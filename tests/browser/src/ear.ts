@@ -97,6 +97,8 @@ function findOutputs(onOutput: (node: AudioNode) => void): void {
       const gain = new GainNode(own, { gain: 0 });
       new MediaStreamAudioSourceNode(own, { mediaStream: this.srcObject }).connect(gain);
       const follow = () => {
+        // It may listen once the page may be heard.
+        if (gain.context.state === 'suspended') void own?.resume();
         const silent = this.paused || this.muted || this.srcObject === null;
         gain.gain.setTargetAtTime(silent ? 0 : this.volume, gain.context.currentTime, 0.002);
       };

@@ -30,7 +30,11 @@ export class StreamSound {
     this.#wish = wish;
     if (!wish.on) this.#end();
     else if (this.#playing === null) this.#begin();
-    else this.#playing.to(gainOf(wish));
+    else {
+      // It may be said at the gesture that the browser waits for.
+      this.resume();
+      this.#playing.to(gainOf(wish));
+    }
   }
 
   /** Plays this connection's from now on; null: none. Another one's fades away. */
