@@ -191,6 +191,7 @@ async function showSound(panel: Page, host: HostPage): Promise<void> {
   const begin = panel.getByRole('button', { name: 'Use a microphone…' });
   await choice.or(begin).waitFor();
   if (await begin.isVisible()) await begin.click();
+  else await choice.selectOption({ index: 1 });
   await host.waitFor('listening', ({ sound }) => sound.microphone.label !== null);
   await shootAll(panel, 'panel-sound');
   await panel.getByRole('button', { name: 'Mute: The tab’s sound' }).click();

@@ -21,6 +21,7 @@ export function SoundCard({ service, choice, status }: SoundCardProps) {
   const title = useId();
   const sharing = status !== null && isSharing(status.state) ? status : null;
   const { heard, text, hint } = saidOf(status);
+  const goesOut = heard && sharing !== null && isGoingOut(sharing.state);
   const { kind } = sharing?.sound.shared ?? { kind: null };
   const microphone = sharing?.sound.microphone ?? { label: null, problem: null };
   const set = (change: Partial<SoundChoice>) => service.setSound({ ...choice, ...change });
@@ -28,11 +29,11 @@ export function SoundCard({ service, choice, status }: SoundCardProps) {
     <section className="card sound" aria-labelledby={title}>
       <header>
         <h2 id={title}>{words.title}</h2>
-        {sharing !== null && heard && isGoingOut(sharing.state) && (
+        {goesOut && (
           <span className="faint numeric">{words.listeners(sharing.sound.listeners)}</span>
         )}
       </header>
-      <p className="sound-said" data-heard={heard} data-sharing={sharing !== null} role="status">
+      <p className="sound-said" data-heard={goesOut} data-sharing={sharing !== null} role="status">
         {text}
       </p>
       {hint !== null && <p className="sound-hint">{hint}</p>}
