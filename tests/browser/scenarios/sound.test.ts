@@ -199,29 +199,31 @@ scenario('flash and beep are seen and heard together', async (stage) => {
   }
 });
 
-scenario('Firefox is heard too, over both transports', async (stage) => {
-  const { relay, broadcast } = stage;
-  const admin = await stage.chromium({ sound: 'real' });
-  const host = await admin.openHost(relay, broadcast.publishToken);
-  await host.waitUntilLive();
-  await playTone(host, TONE_HZ);
-  const sink = stage.closeLater(await NullSink.start());
-  const firefox = stage.closeLater(await Firefox.launch(sink));
-  const lens = await admin.openLens();
-  for (const without of ['', 'delete globalThis.WebTransport;']) {
-    const prepare = `${without}${NAME_SHIM}${earScript('/play')}`;
-    const player = await firefox.openPlayer(
-      relay,
-      broadcast.playToken,
-      lens,
-      relay.origin,
-      prepare,
-    );
-    await player.waitForTone(TONE_HZ);
-    stage.note(`heard over ${await player.transport()}`);
-    await playTone(host, OTHER_HZ);
-    await player.waitForTone(OTHER_HZ);
-    await playTone(host, TONE_HZ);
-    await player.page.close();
-  }
-});
+scenario(
+  'Firefox is heard too, over both transports',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium({ sound: 'real' });
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const sink = stage.closeLater(await NullSink.start());
+    const firefox = stage.closeLater(await Firefox.launch(sink));
+    const lens = await admin.openLens();
+    const prepare = `${NAME_SHIM};${earScript('/play')}`;
+    // It connects to nobody on this machine's own address over WebRTC, and has no WebTransport on plain pages.
+    for (const origin of [relay.origin, relay.networkOrigin]) {
+      if (origin === null) {
+        stage.note('WebRTC is left out: this machine has no network');
+        continue;
+      }
+      await playTone(host, TONE_HZ);
+      const player = await firefox.openPlayer(relay, broadcast.playToken, lens, origin, prepare);
+      await player.waitForTone(TONE_HZ);
+      await playTone(host, OTHER_HZ);
+      await player.waitForTone(OTHER_HZ);
+      stage.note(`heard over ${await player.transport()}`);
+      await player.page.close();
+    }
+  },
+  { everywhere: true },
+);
