@@ -8,6 +8,7 @@ mod loss;
 mod odd_publishers;
 mod restarts;
 mod slow;
+mod sound;
 mod stock;
 mod times;
 mod whip;
