@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
-use steadycast_codec_glue::wire::{Code, CodecKind, Phase, Serving};
+use steadycast_codec_glue::wire::{Code, CodecKind, Phase, Serving, SoundFormat};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -60,6 +60,7 @@ pub(super) async fn listen(
         site,
         told: None,
         serving: Serving::DEFAULT,
+        sound: None,
         viewers: None,
         path: PathNews::default(),
         still: None,
@@ -97,6 +98,8 @@ struct Listener {
     ear: Ear,
     told: Option<News>,
     serving: Serving,
+    /// What there is to hear, as it was told; at first that there is nothing.
+    sound: Option<SoundFormat>,
     viewers: Option<u32>,
     /// What it was told of its path; at first that it is wide enough.
     path: PathNews,
@@ -163,6 +166,7 @@ impl Listener {
             return;
         }
         self.tell_serving(&news, text);
+        self.tell_sound(&news, text);
         let status = news.status;
         let was_live = self.told.map(|told| told.status.phase == Phase::Live);
         self.told = Some(news);
@@ -224,6 +228,16 @@ impl Listener {
                 "codec": serving.codec.map(CodecKind::name),
             });
             write(text, "serving", &data);
+        }
+    }
+
+    /// What there is to hear (PROTOCOL 9.2).
+    fn tell_sound(&mut self, news: &News, text: &mut String) {
+        if std::mem::replace(&mut self.sound, news.sound) != news.sound {
+            let sound = news
+                .sound
+                .map(|format| json!({ "codec": format.codec.name(), "channels": format.channels }));
+            write(text, "sound", &json!({ "sound": sound }));
         }
     }
 

@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use axum::{Extension, Router};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use steadycast_codec_glue::wire::{Code, ResumeSecret};
+use steadycast_codec_glue::wire::{Code, ResumeSecret, SoundCodec, SoundFormat};
 use tower::ServiceExt;
 
 use super::super::super::server::Lasting;
@@ -184,6 +184,30 @@ async fn a_publisher_that_comes_and_goes_is_announced() {
         assert_eq!(state["epoch"], epoch);
         assert_eq!(listener.find("inactive").await, json!({}));
     }
+}
+
+#[tokio::test]
+async fn what_there_is_to_hear_is_told_at_once_and_at_each_change() {
+    let cast = Cast::new().await;
+    let mut listener = Listener::at(&cast, &cast.watch().await).await;
+    let registry = &cast.relay.site.registry;
+    let broadcast = registry.find(&broadcast_id(&cast.id)).unwrap();
+    let secret = ResumeSecret([1; 16]);
+    let now = cast.relay.site.clock.now();
+    let seat = broadcast
+        .attach_publisher(None, secret, Widths::One, now)
+        .unwrap();
+    seat.sounds_as(Some(SoundFormat {
+        codec: SoundCodec::Opus,
+        channels: 2,
+    }));
+    let stereo = json!({ "sound": { "codec": "opus", "channels": 2 } });
+    assert_eq!(listener.find("sound").await, stereo);
+    // Who comes later is told at once.
+    let mut late = Listener::at(&cast, &cast.watch().await).await;
+    assert_eq!(late.find("sound").await, stereo);
+    seat.sounds_as(None);
+    assert_eq!(listener.find("sound").await, json!({ "sound": null }));
 }
 
 #[tokio::test]
