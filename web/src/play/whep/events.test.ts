@@ -197,20 +197,23 @@ describe('the stream', () => {
   it('is not to be had where other tabs have them all: what stands is looked at', async () => {
     const preparing = { service: 'preparing', track: 1, codec: 'h264' };
     const ping: [string, unknown] = ['ping', { relayUs: 2 }];
-    whole = [['serving', preparing], ['path', { narrow: true }], ping];
+    const stereo = { sound: { codec: 'opus', channels: 2 } };
+    whole = [['serving', preparing], ['path', { narrow: true }], ['sound', stereo], ping];
     const { heard, stream } = open(async () => null);
     await vi.advanceTimersByTimeAsync(500);
     expect(heard).toEqual([
       { type: 'serving', serving: preparing },
       { type: 'path', narrow: true, carriesKbps: null },
+      { type: 'sound', there: true },
       { type: 'ping', relayUs: 2, framesSent: null },
     ]);
     // What is not said stands as it did at the beginning.
     whole = [ping];
     heard.length = 0;
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(heard.map(({ type }) => type)).toEqual(['serving', 'path', 'ping']);
+    expect(heard.map(({ type }) => type)).toEqual(['serving', 'path', 'sound', 'ping']);
     expect(heard[1]).toMatchObject({ narrow: false });
+    expect(heard[2]).toMatchObject({ there: false });
     await vi.advanceTimersByTimeAsync(10_000);
     expect([asked.length, stream.cut]).toEqual([12, false]);
   });

@@ -142,6 +142,7 @@ export class EventStream {
   /** Something on the way passes no streams on. */
   #heldBack = false;
   #narrow = false;
+  #sounds = false;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -237,6 +238,7 @@ export class EventStream {
     if (this.#narrow && !said('path')) {
       this.#tell({ type: 'path', narrow: false, carriesKbps: null });
     }
+    if (this.#sounds && !said('sound')) this.#tell({ type: 'sound', there: false });
     for (const event of stands) this.#tell(event);
   }
 
@@ -247,6 +249,7 @@ export class EventStream {
 
   #tell(event: WhepEvent): void {
     if (event.type === 'path') this.#narrow = event.narrow;
+    if (event.type === 'sound') this.#sounds = event.there;
     this.#options.onEvent(event);
   }
 }

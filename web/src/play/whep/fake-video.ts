@@ -44,6 +44,7 @@ export function stubVideos(play: () => Promise<void> = async () => undefined): v
     Object.defineProperty(prototype, name, { configurable: true, get: () => value });
   }
   vi.spyOn(HTMLMediaElement.prototype, 'play').mockImplementation(play);
+  vi.spyOn(HTMLMediaElement.prototype, 'pause').mockImplementation(() => undefined);
   vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockImplementation(
     () =>
       ({

@@ -54,3 +54,23 @@ it('comes down in steps, and no more than once a second', () => {
   expect(changes.length).toBeLessThan(20);
   expect(hold.targetMs).toBe(0);
 });
+
+it('asks for as long as the sound takes while that is heard, whatever the viewer wants', () => {
+  for (const mode of ['automatic', 'live', 'smooth'] satisfies PlayoutMode[]) {
+    const hold = new Hold(mode);
+    play(hold, () => 0);
+    expect(hold.targetMs, mode).toBe(0);
+    // Frames are here 40 ms after their capture.
+    hold.soundMs = 115;
+    play(hold, () => 0, 300, 100);
+    expect(hold.targetMs, mode).toBe(80);
+    hold.soundMs = 30;
+    play(hold, () => 0, 400, 100);
+    expect(hold.targetMs, mode).toBe(0);
+    hold.soundMs = 115;
+    play(hold, () => 0, 500, 100);
+    hold.soundMs = null;
+    play(hold, () => 0, 600, 100);
+    expect(hold.targetMs, mode).toBe(0);
+  }
+});

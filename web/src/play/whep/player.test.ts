@@ -102,6 +102,20 @@ it('joins, and is live at the first picture', async () => {
   });
 });
 
+it('says how it stands with the sound: there, wanted, heard', async () => {
+  const { snapshot } = await watch();
+  const state = () => snapshot()?.sound.state;
+  expect(state()).toBe('none');
+  relay.tell('sound', { sound: { codec: 'opus', channels: 2 } });
+  await vi.advanceTimersByTimeAsync(300);
+  expect(state()).toBe('off');
+  player?.setSound({ on: true, volume: 1 });
+  expect(state()).toBe('on');
+  relay.tell('sound', { sound: null });
+  await vi.advanceTimersByTimeAsync(300);
+  expect(state()).toBe('none');
+});
+
 it('says that the network is slow when the relay does', async () => {
   const { snapshot } = await watch();
   expect(snapshot()?.slow).toBeNull();
