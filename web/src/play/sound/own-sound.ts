@@ -5,7 +5,7 @@ import { isFirefox } from '../firefox.ts';
 import type { HeardSound } from '../messages.ts';
 import type { PlayoutMode } from '../spread.ts';
 import type { HeardAt } from './messages.ts';
-import type { SoundOutput } from './output.ts';
+import type { OutputOptions, SoundOutput } from './output.ts';
 import { gainOf, type SoundWish, UNHEARD } from './wish.ts';
 
 export interface OwnSoundListener {
@@ -15,22 +15,36 @@ export interface OwnSoundListener {
   onChange: () => void;
 }
 
+/** As much of what plays sound as is used. */
+type Output = Pick<SoundOutput, 'gain' | 'resume' | 'close'>;
+
+export interface OutputModule {
+  SoundOutput: new (options: OutputOptions) => Output;
+}
+
 type Stage = 'off' | 'starting' | 'on' | 'blocked' | 'failed';
 
 export class OwnSound {
   readonly #listener: OwnSoundListener;
+  readonly #load: () => Promise<OutputModule>;
   #mode: PlayoutMode;
   #wish = UNHEARD;
   /** Whether the broadcast has sound. */
   #there = false;
   #stage: Stage = 'off';
-  #output: SoundOutput | null = null;
+  #output: Output | null = null;
   /** Counts what was begun: what loads meanwhile may come too late. */
   #begun = 0;
 
-  constructor(mode: PlayoutMode, listener: OwnSoundListener) {
+  /** `load` brings what plays sound. */
+  constructor(
+    mode: PlayoutMode,
+    listener: OwnSoundListener,
+    load: () => Promise<OutputModule> = () => import('./output.ts'),
+  ) {
     this.#mode = mode;
     this.#listener = listener;
+    this.#load = load;
   }
 
   get state(): HeardSound['state'] {
@@ -83,7 +97,7 @@ export class OwnSound {
     const current = () => begun === this.#begun;
     this.#stage = 'starting';
     try {
-      const { SoundOutput } = await import('./output.ts');
+      const { SoundOutput } = await this.#load();
       if (!current()) return;
       this.#output = new SoundOutput({
         mode: this.#mode,
