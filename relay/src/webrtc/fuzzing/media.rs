@@ -139,7 +139,7 @@ fn payload_type(offer: &Offer, kind: u8) -> u8 {
     match (kind, opus.red, format.rtx) {
         (17, ..) => opus.payload_type,
         (18, Some(red), _) => red.payload_type,
-        (_, _, Some(rtx)) if kind % 2 == 0 => rtx,
+        (_, _, Some(rtx)) if kind.is_multiple_of(2) => rtx,
         _ => format.payload_type,
     }
 }
