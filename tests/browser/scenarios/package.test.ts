@@ -329,6 +329,15 @@ for (const { fate, transport } of TRANSPORTS) {
       return { transport, width, height };
     });
     assert.deepEqual(said, { transport, width: 640, height: 360 });
+    // What plays it is of another origin as well.
+    await until('sound', () =>
+      player.evaluate((element) => {
+        const { service } = element as HTMLElement & {
+          service: { snapshot(): { records: { sound: { playedMs: number } | null } } };
+        };
+        return (service.snapshot().records.sound?.playedMs ?? 0) > 0;
+      }),
+    );
     stage.note(`${unread} looks saw a picture without the code`);
     const looks = await page.evaluate(() => {
       const of = (name: string) => {

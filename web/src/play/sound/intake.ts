@@ -22,7 +22,7 @@ export interface SoundFrame {
 /** What was counted, in frames. */
 export interface IntakeCounts {
   received: number;
-  /** Lost, and repeated by a later datagram. */
+  /** Came beside a later one alone: lost before, or sent so where many listen. */
   repaired: number;
   lost: number;
   /** Came after it was given up, or from an epoch that is over. */

@@ -1,7 +1,7 @@
 /** What a player counts of its sound while it listens. */
 export interface SoundRecords {
   framesReceived: number;
-  /** Lost on their way, and repeated by a later datagram; WebTransport only. */
+  /** Came beside a later one alone: lost before, or sent so where many listen; WebTransport only. */
   framesRepaired: number;
   framesLost: number;
   /** Came after they had been given up. */
