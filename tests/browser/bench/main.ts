@@ -1,7 +1,7 @@
 /**
  * Measures what the README promises, with real browsers:
- * `npm run bench -- [--only join,latency,reload,restart,soak] [--joins 20] [--seconds 20]
- * [--reloads 20] [--restarts 100] [--players 5] [--minutes 60]`
+ * `npm run bench -- [--only join,latency,reload,restart,soak,sound] [--joins 20]
+ * [--seconds 20] [--reloads 20] [--restarts 100] [--players 5] [--minutes 60] [--sound-minutes 10]`
  */
 
 import { cpus } from 'node:os';
@@ -13,16 +13,18 @@ import { measureLatency } from './latency.ts';
 import { measureReloads } from './reload.ts';
 import { measureRestarts } from './restart.ts';
 import { measureSoak } from './soak.ts';
+import { measureSound } from './sound.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'join,latency,reload,restart,soak' },
+    only: { type: 'string', default: 'join,latency,reload,restart,soak,sound' },
     joins: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '20' },
     reloads: { type: 'string', default: '20' },
     restarts: { type: 'string', default: '100' },
     players: { type: 'string', default: '5' },
     minutes: { type: 'string', default: '60' },
+    'sound-minutes': { type: 'string', default: '10' },
   },
 });
 
@@ -31,6 +33,7 @@ const measures: Record<string, (relay: Relay) => Promise<Row[]>> = {
   latency: (relay) => measureLatency(relay, Number(values.seconds)),
   reload: (relay) => measureReloads(relay, Number(values.reloads)),
   soak: (relay) => measureSoak(relay, Number(values.minutes)),
+  sound: (relay) => measureSound(relay, Number(values['sound-minutes']), Number(values.restarts)),
   restart: (relay) => measureRestarts(relay, Number(values.restarts), Number(values.players)),
 };
 

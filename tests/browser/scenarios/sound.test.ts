@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { violations } from '../src/axe.ts';
-import { beepScript } from '../src/beeps.ts';
+import { apart, beepScript } from '../src/beeps.ts';
 import type { PlayerTab } from '../src/chromium.ts';
 import { earScript } from '../src/ear.ts';
 import { Firefox } from '../src/firefox.ts';
@@ -141,16 +141,6 @@ scenario(
     }
   },
 );
-
-/** How far apart each beep is from its flash, later ones positive, in ms. */
-function apart(beeps: readonly number[], flashes: readonly number[]): number[] {
-  return beeps.flatMap((beep) => {
-    const [nearest] = flashes
-      .map((flash) => beep - flash)
-      .toSorted((one, other) => Math.abs(one) - Math.abs(other));
-    return nearest !== undefined && Math.abs(nearest) < 400 ? [nearest] : [];
-  });
-}
 
 const share = (values: readonly number[], part: number) =>
   values.toSorted((one, other) => one - other)[Math.floor(values.length * part)] ?? Number.NaN;
