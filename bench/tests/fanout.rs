@@ -5,20 +5,27 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-#[test]
-fn a_player_behind_a_narrow_path_is_sent_what_fits_and_the_others_everything() -> Result<()> {
-    // Two Mbit/s for all, one of whom has half of that.
+/// What a run reports, in which every player was given every frame that was meant for it.
+fn fanout(load: &str) -> Result<Value> {
     let output = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["fanout", "--players", "3", "--narrow", "1"])
-        .args(["--narrow-kbit", "1000", "--seconds", "12"])
+        .arg("fanout")
+        .args(load.split(' '))
         .args(["--no-pin", "--json"])
         .output()?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{errors}");
     let report: Value = serde_json::from_slice(&output.stdout).context("no report")?;
+    let closed = (&report["bad"], &report["closed"]);
+    assert_eq!(closed, (&0.into(), &0.into()), "{report}");
+    assert_eq!(report["frames"], report["expected"], "{report}");
+    Ok(report)
+}
+
+#[test]
+fn a_player_behind_a_narrow_path_is_sent_what_fits_and_the_others_everything() -> Result<()> {
+    // Two Mbit/s for all, one of whom has half of that.
+    let report = fanout("--players 3 --narrow 1 --narrow-kbit 1000 --seconds 12")?;
     eprintln!("{report}");
-    assert_eq!((&report["bad"], &report["closed"]), (&0.into(), &0.into()));
-    assert_eq!(report["frames"], report["expected"]);
     let narrow = &report["narrow"];
     assert_eq!(narrow["players"], 1);
     assert!(narrow["renditions"].as_u64() >= Some(1));
@@ -29,16 +36,8 @@ fn a_player_behind_a_narrow_path_is_sent_what_fits_and_the_others_everything() -
 
 #[test]
 fn players_hear_all_of_a_publisher_s_sound_and_miss_no_picture_for_it() -> Result<()> {
-    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["fanout", "--players", "5", "--sound", "--seconds", "4"])
-        .args(["--no-pin", "--json"])
-        .output()?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{errors}");
-    let report: Value = serde_json::from_slice(&output.stdout).context("no report")?;
+    let report = fanout("--players 5 --sound --seconds 4")?;
     eprintln!("{report}");
-    assert_eq!((&report["bad"], &report["closed"]), (&0.into(), &0.into()));
-    assert_eq!(report["frames"], report["expected"]);
     let sound = &report["sound"];
     assert_eq!((&sound["kbit"], &sound["gaps"]), (&64.into(), &0.into()));
     assert_eq!(sound["frames"], sound["expected"]);

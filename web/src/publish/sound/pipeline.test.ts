@@ -88,6 +88,17 @@ function setUp() {
   return { pipeline, session, levels, pass, watched };
 }
 
+/** A tab is shared, and somebody listens. */
+function setUpHeard() {
+  const made = setUp();
+  const { pipeline, session } = made;
+  pipeline.connect(session, 1);
+  pipeline.listen(1, 0);
+  const tab = new FakeSource(2);
+  void pipeline.run('shared', tab.readable);
+  return { ...made, tab };
+}
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'setInterval', 'Date'] });
   vi.stubGlobal('AudioEncoder', FakeAudioEncoder);
@@ -151,11 +162,7 @@ describe('what the relay is told', () => {
   });
 
   it('is that there is none once all are muted, after the last of it', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { pipeline, session, pass, tab } = setUpHeard();
     await pass(200, tab);
     pipeline.choose(muted('shared'));
     await pass(200, tab);
@@ -193,11 +200,7 @@ describe('frames', () => {
   });
 
   it('have the times at which they were captured, 20 ms apart', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { session, pass, tab } = setUpHeard();
     await pass(1_000, tab);
     const times = session.sent.map(({ captureUs }) => captureUs);
     for (const [index, time] of times.slice(1).entries()) {
@@ -210,11 +213,7 @@ describe('frames', () => {
   });
 
   it('of silence are left out, whatever an encoder makes of it, and what follows has its own time', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { session, pass, tab } = setUpHeard();
     await pass(100, tab);
     tab.level = 0;
     await pass(1_000, tab);
@@ -231,11 +230,7 @@ describe('frames', () => {
   });
 
   it('that come to nothing are not sent, and what follows begins anew', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { session, pass, tab } = setUpHeard();
     await pass(100, tab);
     const [encoder] = FakeAudioEncoder.made;
     if (encoder === undefined) throw new Error('no encoder');
@@ -253,11 +248,7 @@ describe('frames', () => {
   });
 
   it('are not given to an encoder that has no time for them, which is counted', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { pipeline, session, pass, tab } = setUpHeard();
     await pass(100, tab);
     const [encoder] = FakeAudioEncoder.made;
     if (encoder === undefined) throw new Error('no encoder');
@@ -271,11 +262,7 @@ describe('frames', () => {
   });
 
   it('go on after an encoder has failed', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { session, pass, tab } = setUpHeard();
     await pass(100, tab);
     FakeAudioEncoder.made[0]?.fail();
     const { length } = session.sent;
@@ -285,11 +272,7 @@ describe('frames', () => {
   });
 
   it('are not made again and again by encoders that all fail', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { pass, tab } = setUpHeard();
     for (let turn = 0; turn < 20; turn += 1) {
       await pass(40, tab);
       FakeAudioEncoder.made.at(-1)?.fail();
@@ -313,11 +296,7 @@ describe('sources', () => {
   });
 
   it('leave no encoder behind', async () => {
-    const { pipeline, session, pass } = setUp();
-    pipeline.connect(session, 1);
-    pipeline.listen(1, 0);
-    const tab = new FakeSource(2);
-    void pipeline.run('shared', tab.readable);
+    const { pipeline, pass, tab } = setUpHeard();
     await pass(100, tab);
     pipeline.connect(null, 0);
     pipeline.stop();
