@@ -91,11 +91,15 @@ function findOutputs(onOutput: (node: AudioNode) => void): void {
     return Reflect.apply(connect, this, given);
   } as typeof connect;
   const { play } = HTMLMediaElement.prototype;
+  /** An element that the browser would not play is told to once more: heard twice, a tone may cancel itself. */
+  const heard = new WeakSet<HTMLMediaElement>();
   HTMLMediaElement.prototype.play = function (this: HTMLMediaElement) {
-    if (this instanceof HTMLAudioElement && this.srcObject instanceof MediaStream) {
+    const stream = this.srcObject;
+    if (this instanceof HTMLAudioElement && stream instanceof MediaStream && !heard.has(this)) {
+      heard.add(this);
       own ??= new AudioContext({ sampleRate: 48_000, latencyHint: 0 });
       const gain = new GainNode(own, { gain: 0 });
-      new MediaStreamAudioSourceNode(own, { mediaStream: this.srcObject }).connect(gain);
+      new MediaStreamAudioSourceNode(own, { mediaStream: stream }).connect(gain);
       const follow = () => {
         // It may listen once the page may be heard.
         if (gain.context.state === 'suspended') void own?.resume();
