@@ -19,6 +19,7 @@ pub mod quic;
 pub mod records;
 pub mod relay;
 mod reload;
+mod session;
 pub mod shard;
 mod shards;
 pub mod sockets;

@@ -25,9 +25,10 @@ use crate::http::{
     Bounds, CreateError, Listener, NewBroadcast, Rules, Site, ViewersTokens, router, serve, to_page,
 };
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
-use crate::quic::{self, Endpoint, EndpointError, Parts};
+use crate::quic::{Endpoint, EndpointError};
 use crate::records::{AccessLog, Records};
 use crate::reload::Reload;
+use crate::session::{self, Parts, Shared};
 use crate::shard::{Pulse, RelayClock};
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
@@ -181,7 +182,7 @@ impl Relay {
         let restored = site.restore();
         tracing::info!(%address, broadcasts = restored, "listening");
         let parts = Parts {
-            settings: quic::Settings::from(&config.limits),
+            settings: session::Settings::from(&config.limits),
             clock: site.clock,
             registry: site.registry.clone(),
             gate: site.gate.clone(),
@@ -192,7 +193,7 @@ impl Relay {
         let quic_tls = Arc::new(quic_config(identities.clone())?);
         let https_tls = Arc::new(https_config(identities, keeper.challenges())?);
         let services = Services {
-            endpoint: Endpoint::new(quic_tls, parts)?,
+            endpoint: Endpoint::new(quic_tls, Arc::new(Shared::new(parts)))?,
             bridge,
             clock: site.clock,
             shutdown: shutdown.clone(),

@@ -156,6 +156,7 @@ const ROOMS: [&str; 30] = [
     "records",
     "relay",
     "reload",
+    "session",
     "shard",
     "shards",
     "sockets",

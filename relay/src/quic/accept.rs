@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::VarInt;
+use wtransport::Connection;
 
 use super::Endpoint;
-use super::local::Local;
 use super::serve::serve;
 use crate::metrics::Handshake;
+use crate::session::Local;
 use crate::shard::DRAIN;
 
 /// The QUIC sessions of a shard.
 pub(crate) struct Sessions {
     quic: quinn::Endpoint,
     endpoint: Endpoint,
-    local: Arc<Local>,
+    local: Arc<Local<Connection>>,
 }
 
 impl Sessions {
@@ -44,13 +45,8 @@ impl Sessions {
     }
 
     fn admit(&self, incoming: quinn::Incoming) {
-        let Endpoint {
-            shared,
-            addresses,
-            sessions,
-            ..
-        } = &self.endpoint;
-        let settings = &shared.settings;
+        let shared = &self.endpoint.shared;
+        let (settings, sessions) = (&shared.settings, &shared.sessions);
         let count = |result| shared.records.metrics().handshake(result);
         let under_way = self.quic.open_connections().max(sessions.len());
         if under_way >= settings.sessions {
@@ -73,7 +69,10 @@ impl Sessions {
             return;
         }
         let address = incoming.remote_address().ip();
-        let Some(share) = addresses.admit(address, settings.sessions_per_address) else {
+        let Some(share) = shared
+            .addresses
+            .admit(address, settings.sessions_per_address)
+        else {
             tracing::debug!("refused a connection: its address has too many");
             count(Handshake::Refused);
             incoming.refuse();
@@ -88,7 +87,7 @@ impl Sessions {
     }
 
     async fn drain(&self) {
-        let sessions = &self.endpoint.sessions;
+        let sessions = &self.endpoint.shared.sessions;
         sessions.close();
         if tokio::time::timeout(DRAIN, sessions.wait()).await.is_err() {
             tracing::warn!(

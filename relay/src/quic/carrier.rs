@@ -6,16 +6,15 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 use wtransport::Connection;
 
 use super::congestion::PathView;
-use super::ending::Ending;
 use super::endpoint::WAITING_DATAGRAMS;
 use super::group_writer::{Finished, GroupWriter};
 use super::sound::{Datagrams, Ear, Encoder};
 use crate::broadcast::{Backlog, Moment};
 use crate::delivery::{Carrier, Filler, Gone, Packer, Place, Rush, Sent};
+use crate::session::Player;
 
 /// How soon a stream is asked for again that the player did not grant.
 const STREAM_RETRY: Duration = Duration::from_millis(20);
@@ -32,7 +31,7 @@ const UNHEARD: Duration = Duration::from_millis(500);
 const LOOKS: Duration = Duration::from_millis(250);
 
 /// One player's streams.
-pub(super) struct Streams {
+pub(crate) struct Streams {
     connection: Connection,
     /// Woken when a write may go on.
     waker: Waker,
@@ -66,21 +65,19 @@ pub(super) struct Streams {
     retry: Option<Instant>,
     filler: Filler,
     ear: Ear,
-    over: Option<oneshot::Sender<Ending>>,
 }
 
 /// A datagram that players do not read (PROTOCOL 2.10).
 const FILL: [u8; 1_024] = [0; 1_024];
 
 impl Streams {
-    /// The streams of a player with `most` bytes on their way at most, whose session speaks
-    /// `version`. `over` is told when its session is to end.
-    pub(super) fn new(
-        connection: Connection,
-        waker: Waker,
-        (most, version): (u64, u16),
-        over: oneshot::Sender<Ending>,
-    ) -> Self {
+    /// The streams of a player.
+    pub(super) fn new(connection: Connection, player: Player) -> Self {
+        let Player {
+            waker,
+            most,
+            version,
+        } = player;
         let mut streams = Self {
             path: PathView::of(connection.quic_connection()),
             address: connection.remote_address(),
@@ -101,24 +98,10 @@ impl Streams {
             blocked: None,
             retry: None,
             filler: Filler::default(),
-            over: Some(over),
         };
         streams.fit_window();
         streams.window = streams.set;
         streams
-    }
-
-    /// The player's session is to end.
-    pub(super) fn end(&mut self, ending: Ending) {
-        if let Some(over) = self.over.take() {
-            // A session that has just ended does not need to hear it.
-            let _ = over.send(ending);
-        }
-    }
-
-    /// Why a player that is gone has gone.
-    pub(super) fn gone(&self) -> Ending {
-        Ending::of(&self.connection)
     }
 
     /// Looks at the path in use again where nothing was heard for a while: a connection that did not
@@ -334,8 +317,8 @@ fn datagrams_wait(connection: &quinn::Connection) -> bool {
 }
 
 /// The cache's pieces, as they are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pieces;
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pieces;
 
 impl Packer for Pieces {
     type Parcel = Bytes;

@@ -7,17 +7,11 @@ use std::time::{Duration, Instant};
 use quinn::congestion::{Controller, ControllerFactory};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{IdleTimeout, TransportConfig, VarInt};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::Settings;
 use super::accept::Sessions;
 use super::congestion::PathControl;
-use super::session::Shared;
-use crate::auth::{Gate, Origins};
-use crate::broadcast::Registry;
-use crate::records::Records;
-use crate::shard::{AddressShare, Addresses, RelayClock, Shard};
+use crate::session::{Settings, Shared};
+use crate::shard::{AddressShare, Shard};
 
 /// The TLS configuration has no cipher suite that QUIC needs.
 #[derive(Debug, thiserror::Error)]
@@ -26,30 +20,9 @@ pub struct EndpointError(#[from] NoInitialCipherSuite);
 
 /// The relay's QUIC endpoint, which every shard serves its share of.
 #[derive(Clone)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     config: quinn::ServerConfig,
     pub(super) shared: Arc<Shared>,
-    pub(super) addresses: Addresses,
-    /// Sessions of all shards, handshakes included.
-    pub(super) sessions: TaskTracker,
-}
-
-/// What the endpoint's sessions work with.
-pub struct Parts {
-    /// What strangers may cost.
-    pub settings: Settings,
-    /// The relay's clock.
-    pub clock: RelayClock,
-    /// The broadcasts.
-    pub registry: Arc<Registry>,
-    /// Who says what somebody may do.
-    pub gate: Arc<Gate>,
-    /// What becomes of sessions.
-    pub records: Arc<Records>,
-    /// Whose pages may open sessions.
-    pub origins: Origins,
-    /// Cancelled when every session is to say goodbye.
-    pub shutdown: CancellationToken,
 }
 
 impl Endpoint {
@@ -57,12 +30,13 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub fn new(tls: Arc<rustls::ServerConfig>, parts: Parts) -> Result<Self, EndpointError> {
+    pub(crate) fn new(
+        tls: Arc<rustls::ServerConfig>,
+        shared: Arc<Shared>,
+    ) -> Result<Self, EndpointError> {
         Ok(Self {
-            config: server_config(tls, &parts.settings)?,
-            shared: Arc::new(Shared::new(parts)),
-            addresses: Addresses::default(),
-            sessions: TaskTracker::new(),
+            config: server_config(tls, &shared.settings)?,
+            shared,
         })
     }
 

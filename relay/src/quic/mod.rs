@@ -1,23 +1,13 @@
-//! WebTransport over QUIC: the endpoint, its sessions, and the pumps between them and the broadcasts.
+//! WebTransport over QUIC: the endpoint, who gets in, and the link and the carrier of its sessions.
 
 mod accept;
-mod arrivals;
-mod audience;
 mod carrier;
 pub mod congestion;
-mod control;
-mod deliver;
-mod ending;
 mod endpoint;
-mod group_reader;
 mod group_writer;
-mod local;
-mod player;
-mod publisher;
+mod link;
 mod serve;
-mod session;
-mod settings;
 mod sound;
 
-pub use endpoint::{Endpoint, EndpointError, Parts};
-pub use settings::Settings;
+pub(crate) use endpoint::Endpoint;
+pub use endpoint::EndpointError;

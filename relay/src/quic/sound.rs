@@ -1,95 +1,25 @@
-//! Sound in datagrams: what publishers send, and what players are sent (PROTOCOL 9).
+//! Sound as players are sent it, in datagrams (PROTOCOL 9).
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{SoundPacket, decode_sound, encode_sound, limits};
+use steadycast_codec_glue::wire::{SoundPacket, encode_sound, limits};
 use wtransport::Connection;
 
-use super::ending::Ending;
 use super::endpoint::WAITING_DATAGRAMS;
-use crate::allowance::{self, Allowance};
-use crate::broadcast::{PublisherSeat, RelayTime};
 use crate::delivery::{Place, Sounder};
 use crate::path::Losses;
 
-/// What comes of a publisher's sound.
-pub(super) struct Intake {
-    allowance: Allowance,
-    losses: Losses,
-    newest: Option<u32>,
-    sent: u64,
-    lost: u64,
-}
-
-impl Default for Intake {
-    fn default() -> Self {
-        Self {
-            allowance: allowance::SOUND,
-            losses: Losses::default(),
-            newest: None,
-            sent: 0,
-            lost: 0,
-        }
-    }
-}
-
-impl Intake {
-    /// How many earlier frames the publisher is to repeat.
-    pub(super) fn repeat(&self) -> u8 {
-        self.losses.repeat()
-    }
-
-    /// Takes a datagram.
-    pub(super) fn take(
-        &mut self,
-        datagram: &Bytes,
-        seat: &PublisherSeat,
-        now: RelayTime,
-    ) -> Result<(), Ending> {
-        let instant = Instant::now();
-        if !self.allowance.is_left(instant) {
-            seat.drop_sound();
-            return Ok(());
-        }
-        self.allowance.spend(instant);
-        let packet =
-            decode_sound(datagram).map_err(|error| Ending::because(error.code(), error))?;
-        let Some(packet) = packet else {
-            return Ok(());
-        };
-        self.count(packet.sequence, instant);
-        seat.publish_sound(packet, now)
-            .map_err(|error| Ending::because(error.code(), error))
-    }
-
-    /// Counts what the way to the relay loses: of datagrams, whatever repeats their frames.
-    fn count(&mut self, sequence: u32, now: Instant) {
-        match self.newest {
-            Some(newest) if sequence <= newest => self.lost = self.lost.saturating_sub(1),
-            newest => {
-                let passed = newest.map_or(1, |newest| u64::from(sequence - newest));
-                self.sent += passed;
-                self.lost += passed - 1;
-                self.newest = Some(sequence);
-            }
-        }
-        if self.losses.is_due(now) {
-            self.losses.see(self.sent, self.lost, now);
-        }
-    }
-}
-
 /// A frame of sound as datagrams of the sessions that most players have, by how many frames before it are repeated.
 /// All players share them.
-pub(super) struct Datagrams([Bytes; 1 + limits::SOUND_REPEATS as usize]);
+pub(crate) struct Datagrams([Bytes; 1 + limits::SOUND_REPEATS as usize]);
 
 /// The first session of a connection, as HTTP/3 datagrams name it (RFC 9297, 2.1): players have no other.
 const FIRST_SESSION: u8 = 0;
 
 /// What makes datagrams of frames.
 #[derive(Default)]
-pub(super) struct Encoder;
+pub(crate) struct Encoder;
 
 impl Sounder for Encoder {
     type Sound = Datagrams;
@@ -209,6 +139,8 @@ impl Wait {
 
 #[cfg(test)]
 mod tests {
+    use steadycast_codec_glue::wire::decode_sound;
+
     use super::*;
 
     fn packet(lens: &[usize]) -> SoundPacket {

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use steadycast_codec_glue::wire::{
     ClientMessage, MIN_VERSION, RelayMessage, WireError, decode_client, encode_relay, limits,
 };
 use tokio::time::sleep_until;
-use wtransport::{RecvStream, SendStream};
 
+use super::link::{Input, Output};
 use crate::allowance::Allowance;
 
 /// Why no message can be read.
@@ -27,15 +27,18 @@ pub(super) enum ReadError {
 const AT_ONCE: u32 = 64;
 const EVERY: Duration = Duration::from_millis(25);
 
+/// Room for what is read at once: messages but for `Hello` take a few bytes.
+const ROOM: usize = 512;
+
 /// Reads client messages, no faster than they may come.
-pub(super) struct ControlReader {
-    stream: RecvStream,
+pub(super) struct ControlReader<I> {
+    stream: I,
     buffer: BytesMut,
     messages: Allowance,
 }
 
-impl ControlReader {
-    pub(super) fn new(stream: RecvStream) -> Self {
+impl<I: Input> ControlReader<I> {
+    pub(super) fn new(stream: I) -> Self {
         Self {
             stream,
             buffer: BytesMut::new(),
@@ -53,14 +56,11 @@ impl ControlReader {
                 self.messages.spend(Instant::now());
                 return Ok(message);
             }
-            let chunk = self
-                .stream
-                .quic_stream_mut()
-                .read_chunk(2 + limits::CONTROL_MESSAGE, true)
-                .await
-                .map_err(|_| ReadError::Ended)?
-                .ok_or(ReadError::Ended)?;
-            self.buffer.extend_from_slice(&chunk.bytes);
+            self.buffer.reserve(ROOM);
+            let mut room = (&mut self.buffer).limit(ROOM);
+            if self.stream.read(&mut room).await.unwrap_or(0) == 0 {
+                return Err(ReadError::Ended);
+            }
         }
     }
 
@@ -103,16 +103,16 @@ impl ControlReader {
 pub(super) struct WriteError;
 
 /// Writes relay messages.
-pub(super) struct ControlWriter {
-    stream: SendStream,
+pub(super) struct ControlWriter<O> {
+    stream: O,
     patience: Duration,
     /// The version that is spoken, as far as it is known.
     version: u16,
 }
 
-impl ControlWriter {
+impl<O: Output> ControlWriter<O> {
     /// A message that the client does not take within `patience` is an error.
-    pub(super) fn new(stream: SendStream, patience: Duration) -> Self {
+    pub(super) fn new(stream: O, patience: Duration) -> Self {
         Self {
             stream,
             patience,
@@ -133,7 +133,7 @@ impl ControlWriter {
         }
         let message = message.in_version(self.version);
         let bytes = encode_relay(&message).map_err(|_| WriteError)?;
-        let write = self.stream.quic_stream_mut().write_chunk(bytes.into());
+        let write = self.stream.write(bytes.into());
         match tokio::time::timeout(self.patience, write).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(WriteError),
@@ -142,7 +142,6 @@ impl ControlWriter {
 
     /// Nothing more will be sent; what was sent still arrives.
     pub(super) fn finish(&mut self) {
-        // Fails only when the client has stopped reading, and then there is nothing to finish.
-        let _ = self.stream.quic_stream_mut().finish();
+        self.stream.finish();
     }
 }

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use quinn::VarInt;
 use steadycast_codec_glue::wire::{
     ClientMessage, Code, FrameHeader, RelayMessage, SOUNDS, Status, TrackId, WantedTrack,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use wtransport::Connection;
 
 use super::arrivals::{Arrivals, Count};
 use super::audience::Audience;
 use super::ending::Ending;
+use super::greeted::Session;
 use super::group_reader::{GroupError, GroupReader, Part};
-use super::session::{Session, Shared};
+use super::link::{Input, Link};
 use super::settings::WIDTHS_SINCE;
+use super::shared::Shared;
 use super::sound::Intake;
 use crate::broadcast::{
     Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted, Widths,
@@ -41,7 +41,11 @@ const RECEIVE_WINDOW: u32 = 8 << 20;
 const LEAST_WINDOW: u32 = 128 << 10;
 
 /// Serves a publisher until its session ends.
-pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shared>) -> Ending {
+pub(super) async fn run<L: Link>(
+    mut session: Session<L>,
+    record: &Record,
+    shared: &Arc<Shared>,
+) -> Ending {
     let seat = match attach(&session, shared) {
         Ok(seat) => seat,
         Err(ending) => {
@@ -50,21 +54,19 @@ pub(super) async fn run(mut session: Session, record: &Record, shared: &Arc<Shar
         }
     };
     record.begin();
-    let quic = session.connection.quic_connection();
-    quic.set_max_concurrent_uni_streams(VarInt::from_u32(STREAMS));
+    let link = session.link.clone();
     let allotment = record.pass().grant().allotment;
-    quic.set_receive_window(VarInt::from_u32(window(allotment.kbps)));
+    link.take_groups(STREAMS, window(allotment.kbps));
     seat.bound_players(allotment.players);
     seat.bound_renditions(allotment.renditions);
     tracing::info!(epoch = seat.epoch(), "publisher attached");
-    let connection = session.connection.clone();
     // Whatever it is busy with.
     let ending = tokio::select! {
         ending = pump(&mut session, &seat, Count::at_most(allotment.kbps), shared) => ending,
-        () = note(record, &seat, &connection) => Ending::left(Code::Internal),
+        () = note(record, &seat, &link) => Ending::left(Code::Internal),
         why = record.pass().withdrawal() => Ending::withdrawn(why),
     };
-    record.note_brought(seat.brought(), Some(connection.rtt()));
+    record.note_brought(seat.brought(), link.round_trip());
     seat.leave(shared.clock.now());
     session.part(&ending).await;
     ending
@@ -79,14 +81,14 @@ fn window(kbps: Option<u32>) -> u32 {
 }
 
 /// Records now and then what the publisher has brought; never ends.
-async fn note(record: &Record, seat: &PublisherSeat, connection: &Connection) {
+async fn note(record: &Record, seat: &PublisherSeat, link: &impl Link) {
     loop {
         sleep_until(Instant::now() + NOTED_EVERY).await;
-        record.note_brought(seat.brought(), Some(connection.rtt()));
+        record.note_brought(seat.brought(), link.round_trip());
     }
 }
 
-fn attach(session: &Session, shared: &Shared) -> Result<PublisherSeat, Ending> {
+fn attach(session: &Session<impl Link>, shared: &Shared) -> Result<PublisherSeat, Ending> {
     // Publishers of versions before 3 know tracks by their codecs alone.
     let widths = match session.version {
         ..WIDTHS_SINCE => Widths::One,
@@ -99,7 +101,7 @@ fn attach(session: &Session, shared: &Shared) -> Result<PublisherSeat, Ending> {
 }
 
 async fn pump(
-    session: &mut Session,
+    session: &mut Session<impl Link>,
     seat: &PublisherSeat,
     count: Count,
     shared: &Shared,
@@ -111,7 +113,7 @@ async fn pump(
     };
     let welcome = session.welcome(Some(seat.lineage()), HEARTBEAT, status, shared.clock.now());
     if session.writer.send(&welcome).await.is_err() {
-        return Ending::of(&session.connection);
+        return Ending::of(&session.link);
     }
     let mut told = Told::new(status, &pulses, session.version);
     let mut groups = FuturesUnordered::new();
@@ -127,36 +129,36 @@ async fn pump(
                 match message {
                     Ok(message) => match answer(message, seat, shared) {
                         Ok(Some(answer)) if session.writer.send(&answer).await.is_err() => {
-                            return Ending::of(&session.connection);
+                            return Ending::of(&session.link);
                         }
                         Ok(_) => {}
                         Err(ending) => return ending,
                     },
-                    Err(error) => return Ending::from_read(error, &session.connection),
+                    Err(error) => return Ending::from_read(error, &session.link),
                 }
             }
-            stream = session.connection.accept_uni() => match stream {
-                Ok(stream) => groups.push(read_group(GroupReader::new(stream, seat.account(), &count), seat, shared)),
-                Err(_) => return Ending::of(&session.connection),
+            stream = session.link.accept_group() => match stream {
+                Some(stream) => groups.push(read_group(GroupReader::new(stream, seat.account(), &count), seat, shared)),
+                None => return Ending::of(&session.link),
             },
             Some(read) = groups.next() => if let Err(ending) = read {
                 return ending;
             },
-            stream = session.connection.accept_bi() => return match stream {
-                Ok(_) => Ending::second_control_stream(),
-                Err(_) => Ending::of(&session.connection),
+            stream = session.link.accept_control() => return match stream {
+                Some(_) => Ending::second_control_stream(),
+                None => Ending::of(&session.link),
             },
-            datagram = session.connection.receive_datagram(), if session.version >= SOUNDS => {
-                let Ok(datagram) = datagram else {
-                    return Ending::of(&session.connection);
+            datagram = session.link.datagram(), if session.version >= SOUNDS => {
+                let Some(datagram) = datagram else {
+                    return Ending::of(&session.link);
                 };
-                if let Err(ending) = sound.take(&datagram.payload(), seat, shared.clock.now()) {
+                if let Err(ending) = sound.take(&datagram, seat, shared.clock.now()) {
                     return ending;
                 }
             }
             news = told.news(&mut pulses, seat, sound.repeat()) => match news {
                 Ok(message) if session.writer.send(&message).await.is_err() => {
-                    return Ending::of(&session.connection);
+                    return Ending::of(&session.link);
                 }
                 Ok(_) => {}
                 Err(ending) => return ending,
@@ -165,7 +167,7 @@ async fn pump(
                 let relay_us = shared.clock.now().as_micros();
                 let message = RelayMessage::Arrived { bytes, relay_us };
                 if session.writer.send(&message).await.is_err() {
-                    return Ending::of(&session.connection);
+                    return Ending::of(&session.link);
                 }
             }
             () = sleep_until(idle) => {
@@ -226,7 +228,7 @@ fn answer(
 }
 
 async fn read_group(
-    mut reader: GroupReader,
+    mut reader: GroupReader<impl Input>,
     seat: &PublisherSeat,
     shared: &Shared,
 ) -> Result<(), Ending> {

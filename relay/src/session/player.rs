@@ -8,14 +8,15 @@ use steadycast_codec_glue::wire::{
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use wtransport::Connection;
 
 use super::control::{ControlReader, ControlWriter};
 use super::deliver::Stay;
 use super::ending::Ending;
+use super::greeted::Session;
+use super::link::Link;
 use super::local::Local;
-use super::session::{Session, Shared};
 use super::settings::WIDTHS_SINCE;
+use super::shared::Shared;
 use crate::broadcast::{News, PlayerSeat, Progress};
 use crate::delivery::PathNews;
 use crate::records::{Record, Shown};
@@ -26,7 +27,11 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const PATH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves a player until its session ends.
-pub(super) async fn run(mut session: Session, record: &Record, local: &Arc<Local>) -> Ending {
+pub(super) async fn run<L: Link>(
+    mut session: Session<L>,
+    record: &Record,
+    local: &Arc<Local<L>>,
+) -> Ending {
     let shared = &local.shared;
     let mut seat = match session.broadcast.attach_player() {
         Ok(seat) => seat,
@@ -45,7 +50,7 @@ pub(super) async fn run(mut session: Session, record: &Record, local: &Arc<Local
     let ending = match session.writer.send(&welcome).await {
         Ok(()) => pump(&mut session, record, seat, (news, status), local).await,
         Err(_) => {
-            let ending = Ending::of(&session.connection);
+            let ending = Ending::of(&session.link);
             seat.leave(ending.code);
             ending
         }
@@ -54,22 +59,22 @@ pub(super) async fn run(mut session: Session, record: &Record, local: &Arc<Local
     ending
 }
 
-async fn pump(
-    session: &mut Session,
+async fn pump<L: Link>(
+    session: &mut Session<L>,
     record: &Record,
     seat: PlayerSeat,
     (news, status): (watch::Receiver<News>, Status),
-    local: &Arc<Local>,
+    local: &Arc<Local<L>>,
 ) -> Ending {
     let shared = &local.shared;
-    let connection = session.connection.clone();
+    let link = session.link.clone();
     let window = shared.settings.player_send_window;
     let deliverer = local.deliverer(seat.broadcast());
-    let mut stay = deliverer.join(seat, connection.clone(), window, session.version);
+    let mut stay = deliverer.join(seat, &link, window, session.version);
     let mut talk = Talk {
         reader: &mut session.reader,
         writer: &mut session.writer,
-        connection: &connection,
+        link: &link,
         stay: &mut stay,
         record,
         shared,
@@ -82,13 +87,13 @@ async fn pump(
     };
     let ending = tokio::select! {
             ending = talk.run() => ending,
-            stream = connection.accept_uni() => match stream {
-                Ok(_) => Ending::because(Code::WrongRole, "players send no frames"),
-                Err(_) => Ending::of(&connection),
+            stream = link.accept_group() => match stream {
+                Some(_) => Ending::because(Code::WrongRole, "players send no frames"),
+                None => Ending::of(&link),
             },
-            stream = connection.accept_bi() => match stream {
-                Ok(_) => Ending::second_control_stream(),
-                Err(_) => Ending::of(&connection),
+            stream = link.accept_control() => match stream {
+                Some(_) => Ending::second_control_stream(),
+                None => Ending::of(&link),
             },
             why = record.pass().withdrawal() => Ending::withdrawn(why),
             () = shared.shutdown.cancelled() => Ending::shutting_down(),
@@ -99,18 +104,18 @@ async fn pump(
 }
 
 /// Records what the player has been given so far, and how its path is.
-fn note(record: &Record, stay: &Stay) {
+fn note(record: &Record, stay: &Stay<impl Link>) {
     if let Some(figures) = stay.figures() {
         record.note(figures);
     }
 }
 
 /// The control stream's side.
-struct Talk<'a> {
-    reader: &'a mut ControlReader,
-    writer: &'a mut ControlWriter,
-    connection: &'a Connection,
-    stay: &'a mut Stay,
+struct Talk<'a, L: Link> {
+    reader: &'a mut ControlReader<L::Input>,
+    writer: &'a mut ControlWriter<L::Output>,
+    link: &'a L,
+    stay: &'a mut Stay<L>,
     record: &'a Record,
     shared: &'a Shared,
     news: watch::Receiver<News>,
@@ -123,7 +128,7 @@ struct Talk<'a> {
     unheard: Option<CodecSet>,
 }
 
-impl Talk<'_> {
+impl<L: Link> Talk<'_, L> {
     async fn run(&mut self) -> Ending {
         // What stands already is news to a player that comes.
         if let Err(ending) = self.say(Ok(None)).await {
@@ -137,7 +142,7 @@ impl Talk<'_> {
                     idle = Instant::now() + self.shared.settings.idle_timeout;
                     match message {
                         Ok(message) => self.take(message),
-                        Err(error) => return Ending::from_read(error, self.connection),
+                        Err(error) => return Ending::from_read(error, self.link),
                     }
                 }
                 changed = self.news.changed() => match changed {
@@ -177,10 +182,7 @@ impl Talk<'_> {
 
     /// The player takes no control messages: it has left, or has stalled for too long.
     fn deaf(&self) -> Ending {
-        match self.connection.quic_connection().close_reason() {
-            Some(_) => Ending::of(self.connection),
-            None => Ending::left(Code::TooSlow),
-        }
+        Ending::left(self.link.ended().unwrap_or(Code::TooSlow))
     }
 
     fn take(&mut self, message: ClientMessage) -> Result<Option<RelayMessage>, Ending> {

@@ -1,5 +1,6 @@
-//! What drives a channel over QUIC, and what a session has of it.
+//! What drives a channel of one carrier, and what a session has of it.
 
+use std::collections::HashMap;
 use std::future::pending;
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Poll, Wake, Waker};
@@ -9,13 +10,11 @@ use steadycast_codec_glue::wire::Code;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
-use wtransport::Connection;
 
-use super::carrier::{Pieces, Streams};
 use super::ending::Ending;
-use crate::auth::Transport;
+use super::link::{Link, Player};
 use crate::broadcast::{Broadcast, PlayerSeat};
-use crate::delivery::{Channel, Limits, PathNews, Wakes};
+use crate::delivery::{Carrier, Channel, Limits, PathNews, Wakes};
 use crate::metrics::Metrics;
 use crate::records::Figures;
 use crate::shard::RelayClock;
@@ -24,16 +23,18 @@ use crate::shard::RelayClock;
 /// need is still near the processor.
 const IN_A_ROW: usize = 16;
 
-/// The QUIC players of one broadcast on one shard, and the task that moves them.
-pub(super) struct Deliverer {
-    channel: Mutex<Channel<Streams>>,
+/// The players of one broadcast on one shard, over one carrier, and the task that moves them.
+pub(super) struct Deliverer<L: Link> {
+    channel: Mutex<Channel<L::Carrier>>,
+    /// Who is told that a player's session is to end, by its key.
+    over: Mutex<HashMap<usize, Over<L>>>,
     wakes: Arc<Wakes<usize>>,
     clock: RelayClock,
     metrics: Arc<Metrics>,
     task: OnceLock<AbortHandle>,
 }
 
-impl Deliverer {
+impl<L: Link> Deliverer<L> {
     /// Nobody yet. Call it within the shard's runtime.
     pub(super) fn start(
         broadcast: &Arc<Broadcast>,
@@ -41,8 +42,10 @@ impl Deliverer {
         clock: RelayClock,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
+        let packer = <L::Carrier as Carrier>::Packer::default();
         let deliverer = Arc::new(Self {
-            channel: Mutex::new(Channel::new(broadcast, Pieces, limits)),
+            channel: Mutex::new(Channel::new(broadcast, packer, limits)),
+            over: Mutex::default(),
             wakes: Arc::default(),
             clock,
             metrics,
@@ -58,23 +61,28 @@ impl Deliverer {
     pub(super) fn join(
         self: &Arc<Self>,
         seat: PlayerSeat,
-        connection: Connection,
-        window: u64,
+        link: &L,
+        most: u64,
         version: u16,
-    ) -> Stay {
-        let (over, ended) = oneshot::channel();
-        let wakes = &self.wakes;
-        let streams = |key| {
-            let wakes = wakes.clone();
-            let waker = Waker::from(Arc::new(Ready { key, wakes }));
-            Streams::new(connection, waker, (window, version), over)
+    ) -> Stay<L> {
+        let (tell, over) = oneshot::channel();
+        let carrier = |key| {
+            let wakes = self.wakes.clone();
+            let carrier = link.carrier(Player {
+                waker: Waker::from(Arc::new(Ready { key, wakes })),
+                most,
+                version,
+            });
+            let link = link.clone();
+            self.over.lock().insert(key, Over { link, tell });
+            carrier
         };
-        let key = self.channel.lock().join(seat, streams);
+        let key = self.channel.lock().join(seat, carrier);
         self.wakes.wake(key);
         Stay {
             deliverer: self.clone(),
             key,
-            over: ended,
+            over,
             left: None,
         }
     }
@@ -85,23 +93,23 @@ impl Deliverer {
         let more = channel.advance(self.clock.moment(), IN_A_ROW);
         let now = self.clock.now();
         for arrived in channel.take_relayed() {
-            self.metrics
-                .relayed_after(Transport::WebTransport, now - arrived);
+            self.metrics.relayed_after(L::TRANSPORT, now - arrived);
         }
         for (key, code) in channel.take_over() {
-            if let Some(streams) = channel.carrier(key) {
+            if let Some(Over { link, tell }) = self.over.lock().remove(&key) {
                 let ending = match code {
                     Code::TooSlow => Ending::because(code, "no progress"),
-                    _ => streams.gone(),
+                    _ => Ending::of(&link),
                 };
-                streams.end(ending);
+                // A session that has just ended does not need to hear it.
+                let _ = tell.send(ending);
             }
         }
         more
     }
 }
 
-impl Drop for Deliverer {
+impl<L: Link> Drop for Deliverer<L> {
     fn drop(&mut self) {
         if let Some(task) = self.task.get() {
             task.abort();
@@ -110,7 +118,7 @@ impl Drop for Deliverer {
 }
 
 /// Moves the players whenever there is a reason to, until nobody holds them any more.
-async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
+async fn drive<L: Link>(deliverer: Weak<Deliverer<L>>, broadcast: Arc<Broadcast>) {
     let mut frames = broadcast.frames();
     let mut sounded = broadcast.sounded();
     let Some(wakes) = deliverer.upgrade().map(|deliverer| deliverer.wakes.clone()) else {
@@ -164,6 +172,12 @@ async fn drive(deliverer: Weak<Deliverer>, broadcast: Arc<Broadcast>) {
     }
 }
 
+/// How the session of a player is told that it is to end.
+struct Over<L> {
+    link: L,
+    tell: oneshot::Sender<Ending>,
+}
+
 enum Woken {
     Frames,
     Sound,
@@ -197,15 +211,15 @@ impl Wake for Ready {
 }
 
 /// A player's time in a channel; dropping it ends that, and gives up the seat.
-pub(super) struct Stay {
-    deliverer: Arc<Deliverer>,
+pub(super) struct Stay<L: Link> {
+    deliverer: Arc<Deliverer<L>>,
     key: usize,
     over: oneshot::Receiver<Ending>,
     /// Why it ends, once that is known.
     left: Option<Code>,
 }
 
-impl Stay {
+impl<L: Link> Stay<L> {
     /// Waits until the player's session has to end, for what delivery knows. Cancel-safe.
     pub(super) async fn over(&mut self) -> Ending {
         let over = (&mut self.over).await;
@@ -251,9 +265,14 @@ impl Stay {
     }
 }
 
-impl Drop for Stay {
+impl<L: Link> Drop for Stay<L> {
     fn drop(&mut self) {
-        let gone = self.deliverer.channel.lock().leave(self.key);
+        let gone = {
+            let mut channel = self.deliverer.channel.lock();
+            // The key is another player's as soon as the channel is free.
+            self.deliverer.over.lock().remove(&self.key);
+            channel.leave(self.key)
+        };
         // A seat that is dropped is given up without a reason.
         if let (Some((seat, _)), Some(code)) = (gone, self.left) {
             seat.leave(code);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use steadycast_codec_glue::wire::{self, Code, RelayMessage};
 use tokio::time::timeout;
-use wtransport::{Connection, VarInt};
 
 use super::control::{ControlWriter, ReadError};
+use super::link::Link;
 use crate::auth::Withdrawal;
 
 /// Why a session ends.
@@ -33,17 +33,14 @@ impl Ending {
     }
 
     /// The connection has ended by itself.
-    pub(super) fn of(connection: &Connection) -> Self {
-        match connection.quic_connection().close_reason() {
-            Some(quinn::ConnectionError::TimedOut) => Self::left(Code::Silent),
-            _ => Self::left(Code::Done),
-        }
+    pub(super) fn of(link: &impl Link) -> Self {
+        Self::left(link.ended().unwrap_or(Code::Done))
     }
 
     /// What reading the control stream ended with.
-    pub(super) fn from_read(error: ReadError, connection: &Connection) -> Self {
+    pub(super) fn from_read(error: ReadError, link: &impl Link) -> Self {
         match error {
-            ReadError::Ended => Self::of(connection),
+            ReadError::Ended => Self::of(link),
             ReadError::Wire(error) => Self::because(error.code(), error),
         }
     }
@@ -78,10 +75,10 @@ impl Ending {
 const PARTING: Duration = Duration::from_millis(500);
 
 /// Says goodbye as `ending` wants and closes.
-pub(super) async fn part(
+pub(super) async fn part<L: Link>(
     ending: &Ending,
-    writer: &mut ControlWriter,
-    connection: &Connection,
+    writer: &mut ControlWriter<L::Output>,
+    link: &L,
     number: u64,
 ) {
     if let Some(why) = &ending.tell {
@@ -93,10 +90,10 @@ pub(super) async fn part(
         let told = timeout(PARTING, writer.send(&goodbye)).await;
         writer.finish();
         if matches!(told, Ok(Ok(()))) {
-            let _ = timeout(PARTING, connection.closed()).await;
+            let _ = timeout(PARTING, link.closed()).await;
         }
     }
-    close(connection, ending.code);
+    link.close(ending.code);
 }
 
 /// Spread over a second by session, so that not all come back at once.
@@ -112,14 +109,6 @@ fn retry_after(code: Code, number: u64) -> Option<u32> {
 /// Cuts `why` to what a goodbye may carry, at a character's boundary.
 fn shortened(why: &str) -> String {
     why[..why.floor_char_boundary(wire::limits::GOODBYE_TEXT)].to_owned()
-}
-
-/// Closes a connection with a code of PROTOCOL 5.
-pub(super) fn close(connection: &Connection, code: Code) {
-    connection.close(
-        VarInt::from_u32(code.number().into()),
-        code.name().as_bytes(),
-    );
 }
 
 #[cfg(test)]

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use steadycast_codec_glue::wire::{
     FrameHeader, GROUP_STREAM, GroupOrder, HEADER_LEN, TrackId, WireError,
 };
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
-use wtransport::RecvStream;
 
 use super::arrivals::{Count, Counting};
+use super::link::{CutOff, Input};
 use crate::broadcast::{Account, Buffer, Frame, FrameError, MemoryError};
 
 /// Why a group cannot be read on.
@@ -28,6 +27,12 @@ pub(super) enum GroupError {
     Memory(#[from] MemoryError),
 }
 
+impl From<CutOff> for GroupError {
+    fn from(CutOff: CutOff) -> Self {
+        Self::CutOff
+    }
+}
+
 impl From<FrameError> for GroupError {
     fn from(error: FrameError) -> Self {
         let FrameError::Wire(error) = error;
@@ -36,8 +41,8 @@ impl From<FrameError> for GroupError {
 }
 
 /// Reads the frames of one group from a publisher's stream.
-pub(super) struct GroupReader {
-    stream: RecvStream,
+pub(super) struct GroupReader<I> {
+    stream: I,
     /// What its frames come into.
     account: Arc<Account>,
     /// What has come of the session's groups.
@@ -76,8 +81,8 @@ const PART_TIME: Duration = Duration::from_millis(5);
 const SMALL_PART: usize = 4 << 10;
 const GAP: Duration = Duration::from_millis(25);
 
-impl GroupReader {
-    pub(super) fn new(stream: RecvStream, account: &Arc<Account>, count: &Count) -> Self {
+impl<I: Input> GroupReader<I> {
+    pub(super) fn new(stream: I, account: &Arc<Account>, count: &Count) -> Self {
         Self {
             stream,
             account: account.clone(),
@@ -96,9 +101,16 @@ impl GroupReader {
     /// Reads the rest of the group without keeping any of it, to its end.
     pub(super) async fn pass_over(&mut self) {
         let mut passed = [0; 4 << 10];
-        while let Ok(Some(read)) = self.stream.quic_stream_mut().read(&mut passed).await {
-            self.count.add(read);
+        while matches!(self.stream().read(&mut &mut passed[..]).await, Ok(1..)) {
             self.count.turn().await;
+        }
+    }
+
+    /// The stream, as it is read.
+    fn stream(&mut self) -> Counting<'_, I> {
+        Counting {
+            stream: &mut self.stream,
+            count: &self.count,
         }
     }
 
@@ -135,11 +147,7 @@ impl GroupReader {
             .buffer(FIRST.min(HEADER_LEN + header.body_len()))?;
         header.encode(&mut buffer.spare());
         self.count.turn().await;
-        let mut stream = Counting {
-            stream: self.stream.quic_stream_mut(),
-            count: &self.count,
-        };
-        let missing = read_part(&mut stream, &mut buffer, header.body_len()).await?;
+        let missing = read_part(&mut self.stream(), &mut buffer, header.body_len()).await?;
         if missing == 0 {
             return Ok(Some(Part::Frame(Frame::new(header, buffer.freeze())?)));
         }
@@ -151,12 +159,9 @@ impl GroupReader {
     async fn more(&mut self, track: TrackId, group: u32) -> Result<Part, GroupError> {
         let mut buffer = self.account.buffer(FIRST.min(self.missing))?;
         self.count.turn().await;
-        let mut stream = Counting {
-            stream: self.stream.quic_stream_mut(),
-            count: &self.count,
-        };
         // Until this part is there it is still inside of the frame.
-        self.missing = read_part(&mut stream, &mut buffer, self.missing).await?;
+        let missing = self.missing;
+        self.missing = read_part(&mut self.stream(), &mut buffer, missing).await?;
         Ok(Part::More {
             track,
             group,
@@ -177,19 +182,10 @@ impl GroupReader {
     async fn fill(&mut self, buffer: &mut [u8]) -> Result<bool, GroupError> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match self
-                .stream
-                .quic_stream_mut()
-                .read(&mut buffer[filled..])
-                .await
-            {
-                Ok(Some(read)) => {
-                    self.count.add(read);
-                    filled += read;
-                }
-                Ok(None) if filled == 0 => return Ok(false),
-                Ok(None) => return Err(truncated().into()),
-                Err(_) => return Err(GroupError::CutOff),
+            match self.stream().read(&mut &mut buffer[filled..]).await? {
+                0 if filled == 0 => return Ok(false),
+                0 => return Err(truncated().into()),
+                read => filled += read,
             }
         }
         Ok(true)
@@ -199,13 +195,12 @@ impl GroupReader {
 /// Reads into a piece's one buffer, the only copy that the relay makes of it: all of the `missing`
 /// bytes, or a part that is worth passing on. Returns how many are missing then.
 async fn read_part(
-    stream: &mut (impl AsyncRead + Unpin),
+    stream: &mut Counting<'_, impl Input>,
     buffer: &mut Buffer,
     mut missing: usize,
 ) -> Result<usize, GroupError> {
     let begun = Instant::now();
     let mut last = begun;
-    let mut body = stream.take(missing as u64);
     while missing > 0 {
         if buffer.room() == 0 {
             if buffer.len() >= PIECE {
@@ -218,20 +213,20 @@ async fn read_part(
             SMALL_PART.. => Some(last + GAP),
             _ => None,
         };
+        let mut room = buffer.spare().limit(missing);
         let read = match due {
-            None => body.read_buf(&mut buffer.spare()).await,
+            None => stream.read(&mut room).await,
             Some(due) if Instant::now() >= due => break,
             // A timer only where nothing is there to be read: what came before a gap does not wait
             // for its end.
-            Some(due) => match timeout_at(due, body.read_buf(&mut buffer.spare())).await {
+            Some(due) => match timeout_at(due, stream.read(&mut room)).await {
                 Ok(read) => read,
                 Err(_) => break,
             },
         };
-        match read {
-            Ok(0) => return Err(truncated().into()),
-            Ok(read) => missing -= read,
-            Err(_) => return Err(GroupError::CutOff),
+        match read? {
+            0 => return Err(truncated().into()),
+            read => missing -= read,
         }
         last = Instant::now();
     }
@@ -248,6 +243,16 @@ mod tests {
 
     use super::*;
     use crate::broadcast::plenty;
+
+    /// As `super::read_part`, of a stream that nobody else counts.
+    async fn read_part(
+        stream: &mut DuplexStream,
+        buffer: &mut Buffer,
+        missing: usize,
+    ) -> Result<usize, GroupError> {
+        let count = &Count::default();
+        super::read_part(&mut Counting { stream, count }, buffer, missing).await
+    }
 
     const WHOLE: usize = 100_000;
 

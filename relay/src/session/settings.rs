@@ -1,3 +1,5 @@
+//! What strangers may cost.
+
 use std::time::Duration;
 
 use crate::config::Limits;
@@ -7,25 +9,25 @@ pub(super) const WIDTHS_SINCE: u16 = 3;
 
 /// What strangers may cost (the configuration's `[limits]`).
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Sessions in all.
-    pub sessions: usize,
+    pub(crate) sessions: usize,
     /// Sessions from one address (IPv6: one /56).
-    pub sessions_per_address: usize,
+    pub(crate) sessions_per_address: usize,
     /// Handshakes under way; more are refused.
-    pub handshakes: usize,
+    pub(crate) handshakes: usize,
     /// Handshakes under way above which a client must prove its address first.
-    pub retry_above: usize,
+    pub(crate) retry_above: usize,
     /// QUIC handshake and WebTransport request must be done by then.
-    pub connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
     /// `Hello` must have come by then.
-    pub hello_timeout: Duration,
+    pub(crate) hello_timeout: Duration,
     /// A session that nothing was heard of for this long is closed.
-    pub idle_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     /// A player that acknowledged nothing for this long, while something was on its way, is closed.
-    pub player_stall: Duration,
+    pub(crate) player_stall: Duration,
     /// Bytes on their way to one player at most.
-    pub player_send_window: u64,
+    pub(crate) player_send_window: u64,
 }
 
 impl From<&Limits> for Settings {
