@@ -28,4 +28,5 @@ mod supervisor;
 pub mod telemetry;
 pub mod tls;
 pub mod webrtc;
+pub mod websocket;
 mod whole;

@@ -134,7 +134,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 31] = [
+const ROOMS: [&str; 32] = [
     "access",
     "allowance",
     "asking",
@@ -165,6 +165,7 @@ const ROOMS: [&str; 31] = [
     "telemetry",
     "tls",
     "webrtc",
+    "websocket",
     "whole",
 ];
 

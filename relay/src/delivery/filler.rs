@@ -8,6 +8,9 @@ const SPREAD: Duration = Duration::from_millis(100);
 /// ... in slices of this.
 const SLICE: Duration = Duration::from_millis(5);
 
+/// A datagram that players do not read (PROTOCOL 2.10).
+pub(crate) const FILL: [u8; 1_024] = [0; 1_024];
+
 /// What is left to send of one row of them.
 #[derive(Debug, Default)]
 pub(crate) struct Filler {

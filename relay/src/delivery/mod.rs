@@ -18,12 +18,15 @@ mod alone;
 mod carrier;
 mod channel;
 mod cohort;
+mod extent;
 mod filler;
 mod given;
 mod listeners;
 mod news;
 mod pairs;
+mod pieces;
 mod reception;
+mod repeats;
 mod timers;
 mod wakes;
 
@@ -36,6 +39,9 @@ pub use reception::{Reception, Version};
 
 pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent, Sounder};
 pub(crate) use channel::{Channel, Limits};
-pub(crate) use filler::Filler;
+pub(crate) use extent::Extent;
+pub(crate) use filler::{FILL, Filler};
 pub(crate) use pairs::Place;
+pub(crate) use pieces::Pieces;
+pub(crate) use repeats::{Wait, repeating};
 pub(crate) use wakes::Wakes;

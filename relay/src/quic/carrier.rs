@@ -13,7 +13,7 @@ use super::endpoint::WAITING_DATAGRAMS;
 use super::group_writer::{Finished, GroupWriter};
 use super::sound::{Datagrams, Ear, Encoder};
 use crate::broadcast::{Backlog, Moment};
-use crate::delivery::{Carrier, Filler, Gone, Packer, Place, Rush, Sent};
+use crate::delivery::{Carrier, FILL, Filler, Gone, Pieces, Place, Rush, Sent};
 use crate::session::Player;
 
 /// How soon a stream is asked for again that the player did not grant.
@@ -66,9 +66,6 @@ pub(crate) struct Streams {
     filler: Filler,
     ear: Ear,
 }
-
-/// A datagram that players do not read (PROTOCOL 2.10).
-const FILL: [u8; 1_024] = [0; 1_024];
 
 impl Streams {
     /// The streams of a player.
@@ -314,18 +311,4 @@ fn datagrams_wait(connection: &quinn::Connection) -> bool {
     // Of what there is for them, each takes some for itself.
     const ONE: usize = 64;
     connection.datagram_send_buffer_space() + ONE < WAITING_DATAGRAMS
-}
-
-/// The cache's pieces, as they are.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Pieces;
-
-impl Packer for Pieces {
-    type Parcel = Bytes;
-
-    fn pack(&mut self, pieces: Vec<Bytes>) -> Vec<Bytes> {
-        pieces
-    }
-
-    fn cut(&mut self) {}
 }

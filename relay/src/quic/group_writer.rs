@@ -4,24 +4,17 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use steadycast_codec_glue::wire::{Code, Colour, FrameHeader, GROUP_STREAM, HEADER_LEN};
+use steadycast_codec_glue::wire::{Code, GROUP_STREAM};
 use wtransport::Connection;
 
-use crate::delivery::Gone;
+use crate::delivery::{Extent, Gone};
 
 /// Writes one group to a player, without ever waiting.
 pub(super) struct GroupWriter {
     stream: quinn::SendStream,
     /// What comes before the first frame, until it is written.
     prefix: Bytes,
-    /// Bytes of frames written.
-    written: u64,
-    /// Where the last frame that has begun ends, counted like `written`.
-    frame_end: u64,
-    /// The same of the keyframe.
-    keyframe_end: u64,
-    /// What the player's session speaks (PROTOCOL 2.11).
-    version: u16,
+    extent: Extent,
 }
 
 impl GroupWriter {
@@ -46,10 +39,7 @@ impl GroupWriter {
             Ok(Self {
                 stream,
                 prefix: prefix.freeze(),
-                written: 0,
-                frame_end: 0,
-                keyframe_end: 0,
-                version,
+                extent: Extent::new(version),
             })
         })
     }
@@ -69,58 +59,26 @@ impl GroupWriter {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        self.note_frames(pieces);
+        self.extent.note(pieces);
         let chunks = pieces.make_contiguous();
         poll_once(self.stream.write_chunks(chunks), waker).map(|written| {
             let written = written.map_err(|_| Gone)?;
-            self.written += written.bytes as u64;
+            self.extent.wrote(written.bytes as u64);
             pieces.drain(..written.chunks);
             Ok(())
         })
     }
 
-    /// Learns from their headers where the frames end that begin in `pieces`, and takes out of them
-    /// what the session's version does not know.
-    fn note_frames(&mut self, pieces: &mut VecDeque<Bytes>) {
-        let mut at = self.written;
-        let mut next = 0;
-        while next < pieces.len() {
-            let bytes = pieces[next].first_chunk().copied();
-            let header = bytes.as_ref().map(FrameHeader::decode);
-            if let (true, Some(Ok(header)), Some(mut bytes)) = (at == self.frame_end, header, bytes)
-            {
-                if self.version < Colour::SINCE && header.colour.is_some() {
-                    // The others have the piece as it came, and its picture stands in memory once.
-                    FrameHeader::strip(&mut bytes);
-                    let body = pieces[next].split_off(HEADER_LEN);
-                    pieces[next] = Bytes::copy_from_slice(&bytes);
-                    if !body.is_empty() {
-                        pieces.insert(next + 1, body);
-                    }
-                }
-                self.frame_end += (HEADER_LEN + header.body_len()) as u64;
-                if self.keyframe_end == 0 {
-                    self.keyframe_end = self.frame_end;
-                }
-            }
-            at += pieces[next].len() as u64;
-            next += 1;
-        }
-    }
-
     /// Bytes of the keyframe that may not have arrived while at most `window` bytes are on their
     /// way; all of it while it has not begun.
     pub(super) fn keyframe_left(&self, window: u64) -> u64 {
-        match self.keyframe_end {
-            0 => u64::MAX,
-            end if self.written >= end + window => 0,
-            end => end.saturating_sub(self.written.saturating_sub(window)),
-        }
+        let written = self.extent.written();
+        self.extent.keyframe_left(written.saturating_sub(window))
     }
 
     /// Whether all frames that have begun are written to their ends.
     pub(super) fn is_between_frames(&self) -> bool {
-        self.written == self.frame_end
+        self.extent.is_between_frames()
     }
 
     /// Ends the stream; what was written still arrives. Give it up with [`Finished::cut`].

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::{SoundPacket, encode_sound, limits};
+use steadycast_codec_glue::wire::{SoundPacket, limits};
 use wtransport::Connection;
 
 use super::endpoint::WAITING_DATAGRAMS;
-use crate::delivery::{Place, Sounder};
+use crate::delivery::{Place, Sounder, Wait, repeating};
 use crate::path::Losses;
 
 /// A frame of sound as datagrams of the sessions that most players have, by how many frames before it are repeated.
@@ -36,21 +36,11 @@ impl Datagrams {
     }
 }
 
-/// The packet with at most so many repeated frames, those nearest to it, and no more than fit.
+/// The packet with at most so many repeated frames.
 fn datagram(packet: &SoundPacket, most: usize) -> Bytes {
-    let there = packet.repeats.len();
-    (0..=most.min(there))
-        .rev()
-        .find_map(|repeats| {
-            let packet = SoundPacket {
-                repeats: packet.repeats[there - repeats..].to_vec(),
-                ..packet.clone()
-            };
-            let encoded = encode_sound(&packet).ok()?;
-            Some([&[FIRST_SESSION][..], &encoded].concat().into())
-        })
-        // What was decoded can be encoded.
-        .unwrap_or_default()
+    [&[FIRST_SESSION][..], &repeating(packet, most)]
+        .concat()
+        .into()
 }
 
 /// What waits for longer than this is worth nothing any more ...
@@ -115,28 +105,6 @@ impl Ear {
     }
 }
 
-/// Whether a player has a frame still to come that it waits for.
-#[derive(Debug, Default)]
-struct Wait {
-    waits: bool,
-}
-
-impl Wait {
-    /// How many frames a datagram repeats for a player on whose path so many are to be, when it is the turn of this
-    /// frame; `None`: it is sent none now.
-    fn turn(&mut self, place: Place, repeat: u8) -> Option<u8> {
-        // On a path that loses all frames go at once, for each repeats those before it.
-        let begins = place == Place::First && repeat == 0;
-        let waited = std::mem::replace(&mut self.waits, begins);
-        match place {
-            Place::First if begins => None,
-            Place::Left if !waited => None,
-            Place::Second if waited => Some(repeat.max(1)),
-            Place::Alone | Place::First | Place::Second | Place::Left => Some(repeat),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use steadycast_codec_glue::wire::decode_sound;
@@ -180,30 +148,5 @@ mod tests {
         let repeated = repeats(&packet(&[500, 400, 500]));
         assert_eq!(repeated, [vec![], vec![400], vec![400]]);
         assert!(repeats(&packet(&[700, 700])).iter().all(Vec::is_empty));
-    }
-
-    #[test]
-    fn who_has_waited_for_a_frame_gets_it_with_the_next_one_or_by_itself() {
-        let mut wait = Wait::default();
-        assert_eq!(wait.turn(Place::First, 0), None);
-        assert_eq!(wait.turn(Place::Second, 0), Some(1));
-        assert_eq!(wait.turn(Place::First, 0), None);
-        assert_eq!(wait.turn(Place::Left, 0), Some(0));
-        assert_eq!(wait.turn(Place::Alone, 0), Some(0));
-    }
-
-    #[test]
-    fn who_has_not_waited_gets_each_frame_once() {
-        // It has come after the first one.
-        let mut wait = Wait::default();
-        assert_eq!(wait.turn(Place::Second, 0), Some(0));
-        // On a path that loses nobody waits.
-        for place in [Place::First, Place::Second, Place::First] {
-            assert_eq!(wait.turn(place, 1), Some(1));
-        }
-        assert_eq!(wait.turn(Place::Left, 1), None);
-        // It had waited before the path lost anything.
-        assert_eq!(wait.turn(Place::First, 0), None);
-        assert_eq!(wait.turn(Place::Second, 2), Some(2));
     }
 }

@@ -1,0 +1,209 @@
+//! What is on its way to the other end of a WebSocket, and what has arrived there.
+//!
+//! TCP tells nothing of that to those who use it, and what it knows ends at the next proxy. So pings go out among what is
+//! written, each with the count of bytes written before it; pongs come back in order, and say what has arrived at the
+//! other end and how long that took. No sockets here, and no clock.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::path::{Ack, Bytes, Model, RoundTrip};
+
+/// What the path's model takes for a packet: what TCP mostly sends over a path of 1,500 bytes.
+pub(super) const SEGMENT: u64 = 1_448;
+
+/// Pings stand in what is written no further apart than this share of what may be on its way ...
+const PINGS_A_WINDOW: u64 = 8;
+/// ... but no nearer to one another than so many bytes, and no further apart than so many.
+const APART: (u64, u64) = (2 * SEGMENT, 16 << 10);
+
+/// Pings that wait for their pong at most: what is written meanwhile is acknowledged with the last of them.
+const OUTSTANDING: usize = 256;
+
+/// Group streams of which it is kept how far they are: the open one, and what is left of those before.
+const STREAMS: usize = 3;
+
+/// How far the newest group streams are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Extents([Option<(u64, u64)>; STREAMS]);
+
+impl Extents {
+    /// The stream with this number has come as far as `end`.
+    fn reach(&mut self, number: u64, end: u64) {
+        let known = self.0.iter_mut().flatten();
+        match known.into_iter().find(|(known, _)| *known == number) {
+            Some((_, known)) => *known = end.max(*known),
+            None => {
+                // The oldest makes way, unless this one is older still.
+                let oldest = self
+                    .0
+                    .iter_mut()
+                    .min_by_key(|slot| slot.map(|(known, _)| known));
+                if let Some(oldest) =
+                    oldest.filter(|slot| slot.is_none_or(|(known, _)| known < number))
+                {
+                    *oldest = Some((number, end));
+                }
+            }
+        }
+    }
+
+    /// How far the stream with this number is.
+    fn of(&self, number: u64) -> u64 {
+        let mut known = self.0.iter().flatten();
+        known
+            .find(|(known, _)| *known == number)
+            .map_or(0, |(_, end)| *end)
+    }
+}
+
+/// A ping on its way.
+#[derive(Debug, Clone, Copy)]
+struct Ping {
+    /// The bytes written before it.
+    count: u64,
+    at: Instant,
+    extents: Extents,
+}
+
+/// A pong that answers no ping of this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a pong for bytes that were never written")]
+pub struct Unsent;
+
+/// The account of one connection.
+#[derive(Debug)]
+pub(super) struct Acks {
+    model: Model,
+    written: u64,
+    acked: u64,
+    acked_at: Option<Instant>,
+    round_trip: Option<Duration>,
+    pings: VecDeque<Ping>,
+    /// What the last ping counted.
+    pinged: u64,
+    out: Extents,
+    arrived: Extents,
+    datagrams: u64,
+}
+
+impl Acks {
+    /// Nothing is written yet.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            model: Model::of_told(now, Bytes::new(SEGMENT)),
+            written: 0,
+            acked: 0,
+            acked_at: None,
+            round_trip: None,
+            pings: VecDeque::new(),
+            pinged: 0,
+            out: Extents::default(),
+            arrived: Extents::default(),
+            datagrams: 0,
+        }
+    }
+
+    /// So many bytes are written.
+    pub(super) fn write(&mut self, bytes: u64, now: Instant) {
+        self.written += bytes;
+        self.model.on_sent(now, Bytes::new(bytes));
+    }
+
+    /// The group stream with this number is written as far as `end`.
+    pub(super) fn reach(&mut self, number: u64, end: u64) {
+        self.out.reach(number, end);
+    }
+
+    /// A datagram is written.
+    pub(super) fn write_datagram(&mut self) {
+        self.datagrams += 1;
+    }
+
+    /// The ping that is to follow what was written; `None`: none is due amid a burst, or, at its `end`, everything
+    /// written has its ping already.
+    pub(super) fn ping(&mut self, end: bool, now: Instant) -> Option<u64> {
+        let (least, most) = APART;
+        let apart = (self.model.window().count() / PINGS_A_WINDOW).clamp(least, most);
+        let since = self.written - self.pinged;
+        let due = since >= apart || (end && since > 0);
+        if !due || self.pings.len() >= OUTSTANDING {
+            return None;
+        }
+        self.pinged = self.written;
+        self.pings.push_back(Ping {
+            count: self.written,
+            at: now,
+            extents: self.out,
+        });
+        Some(self.written)
+    }
+
+    /// A pong has come; one pong may answer several pings (RFC 6455, 5.5.3).
+    ///
+    /// # Errors
+    /// [`Unsent`], which only an end that makes pongs up sends.
+    pub(super) fn pong(&mut self, count: u64, now: Instant) -> Result<(), Unsent> {
+        if count > self.pinged {
+            return Err(Unsent);
+        }
+        let mut newest = None;
+        while let Some(ping) = self.pings.pop_front_if(|ping| ping.count <= count) {
+            let bytes = Bytes::new(ping.count - self.acked);
+            self.acked = ping.count;
+            self.arrived = ping.extents;
+            self.model.on_ack(
+                now,
+                Ack {
+                    sent: ping.at,
+                    bytes,
+                },
+            );
+            newest = Some(ping.at);
+        }
+        let Some(sent) = newest else { return Ok(()) };
+        self.acked_at = Some(now);
+        let time = now.saturating_duration_since(sent);
+        self.round_trip = Some(self.round_trip.map_or(time, |known| (known * 7 + time) / 8));
+        let held = Duration::ZERO;
+        let flight = Bytes::new(self.in_flight());
+        self.model
+            .on_acks_end(now, flight, Some(RoundTrip { sent, time, held }));
+        Ok(())
+    }
+
+    /// Bytes that are written and may not have arrived.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.written - self.acked
+    }
+
+    /// What the path carries.
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// When anything was last acknowledged.
+    pub(super) fn acked_at(&self) -> Option<Instant> {
+        self.acked_at
+    }
+
+    /// The round trip, smoothed; `None` before the first pong.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// How many bytes of a group stream are written, as far as that is kept.
+    pub(super) fn written_of(&self, number: u64) -> u64 {
+        self.out.of(number)
+    }
+
+    /// How many bytes of a group stream have arrived for certain.
+    pub(super) fn arrived_of(&self, number: u64) -> u64 {
+        self.arrived.of(number)
+    }
+
+    /// Datagrams written so far.
+    pub(super) fn datagrams(&self) -> u64 {
+        self.datagrams
+    }
+}
