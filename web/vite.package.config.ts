@@ -56,7 +56,7 @@ const PARTS: Record<string, () => UserConfig> = {
     resolve: { alias: SMALL_REACT },
     build: {
       minify: 'oxc',
-      // What is bundled here is all that is anywhere in the package.
+      // What is bundled here is all that is anywhere in the package, but for its workers.
       license: { fileName: 'LICENSES-BUNDLED.md' },
       lib: { entry: { element: src('package/element.ts') }, formats: ['es'] },
       rollupOptions: { output: { minify: true, chunkFileNames: partName } },
@@ -64,7 +64,9 @@ const PARTS: Record<string, () => UserConfig> = {
   }),
   'play-worker': () => worker('play/worker.ts', 'play-worker'),
   'sound-worklet': () => worker('play/sound/worklet.ts', 'sound-worklet'),
-  'publish-worker': () => worker('publish/worker.ts', 'publish-worker'),
+  // It has all that the other one has.
+  'publish-worker': () =>
+    worker('publish/worker.ts', 'publish-worker', 'LICENSES-BUNDLED-WORKERS.md'),
 };
 
 function partName({ name }: { name: string }): string {
@@ -73,10 +75,11 @@ function partName({ name }: { name: string }): string {
 }
 
 /** In one file: a bundler that only copies it copies all of it. */
-function worker(path: string, name: string): UserConfig {
+function worker(path: string, name: string, licences?: string): UserConfig {
   return {
     build: {
       minify: 'oxc',
+      ...(licences !== undefined && { license: { fileName: licences } }),
       lib: { entry: { [name]: src(path) }, formats: ['es'] },
       rollupOptions: { output: { minify: true, codeSplitting: false } },
     },

@@ -153,7 +153,7 @@ it('holds what apps need, and nothing else', () => {
     [
       'README.md',
       'package.json',
-      ...['LICENSE-APACHE', 'LICENSE-MIT', 'LICENSES-BUNDLED.md'],
+      ...['LICENSE-APACHE', 'LICENSE-MIT', 'LICENSES-BUNDLED-WORKERS.md', 'LICENSES-BUNDLED.md'],
       ...['element.js', 'element-admin.js', 'element-shared.js', 'index.js', 'react.js'],
       ...['play-worker.js', 'publish-worker.js', 'shared.js'],
       // What plays sound comes once there is some.

@@ -1,5 +1,6 @@
-/** Plays a broadcast over WebTransport: a worker takes the frames and decodes them. */
+/** Plays a broadcast as frames, over WebTransport or WebSocket: a worker takes them and decodes them. */
 
+import type { CarrierName } from '../session/transport.ts';
 import { type FromWorker, NOTHING_YET, type PlayerSnapshot, type ToWorker } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import type { ShownFrame } from './records.ts';
@@ -37,7 +38,8 @@ export class DirectPlayback implements Playback {
   #pictured = false;
   #blocked = false;
 
-  constructor({ place, origin, token, playout, onSnapshot, onProgress }: PlaybackOptions) {
+  constructor(carrier: CarrierName, options: PlaybackOptions) {
+    const { place, origin, token, playout, onSnapshot, onProgress } = options;
     this.#stage = makeStage({
       onBlocked: (blocked) => {
         this.#blocked = blocked;
@@ -52,7 +54,7 @@ export class DirectPlayback implements Playback {
     });
     place.append(this.#stage.element);
     this.#stage.play();
-    this.#worker = takeWorker(origin);
+    this.#worker = takeWorker(origin, carrier);
     let heard = false;
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       heard = true;
@@ -74,7 +76,7 @@ export class DirectPlayback implements Playback {
       onProgress('impossible');
     };
     const canvas = this.#stage.target;
-    this.#send({ type: 'start', canvas, origin, token, playout }, [canvas]);
+    this.#send({ type: 'start', canvas, origin, token, playout, carrier }, [canvas]);
     document.addEventListener('visibilitychange', this.#tellHidden);
     if (document.hidden) this.#tellHidden();
   }

@@ -89,7 +89,11 @@ function play(possible: TransportName[] = ['webtransport', 'whep'], kept = store
     missing: possible.includes('webtransport') ? null : 'webkit',
     memory: new Memory('https://relay.test', kept),
     sound: { on: true, volume: 0.8 },
-    start: { webtransport: start('webtransport'), whep: start('whep') },
+    start: {
+      webtransport: start('webtransport'),
+      whep: start('whep'),
+      websocket: start('websocket'),
+    },
     onSnapshot: (newest) => {
       snapshot = newest;
     },
@@ -279,6 +283,76 @@ it('says what the browser lacks where no transport is left', () => {
   started.whep?.say({ kind: 'unsupported', reason: 'webtransport' });
   started.whep?.options.onProgress('impossible');
   expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'webkit' });
+});
+
+it('says so where the network lets no UDP through and nothing else is possible, and goes on trying', () => {
+  const { started, snapshot } = play(['whep']);
+  started.whep?.options.onProgress('opening');
+  started.whep?.options.onProgress('failed');
+  expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'udp' });
+  started.whep?.options.onProgress('opening');
+  expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'udp' });
+  started.whep?.options.onProgress('open');
+  started.whep?.picture();
+  expect(snapshot().state).toEqual({ kind: 'live' });
+});
+
+describe('on a lesser transport', () => {
+  const ALL: TransportName[] = ['webtransport', 'whep', 'websocket'];
+
+  /** Both play so many seconds; snapshots come four times a second. */
+  function run(
+    { started }: ReturnType<typeof play>,
+    seconds: number,
+    names: TransportName[],
+  ): void {
+    for (let at = 0; at < seconds * 4; at += 1) {
+      vi.advanceTimersByTime(250);
+      for (const name of names) started[name]?.play(7, 120, null);
+    }
+  }
+
+  function onWebSocket() {
+    const playing = play(ALL);
+    const { started } = playing;
+    started.webtransport?.options.onProgress('failed');
+    started.whep?.options.onProgress('failed');
+    started.websocket?.options.onProgress('open');
+    started.websocket?.picture();
+    return playing;
+  }
+
+  it('moves to a better one once that has shown its picture, and ends the lesser one then', () => {
+    const playing = onWebSocket();
+    const { started, player, snapshot, place, kept } = playing;
+    const before = started.webtransport;
+    run(playing, 61, ['websocket']);
+    expect(started.webtransport).not.toBe(before);
+    started.webtransport?.options.onProgress('open');
+    expect(started.websocket?.stopped).toBe(false);
+    expect(player.surface(), 'no picture yet').toBe(started.websocket?.surface());
+    started.webtransport?.picture();
+    run(playing, 11, ['websocket', 'webtransport']);
+    expect(snapshot()).toMatchObject({ transport: 'webtransport', state: { kind: 'live' } });
+    expect([started.websocket?.stopped, place.children.length]).toEqual([true, 1]);
+    expect(player.surface()).toBe(started.webtransport?.surface());
+    expect([...kept.values()].join()).toContain('"webtransport"');
+  });
+
+  it('tries at once when the network is another one', () => {
+    const { started } = onWebSocket();
+    const before = started.webtransport;
+    dispatchEvent(new Event('online'));
+    expect(started.webtransport).not.toBe(before);
+  });
+
+  it('asks nothing of the network after it has stopped', () => {
+    const { started, player } = onWebSocket();
+    player.stop();
+    const before = started.webtransport;
+    dispatchEvent(new Event('online'));
+    expect(started.webtransport).toBe(before);
+  });
 });
 
 it('says what the last transport was told where that says more', () => {

@@ -1,5 +1,6 @@
 /** Plays on whichever transport works: runs the race, and shows the one that is kept. */
 
+import { onNetworkChange } from '../session/network.ts';
 import type { Memory } from './memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
@@ -38,8 +39,9 @@ export class FallbackPlayer {
   readonly #beganMs = performance.now();
   readonly #runners = new Map<TransportName, Runner>();
   readonly #trouble = new Trouble();
-  /** While a second transport shows whether it does better. */
-  #trial: Trial | null = null;
+  /** While another transport shows how it does. */
+  #trial: { rival: TransportName; trial: Trial } | null = null;
+  readonly #leaveNetwork: () => void;
   /** Whose picture is to be seen; it may have ended. */
   #shown: Runner | null = null;
   /** What ended transports have counted. */
@@ -47,6 +49,8 @@ export class FallbackPlayer {
   /** What a relay said to a transport that was given up. */
   #lastWords: PlayerState | null = null;
   #lostMs: number | null = null;
+  /** The relay answers over TCP, and the only transport that is possible here opens no session. */
+  #stuck = false;
   /** The picture was taken back, as far as is known. */
   #covered = false;
   #playout: PlayoutMode;
@@ -61,6 +65,10 @@ export class FallbackPlayer {
     this.#sound = options.sound;
     const order = options.memory.order(options.possible, Date.now());
     this.#race = new Race(order, this.#beganMs);
+    this.#leaveNetwork = onNetworkChange(() => {
+      this.#race.networkChanged(performance.now());
+      this.#follow();
+    });
     this.#follow();
   }
 
@@ -73,6 +81,7 @@ export class FallbackPlayer {
   stop(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    this.#leaveNetwork();
     for (const { playback } of this.#runners.values()) playback.stop();
   }
 
@@ -150,6 +159,10 @@ export class FallbackPlayer {
 
   #progressed(name: TransportName, progress: Progress): void {
     this.#race.tell(name, progress, performance.now());
+    const { possible } = this.#options;
+    const alone = name === 'whep' && possible.length === 1;
+    if (progress === 'failed') this.#stuck = alone;
+    else if (progress !== 'opening') this.#stuck = false;
     this.#follow();
     if (progress === 'open' && this.#plan.kept === name) this.#remember(name);
     this.#publish([]);
@@ -160,27 +173,36 @@ export class FallbackPlayer {
     if (possible.length > 1) memory.won(name, Date.now());
   }
 
-  /** Lets another transport try where the kept one does badly, and keeps the better one. */
+  /** Lets another transport try where the kept one does badly, and keeps the better one of two that run. */
   #compare(runner: Runner): void {
     const nowMs = performance.now();
     const health = healthOf(runner);
     const kept = runner.name === this.#plan.kept;
-    if (this.#race.rival === null) {
-      this.#trial = null;
+    const trial = this.#judged();
+    if (trial === null) {
       if (!kept || !this.#trouble.look(health, nowMs) || !this.#race.rematch(nowMs)) return;
       this.#trouble.restart();
-      this.#trial = new Trial();
       this.#follow();
       return;
     }
-    if (kept) this.#trial?.kept(health, nowMs);
-    else this.#trial?.rival(health, nowMs);
-    const verdict = this.#trial?.verdict(nowMs) ?? null;
+    if (kept) trial.kept(health, nowMs);
+    else if (runner.name === this.#trial?.rival) trial.rival(health, nowMs);
+    const verdict = trial.verdict(nowMs);
     if (verdict === null) return;
     this.#race.settleRematch(verdict, nowMs);
     this.#trouble.restart();
     this.#follow();
     if (verdict === 'rival' && this.#plan.kept !== null) this.#remember(this.#plan.kept);
+  }
+
+  /** The comparison with the rival of the moment; null: there is none. */
+  #judged(): Trial | null {
+    const rival = this.#race.rival;
+    if (rival === null) this.#trial = null;
+    else if (this.#trial?.rival !== rival.name) {
+      this.#trial = { rival: rival.name, trial: new Trial(rival.reason) };
+    }
+    return this.#trial?.trial ?? null;
   }
 
   #end(runner: Runner): void {
@@ -227,9 +249,16 @@ export class FallbackPlayer {
 
   /** To somebody who sees a picture, a second transport's first join is a reconnection. */
   #told(state: PlayerState): PlayerState {
-    if (state.kind !== 'connecting' || this.#shown === null) return state;
+    if (state.kind !== 'connecting') return state;
+    // WebRTC goes on trying; without WebCodecs there is nothing else to try.
+    if (this.#stuck) return { kind: 'unsupported', reason: this.#withoutUdp };
+    if (this.#shown === null) return state;
     this.#lostMs ??= Date.now();
     return { kind: 'reconnecting', sinceMs: this.#lostMs, covered: this.#covered };
+  }
+
+  get #withoutUdp(): UnsupportedReason {
+    return this.#options.missing === 'insecure' ? 'insecure' : 'udp';
   }
 
   #finalState(): PlayerState {

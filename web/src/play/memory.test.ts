@@ -28,6 +28,16 @@ it('remembers the winner, for its relay', () => {
   expect(new Memory('https://a', shared).order(['webtransport'], 2_000)).toEqual(['webtransport']);
 });
 
+it('remembers it for its network, where the browser tells them apart', () => {
+  const shared = store();
+  const three = ['whep', 'websocket', 'webtransport'] as const;
+  const at = (network: string) => new Memory('https://a', shared, network).order(three, 2_000);
+  new Memory('https://a', shared, 'wifi').won('websocket', 1_000);
+  expect(at('wifi')).toEqual(['websocket', 'webtransport', 'whep']);
+  expect(at('cellular')).toEqual(['webtransport', 'whep', 'websocket']);
+  expect(at('')).toEqual(['webtransport', 'whep', 'websocket']);
+});
+
 it('forgets after seven days, however often it won meanwhile', () => {
   const memory = new Memory('https://a', store());
   memory.won('whep', 0);

@@ -1,14 +1,13 @@
 /** What the next visit is to know: which transport won here last, and how the viewer wants to watch. */
 
+import { networkName } from '../session/network.ts';
 import { isCount, oneOf, shape } from '../session/parse.ts';
-import type { TransportName } from './race.ts';
+import { TRANSPORTS, type TransportName } from './race.ts';
 import { PLAYOUT_MODES, type PlayoutMode } from './spread.ts';
 import { browserStore, type Store } from './store.ts';
 
 /** For how long it is believed: networks change, and nobody is to be stuck with the second best. */
 const BELIEVED_MS = 7 * 24 * 60 * 60 * 1_000;
-
-const NAMES = ['webtransport', 'whep'] as const satisfies readonly TransportName[];
 
 interface Won {
   transport: TransportName;
@@ -16,21 +15,25 @@ interface Won {
   atMs: number;
 }
 
-const isWon = shape<Won>({ transport: oneOf(NAMES), atMs: isCount });
+const isWon = shape<Won>({ transport: oneOf(TRANSPORTS), atMs: isCount });
 
 export class Memory {
   readonly #store: Store | null;
   readonly #key: string;
 
-  /** Winners are remembered per relay. */
-  constructor(origin: string, store: Store | null = browserStore()) {
+  /** Winners are remembered per relay, and per network where the browser tells networks apart. */
+  constructor(
+    origin: string,
+    store: Store | null = browserStore(),
+    network: string = networkName(),
+  ) {
     this.#store = store;
-    this.#key = `steadycast-transport ${origin}`;
+    this.#key = `steadycast-transport ${origin} ${network}`.trim();
   }
 
   /** What is possible here, in the order to try it. */
   order(possible: readonly TransportName[], nowMs: number): TransportName[] {
-    const best = NAMES.filter((name) => possible.includes(name));
+    const best = TRANSPORTS.filter((name) => possible.includes(name));
     const won = this.#recall(nowMs)?.transport;
     if (won === undefined || !best.includes(won)) return best;
     return [won, ...best.filter((name) => name !== won)];

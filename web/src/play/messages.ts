@@ -1,6 +1,7 @@
 /** What the page and the player's worker say to each other. */
 
 import type { RelayEndpoint } from '../session/endpoint.ts';
+import type { CarrierName } from '../session/transport.ts';
 import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
 import type { PictureTarget } from './renderer.ts';
@@ -11,10 +12,17 @@ import type { PlayerState } from './state.ts';
 
 export type ToWorker =
   /** There will be a `start` for this relay soon. */
-  | { type: 'prepare'; origin: string }
+  | { type: 'prepare'; origin: string; carrier: CarrierName }
   /** What the page has been told of that relay meanwhile; null: nothing. */
   | { type: 'endpoint'; endpoint: RelayEndpoint | null }
-  | { type: 'start'; canvas: PictureTarget; origin: string; token: string; playout: PlayoutMode }
+  | {
+      type: 'start';
+      canvas: PictureTarget;
+      origin: string;
+      token: string;
+      playout: PlayoutMode;
+      carrier: CarrierName;
+    }
   | { type: 'playout'; mode: PlayoutMode }
   /** Draw the picture once more, for a capture of the canvas that just began. */
   | { type: 'redraw' }

@@ -17,7 +17,7 @@ import { NO_SOUND, type PlayerSnapshot } from './messages.ts';
 import { FrameOrder } from './order.ts';
 import { progressOf, tellMachine } from './playback.ts';
 import { Playout } from './playout.ts';
-import type { Progress } from './race.ts';
+import type { Progress, TransportName } from './race.ts';
 import { Records, type ShownFrame } from './records.ts';
 import { type Picture, type PictureTarget, pictureOn } from './renderer.ts';
 import { Slowness } from './slowness.ts';
@@ -33,6 +33,8 @@ export interface PlayerOptions {
   playout: PlayoutMode;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   onProgress?: (progress: Progress) => void;
+  /** What it is called that `connect` goes over. */
+  transport?: TransportName;
   /** What brings sessions; the relay over WebTransport when left out. */
   connect?: typeof keepConnected;
   /** What says which codecs can be decoded; the browser when left out. */
@@ -355,7 +357,7 @@ export class Player {
         undecodable: this.#undecodable,
         slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
-        transport: 'webtransport',
+        transport: this.#options.transport ?? 'webtransport',
         blocked: false,
         sound: this.#format === null ? NO_SOUND : { state: this.#port === null ? 'off' : 'on' },
       },

@@ -162,7 +162,8 @@ describe('a rematch', () => {
     const race = troubled();
     race.tell('whep', 'opening', BEGIN_MS + 50);
     race.tell('whep', 'open', BEGIN_MS + 500);
-    expect([race.rival, running(race, BEGIN_MS + 9_000)]).toEqual(['whep', 'webtransport! + whep']);
+    expect(race.rival).toEqual({ name: 'whep', reason: 'trouble' });
+    expect(running(race, BEGIN_MS + 9_000)).toBe('webtransport! + whep');
   });
 
   it('ends with either, and is not repeated soon', () => {
@@ -226,5 +227,163 @@ describe('a rematch', () => {
     down.tell('webtransport', 'open', 10);
     down.tell('webtransport', 'down', 900);
     expect(down.rematch(1_000)).toBe(false);
+  });
+});
+
+const ALL = ['webtransport', 'whep', 'websocket'] as const;
+
+describe('with three', () => {
+  it('each starts a while after the one before it, as long as none opens', () => {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'opening', 40);
+    expect(race.plan(40).againMs).toBe(540);
+    expect(running(race, 540)).toBe('webtransport + whep');
+    race.tell('whep', 'opening', 560);
+    expect(race.plan(560).againMs).toBe(960);
+    expect(running(race, 960)).toBe('webtransport + whep + websocket');
+    race.tell('websocket', 'opening', 970);
+    expect(race.plan(970).againMs).toBeNull();
+    race.tell('websocket', 'open', 1_000);
+    expect(running(race, 1_000)).toBe('websocket!');
+  });
+
+  it('failures leave no time unused', () => {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'failed', 50);
+    race.plan(50);
+    race.tell('whep', 'failed', 90);
+    expect(running(race, 90)).toBe('webtransport + whep + websocket');
+  });
+
+  it('one that is impossible is no reason to start all', () => {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'impossible', 10);
+    expect(running(race, 10)).toBe('whep');
+    race.tell('whep', 'opening', 20);
+    expect(race.plan(20).againMs).toBe(520);
+    race.tell('whep', 'impossible', 60);
+    expect(running(race, 60)).toBe('websocket');
+  });
+
+  it('the remembered one begins, and after it the best', () => {
+    const race = new Race(['websocket', 'webtransport', 'whep'], 0);
+    race.tell('websocket', 'opening', 20);
+    expect(running(race, 520)).toBe('websocket + webtransport');
+    race.tell('webtransport', 'opening', 530);
+    expect(running(race, 930)).toBe('websocket + webtransport + whep');
+  });
+
+  it('a kept one that cannot come back is followed by the others in order', () => {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'open', 100);
+    race.tell('webtransport', 'down', 5_000);
+    race.tell('webtransport', 'opening', 5_200);
+    expect(running(race, 7_200)).toBe('webtransport! + whep');
+    race.tell('whep', 'opening', 7_210);
+    expect(running(race, 7_610)).toBe('webtransport! + whep + websocket');
+    race.tell('websocket', 'open', 7_700);
+    expect(running(race, 7_700)).toBe('websocket!');
+  });
+
+  it('the one that does badly is compared with the others in turn', () => {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'open', 100);
+    const rivals = [10_000, 100_000, 300_000, 700_000].map((nowMs) => {
+      expect(race.rematch(nowMs)).toBe(true);
+      const rival = race.rival?.name;
+      race.settleRematch('kept', nowMs + 10_000);
+      return rival;
+    });
+    expect(rivals).toEqual(['whep', 'websocket', 'whep', 'websocket']);
+  });
+});
+
+describe('the second best', () => {
+  /** Kept since a moment, because nothing else opened. */
+  function lesser(name: 'whep' | 'websocket' = 'websocket'): Race {
+    const race = new Race([name, ...ALL.filter((other) => other !== name)], 0);
+    race.tell(name, 'opening', 10);
+    race.tell(name, 'open', 100);
+    return race;
+  }
+
+  it('tries the better ones after a minute, one after another', () => {
+    const race = lesser();
+    expect(race.plan(100)).toEqual({ run: ['websocket'], kept: 'websocket', againMs: 60_100 });
+    expect(running(race, 60_099)).toBe('websocket!');
+    expect(running(race, 60_100)).toBe('websocket! + webtransport');
+    expect(race.rival).toEqual({ name: 'webtransport', reason: 'better' });
+    race.tell('webtransport', 'opening', 60_120);
+    race.tell('webtransport', 'failed', 68_000);
+    expect(running(race, 68_000)).toBe('websocket! + whep');
+    // Silence is an answer as well.
+    expect(race.plan(68_000).againMs).toBe(78_000);
+    expect(running(race, 78_000)).toBe('websocket!');
+  });
+
+  it('does so more and more seldom', () => {
+    const race = lesser('whep');
+    let atMs = 60_100;
+    for (const pauseMs of [60_000, 120_000, 240_000]) {
+      expect(running(race, atMs)).toBe('whep! + webtransport');
+      race.tell('webtransport', 'failed', atMs + 100);
+      atMs += 100 + pauseMs;
+      expect(race.plan(atMs - 1)).toEqual({ run: ['whep'], kept: 'whep', againMs: atMs });
+    }
+  });
+
+  it('gives way to a better one that does as well, and the best asks for nothing', () => {
+    const race = lesser();
+    race.plan(60_100);
+    race.tell('webtransport', 'open', 60_200);
+    expect(running(race, 65_000), 'seen by nobody yet').toBe('websocket! + webtransport');
+    race.settleRematch('rival', 70_000);
+    expect(race.plan(70_000)).toEqual({
+      run: ['webtransport'],
+      kept: 'webtransport',
+      againMs: null,
+    });
+  });
+
+  it('tries at once on another network, whatever was tried before', () => {
+    const race = lesser('whep');
+    for (const atMs of [60_100, 130_000]) {
+      race.plan(atMs);
+      race.tell('webtransport', 'failed', atMs + 100);
+    }
+    race.networkChanged(140_000);
+    expect(running(race, 140_000)).toBe('whep! + webtransport');
+  });
+
+  it('tries when its own session was lost and is back, for that may be another network', () => {
+    const race = lesser('whep');
+    race.tell('whep', 'down', 5_000);
+    race.tell('whep', 'opening', 5_100);
+    expect(running(race, 5_100)).toBe('whep!');
+    race.tell('whep', 'open', 5_300);
+    expect(running(race, 5_300)).toBe('whep! + webtransport');
+  });
+
+  it('does not go back and forth: a better one that did worse is left alone on this network', () => {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'open', 100);
+    race.rematch(30_000);
+    race.tell('whep', 'open', 30_100);
+    race.settleRematch('rival', 40_000);
+    expect(race.plan(40_000)).toEqual({ run: ['whep'], kept: 'whep', againMs: null });
+    race.networkChanged(50_000);
+    expect(running(race, 50_000)).toBe('whep! + webtransport');
+    race.tell('webtransport', 'open', 50_100);
+    race.settleRematch('kept', 60_000);
+    expect(race.plan(60_000).againMs).toBeNull();
+  });
+
+  it('waits with all that until it has a session', () => {
+    const race = lesser('whep');
+    race.tell('whep', 'down', 59_000);
+    race.networkChanged(59_500);
+    expect(running(race, 61_000)).toBe('whep!');
+    race.tell('whep', 'open', 62_000);
+    expect(running(race, 62_000)).toBe('whep! + webtransport');
   });
 });

@@ -1,12 +1,14 @@
 /**
  * Which transports run, and which one is kept; pure, the caller brings the time. The first in order
- * starts at once and has a head start; the first to open a session is kept and the other one ends.
- * When the kept one cannot open its next session, both run again; and where it does badly, the other
- * one runs beside it for a while, and the better one is kept.
+ * starts at once and has a head start on the next one, and so on; the first to open a session is kept and
+ * the others end. When the kept one cannot open its next session, all run again, one after another; where
+ * it does badly, another one runs beside it for a while, and the better one is kept. Where it is only the
+ * second best, the better ones are tried again in the same way, now and then and on another network.
  */
 
-/** whep: WebRTC over HTTP. */
-export type TransportName = 'webtransport' | 'whep';
+/** The best first. whep: WebRTC over HTTP; websocket: over TCP alone. */
+export const TRANSPORTS = ['webtransport', 'whep', 'websocket'] as const;
+export type TransportName = (typeof TRANSPORTS)[number];
 
 /** What a transport tells of its way to a session. */
 export type Progress =
@@ -30,21 +32,27 @@ export interface Plan {
   againMs: number | null;
 }
 
-/** How much earlier the first transport begins. */
-const HEAD_START_MS = 500;
+/** How much earlier than the second one the first transport begins, and each after it than the next. */
+const HEAD_START_MS = { first: 500, other: 400 };
 /** One that has worked is given longer: a relay that restarts is asked by everybody at once. */
 const KEPT_HEAD_START_MS = 2_000;
 /** One that says nothing at all, not even that the relay is silent, did not load. */
 const MUTE_MS = 2_000;
 
-/** How long the other one may take to open a session in a rematch, and the whole rematch. */
+/** How long another one may take to open a session in a rematch, and the whole rematch. */
 const REMATCH_OPEN_MS = 10_000;
 const REMATCH_MS = 30_000;
 /** From the end of a rematch to the next one; doubles, so that nobody goes back and forth. */
 const REMATCH_PAUSE_MS = { first: 60_000, most: 1_800_000 };
 
+/** trouble: the kept one does badly; better: it is only the second best. */
+export type RematchReason = 'trouble' | 'better';
+
 interface Rematch {
   rival: TransportName;
+  reason: RematchReason;
+  /** Whose turn it is if this one does not open. */
+  next: TransportName[];
   sinceMs: number;
   open: boolean;
 }
@@ -57,15 +65,20 @@ interface Runner {
 export class Race {
   /** The order of start; who is kept comes first. */
   #order: TransportName[];
+  /** In the order in which they were started. */
   readonly #runners = new Map<TransportName, Runner>();
   #kept: TransportName | null = null;
-  /** Both run until one is open. */
-  #challenged = false;
   #rematch: Rematch | null = null;
   #rematchFromMs = Number.NEGATIVE_INFINITY;
   #pauseMs = REMATCH_PAUSE_MS.first;
+  /** When a better one than the kept one is tried again. */
+  #betterFromMs = Number.POSITIVE_INFINITY;
+  /** Better ones that were compared with a lesser one and did worse: on this network they are left alone. */
+  readonly #beaten = new Set<TransportName>();
+  /** When each was a rival last. */
+  readonly #triedMs = new Map<TransportName, number>();
 
-  /** `order`: what is possible here, the best first. */
+  /** `order`: what is possible here, in the order to try it. */
   constructor(order: readonly TransportName[], nowMs: number) {
     this.#order = [...order];
     const [first] = order;
@@ -78,54 +91,98 @@ export class Race {
     if (runner === undefined) return;
     if (runner.progress !== progress) this.#runners.set(name, { progress, sinceMs: nowMs });
     if (this.#rematch !== null && this.#toldInRematch(this.#rematch, name, progress, nowMs)) return;
-    if (progress === 'open') this.#keep(name);
-    if (progress === 'over') this.#settle(name);
+    if (progress === 'open') this.#keep(name, nowMs);
+    if (progress === 'over') this.#settle(name, nowMs);
     if (progress === 'impossible') this.#dismiss(name, nowMs);
   }
 
-  /** The one that runs beside the kept one; null: none does. */
-  get rival(): TransportName | null {
-    return this.#rematch?.rival ?? null;
+  /** The one that runs beside the kept one, and why; null: none does. */
+  get rival(): { name: TransportName; reason: RematchReason } | null {
+    const rematch = this.#rematch;
+    return rematch && { name: rematch.rival, reason: rematch.reason };
   }
 
-  /** The kept one does badly: lets the other one run beside it, unless it just has. */
+  /** The kept one does badly: lets another one run beside it, unless one just has. */
   rematch(nowMs: number): boolean {
-    const [kept, rival] = this.#order;
-    const free = this.#kept !== null && kept === this.#kept && !this.#challenged;
-    const open = this.#kept !== null && this.#runners.get(this.#kept)?.progress === 'open';
-    if (rival === undefined || !free || !open || this.#rematch !== null) return false;
-    if (nowMs < this.#rematchFromMs) return false;
-    this.#rematch = { rival, sinceMs: nowMs, open: false };
-    this.#begin(rival, nowMs);
+    if (!this.#atPeace || nowMs < this.#rematchFromMs) return false;
+    const others = this.#order.filter((name) => name !== this.#kept);
+    // Each has its turn.
+    const [rival] = others.sort((one, other) => this.#turn(one) - this.#turn(other));
+    if (rival === undefined) return false;
+    this.#match({ rival, reason: 'trouble', next: [] }, nowMs);
     return true;
   }
 
-  /** Ends a rematch; the other one goes, or is kept from now on. */
+  /** What stood in the way of better ones may be gone: they are tried again at once. */
+  networkChanged(nowMs: number): void {
+    this.#beaten.clear();
+    this.#pauseMs = REMATCH_PAUSE_MS.first;
+    this.#rematchFromMs = Math.min(this.#rematchFromMs, nowMs);
+    this.#betterFromMs = Math.min(this.#betterFromMs, nowMs);
+  }
+
+  /** Ends a rematch that has shown who is better; the other one goes, or is kept from now on. */
   settleRematch(winner: 'kept' | 'rival', nowMs: number): void {
     const rematch = this.#rematch;
     if (rematch === null) return;
-    this.#rematch = null;
-    this.#rematchFromMs = nowMs + this.#pauseMs;
-    this.#pauseMs = Math.min(REMATCH_PAUSE_MS.most, this.#pauseMs * 2);
-    if (winner === 'rival') this.#keep(rematch.rival);
-    else this.#runners.delete(rematch.rival);
+    const loser = winner === 'kept' ? rematch.rival : this.#kept;
+    const best = winner === 'kept' ? this.#kept : rematch.rival;
+    if (loser !== null && best !== null && rank(loser) < rank(best)) this.#beaten.add(loser);
+    this.#conclude(winner, nowMs);
   }
 
   plan(nowMs: number): Plan {
     const endMs = this.#rematchEndMs();
-    if (endMs !== null && nowMs >= endMs) this.settleRematch('kept', nowMs);
-    else if (endMs !== null) return { run: this.#running(), kept: this.#kept, againMs: endMs };
+    if (endMs !== null && nowMs >= endMs) this.#unopened(nowMs);
+    const betterMs = this.#betterMs();
+    if (betterMs !== null && nowMs >= betterMs) this.#tryBetter(nowMs);
+    // One after another, each with its head start on the next.
     const dueMs = this.#challengeMs();
     if (dueMs !== null && nowMs >= dueMs) this.#challenge(nowMs);
-    return {
-      run: this.#running(),
-      kept: this.#kept,
-      againMs: dueMs !== null && nowMs < dueMs ? dueMs : null,
-    };
+    return { run: [...this.#runners.keys()], kept: this.#kept, againMs: this.#againMs() };
   }
 
-  #running(): TransportName[] {
-    return [...this.#runners.keys()];
+  /** The next moment at which time alone changes something. */
+  #againMs(): number | null {
+    const due = [this.#rematchEndMs(), this.#betterMs(), this.#challengeMs()];
+    const times = due.filter((ms) => ms !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** The kept one has a session, and runs alone. */
+  get #atPeace(): boolean {
+    const kept = this.#kept === null ? undefined : this.#runners.get(this.#kept);
+    return kept?.progress === 'open' && this.#rematch === null && this.#runners.size === 1;
+  }
+
+  #turn(name: TransportName): number {
+    return this.#triedMs.get(name) ?? rank(name) - TRANSPORTS.length;
+  }
+
+  #match(match: Pick<Rematch, 'rival' | 'reason' | 'next'>, nowMs: number): void {
+    this.#rematch = { ...match, sinceMs: nowMs, open: false };
+    this.#triedMs.set(match.rival, nowMs);
+    this.#begin(match.rival, nowMs);
+  }
+
+  /** Those that are worth another try in the place of the kept one. */
+  #better(): TransportName[] {
+    const kept = this.#kept;
+    if (kept === null) return [];
+    return this.#order
+      .filter((name) => rank(name) < rank(kept) && !this.#beaten.has(name))
+      .sort((one, other) => rank(one) - rank(other));
+  }
+
+  #betterMs(): number | null {
+    if (!this.#atPeace || this.#better().length === 0) return null;
+    const ms = Math.max(this.#betterFromMs, this.#rematchFromMs);
+    return Number.isFinite(ms) ? ms : null;
+  }
+
+  #tryBetter(nowMs: number): void {
+    const [rival, ...next] = this.#better();
+    if (rival !== undefined) this.#match({ rival, reason: 'better', next }, nowMs);
   }
 
   /** Whether that was all there is to it. */
@@ -143,9 +200,31 @@ export class Race {
     if (progress === 'opening') return true;
     // The end of the broadcast is for both; of the kept one's session, the other one's chance.
     if (progress === 'over') this.#rematch = null;
-    else if (rival) this.settleRematch('kept', nowMs);
-    else this.settleRematch(rematch.open ? 'rival' : 'kept', nowMs);
+    else if (rival) this.#unopened(nowMs);
+    else this.#conclude(rematch.open ? 'rival' : 'kept', nowMs);
     return false;
+  }
+
+  /** The rival cannot show what it can do: it is the next one's turn, if there is one. */
+  #unopened(nowMs: number): void {
+    const rematch = this.#rematch;
+    const [rival, ...next] = rematch === null || rematch.open ? [] : rematch.next;
+    if (rematch === null || rival === undefined) {
+      this.#conclude('kept', nowMs);
+    } else {
+      this.#runners.delete(rematch.rival);
+      this.#match({ rival, reason: rematch.reason, next }, nowMs);
+    }
+  }
+
+  #conclude(winner: 'kept' | 'rival', nowMs: number): void {
+    const rematch = this.#rematch;
+    if (rematch === null) return;
+    this.#rematch = null;
+    this.#rematchFromMs = nowMs + this.#pauseMs;
+    this.#pauseMs = Math.min(REMATCH_PAUSE_MS.most, this.#pauseMs * 2);
+    if (winner === 'rival') this.#keep(rematch.rival, nowMs);
+    else this.#runners.delete(rematch.rival);
   }
 
   #rematchEndMs(): number | null {
@@ -158,16 +237,17 @@ export class Race {
     if (!this.#runners.has(name)) this.#runners.set(name, { progress: 'mute', sinceMs: nowMs });
   }
 
-  #keep(name: TransportName): void {
-    if (this.#kept === name && !this.#challenged) return;
+  #keep(name: TransportName, nowMs: number): void {
+    // One that lost its session may be on another network now.
+    this.#betterFromMs = this.#kept === name ? nowMs : nowMs + REMATCH_PAUSE_MS.first;
     this.#kept = name;
-    this.#challenged = false;
-    this.#order = [name, ...this.#order.filter((other) => other !== name)];
-    for (const other of this.#order.slice(1)) this.#runners.delete(other);
+    const others = TRANSPORTS.filter((other) => other !== name && this.#order.includes(other));
+    this.#order = [name, ...others];
+    for (const other of others) this.#runners.delete(other);
   }
 
-  #settle(name: TransportName): void {
-    this.#keep(name);
+  #settle(name: TransportName, nowMs: number): void {
+    this.#keep(name, nowMs);
     this.#order = [name];
   }
 
@@ -175,27 +255,29 @@ export class Race {
     this.#runners.delete(name);
     this.#order = this.#order.filter((other) => other !== name);
     if (this.#kept === name) this.#kept = null;
-    this.#challenged = false;
     const [next] = this.#order;
-    if (next !== undefined) this.#begin(next, nowMs);
+    if (next !== undefined && this.#runners.size === 0) this.#begin(next, nowMs);
   }
 
   #challenge(nowMs: number): void {
-    this.#challenged = true;
-    for (const name of this.#order) this.#begin(name, nowMs);
+    const next = this.#waiting;
+    if (next !== undefined) this.#begin(next, nowMs);
   }
 
-  /** When the second transport is to start; null: not as things are. */
+  /** Who starts next if nobody opens a session. */
+  get #waiting(): TransportName | undefined {
+    return this.#order.find((name) => !this.#runners.has(name));
+  }
+
+  /** When the next transport is to start; null: not as things are. */
   #challengeMs(): number | null {
-    const [first, second] = this.#order;
-    if (first === undefined || second === undefined || this.#challenged) return null;
-    const runner = this.#runners.get(first);
-    if (runner === undefined) return null;
+    const runner = [...this.#runners.values()].at(-1);
+    if (runner === undefined || this.#waiting === undefined || this.#rematch !== null) return null;
     switch (runner.progress) {
       case 'mute':
         return runner.sinceMs + MUTE_MS;
       case 'opening':
-        return runner.sinceMs + (this.#kept === null ? HEAD_START_MS : KEPT_HEAD_START_MS);
+        return runner.sinceMs + this.#headStartMs;
       case 'failed':
         return runner.sinceMs;
       default:
@@ -203,4 +285,13 @@ export class Race {
         return null;
     }
   }
+
+  get #headStartMs(): number {
+    if (this.#runners.size > 1) return HEAD_START_MS.other;
+    return this.#kept === null ? HEAD_START_MS.first : KEPT_HEAD_START_MS;
+  }
+}
+
+function rank(name: TransportName): number {
+  return TRANSPORTS.indexOf(name);
 }

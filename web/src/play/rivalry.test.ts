@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RematchReason } from './race.ts';
 import { type Health, Trial, Trouble } from './rivalry.ts';
 
 /** Looks four times a second; `fps` is what is shown. Returns when it was too bad, in ms. */
@@ -46,8 +47,12 @@ describe('trouble', () => {
 });
 
 /** Both for 12 s; what is shown per second, and the delay of each. */
-function compare(kept: [fps: number, delayMs: number], rival: [fps: number, delayMs: number]) {
-  const trial = new Trial();
+function compare(
+  kept: [fps: number, delayMs: number],
+  rival: [fps: number, delayMs: number],
+  reason: RematchReason = 'trouble',
+) {
+  const trial = new Trial(reason);
   for (let at = 1; at <= 48; at += 1) {
     const side = ([fps, delayMs]: [number, number]): Health => ({
       moving: true,
@@ -73,8 +78,14 @@ describe('a trial', () => {
     expect(compare([30, 3_000], [0.5, 100])).toBe('kept');
   });
 
+  it('is won by a better transport that does as well, and by the lesser one when that does better', () => {
+    expect(compare([30, 120], [30, 200], 'better')).toBe('rival');
+    expect(compare([0, 0], [0.5, 0], 'better'), 'a screen at rest').toBe('rival');
+    expect(compare([30, 120], [4, 3_000], 'better')).toBe('kept');
+  });
+
   it('has no verdict before the other one has shown something for a while', () => {
-    const trial = new Trial();
+    const trial = new Trial('trouble');
     const nothing: Health = { moving: true, narrow: false, shown: 0, delayMs: null };
     for (let ms = 0; ms < 60_000; ms += 250) trial.rival(nothing, ms);
     expect(trial.verdict(60_000)).toBeNull();

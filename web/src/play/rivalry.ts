@@ -4,6 +4,8 @@
  * it stands still while there is something to show.
  */
 
+import type { RematchReason } from './race.ts';
+
 /** What is known of a transport at a moment. */
 export interface Health {
   /** There is something to show: neither at rest nor held, and the page is to be seen. */
@@ -65,7 +67,7 @@ export class Trouble {
 const TRIAL_MS = 8_000;
 /** What comes first is a join's, and no measure. */
 const WARM_MS = 2_000;
-/** The other one is to be clearly better: a change is a risk. */
+/** What is clearly better, for a change is a risk. */
 const BETTER_SHARE = 0.6;
 const BETTER_MS = 500;
 
@@ -89,11 +91,17 @@ class Score {
   }
 }
 
-/** Compares the kept transport and the other one while both run. */
+/** Compares the kept transport and another one while both run. */
 export class Trial {
+  readonly #reason: RematchReason;
   #kept = new Score();
   #rival = new Score();
   #beganMs: number | null = null;
+
+  /** `reason`: why there is a rematch. */
+  constructor(reason: RematchReason) {
+    this.#reason = reason;
+  }
 
   kept(health: Health, nowMs: number): void {
     if (this.#warm(nowMs)) this.#kept.look(health, nowMs);
@@ -108,10 +116,17 @@ export class Trial {
   verdict(nowMs: number): 'kept' | 'rival' | null {
     if (this.#beganMs === null || nowMs - this.#beganMs < WARM_MS + TRIAL_MS) return null;
     const [kept, rival] = [this.#kept.badMs, this.#rival.badMs];
-    return rival < kept * BETTER_SHARE && rival < kept - BETTER_MS ? 'rival' : 'kept';
+    // Where nothing is wrong the better transport is wanted, unless it is worse here.
+    if (this.#reason === 'better') return isBetter(kept, rival) ? 'kept' : 'rival';
+    return isBetter(rival, kept) ? 'rival' : 'kept';
   }
 
   #warm(nowMs: number): boolean {
     return this.#beganMs !== null && nowMs - this.#beganMs >= WARM_MS;
   }
+}
+
+/** Whether a viewer would see that. */
+function isBetter(oneMs: number, otherMs: number): boolean {
+  return oneMs < otherMs * BETTER_SHARE && oneMs < otherMs - BETTER_MS;
 }

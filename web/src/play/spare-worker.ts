@@ -1,27 +1,29 @@
 /** The player's worker, which may be started before anything else of the page is there. */
 
 import { fetchEndpoint } from '../session/endpoint.ts';
+import type { CarrierName } from '../session/transport.ts';
 import type { ToWorker } from './messages.ts';
 
-let spare: { worker: Worker; origin: string } | null = null;
+let spare: { worker: Worker; origin: string; carrier: CarrierName } | null = null;
 
 /**
  * Starts a worker that connects to the relay. Where that is, the page asks while the worker is still on
  * its way: on a long one that saves a round trip.
  */
-export function prepareWorker(origin: string): void {
+export function prepareWorker(origin: string, carrier: CarrierName): void {
   if (spare !== null) return;
   const worker = newWorker();
-  worker.postMessage({ type: 'prepare', origin } satisfies ToWorker);
-  spare = { worker, origin };
+  worker.postMessage({ type: 'prepare', origin, carrier } satisfies ToWorker);
+  spare = { worker, origin, carrier };
   fetchEndpoint(origin, new AbortController().signal)
     .catch(() => null)
     .then((endpoint) => worker.postMessage({ type: 'endpoint', endpoint } satisfies ToWorker));
 }
 
-/** The worker that was prepared for this relay, or a new one. */
-export function takeWorker(origin: string): Worker {
-  const prepared = spare?.origin === origin ? spare.worker : null;
+/** The worker that was prepared for this relay and carrier, or a new one. */
+export function takeWorker(origin: string, carrier: CarrierName): Worker {
+  const fits = spare?.origin === origin && spare.carrier === carrier;
+  const prepared = fits ? (spare?.worker ?? null) : null;
   if (prepared !== null) spare = null;
   return prepared ?? newWorker();
 }

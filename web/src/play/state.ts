@@ -33,7 +33,14 @@ export type PlayerState =
 /** What a refusal says that comes of a page without a token. */
 export const NO_TOKEN = 'no token';
 
-export type UnsupportedReason = 'webkit' | 'webtransport' | 'decoder' | 'canvas' | 'insecure';
+export type UnsupportedReason =
+  | 'webkit'
+  | 'webtransport'
+  | 'decoder'
+  | 'canvas'
+  | 'insecure'
+  /** The network lets no UDP through, and over TCP this browser cannot play. */
+  | 'udp';
 
 /** Without new content for this long, the screen counts as static. */
 const STATIC_AFTER_MS = 1_000;

@@ -1,13 +1,12 @@
-import { webTransportWorks } from '../session/transport.ts';
-import type { TransportName } from './race.ts';
+import { isWebKit, webTransportWorks } from '../session/transport.ts';
+import { webSocketWorks } from '../session/websocket/connect.ts';
+import { TRANSPORTS, type TransportName } from './race.ts';
 import type { UnsupportedReason } from './state.ts';
 
-/** What this browser lacks to play frames directly; null when nothing. */
+/** What this browser lacks to play frames directly, whatever brings them; null when nothing. */
 export function missingSupport(): UnsupportedReason | null {
   if (!globalThis.isSecureContext) return 'insecure';
-  if (!('WebTransport' in globalThis)) return 'webtransport';
-  if (!webTransportWorks()) return 'webkit';
-  if (!('VideoDecoder' in globalThis)) return 'decoder';
+  if (!('VideoDecoder' in globalThis)) return isWebKit() ? 'webkit' : 'decoder';
   if (!('transferControlToOffscreen' in HTMLCanvasElement.prototype)) return 'canvas';
   return null;
 }
@@ -15,7 +14,11 @@ export function missingSupport(): UnsupportedReason | null {
 /** What this browser can play by. */
 export function possibleTransports(): TransportName[] {
   const direct = missingSupport() === null;
-  // Where WebRTC is switched off, its constructor is gone.
-  const whep = 'RTCPeerConnection' in globalThis;
-  return [...(direct ? ['webtransport' as const] : []), ...(whep ? ['whep' as const] : [])];
+  const possible: Record<TransportName, boolean> = {
+    webtransport: direct && webTransportWorks(),
+    // Where WebRTC is switched off, its constructor is gone.
+    whep: 'RTCPeerConnection' in globalThis,
+    websocket: direct && webSocketWorks(),
+  };
+  return TRANSPORTS.filter((name) => possible[name]);
 }

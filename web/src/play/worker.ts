@@ -1,6 +1,7 @@
 /** The player's worker: everything but the page's controls runs here. */
 
 import type { RelayEndpoint } from '../session/endpoint.ts';
+import { connectBy, keepConnected } from '../session/index.ts';
 import { Ahead } from './ahead.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { Player } from './player.ts';
@@ -20,15 +21,19 @@ const told = new Promise<RelayEndpoint | null>((resolve) => {
   tell = resolve;
 });
 
-function start({ canvas, origin, token, playout }: Extract<ToWorker, { type: 'start' }>): void {
+function start(wanted: Extract<ToWorker, { type: 'start' }>): void {
+  const { canvas, origin, token, playout, carrier } = wanted;
   const begun = ahead;
   player = new Player({
     canvas,
     origin,
     token,
     playout,
+    transport: carrier,
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),
-    ...(begun !== null && { connect: (options) => begun.keepConnected(options) }),
+    connect: (options) =>
+      begun?.keepConnected(options) ??
+      keepConnected({ ...options, connect: connectBy(carrier, options.origin) }),
     onProgress: (progress) => scope.postMessage({ type: 'progress', progress }),
   });
   void player.run().then(() => scope.postMessage({ type: 'stopped' }));
@@ -37,7 +42,7 @@ function start({ canvas, origin, token, playout }: Extract<ToWorker, { type: 'st
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'prepare':
-      ahead = new Ahead(data.origin, { told });
+      ahead = new Ahead(data.origin, { told, connect: connectBy(data.carrier, data.origin) });
       break;
     case 'endpoint':
       tell(data.endpoint);

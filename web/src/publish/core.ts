@@ -3,6 +3,7 @@
 import { MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
 import type { RelaySession } from '../session/index.ts';
 import { hostWords } from '../words/host.ts';
+import { Carriers } from './carriers.ts';
 import { cropFor, type SizedCrop, withCrop } from './crop-memory.ts';
 import type { Crop, Size } from './geometry.ts';
 import { RelayLink } from './link.ts';
@@ -18,7 +19,7 @@ import {
   type HostStatus,
   type SourceFacts,
 } from './status.ts';
-import type { Memory } from './storage.ts';
+import { type Memory, wayTo } from './storage.ts';
 import { Tally } from './tally.ts';
 import { SessionUplinks } from './uplinks.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
@@ -81,6 +82,7 @@ export class HostCore {
       origin,
       token,
       agent: 'steadycast-web-host',
+      carriers: new Carriers(origin, wayTo(origin)),
       onOpen: (session) => this.#opened(session),
       onGone: (wanted) => this.#gone(wanted),
       onKeyframeRequest: (track) => this.#keyframeRequested(track),
@@ -251,6 +253,7 @@ export class HostCore {
       limits: this.#pipeline.limits,
       motion: this.#pipeline.motion(),
       sound: this.#sound.facts(),
+      carrier: session?.carrier ?? null,
       players: session?.status.players ?? 0,
       epoch: session?.welcome.status.epoch ?? 0,
       group: this.#uplinks?.main.group ?? 0,

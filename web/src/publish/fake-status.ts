@@ -22,6 +22,7 @@ export function statusOf(change: Partial<HostStatus> = {}): HostStatus {
     limits: NO_LIMITS,
     motion: 'moving',
     sound: NO_SOUND,
+    carrier: 'webtransport',
     players: 0,
     epoch: 1,
     group: 1,

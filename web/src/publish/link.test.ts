@@ -1,6 +1,15 @@
 import type { RelayMessage } from '@steadycast/codec-glue';
-import { expect, it, vi } from 'vitest';
-import type { ConnectionState, KeepConnectedOptions, RelaySession } from '../session/index.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeRelay } from '../session/fake.ts';
+import type {
+  CarrierName,
+  Connect,
+  ConnectionState,
+  KeepConnectedOptions,
+  RelaySession,
+  Transport,
+} from '../session/index.ts';
+import { CLIMB_PAUSE_MS } from './climb.ts';
 import { RelayLink } from './link.ts';
 
 /** A connection loop whose states the test decides. */
@@ -16,10 +25,16 @@ function setUp() {
     onChange: vi.fn(),
     onRefused: vi.fn(),
   };
+  const carriers = {
+    connect: vi.fn<Connect>(),
+    hasBetter: (carrier: CarrierName) => carrier !== 'webtransport',
+    best: vi.fn<(signal: AbortSignal) => Promise<Transport>>(),
+  };
   const link = new RelayLink({
     origin: 'https://relay.example',
     token: 't',
     agent: 'test',
+    carriers,
     ...events,
     keep: (options) => {
       attempts.push(options);
@@ -29,11 +44,12 @@ function setUp() {
     },
   });
   const become = (state: ConnectionState) => attempts.at(-1)?.onState(state);
-  return { attempts, events, link, become };
+  return { attempts, carriers, events, link, become };
 }
 
-function session(resume: Uint8Array): RelaySession {
+function session(resume: Uint8Array, carrier: CarrierName = 'webtransport'): RelaySession {
   return {
+    carrier,
     welcome: { resume },
     onMessage: () => () => undefined,
     ended: new Promise(() => undefined),
@@ -104,4 +120,87 @@ it('hears nothing of a loop that was closed', async () => {
   attempts[0]?.onState({ kind: 'open', session: session(LINEAGE) });
   expect(events.onOpen).not.toHaveBeenCalled();
   expect(events.onChange).not.toHaveBeenCalled();
+});
+
+describe('on a lesser carrier', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal('addEventListener', vi.fn());
+    vi.stubGlobal('removeEventListener', vi.fn());
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  /** Live over WebSocket, while the better way is open again. */
+  async function overTcp() {
+    const set = setUp();
+    const better = new FakeRelay();
+    set.carriers.best.mockResolvedValue(better.transport);
+    await set.link.connect(null);
+    const lesser = session(LINEAGE, 'websocket');
+    set.become({ kind: 'open', session: lesser });
+    return { ...set, better, lesser };
+  }
+
+  const climb = () => vi.advanceTimersByTimeAsync(CLIMB_PAUSE_MS.first);
+
+  it('a session on the better one takes over, with the lineage, before the other ends', async () => {
+    const { attempts, events, link, better, become } = await overTcp();
+    await climb();
+    expect(attempts).toHaveLength(2);
+    expect(attempts[1]?.resume?.()).toEqual(LINEAGE);
+    expect(attempts[0]?.signal.aborted, 'the picture goes on meanwhile').toBe(false);
+    const { signal } = new AbortController();
+    expect(await attempts[1]?.connect?.({} as never, signal)).toBe(better.transport);
+    const best = session(LINEAGE);
+    become({ kind: 'open', session: best });
+    expect(events.onGone.mock.calls).toEqual([[true]]);
+    expect([link.session, attempts[0]?.signal.aborted]).toEqual([best, true]);
+    await vi.advanceTimersByTimeAsync(CLIMB_PAUSE_MS.most);
+    expect(attempts, 'nothing is better than that').toHaveLength(2);
+  });
+
+  it('is not refused for what its own next session does', async () => {
+    const { attempts, events, link, become } = await overTcp();
+    await climb();
+    attempts[0]?.onState({ kind: 'refused', code: 'superseded', message: 'another publisher' });
+    expect(events.onRefused).not.toHaveBeenCalled();
+    become({ kind: 'open', session: session(LINEAGE) });
+    expect([events.onRefused.mock.calls.length, link.facts.phase]).toEqual([0, 'open']);
+  });
+
+  it('is refused where it was somebody else who took over', async () => {
+    const { attempts, events, become, better } = await overTcp();
+    await climb();
+    attempts[0]?.onState({ kind: 'refused', code: 'superseded', message: 'another publisher' });
+    become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 1 });
+    expect(events.onRefused).toHaveBeenCalledTimes(1);
+    expect([attempts[1]?.signal.aborted, better.closedWith]).toEqual([true, {}]);
+  });
+
+  it('the session stays where the better one is closed again, and it is tried later', async () => {
+    const { attempts, carriers, events, link, lesser } = await overTcp();
+    carriers.best.mockRejectedValue(new Error('no UDP'));
+    await climb();
+    await climb();
+    expect(carriers.best).toHaveBeenCalledTimes(1);
+    await climb();
+    expect(carriers.best).toHaveBeenCalledTimes(2);
+    expect([attempts.length, link.session, events.onGone.mock.calls.length]).toEqual([
+      1,
+      lesser,
+      0,
+    ]);
+  });
+
+  it('a host that stops meanwhile leaves nothing behind', async () => {
+    const { attempts, events, link, better, become } = await overTcp();
+    await climb();
+    await link.close();
+    expect([attempts[1]?.signal.aborted, better.closedWith]).toEqual([true, {}]);
+    become({ kind: 'open', session: session(LINEAGE) });
+    expect([link.session, events.onOpen.mock.calls.length]).toEqual([null, 1]);
+  });
 });

@@ -2,17 +2,23 @@
 
 import type { Rendition, WantedTrack } from '@steadycast/codec-glue';
 import {
+  type Connect,
   type ConnectionState,
   type KeepConnectedOptions,
   keepConnected,
   type RelaySession,
+  type Transport,
 } from '../session/index.ts';
+import type { Carriers } from './carriers.ts';
+import { Climb } from './climb.ts';
 import type { LinkPhase } from './status.ts';
 
 export interface LinkOptions {
   origin: string;
   token: string;
   agent: string;
+  /** What sessions run on. */
+  carriers: Pick<Carriers, 'connect' | 'hasBetter' | 'best'>;
   onOpen: (session: RelaySession) => void;
   /** The session is gone; `wanted`: because this side closed it. */
   onGone: (wanted: boolean) => void;
@@ -44,12 +50,26 @@ export interface LinkFacts {
 
 const OFF: LinkFacts = { phase: 'off', reason: null, code: null, retryAtMs: null, everOpen: false };
 
+/** A loop that keeps a session open. */
+interface Running {
+  abort: AbortController;
+  over: Promise<unknown>;
+}
+
+/** While a session opens on a better carrier. */
+interface Moving {
+  /** The one before was told that another publisher has taken over: so it will end if that was not this one. */
+  superseded: (() => void) | null;
+}
+
 export class RelayLink {
   readonly #options: LinkOptions;
+  readonly #climb = new Climb((signal) => this.#moveUp(signal));
   #facts = OFF;
   #session: RelaySession | null = null;
   #resume: Uint8Array | null = null;
-  #running: { abort: AbortController; over: Promise<unknown> } | null = null;
+  #running: Running | null = null;
+  #moving: Moving | null = null;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -72,6 +92,12 @@ export class RelayLink {
   async connect(resume: Uint8Array | null): Promise<void> {
     await this.close();
     this.#resume = resume;
+    const { connect } = this.#options.carriers;
+    this.#running = this.#keep(connect, (state) => this.#changed(state));
+  }
+
+  /** Some of its states come before it has returned. */
+  #keep(connect: Connect, onState: (state: ConnectionState) => void): Running {
     const abort = new AbortController();
     const { origin, token, agent, keep = keepConnected } = this.#options;
     const over = keep({
@@ -80,18 +106,77 @@ export class RelayLink {
       agent,
       role: 'publisher',
       resume: () => this.#resume,
+      connect,
       signal: abort.signal,
       onState: (state) => {
-        if (!abort.signal.aborted) this.#changed(state);
+        if (!abort.signal.aborted) onState(state);
       },
     });
-    this.#running = { abort, over };
+    return { abort, over };
+  }
+
+  /** Moves to the best carrier if that can be had; the session there takes over from the one that is open. */
+  async #moveUp(signal: AbortSignal): Promise<boolean> {
+    const transport = await this.#options.carriers.best(signal).catch(() => null);
+    if (transport === null) return false;
+    const from = this.#running;
+    if (signal.aborted || from === null || this.#session === null) {
+      transport.close();
+      return false;
+    }
+    return this.#moveTo(transport, from, signal);
+  }
+
+  #moveTo(transport: Transport, from: Running, signal: AbortSignal): Promise<boolean> {
+    const moving: Moving = { superseded: null };
+    this.#moving = moving;
+    const connect = this.#first(transport);
+    return new Promise((resolve) => {
+      let moved = false;
+      const stay = () => {
+        if (this.#moving !== moving) return;
+        this.#moving = null;
+        to.abort.abort();
+        transport.close();
+        if (from === this.#running) moving.superseded?.();
+        resolve(false);
+      };
+      const to = this.#keep(connect, (state) => {
+        if (moved) this.#changed(state);
+        else if (state.kind === 'open' && this.#moving === moving) {
+          moved = true;
+          this.#replace(from, to);
+          this.#changed(state);
+          resolve(true);
+        } else if (state.kind !== 'connecting' && state.kind !== 'opening') stay();
+      });
+      signal.addEventListener('abort', stay);
+    });
+  }
+
+  /** The first time this one is taken, and whatever is open first after it. */
+  #first(transport: Transport): Connect {
+    let first: Transport | null = transport;
+    return async (endpoint, signal) => {
+      const opened = first;
+      first = null;
+      return opened ?? this.#options.carriers.connect(endpoint, signal);
+    };
+  }
+
+  /** The session before has nothing to say any more, be it that another one has taken over. */
+  #replace(from: Running, to: Running): void {
+    this.#moving = null;
+    this.#drop(true);
+    this.#running = to;
+    from.abort.abort();
   }
 
   /** Says goodbye to the relay and waits until that has left. */
   async close(): Promise<void> {
     const running = this.#running;
     this.#running = null;
+    this.#climb.stop();
     this.#drop(true);
     running?.abort.abort();
     await running?.over;
@@ -120,9 +205,13 @@ export class RelayLink {
         };
         this.#drop(false);
         break;
-      case 'refused':
-        this.#end({ phase: 'refused', reason: state.message, code: state.code });
+      case 'refused': {
+        const end = () => this.#end({ phase: 'refused', reason: state.message, code: state.code });
+        // By this host's own session, if that opens.
+        if (this.#moving !== null && state.code === 'superseded') this.#moving.superseded = end;
+        else end();
         break;
+      }
       case 'unsupported':
         this.#end({ phase: 'unsupported', reason: state.message, code: null });
         break;
@@ -132,6 +221,8 @@ export class RelayLink {
 
   #open(session: RelaySession): void {
     this.#session = session;
+    if (this.#options.carriers.hasBetter(session.carrier)) this.#climb.start();
+    else this.#climb.stop();
     this.#resume = session.welcome.resume ?? this.#resume;
     // First this: what the relay said right after its welcome is for the session that is open then.
     this.#options.onOpen(session);
@@ -146,13 +237,14 @@ export class RelayLink {
     });
     // The loop reports a lost session only after its pause was decided; frames stop at once.
     void session.ended.then(() => {
-      if (session === this.#session) this.#drop(false);
+      if (session === this.#session) this.#drop(this.#moving !== null);
     });
   }
 
   #end(facts: Pick<LinkFacts, 'phase' | 'reason' | 'code'>): void {
     this.#facts = { ...facts, retryAtMs: null, everOpen: this.#facts.everOpen };
     this.#running = null;
+    this.#climb.stop();
     this.#drop(false);
     this.#options.onRefused();
   }

@@ -142,6 +142,7 @@ function completed(value: unknown): unknown {
       sound: NO_SOUND,
       paused: false,
       standby: false,
+      carrier: null,
       ...status,
       quality,
       renditions: known,

@@ -2,6 +2,7 @@
 
 import { CODEC_KINDS, type CodecKind, TRACK_MAX } from '@steadycast/codec-glue';
 import { isCount, isFlag, isText, listOf, oneOf, orNull, shape } from '../session/parse.ts';
+import { CARRIERS, type CarrierName } from '../session/transport.ts';
 import type { Crop, Size } from './geometry.ts';
 import { isCrop } from './parse.ts';
 import { isQuality, type Quality } from './quality.ts';
@@ -143,6 +144,8 @@ export interface HostStatus {
   limits: LimitFacts;
   motion: Motion;
   sound: SoundFacts;
+  /** What its session runs on; null: there is none. */
+  carrier: CarrierName | null;
   players: number;
   epoch: number;
   group: number;
@@ -244,6 +247,7 @@ export const isHostStatus = shape<HostStatus>({
   }),
   motion: oneOf(['moving', 'sharpening', 'still']),
   sound: isSoundFacts,
+  carrier: orNull(oneOf(CARRIERS)),
   players: isCount,
   epoch: isCount,
   group: isCount,

@@ -22,10 +22,12 @@ vi.mock('idb', () => ({
         },
       };
     };
-    return { get, transaction };
+    const put = async (_: string, value: unknown, key: string) =>
+      void store.records.set(key, value);
+    return { get, put, transaction };
   },
 }));
-const { accessOf, memoryOf } = await import('./storage.ts');
+const { accessOf, memoryOf, wayTo } = await import('./storage.ts');
 
 beforeEach(() => {
   store.records.clear();
@@ -67,4 +69,19 @@ it('keeps the sound, and takes nothing odd for it', async () => {
   expect((await memoryOf('main').load()).sound).toEqual(sound);
   store.records.set('main', { sound: { shared: { gain: -1 } } });
   expect((await memoryOf('main').load()).sound).toEqual(DEFAULT_SOUND);
+});
+
+it('keeps which carrier was open first, for a week and for its relay', async () => {
+  vi.useFakeTimers();
+  const way = wayTo('https://a');
+  expect(await way.load()).toBeNull();
+  await way.save('websocket');
+  expect([await way.load(), await wayTo('https://b').load()]).toEqual(['websocket', null]);
+  vi.setSystemTime(Date.now() + 6 * 86_400_000);
+  await way.save('websocket');
+  vi.setSystemTime(Date.now() + 86_400_000);
+  expect(await way.load(), 'it had its head start').toBeNull();
+  store.records.set('way https://a', { carrier: 'pigeon', savedMs: Date.now() });
+  expect(await way.load()).toBeNull();
+  vi.useRealTimers();
 });

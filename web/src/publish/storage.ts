@@ -1,7 +1,9 @@
 /** What outlives the host's document: IndexedDB, two records a broadcast, and one for each admin of an app. */
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
-import { isRecord } from '../session/parse.ts';
+import { networkName } from '../session/network.ts';
+import { isCount, isRecord, oneOf, shape } from '../session/parse.ts';
+import { CARRIERS, type CarrierName } from '../session/transport.ts';
 import { areSizedCrops, type SizedCrop } from './crop-memory.ts';
 import type { Crop } from './geometry.ts';
 import { isCrop } from './parse.ts';
@@ -33,6 +35,13 @@ export interface Memory {
   save(changes: Partial<Kept>): Promise<void>;
 }
 
+/** Which carrier was open first between this browser and a relay; tests use one in memory. */
+export interface WayMemory {
+  /** Null: none is known. */
+  load(): Promise<CarrierName | null>;
+  save(carrier: CarrierName): Promise<void>;
+}
+
 /** What lets this browser's panels and hosts into a broadcast: it is in no address (PROTOCOL 6.2). */
 export interface Access {
   /** A publish token; null: none is known here. */
@@ -59,8 +68,12 @@ export interface OwnedMemory {
   save(broadcast: string): Promise<void>;
 }
 
+interface Way {
+  carrier: CarrierName;
+}
+
 interface Schema extends DBSchema {
-  broadcasts: { key: string; value: (Kept | Access | Owned) & { savedMs: number } };
+  broadcasts: { key: string; value: (Kept | Access | Owned | Way) & { savedMs: number } };
 }
 
 const NOTHING: Kept = {
@@ -165,6 +178,40 @@ export function ownedBy(relay: string, adminId: string): OwnedMemory {
     },
   };
 }
+
+/** For how long a carrier is believed that won: nobody is to be stuck with the second best. */
+const WAY_MS = 7 * 24 * 3_600_000;
+
+/** The way to `relay` from this network, where the browser tells networks apart. */
+export function wayTo(relay: string): WayMemory {
+  const load = async () => {
+    try {
+      const way: unknown = await (await database()).get('broadcasts', wayKey(relay));
+      return isWay(way) && Math.abs(Date.now() - way.savedMs) < WAY_MS ? way.carrier : null;
+    } catch {
+      return null;
+    }
+  };
+  return {
+    load,
+    async save(carrier) {
+      try {
+        // One that wins again does so with its head start, which proves little.
+        if ((await load()) === carrier) return;
+        const record = { carrier, savedMs: Date.now() };
+        await (await database()).put('broadcasts', record, wayKey(relay));
+      } catch {
+        // The next session finds out for itself.
+      }
+    },
+  };
+}
+
+function wayKey(relay: string): string {
+  return `way ${relay} ${networkName()}`.trim();
+}
+
+const isWay = shape<Way & { savedMs: number }>({ carrier: oneOf(CARRIERS), savedMs: isCount });
 
 /** Forgets broadcasts that nobody has touched for a long time. */
 export async function forgetOld(nowMs: number): Promise<void> {

@@ -122,18 +122,26 @@ it('gives what plays already its place, if that is for the same broadcast', () =
 it('says what this browser lacks instead of starting', () => {
   const service = new PlayerStreamService();
   const reasons: unknown[] = [];
-  for (const missing of ['VideoDecoder', 'WebTransport']) {
-    Reflect.deleteProperty(globalThis, missing);
-    service.start(place(), OPTIONS);
-    reasons.push(service.snapshot().state);
-  }
+  vi.stubGlobal('VideoDecoder', undefined);
+  Reflect.deleteProperty(globalThis, 'VideoDecoder');
+  service.start(place(), OPTIONS);
+  reasons.push(service.snapshot().state);
   vi.stubGlobal('isSecureContext', false);
   service.start(place(), OPTIONS);
   reasons.push(service.snapshot().state);
   expect(reasons).toEqual(
-    ['decoder', 'webtransport', 'insecure'].map((reason) => ({ kind: 'unsupported', reason })),
+    ['decoder', 'insecure'].map((reason) => ({ kind: 'unsupported', reason })),
   );
   expect(workers).toEqual([]);
+});
+
+it('plays over WebSocket where there is neither WebTransport nor WebRTC', () => {
+  Reflect.deleteProperty(globalThis, 'WebTransport');
+  const service = new PlayerStreamService();
+  service.start(place(), OPTIONS);
+  expect(workers.map(({ said }) => said)).toMatchObject([[{ carrier: 'websocket' }]]);
+  workers[0]?.onmessage?.({ data: { type: 'progress', progress: 'open' } });
+  expect(service.snapshot().transport).toBe('websocket');
 });
 
 it('plays by WebRTC where WebTransport cannot be relied on', () => {
@@ -183,7 +191,8 @@ it('says so where the relay’s address is none', () => {
 it('says so when the worker does not load', () => {
   const service = new PlayerStreamService();
   service.start(place(), OPTIONS);
-  workers[0]?.onerror?.();
+  // Over WebSocket it is another one, which does not load either.
+  for (const worker of [0, 1]) workers[worker]?.onerror?.();
   expect(service.snapshot().state).toMatchObject({ kind: 'refused', reason: 'internal' });
 });
 

@@ -46,12 +46,13 @@ export interface PlayerService {
 
 const SHOWN_MAX = 2_000;
 const STARTERS: FallbackOptions['start'] = {
-  webtransport: (options) => new DirectPlayback(options),
+  webtransport: (options) => new DirectPlayback('webtransport', options),
   whep: (options) => {
     const player = new WhepPlayer(options);
     void player.run();
     return player;
   },
+  websocket: (options) => new DirectPlayback('websocket', options),
 };
 
 /** What is played, and how. */
@@ -83,7 +84,7 @@ export class PlayerStreamService implements PlayerService {
 
   /**
    * Plays inside `place`, which is emptied first and should be positioned, until `stop`: over
-   * WebTransport where that works, else over WebRTC.
+   * WebTransport where that works, else over WebRTC, and where no UDP comes through over WebSocket.
    */
   start(place: HTMLElement, options: PlayOptions): void {
     const wanted = this.#wanted(options);

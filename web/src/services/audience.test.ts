@@ -6,7 +6,7 @@ import { isViewers, type ViewersFacts } from './viewers.ts';
 const page = { visibilityState: 'visible' };
 const FACTS: ViewersFacts = {
   count: 1,
-  byTransport: { webtransport: 1, webrtc: 0 },
+  byTransport: { webtransport: 1, webrtc: 0, websocket: 0 },
   byState: { live: 1, behind: 0, light: 0, waiting: 0, away: 0 },
   latency: { p50Ms: 40, p95Ms: 90, viewers: 1 },
   troubled: [],

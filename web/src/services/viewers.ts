@@ -1,13 +1,13 @@
 /** How the viewers of a broadcast fare, as the relay says it (PROTOCOL 7.6). */
 
-import { isCount, isFlag, isText, listOf, oneOf, shape } from '../session/parse.ts';
+import { isCount, isFlag, isRecord, isText, listOf, oneOf, shape } from '../session/parse.ts';
 import { broadcastUrl, call, strange } from './api.ts';
 
 /** In the order in which they are worth a word. */
 export const VIEWER_STATES = ['live', 'behind', 'light', 'waiting', 'away'] as const;
 export type ViewerState = (typeof VIEWER_STATES)[number];
 
-export const VIEWER_TRANSPORTS = ['webtransport', 'webrtc'] as const;
+export const VIEWER_TRANSPORTS = ['webtransport', 'webrtc', 'websocket'] as const;
 export type ViewerTransport = (typeof VIEWER_TRANSPORTS)[number];
 
 /** A viewer that does not see the picture as it is. */
@@ -76,9 +76,15 @@ export async function readViewers(
 ): Promise<ViewersFacts> {
   const url = broadcastUrl(origin, broadcast);
   url.pathname += '/viewers';
-  const facts = await call(url, token, { method: 'GET' });
+  const facts = completed(await call(url, token, { method: 'GET' }));
   if (!isViewers(facts)) throw strange();
   return facts;
+}
+
+/** A relay of before knows of no WebSocket. */
+function completed(facts: unknown): unknown {
+  if (!isRecord(facts) || !isRecord(facts['byTransport'])) return facts;
+  return { ...facts, byTransport: { websocket: 0, ...facts['byTransport'] } };
 }
 
 function maybe<T>(check: (value: unknown) => value is T) {

@@ -24,7 +24,13 @@ import { fetchEndpoint, type RelayEndpoint } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { pause } from './pause.ts';
-import { connectWebTransport, settled, type Transport } from './transport.ts';
+import {
+  type CarrierName,
+  type Connect,
+  connectWebTransport,
+  settled,
+  type Transport,
+} from './transport.ts';
 
 export interface SessionOptions {
   /** The relay's origin, as in `https://relay.example:4443`. */
@@ -40,7 +46,7 @@ export interface SessionOptions {
   /** Saves asking for it when the caller just did. */
   endpoint?: RelayEndpoint;
   /** Another carrier than WebTransport. */
-  connect?: (endpoint: RelayEndpoint, signal: AbortSignal) => Promise<Transport>;
+  connect?: Connect;
 }
 
 export type SessionEnd =
@@ -126,6 +132,11 @@ export class RelaySession {
       if (error instanceof SessionError) throw error;
       throw unreachable(connectionWords().unwelcome(reasonOf(error)), error);
     }
+  }
+
+  /** What it runs on. */
+  get carrier(): CarrierName {
+    return this.#transport.carrier ?? 'webtransport';
   }
 
   /** The newest status of the broadcast. */

@@ -5,8 +5,17 @@ import type { DatagramDuplex } from './datagrams.ts';
 import type { RelayEndpoint } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 
+/** What brings a session's streams, the best first: QUIC, or the TCP port of the relay's pages. */
+export const CARRIERS = ['webtransport', 'websocket'] as const;
+export type CarrierName = (typeof CARRIERS)[number];
+
+/** Opens what a session runs on. Throws SessionError, or the abort's reason. */
+export type Connect = (endpoint: RelayEndpoint, signal: AbortSignal) => Promise<Transport>;
+
 /** The part of WebTransport that sessions use; another carrier has the same shape. */
 export interface Transport {
+  /** WebTransport when left out. */
+  readonly carrier?: CarrierName;
   readonly ready: Promise<unknown>;
   readonly closed: Promise<unknown>;
   readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
@@ -19,16 +28,17 @@ export interface Transport {
   close(info?: { closeCode?: number; reason?: string }): void;
 }
 
-/** A handshake that takes longer has met a network without UDP. */
-const READY_TIMEOUT_MS = 8_000;
+/** A handshake that takes longer has met a network that swallows it. */
+export const READY_TIMEOUT_MS = 8_000;
 
-/**
- * WebKit has WebTransport, but stops delivering after some thousand streams or 16 MiB; every
- * browser on iOS is WebKit. Chromium and its kin name WebKit too, but name Chrome as well.
- */
+/** Every browser on iOS is WebKit. Chromium and its kin name WebKit too, but name Chrome as well. */
+export function isWebKit(userAgent: string = navigator.userAgent): boolean {
+  return userAgent.includes('AppleWebKit/') && !/Chrom(e|ium)\//.test(userAgent);
+}
+
+/** WebKit has WebTransport, but stops delivering after some thousand streams or 16 MiB. */
 export function webTransportWorks(userAgent: string = navigator.userAgent): boolean {
-  const webKit = userAgent.includes('AppleWebKit/') && !/Chrom(e|ium)\//.test(userAgent);
-  return 'WebTransport' in globalThis && !webKit;
+  return 'WebTransport' in globalThis && !isWebKit(userAgent);
 }
 
 /** Opens a WebTransport session. Throws SessionError. */

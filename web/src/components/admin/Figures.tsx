@@ -91,14 +91,14 @@ function streamTiles(status: HostStatus): TileFacts[] {
   ];
 }
 
-function relayTiles({ rttMs, players, counts }: HostStatus): TileFacts[] {
+function relayTiles({ rttMs, carrier, players, counts }: HostStatus): TileFacts[] {
   const { names, notes } = figuresWords();
   return [
     {
       name: names.roundTrip,
       value: milliseconds(rttMs),
       unit: 'ms',
-      note: notes.toRelay,
+      note: carrier === 'websocket' ? notes.toRelayOverTcp : notes.toRelay,
       line: { pick: (sample) => sample.rttMs, say: timeText, ceiling: 20 },
     },
     {

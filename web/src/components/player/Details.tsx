@@ -13,6 +13,7 @@ type Row = [name: string, value: string];
 const TRANSPORTS: Record<TransportName, string> = {
   webtransport: 'WebTransport',
   whep: 'WebRTC',
+  websocket: 'WebSocket',
 };
 
 function pictureWords({ picture }: PlayerRecords): string {

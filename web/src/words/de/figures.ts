@@ -21,6 +21,7 @@ export const figures: typeof english = {
   notes: {
     aim: (rate) => `Ziel: ${rate}`,
     toRelay: 'zum Relay',
+    toRelayOverTcp: 'zum Relay, über TCP',
     connected: 'jetzt verbunden',
     keyframesSent: (count) => `${count} gesendet`,
     offline: 'nicht verbunden',

@@ -122,6 +122,10 @@ export const player: typeof english = {
       'Dieser Browser kann das Bild nicht zeigen',
       'Ein aktueller Chrome, Edge oder Firefox kann diese Übertragung abspielen.',
     ),
+    udp: titled(
+      'Dieses Netz bringt kein Bild zu diesem Browser',
+      'Es lässt kein UDP durch, und über TCP kann dieser Browser nicht abspielen. Ein aktueller Chrome, Edge oder Firefox kann es, und vielleicht ein anderes Netz. Diese Seite versucht es weiter.',
+    ),
     insecure: titled(
       'Diese Seite wurde ohne Verschlüsselung geöffnet',
       'Nimm den Link genau so, wie der Host ihn dir gegeben hat; er beginnt mit https.',

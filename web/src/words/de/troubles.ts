@@ -44,6 +44,11 @@ export const troubles: typeof english = {
     detail:
       'Vielleicht kann der Browser nicht zeigen, was gesendet wird. Ein anderer Codec unter „Qualität“ kann helfen.',
   },
+  tcp: {
+    title: 'Über TCP: Dieses Netz lässt kein UDP durch',
+    detail:
+      'Die Zuschauer sehen das Bild trotzdem. Wo das Netz Pakete verliert, kann es für Momente stehen, über die es sonst hinwegkäme. Der bessere Weg wird von selbst wieder versucht.',
+  },
   unreachable: {
     title: 'Der Link für Zuschauer führt nur zu diesem Rechner',
     detail:

@@ -14,7 +14,7 @@ export const viewers: typeof english = {
     away: 'abwesend',
   },
   statesLabel: 'Wie es ihnen geht',
-  transports: { webtransport: 'WebTransport', webrtc: 'WebRTC' },
+  transports: { webtransport: 'WebTransport', webrtc: 'WebRTC', websocket: 'WebSocket' },
   over: (transport, viewers) => `${viewers} über ${transport}`,
   latency: {
     title: 'Verzögerung, von deinem Bildschirm zu ihrem',

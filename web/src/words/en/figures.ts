@@ -19,6 +19,7 @@ export const figures = {
   notes: {
     aim: (rate: string) => `aims at ${rate}`,
     toRelay: 'to the relay',
+    toRelayOverTcp: 'to the relay, over TCP',
     connected: 'connected now',
     keyframesSent: (count: string) => `${count} sent`,
     offline: 'not connected',

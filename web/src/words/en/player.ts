@@ -119,6 +119,10 @@ export const player = {
       'This browser cannot show the picture',
       'A current Chrome, Edge or Firefox can play this broadcast.',
     ),
+    udp: titled(
+      'This network carries no picture to this browser',
+      'It lets no UDP through, and over TCP this browser cannot play. A current Chrome, Edge or Firefox can, and so may another network. This page keeps trying.',
+    ),
     insecure: titled(
       'This page was opened without encryption',
       'Use the link exactly as the host gave it to you; it begins with https.',

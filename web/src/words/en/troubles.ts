@@ -40,6 +40,11 @@ export const troubles = {
     detail:
       'Their browsers may not be able to show what is sent. Another codec under Quality may help.',
   },
+  tcp: {
+    title: 'Over TCP: this network lets no UDP through',
+    detail:
+      'Viewers see the picture all the same. Where the network loses packets it may stop for moments that it would get over otherwise. The better way is tried again by itself.',
+  },
   unreachable: {
     title: 'The link for viewers leads to this computer only',
     detail:

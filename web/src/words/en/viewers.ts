@@ -13,7 +13,7 @@ export const viewers = {
     away: 'away',
   },
   statesLabel: 'How they fare',
-  transports: { webtransport: 'WebTransport', webrtc: 'WebRTC' },
+  transports: { webtransport: 'WebTransport', webrtc: 'WebRTC', websocket: 'WebSocket' },
   over: (transport: string, viewers: string) => `${viewers} over ${transport}`,
   latency: {
     title: 'Latency, from your screen to theirs',

@@ -12,7 +12,12 @@ const STATUS = statusOf({ quality: { ...DEFAULT_QUALITY, frameRate: 30 }, rttMs:
 function viewers(states: Partial<ViewersFacts['byState']>): ViewersFacts {
   const byState = { live: 0, behind: 0, light: 0, waiting: 0, away: 0, ...states };
   const count = Object.values(byState).reduce((sum, some) => sum + some, 0);
-  return { count, byTransport: { webtransport: count, webrtc: 0 }, byState, troubled: [] };
+  return {
+    count,
+    byTransport: { webtransport: count, webrtc: 0, websocket: 0 },
+    byState,
+    troubled: [],
+  };
 }
 
 function found(status: Partial<HostStatus>, facts: ViewersFacts | null = null): string[] {
@@ -40,6 +45,14 @@ describe('what is wrong', () => {
     expect(found({ limits })[0]).toContain('The picture is sent coarser');
     // At rest few frames are sent for other reasons.
     expect(found({ limits, motion: 'still', ...rates({ fpsSent: 0 }) })[0]).toContain('coarser');
+  });
+
+  it('is a network without UDP, which is no harm by itself', () => {
+    expect(found({ carrier: 'websocket' })[0]).toContain(
+      'Over TCP: this network lets no UDP through',
+    );
+    const given = { status: statusOf({ carrier: 'websocket' }), viewers: null, playerLink: null };
+    expect(troublesOf(given).map(({ tone }) => tone)).toEqual(['plain']);
   });
 
   it('is a computer that cannot encode as many', () => {

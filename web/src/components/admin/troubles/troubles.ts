@@ -17,6 +17,7 @@ export const TROUBLES = [
   'waiting',
   'behind',
   'far',
+  'tcp',
   'unreachable',
 ] as const;
 export type TroubleName = (typeof TROUBLES)[number];
@@ -47,6 +48,7 @@ const FINDERS: Record<TroubleName, (given: Circumstances) => Found> = {
   waiting: ({ viewers }) => waiting(viewers),
   behind: ({ viewers }) => behind(viewers),
   far: ({ status }) => far(status),
+  tcp: ({ status }) => (status.carrier === 'websocket' ? { ...said('tcp'), tone: 'plain' } : null),
   unreachable: ({ playerLink, viewers }) =>
     playerLink !== null && reachOf(playerLink) === 'own-machine' && viewers?.count === 0
       ? { ...said('unreachable'), tone: 'plain' }
@@ -62,7 +64,7 @@ export function troublesOf(given: Circumstances): Trouble[] {
   });
 }
 
-function said(name: 'muted' | 'unreachable'): Omit<Trouble, 'name'> {
+function said(name: 'muted' | 'tcp' | 'unreachable'): Omit<Trouble, 'name'> {
   return { tone: 'wait', ...troublesWords()[name] };
 }
 

@@ -15,7 +15,7 @@ afterEach(() => {
 
 const NOBODY: ViewersFacts = {
   count: 0,
-  byTransport: { webtransport: 0, webrtc: 0 },
+  byTransport: { webtransport: 0, webrtc: 0, websocket: 0 },
   byState: { live: 0, behind: 0, light: 0, waiting: 0, away: 0 },
   troubled: [],
 };
@@ -44,12 +44,12 @@ it('counts viewers, by what they watch over and by how they fare', () => {
     facts: {
       ...NOBODY,
       count: 1_012,
-      byTransport: { webtransport: 1_009, webrtc: 3 },
+      byTransport: { webtransport: 1_009, webrtc: 1, websocket: 2 },
       byState: { live: 1_000, behind: 9, light: 2, waiting: 0, away: 1 },
     },
   });
   screen.getByText('1,012');
-  screen.getByText('1,009 over WebTransport · 3 over WebRTC');
+  screen.getByText('1,009 over WebTransport · 1 over WebRTC · 2 over WebSocket');
   const states = screen.getByRole('list', { name: 'How they fare' });
   expect(
     within(states)

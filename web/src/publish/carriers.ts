@@ -1,0 +1,78 @@
+/** What a host's sessions run on: the first way that is open, and what opened here before begins. */
+
+import {
+  CARRIERS,
+  type CarrierName,
+  type Connect,
+  connectBy,
+  connectFirst,
+  fetchEndpoint,
+  type Transport,
+  webSocketWorks,
+  webTransportWorks,
+} from '../session/index.ts';
+import type { WayMemory } from './storage.ts';
+
+const [BEST] = CARRIERS;
+
+/** What tests replace. */
+export interface CarriersDeps {
+  connectBy: typeof connectBy;
+  fetchEndpoint: typeof fetchEndpoint;
+  /** What this browser has, the best first. */
+  possible: () => readonly CarrierName[];
+}
+
+const WORKS: Record<CarrierName, () => boolean> = {
+  webtransport: () => webTransportWorks(),
+  websocket: () => webSocketWorks(),
+};
+
+const browserDeps: CarriersDeps = {
+  connectBy,
+  fetchEndpoint,
+  possible: () => CARRIERS.filter((name) => WORKS[name]()),
+};
+
+export class Carriers {
+  readonly #relay: string;
+  readonly #memory: WayMemory;
+  readonly #deps: CarriersDeps;
+
+  constructor(relay: string, memory: WayMemory, deps: CarriersDeps = browserDeps) {
+    this.#relay = relay;
+    this.#memory = memory;
+    this.#deps = deps;
+  }
+
+  readonly connect: Connect = async (endpoint, signal) => {
+    const possible = this.#deps.possible();
+    const won = await this.#memory.load();
+    const remembered = possible.filter((name) => name === won);
+    // Where none works, the first one says so.
+    const order = new Set([...remembered, ...possible, ...(possible.length === 0 ? [BEST] : [])]);
+    const ways = [...order].map((name) => this.#deps.connectBy(name, this.#relay));
+    const transport = await connectFirst(ways)(endpoint, signal);
+    if (possible.length > 1) this.#remember(transport);
+    return transport;
+  };
+
+  /** Whether there is a better one than this. */
+  hasBetter(carrier: CarrierName): boolean {
+    const possible = this.#deps.possible();
+    return possible.includes(carrier) && possible[0] !== carrier;
+  }
+
+  /** Connects by the best one alone. Rejects with SessionError, or the abort's reason. */
+  async best(signal: AbortSignal): Promise<Transport> {
+    const [name = BEST] = this.#deps.possible();
+    const endpoint = await this.#deps.fetchEndpoint(this.#relay, signal);
+    const transport = await this.#deps.connectBy(name, this.#relay)(endpoint, signal);
+    this.#remember(transport);
+    return transport;
+  }
+
+  #remember({ carrier = BEST }: Transport): void {
+    void this.#memory.save(carrier);
+  }
+}
