@@ -35,5 +35,6 @@ export function print(title: string, rows: readonly Row[]): void {
 export const TRANSPORTS = [
   { name: 'WebTransport', webTransport: 'works' },
   { name: 'WebRTC', webTransport: 'none' },
+  { name: 'WebSocket', webTransport: 'tcp' },
 ] as const;
 export type Transport = (typeof TRANSPORTS)[number];

@@ -11,7 +11,7 @@ import { tokenIn } from '../src/links.ts';
 import { HostPage, PlayerPage } from '../src/pages.ts';
 import { type ReadingOptions, readingScript } from '../src/reading.ts';
 import { NAME_SHIM, pageScript } from '../src/script.ts';
-import { doom } from '../src/transports.ts';
+import { doom, type WebTransportFate } from '../src/transports.ts';
 import { until } from '../src/until.ts';
 import { slowEncoders } from './slow-encoder.ts';
 
@@ -20,7 +20,14 @@ const VIEWPORT = { width: 1280, height: 720 };
 /** A busy machine takes its time to start a browser and an encoder. */
 const LIVE_WITHIN_MS = 90_000;
 
-export type GlassTransport = 'webtransport' | 'whep' | 'auto';
+export type GlassTransport = 'webtransport' | 'whep' | 'websocket' | 'auto';
+
+const FATES: Record<GlassTransport, WebTransportFate> = {
+  webtransport: 'alone',
+  whep: 'none',
+  websocket: 'tcp',
+  auto: 'works',
+};
 
 export interface BrowserOptions {
   /** A command that the browser is run by, as in `ip netns exec NAME`; empty: none. */
@@ -121,10 +128,7 @@ export class GlassPlayer extends PlayerPage {
     const unasked = '--autoplay-policy=no-user-gesture-required';
     const glass = await GlassBrowser.launch(options, options.listens ? [unasked] : []);
     const page = await glass.openPage();
-    await doom(page, transport === 'whep' ? 'none' : 'works');
-    if (transport === 'webtransport') {
-      await page.addInitScript({ content: 'delete globalThis.RTCPeerConnection;' });
-    }
+    await doom(page, FATES[transport]);
     await page.addInitScript({
       content: `Object.assign(localStorage, ${JSON.stringify(stored)});`,
     });

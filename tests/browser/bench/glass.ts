@@ -6,7 +6,7 @@
  *     npm run --silent glass --workspace tests/browser -- --seconds 60 --transport webtransport,whep
  *
  * --seconds N       how long is measured (30), after --warm-up N seconds (5) that are cut off
- * --transport LIST  webtransport, whep or auto (webtransport); with several, separated by commas,
+ * --transport LIST  webtransport, whep, websocket or auto (webtransport); with several, separated by commas,
  *                   a player each, all at the same time
  * --player-exec CMD a command that a player's browser is run by, as in "ip netns exec NAME"; given
  *                   several times, players of every transport behind each

@@ -38,7 +38,7 @@ export async function measureRestarts(
       const own = resumed.flatMap((times) => times.slice(at * each, (at + 1) * each));
       rows.push({ what: `picture at each player, ${name}`, measured: spread(own), goal: GOAL });
     }
-    const who = `${each} over WebTransport and WebRTC each`;
+    const who = `${each} over ${TRANSPORTS.map(({ name }) => name).join(', ')} each`;
     print(`Publisher crashed and back ${restarts} times, players: ${who}, 640x360`, rows);
     return rows;
   } finally {

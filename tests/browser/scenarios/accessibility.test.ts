@@ -66,10 +66,10 @@ scenario('axe finds nothing on the start page and where no picture is', async (s
   await play('refused', `${broadcast.playToken.slice(0, -2)}xx`, 'This link does not open');
   await play('link for sharing', broadcast.publishToken, 'This is the link for sharing');
   await context.addInitScript(() => {
-    Reflect.deleteProperty(window, 'WebTransport');
+    Reflect.deleteProperty(window, 'VideoDecoder');
     Reflect.deleteProperty(window, 'RTCPeerConnection');
   });
-  await play('unsupported', broadcast.playToken, 'This browser is too old');
+  await play('unsupported', broadcast.playToken, 'This browser cannot decode the picture');
   findings.assertNone(11);
 });
 

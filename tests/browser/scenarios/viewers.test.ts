@@ -51,7 +51,7 @@ scenario('the panel says who watches, how late, and who has less of it and why',
   });
 });
 
-const WITHOUT_WEBTRANSPORT = 'delete globalThis.WebTransport';
+const WITHOUT_WEBTRANSPORT = 'delete globalThis.WebTransport; delete globalThis.WebSocket';
 
 scenario(
   'viewers whose pages are hidden are away, over both transports, and back when seen',

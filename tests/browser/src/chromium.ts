@@ -153,14 +153,18 @@ export class Chromium {
   }
 
   /** The capture host without a panel, as a tab of its own. */
-  async openHost(relay: Relay, token: string): Promise<HostPage> {
+  async openHost(relay: Pick<Relay, 'origin'>, token: string): Promise<HostPage> {
     const page = await this.#context.newPage();
     await page.goto(this.#link(relay, 'host', token));
     return new HostPage(page);
   }
 
   /** `scale`: pixels of the screen for one of the page's. */
-  async openPanel(relay: Relay, token: string, { scale = 1 } = {}): Promise<PanelPage> {
+  async openPanel(
+    relay: Pick<Relay, 'origin'>,
+    token: string,
+    { scale = 1 } = {},
+  ): Promise<PanelPage> {
     const page = await this.#context.newPage();
     // As wide as a desktop's window; what it opens has its own size.
     await page.setViewportSize({ width: 1280, height: 800 });

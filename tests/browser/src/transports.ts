@@ -1,13 +1,23 @@
-/** Players' pages whose browser lacks WebTransport, or whose network swallows it. */
+/** Players' pages whose browser lacks a transport, or whose network swallows one. */
 
 import type { Page } from 'playwright-core';
 import { pageScript } from './script.ts';
 
 /**
- * none: as where there is no WebTransport; mute: its handshake is never answered, as without UDP;
- * alone: there is no WebRTC beside it, which a player on a busy machine would try too.
+ * none: as where there is no WebTransport; mute: its handshake is never answered, as without UDP; alone: there is
+ * nothing beside it; tcp: there is neither WebTransport nor WebRTC. But for `works` and `tcp` there is no WebSocket,
+ * which a player on a busy machine would try too.
  */
-export type WebTransportFate = 'works' | 'none' | 'mute' | 'alone';
+export type WebTransportFate = 'works' | 'none' | 'mute' | 'alone' | 'tcp';
+
+/** What each takes away from a page; workers are told by their page what to go by. */
+const TAKEN: Record<WebTransportFate, readonly string[]> = {
+  works: [],
+  none: ['WebTransport', 'WebSocket'],
+  mute: ['WebSocket'],
+  alone: ['RTCPeerConnection', 'WebSocket'],
+  tcp: ['WebTransport', 'RTCPeerConnection'],
+};
 
 declare global {
   interface Window {
@@ -19,9 +29,9 @@ declare global {
 /** To be called before the page is opened; in any case `window.peers` is there then. */
 export async function doom(page: Page, fate: WebTransportFate): Promise<void> {
   await page.addInitScript({ content: pageScript([collectPeers], null) });
-  if (fate === 'alone')
-    await page.addInitScript({ content: 'delete globalThis.RTCPeerConnection;' });
-  if (fate === 'none') await page.addInitScript({ content: 'delete globalThis.WebTransport;' });
+  for (const name of TAKEN[fate]) {
+    await page.addInitScript({ content: `delete globalThis.${name};` });
+  }
   if (fate !== 'mute') return;
   // The session is opened by a worker, which runs no init scripts.
   await page.route('**/assets/worker-*.js', async (route) => {

@@ -60,6 +60,7 @@ interface Rematch {
 interface Runner {
   progress: Progress | 'mute';
   sinceMs: number;
+  startedMs: number;
 }
 
 export class Race {
@@ -89,7 +90,9 @@ export class Race {
   tell(name: TransportName, progress: Progress, nowMs: number): void {
     const runner = this.#runners.get(name);
     if (runner === undefined) return;
-    if (runner.progress !== progress) this.#runners.set(name, { progress, sinceMs: nowMs });
+    if (runner.progress !== progress) {
+      this.#runners.set(name, { ...runner, progress, sinceMs: nowMs });
+    }
     if (this.#rematch !== null && this.#toldInRematch(this.#rematch, name, progress, nowMs)) return;
     if (progress === 'open') this.#keep(name, nowMs);
     if (progress === 'over') this.#settle(name, nowMs);
@@ -234,7 +237,8 @@ export class Race {
   }
 
   #begin(name: TransportName, nowMs: number): void {
-    if (!this.#runners.has(name)) this.#runners.set(name, { progress: 'mute', sinceMs: nowMs });
+    if (this.#runners.has(name)) return;
+    this.#runners.set(name, { progress: 'mute', sinceMs: nowMs, startedMs: nowMs });
   }
 
   #keep(name: TransportName, nowMs: number): void {
@@ -275,9 +279,8 @@ export class Race {
     if (runner === undefined || this.#waiting === undefined || this.#rematch !== null) return null;
     switch (runner.progress) {
       case 'mute':
-        return runner.sinceMs + MUTE_MS;
       case 'opening':
-        return runner.sinceMs + this.#headStartMs;
+        return this.#headStartEndMs(runner);
       case 'failed':
         return runner.sinceMs;
       default:
@@ -286,9 +289,11 @@ export class Race {
     }
   }
 
-  get #headStartMs(): number {
-    if (this.#runners.size > 1) return HEAD_START_MS.other;
-    return this.#kept === null ? HEAD_START_MS.first : KEPT_HEAD_START_MS;
+  #headStartEndMs({ progress, sinceMs, startedMs }: Runner): number {
+    // That the relay answers is known from the one before.
+    if (this.#runners.size > 1) return startedMs + HEAD_START_MS.other;
+    if (progress === 'mute') return sinceMs + MUTE_MS;
+    return sinceMs + (this.#kept === null ? HEAD_START_MS.first : KEPT_HEAD_START_MS);
   }
 }
 

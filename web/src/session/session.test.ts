@@ -12,7 +12,7 @@ const endpoint = {
 };
 
 function open(
-  relay: FakeRelay,
+  relay: Pick<FakeRelay, 'transport'>,
   signal = new AbortController().signal,
   versions = endpoint.versions,
 ): Promise<RelaySession> {
@@ -54,6 +54,18 @@ describe('opening', () => {
     expect(error).toBeInstanceOf(SessionError);
     expect(error).toMatchObject({ kind: 'refused', code: 'too_many', retryAfterMs: 700 });
     expect(relay.closedWith).not.toBeNull();
+  });
+
+  it('does not wait for ever for a stream that never opens', async () => {
+    const relay = new FakeRelay();
+    const transport = {
+      ...relay.transport,
+      createBidirectionalStream: () => new Promise<never>(() => undefined),
+    };
+    const opened = open({ transport }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await opened).toMatchObject({ kind: 'unreachable' });
+    expect(relay.closedWith).toEqual({});
   });
 
   it('speaks the newest version that both know', async () => {

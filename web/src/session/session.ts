@@ -123,7 +123,9 @@ export class RelaySession {
     const version = spoken(endpoint);
     const transport = await connect(endpoint, signal);
     try {
-      const control = await ControlChannel.open(transport);
+      // Over WebSocket a stream waits for what the relay has to say first.
+      const opened = ControlChannel.open(transport);
+      const control = await settled(opened, WELCOME_TIMEOUT_MS, signal);
       const greeting = await settled(greet(control, options, version), WELCOME_TIMEOUT_MS, signal);
       return new RelaySession(transport, control, greeting);
     } catch (error) {
