@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use bytes::{Bytes, BytesMut};
 use steadycast_codec_glue::wire::{FrameHeader, GROUP_STREAM, TrackId};
-use wtransport::{Connection, SendStream};
+use steadycast_tests::client::{Connection, Output};
 
 use crate::ledger::{Entry, Place};
 use crate::load::Picture;
@@ -18,7 +18,7 @@ pub struct Lane {
     source: Source,
     group: u32,
     index: u32,
-    stream: Option<SendStream>,
+    stream: Option<Output>,
 }
 
 impl Lane {
@@ -83,18 +83,13 @@ impl Lane {
         self.index += 1;
         chunks.push(frame.payload);
         let stream = self.stream.as_mut().context("no keyframe came first")?;
-        stream
-            .quic_stream_mut()
-            .write_all_chunks(&mut chunks)
-            .await?;
-        Ok(())
+        stream.write_chunks(&mut chunks).await
     }
 
     async fn open_group(&mut self) -> Result<()> {
-        let opening = self.connection.open_uni().await?;
-        let stream = opening.await?;
+        let stream = self.connection.open_uni().await?;
         if let Some(mut old) = self.stream.replace(stream) {
-            old.quic_stream_mut().finish()?;
+            old.finish();
         }
         self.group += 1;
         self.index = 0;

@@ -8,9 +8,8 @@ use steadycast_codec_glue::wire::{
     ClientMessage, Code, CodecKind, CodecSet, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage,
     Role,
 };
-use steadycast_tests::client::Control;
+use steadycast_tests::client::{Connection, Control, Input, Reset};
 use tokio::time::{interval, sleep};
-use wtransport::{Connection, RecvStream};
 
 use crate::checker::{Checker, Seen, Watch};
 use crate::client::Client;
@@ -105,12 +104,12 @@ impl Reading {
         }
     }
 
-    async fn group(&mut self, stream: &mut RecvStream) -> Result<()> {
+    async fn group(&mut self, stream: &mut Input) -> Result<()> {
         let mut part = Part::Kind;
-        while let Some(chunk) = stream.quic_stream_mut().read_chunk(CHUNK, true).await? {
-            let len = chunk.bytes.len();
+        while let Some(chunk) = stream.read_chunk(CHUNK).await? {
+            let len = chunk.len();
             self.checker.tally().borrow_mut().received += len as u64;
-            part = self.take(chunk.bytes, part)?;
+            part = self.take(chunk, part)?;
             self.digest(len).await;
         }
         match part {
@@ -122,7 +121,7 @@ impl Reading {
     /// A stream that ends early is a skip if the relay says so.
     fn cut(&mut self, error: &anyhow::Error) -> Result<()> {
         match error.downcast_ref() {
-            Some(quinn::ReadError::Reset(code)) if code.into_inner() == Code::Skipped.to_h3() => {
+            Some(Reset(Some(Code::Skipped))) => {
                 self.checker.skipped();
                 Ok(())
             }

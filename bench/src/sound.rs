@@ -10,8 +10,7 @@ use steadycast_codec_glue::wire::{
     ClientMessage, SoundCodec, SoundFormat, SoundPacket, decode_sound, encode_sound,
 };
 use steadycast_relay::shard::RelayClock;
-use steadycast_tests::client::Control;
-use wtransport::Connection;
+use steadycast_tests::client::{Connection, Control};
 
 use crate::tally::{Tally, Times, times};
 
@@ -138,7 +137,7 @@ pub async fn listen(
 ) -> Result<()> {
     let mut newest: Option<u32> = None;
     loop {
-        let datagram = connection.receive_datagram().await?.payload();
+        let datagram = connection.receive_datagram().await?;
         let Some(packet) = decode_sound(&datagram)? else {
             continue;
         };

@@ -37,6 +37,7 @@ use crate::supervisor;
 use crate::telemetry::{self, LogLevel, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
 use crate::webrtc::{self, Bridge, IdentityError, Reach};
+use crate::websocket::Entrance;
 
 /// Why the relay cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -181,19 +182,11 @@ impl Relay {
         let hooks = hooks.transpose()?;
         let restored = site.restore();
         tracing::info!(%address, broadcasts = restored, "listening");
-        let parts = Parts {
-            settings: session::Settings::from(&config.limits),
-            clock: site.clock,
-            registry: site.registry.clone(),
-            gate: site.gate.clone(),
-            records: site.records.clone(),
-            origins: site.origins.clone(),
-            shutdown: shutdown.clone(),
-        };
         let quic_tls = Arc::new(quic_config(identities.clone())?);
         let https_tls = Arc::new(https_config(identities, keeper.challenges())?);
         let services = Services {
-            endpoint: Endpoint::new(quic_tls, Arc::new(Shared::new(parts)))?,
+            endpoint: Endpoint::new(quic_tls, site.entrance.shared().clone())?,
+            entrance: site.entrance.clone(),
             bridge,
             clock: site.clock,
             shutdown: shutdown.clone(),
@@ -421,17 +414,29 @@ fn site(
     let access = access.map(|log| (log, config.log.access_addresses));
     let events = Arc::new(Events::new(clock));
     let records = Records::new(clock, Arc::new(Metrics::new()?), events, access);
+    let (gate, records) = (Arc::new(gate), Arc::new(records));
+    let registry = Arc::new(Registry::new(Settings::from(config)));
+    let origins = config.origins();
+    let shared = Shared::new(Parts {
+        settings: session::Settings::from(&config.limits),
+        clock,
+        registry: registry.clone(),
+        gate: gate.clone(),
+        records: records.clone(),
+        origins: origins.clone(),
+        shutdown: draining.clone(),
+    });
     Ok(Site {
-        records: Arc::new(records),
-        registry: Arc::new(Registry::new(Settings::from(config))),
-        gate: Arc::new(gate),
+        records,
+        registry,
+        gate,
         state: dir,
         token_keys: Arc::new(token_keys),
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
         rules: RwLock::new(rules),
         proxies: config.proxies(),
-        origins: config.origins(),
+        origins,
         embedders: RwLock::new(server.embed_origins.clone()),
         public_url: server.public_url.clone(),
         listens,
@@ -440,6 +445,7 @@ fn site(
         clock,
         draining,
         bridge,
+        entrance: Arc::new(Entrance::new(Arc::new(shared))),
         ice_servers: config.webrtc.ice_servers.clone(),
         overflow: config.webrtc.overflow.clone(),
         ledger: Arc::new(ledger),

@@ -1,4 +1,5 @@
-//! The shards, and what each of them serves: WebTransport sessions and WebRTC, on one port.
+//! The shards, and what each of them serves: WebTransport sessions and WebRTC, on one port, and its share of the
+//! sessions that come in over WebSocket.
 
 use std::io;
 use std::net::UdpSocket;
@@ -9,12 +10,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::quic::Endpoint;
 use crate::shard::{DRAIN, Pulse, RelayClock, Shard, Thread, start};
 use crate::webrtc::{Bridge, Peers};
+use crate::websocket::Entrance;
 
 /// What the shards serve.
 #[derive(Clone)]
 pub(crate) struct Services {
     pub(crate) endpoint: Endpoint,
     pub(crate) bridge: Arc<Bridge>,
+    pub(crate) entrance: Arc<Entrance>,
     pub(crate) clock: RelayClock,
     pub(crate) shutdown: CancellationToken,
 }
@@ -53,6 +56,7 @@ impl Services {
     fn serve(self, shard: &Shard) -> io::Result<impl Future<Output = ()> + use<>> {
         let peers = Peers::on(shard, self.bridge, self.clock);
         let sessions = self.endpoint.on(shard)?;
+        self.entrance.open();
         let shutdown = self.shutdown;
         Ok(async move {
             let peers = tokio::spawn(peers.run(shutdown));

@@ -8,7 +8,7 @@ use steadycast_codec_glue::wire::{
     ClientMessage, Code, CodecKind, CodecSet, DecoderConfig, FrameHeader, GROUP_STREAM, Role,
     TrackId, encode_client, limits,
 };
-use steadycast_tests::client::{Control, Player, Publisher, hello};
+use steadycast_tests::client::{Carrier, Control, Player, Publisher, hello};
 use steadycast_tests::picture::Picture;
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
 
@@ -51,10 +51,10 @@ async fn answer_to(relay: &TestRelay, bytes: &[u8]) -> Result<Code> {
 async fn answer_to_group(broadcast: &TestBroadcast<'_>, bytes: &[u8]) -> Result<Code> {
     let mut publisher = broadcast.publisher().await?;
     let connection = publisher.control.connection.clone();
-    let mut stream = connection.open_uni().await?.await?;
+    let mut stream = connection.open_uni().await?;
     // The relay may stop the stream before all of it is written.
     let _ = stream.write_all(bytes).await;
-    let _ = stream.quic_stream_mut().finish();
+    stream.finish();
     let (code, _) = publisher.control.goodbye().await?;
     publisher.control.closed().await?;
     Ok(code)
@@ -155,7 +155,7 @@ async fn messages_of_the_other_role() -> Result<()> {
     assert_eq!(player.control.goodbye().await?, (Code::WrongRole, false));
     let mut player = broadcast.player().await?;
     let connection = player.control.connection.clone();
-    let mut stream = connection.open_uni().await?.await?;
+    let mut stream = connection.open_uni().await?;
     // The relay may have stopped the stream before all of it is written.
     let _ = stream.write_all(&group(&[&frame(1, 0, 0)])).await;
     assert_eq!(player.control.goodbye().await?, (Code::WrongRole, false));
@@ -168,7 +168,7 @@ async fn a_second_control_stream() -> Result<()> {
     let broadcast = relay.broadcast().await?;
     let mut player = broadcast.player().await?;
     let connection = player.control.connection.clone();
-    let (mut send, _recv) = connection.open_bi().await?.await?;
+    let (mut send, _recv) = connection.open_bi().await?;
     // The relay may stop the stream before all of it is written.
     let _ = send.write_all(b"x").await;
     assert_eq!(
@@ -286,12 +286,12 @@ async fn frames_of_an_old_group_are_dropped_and_counted_but_are_no_fault() -> Re
     let broadcast = relay.broadcast().await?;
     let mut publisher = broadcast.publisher().await?;
     let connection = publisher.control.connection.clone();
-    let mut old = connection.open_uni().await?.await?;
+    let mut old = connection.open_uni().await?;
     old.write_all(&group(&[&frame(1, 0, 0)])).await?;
     broadcast
         .until("the old group", |r| r.totals.frames_received == 1)
         .await?;
-    let mut new = connection.open_uni().await?.await?;
+    let mut new = connection.open_uni().await?;
     new.write_all(&group(&[&frame(1, 1, 0)])).await?;
     broadcast
         .until("the new group", |r| r.totals.frames_received == 2)
@@ -309,10 +309,10 @@ async fn a_publishers_reset_stream_is_no_fault() -> Result<()> {
     let broadcast = relay.broadcast().await?;
     let mut publisher = broadcast.publisher().await?;
     let connection = publisher.control.connection.clone();
-    let mut stream = connection.open_uni().await?.await?;
+    let mut stream = connection.open_uni().await?;
     let half = &frame(1, 0, 0)[..20];
     stream.write_all(&group(&[half])).await?;
-    stream.reset(wtransport::VarInt::from_u32(0))?;
+    stream.reset(Code::Done);
     publisher.keyframe(100).await?;
     broadcast
         .until("the next group", |r| r.totals.frames_received == 1)
@@ -328,9 +328,14 @@ async fn sessions_that_say_nothing_are_closed() -> Result<()> {
     })
     .await?;
     let broadcast = relay.broadcast().await?;
-    // A control stream without a word.
+    // A control stream without a word; on QMux a stream begins with its first byte.
     let mut mute = Control::open(relay.target()).await?;
-    assert_eq!(mute.goodbye().await?, (Code::HelloTimeout, true));
+    match relay.target().carrier {
+        Carrier::WebTransport => {
+            assert_eq!(mute.goodbye().await?, (Code::HelloTimeout, true));
+        }
+        Carrier::WebSocket => mute.closed().await?,
+    }
     // Half a hello.
     let mut half = Control::open(relay.target()).await?;
     half.send_raw(&[0, 50, 0]).await?;
@@ -371,4 +376,19 @@ async fn more_sessions_than_the_relay_may_have() -> Result<()> {
     let (_first, _second) = (broadcast.player().await?, broadcast.player().await?);
     assert!(Control::open(relay.target()).await.is_err());
     Ok(())
+}
+
+steadycast_tests::over_websocket! {
+    control_messages_that_make_no_sense,
+    messages_of_the_other_role,
+    a_second_control_stream,
+    groups_that_make_no_sense,
+    sizes_beyond_their_limits_are_refused_before_they_are_read,
+    a_group_without_end,
+    frames_of_an_old_group_are_dropped_and_counted_but_are_no_fault,
+    a_publishers_reset_stream_is_no_fault,
+    sessions_that_say_nothing_are_closed,
+    more_players_than_a_broadcast_has_room_for,
+    more_sessions_than_an_address_may_have,
+    more_sessions_than_the_relay_may_have,
 }

@@ -164,3 +164,13 @@ async fn a_picture_that_is_taken_back_is_seen_by_nobody_who_comes_later() -> Res
     assert_eq!(last.welcome.status.phase, Phase::Paused);
     Ok(())
 }
+
+steadycast_tests::over_websocket! {
+    players_see_the_publisher_go_and_the_picture_resume_on_the_same_session,
+    the_newest_publisher_wins_and_the_older_ones_close_is_a_no_op,
+    a_publisher_resumes_its_lineage_but_not_after_another_took_over,
+    a_publisher_that_falls_silent_is_away_and_back_without_a_new_session,
+    a_publisher_is_told_how_many_players_watch,
+    links_and_broadcasts_survive_a_restart_of_the_relay,
+    a_picture_that_is_taken_back_is_seen_by_nobody_who_comes_later,
+}

@@ -4,21 +4,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use quinn::VarInt;
 use steadycast_codec_glue::wire::{Code, GROUP_STREAM, Phase};
-use steadycast_tests::client::{Player, Publisher, soon};
+use steadycast_tests::client::{Input, Output, Player, Publisher, soon};
 use steadycast_tests::picture::Picture;
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
 use tokio::time::MissedTickBehavior;
-use wtransport::{RecvStream, SendStream};
 
 const LARGE: usize = 300_000;
 /// What is passed on before the rest has come has this size at least.
 const PART: usize = 32 << 10;
 
 /// A group stream in the test's hands, for the keyframe of group 7.
-async fn group_stream(publisher: &Publisher) -> Result<(SendStream, Bytes)> {
-    let mut stream = publisher.control.connection.open_uni().await?.await?;
+async fn group_stream(publisher: &Publisher) -> Result<(Output, Bytes)> {
+    let mut stream = publisher.control.connection.open_uni().await?;
     stream.write_all(&[GROUP_STREAM]).await?;
     let keyframe = Picture {
         epoch: publisher.epoch(),
@@ -33,7 +31,7 @@ async fn group_stream(publisher: &Publisher) -> Result<(SendStream, Bytes)> {
 /// Sends `frame` as a slow link would, until `seen` shows that a part of it was passed on, however
 /// long that takes; its last byte never. Returns what was seen, and how much was sent.
 async fn send_until<T>(
-    stream: &mut SendStream,
+    stream: &mut Output,
     frame: &[u8],
     seen: impl Future<Output = Result<T>>,
 ) -> Result<(T, usize)> {
@@ -62,11 +60,11 @@ async fn begun(broadcast: &TestBroadcast<'_>) -> Result<()> {
         .await
 }
 
-async fn read_some(stream: &mut RecvStream, least: usize) -> Result<Vec<u8>> {
+async fn read_some(stream: &mut Input, least: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while bytes.len() < least {
-        let chunk = stream.quic_stream_mut().read_chunk(65_536, true).await?;
-        bytes.extend_from_slice(&chunk.context("the group ended")?.bytes);
+        let chunk = stream.read_chunk(65_536).await?;
+        bytes.extend_from_slice(&chunk.context("the group ended")?);
     }
     Ok(bytes)
 }
@@ -139,8 +137,7 @@ async fn a_group_that_is_reset_inside_a_frame_gives_way_to_the_next() -> Result<
     player.frame().await?;
     let (mut stream, keyframe) = group_stream(&publisher).await?;
     send_until(&mut stream, &keyframe, begun(&broadcast)).await?;
-    let code = VarInt::from_u64(Code::Skipped.to_h3())?;
-    stream.quic_stream_mut().reset(code)?;
+    stream.reset(Code::Skipped);
     let before = broadcast.records()?.cache;
     broadcast
         .until("the picture before", |records| records.cache.groups == 1)
@@ -163,4 +160,10 @@ async fn a_group_that_is_reset_inside_a_frame_gives_way_to_the_next() -> Result<
             return Ok(());
         }
     }
+}
+
+steadycast_tests::over_websocket! {
+    a_large_keyframe_leaves_before_its_last_byte_has_come,
+    a_keyframe_that_is_cut_off_leaves_players_their_picture_and_session,
+    a_group_that_is_reset_inside_a_frame_gives_way_to_the_next,
 }

@@ -145,3 +145,13 @@ async fn datagrams_that_settings_offer_are_taken_by_quic_too() -> Result<()> {
     }
     player.control.ping().await
 }
+
+steadycast_tests::over_websocket! {
+    a_player_gets_every_frame_intact_and_in_order,
+    a_late_joiner_gets_the_keyframe_and_what_follows_on_a_static_screen,
+    a_late_joiner_gets_the_picture_of_a_held_broadcast,
+    joins_on_a_long_group_ask_for_one_keyframe_together,
+    a_publisher_that_ignores_requests_leaves_nobody_without_a_picture,
+    a_player_whose_decoder_broke_gets_a_new_keyframe,
+    datagrams_that_settings_offer_are_taken_by_quic_too,
+}

@@ -119,9 +119,7 @@ async fn the_relay_records_why_players_left() -> Result<()> {
             message: String::new(),
         })
         .await?;
-    rude.control
-        .connection
-        .close(wtransport::VarInt::from_u32(0), b"");
+    rude.control.connection.close();
     broadcast.until("nobody", |r| r.players == 0).await?;
     assert_eq!(broadcast.left(Code::Done)?, 2);
     Ok(())
@@ -149,4 +147,13 @@ async fn reports_of_black_frames_and_decoder_errors_are_added_up() -> Result<()>
     let totals = broadcast.records()?.totals;
     assert_eq!((totals.black_frames, totals.decoder_errors), (5, 1));
     Ok(())
+}
+
+steadycast_tests::over_websocket! {
+    ending_a_broadcast_tells_everybody_and_invites_nobody_back,
+    a_broadcast_held_for_too_long_ends_with_that_reason,
+    a_restart_gives_a_held_broadcast_no_more_time,
+    a_stopping_relay_says_goodbye_to_all_and_asks_them_back,
+    the_relay_records_why_players_left,
+    reports_of_black_frames_and_decoder_errors_are_added_up,
 }

@@ -1,4 +1,4 @@
-//! Scenarios over the real relay: every client is a real session over UDP.
+//! Scenarios over the real relay: every client is a real session over UDP, or over TCP where that is what it plays.
 
 mod access;
 mod authority;
@@ -20,4 +20,5 @@ mod strangers;
 mod tokens;
 mod versions;
 mod webrtc;
+mod websocket;
 mod widths;

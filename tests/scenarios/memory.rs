@@ -1,6 +1,8 @@
 //! Memory for pictures has a budget, whoever holds them: what is coming in, what is kept, and what is
 //! on its way to players that are slow to take it.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use steadycast_codec_glue::wire::{GROUP_STREAM, TrackId};
 use steadycast_tests::client::{Publisher, soon};
@@ -28,7 +30,7 @@ async fn frames_that_never_come_cost_what_has_come_of_them() -> Result<()> {
             index: 0,
             len: LARGEST,
         };
-        let mut stream = publisher.control.connection.open_uni().await?.await?;
+        let mut stream = publisher.control.connection.open_uni().await?;
         stream.write_all(&[GROUP_STREAM]).await?;
         stream.write_all(&picture.encode()?[..10_000]).await?;
         open.push(stream);
@@ -69,6 +71,8 @@ async fn players_that_take_nothing_hold_no_more_than_the_budget() -> Result<()> 
     let relay = TestRelay::with(|config| {
         config.limits.cache_bytes = BUDGET;
         config.limits.broadcast_bytes = 4 * MIB;
+        // Nobody is closed for that they take nothing, however busy the machine is.
+        config.limits.player_stall = Duration::from_secs(60);
     })
     .await?;
     let broadcast = relay.broadcast().await?;
@@ -147,4 +151,11 @@ async fn fill(publisher: &mut Publisher) -> Result<()> {
         soon("the relay to read on", publisher.delta(LARGEST)).await??;
     }
     Ok(())
+}
+
+steadycast_tests::over_websocket! {
+    frames_that_never_come_cost_what_has_come_of_them,
+    a_group_beyond_the_relays_memory_is_not_kept_and_its_publisher_goes_on,
+    players_that_take_nothing_hold_no_more_than_the_budget,
+    greedy_broadcasts_cost_a_modest_one_nothing,
 }

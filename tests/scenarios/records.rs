@@ -98,21 +98,16 @@ async fn a_session_is_counted_and_written_down_with_what_it_had() -> Result<()> 
     };
     relay.until("its figures", noted).await?;
     let text = metrics(&relay).await?;
+    let own = relay.target().carrier.name();
+    let sessions = |role: &str, transport: &str| {
+        format!("steadycast_sessions{{role=\"{role}\",transport=\"{transport}\"}}")
+    };
     for (name, value) in [
         ("steadycast_broadcasts{phase=\"waiting\"}", 0.0),
         ("steadycast_players", 2.0),
-        (
-            "steadycast_sessions{role=\"play\",transport=\"webtransport\"}",
-            1.0,
-        ),
-        (
-            "steadycast_sessions{role=\"play\",transport=\"webrtc\"}",
-            1.0,
-        ),
-        (
-            "steadycast_sessions{role=\"publish\",transport=\"webtransport\"}",
-            1.0,
-        ),
+        (&sessions("play", own), 1.0),
+        (&sessions("play", "webrtc"), 1.0),
+        (&sessions("publish", own), 1.0),
         ("steadycast_frames_received_total", 3.0),
         ("steadycast_glass_to_glass_seconds_count", 3.0),
         ("steadycast_glass_to_glass_seconds_bucket{le=\"0.1\"}", 2.0),
@@ -141,8 +136,8 @@ async fn a_session_is_counted_and_written_down_with_what_it_had() -> Result<()> 
     let text = metrics(&relay).await?;
     let ended = "steadycast_sessions_ended_total{code=\"done\",role=\"play\",transport=\"webrtc\"}";
     ensure!(figure(&text, ended) == Some(1.0), "{text}");
-    let joined = "steadycast_join_seconds_count{transport=\"webtransport\"}";
-    ensure!(figure(&text, joined) == Some(1.0), "{text}");
+    let joined = format!("steadycast_join_seconds_count{{transport=\"{own}\"}}");
+    ensure!(figure(&text, &joined) == Some(1.0), "{text}");
     relay
         .site()
         .end(
@@ -243,4 +238,10 @@ async fn a_relay_that_stops_writes_down_everybody_who_is_there() -> Result<()> {
     );
     drop(relay);
     Ok(())
+}
+
+steadycast_tests::over_websocket! {
+    a_session_is_counted_and_written_down_with_what_it_had,
+    everybody_who_is_refused_is_counted,
+    a_relay_that_stops_writes_down_everybody_who_is_there,
 }

@@ -299,3 +299,15 @@ fn follows(frame: &Received, last: Option<&Received>) -> bool {
     let next = |last: &Received| last.track_place() == (track, group, index.wrapping_sub(1));
     frame.is_intact() && (index == 0 || last.is_some_and(next))
 }
+
+steadycast_tests::over_websocket! {
+    a_player_without_av1_causes_a_rendition_and_a_second_one_shares_it,
+    a_rendition_is_let_go_when_its_last_player_has_gone,
+    another_codec_in_mid_stream_moves_the_players_it_concerns,
+    a_new_publisher_is_told_what_is_wanted_and_the_picture_is_held,
+    a_refused_rendition_falls_to_the_next_codec_and_at_last_to_plain_words,
+    a_decoder_that_fails_moves_its_player_and_nobody_else,
+    a_stalled_player_of_a_rendition_delays_nobody,
+    a_rendition_that_nobody_asked_for_costs_the_publisher_its_session,
+    a_player_that_changes_its_mind_again_and_again_gets_whole_groups,
+}

@@ -69,3 +69,7 @@ async fn follow(publisher: &mut Publisher, player: &mut Player) -> Result<()> {
     }
     Ok(())
 }
+
+steadycast_tests::over_websocket! {
+    players_of_all_shards_get_every_frame,
+}

@@ -88,7 +88,7 @@ async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_
     player.control.ping().await?;
     let before = *watched.borrow();
     // Clients speak every second; without, one lost packet of the new path's proof would be the end.
-    let quic = player.control.connection.quic_connection().clone();
+    let quic = player.control.connection.quic()?.quic_connection().clone();
     let mut words = tokio::time::interval(Duration::from_millis(500));
     let speak = async {
         loop {
@@ -108,4 +108,9 @@ async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_
     }?;
     ensure!(broadcast.records()?.totals.players_left.is_empty());
     Ok(())
+}
+
+steadycast_tests::over_websocket! {
+    a_stalled_player_delays_nobody_and_resumes_at_the_newest_keyframe,
+    a_player_that_takes_nothing_for_long_is_closed_as_too_slow,
 }

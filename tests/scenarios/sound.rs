@@ -211,3 +211,13 @@ async fn is_told_nothing_new(control: &mut Control) -> Result<()> {
         }
     }
 }
+
+steadycast_tests::over_websocket! {
+    listeners_of_all_shards_hear_every_frame_in_order_at_its_time,
+    who_does_not_listen_is_sent_none,
+    a_joiner_begins_at_now,
+    another_publisher_begins_without_sound_and_players_are_told,
+    a_publisher_may_change_what_it_sends_and_end_it,
+    sound_goes_on_while_the_picture_is_paused,
+    sessions_of_version_4_are_left_alone,
+}

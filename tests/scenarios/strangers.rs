@@ -141,7 +141,12 @@ async fn a_publisher_has_so_many_groups_open_at_once() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     let mut publisher = broadcast.publisher().await?;
-    let connection = publisher.control.connection.quic_connection().clone();
+    let connection = publisher
+        .control
+        .connection
+        .quic()?
+        .quic_connection()
+        .clone();
     // The relay has said how many before it answers.
     publisher.control.ping().await?;
     let mut open = Vec::new();
@@ -237,4 +242,8 @@ async fn half_a_word_of_http3_takes_no_more_than_its_addresss_share() -> Result<
             .all(|(connection, _)| connection.close_reason().is_none())
     );
     Ok(())
+}
+
+steadycast_tests::over_websocket! {
+    messages_are_heard_no_faster_than_they_may_come,
 }

@@ -78,3 +78,10 @@ async fn only_pages_of_allowed_origins_open_sessions() -> Result<()> {
     assert!(elsewhere.is_err());
     Ok(())
 }
+
+steadycast_tests::over_websocket! {
+    wrong_tokens_are_refused_with_their_reason,
+    a_token_for_one_role_is_none_for_the_other,
+    a_token_of_another_relay_is_refused,
+    only_pages_of_allowed_origins_open_sessions,
+}

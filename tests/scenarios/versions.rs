@@ -143,7 +143,7 @@ async fn a_colour_reaches_players_that_know_it_and_no_others() -> Result<()> {
     // BT.601, of full range (PROTOCOL 4.2).
     (coloured[0], coloured[3]) = (coloured[0] | 0xb0, 0x22);
     let publisher = broadcast.publisher().await?;
-    let mut stream = publisher.control.connection.open_uni().await?.await?;
+    let mut stream = publisher.control.connection.open_uni().await?;
     stream.write_all(&[GROUP_STREAM]).await?;
     stream.write_all(&coloured).await?;
     for (version, expected) in [(1, &plain[..]), (2, &coloured[..])] {
@@ -151,7 +151,7 @@ async fn a_colour_reaches_players_that_know_it_and_no_others() -> Result<()> {
         let (player, _) = greeted(&relay, &hello).await?;
         let mut group = soon("a group", player.connection.accept_uni()).await??;
         let mut got = vec![0; 1 + expected.len()];
-        let read = group.quic_stream_mut().read_exact(&mut got);
+        let read = group.read_exact(&mut got);
         soon("its frame", read).await??;
         assert_eq!(got[1..], expected[..], "version {version}");
     }
@@ -170,13 +170,23 @@ async fn frames_reach_players_without_what_their_version_does_not_know() -> Resu
     let mut later = picture.to_vec();
     later[0] |= 0xf0;
     later[3] = 0xff;
-    let mut stream = publisher.control.connection.open_uni().await?.await?;
+    let mut stream = publisher.control.connection.open_uni().await?;
     stream.write_all(&[GROUP_STREAM]).await?;
     stream.write_all(&later).await?;
     let mut group = soon("a group", player.connection.accept_uni()).await??;
     let mut got = vec![0; 1 + picture.len()];
-    let read = group.quic_stream_mut().read_exact(&mut got);
+    let read = group.read_exact(&mut got);
     soon("its frame", read).await??;
     assert_eq!(got[1..], picture[..]);
     Ok(())
+}
+
+steadycast_tests::over_websocket! {
+    a_session_speaks_the_newest_version_that_both_know,
+    a_version_that_is_not_spoken_is_refused_in_words,
+    what_may_be_skipped_costs_a_client_nothing,
+    a_player_of_version_1_is_told_nothing_that_is_newer,
+    a_player_of_version_3_sees_a_card_that_is_held,
+    a_colour_reaches_players_that_know_it_and_no_others,
+    frames_reach_players_without_what_their_version_does_not_know,
 }

@@ -14,10 +14,12 @@ use steadycast_codec_glue::wire::{
 };
 use tokio::runtime::Handle;
 use wtransport::tls::Sha256Digest;
-use wtransport::{ClientConfig, Connection, Endpoint, RecvStream, SendStream};
+use wtransport::{ClientConfig, Endpoint};
 
 use crate::picture::Picture;
 pub use crate::publisher::Publisher;
+pub use crate::session::{Carrier, Connection, Input, Output, Reset};
+use crate::websocket;
 
 /// How long anything may take before a scenario gives up: far longer than it ever takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,6 +44,19 @@ pub struct Target {
     pub address: SocketAddr,
     /// SHA-256 of its certificate.
     pub certificate: [u8; 32],
+    /// What sessions are opened over.
+    pub carrier: Carrier,
+}
+
+impl Target {
+    /// The same relay over this carrier.
+    #[must_use]
+    pub fn over(&self, carrier: Carrier) -> Self {
+        Self {
+            carrier,
+            ..self.clone()
+        }
+    }
 }
 
 /// What clients do on their own runs on one thread. wtransport writes an HTTP/3 frame in pieces and reads
@@ -65,11 +80,27 @@ static CLIENTS: LazyLock<Handle> = LazyLock::new(|| {
     handle.recv().expect("the thread of clients")
 });
 
-/// Opens a WebTransport session, with `origin` as a browser would send it.
+/// Opens a session, with `origin` as a browser would send it.
 ///
 /// # Errors
 /// When the relay refuses.
 pub async fn connect(target: &Target, path: &str, origin: Option<&str>) -> Result<Connection> {
+    match target.carrier {
+        Carrier::WebTransport => over_quic(target, path, origin)
+            .await
+            .map(Connection::WebTransport),
+        Carrier::WebSocket => {
+            let session = websocket::connect(target, path, origin, RECEIVE_WINDOW.into());
+            soon("a session", session).await?.map(Connection::from)
+        }
+    }
+}
+
+async fn over_quic(
+    target: &Target,
+    path: &str,
+    origin: Option<&str>,
+) -> Result<wtransport::Connection> {
     let mut config = ClientConfig::builder()
         .with_bind_default()
         .with_server_certificate_hashes([Sha256Digest::new(target.certificate)])
@@ -96,8 +127,8 @@ pub struct Control {
     pub connection: Connection,
     /// The version that its hello offers.
     pub version: u16,
-    send: SendStream,
-    recv: RecvStream,
+    send: Output,
+    recv: Input,
     buffer: BytesMut,
 }
 
@@ -114,8 +145,9 @@ impl Control {
     ///
     /// # Errors
     /// When the session has ended.
-    pub async fn on(connection: Connection) -> Result<Self> {
-        let (send, recv) = connection.open_bi().await?.await?;
+    pub async fn on(connection: impl Into<Connection>) -> Result<Self> {
+        let connection = connection.into();
+        let (send, recv) = connection.open_bi().await?;
         Ok(Self {
             connection,
             version: VERSION,
@@ -158,9 +190,9 @@ impl Control {
                     }
                 }
             }
-            let chunk = self.recv.quic_stream_mut().read_chunk(65_536, true).await?;
+            let chunk = self.recv.read_chunk(65_536).await?;
             let chunk = chunk.context("the control stream has ended")?;
-            self.buffer.extend_from_slice(&chunk.bytes);
+            self.buffer.extend_from_slice(&chunk);
         }
     }
 
@@ -272,8 +304,7 @@ impl Control {
     /// # Errors
     /// When it stays open.
     pub async fn closed(&self) -> Result<()> {
-        soon("the session to close", self.connection.closed()).await?;
-        Ok(())
+        soon("the session to close", self.connection.closed()).await
     }
 
     /// Says hello and awaits the welcome.
@@ -379,7 +410,7 @@ pub struct Player {
     pub control: Control,
     /// What it was welcomed with.
     pub welcome: Welcome,
-    group: Option<RecvStream>,
+    group: Option<Input>,
     /// Streams that the relay cut off.
     pub cut: u32,
 }
@@ -446,9 +477,8 @@ impl Player {
     }
 
     fn expect_cut(&mut self, error: &anyhow::Error) -> Result<()> {
-        let skipped = VarInt::from_u64(Code::Skipped.to_h3())?;
         match error.downcast_ref() {
-            Some(quinn::ReadError::Reset(code)) if *code == skipped => {
+            Some(Reset(Some(Code::Skipped))) => {
                 self.cut += 1;
                 Ok(())
             }
@@ -457,7 +487,7 @@ impl Player {
     }
 }
 
-async fn read_kind(stream: &mut RecvStream) -> Result<()> {
+async fn read_kind(stream: &mut Input) -> Result<()> {
     let mut kind = [0];
     ensure!(fill(stream, &mut kind).await?, "an empty stream");
     ensure!(kind[0] == GROUP_STREAM, "a stream that is no group");
@@ -465,7 +495,7 @@ async fn read_kind(stream: &mut RecvStream) -> Result<()> {
 }
 
 /// One frame of a group stream; `None` at its end.
-async fn read_frame(stream: &mut RecvStream) -> Result<Option<Received>> {
+async fn read_frame(stream: &mut Input) -> Result<Option<Received>> {
     let mut fixed = [0; HEADER_LEN];
     if !fill(stream, &mut fixed).await? {
         return Ok(None);
@@ -486,10 +516,10 @@ async fn read_frame(stream: &mut RecvStream) -> Result<Option<Received>> {
     }))
 }
 
-async fn fill(stream: &mut RecvStream, buffer: &mut [u8]) -> Result<bool> {
+async fn fill(stream: &mut Input, buffer: &mut [u8]) -> Result<bool> {
     let mut filled = 0;
     while filled < buffer.len() {
-        match stream.quic_stream_mut().read(&mut buffer[filled..]).await? {
+        match stream.read(&mut buffer[filled..]).await? {
             Some(read) => filled += read,
             None if filled == 0 => return Ok(false),
             None => bail!("the group ends inside a frame"),

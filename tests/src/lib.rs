@@ -10,5 +10,7 @@ pub mod process;
 pub mod proxy;
 pub mod publisher;
 pub mod relay;
+pub mod session;
 pub mod sound;
 pub mod webrtc;
+pub mod websocket;

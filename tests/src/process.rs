@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::{Target, soon};
+use crate::client::{Carrier, Target, soon};
 
 const ADMIN_KEY: &str = "a-key-for-measurements-only";
 
@@ -76,6 +76,7 @@ impl RelayProcess {
             target: Target {
                 address,
                 certificate: [0; 32],
+                carrier: Carrier::default(),
             },
             state,
             log,

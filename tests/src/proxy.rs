@@ -130,6 +130,7 @@ impl Proxy {
             target: Target {
                 address: inside.local_addr()?,
                 certificate: relay.certificate,
+                carrier: relay.carrier,
             },
             relay: relay.address,
             outside,

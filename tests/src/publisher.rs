@@ -4,9 +4,8 @@ use anyhow::{Context, Result};
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, GROUP_STREAM, ResumeSecret, Role, TrackGroup, TrackId,
 };
-use wtransport::SendStream;
 
-use crate::client::{Control, Target, Welcome};
+use crate::client::{Control, Output, Target, Welcome};
 use crate::picture::Picture;
 
 /// An honest publisher.
@@ -23,7 +22,7 @@ pub struct Publisher {
 /// Where a track is.
 #[derive(Default)]
 struct Sending {
-    group: Option<SendStream>,
+    group: Option<Output>,
     next: (u32, u32),
 }
 
@@ -125,12 +124,12 @@ impl Publisher {
     /// Group and index of the next frame; a keyframe opens a group.
     pub(crate) async fn place(&mut self, track: TrackId, keyframe: bool) -> Result<(u32, u32)> {
         if keyframe {
-            let mut stream = self.control.connection.open_uni().await?.await?;
+            let mut stream = self.control.connection.open_uni().await?;
             stream.write_all(&[GROUP_STREAM]).await?;
             let sending = self.sending(track);
             sending.next = (sending.next.0 + 1, 0);
             if let Some(mut old) = sending.group.replace(stream) {
-                old.quic_stream_mut().finish()?;
+                old.finish();
             }
         }
         let sending = self.sending(track);
@@ -149,8 +148,6 @@ impl Publisher {
 
     /// Goes without a word, as a crashed browser does.
     pub fn crash(self) {
-        self.control
-            .connection
-            .close(wtransport::VarInt::from_u32(0), b"");
+        self.control.connection.close();
     }
 }

@@ -1,5 +1,6 @@
 //! A real relay in this process, on a port of its own.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,8 +17,44 @@ use steadycast_relay::relay::Relay;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{PATIENCE, Player, Publisher, Target, soon};
+use crate::client::{Carrier, PATIENCE, Player, Publisher, Target, soon};
 use crate::webrtc::Endpoint;
+
+thread_local! {
+    /// What clients of the relays that are started on this thread come over.
+    static CARRIER: Cell<Carrier> = const { Cell::new(Carrier::WebTransport) };
+}
+
+fn carrier() -> Carrier {
+    CARRIER.get()
+}
+
+/// Plays a scenario whose clients come over `carrier`. The scenario starts its relays on this thread, as a
+/// `tokio::test` does.
+pub fn over<T>(carrier: Carrier, scenario: impl FnOnce() -> T) -> T {
+    let before = CARRIER.replace(carrier);
+    let played = scenario();
+    CARRIER.set(before);
+    played
+}
+
+/// Plays these scenarios over WebSocket as well.
+#[macro_export]
+macro_rules! over_websocket {
+    ($($scenario:ident),* $(,)?) => {
+        mod over_websocket {
+            use $crate::client::Carrier;
+            use $crate::relay::over;
+
+            $(
+                #[test]
+                fn $scenario() -> anyhow::Result<()> {
+                    over(Carrier::WebSocket, super::$scenario)
+                }
+            )*
+        }
+    };
+}
 
 /// A directory that goes with its owner.
 #[derive(Debug)]
@@ -85,6 +122,7 @@ impl TestRelay {
         let target = Target {
             address: relay.address(),
             certificate,
+            carrier: carrier(),
         };
         Ok(Self {
             config,

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use steadycast_codec_glue::wire::{
     ClientMessage, RelayMessage, SoundCodec, SoundFormat, SoundPacket, decode_sound, encode_sound,
 };
-use wtransport::Connection;
 
-use crate::client::{Player, soon};
+use crate::client::{Connection, Player, soon};
 use crate::publisher::Publisher;
 
 /// Opus with two channels.
@@ -160,7 +159,7 @@ impl Player {
 /// When the session ends, or the frames are others.
 pub async fn hear(connection: &Connection) -> Result<SoundPacket> {
     loop {
-        let datagram = connection.receive_datagram().await?.payload();
+        let datagram = connection.receive_datagram().await?;
         if let Some(packet) = decode_sound(&datagram)? {
             ensure!(packet.frame == frame(packet.sequence), "another frame");
             for (age, repeated) in (1..).zip(packet.repeats.iter().rev()) {

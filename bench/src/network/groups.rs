@@ -10,10 +10,9 @@ use bytes::Bytes;
 use steadycast_codec_glue::wire::{
     ClientMessage, Code, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage, Role,
 };
-use steadycast_tests::client::Control;
+use steadycast_tests::client::{Connection, Control, Input, Reset};
 use tokio::task::JoinSet;
 use tokio::time::interval;
-use wtransport::{Connection, RecvStream};
 
 use crate::checker::{Seen, Watch};
 use crate::client::Client;
@@ -99,7 +98,7 @@ impl Newest {
 }
 
 struct Group {
-    stream: RecvStream,
+    stream: Input,
     number: u64,
     watch: Watch,
     newest: Rc<RefCell<Newest>>,
@@ -130,12 +129,11 @@ impl Group {
     /// Reads until there are so many bytes; false at the end of the stream.
     async fn fill(&mut self, reader: &mut Reader, len: usize) -> Result<bool> {
         while reader.bytes.len() < len {
-            let stream = self.stream.quic_stream_mut();
-            let Some(chunk) = stream.read_chunk(CHUNK, true).await? else {
+            let Some(chunk) = self.stream.read_chunk(CHUNK).await? else {
                 return Ok(false);
             };
-            self.watch.tally.borrow_mut().received += chunk.bytes.len() as u64;
-            reader.push(&chunk.bytes);
+            self.watch.tally.borrow_mut().received += chunk.len() as u64;
+            reader.push(&chunk);
         }
         Ok(true)
     }
@@ -164,9 +162,7 @@ impl Group {
         let Err(error) = how else { return };
         let mut tally = self.watch.tally.borrow_mut();
         match error.downcast_ref() {
-            Some(quinn::ReadError::Reset(code)) if code.into_inner() == Code::Skipped.to_h3() => {
-                tally.skips += 1;
-            }
+            Some(Reset(Some(Code::Skipped))) => tally.skips += 1,
             // A reset that asks nothing (PROTOCOL 4.9), or the session's end, which says why itself.
             Some(_) => {}
             None => tally.fault(Fault::Broken),

@@ -44,14 +44,20 @@ pub enum Transport {
     WebTransport,
     /// WebRTC, by WHIP and WHEP.
     WebRtc,
+    /// WebSocket, over the TCP port of the pages.
+    WebSocket,
 }
 
 impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::WebTransport, Self::WebRtc, Self::WebSocket];
+
     /// Its name in answers and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::WebTransport => "webtransport",
             Self::WebRtc => "webrtc",
+            Self::WebSocket => "websocket",
         }
     }
 }

@@ -448,7 +448,7 @@ pub const KEYS: &[Key] = &[
         "sessions",
         whole(1, MANY, "sessions"),
         "20000",
-        "Sessions at once, over WebTransport and over WebRTC each; the same number again for HTTP \
+        "Sessions at once, over WebTransport and WebSocket together, and over WebRTC; the same number again for HTTP \
          connections.",
     ),
     key(

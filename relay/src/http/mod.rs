@@ -16,6 +16,7 @@ mod policy;
 mod problem;
 mod routes;
 mod server;
+mod session;
 mod site;
 mod unread;
 mod viewers;

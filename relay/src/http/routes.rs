@@ -10,7 +10,7 @@ use super::access_log::AccessLog;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::site::Site;
-use super::{access_log, api, forwarded, headers, unread, webrtc};
+use super::{access_log, api, forwarded, headers, session, unread, webrtc};
 use crate::excerpt::excerpt;
 
 /// The pages and the API of `site`.
@@ -34,9 +34,11 @@ pub(super) fn with_pages(site: Arc<Site>, pages: Pages) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(access_log::in_time))
         .layer(from_fn_with_state(log, access_log::log_session));
+    let sessions = session::routes().with_state(site.clone());
     api.merge(webrtc)
         .with_state(site.clone())
         .layer(from_fn(unread::read_on))
+        .merge(sessions)
         .merge(pages.router(site.clone()))
         .layer(from_fn_with_state(site.clone(), headers::secure))
         .layer(from_fn_with_state(site, forwarded::clients))

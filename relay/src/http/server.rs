@@ -50,6 +50,7 @@ async fn converse(mut connection: Connection, router: Router, shutdown: Cancella
     let stranger = Arc::new(Mutex::new(connection.stranger.take()));
     let builder = builder(connection.is_http2());
     let introduced = stranger.clone();
+    let way = MakesWay(makes_way.clone());
     let lasting = Lasting::default();
     let answers = lasting.clone();
     let one_at_a_time = OneAtATime::default();
@@ -57,11 +58,13 @@ async fn converse(mut connection: Connection, router: Router, shutdown: Cancella
         *introduced.lock() = None;
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(answers.clone());
+        request.extensions_mut().insert(way.clone());
         request.extensions_mut().insert(one_at_a_time.clone());
         request
     });
     let service = TowerToHyperService::new(service);
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(connection), service));
+    let mut serving =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(connection), service));
     tokio::select! {
         _ = serving.as_mut() => return,
         () = silence(&stranger) => return,
@@ -75,6 +78,17 @@ async fn converse(mut connection: Connection, router: Router, shutdown: Cancella
     serving.as_mut().graceful_shutdown();
     // What does not part in time is cut off; there is nobody to tell.
     let _ = timeout(PARTING, serving).await;
+}
+
+/// What has a connection make way for another, for whoever has it once it is no HTTP any more.
+#[derive(Debug, Clone)]
+pub(super) struct MakesWay(CancellationToken);
+
+impl MakesWay {
+    /// It is to make way.
+    pub(super) async fn asked(&self) {
+        self.0.cancelled().await;
+    }
 }
 
 /// A connection's answers that last: while there is one, the connection does not grow old.
@@ -129,7 +143,9 @@ fn builder(http2: bool) -> Builder<TokioExecutor> {
         .max_concurrent_streams(64)
         .max_header_list_size(16 << 10)
         .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(10));
+        .keep_alive_timeout(Duration::from_secs(10))
+        // WebSockets (RFC 8441).
+        .enable_connect_protocol();
     if http2 {
         builder.http2_only()
     } else {

@@ -16,6 +16,7 @@ use crate::shard::RelayClock;
 use crate::store::{Ledger, StateDir, TokenKeys};
 use crate::tls::Identities;
 use crate::webrtc::Bridge;
+use crate::websocket::Entrance;
 
 /// What the pages and the API work with.
 #[derive(Debug)]
@@ -56,6 +57,8 @@ pub struct Site {
     pub clock: RelayClock,
     /// The WebRTC sessions.
     pub bridge: Arc<Bridge>,
+    /// Where sessions over WebSocket come in.
+    pub(crate) entrance: Arc<Entrance>,
     /// Servers that WebRTC clients are told of.
     pub ice_servers: Vec<IceServer>,
     /// Where WebRTC clients are sent when the relay is full.

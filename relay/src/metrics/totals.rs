@@ -189,7 +189,7 @@ impl Moment<'_> {
             "Sessions that were let in and go on.",
             &["transport", "role"],
         )?;
-        for transport in [Transport::WebTransport, Transport::WebRtc] {
+        for transport in Transport::ALL {
             for role in [Role::Publisher, Role::Player] {
                 let count = self.gate.count(transport, role);
                 let gauge = sessions.with_label_values(&[transport.name(), role_name(role)]);

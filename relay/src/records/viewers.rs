@@ -13,8 +13,8 @@ use crate::delivery::Reception;
 /// The viewers of a broadcast.
 #[derive(Debug, Default)]
 pub struct Viewers {
-    /// Over WebTransport, and over WebRTC.
-    pub transports: [u32; 2],
+    /// Over each transport, as [`Transport::ALL`] has it.
+    pub transports: [u32; Transport::ALL.len()],
     /// By how they fare, as [`Fares::ALL`] has it.
     pub fares: [u32; Fares::ALL.len()],
     /// How late pictures are shown; `None`: nobody has said so in the last ten seconds.
@@ -69,7 +69,7 @@ impl Records {
             if standing.role != Role::Player || !noted.served {
                 return;
             }
-            viewers.transports[place(standing.visit.transport)] += 1;
+            viewers.transports[standing.visit.transport as usize] += 1;
             viewers.fares[noted.fares as usize] += 1;
             said.hear(noted.reports.latencies(now));
             if noted.fares != Fares::Live {
@@ -140,13 +140,6 @@ impl Said {
             p95: within(95)?,
             viewers: self.viewers,
         })
-    }
-}
-
-fn place(transport: Transport) -> usize {
-    match transport {
-        Transport::WebTransport => 0,
-        Transport::WebRtc => 1,
     }
 }
 

@@ -6,7 +6,10 @@ mod ear;
 mod flow;
 mod frames;
 mod group;
+mod link;
+mod serve;
 mod transport;
+mod upgrade;
 
 pub use acks::Unsent;
 pub use carrier::GroupStreams;
@@ -14,3 +17,6 @@ pub use flow::{Fault, Flow};
 pub use transport::{
     Inlet, LONGEST_MESSAGE, Messages, Outlet, READ_BUFFER, WRITE_BUFFER, WebSocketTransport,
 };
+
+pub(crate) use serve::{Admission, Entrance, Refused};
+pub(crate) use upgrade::{SUBPROTOCOL, bounded};

@@ -162,3 +162,13 @@ async fn sound_of_a_player_goes_to_nobody() -> Result<()> {
     assert_eq!(listener.hear().await?.sequence, 0);
     Ok(())
 }
+
+steadycast_tests::over_websocket! {
+    a_datagram_that_makes_no_sense_ends_its_publisher_s_session,
+    sound_of_another_epoch_ends_its_publisher_s_session,
+    what_the_other_role_says_ends_the_session,
+    a_format_that_nobody_plays_is_malformed,
+    other_datagrams_and_those_of_players_are_passed_over,
+    more_than_150_a_second_are_dropped_and_counted,
+    sound_of_a_player_goes_to_nobody,
+}

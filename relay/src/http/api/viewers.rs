@@ -43,6 +43,8 @@ struct ByTransport {
     webtransport: u32,
     /// Over WebRTC.
     webrtc: u32,
+    /// Over WebSocket.
+    websocket: u32,
 }
 
 /// How many viewers there are in each state.
@@ -119,13 +121,14 @@ struct One {
 
 impl From<Viewers> for Shown {
     fn from(viewers: Viewers) -> Self {
-        let [webtransport, webrtc] = viewers.transports;
+        let [webtransport, webrtc, websocket] = viewers.transports;
         let [behind, light, waiting, away, live] = viewers.fares;
         Self {
             count: viewers.count(),
             by_transport: ByTransport {
                 webtransport,
                 webrtc,
+                websocket,
             },
             by_state: ByState {
                 live,

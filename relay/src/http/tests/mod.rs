@@ -33,14 +33,17 @@ use super::site::{Rules, Site};
 use super::viewers::ViewersTokens;
 use crate::auth::{Gate, Order, Origins};
 use crate::broadcast::{BroadcastId, Registry, Settings};
+use crate::config::Config;
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::records::Records;
+use crate::session::{Parts, Shared};
 use crate::shard::RelayClock;
 use crate::store::temp::{Fragile, TempDir};
 use crate::store::{Access, Ledger, TokenKeys};
 use crate::tls::{Keeper, Source};
 use crate::webrtc::{Bridge, Reach, Settings as BridgeSettings};
+use crate::websocket::Entrance;
 
 const ADMIN: &str = "the-admin-key-of-the-tests";
 const APP: &str = "https://app.example";
@@ -105,22 +108,34 @@ impl Relay {
             max_broadcasts: 3,
             ..Settings::default()
         };
+        let registry = Arc::new(Registry::new(settings));
+        let gate = Arc::new(gate);
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let events = Arc::new(Events::new(clock));
+        let records = Arc::new(Records::new(clock, metrics, events, None));
+        let origins = Origins::new(vec![APP.parse().unwrap()], false);
+        let draining = CancellationToken::new();
+        let shared = Shared::new(Parts {
+            settings: (&Config::defaults(true).limits).into(),
+            clock,
+            registry: registry.clone(),
+            gate: gate.clone(),
+            records: records.clone(),
+            origins: origins.clone(),
+            shutdown: draining.clone(),
+        });
         let mut site = Site {
-            registry: Arc::new(Registry::new(settings)),
+            registry,
             ledger: Arc::new(ledger),
-            gate: Arc::new(gate),
+            gate,
             state: keys.clone(),
             token_keys: Arc::new(token_keys),
             keeps: true.into(),
             turns: tokio::sync::Mutex::default(),
-            records: Arc::new(Records::new(
-                clock,
-                Arc::new(Metrics::new().unwrap()),
-                Arc::new(Events::new(clock)),
-                None,
-            )),
+            records,
+            entrance: Arc::new(Entrance::new(Arc::new(shared))),
             proxies: Proxies::new(vec!["198.51.100.0/24".parse().unwrap()]),
-            origins: Origins::new(vec![APP.parse().unwrap()], false),
+            origins,
             embedders: RwLock::default(),
             public_url: None,
             listens: "127.0.0.1:4433".parse().unwrap(),
@@ -136,7 +151,7 @@ impl Relay {
             bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),
             ice_servers: Vec::new(),
             overflow: None,
-            draining: CancellationToken::new(),
+            draining,
         };
         change(&mut site);
         let site = Arc::new(site);

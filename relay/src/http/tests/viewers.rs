@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use steadycast_codec_glue::wire::Role;
 
 use super::{ADMIN, Relay};
-use crate::auth::Transport::{self, WebRtc, WebTransport};
+use crate::auth::Transport::{self, WebRtc, WebSocket, WebTransport};
 use crate::broadcast::RelayTime;
 use crate::records::{Figures, Given, Reception, Record, Shown, Version};
 
@@ -88,7 +88,7 @@ async fn a_broadcast_without_viewers_says_so() {
         .enter_over(WebTransport, publish, Role::Publisher);
     assert!(publisher.is_ok());
     let none = json!({
-        "count": 0, "byTransport": { "webtransport": 0, "webrtc": 0 },
+        "count": 0, "byTransport": { "webtransport": 0, "webrtc": 0, "websocket": 0 },
         "byState": { "live": 0, "behind": 0, "light": 0, "away": 0, "waiting": 0 },
         "troubled": [],
     });
@@ -126,15 +126,16 @@ async fn viewers_are_counted_by_how_they_fare_and_those_in_trouble_are_named() {
     let late = audience.viewer(WebTransport, full());
     shows(&late, 30, 900);
     let untold = audience.viewer(WebRtc, full());
+    let over_tcp = audience.viewer(WebSocket, full());
     let newcomer = audience.join(WebRtc, audience.told("playToken"));
     newcomer.note(Figures::default());
     // Its client has not connected yet.
     let _expected = audience.join(WebRtc, audience.told("playToken"));
     let told = audience.viewers().await;
-    assert_eq!(told["count"], 5);
-    let by_transport = json!({ "webtransport": 3, "webrtc": 2 });
+    assert_eq!(told["count"], 6);
+    let by_transport = json!({ "webtransport": 3, "webrtc": 2, "websocket": 1 });
     assert_eq!(told["byTransport"], by_transport);
-    let by_state = json!({ "live": 2, "behind": 1, "light": 1, "away": 0, "waiting": 1 });
+    let by_state = json!({ "live": 3, "behind": 1, "light": 1, "away": 0, "waiting": 1 });
     assert_eq!(told["byState"], by_state);
     let latency = json!({ "p50Ms": 120, "p95Ms": 900, "viewers": 3 });
     assert_eq!(told["latency"], latency);
@@ -152,7 +153,7 @@ async fn viewers_are_counted_by_how_they_fare_and_those_in_trouble_are_named() {
         { "session": number(&newcomer), "transport": "webrtc", "state": "waiting", "skips": false, "undecoded": false },
     ]);
     assert_eq!(troubled, expected);
-    drop((well, untold, late));
+    drop((well, untold, over_tcp, late));
     let told = audience.viewers().await;
     assert_eq!(
         (&told["count"], &told["byState"]["behind"]),

@@ -236,7 +236,7 @@ async fn begin_and_never_end(publisher: Publisher) -> Result<()> {
             index: 0,
             len: LARGEST,
         };
-        let mut stream = publisher.control.connection.open_uni().await?.await?;
+        let mut stream = publisher.control.connection.open_uni().await?;
         stream.write_all(&[GROUP_STREAM]).await?;
         stream.write_all(&picture.encode()?[..20_000]).await?;
         open.push(stream);
