@@ -46,7 +46,7 @@ pub struct Load {
     /// What a narrow path carries, in kbit/s
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..))]
     pub narrow_kbit: u64,
-    /// Publishers send sound besides, of 64 kbit/s or so many, and players by WebTransport listen
+    /// Publishers send sound besides, of 64 kbit/s or so many, and players listen
     #[arg(long, value_name = "KBIT", num_args = 0..=1, require_equals = true, default_missing_value = "64", value_parser = clap::value_parser!(u64).range(8..=400))]
     pub sound: Option<u64>,
     /// By what players watch.
@@ -126,9 +126,6 @@ impl Load {
         self.picture.check_for(&self.transport)?;
         if self.healthy() == 0 {
             return Err("--stall, --slow and --narrow leave no player to measure".to_owned());
-        }
-        if self.sound.is_some() && self.transport.has_webrtc() {
-            return Err("--sound is for players by WebTransport".to_owned());
         }
         if self.narrow > 0 && self.transport.has_webrtc() {
             return Err("--narrow is for players by WebTransport".to_owned());
@@ -246,7 +243,6 @@ mod tests {
         assert!(load(&["--delta-bytes", "17"]).check().is_err());
         let recorded = ["--transport", "both", "--input", "film.ivf"];
         assert!(load(&recorded).check().is_err());
-        assert!(load(&["--sound", "--transport", "both"]).check().is_err());
         assert_eq!(load(&["--sound"]).sound, Some(64));
         assert_eq!(load(&["--sound=96"]).sound, Some(96));
         assert!(load(&[]).check().is_ok());

@@ -114,7 +114,7 @@ impl Sweep {
 
     /// The result for people.
     pub fn text(&self) -> String {
-        let heads = [
+        let mut heads = vec![
             "players",
             "delivered %",
             "p50 ms",
@@ -124,6 +124,9 @@ impl Sweep {
             "CPU s/Gbit",
             "kB/player",
         ];
+        if self.runs.iter().any(|run| run.sound.is_some()) {
+            heads.extend(["heard %", "sound p95 ms", "us/sound"]);
+        }
         let rows: Vec<_> = self.runs.iter().map(cells).collect();
         let title = format!("p99 within {} ms, every frame delivered", self.bound_ms);
         format!("{}\n{}\n", columns(&title, &heads, &rows), self.verdict())
@@ -143,17 +146,25 @@ impl Sweep {
 }
 
 fn cells(report: &Report) -> Vec<String> {
-    let share = 100.0 * report.frames as f64 / report.expected.max(1) as f64;
-    vec![
+    let share = |part: u64, all: u64| format!("{:.3}", 100.0 * part as f64 / all.max(1) as f64);
+    let mut cells = vec![
         report.players.to_string(),
-        format!("{share:.3}"),
+        share(report.frames, report.expected),
         format!("{:.2}", report.p50_us as f64 / 1e3),
         format!("{:.2}", report.p99_us as f64 / 1e3),
         format!("{:.2}", report.relay_cores),
         format!("{:.2}", report.client_cores),
         format!("{:.3}", report.cpu_s_per_gbit),
         format!("{:.1}", report.rss_kb_per_player),
-    ]
+    ];
+    if let Some(sound) = &report.sound {
+        cells.extend([
+            share(sound.frames, sound.expected),
+            format!("{:.2}", sound.p95_us as f64 / 1e3),
+            format!("{:.2}", sound.cpu_us),
+        ]);
+    }
+    cells
 }
 
 #[cfg(test)]

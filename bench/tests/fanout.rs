@@ -47,3 +47,20 @@ fn players_hear_all_of_a_publisher_s_sound_and_miss_no_picture_for_it() -> Resul
     assert!(sound["cpu_us"].is_number());
     Ok(())
 }
+
+#[test]
+fn players_by_webrtc_hear_it_as_well() -> Result<()> {
+    let report = fanout("--players 4 --sound --transport both --seconds 4")?;
+    eprintln!("{report}");
+    let sound = &report["sound"];
+    assert_eq!(sound["gaps"], 0);
+    let count = |key: &str| sound[key].as_u64().unwrap_or_default();
+    // Times in RTP are rounded, so that one at the window's edge may be on its other side.
+    assert!(count("frames").abs_diff(count("expected")) <= 4, "{sound}");
+    assert!((700..=900).contains(&count("frames")), "{sound}");
+    assert!(
+        count("p50_us") > 0 && count("p95_us") < 1_000_000,
+        "{sound}"
+    );
+    Ok(())
+}

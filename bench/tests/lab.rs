@@ -167,7 +167,7 @@ fn tcp_gets_the_rate_and_queues() -> Result<()> {
     Ok(())
 }
 
-/// Five seconds of a moving picture behind 1 % loss.
+/// Five seconds of a moving picture with sound behind 1 % loss.
 fn behind_loss(way: Way) -> Result<Outcome> {
     let condition = conditions::named("loss-1").context("no such path")?;
     let trial = Trial {
@@ -183,6 +183,7 @@ fn behind_loss(way: Way) -> Result<Outcome> {
             group: 60,
             input: None,
         },
+        sound: Some(64),
         program: PathBuf::from(env!("CARGO_BIN_EXE_bench")),
         flags: Vec::new(),
     };
@@ -204,6 +205,15 @@ fn a_player_behind_loss_gets_its_frames_by_either_transport() -> Result<()> {
         assert!(figures.delivered_fps > 20.0, "{way:?}");
         assert!(figures.p50_ms >= 50.0, "a frame takes the path's delay");
         assert!(figures.first_picture_ms.is_some_and(|ms| ms < 2_000.0));
+        let sound = outcome.sound.context("nothing was heard")?;
+        eprintln!("{way:?}: {sound:?}");
+        assert!(sound.there_ms > 3_000.0, "{way:?}: {sound:?}");
+        // One in a hundred is lost, until the relay repeats it.
+        assert!(sound.missing < 0.05, "{way:?}: {sound:?}");
+        assert!(
+            sound.p50_ms.is_some_and(|ms| ms >= 50.0),
+            "{way:?}: {sound:?}"
+        );
     }
     Ok(())
 }

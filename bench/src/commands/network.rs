@@ -50,6 +50,9 @@ pub struct Network {
     /// Payload of a frame that is no keyframe, in bytes
     #[arg(long, default_value_t = 8_000)]
     delta_bytes: usize,
+    /// Publishers send sound besides, of 64 kbit/s or so many (browsers as much as their hosts do), and players listen
+    #[arg(long, value_name = "KBIT", num_args = 0..=1, require_equals = true, default_missing_value = "64", value_parser = clap::value_parser!(u64).range(8..=400))]
+    sound: Option<u64>,
     /// Whether a browser plays as well, after this program's own clients
     #[arg(long, value_enum, default_value_t = When::Auto)]
     browsers: When,
@@ -232,6 +235,7 @@ impl Network {
                     seed: *seed,
                     beside: self.players,
                     picture: picture.clone(),
+                    sound: self.sound,
                     program: program.clone(),
                     flags: flags.clone(),
                 }));

@@ -19,6 +19,7 @@ use super::stage::PORT;
 use super::trial::{Lane, Trial, paths};
 use crate::lab::{Emulator, Lateness, PathRecord, World};
 use crate::process::OwnRelay;
+use crate::sound::SoundFigures;
 use crate::tally::Glimpse;
 use crate::target::Broadcast;
 use crate::transport::Way;
@@ -86,6 +87,9 @@ impl Browsers {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if trial.sound.is_some() {
+            command.args(["--sound", "heard"]);
+        }
         if let Some(mode) = &self.mode {
             command.args(["--mode", mode]);
         }
@@ -119,6 +123,7 @@ pub fn run(trial: &Trial, browsers: &Browsers) -> Result<Vec<Outcome>> {
         // Browsers and clients take the system's time.
         clock: RelayClock::start(),
         way: others.way,
+        listens: false,
     };
     let glass = browsers.start(trial, &world, &broadcast)?;
     let (glass, had) = thread::scope(|scope| {
@@ -200,6 +205,29 @@ struct Seen {
     first_picture_ms: Option<f64>,
     sessions_opened: u64,
     samples: Vec<Sample>,
+    sound: Option<Heard>,
+}
+
+/// What the player's page counted of its sound.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Heard {
+    played_ms: f64,
+    concealed_ms: f64,
+    gaps: u64,
+    latency_ms: Option<f64>,
+}
+
+impl Heard {
+    fn figures(&self) -> SoundFigures {
+        SoundFigures {
+            there_ms: self.played_ms,
+            missing: self.concealed_ms / self.played_ms.max(1.0),
+            gaps: self.gaps,
+            p50_ms: self.latency_ms,
+            p95_ms: None,
+        }
+    }
 }
 
 /// A new picture: when since the start, and how old it was.
@@ -248,6 +276,7 @@ fn outcome(
         who: Who::Player,
         seed: trial.seed,
         figures: glass.figures(seen),
+        sound: trial.sound.and(seen.sound.as_ref()).map(Heard::figures),
         traffic: Traffic::of(trial.way, None, path),
         sessions_lost: seen.sessions_opened.saturating_sub(1),
         why_lost: None,

@@ -24,6 +24,7 @@ pub(super) struct Company<'a> {
     /// The clock of capture times.
     pub(super) clock: RelayClock,
     pub(super) way: Way,
+    pub(super) listens: bool,
 }
 
 /// Those who have come, each lane's players on a thread of their own.
@@ -68,7 +69,7 @@ impl<'a> Company<'a> {
         namespace.enter()?;
         on_this_thread(async {
             let viewers = (0..lane.players)
-                .map(|_| Viewer::come(self.target, self.broadcast, self.way, self.clock))
+                .map(|_| Viewer::come(self))
                 .collect::<Result<Vec<_>>>()?;
             // All is over as well when nobody is there who could say so.
             let _ = is_over.wait_for(|over| *over).await;

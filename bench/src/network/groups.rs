@@ -17,6 +17,7 @@ use tokio::time::interval;
 use crate::checker::{Seen, Watch};
 use crate::client::Client;
 use crate::ledger::Place;
+use crate::sound;
 use crate::tally::Fault;
 use crate::transport::Way;
 
@@ -33,8 +34,12 @@ pub(super) async fn watch(client: &Client, token: &str, watch: &Watch) -> Result
     let mut control = client.open(0).await?;
     control.hello(Role::Player, token, None).await?;
     let connection = control.connection.clone();
+    if watch.listens {
+        control.send(&ClientMessage::Listen { on: true }).await?;
+    }
     tokio::select! {
         ended = read_groups(&connection, watch) => ended,
+        ended = sound::listen(&connection, &watch.tally, watch.clock), if watch.listens => ended,
         ended = talk(control) => ended,
     }
 }

@@ -8,6 +8,7 @@ use super::figures::Figures;
 use super::trial::Trial;
 use super::viewer::Had;
 use crate::lab::{Lateness, Moment, PathRecord};
+use crate::sound::SoundFigures;
 use crate::transport::Way;
 
 /// Whose figures they are.
@@ -62,6 +63,9 @@ pub struct Outcome {
     /// What the viewer had.
     #[serde(flatten)]
     pub figures: Figures,
+    /// What the viewer heard, where there was sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundFigures>,
     /// What went down the path.
     #[serde(flatten)]
     pub traffic: Traffic,
@@ -102,6 +106,10 @@ impl Outcome {
             who,
             seed: trial.seed,
             figures: Figures::worst(had.iter().map(|had| &had.figures)).unwrap_or_default(),
+            sound: had
+                .iter()
+                .filter_map(|had| had.sound)
+                .reduce(SoundFigures::worse),
             traffic: Traffic::of(trial.way, Some(had), path),
             sessions_lost: had.iter().map(|had| had.lost).sum(),
             why_lost: had.iter().find_map(|had| had.why_lost.clone()),

@@ -144,6 +144,7 @@ fn watch(trial: &Trial, peer: &Peer, world: &World) -> Result<Had> {
     let seen = reading.join().map_err(|_| anyhow!("reading panicked"))??;
     Ok(Had {
         figures: Figures::of(&seen.log, Window { from_us, until_us }),
+        sound: None,
         received: seen.bytes,
         skips: 0,
         lost: ended.is_some().into(),

@@ -11,6 +11,7 @@ use super::outcome::{Outcome, Who};
 use crate::lab::Moment;
 use crate::report::columns;
 use crate::report::html::{BLUE, ORANGE, line, page, plot};
+use crate::sound::SoundFigures;
 
 /// All outcomes of a command.
 #[derive(Debug, Default, Serialize)]
@@ -43,6 +44,17 @@ const HEADS: [&str; 15] = [
     "lost",
 ];
 
+const SOUND_HEADS: [&str; 8] = [
+    "path",
+    "by",
+    "player",
+    "there s",
+    "missing %",
+    "gaps",
+    "p50 ms",
+    "p95 ms",
+];
+
 impl Report {
     /// Adds outcomes.
     pub fn add(&mut self, outcomes: Vec<Outcome>) {
@@ -53,6 +65,14 @@ impl Report {
     pub fn text(&self) -> String {
         let rows: Vec<_> = self.rows().iter().filter_map(|row| cells(row)).collect();
         let mut text = columns("Bad networks, the worst of all seeds", &HEADS, &rows);
+        let heard: Vec<_> = self
+            .rows()
+            .iter()
+            .filter_map(|row| sound_cells(row))
+            .collect();
+        if !heard.is_empty() {
+            text.push_str(&columns("Their sound", &SOUND_HEADS, &heard));
+        }
         let titles: BTreeMap<_, _> = self
             .outcomes
             .iter()
@@ -192,22 +212,44 @@ fn same(a: &Outcome, b: &Outcome) -> bool {
     (a.condition, a.transport, &a.player, a.who) == (b.condition, b.transport, &b.player, b.who)
 }
 
-fn cells(row: &Row<'_>) -> Option<Vec<String>> {
+/// Whose figures are in a row.
+fn subject(row: &Row<'_>) -> Option<Vec<String>> {
     let first = row.first()?;
-    let sound = || row.iter().filter(|outcome| outcome.void.is_none());
     let name = match first.who {
         Who::Free => format!("{}, beside", first.condition),
         Who::Player | Who::Behind => first.condition.to_owned(),
     };
-    let mut cells = vec![name, first.transport.to_owned(), first.player.clone()];
-    let Some(worst) = Figures::worst(sound().map(|outcome| &outcome.figures)) else {
+    Some(vec![name, first.transport.to_owned(), first.player.clone()])
+}
+
+/// What was heard; none where nobody listened.
+fn sound_cells(row: &Row<'_>) -> Option<Vec<String>> {
+    let valid = row.iter().filter(|outcome| outcome.void.is_none());
+    let heard = valid.filter_map(|outcome| outcome.sound);
+    let worst = heard.reduce(SoundFigures::worse)?;
+    let whole = |ms: Option<f64>| ms.map_or("?".to_owned(), |ms| format!("{ms:.0}"));
+    let mut cells = subject(row)?;
+    cells.extend([
+        format!("{:.1}", worst.there_ms / 1e3),
+        format!("{:.2}", 100.0 * worst.missing),
+        worst.gaps.to_string(),
+        whole(worst.p50_ms),
+        whole(worst.p95_ms),
+    ]);
+    Some(cells)
+}
+
+fn cells(row: &Row<'_>) -> Option<Vec<String>> {
+    let valid = || row.iter().filter(|outcome| outcome.void.is_none());
+    let mut cells = subject(row)?;
+    let Some(worst) = Figures::worst(valid().map(|outcome| &outcome.figures)) else {
         cells.push("void".to_owned());
         return Some(cells);
     };
-    let most = |value: fn(&Outcome) -> f64| sound().map(|it| value(it)).fold(0.0, f64::max);
+    let most = |value: fn(&Outcome) -> f64| valid().map(|it| value(it)).fold(0.0, f64::max);
     let share = |part: u64, all: u64| 100.0 * part as f64 / all.max(1) as f64;
-    let dropped = sound().map(|it| share(it.traffic.dropped_bytes, it.traffic.sent_bytes));
-    let again = sound().filter_map(|it| Some((it.traffic.again_bytes?, it.traffic.sent_bytes)));
+    let dropped = valid().map(|it| share(it.traffic.dropped_bytes, it.traffic.sent_bytes));
+    let again = valid().filter_map(|it| Some((it.traffic.again_bytes?, it.traffic.sent_bytes)));
     let again = again.map(|(part, all)| share(part, all)).reduce(f64::max);
     let whole = |value: f64| format!("{value:.0}");
     let tenths = |value: f64| format!("{value:.1}");
@@ -223,7 +265,7 @@ fn cells(row: &Row<'_>) -> Option<Vec<String>> {
         tenths(most(|it| it.traffic.sent_bytes as f64 / 1e6)),
         tenths(dropped.fold(0.0, f64::max)),
         again.map_or("?".to_owned(), tenths),
-        sound().map(|it| it.sessions_lost).sum::<u64>().to_string(),
+        valid().map(|it| it.sessions_lost).sum::<u64>().to_string(),
     ]);
     Some(cells)
 }

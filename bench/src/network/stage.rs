@@ -1,6 +1,7 @@
 //! The clean side: a relay, and a publisher beside it.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::ledger::Ledger;
 use crate::load::Picture;
 use crate::process::OwnRelay;
 use crate::publisher::Publisher;
+use crate::sound::Script;
 use crate::source::Source;
 use crate::target::{Broadcast, Target};
 
@@ -63,6 +65,7 @@ impl Stage {
             picture: trial.picture.clone(),
             clock,
             join: trial.condition.join,
+            sound: trial.sound,
         };
         let namespace = world.relay().clone();
         let publisher = std::thread::Builder::new().name("publisher".to_owned());
@@ -115,6 +118,7 @@ struct Work {
     picture: Picture,
     clock: RelayClock,
     join: Join,
+    sound: Option<u64>,
 }
 
 impl Work {
@@ -126,7 +130,12 @@ impl Work {
         let client = Client::new(&self.target, 1)?;
         let source = Source::of(&self.picture)?;
         let publisher = Publisher::join(&client, 0, &self.token, source, self.clock).await?;
-        let publisher = publisher.obliging();
+        let mut publisher = publisher.obliging();
+        if let Some(kbit) = self.sound {
+            let script = Rc::<Script>::default();
+            script.speak(true);
+            publisher = publisher.with_sound(kbit, &script).await?;
+        }
         let (ledger, asked) = (publisher.ledger(), publisher.asked());
         let told = async {
             while !self.may_come(&ledger.borrow()) {

@@ -31,6 +31,8 @@ pub struct Trial {
     pub beside: usize,
     /// What is published, unless a browser does.
     pub picture: Picture,
+    /// Sound besides, of so many kbit/s, to which players listen.
+    pub sound: Option<u64>,
     /// The bench program, which the relay is started as.
     pub program: PathBuf,
     /// Flags of the relay.
@@ -117,6 +119,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Outcome>> {
         broadcast: stage.broadcast(),
         clock: stage.clock(),
         way: trial.way,
+        listens: trial.sound.is_some(),
     };
     emulator.begin();
     let had = thread::scope(|scope| {

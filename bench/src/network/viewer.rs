@@ -8,11 +8,13 @@ use anyhow::Result;
 use steadycast_relay::shard::RelayClock;
 use tokio::time::sleep;
 
+use super::company::Company;
 use super::figures::{Figures, Window};
 use super::groups;
 use crate::checker::Watch;
 use crate::client::Client;
 use crate::load::Appetite;
+use crate::sound::SoundFigures;
 use crate::tally::Tally;
 use crate::target::{Broadcast, Target};
 use crate::transport::{Srtp, Way};
@@ -25,6 +27,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub(super) struct Had {
     pub(super) figures: Figures,
+    /// What it heard, if it listened.
+    pub(super) sound: Option<SoundFigures>,
     /// Bytes that came on group streams, or of frames in RTP packets.
     pub(super) received: u64,
     /// Groups that it saw cut off.
@@ -47,14 +51,13 @@ pub(super) struct Viewer {
 
 impl Viewer {
     /// Has one come. Call it within a `LocalSet`.
-    pub(super) fn come(
-        target: &Target,
-        broadcast: &Broadcast,
-        way: Way,
-        clock: RelayClock,
-    ) -> Result<Self> {
+    pub(super) fn come(company: &Company<'_>) -> Result<Self> {
+        let clock = company.clock;
+        let from_us = clock.now().as_micros();
         let tally = Rc::new(RefCell::new(Tally {
             log: Some(Vec::new()),
+            // Of pictures, the log says more.
+            window: from_us..u64::MAX,
             ..Tally::default()
         }));
         let watch = Watch {
@@ -62,11 +65,10 @@ impl Viewer {
             tally: tally.clone(),
             clock,
             appetite: Appetite::Healthy,
-            listens: false,
+            listens: company.listens,
         };
-        let entrance = Entrance::of(target, way)?;
-        let broadcast = broadcast.clone();
-        let from_us = clock.now().as_micros();
+        let entrance = Entrance::of(company.target, company.way)?;
+        let broadcast = company.broadcast.clone();
         let task = tokio::task::spawn_local(async move {
             loop {
                 let ended = entrance.watch(&broadcast, &watch).await;
@@ -98,6 +100,7 @@ impl Viewer {
         let log = tally.log.as_deref().unwrap_or_default();
         Had {
             figures: Figures::of(log, window),
+            sound: SoundFigures::of(&tally.sound),
             received: tally.received,
             skips: tally.skips,
             lost: tally.closed,

@@ -43,9 +43,9 @@ impl Client {
     }
 
     /// Opens a session and connects it.
-    pub(super) async fn open(&self, broadcast: &Broadcast) -> Result<Session> {
+    pub(super) async fn open(&self, broadcast: &Broadcast, listens: bool) -> Result<Session> {
         let credentials = Credentials::fresh(self.identity.provider().as_ref())?;
-        let offer = offer(&credentials, self.identity.fingerprint());
+        let offer = offer(&credentials, self.identity.fingerprint(), listens);
         let url = self.target.whep(&broadcast.id);
         let (http, token) = (self.http.clone(), broadcast.play_token.clone());
         let answer = spawn_blocking(move || post(&http, &url, &token, &offer)).await??;

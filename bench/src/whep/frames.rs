@@ -149,6 +149,7 @@ mod tests {
             marker,
             sequence: 0,
             time: capture_us as u32,
+            ssrc: 7,
             wide: None,
             payload: 0..0,
         };

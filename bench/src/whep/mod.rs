@@ -11,6 +11,7 @@ mod client;
 mod connect;
 mod dtls;
 mod frames;
+mod hearing;
 mod ice;
 mod keys;
 mod order;

@@ -5,18 +5,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use bytes::BytesMut;
+use rtc_rtcp::packet::unmarshal;
+use rtc_rtcp::reception_report::ReceptionReport;
+use rtc_rtcp::sender_report::SenderReport;
+use steadycast_relay::shard::RelayClock;
 use tokio::time::sleep_until;
 
 use super::arrivals::Arrivals;
 use super::client::Client;
 use super::connect::Connected;
 use super::frames::{DESCRIPTOR, Frames, begins};
+use super::hearing::Hearing;
 use super::ice::Responder;
 use super::keys::{Keys, Opened};
 use super::order::{Next, Order};
 use super::reports::Reports;
 use super::rtp::Head;
-use super::sdp::{Answer, RTX, VP8};
+use super::sdp::{Answer, OPUS, RED, RTX, VP8};
 use super::socket::{Buffers, Socket};
 use crate::checker::{Checker, Seen, Watch};
 use crate::load::Appetite;
@@ -40,10 +45,11 @@ const QUEUE: Duration = Duration::from_millis(200);
 /// # Errors
 /// With what ended the session, or a frame that was wrong.
 pub async fn watch(client: &Client, broadcast: &Broadcast, watch: Watch) -> Result<()> {
+    let (clock, listens) = (watch.clock, watch.listens);
     let checker = Checker::new(watch, Way::WebRtc, Instant::now());
-    let session = client.open(broadcast).await?;
+    let session = client.open(broadcast, listens).await?;
     let mut seat = Seat {
-        player: Player::new(&session.answer, checker, session.connected),
+        player: Player::new(&session.answer, checker, clock, session.connected),
         socket: session.socket,
     };
     seat.watch(&client.buffers).await
@@ -101,6 +107,8 @@ struct Player {
     /// When a keyframe may be asked for again.
     next_plea: Instant,
     reports: Reports,
+    clock: RelayClock,
+    sound: Option<Sound>,
     arrivals: Arrivals,
     check: Vec<u8>,
     responder: Responder,
@@ -120,7 +128,7 @@ struct Player {
 }
 
 impl Player {
-    fn new(session: &Answer, checker: Checker, connected: Connected) -> Self {
+    fn new(session: &Answer, checker: Checker, clock: RelayClock, connected: Connected) -> Self {
         let now = Instant::now();
         let narrow = match checker.appetite() {
             Appetite::Slow(bits) => Some(NarrowWay::new(bits, now)),
@@ -133,6 +141,8 @@ impl Player {
             frames: Frames::default(),
             next_plea: now,
             reports: Reports::new(session.ssrc),
+            clock,
+            sound: session.sound.map(Sound::new),
             arrivals: Arrivals::new(now),
             check: connected.check,
             responder: connected.responder,
@@ -161,7 +171,7 @@ impl Player {
         match (packet.first(), packet.get(1)) {
             (Some(128..=191), Some(192..=223)) => {
                 if let Some(control) = self.keys.open_control(packet) {
-                    self.reports.heard(&control, now);
+                    self.take_control(&control, now);
                 }
             }
             (Some(128..=191), _) => self.take_media(packet, now),
@@ -169,6 +179,41 @@ impl Player {
             // An alert: the relay says nothing else once there are keys.
             (Some(21), _) => self.end(anyhow!("the relay has left")),
             _ => {}
+        }
+    }
+
+    fn take_control(&mut self, control: &[u8], now: Instant) {
+        for packet in unmarshal(&mut &control[..]).unwrap_or_default() {
+            let Some(report) = packet.as_any().downcast_ref::<SenderReport>() else {
+                continue;
+            };
+            if report.ssrc == self.reports.theirs() {
+                self.reports.heard(report, now);
+            }
+            if let Some(sound) = &mut self.sound
+                && report.ssrc == sound.hearing.ssrc
+            {
+                sound.hearing.told(report);
+                sound.reports.heard(report, now);
+            }
+        }
+    }
+
+    /// What is heard is counted at once.
+    fn take_sound(&mut self, head: &Head, packet: BytesMut, now: Instant) {
+        let Some(sound) = &mut self.sound else {
+            return self.wrong(Fault::Broken);
+        };
+        let payload = packet.freeze().slice(head.payload.clone());
+        match sound.hearing.take(head, &payload, now) {
+            Ok(heard) => {
+                let now_us = self.clock.now().as_micros();
+                let mut tally = self.checker.tally().borrow_mut();
+                if self.checker.appetite() == Appetite::Healthy {
+                    tally.hear(heard.came, heard.capture_us, now_us);
+                }
+            }
+            Err(fault) => self.wrong(fault),
         }
     }
 
@@ -184,6 +229,9 @@ impl Player {
         let head = Head::of(&packet);
         if let Some(wide) = head.as_ref().and_then(|head| head.wide) {
             self.arrivals.take(wide, now);
+        }
+        if let Some(head) = head.as_ref().filter(|head| matches!(head.kind, OPUS | RED)) {
+            return self.take_sound(head, packet, now);
         }
         let head = head.and_then(|head| match head.kind {
             RTX => Some((head.original(&packet)?, true)),
@@ -248,7 +296,8 @@ impl Player {
 
     /// When [`Player::poll_transmit`] has something at the latest.
     fn due(&self) -> Instant {
-        let others = [self.order.due(), self.arrivals.due()];
+        let sound = self.sound.as_ref().and_then(|sound| sound.hearing.due());
+        let others = [self.order.due(), self.arrivals.due(), sound];
         let known = [self.next_report, self.next_check];
         let all = others.into_iter().flatten().chain(known);
         all.min().unwrap_or(self.next_check)
@@ -267,8 +316,11 @@ impl Player {
             return Some(BytesMut::from(&self.check[..]));
         }
         let lost = self.order.ask(now);
+        let unheard = self.sound.as_mut().map(|sound| sound.hearing.ask(now));
         let control = if !lost.is_empty() {
             self.reports.missing(&lost)
+        } else if let (Some(sound), Some(unheard @ [_, ..])) = (&self.sound, unheard.as_deref()) {
+            sound.reports.missing(unheard)
         } else if self.frames.is_lost() && self.next_plea <= now {
             self.next_plea = now + PLEAS;
             self.reports.picture_lost()
@@ -276,12 +328,36 @@ impl Player {
             arrived
         } else if self.next_report <= now {
             self.next_report = now + REPORTS;
-            let counts = &self.order.counts;
-            self.reports.receiver(self.order.newest(), counts.came, now)
+            Reports::tell(self.receptions(now))
         } else {
             return None;
         };
         self.keys.seal_control(&control.ok()?).ok()
+    }
+
+    fn receptions(&mut self, now: Instant) -> Vec<ReceptionReport> {
+        let (newest, came) = (self.order.newest(), self.order.counts.came);
+        let pictures = self.reports.receiver(newest, came, now);
+        let sound = self.sound.as_mut().filter(|sound| sound.hearing.came > 0);
+        let sound = sound.map(|Sound { hearing, reports }| {
+            reports.receiver(hearing.newest(), hearing.came, now)
+        });
+        [pictures].into_iter().chain(sound).collect()
+    }
+}
+
+/// What is heard, and what is told of it.
+struct Sound {
+    hearing: Hearing,
+    reports: Reports,
+}
+
+impl Sound {
+    fn new(ssrc: u32) -> Self {
+        Self {
+            hearing: Hearing::new(ssrc),
+            reports: Reports::new(ssrc),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rtc_rtcp::goodbye::Goodbye;
-use rtc_rtcp::packet::{Packet, marshal, unmarshal};
+use rtc_rtcp::packet::{Packet, marshal};
 use rtc_rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc_rtcp::receiver_report::ReceiverReport;
 use rtc_rtcp::reception_report::ReceptionReport;
@@ -41,18 +41,19 @@ impl Reports {
         }
     }
 
-    /// Takes what the relay says.
-    pub(super) fn heard(&mut self, control: &[u8], now: Instant) {
-        for packet in unmarshal(&mut &control[..]).unwrap_or_default() {
-            if let Some(report) = packet.as_any().downcast_ref::<SenderReport>() {
-                self.last = Some(((report.ntp_time >> 16) as u32, now));
-            }
-        }
+    /// Takes what the relay says of this media.
+    pub(super) fn heard(&mut self, report: &SenderReport, now: Instant) {
+        self.last = Some(((report.ntp_time >> 16) as u32, now));
+    }
+
+    /// As what its media comes.
+    pub(super) fn theirs(&self) -> u32 {
+        self.theirs
     }
 
     /// A report, where `newest` is the highest number and so many packets came, not counting what
     /// was repaired. The jitter, which nobody asks for, is left out.
-    pub(super) fn receiver(&mut self, newest: u32, came: u64, now: Instant) -> Result<Vec<u8>> {
+    pub(super) fn receiver(&mut self, newest: u32, came: u64, now: Instant) -> ReceptionReport {
         let came = came as u32;
         let base = *self.base.get_or_insert_with(|| newest.wrapping_sub(came));
         let expected = newest.wrapping_sub(base);
@@ -66,17 +67,22 @@ impl Reports {
             }
             None => (0, 0),
         };
+        ReceptionReport {
+            ssrc: self.theirs,
+            fraction_lost: (lost_since * 256 / expected_since.max(1)).min(255) as u8,
+            total_lost: expected.saturating_sub(came),
+            last_sequence_number: newest,
+            jitter: 0,
+            last_sender_report,
+            delay,
+        }
+    }
+
+    /// Tells the relay all of that.
+    pub(super) fn tell(reports: Vec<ReceptionReport>) -> Result<Vec<u8>> {
         compound(Box::new(ReceiverReport {
             ssrc: OURS,
-            reports: vec![ReceptionReport {
-                ssrc: self.theirs,
-                fraction_lost: (lost_since * 256 / expected_since.max(1)).min(255) as u8,
-                total_lost: expected.saturating_sub(came),
-                last_sequence_number: newest,
-                jitter: 0,
-                last_sender_report,
-                delay,
-            }],
+            reports,
             ..ReceiverReport::default()
         }))
     }
@@ -121,20 +127,14 @@ fn compound(packet: Box<dyn Packet>) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn report(bytes: &[u8]) -> ReceptionReport {
-        let packets = unmarshal(&mut &bytes[..]).unwrap();
-        let report = packets[0].as_any().downcast_ref::<ReceiverReport>();
-        report.unwrap().reports[0].clone()
-    }
-
     #[test]
     fn loss_is_counted_from_one_report_to_the_next() {
         let (mut reports, now) = (Reports::new(7), Instant::now());
-        let first = report(&reports.receiver(109, 10, now).unwrap());
+        let first = reports.receiver(109, 10, now);
         assert_eq!((first.fraction_lost, first.total_lost), (0, 0));
-        let second = report(&reports.receiver(209, 85, now).unwrap());
+        let second = reports.receiver(209, 85, now);
         assert_eq!((second.fraction_lost, second.total_lost), (64, 25));
-        let third = report(&reports.receiver(309, 185, now).unwrap());
+        let third = reports.receiver(309, 185, now);
         assert_eq!((third.fraction_lost, third.total_lost), (0, 25));
         assert_eq!((third.ssrc, third.last_sequence_number), (7, 309));
     }

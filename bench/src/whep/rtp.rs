@@ -11,6 +11,8 @@ pub(super) struct Head {
     pub(super) marker: bool,
     pub(super) sequence: u16,
     pub(super) time: u32,
+    /// Whose it is.
+    pub(super) ssrc: u32,
     /// The transport-wide number, where there is one.
     pub(super) wide: Option<u16>,
     /// Where the payload is in the packet.
@@ -35,6 +37,7 @@ impl Head {
             marker: fixed[1] & 0x80 != 0,
             sequence: u16::from_be_bytes([fixed[2], fixed[3]]),
             time: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+            ssrc: u32::from_be_bytes([fixed[8], fixed[9], fixed[10], fixed[11]]),
             wide,
             payload: begin..packet.len(),
         })
@@ -81,7 +84,7 @@ mod tests {
         .concat();
         let head = Head::of(&packet).unwrap();
         assert_eq!((head.kind, head.marker), (97, true));
-        assert_eq!((head.sequence, head.time), (0x1234, 9));
+        assert_eq!((head.sequence, head.time, head.ssrc), (0x1234, 9, 7));
         assert_eq!(head.wide, Some(0x4567));
         assert_eq!(packet[head.payload.clone()], [0xab, 0xcd, 5]);
         let original = head.original(&packet).unwrap();

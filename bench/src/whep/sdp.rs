@@ -11,18 +11,27 @@ pub(super) const VP8: u8 = 96;
 /// Of its retransmissions.
 pub(super) const RTX: u8 = 97;
 
+/// The payload type of Opus.
+pub(super) const OPUS: u8 = 111;
+/// Of Opus with earlier frames beside.
+pub(super) const RED: u8 = 63;
+
 /// The extension with the transport-wide numbers of packets.
 pub(super) const WIDE: u8 = 3;
 
-/// An offer as a browser makes it, of what the bench's broadcasts need.
-pub(super) fn offer(credentials: &Credentials, fingerprint: &str) -> String {
+/// An offer as a browser makes it, of what the bench's broadcasts need; with sound, if the player listens.
+pub(super) fn offer(credentials: &Credentials, fingerprint: &str, listens: bool) -> String {
     let (ufrag, password) = (&credentials.ufrag, &credentials.password);
-    [
+    let (bundle, sound) = match listens {
+        true => ("a=group:BUNDLE 0 1", sound()),
+        false => ("a=group:BUNDLE 0", String::new()),
+    };
+    let picture = [
         "v=0",
         "o=- 1 2 IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
-        "a=group:BUNDLE 0",
+        bundle,
         &format!("m=video 9 UDP/TLS/RTP/SAVPF {VP8} {RTX}"),
         "c=IN IP4 0.0.0.0",
         &format!("a=ice-ufrag:{ufrag}"),
@@ -47,6 +56,27 @@ pub(super) fn offer(credentials: &Credentials, fingerprint: &str) -> String {
         &format!("a=rtpmap:{RTX} rtx/90000"),
         &format!("a=fmtp:{RTX} apt={VP8}"),
         "",
+    ];
+    picture.join("\r\n") + &sound
+}
+
+fn sound() -> String {
+    [
+        &format!("m=audio 9 UDP/TLS/RTP/SAVPF {OPUS} {RED}"),
+        "c=IN IP4 0.0.0.0",
+        "a=mid:1",
+        &format!(
+            "a=extmap:{WIDE} http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+        ),
+        "a=recvonly",
+        "a=rtcp-mux",
+        &format!("a=rtpmap:{OPUS} opus/48000/2"),
+        &format!("a=rtcp-fb:{OPUS} transport-cc"),
+        &format!("a=rtcp-fb:{OPUS} nack"),
+        &format!("a=fmtp:{OPUS} minptime=10;useinbandfec=1"),
+        &format!("a=rtpmap:{RED} red/48000/2"),
+        &format!("a=fmtp:{RED} {OPUS}/{OPUS}"),
+        "",
     ]
     .join("\r\n")
 }
@@ -60,8 +90,10 @@ pub(super) struct Answer {
     pub(super) fingerprint: String,
     /// Where it is.
     pub(super) address: SocketAddr,
-    /// What its media is sent as.
+    /// What its pictures are sent as.
     pub(super) ssrc: u32,
+    /// What its sound is sent as, if there is to be any.
+    pub(super) sound: Option<u32>,
 }
 
 impl Answer {
@@ -77,14 +109,24 @@ impl Answer {
             ufrag: value("a=ice-ufrag:")?.to_owned(),
             password: value("a=ice-pwd:")?.to_owned(),
         };
-        let ssrc = value("a=ssrc:")?.split(' ').next().unwrap_or_default();
+        let sound = text.split_once("m=audio").map(|(_, section)| section);
         Ok(Self {
             credentials,
             fingerprint: value("a=fingerprint:sha-256 ")?.to_owned(),
             address: candidate(value("a=candidate:")?).context("a candidate that is none")?,
-            ssrc: ssrc.parse()?,
+            ssrc: source(text)?,
+            sound: sound.map(source).transpose()?,
         })
     }
+}
+
+/// The first source that is named in these lines (RFC 5576, 4.1).
+fn source(lines: &str) -> Result<u32> {
+    let mut named = lines
+        .lines()
+        .filter_map(|line| line.strip_prefix("a=ssrc:"));
+    let number = named.next().and_then(|line| line.split(' ').next());
+    Ok(number.context("no a=ssrc:")?.parse()?)
 }
 
 /// Where a candidate is (RFC 8839, 5.1).
@@ -112,8 +154,10 @@ mod tests {
     #[test]
     fn the_relay_takes_the_offer() {
         let fingerprint = ["AB"; 32].join(":");
-        let offer = offer(&credentials("ours"), &fingerprint);
-        Offer::parse(&offer, Role::Player).unwrap();
+        for listens in [false, true] {
+            let offer = offer(&credentials("ours"), &fingerprint, listens);
+            Offer::parse(&offer, Role::Player).unwrap();
+        }
     }
 
     #[test]
@@ -122,12 +166,14 @@ mod tests {
                     a=fingerprint:sha-256 AB:CD\r\n\
                     a=candidate:1 1 udp 2130706431 192.0.2.1 4433 typ host\r\n\
                     a=candidate:2 1 udp 2130706175 192.0.2.2 4433 typ host\r\n\
-                    a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:a\r\na=ssrc:8 cname:a\r\n";
+                    a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:a\r\na=ssrc:8 cname:a\r\n\
+                    m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ssrc:9 cname:a\r\n";
         let answer = Answer {
             credentials: credentials("theirs"),
             fingerprint: "AB:CD".to_owned(),
             address: "192.0.2.1:4433".parse().unwrap(),
             ssrc: 7,
+            sound: Some(9),
         };
         assert_eq!(Answer::parse(text).unwrap(), answer);
         assert!(Answer::parse("v=0\r\n").is_err());

@@ -82,6 +82,16 @@ interface PlayerReport extends SightFigures {
   /** How often the pixels were looked at, in vain at times, and what a look cost the page. */
   looks: { count: number; unread: number; costMs: number };
   records: Omit<Records, 'shown'>;
+  /** What was heard meanwhile; null: nothing. */
+  sound: Heard | null;
+}
+
+interface Heard {
+  playedMs: number;
+  concealedMs: number;
+  gaps: number;
+  /** From the capture to the ear, at the end; null: nothing is heard. */
+  latencyMs: number | null;
 }
 
 const { values } = parseArgs({
@@ -140,6 +150,7 @@ async function measure(): Promise<GlassReport> {
   const players = await openPlayers(links.player);
   await pause(Number(values['warm-up']) * 1_000);
   await Promise.all(players.map(({ player }) => player.resetEye()));
+  const before = await Promise.all(players.map(({ player }) => player.records()));
   const startedMs = Date.now();
   const seconds = Number(values.seconds);
   say('measuring', { startedMs });
@@ -155,7 +166,9 @@ async function measure(): Promise<GlassReport> {
     startedMs,
     seconds,
     codec: status?.picture?.codec ?? null,
-    players: await Promise.all(players.map((one) => reportOf(one, startedMs, untilMs))),
+    players: await Promise.all(
+      players.map((one, at) => reportOf(one, startedMs, untilMs, before[at]?.sound ?? null)),
+    ),
     host: status,
     relay: (await links.snapshot?.()) ?? null,
     still,
@@ -230,6 +243,7 @@ async function reportOf(
   { player, transport, exec }: Watching,
   startedMs: number,
   untilMs: number,
+  heardBefore: Records['sound'],
 ): Promise<PlayerReport> {
   const { sights, looks, unread, spentMs, firstMs } = await player.eye();
   const { shown: _, ...records } = await player.records();
@@ -244,7 +258,18 @@ async function reportOf(
     sessionsClosed: records.sessionsClosed,
     looks: { count: looks, unread, costMs: looks === 0 ? 0 : spentMs / looks },
     records,
+    sound: heardSince(heardBefore, records.sound),
     samples: seen.map(({ atMs, ageMs }) => ({ t: atMs - startedMs, age: ageMs })),
+  };
+}
+
+function heardSince(before: Records['sound'], now: Records['sound']): Heard | null {
+  if (now === null) return null;
+  return {
+    playedMs: now.playedMs - (before?.playedMs ?? 0),
+    concealedMs: now.concealedMs - (before?.concealedMs ?? 0),
+    gaps: now.gaps - (before?.gaps ?? 0),
+    latencyMs: now.latencyMs,
   };
 }
 
