@@ -11,6 +11,7 @@ import { tokenIn } from '../src/links.ts';
 import { HostPage, PlayerPage } from '../src/pages.ts';
 import { type ReadingOptions, readingScript } from '../src/reading.ts';
 import { NAME_SHIM, pageScript } from '../src/script.ts';
+import { toneScript } from '../src/tone.ts';
 import { doom, type WebTransportFate } from '../src/transports.ts';
 import { until } from '../src/until.ts';
 import { slowEncoders } from './slow-encoder.ts';
@@ -19,6 +20,7 @@ const VIEWPORT = { width: 1280, height: 720 };
 
 /** A busy machine takes its time to start a browser and an encoder. */
 const LIVE_WITHIN_MS = 90_000;
+const TONE_HZ = 440;
 
 export type GlassTransport = 'webtransport' | 'whep' | 'websocket' | 'auto';
 
@@ -46,7 +48,12 @@ export class GlassBrowser {
     this.#wrapper = wrapper;
   }
 
-  static async launch({ exec, link }: BrowserOptions, flags: string[]): Promise<GlassBrowser> {
+  /** `sounds`: what its pages play goes to an output, without a gesture. */
+  static async launch(
+    { exec, link }: BrowserOptions,
+    sounds: boolean,
+    flags: string[],
+  ): Promise<GlassBrowser> {
     const wrapper = exec === '' ? null : await mkdtemp(join(tmpdir(), 'steadycast-exec-'));
     const executablePath = wrapper === null ? EXECUTABLE : join(wrapper, 'chromium');
     if (wrapper !== null) {
@@ -56,12 +63,13 @@ export class GlassBrowser {
     const browser = await chromium.launch({
       executablePath,
       headless: true,
-      ignoreDefaultArgs: ['--disable-quic'],
+      ignoreDefaultArgs: ['--disable-quic', ...(sounds ? ['--mute-audio'] : [])],
       args: [
         ...COMMON_FLAGS,
         '--ignore-certificate-errors',
         // What is served without encryption at another address than this machine's own.
         `--unsafely-treat-insecure-origin-as-secure=${link.origin}`,
+        ...(sounds ? ['--autoplay-policy=no-user-gesture-required'] : []),
         ...flags,
       ],
     });
@@ -83,19 +91,23 @@ export class GlassBrowser {
   }
 }
 
-/** A browser whose host captures a page of moving text. */
+/** A browser whose host captures a page of moving text, and with `sounds` one that plays a tone all the time. */
 export async function openHost(
   options: BrowserOptions & { slower: number; sounds: boolean },
   reading: ReadingOptions,
   quality: Quality,
 ): Promise<{ glass: GlassBrowser; host: HostPage }> {
-  const glass = await GlassBrowser.launch(options, [
-    '--use-fake-ui-for-media-stream',
-    '--use-fake-device-for-media-stream=display-media-type=browser',
-  ]);
+  const capture = options.sounds
+    ? ['--auto-accept-this-tab-capture']
+    : [
+        '--use-fake-ui-for-media-stream',
+        '--use-fake-device-for-media-stream=display-media-type=browser',
+      ];
+  const glass = await GlassBrowser.launch(options, options.sounds, capture);
   const page = await glass.openPage();
   if (options.slower > 1) await slowEncoders(page, options.slower);
-  if (!options.sounds) await page.addInitScript({ content: pageScript([captureSilently], null) });
+  const sound = options.sounds ? toneScript('/host') : pageScript([captureSilently], null);
+  await page.addInitScript({ content: sound });
   await page.addInitScript({ content: readingScript(reading, '/host') });
   await page.goto(`${options.link.origin}/`);
   await page.evaluate(rememberQuality, { broadcast: broadcastOf(options.link), quality });
@@ -106,6 +118,7 @@ export async function openHost(
     return status?.state === 'live' && status.picture?.width === VIEWPORT.width;
   };
   await until('the host to be live', live, { withinMs: LIVE_WITHIN_MS, everyMs: 100 });
+  await page.evaluate((hertz) => window.tone?.play(hertz), TONE_HZ);
   return { glass, host };
 }
 
@@ -125,8 +138,7 @@ export class GlassPlayer extends PlayerPage {
     transport: GlassTransport,
     stored: Record<string, string>,
   ): Promise<GlassPlayer> {
-    const unasked = '--autoplay-policy=no-user-gesture-required';
-    const glass = await GlassBrowser.launch(options, options.listens ? [unasked] : []);
+    const glass = await GlassBrowser.launch(options, options.listens, []);
     const page = await glass.openPage();
     await doom(page, FATES[transport]);
     await page.addInitScript({
