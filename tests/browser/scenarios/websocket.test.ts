@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import type { Page, Worker } from 'playwright-core';
+import { assertUnharmed, ms } from '../src/checks.ts';
+import { crash, type PlayerTab } from '../src/chromium.ts';
+import type { HostPage } from '../src/pages.ts';
+import { type Stage, scenario } from '../src/stage.ts';
+import { TcpOnly } from '../src/tcp-only.ts';
+import { until } from '../src/until.ts';
+
+/** The promises are 1.5 s and 0.3 s, and the notes say what it was; this also runs beside a compiler. */
+const FOUND_MS = 4_000;
+const KNOWN_MS = 2_000;
+const RESTARTS = 5;
+const TCP = { webTransport: 'tcp' } as const;
+
+async function withoutUdp(stage: Stage): Promise<TcpOnly> {
+  return stage.closeLater(await TcpOnly.start(stage.relay.origin));
+}
+
+/** From the page's first moment to its first picture, in ms. */
+async function pictureMs(player: PlayerTab): Promise<number> {
+  const first = await until('a first code', async () => (await player.witness()).first);
+  return first.atMs - (await player.page.evaluate(() => performance.timeOrigin));
+}
+
+/** A page, or its worker, hears that its network is another one. */
+function changeNetwork(scope: Page | Worker): Promise<void> {
+  return (scope as Page).evaluate(() => void dispatchEvent(new Event('online')));
+}
+
+scenario(
+  'where UDP is swallowed a player sees the picture over TCP, and knows it the next time',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const network = await withoutUdp(stage);
+    const player = await admin.openPlayer(network, broadcast.playToken);
+    const foundMs = await pictureMs(player);
+    assert.equal(await player.transport(), 'websocket');
+    assert.ok(network.swallowed > 0, 'WebTransport and WebRTC were tried');
+    const { firstPictureMs } = await player.records();
+    stage.note(
+      `first picture ${ms(foundMs)} after the page began, ${ms(firstPictureMs ?? NaN)} after its first session`,
+    );
+    assert.ok(foundMs < FOUND_MS);
+
+    await player.page.reload();
+    const knownMs = await pictureMs(player);
+    assert.equal(await player.transport(), 'websocket');
+    stage.note(
+      `the next time ${ms(knownMs)} after the page began, ${ms((await player.records()).firstPictureMs ?? NaN)} after its first session`,
+    );
+    assert.ok(knownMs < KNOWN_MS);
+    await until('its latency', async () => (await player.records()).latencyMs);
+    const { latencyP50Ms, latencyP95Ms } = await player.records();
+    stage.note(`latency ${latencyP50Ms?.toFixed()} / ${latencyP95Ms?.toFixed()} ms`);
+    stage.note(await assertUnharmed('player', player));
+  },
+);
+
+scenario(
+  'a browser with neither WebTransport nor WebRTC goes straight to WebSocket',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const player = await admin.openPlayer(relay, broadcast.playToken, TCP);
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket');
+    await player.page.getByRole('button', { name: 'Details' }).click();
+    await player.page.getByText('WebSocket', { exact: true }).waitFor();
+    await host.setScene({ moving: false });
+    await player.waitForState('static');
+    await host.setScene({ moving: true });
+    await player.waitForState('live');
+    await stage.assertUnharmed({ player });
+  },
+);
+
+scenario(
+  'a player over TCP moves to WebTransport when UDP comes through again, without a gap',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const network = await withoutUdp(stage);
+    const player = await admin.openPlayer(network, broadcast.playToken);
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket');
+    network.letUdpThrough();
+    await player.resetWitness();
+    await changeNetwork(player.page);
+    await until('WebTransport', async () => (await player.transport()) === 'webtransport');
+    await player.waitForPicture();
+    const { largestGapMs, states } = await player.witness();
+    stage.note(
+      `largest gap ${ms(largestGapMs)}; told ${states.map(({ kind }) => kind).join(', ')}`,
+    );
+    assert.ok(!states.some(({ kind }) => kind === 'reconnecting' || kind === 'away'));
+    stage.note(await assertUnharmed('player', player, 2, 0));
+    await until('the other session to be gone', async () => (await stage.snapshot()).players === 1);
+    // The next page begins with it.
+    await player.page.reload();
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'webtransport');
+  },
+);
+
+scenario(
+  'a host goes live where UDP is swallowed, and moves when it comes through again',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const network = await withoutUdp(stage);
+    const panel = await admin.openPanel(network, broadcast.publishToken);
+    const sharedMs = Date.now();
+    const host = await panel.share();
+    const { carrier } = await host.waitUntilLive();
+    stage.note(`live over ${carrier} ${ms(Date.now() - sharedMs)} after the click`);
+    assert.equal(carrier, 'websocket');
+    await panel.page
+      .getByText('Over TCP: this network lets no UDP through.', { exact: true })
+      .waitFor();
+    const player = await admin.openPlayer(relay, broadcast.playToken);
+    await player.waitForPicture();
+
+    await host.page.reload();
+    const againMs = Date.now();
+    await host.waitUntilLive();
+    stage.note(`live again ${ms(Date.now() - againMs)} after a reload`);
+    assert.equal((await host.status())?.carrier, 'websocket');
+    await player.waitForPicture(0, await host.scene());
+    await player.waitForState('live');
+
+    network.letUdpThrough();
+    await player.resetWitness();
+    const toldBefore = (await player.witness()).states.length;
+    for (const worker of host.page.workers()) await changeNetwork(worker);
+    await host.waitFor('on WebTransport', ({ carrier }) => carrier === 'webtransport');
+    await player.waitForPicture();
+    const { largestGapMs, states } = await player.witness();
+    stage.note(`largest gap for the viewer while the host moved: ${ms(largestGapMs)}`);
+    assert.deepEqual(states.slice(toldBefore), [], 'nobody was told of anything');
+    const { counts } = (await host.status()) ?? {};
+    assert.equal(counts?.sessionsLost, 0);
+    await stage.assertUnharmed({ player });
+  },
+);
+
+scenario(
+  'the publisher crashes and is back, with players on all three transports',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const viewers = await stage.chromium();
+    let host: HostPage = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const open = (webTransport: 'alone' | 'none' | 'tcp') =>
+      viewers.openPlayer(relay, broadcast.playToken, { webTransport, apart: true });
+    const players = {
+      webtransport: await open('alone'),
+      whep: await open('none'),
+      websocket: await open('tcp'),
+    };
+    for (const [name, player] of Object.entries(players)) {
+      await player.waitForPicture();
+      assert.equal(await player.transport(), name);
+    }
+    for (let restart = 0; restart < RESTARTS; restart += 1) {
+      await crash(host.page);
+      await host.page.close();
+      await until('held', async () => (await stage.snapshot()).phase === 'held');
+      host = await admin.openHost(relay, broadcast.publishToken);
+      await host.waitUntilLive();
+      const scene = await host.scene();
+      for (const player of Object.values(players)) await player.waitForPicture(0, scene);
+    }
+    const snapshot = await stage.assertUnharmed(players);
+    assert.equal(snapshot.epoch, RESTARTS + 1);
+  },
+);

@@ -1,0 +1,117 @@
+/**
+ * A network between a browser and a relay that lets TCP through, and of UDP nothing, without a word; later it may let
+ * UDP through as well. What relays say of where their WebRTC is leads nowhere, over UDP and over TCP.
+ */
+
+import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+const HOST = '127.0.0.1';
+
+export class TcpOnly {
+  readonly #target: number;
+  readonly #closers: (() => void)[] = [];
+  #port = 0;
+  /** Where WebRTC is looked for in vain. */
+  #nowhere = 0;
+  #letsUdp = false;
+  /** Datagrams that nobody has ever heard of again. */
+  swallowed = 0;
+
+  private constructor(target: number) {
+    this.#target = target;
+  }
+
+  /** To the relay at `target`, as in `http://127.0.0.1:4433`. */
+  static async start(target: string): Promise<TcpOnly> {
+    const network = new TcpOnly(Number(new URL(target).port));
+    await network.#carryConnections();
+    network.#nowhere = await network.#swallow();
+    await network.#carryDatagrams();
+    return network;
+  }
+
+  get origin(): string {
+    return `http://${HOST}:${this.#port}`;
+  }
+
+  /** From now on WebTransport comes through. */
+  letUdpThrough(): void {
+    this.#letsUdp = true;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers) close();
+  }
+
+  async #carryConnections(): Promise<void> {
+    const server = createServer((client) => this.#connected(client));
+    server.listen(0, HOST);
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port to be had');
+    this.#port = address.port;
+    this.#closers.push(() => server.close());
+  }
+
+  #connected(client: Socket): void {
+    const relay = connect(this.#target, HOST);
+    for (const [from, to] of [
+      [client, relay],
+      [relay, client],
+    ] as const) {
+      from.setNoDelay(true);
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+      this.#closers.push(() => from.destroy());
+    }
+    client.pipe(relay);
+    relay.on('data', (bytes: Buffer) => {
+      if (!client.write(this.#misled(bytes))) relay.pause();
+    });
+    client.on('drain', () => relay.resume());
+  }
+
+  /** An answer's candidates, with another port of as many digits. */
+  #misled(bytes: Buffer): Buffer {
+    if (!bytes.includes('a=candidate:')) return bytes;
+    const text = bytes.toString('latin1');
+    return Buffer.from(
+      text.replaceAll(` ${this.#target} typ `, ` ${this.#nowhere} typ `),
+      'latin1',
+    );
+  }
+
+  async #swallow(): Promise<number> {
+    const socket = createSocket('udp4');
+    socket.on('message', () => {
+      this.swallowed += 1;
+    });
+    socket.bind(0, HOST);
+    await once(socket, 'listening');
+    this.#closers.push(() => socket.close());
+    return socket.address().port;
+  }
+
+  async #carryDatagrams(): Promise<void> {
+    const server = createSocket('udp4');
+    const peers = new Map<number, Datagrams>();
+    const peerOf = (port: number): Datagrams => {
+      const known = peers.get(port);
+      if (known !== undefined) return known;
+      const peer = createSocket('udp4');
+      peer.on('message', (back) => server.send(back, port, HOST));
+      peers.set(port, peer);
+      this.#closers.push(() => peer.close());
+      return peer;
+    };
+    server.on('message', (bytes, { port }) => {
+      if (this.#letsUdp) peerOf(port).send(bytes, this.#target, HOST);
+      else this.swallowed += 1;
+    });
+    server.bind(this.#port, HOST);
+    await once(server, 'listening');
+    this.#closers.push(() => server.close());
+  }
+}
