@@ -247,6 +247,17 @@ describe('with three', () => {
     expect(running(race, 1_000)).toBe('websocket!');
   });
 
+  it('each has more time where the relay is far', () => {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'opening', 900);
+    expect(race.plan(900).againMs).toBe(1_800);
+    expect(running(race, 1_800)).toBe('webtransport + whep');
+    expect(race.plan(1_800).againMs).toBe(2_700);
+    const far = new Race(ALL, 0);
+    far.tell('webtransport', 'opening', 1_900);
+    expect(far.plan(1_900).againMs, 'but not for ever').toBe(3_400);
+  });
+
   it('failures leave no time unused', () => {
     const race = new Race(ALL, 0);
     race.tell('webtransport', 'failed', 50);

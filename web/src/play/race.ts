@@ -32,8 +32,12 @@ export interface Plan {
   againMs: number | null;
 }
 
-/** How much earlier than the second one the first transport begins, and each after it than the next. */
-const HEAD_START_MS = { first: 500, other: 400 };
+/**
+ * How much earlier than the second one the first transport begins, and each after it than the next. Where the first
+ * takes longer to ask the relay over TCP, the way is long or narrow, or the machine is busy: a session takes longer
+ * then as well, and another transport would only hold it up.
+ */
+const HEAD_START_MS = { first: 500, other: 400, most: 1_500 };
 /** One that has worked is given longer: a relay that restarts is asked by everybody at once. */
 const KEPT_HEAD_START_MS = 2_000;
 /** One that says nothing at all, not even that the relay is silent, did not load. */
@@ -76,6 +80,8 @@ export class Race {
   #betterFromMs = Number.POSITIVE_INFINITY;
   /** Better ones that were compared with a lesser one and did worse: on this network they are left alone. */
   readonly #beaten = new Set<TransportName>();
+  /** How long the first one took to ask the relay. */
+  #askedMs = 0;
   /** When each was a rival last. */
   readonly #triedMs = new Map<TransportName, number>();
 
@@ -91,6 +97,9 @@ export class Race {
     const runner = this.#runners.get(name);
     if (runner === undefined) return;
     if (runner.progress !== progress) {
+      if (runner.progress === 'mute' && progress === 'opening' && this.#runners.size === 1) {
+        this.#askedMs = Math.min(HEAD_START_MS.most, nowMs - runner.startedMs);
+      }
       this.#runners.set(name, { ...runner, progress, sinceMs: nowMs });
     }
     if (this.#rematch !== null && this.#toldInRematch(this.#rematch, name, progress, nowMs)) return;
@@ -291,9 +300,10 @@ export class Race {
 
   #headStartEndMs({ progress, sinceMs, startedMs }: Runner): number {
     // That the relay answers is known from the one before.
-    if (this.#runners.size > 1) return startedMs + HEAD_START_MS.other;
+    if (this.#runners.size > 1) return startedMs + Math.max(HEAD_START_MS.other, this.#askedMs);
     if (progress === 'mute') return sinceMs + MUTE_MS;
-    return sinceMs + (this.#kept === null ? HEAD_START_MS.first : KEPT_HEAD_START_MS);
+    if (this.#kept !== null) return sinceMs + KEPT_HEAD_START_MS;
+    return sinceMs + Math.max(HEAD_START_MS.first, this.#askedMs);
   }
 }
 
