@@ -11,6 +11,7 @@ import { scenario } from '../src/stage.ts';
 import { pause, until } from '../src/until.ts';
 
 const WHEP = { webTransport: 'none', ear: true } as const;
+const TCP = { webTransport: 'tcp', ear: true } as const;
 const TONE_HZ = 440;
 const OTHER_HZ = 660;
 /** A tone of the captured page changes by this much from sample to sample at most, and a fade by a little more. */
@@ -34,12 +35,14 @@ scenario('a tab’s tone is heard, through all that a host does', async (stage) 
   const players = {
     direct: await audience.openPlayer(relay, broadcast.playToken, { ear: true }),
     bridged: await audience.openPlayer(relay, broadcast.playToken, WHEP),
+    overTcp: await audience.openPlayer(relay, broadcast.playToken, TCP),
   };
   const all = (act: (player: PlayerTab) => Promise<void>) =>
     Promise.all(Object.values(players).map(act));
   await all((player) => player.waitForTone(TONE_HZ));
   assert.equal(await players.direct.transport(), 'webtransport');
   assert.equal(await players.bridged.transport(), 'whep');
+  assert.equal(await players.overTcp.transport(), 'websocket');
 
   await playTone(host, OTHER_HZ);
   await all((player) => player.waitForTone(OTHER_HZ));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page, Worker } from 'playwright-core';
 import { assertUnharmed, ms } from '../src/checks.ts';
 import { crash, type PlayerTab } from '../src/chromium.ts';
+import { Firefox } from '../src/firefox.ts';
 import type { HostPage } from '../src/pages.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 import { TcpOnly } from '../src/tcp-only.ts';
@@ -11,6 +12,7 @@ import { until } from '../src/until.ts';
 const FOUND_MS = 4_000;
 const KNOWN_MS = 2_000;
 const RESTARTS = 5;
+const TONE_HZ = 440;
 const TCP = { webTransport: 'tcp' } as const;
 
 async function withoutUdp(stage: Stage): Promise<TcpOnly> {
@@ -183,3 +185,41 @@ scenario(
     assert.equal(snapshot.epoch, RESTARTS + 1);
   },
 );
+
+scenario('over TCP a tab’s tone is heard, from a host that is on TCP as well', async (stage) => {
+  const { broadcast } = stage;
+  const admin = await stage.chromium({ sound: 'real' });
+  const audience = await stage.chromium({ sound: 'real' });
+  const network = await withoutUdp(stage);
+  const host = await admin.openHost(network, broadcast.publishToken);
+  assert.equal((await host.waitUntilLive()).carrier, 'websocket');
+  await host.page.evaluate((hz) => window.tone?.play(hz), TONE_HZ);
+  const player = await audience.openPlayer(network, broadcast.playToken, { ...TCP, ear: true });
+  await player.waitForTone(TONE_HZ);
+  assert.equal(await player.transport(), 'websocket');
+  await player.page.keyboard.press('m');
+  await player.waitForSilence();
+  await player.page.keyboard.press('m');
+  await player.waitForTone(TONE_HZ);
+  const late = await until('its delay', async () => (await player.records()).sound?.latencyMs);
+  stage.note(`sound ${late.toFixed()} ms late`);
+  assert.equal((await host.status())?.sound.left, 0, 'none was left out for want of room');
+});
+
+scenario('Firefox plays over TCP', async (stage) => {
+  const { relay, broadcast } = stage;
+  const admin = await stage.chromium();
+  const host = await admin.openHost(relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const firefox = stage.closeLater(await Firefox.launch());
+  const alone = 'delete window.WebTransport; delete window.RTCPeerConnection;';
+  const lens = await admin.openLens();
+  const player = await firefox.openPlayer(relay, broadcast.playToken, lens, relay.origin, alone);
+  await player.waitForPicture();
+  assert.equal(await player.transport(), 'websocket');
+  await host.page.reload();
+  await host.waitUntilLive();
+  await player.waitForPicture(0, await host.scene());
+  await player.waitForState('live');
+  await stage.assertUnharmed({ player });
+});
