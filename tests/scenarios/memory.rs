@@ -73,6 +73,7 @@ async fn players_that_take_nothing_hold_no_more_than_the_budget() -> Result<()> 
         config.limits.broadcast_bytes = 4 * MIB;
         // Nobody is closed for that they take nothing, however busy the machine is.
         config.limits.player_stall = Duration::from_secs(60);
+        config.limits.idle_timeout = Duration::from_secs(60);
     })
     .await?;
     let broadcast = relay.broadcast().await?;

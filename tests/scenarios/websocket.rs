@@ -10,8 +10,8 @@ use qmux::ws::tungstenite::http::header::{HeaderName, ORIGIN, SEC_WEBSOCKET_PROT
 use qmux::ws::tungstenite::http::{HeaderValue, Method, Request, StatusCode};
 use qmux::ws::tungstenite::protocol::Role as End;
 use qmux::ws::tungstenite::{Error, Message};
-use steadycast_codec_glue::wire::{Code, Role};
-use steadycast_tests::client::{Carrier, Control, Player, Target, soon};
+use steadycast_codec_glue::wire::{Code, GROUP_STREAM, Role};
+use steadycast_tests::client::{Carrier, Control, PATIENCE, Player, Target, connect, soon};
 use steadycast_tests::http;
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
 use steadycast_tests::websocket::{SUBPROTOCOL, Tapped, encrypted, open, session, upgrade};
@@ -91,6 +91,22 @@ async fn who_opens_a_websocket_and_says_nothing_on_it_is_not_waited_for() -> Res
     soon("the end", end).await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_much_before_its_hello_is_not_heard_out() -> Result<()> {
+    let relay = TestRelay::with(|config| config.limits.hello_timeout = 10 * PATIENCE).await?;
+    for (messages, len) in [(1, 100_000), (100, 1)] {
+        let connection = connect(&target(&relay), "/session", None).await?;
+        let mut stream = connection.open_uni().await?;
+        for _ in 0..messages {
+            // The relay may have closed before all of it is written.
+            let _ = stream.write_all(&vec![GROUP_STREAM; len]).await;
+            tokio::task::yield_now().await;
+        }
+        soon("the end", connection.closed()).await?;
+    }
+    Ok(())
+}
+
 /// A player, and its WebSocket.
 async fn tapped(
     relay: &TestRelay,
@@ -129,6 +145,19 @@ async fn what_is_no_message_ends_its_session_and_no_other() -> Result<()> {
     let sent = publisher.delta(300).await?;
     ensure!(witness.frame().await?.place() == (sent.epoch, sent.group, sent.index));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_more_than_a_client_may_have_ends_its_session() -> Result<()> {
+    /// A stream frame of QUIC with a length, and the first byte of its 65th unidirectional stream.
+    const STREAM: [u8; 5] = [0x0a, 0x41, 0x02, 1, GROUP_STREAM];
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let (player, mut socket) = tapped(&relay, &broadcast).await?;
+    socket.send(Message::binary(STREAM.to_vec())).await?;
+    player.control.closed().await?;
+    let gone = || broadcast.left(Code::Malformed).is_ok_and(|left| left == 1);
+    relay.until("it to be gone for that", gone).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

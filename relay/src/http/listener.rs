@@ -16,7 +16,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::forwarded::Proxies;
-use crate::shard::{AddressShare, Addresses, Gathering, Place};
+use crate::shard::{AddressShare, Addresses, Gathering, Movable, Moving, Place};
 use crate::tls::CHALLENGE_ALPN;
 
 /// How long a client has for its handshake, or, in development, for its first byte.
@@ -204,10 +204,10 @@ impl Door {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             if first[0] != TLS_HANDSHAKE {
-                return Ok(Stream::Plain(tcp));
+                return Ok(Stream::Plain(Movable::new(tcp)));
             }
         }
-        let tls = self.tls.accept(tcp).await?;
+        let tls = self.tls.accept(Movable::new(tcp)).await?;
         if tls.get_ref().1.alpn_protocol() == Some(CHALLENGE_ALPN) {
             // Whoever came has seen what there is to see.
             tracing::debug!("an authority has looked whether a name leads here");
@@ -231,11 +231,19 @@ pub(super) struct Connection {
 }
 
 enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Movable),
+    Tls(Box<TlsStream<Movable>>),
 }
 
 impl Connection {
+    /// What has it move to another runtime.
+    pub(super) fn moving(&self) -> Moving {
+        match &self.stream {
+            Stream::Plain(tcp) => tcp.moving(),
+            Stream::Tls(tls) => tls.get_ref().0.moving(),
+        }
+    }
+
     /// Whether both sides have agreed on HTTP/2.
     pub(super) fn is_http2(&self) -> bool {
         match &self.stream {

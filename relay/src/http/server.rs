@@ -48,7 +48,10 @@ async fn converse(mut connection: Connection, router: Router, shutdown: Cancella
     let peer = connection.peer;
     let makes_way = connection.makes_way.clone();
     let stranger = Arc::new(Mutex::new(connection.stranger.take()));
-    let builder = builder(connection.is_http2());
+    let http2 = connection.is_http2();
+    let builder = builder(http2);
+    // Over HTTP/2 it is everybody's who asks on it.
+    let moving = (!http2).then(|| connection.moving());
     let introduced = stranger.clone();
     let way = MakesWay(makes_way.clone());
     let lasting = Lasting::default();
@@ -59,6 +62,9 @@ async fn converse(mut connection: Connection, router: Router, shutdown: Cancella
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(answers.clone());
         request.extensions_mut().insert(way.clone());
+        if let Some(moving) = &moving {
+            request.extensions_mut().insert(moving.clone());
+        }
         request.extensions_mut().insert(one_at_a_time.clone());
         request
     });

@@ -19,7 +19,8 @@ use super::problem::Problem;
 use super::server::{Hold, Lasting, MakesWay};
 use super::site::Site;
 use crate::broadcast::BroadcastId;
-use crate::websocket::{Admission, Refused, SUBPROTOCOL, bounded};
+use crate::shard::Moving;
+use crate::websocket::{Admission, Arrival, Refused, SUBPROTOCOL, bounded};
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
@@ -61,6 +62,8 @@ async fn open(
     // Over HTTP/2 the connection is the client's for other things as well, and lives on while this lasts.
     let hold: Option<Hold> = request.extensions().get().map(Lasting::hold);
     let makes_way: Option<MakesWay> = request.extensions().get().cloned();
+    let moving: Option<Moving> = request.extensions().get().cloned();
+    let arrival = Arrival { named, moving };
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _hold = hold;
         let asked = async {
@@ -70,7 +73,7 @@ async fn open(
             }
         };
         tokio::select! {
-            () = site.entrance.serve(socket, admission, named) => {}
+            () = site.entrance.serve(socket, admission, arrival) => {}
             () = asked => tracing::debug!("a session has made way for another connection"),
         }
     }))

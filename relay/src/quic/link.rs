@@ -1,5 +1,7 @@
 //! A WebTransport connection, as a session sees it.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -29,6 +31,11 @@ impl Link for Connection {
     async fn datagram(&self) -> Option<Bytes> {
         let datagram = self.receive_datagram().await.ok()?;
         Some(datagram.payload())
+    }
+
+    /// The oldest are dropped by QUIC.
+    async fn pass_over_datagrams(&self) -> Infallible {
+        pending().await
     }
 
     fn take_groups(&self, streams: u32, window: u32) {

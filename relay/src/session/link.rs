@@ -1,5 +1,6 @@
 //! What a session needs of the carrier below it.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::task::Waker;
 use std::time::Duration;
@@ -34,6 +35,9 @@ pub(crate) trait Link: Clone + Send + Sync + 'static {
 
     /// The next datagram that it sends.
     fn datagram(&self) -> impl Future<Output = Option<Bytes>> + Send + '_;
+
+    /// Lets go of what a player sends in datagrams, which is for nobody, where it would pile up; never ends.
+    fn pass_over_datagrams(&self) -> impl Future<Output = Infallible> + Send + '_;
 
     /// The client is a publisher: it may have so many groups open at once, and so many bytes on their way.
     fn take_groups(&self, streams: u32, window: u32);

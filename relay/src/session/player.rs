@@ -95,6 +95,7 @@ async fn pump<L: Link>(
                 Some(_) => Ending::second_control_stream(),
                 None => Ending::of(&link),
             },
+            never = link.pass_over_datagrams() => match never {},
             why = record.pass().withdrawal() => Ending::withdrawn(why),
             () = shared.shutdown.cancelled() => Ending::shutting_down(),
     };

@@ -9,6 +9,7 @@ mod addresses;
 mod clock;
 mod crowd;
 mod driver;
+mod movable;
 mod packet;
 mod routing;
 mod socket;
@@ -18,6 +19,7 @@ pub use clock::RelayClock;
 
 pub(crate) use addresses::{AddressShare, Addresses};
 pub(crate) use crowd::{Crowd, Gathering, Place, Ticket, neighbourhood};
+pub(crate) use movable::{Movable, Moving};
 pub(crate) use packet::{Inlet, Packet, Wire};
 pub(crate) use socket::ShardSocket;
 pub(crate) use thread::{DRAIN, Pulse, Shard, Thread, start};

@@ -1,5 +1,7 @@
 //! A WebSocket connection, as a session sees it.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use web_transport_trait::{RecvStream as _, SendStream as _, Session as _};
 
 use super::carrier::GroupStreams;
 use super::flow::{Fault, Flow};
+use super::stranger::Known;
 use crate::auth::Transport;
 use crate::session::{CutOff, Input, Link, Output, Player};
 
@@ -20,6 +23,7 @@ use crate::session::{CutOff, Input, Link, Output, Player};
 pub(crate) struct Socket {
     pub(super) session: Session,
     pub(super) flow: Arc<Flow>,
+    pub(super) known: Known,
     /// Where the client is, as the proxies say that are trusted.
     pub(super) address: IpAddr,
 }
@@ -31,7 +35,10 @@ impl Link for Socket {
     type Carrier = GroupStreams;
 
     async fn accept_control(&self) -> Option<(SendStream, RecvStream)> {
-        self.session.accept_bi().await.ok()
+        let (mut send, recv) = self.session.accept_bi().await.ok()?;
+        // Before all groups, whose numbers are what they go by.
+        send.set_priority(i32::MAX);
+        Some((send, recv))
     }
 
     async fn accept_group(&self) -> Option<RecvStream> {
@@ -42,8 +49,16 @@ impl Link for Socket {
         self.session.recv_datagram().await.ok()
     }
 
-    /// What a stranger may have is what a publisher may: QMux says both with its first bytes.
-    fn take_groups(&self, _streams: u32, _window: u32) {}
+    async fn pass_over_datagrams(&self) -> Infallible {
+        while self.datagram().await.is_some() {}
+        // Who asks hears of the end in other ways.
+        pending().await
+    }
+
+    /// QMux says with its first bytes what a client may have.
+    fn take_groups(&self, _streams: u32, _window: u32) {
+        self.known.set();
+    }
 
     fn carrier(&self, player: Player) -> GroupStreams {
         let Player {
@@ -51,6 +66,7 @@ impl Link for Socket {
             most,
             version,
         } = player;
+        self.known.set();
         let (session, flow) = (self.session.clone(), self.flow.clone());
         GroupStreams::new(session, flow, waker, (most, version))
     }

@@ -8,6 +8,7 @@ mod frames;
 mod group;
 mod link;
 mod serve;
+mod stranger;
 mod transport;
 mod upgrade;
 
@@ -18,5 +19,5 @@ pub use transport::{
     Inlet, LONGEST_MESSAGE, Messages, Outlet, READ_BUFFER, WRITE_BUFFER, WebSocketTransport,
 };
 
-pub(crate) use serve::{Admission, Entrance, Refused};
+pub(crate) use serve::{Admission, Arrival, Entrance, Refused};
 pub(crate) use upgrade::{SUBPROTOCOL, bounded};

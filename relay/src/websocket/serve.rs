@@ -15,12 +15,13 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::flow::Flow;
 use super::link::Socket;
+use super::stranger::{Guarded, Known};
 use super::transport::WebSocketTransport;
 use super::upgrade::terms;
 use crate::broadcast::BroadcastId;
 use crate::excerpt::{excerpt, excerpt_of};
 use crate::session::{Local, Shared};
-use crate::shard::AddressShare;
+use crate::shard::{AddressShare, Moving};
 
 /// Where WebSockets come in from HTTP: the shards take them in turn.
 pub(crate) struct Entrance {
@@ -58,6 +59,14 @@ pub(crate) struct Admission {
     address: IpAddr,
     _share: AddressShare,
     _counted: TaskTrackerToken,
+}
+
+/// How a client has come.
+pub(crate) struct Arrival {
+    /// The broadcast that it has come for, if its path names one.
+    pub(crate) named: Option<BroadcastId>,
+    /// Has its connection move to the shard, where it is the session's own.
+    pub(crate) moving: Option<Moving>,
 }
 
 impl Entrance {
@@ -123,19 +132,13 @@ impl Entrance {
         })
     }
 
-    /// Serves a client on a shard, until its session has ended; dropping this ends it at once. It has come for the
-    /// broadcast that is `named`, if one is.
-    pub(crate) async fn serve(
-        &self,
-        socket: WebSocket,
-        admission: Admission,
-        named: Option<BroadcastId>,
-    ) {
+    /// Serves a client on a shard, until its session has ended; dropping this ends it at once.
+    pub(crate) async fn serve(&self, socket: WebSocket, admission: Admission, arrival: Arrival) {
         let Some(Served { runtime, local }) = self.next() else {
             return;
         };
         let session =
-            runtime.spawn(async move { converse(socket, admission, named, &local).await });
+            runtime.spawn(async move { converse(socket, admission, arrival, &local).await });
         // Fails where the shard has ended.
         let _ = AbortOnDropHandle::new(session).await;
     }
@@ -158,10 +161,15 @@ impl fmt::Debug for Entrance {
 async fn converse(
     socket: WebSocket,
     admission: Admission,
-    named: Option<BroadcastId>,
+    Arrival { named, moving }: Arrival,
     local: &Arc<Local<Socket>>,
 ) {
+    if let Some(moving) = moving {
+        moving.begin();
+    }
     let flow = Arc::new(Flow::new(Instant::now()));
+    let known = Known::default();
+    let socket = Guarded::new(socket, flow.clone(), known.clone());
     let transport = WebSocketTransport::new(socket, flow.clone());
     let session = match Session::accept(transport, terms(&local.shared.settings)).await {
         Ok(session) => session,
@@ -173,6 +181,7 @@ async fn converse(
     let link = Socket {
         session,
         flow,
+        known,
         address: admission.address,
     };
     local.serve(link, named.as_ref()).await;
