@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { apart, inStereo, readStats } from './peer.ts';
+import { apart, inStereo, overUdp, readStats } from './peer.ts';
 
 const lines = (...text: string[]) => `${text.join('\r\n')}\r\n`;
 
@@ -31,6 +31,14 @@ it('has sound in a stream of its own, so that no browser has one wait for the ot
     answer
       .replace('a=msid:steadycast tone', 'a=msid:sound tone')
       .replace('a=ssrc:2 msid:steadycast tone', 'a=ssrc:2 msid:sound tone'),
+  );
+});
+
+it('leaves addresses over UDP alone, and knows those over TCP', () => {
+  const udp = 'a=candidate:1 1 udp 2130706431 192.0.2.1 4433 typ host';
+  const tcp = 'a=candidate:2 1 tcp 2128609279 192.0.2.1 4433 typ host tcptype passive';
+  expect(overUdp(lines('v=0', udp, tcp, 'a=end-of-candidates'))).toBe(
+    lines('v=0', udp, 'a=end-of-candidates'),
   );
 });
 
