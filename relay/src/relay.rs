@@ -37,7 +37,7 @@ use crate::supervisor;
 use crate::telemetry::{self, LogLevel, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
 use crate::webrtc::{self, Bridge, IdentityError, Reach};
-use crate::websocket::Entrance;
+use crate::websocket::{Entrance, Sending};
 
 /// Why the relay cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +181,8 @@ impl Relay {
         });
         let hooks = hooks.transpose()?;
         let restored = site.restore();
-        tracing::info!(%address, broadcasts = restored, "listening");
+        let tcp = Sending::prepare(&sockets.tcp);
+        tracing::info!(%address, broadcasts = restored, %tcp, "listening");
         let quic_tls = Arc::new(quic_config(identities.clone())?);
         let https_tls = Arc::new(https_config(identities, keeper.challenges())?);
         let services = Services {

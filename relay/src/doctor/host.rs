@@ -1,7 +1,7 @@
 //! What there is to see on the host itself.
 
 use std::fs;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 
 use quinn::udp::UdpSocketState;
@@ -17,6 +17,7 @@ use crate::files::RESERVE;
 use crate::sockets::UDP_BUFFER;
 use crate::store::StateDir;
 use crate::tls::{AcmeSettings, Identity, kept_certificate, read_pem};
+use crate::websocket::Sending;
 
 /// A certificate that ends within so many days is about to.
 const SOON: i64 = 14;
@@ -163,6 +164,24 @@ pub(super) fn segmentation() -> Finding {
         ),
         Ok(most) => Finding::fine(ABOUT, format!("up to {most} packets at once")),
         Err(error) => Finding::wrong(ABOUT, error.to_string(), "allow UDP sockets"),
+    }
+}
+
+/// How the system sends to those who watch over TCP.
+pub(super) fn sending() -> Finding {
+    const ABOUT: &str = "TCP";
+    let sending =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map(|listener| Sending::prepare(&listener));
+    match sending {
+        Ok(sending) if sending.is_best() => Finding::fine(ABOUT, sending.to_string()),
+        Ok(sending) => Finding::better(
+            ABOUT,
+            format!(
+                "{sending}: a path that loses packets carries little to those who watch over WebSocket"
+            ),
+            "modprobe tcp_bbr\nsysctl -w net.ipv4.tcp_allowed_congestion_control=\"reno cubic bbr\"",
+        ),
+        Err(error) => Finding::wrong(ABOUT, error.to_string(), "allow TCP sockets"),
     }
 }
 

@@ -134,6 +134,7 @@ pub(crate) fn examine(sources: &Sources) -> Report {
     findings.push(host::clock());
     findings.extend(host::buffers());
     findings.push(host::segmentation());
+    findings.push(host::sending());
     findings.push(host::files(&config));
     findings.push(host::state(&config));
     findings.extend(state::kept(&config));

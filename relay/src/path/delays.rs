@@ -38,7 +38,7 @@ pub(super) struct Delays {
     spread: f64,
     /// How much later than others packets come that these have overtaken: the latest, lately.
     late: f64,
-    /// When a round trip was last about as short as the base.
+    /// When a round trip was last about as short as the base, or it was seen whether one could be.
     at_base: Instant,
 }
 
@@ -147,6 +147,12 @@ impl Delays {
         }
         let latest = (self.count - telling..self.count).map(|at| self.recent[at % KEPT]);
         Some(latest.fold(f64::INFINITY, f64::min) - self.base())
+    }
+
+    /// The queue was emptied as far as this flow can: on a path that has narrowed, where every packet takes longer, no
+    /// round trip is as short as the base was, as long as that is remembered.
+    pub(super) fn looked(&mut self, now: Instant) {
+        self.at_base = now;
     }
 
     /// How long ago a round trip was about as short as the base.

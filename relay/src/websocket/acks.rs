@@ -7,15 +7,17 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::path::{Ack, Bytes, Model, RoundTrip};
+use super::yields::Yields;
+use crate::path::{Ack, Bytes, Mode, Model, Rate, RoundTrip};
 
 /// What the path's model takes for a packet: what TCP mostly sends over a path of 1,500 bytes.
 pub(super) const SEGMENT: u64 = 1_448;
 
-/// Pings stand in what is written no further apart than this share of what may be on its way ...
-const PINGS_A_WINDOW: u64 = 8;
-/// ... but no nearer to one another than so many bytes, and no further apart than so many.
-const APART: (u64, u64) = (2 * SEGMENT, 16 << 10);
+/// What the path carries in this time is a step: written in one message, and followed by a ping. The model finds out what
+/// a path carries from how steps arrive after one another, so that long ones would look to it like a queue of others.
+const STEP: Duration = Duration::from_millis(5);
+/// Limits of a step, in bytes: of less a message is hardly worth its while, and more is none (`transport`).
+const STEPS: (u64, u64) = (SEGMENT, 16_000);
 
 /// Pings that wait for their pong at most: what is written meanwhile is acknowledged with the last of them.
 const OUTSTANDING: usize = 256;
@@ -85,6 +87,7 @@ pub(super) struct Acks {
     out: Extents,
     arrived: Extents,
     datagrams: u64,
+    yields: Yields,
 }
 
 impl Acks {
@@ -101,6 +104,7 @@ impl Acks {
             out: Extents::default(),
             arrived: Extents::default(),
             datagrams: 0,
+            yields: Yields::default(),
         }
     }
 
@@ -123,10 +127,8 @@ impl Acks {
     /// The ping that is to follow what was written; `None`: none is due amid a burst, or, at its `end`, everything
     /// written has its ping already.
     pub(super) fn ping(&mut self, end: bool, now: Instant) -> Option<u64> {
-        let (least, most) = APART;
-        let apart = (self.model.window().count() / PINGS_A_WINDOW).clamp(least, most);
         let since = self.written - self.pinged;
-        let due = since >= apart || (end && since > 0);
+        let due = since >= self.step() || (end && since > 0);
         if !due || self.pings.len() >= OUTSTANDING {
             return None;
         }
@@ -172,14 +174,39 @@ impl Acks {
         Ok(())
     }
 
+    /// How much is written in one message.
+    pub(super) fn step(&self) -> u64 {
+        let (least, most) = STEPS;
+        let step = self.model.pacing_rate().carries(STEP);
+        step.count().clamp(least, most)
+    }
+
     /// Bytes that are written and may not have arrived.
     pub(super) fn in_flight(&self) -> u64 {
         self.written - self.acked
     }
 
-    /// What the path carries.
-    pub(super) fn model(&self) -> &Model {
-        &self.model
+    /// Whether something waits that could not be written, because too much is on its way.
+    pub(super) fn hold_up(&mut self, waits: bool, now: Instant) {
+        // A flow that grows is held up by its window, whatever the path carries.
+        let waits = waits && self.model.mode() != Mode::Start;
+        self.yields.note(waits, self.acked, now);
+    }
+
+    /// What the path carries; unknown while it has carried everything that it was given. Where TCP sends again what was
+    /// lost, everything behind it stands still, and round trips say little: there it is what arrives while more waits.
+    pub(super) fn carries(&self) -> Option<Rate> {
+        let model = self.model.carries();
+        let yields = self.acked_at.and_then(|now| self.yields.rate(now));
+        match (model, yields) {
+            (Some(model), Some(yields)) if yields.bytes() < model.bytes() => Some(yields),
+            (model, yields) => model.or(yields),
+        }
+    }
+
+    /// Bytes that may be on their way.
+    pub(super) fn window(&self) -> u64 {
+        self.model.window().count()
     }
 
     /// When anything was last acknowledged.
@@ -207,3 +234,8 @@ impl Acks {
         self.datagrams
     }
 }
+
+#[cfg(test)]
+mod lab;
+#[cfg(test)]
+mod tests;

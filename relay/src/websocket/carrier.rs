@@ -92,19 +92,20 @@ impl GroupStreams {
 
     fn write(&mut self, now: Instant) -> Result<Sent, Gone> {
         while !self.queue.is_empty() {
-            // Set before looking: what moves in between is not missed.
-            self.flow.wait(&self.waker);
             let room = self.room();
             let Some(group) = &mut self.group else {
                 self.queue.clear();
                 break;
             };
-            if room == 0 {
-                return Ok(Sent::Blocked);
-            }
-            match group.write(&mut self.queue, room, &self.waker) {
+            let written = match room {
+                0 => Poll::Pending,
+                room => group.write(&mut self.queue, room, &self.waker),
+            };
+            match written {
                 Poll::Ready(written) => written?,
                 Poll::Pending => {
+                    self.flow.wait(&self.waker);
+                    // What has moved before that was set is seen then, and so is what QMux does of itself.
                     self.retry = Some(now + RETRY);
                     return Ok(Sent::Blocked);
                 }
@@ -131,7 +132,7 @@ impl GroupStreams {
         }
     }
 
-    /// Bytes that may be written now: what waits anywhere is delay, and cannot be thought better of.
+    /// Bytes that may be written in the next message: what waits anywhere is delay, and cannot be thought better of.
     fn room(&self) -> usize {
         let group = self
             .group
@@ -141,14 +142,15 @@ impl GroupStreams {
             .before
             .as_ref()
             .map_or(0, |before| before.queued(&self.flow));
-        let left = self.flow.read(|acks| {
-            let window = acks.model().window().count().min(self.most);
-            window.saturating_sub(acks.in_flight() + group + before)
+        let (left, step) = self.flow.read(|acks| {
+            let window = acks.window().min(self.most);
+            let left = window.saturating_sub(acks.in_flight() + group + before);
+            (left, acks.step())
         });
         // Less than a packet is not worth a message.
         match left < SEGMENT {
             true => 0,
-            false => usize::try_from(left).unwrap_or(usize::MAX),
+            false => usize::try_from(left.min(step)).unwrap_or(usize::MAX),
         }
     }
 
@@ -185,10 +187,11 @@ impl Carrier for GroupStreams {
             sent = self.write(now.instant)?;
         }
         self.end_before();
-        self.blocked = match sent {
-            Sent::All => None,
-            Sent::Blocked => self.blocked.or(Some(now.instant)),
-        };
+        let blocked = sent == Sent::Blocked;
+        if blocked || self.blocked.is_some() {
+            self.flow.hold_up(blocked, now.instant);
+        }
+        self.blocked = self.blocked.or(Some(now.instant)).filter(|_| blocked);
         Ok(sent)
     }
 
@@ -222,7 +225,7 @@ impl Carrier for GroupStreams {
     }
 
     fn carries(&self) -> Option<u64> {
-        let carries = self.flow.read(|acks| acks.model().carries())?;
+        let carries = self.flow.read(|acks| acks.carries())?;
         Some(carries.bytes() as u64)
     }
 

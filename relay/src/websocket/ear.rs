@@ -69,7 +69,7 @@ impl Ear {
 
     fn has_room(&self, flow: &Flow) -> bool {
         flow.read(|acks| {
-            let window = acks.model().window().count();
+            let window = acks.window();
             self.waiting(acks) < FEW && acks.in_flight() < window + BEYOND
         })
     }

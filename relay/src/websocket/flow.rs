@@ -81,6 +81,11 @@ impl Flow {
         Ok(())
     }
 
+    /// Whether something waits that could not be written.
+    pub(super) fn hold_up(&self, waits: bool, now: Instant) {
+        self.inner.lock().acks.hold_up(waits, now);
+    }
+
     /// Something was handed to the system.
     pub(super) fn moved(&self) {
         wake(self.inner.lock());

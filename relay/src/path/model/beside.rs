@@ -194,6 +194,7 @@ impl Model {
         let kept = look.expected > 0.0 || fell < 0.0 || through >= LESS * self.rate;
         let alone = fell >= 0.75 * (look.before - look.expected) && kept;
         self.look = None;
+        self.delays.looked(now);
         self.begin(now, true);
         self.see_rival(now, alone);
     }
