@@ -186,6 +186,34 @@ scenario(
   },
 );
 
+scenario(
+  'over TCP the relay is restarted, under a host and a player that have nothing else',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const network = await withoutUdp(stage);
+    const host = await admin.openHost(network, broadcast.publishToken);
+    await host.waitUntilLive();
+    const player = await admin.openPlayer(network, broadcast.playToken);
+    await player.waitForPicture();
+    const stoppedMs = Date.now();
+    await relay.stop();
+    await player.waitForState('reconnecting');
+    await relay.startAgain();
+    const startedMs = Date.now();
+    const look = await player.waitForPicture(startedMs);
+    await player.waitForState('live');
+    const { states } = await player.witness();
+    const toldMs = (states.find(({ kind }) => kind === 'reconnecting')?.atMs ?? 0) - stoppedMs;
+    stage.note(
+      `told ${ms(toldMs)} after the stop; a new picture ${ms(look.atMs - startedMs)} after it was back`,
+    );
+    assert.equal(await player.transport(), 'websocket');
+    assert.equal((await host.status())?.carrier, 'websocket');
+    stage.note(await assertUnharmed('player', player, 2));
+  },
+);
+
 scenario('over TCP a tab’s tone is heard, from a host that is on TCP as well', async (stage) => {
   const { broadcast } = stage;
   const admin = await stage.chromium({ sound: 'real' });
