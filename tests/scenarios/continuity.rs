@@ -1,8 +1,10 @@
 //! Whatever happens to publishers, players keep their sessions.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
 use steadycast_codec_glue::wire::{ClientMessage, Code, Phase, Role};
-use steadycast_tests::client::Publisher;
+use steadycast_tests::client::{Carrier, Player, Publisher};
 use steadycast_tests::relay::TestRelay;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,6 +164,43 @@ async fn a_picture_that_is_taken_back_is_seen_by_nobody_who_comes_later() -> Res
     publisher.crash();
     let last = broadcast.player().await?;
     assert_eq!(last.welcome.status.phase, Phase::Paused);
+    Ok(())
+}
+
+/// Publishers come and go on either carrier.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn players_on_both_carriers_stay_through_fifty_publishers() -> Result<()> {
+    const BOTH: [Carrier; 2] = [Carrier::WebTransport, Carrier::WebSocket];
+    let relay = TestRelay::with(|config| {
+        // Nobody says a word here, however busy the machine is.
+        config.limits.idle_timeout = Duration::from_secs(120);
+    })
+    .await?;
+    let broadcast = relay.broadcast().await?;
+    let targets = BOTH.map(|carrier| relay.target().over(carrier));
+    let mut players = Vec::new();
+    for target in targets.iter().chain(&targets) {
+        players.push(Player::join(target, &broadcast.token(Role::Player)).await?);
+    }
+    let token = broadcast.token(Role::Publisher);
+    for round in 0..50 {
+        let mut publisher = Publisher::join(&targets[round % 2], &token, None).await?;
+        let keyframe = publisher.keyframe(20_000).await?;
+        let delta = publisher.delta(2_000).await?;
+        for player in &mut players {
+            for sent in [&keyframe, &delta] {
+                let frame = player.frame().await?;
+                ensure!(
+                    frame.place() == (sent.epoch, sent.group, sent.index),
+                    "round {round}"
+                );
+                ensure!(frame.is_intact());
+            }
+        }
+        publisher.crash();
+    }
+    let totals = broadcast.records()?.totals;
+    ensure!(totals.players_joined == 4 && totals.players_left.is_empty());
     Ok(())
 }
 

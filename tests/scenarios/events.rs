@@ -188,3 +188,7 @@ async fn hooks_are_signed_kept_while_nobody_answers_and_in_nobodys_way() -> Resu
     }
     Ok(())
 }
+
+steadycast_tests::over_websocket! {
+    whoever_listens_hears_everything_in_order,
+}

@@ -161,6 +161,19 @@ async fn what_is_more_than_a_client_may_have_ends_its_session() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_vanishes_without_a_word_is_noticed() -> Result<()> {
+    let patience = Duration::from_secs(1);
+    let relay = TestRelay::with(|config| config.limits.idle_timeout = patience).await?;
+    let broadcast = relay.broadcast().await?;
+    let (_player, socket) = tapped(&relay, &broadcast).await?;
+    socket.silence();
+    let gone = || broadcast.left(Code::Silent).is_ok_and(|left| left == 1);
+    relay.until("it to be gone for that", gone).await?;
+    let nobody = || relay.site().records.at(&broadcast.id).is_empty();
+    relay.until("its session to be over", nobody).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_that_come_in_pieces_are_whole_ones() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
@@ -224,7 +237,9 @@ async fn sessions_over_one_connection_of_http_2() -> Result<()> {
         let mut request = Request::new(String::new());
         *request.method_mut() = Method::CONNECT;
         *request.uri_mut() = format!("https://localhost:{}/session", address.port()).parse()?;
+        let own = HeaderValue::from_str(&format!("https://localhost:{}", address.port()))?;
         let headers = request.headers_mut();
+        headers.insert(ORIGIN, own);
         headers.insert(
             SEC_WEBSOCKET_PROTOCOL,
             HeaderValue::from_static(SUBPROTOCOL),

@@ -117,3 +117,7 @@ async fn a_publisher_is_told_how_much_of_what_it_sent_has_come() -> Result<()> {
     });
     all.await
 }
+
+steadycast_tests::over_websocket! {
+    a_publisher_is_told_how_much_of_what_it_sent_has_come,
+}

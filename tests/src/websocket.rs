@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as TaskContext, Poll};
 
 use anyhow::{Context, Result, ensure};
@@ -188,6 +189,7 @@ impl ServerCertVerifier for Pinned {
 pub struct Tapped<S> {
     socket: Arc<Mutex<S>>,
     in_pieces: bool,
+    silent: Arc<AtomicBool>,
 }
 
 impl<S> Clone for Tapped<S> {
@@ -195,6 +197,7 @@ impl<S> Clone for Tapped<S> {
         Self {
             socket: self.socket.clone(),
             in_pieces: self.in_pieces,
+            silent: self.silent.clone(),
         }
     }
 }
@@ -202,10 +205,10 @@ impl<S> Clone for Tapped<S> {
 impl<S> Tapped<S> {
     /// One whose messages go as they are.
     pub fn new(socket: S) -> Self {
-        let socket = Arc::new(Mutex::new(socket));
         Self {
-            socket,
+            socket: Arc::new(Mutex::new(socket)),
             in_pieces: false,
+            silent: Arc::default(),
         }
     }
 
@@ -216,12 +219,24 @@ impl<S> Tapped<S> {
             ..Self::new(socket)
         }
     }
+
+    /// From now on it neither reads nor writes, as a computer that was put to sleep; for good.
+    pub fn silence(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
 }
 
 impl<S: Stream + Unpin> Stream for Tapped<S> {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
+        if self.is_silent() {
+            return Poll::Pending;
+        }
         self.socket.lock().poll_next_unpin(cx)
     }
 }
@@ -230,6 +245,9 @@ impl<S: Sink<Message> + Unpin> Sink<Message> for Tapped<S> {
     type Error = S::Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        if self.is_silent() {
+            return Poll::Pending;
+        }
         self.socket.lock().poll_ready_unpin(cx)
     }
 
