@@ -149,7 +149,7 @@ async fn what_is_no_message_ends_its_session_and_no_other() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_more_than_a_client_may_have_ends_its_session() -> Result<()> {
-    /// A stream frame of QUIC with a length, and the first byte of its 65th unidirectional stream.
+    /// A stream frame of QUIC with a length, and the first byte of its 65th unidirectional stream, more than there may be.
     const STREAM: [u8; 5] = [0x0a, 0x41, 0x02, 1, GROUP_STREAM];
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;

@@ -15,8 +15,11 @@ const APPLICATION: &str = "steadycast";
 const GROUPS: u64 = 64;
 /// The control stream, and one more so that a client's mistake is seen.
 const CONTROL_STREAMS: u64 = 2;
-/// Bytes of a publisher that may wait to be read: a large keyframe at once, or 80 Mbit/s over 100 ms.
-const WINDOW: u64 = 1 << 20;
+/// Bytes of each that may wait to be read: a keyframe of text at once, or 20 Mbit/s over 100 ms. All together have no
+/// bound of their own: qmux 0.6.6 gives nothing back of what was not read of a stream that is reset, so that it would be
+/// used up in the end, and with it the session.
+const WINDOW: u64 = 256 << 10;
+const ALL: u64 = 1 << 60;
 /// The same of a control stream, which is read slowly (PROTOCOL 2.6) and each byte of which may come by itself.
 const CONTROL_WINDOW: u64 = 8 << 10;
 /// A datagram of sound (PROTOCOL 9.3), and what says that it is one.
@@ -39,7 +42,7 @@ pub(super) fn terms(settings: &Settings) -> Config {
     config.protocol = Protocol::Negotiated(APPLICATION.to_owned());
     config.max_streams_uni = GROUPS;
     config.max_streams_bidi = CONTROL_STREAMS;
-    config.max_data = WINDOW;
+    config.max_data = ALL;
     config.max_stream_data_uni = WINDOW;
     config.max_stream_data_bidi_remote = CONTROL_WINDOW;
     config.max_stream_data_bidi_local = CONTROL_WINDOW;
