@@ -1,4 +1,4 @@
-//! Real WebTransport sessions, many of them, for little CPU.
+//! Real sessions over carriers with streams, many of them, for little CPU.
 
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use quinn::{TransportConfig, VarInt};
 use rustls::crypto::ring::{cipher_suite, default_provider};
 use socket2::{Domain, Protocol, Socket, Type};
 use steadycast_codec_glue::wire::VERSION;
-use steadycast_tests::client::Control;
+use steadycast_tests::client::{Carrier, Control, Target as Pinned};
+use steadycast_tests::websocket;
 use wtransport::proto::WEBTRANSPORT_ALPN;
 use wtransport::tls::build_native_cert_store;
 use wtransport::tls::client::ServerHashVerification;
@@ -31,33 +32,62 @@ const TRIES: usize = 3;
 /// Opens sessions with one relay.
 pub struct Client {
     target: Target,
-    endpoints: Vec<Endpoint<wtransport::endpoint::endpoint_side::Client>>,
+    over: Over,
+}
+
+/// What its sessions are opened over.
+enum Over {
+    /// UDP sockets that they share.
+    Quic(Vec<Endpoint<wtransport::endpoint::endpoint_side::Client>>),
+    /// A connection each, which takes so many bytes without reading them.
+    Tcp { relay: Pinned, window: u32 },
 }
 
 impl Client {
-    /// A client for about `sessions` sessions. Call it within a runtime.
+    /// A client for about `sessions` WebTransport sessions. Call it within a runtime.
     ///
     /// # Errors
     /// When a socket cannot be made.
     pub fn new(target: &Target, sessions: usize) -> Result<Self> {
-        Self::with_window(target, sessions, BROWSER_WINDOW)
+        Self::over(target, sessions, Carrier::WebTransport)
+    }
+
+    /// The same over this carrier.
+    ///
+    /// # Errors
+    /// When a socket cannot be made; over WebSocket, when the relay shows a certificate that is publicly trusted.
+    pub fn over(target: &Target, sessions: usize, carrier: Carrier) -> Result<Self> {
+        Self::with_window(target, sessions, carrier, BROWSER_WINDOW)
     }
 
     /// The same for players that take little: what they leave unread soon holds up the relay.
     ///
     /// # Errors
-    /// When a socket cannot be made.
-    pub fn small(target: &Target, sessions: usize) -> Result<Self> {
-        Self::with_window(target, sessions, SMALL_WINDOW)
+    /// As [`Client::over`].
+    pub fn small(target: &Target, sessions: usize, carrier: Carrier) -> Result<Self> {
+        Self::with_window(target, sessions, carrier, SMALL_WINDOW)
     }
 
-    fn with_window(target: &Target, sessions: usize, window: u32) -> Result<Self> {
-        let endpoints = (0..sessions.div_ceil(PER_SOCKET))
-            .map(|_| Ok(Endpoint::client(config(target, window)?)?))
-            .collect::<Result<_>>()?;
+    fn with_window(
+        target: &Target,
+        sessions: usize,
+        carrier: Carrier,
+        window: u32,
+    ) -> Result<Self> {
+        let over = match carrier {
+            Carrier::WebTransport => {
+                let endpoints = (0..sessions.div_ceil(PER_SOCKET))
+                    .map(|_| Ok(Endpoint::client(config(target, window)?)?));
+                Over::Quic(endpoints.collect::<Result<_>>()?)
+            }
+            Carrier::WebSocket => {
+                let relay = target.pinned()?;
+                Over::Tcp { relay, window }
+            }
+        };
         Ok(Self {
             target: target.clone(),
-            endpoints,
+            over,
         })
     }
 
@@ -66,16 +96,27 @@ impl Client {
     /// # Errors
     /// When the relay refuses.
     pub async fn open(&self, number: usize) -> Result<Control> {
-        let endpoint = &self.endpoints[number % self.endpoints.len()];
+        let mut control = match &self.over {
+            Over::Quic(endpoints) => self.over_quic(&endpoints[number % endpoints.len()]).await,
+            Over::Tcp { relay, window } => {
+                let path = self.target.session_path();
+                let session = websocket::connect(relay, path, None, (*window).into()).await;
+                Control::on(session.context("opening a session")?).await
+            }
+        }?;
+        control.version = self.target.version.min(VERSION);
+        Ok(control)
+    }
+
+    async fn over_quic(
+        &self,
+        endpoint: &Endpoint<wtransport::endpoint::endpoint_side::Client>,
+    ) -> Result<Control> {
         let mut tries = TRIES;
         loop {
             tries -= 1;
             match endpoint.connect(&self.target.session_url).await {
-                Ok(connection) => {
-                    let mut control = Control::on(connection).await?;
-                    control.version = self.target.version.min(VERSION);
-                    return Ok(control);
-                }
+                Ok(connection) => return Control::on(connection).await,
                 Err(_) if tries > 0 => {}
                 Err(error) => return Err(error).context("opening a session"),
             }

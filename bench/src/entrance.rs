@@ -1,6 +1,7 @@
-//! Where players come in, by either transport.
+//! Where players come in, by any transport.
 
 use anyhow::{Context, Result};
+use steadycast_tests::client::Carrier;
 
 use crate::checker::Watch;
 use crate::client::Client;
@@ -8,7 +9,7 @@ use crate::load::Appetite;
 use crate::narrow::NarrowPath;
 use crate::player;
 use crate::target::{Broadcast, Target};
-use crate::transport::{Transport, Way};
+use crate::transport::{Choice, Transport, Way};
 use crate::whep;
 
 /// Lets players in. Held by all of them.
@@ -33,10 +34,14 @@ impl Entrance {
         unhealthy: usize,
     ) -> Result<Self> {
         let webrtc = transport.has_webrtc();
+        let carrier = match transport.transport {
+            Choice::Websocket => Carrier::WebSocket,
+            _ => Carrier::WebTransport,
+        };
         Ok(Self {
             transport,
-            sessions: Client::new(target, players)?,
-            small: Client::small(target, unhealthy)?,
+            sessions: Client::over(target, players, carrier)?,
+            small: Client::small(target, unhealthy, carrier)?,
             whep: webrtc
                 .then(|| whep::Client::new(target, transport.srtp))
                 .transpose()?,
@@ -68,7 +73,7 @@ impl Entrance {
 
     async fn watch(&self, number: usize, broadcast: &Broadcast, watch: Watch) -> Result<()> {
         match self.transport.way(number) {
-            Way::WebTransport => {
+            way @ (Way::WebTransport | Way::WebSocket) => {
                 let client = match watch.appetite {
                     Appetite::Healthy => &self.sessions,
                     Appetite::Stalled | Appetite::Slow(_) => &self.small,
@@ -76,7 +81,7 @@ impl Entrance {
                         &self.narrow.get(path).context("no such path")?.client
                     }
                 };
-                player::watch(client, number, &broadcast.play_token, watch).await
+                player::watch(client, number, &broadcast.play_token, (way, watch)).await
             }
             Way::WebRtc => {
                 let client = self.whep.as_ref().context("no WebRTC client")?;

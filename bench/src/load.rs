@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::stamp;
-use crate::transport::Transport;
+use crate::transport::{Choice, Transport};
 
 /// Pictures a second of a rendition for narrow paths.
 const NARROW_FPS: u32 = 10;
@@ -127,7 +127,7 @@ impl Load {
         if self.healthy() == 0 {
             return Err("--stall, --slow and --narrow leave no player to measure".to_owned());
         }
-        if self.narrow > 0 && self.transport.has_webrtc() {
+        if self.narrow > 0 && self.transport.transport != Choice::Webtransport {
             return Err("--narrow is for players by WebTransport".to_owned());
         }
         Ok(())

@@ -117,8 +117,8 @@ impl Relay {
         let sealing = match load.transport.transport {
             Choice::Webtransport => Sealing::Quic,
             Choice::Webrtc => Sealing::Srtp(load.transport.srtp),
-            // There is no one floor for two kinds of packets.
-            Choice::Both => return Ok(None),
+            // There is no one floor for two kinds of packets, and over TCP the system makes them.
+            Choice::Both | Choice::Websocket => return Ok(None),
         };
         if self.gauge.is_none() {
             return Ok(None);

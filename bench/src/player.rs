@@ -28,7 +28,12 @@ const CHUNK: usize = 256 << 10;
 ///
 /// # Errors
 /// With what ended the session, or a frame that was wrong.
-pub async fn watch(client: &Client, number: usize, token: &str, watch: Watch) -> Result<()> {
+pub async fn watch(
+    client: &Client,
+    number: usize,
+    token: &str,
+    (way, watch): (Way, Watch),
+) -> Result<()> {
     let opened = Instant::now();
     let mut control = client.open(number).await?;
     control.hello(Role::Player, token, None).await?;
@@ -45,7 +50,7 @@ pub async fn watch(client: &Client, number: usize, token: &str, watch: Watch) ->
         control.send(&ClientMessage::Listen { on: true }).await?;
     }
     let mut reading = Reading {
-        checker: Checker::new(watch, Way::WebTransport, opened),
+        checker: Checker::new(watch, way, opened),
     };
     tokio::select! {
         read = reading.groups(&connection) => read,

@@ -169,11 +169,12 @@ impl Tally {
             false => &mut self.delta_latency,
         };
         kind.saturating_record(latency);
-        let way = match way {
-            Way::WebTransport => &mut self.webtransport,
-            Way::WebRtc => &mut self.webrtc,
-        };
-        way.saturating_record(latency);
+        match way {
+            Way::WebTransport => self.webtransport.saturating_record(latency),
+            Way::WebRtc => self.webrtc.saturating_record(latency),
+            // There are no others beside them.
+            Way::WebSocket => {}
+        }
     }
 
     /// A whole frame of a player behind a narrow path.

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use serde_json::Value;
+use steadycast_tests::client::{Carrier, Target as Pinned};
 use wtransport::tls::Sha256Digest;
 
 /// A relay that can be reached.
@@ -81,6 +82,26 @@ impl Target {
             session_url: format!("https://{address}{}", &self.session_url[at..]),
             ..self.clone()
         }
+    }
+
+    /// The path of its sessions.
+    pub fn session_path(&self) -> &str {
+        &self.session_url["https://".len() + self.authority().len()..]
+    }
+
+    /// The relay as clients of TCP find it, by its address and the certificate that it has now.
+    ///
+    /// # Errors
+    /// When its name has no address, or its certificate is publicly trusted.
+    pub fn pinned(&self) -> Result<Pinned> {
+        let certificate = self.certificates.first();
+        Ok(Pinned {
+            address: self.address()?,
+            certificate: *certificate
+                .context("the relay's certificate is publicly trusted: this client knows pinned ones only")?
+                .as_ref(),
+            carrier: Carrier::WebSocket,
+        })
     }
 
     fn authority(&self) -> &str {

@@ -24,6 +24,8 @@ pub enum Choice {
     Webtransport,
     /// A WHEP session each
     Webrtc,
+    /// A WebSocket session each
+    Websocket,
     /// Both kinds
     Both,
 }
@@ -45,6 +47,8 @@ pub enum Way {
     WebTransport,
     /// WebRTC.
     WebRtc,
+    /// WebSocket.
+    WebSocket,
 }
 
 impl Transport {
@@ -53,6 +57,7 @@ impl Transport {
         match self.transport {
             Choice::Webtransport => Way::WebTransport,
             Choice::Webrtc => Way::WebRtc,
+            Choice::Websocket => Way::WebSocket,
             Choice::Both if player.is_multiple_of(2) => Way::WebTransport,
             Choice::Both => Way::WebRtc,
         }
@@ -60,7 +65,7 @@ impl Transport {
 
     /// Whether any player watches by WebRTC.
     pub fn has_webrtc(&self) -> bool {
-        self.transport != Choice::Webtransport
+        matches!(self.transport, Choice::Webrtc | Choice::Both)
     }
 }
 
@@ -72,6 +77,7 @@ impl fmt::Display for Transport {
         };
         match self.transport {
             Choice::Webtransport => write!(f, "WebTransport"),
+            Choice::Websocket => write!(f, "WebSocket"),
             Choice::Webrtc => write!(f, "WebRTC ({srtp})"),
             Choice::Both => write!(f, "WebTransport and WebRTC ({srtp})"),
         }

@@ -21,7 +21,7 @@ use crate::transport::{Choice, Way};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Runs a relay and a publisher on the clean side of made-up paths, and players behind them: by \
-default every path, over both transports, once. Needs root, TUN and iproute2.")]
+default every path, over WebTransport and WebRTC, once. Needs root, TUN and iproute2.")]
 pub struct Network {
     /// Only the path of this name; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -214,6 +214,7 @@ impl Network {
         match self.transport {
             Choice::Webtransport => &[Way::WebTransport],
             Choice::Webrtc => &[Way::WebRtc],
+            Choice::Websocket => &[Way::WebSocket],
             Choice::Both => &[Way::WebTransport, Way::WebRtc],
         }
     }

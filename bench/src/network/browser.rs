@@ -61,6 +61,7 @@ impl Browsers {
         let transport = match trial.way {
             Way::WebTransport => "webtransport",
             Way::WebRtc => "whep",
+            Way::WebSocket => "websocket",
         };
         let inside = |name: &str| format!("ip netns exec {name}");
         let host = match trial.condition.of {

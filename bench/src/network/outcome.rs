@@ -35,7 +35,8 @@ pub struct Traffic {
     /// Packets that were sent into it.
     pub packets: u64,
     /// Bytes of pictures that were sent again. By WebRTC they are counted, by WebTransport
-    /// estimated: what was sent, without headers, less what the player had of it, where it says.
+    /// estimated: what was sent, without headers, less what the player had of it, where it says. By
+    /// WebSocket it is the system that sends again, and says nothing of it.
     pub again_bytes: Option<u64>,
     /// Bytes of a TCP download beside.
     pub tcp_bytes: u64,
@@ -128,17 +129,22 @@ impl Traffic {
     /// What went down a path, where it is known what its players had of it or not.
     pub(super) fn of(way: Way, had: Option<&[Had]>, path: &PathRecord) -> Self {
         let down = &path.down;
+        // Over TCP what goes beside the session, as pages do, cannot be told from it.
+        let aside = match way {
+            Way::WebSocket => 0,
+            Way::WebTransport | Way::WebRtc => path.tcp_bytes,
+        };
         let again_bytes = match (way, had) {
             (Way::WebRtc, _) => Some(path.again_bytes),
             (Way::WebTransport, Some(had)) => {
                 let received: u64 = had.iter().map(|had| had.received).sum();
-                let ours = down.offered_bytes - path.tcp_bytes;
+                let ours = down.offered_bytes - aside;
                 Some(ours.saturating_sub(received + path.udp_packets * QUIC_OVERHEAD))
             }
-            (Way::WebTransport, None) => None,
+            (Way::WebTransport, None) | (Way::WebSocket, _) => None,
         };
         Self {
-            sent_bytes: down.offered_bytes - path.tcp_bytes,
+            sent_bytes: down.offered_bytes - aside,
             dropped_bytes: down.queue_drop_bytes,
             lost_packets: down.random_drops + down.burst_drops,
             packets: down.offered,
@@ -154,6 +160,7 @@ pub fn name(way: Way) -> &'static str {
     match way {
         Way::WebTransport => "webtransport",
         Way::WebRtc => "webrtc",
+        Way::WebSocket => "websocket",
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use steadycast_relay::shard::RelayClock;
+use steadycast_tests::client::Carrier;
 use tokio::time::sleep;
 
 use super::company::Company;
@@ -119,6 +120,7 @@ impl Entrance {
     fn of(target: &Target, way: Way) -> Result<Self> {
         Ok(match way {
             Way::WebTransport => Self::Sessions(Client::new(target, 1)?),
+            Way::WebSocket => Self::Sessions(Client::over(target, 1, Carrier::WebSocket)?),
             Way::WebRtc => Self::Whep(Box::new(whep::Client::new(target, Srtp::Gcm)?)),
         })
     }
