@@ -19,7 +19,7 @@ const STEP: Duration = Duration::from_millis(5);
 /// Limits of a step, in bytes: of less a message is hardly worth its while, and more is none (`transport`).
 const STEPS: (u64, u64) = (SEGMENT, 16_000);
 
-/// Pings that wait for their pong at most: what is written meanwhile is acknowledged with the last of them.
+/// Pings that are remembered until their pong comes: of more, the newest stands for the one before it as well.
 const OUTSTANDING: usize = 256;
 
 /// Group streams of which it is kept how far they are: the open one, and what is left of those before.
@@ -129,8 +129,11 @@ impl Acks {
     pub(super) fn ping(&mut self, end: bool, now: Instant) -> Option<u64> {
         let since = self.written - self.pinged;
         let due = since >= self.step() || (end && since > 0);
-        if !due || self.pings.len() >= OUTSTANDING {
+        if !due {
             return None;
+        }
+        if self.pings.len() >= OUTSTANDING {
+            self.pings.pop_back();
         }
         self.pinged = self.written;
         self.pings.push_back(Ping {
