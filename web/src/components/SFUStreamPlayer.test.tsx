@@ -529,6 +529,23 @@ describe('sound', () => {
     expect(screen.queryByRole('button', { name: 'Tap for sound' })).toBeNull();
   });
 
+  it('comes with a touch of the picture, and shows how loud it will be', () => {
+    const service = hear('blocked');
+    service.setSound({ on: true, volume: 0.4 });
+    expect(slider().value).toBe('40');
+    service.wish = { on: false, volume: 0.4 };
+    fireEvent.pointerUp(screen.getByRole('region'));
+    expect(service.wish).toEqual({ on: true, volume: 0.4 });
+  });
+
+  it('can be turned off while there is none for a while', () => {
+    const service = hear('on');
+    service.tell({ sound: { state: 'none' } });
+    expect(button()?.getAttribute('aria-pressed')).toBe('true');
+    fireEvent.click(button() as Element);
+    expect(service.wish.on).toBe(false);
+  });
+
   it('does not ask while the picture itself waits for a tap', () => {
     const service = hear('blocked');
     service.tell({ blocked: true });

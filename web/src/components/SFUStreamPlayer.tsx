@@ -91,6 +91,7 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
       data-withdrawn={words.withdrawn}
       data-idle={hidden}
       onPointerMove={stir}
+      onPointerUp={({ target }) => sound.state === 'blocked' && isPicture(target) && sound.toggle()}
       {...waking}
     >
       <div
@@ -320,3 +321,8 @@ const SHORTCUTS: Record<string, ControlName> = {
   arrowdown: 'down',
   '?': 'shortcuts',
 };
+
+/** Whether a touch is meant for nothing in particular: it may have the browser play. */
+function isPicture(target: EventTarget): boolean {
+  return target instanceof Element && target.closest('button, input, a, select') === null;
+}

@@ -1,11 +1,11 @@
-import { useSyncExternalStore } from 'react';
+import { useRef, useSyncExternalStore } from 'react';
 import type { HeardSound } from '../../play/messages.ts';
 import type { PlayerService } from '../../services/PlayerStreamService.ts';
 import type { Control } from './Controls.tsx';
 
 export interface SoundControl extends Control {
   state: HeardSound['state'];
-  /** 0 to 1; what is heard, and so 0 while nothing is. */
+  /** 0 to 1; what is heard, or would be; 0 while it is off. */
   volume: number;
   setVolume: (volume: number) => void;
 }
@@ -15,17 +15,23 @@ const STEP = 0.1;
 /** What somebody hears who had it at nothing and wants to hear it. */
 const AUDIBLE = 0.5;
 
-/** The sound as the viewer has it. `active`: it is heard. */
+/**
+ * The sound as the viewer has it. `active`: it is heard, or will be once there is some again: what has been there may
+ * come back loud, and can be turned off before.
+ */
 export function useSound(service: PlayerService, { state }: HeardSound): SoundControl {
   const wish = useSyncExternalStore(service.subscribe, service.sound, service.sound);
-  const active = (state === 'on' || state === 'starting') && wish.volume > 0;
+  const known = useRef(false);
+  known.current ||= state !== 'none';
+  const awaited = state === 'none' && known.current && wish.on;
+  const active = (state === 'on' || state === 'starting' || awaited) && wish.volume > 0;
   const toggle = () => {
     if (active) service.setSound({ on: false });
     else service.setSound({ on: true, volume: wish.volume > 0 ? wish.volume : AUDIBLE });
   };
   const setVolume = (volume: number) => service.setSound({ on: volume > 0, volume });
-  const volume = active ? wish.volume : 0;
-  return { state, active, toggle, available: state !== 'none', volume, setVolume };
+  const volume = active || state === 'blocked' ? wish.volume : 0;
+  return { state, active, toggle, available: known.current, volume, setVolume };
 }
 
 /** What keys do to it. */

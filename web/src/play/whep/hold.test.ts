@@ -55,6 +55,13 @@ it('comes down in steps, and no more than once a second', () => {
   expect(hold.targetMs).toBe(0);
 });
 
+it('waits for no sound that is out of order itself', () => {
+  const hold = new Hold('live');
+  hold.soundMs = 3_700;
+  play(hold, () => 0);
+  expect(hold.targetMs).toBe(0);
+});
+
 it('asks for as long as the sound takes while that is heard, whatever the viewer wants', () => {
   for (const mode of ['automatic', 'live', 'smooth'] satisfies PlayoutMode[]) {
     const hold = new Hold(mode);

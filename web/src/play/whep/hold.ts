@@ -12,6 +12,8 @@ export interface Arrival {
 /** The browser speeds up or slows down with every change: small ones, and many, are not worth it. */
 const STEP_MS = 10;
 const CHANGE_EVERY_MS = 1_000;
+/** Sound that is later than this is out of order itself: the picture goes on without it. */
+const SOUND_MAX_MS = 1_000;
 
 export class Hold {
   readonly #spread: Spread;
@@ -64,7 +66,8 @@ export class Hold {
   }
 
   get #wantedMs(): number | null {
-    const soundMs = this.#soundMs === null ? 0 : this.#spread.waitMs(this.#soundMs);
+    const heardMs = this.#soundMs ?? Number.POSITIVE_INFINITY;
+    const soundMs = heardMs > SOUND_MAX_MS ? 0 : this.#spread.waitMs(heardMs);
     if (this.#mode === 'live') return inSteps(soundMs);
     return this.#told ? inSteps(Math.max(this.#spread.bufferMs, soundMs)) : null;
   }

@@ -187,7 +187,11 @@ export class Peer {
 /** Later than any time since a page was opened. */
 const WALL_MS = 1e12;
 
-function delay(receiver: Delayed, ms: number | null): void {
+/** Browsers take no more than that, and throw (W3C webrtc-extensions, `jitterBufferTarget`). */
+const DELAY_MAX_MS = 4_000;
+
+function delay(receiver: Delayed, wantedMs: number | null): void {
+  const ms = wantedMs === null ? null : Math.max(0, Math.min(DELAY_MAX_MS, wantedMs));
   if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = ms;
   else if ('playoutDelayHint' in receiver) {
     receiver.playoutDelayHint = ms === null ? null : ms / 1_000;

@@ -3,16 +3,33 @@ import { type MixedFrame, Mixer } from './mixer.ts';
 import { Strip } from './strip.ts';
 import { FRAME, RATE } from './timeline.ts';
 
-/** A device that gives a tone in chunks of 10 ms, by a clock of its own. */
+/** A device that gives a tone in chunks, of 10 ms most often, by a clock of its own. */
 class Device {
   readonly strip = new Strip();
-  readonly #options: { hz: number; rate: number; real: number; level: number };
+  readonly #options: { hz: number; rate: number; real: number; level: number; chunk: number };
+  /** What it has recorded and not given yet, in its samples. */
+  #pending = 0;
   #given = 0;
   /** What its clock is late by, in places of the mix. */
   late = 0;
 
-  constructor({ hz = 440, rate = RATE as number, real = 0, level = 0.25 } = {}) {
-    this.#options = { hz, rate, real: real === 0 ? rate : real, level };
+  /** `chunk`: how many samples it gives at a time; `behind`: by how many milliseconds it gives them later. */
+  constructor({
+    hz = 440,
+    rate = RATE as number,
+    real = 0,
+    level = 0.25,
+    chunk = 0,
+    behind = 0,
+  } = {}) {
+    this.#options = {
+      hz,
+      rate,
+      real: real === 0 ? rate : real,
+      level,
+      chunk: chunk === 0 ? rate / 100 : chunk,
+    };
+    this.#pending = (-behind * rate) / 1_000;
   }
 
   /** The place of the mix up to which it has recorded. */
@@ -20,15 +37,19 @@ class Device {
     return (this.#given * RATE) / this.#options.real + this.late;
   }
 
+  /** Records 10 ms, and gives what is a whole chunk. */
   give({ channels = 1 } = {}): void {
-    const { hz, rate, real, level } = this.#options;
-    const place = this.place;
-    const count = rate / 100;
-    const plane = Float32Array.from({ length: count }, (_, index) => {
-      return level * Math.sin((2 * Math.PI * hz * (this.#given + index)) / real);
-    });
-    this.#given += count;
-    this.strip.take({ planes: Array(channels).fill(plane), rate, place });
+    const { hz, rate, real, level, chunk } = this.#options;
+    this.#pending += rate / 100;
+    while (this.#pending >= chunk) {
+      this.#pending -= chunk;
+      const place = this.place;
+      const plane = Float32Array.from({ length: chunk }, (_, index) => {
+        return level * Math.sin((2 * Math.PI * hz * (this.#given + index)) / real);
+      });
+      this.#given += chunk;
+      this.strip.take({ planes: Array(channels).fill(plane), rate, place });
+    }
   }
 
   /** Records nothing for so many chunks. */
@@ -201,6 +222,32 @@ describe('sources with clocks of their own', () => {
     // What is late stays so, and nobody waits for it.
     expect(frames.length).toBeGreaterThanOrEqual(148);
   });
+
+  it.each([
+    [1_024, 44_100, 20],
+    [1_024, 44_100, 60],
+    [1_024, 44_100, 150],
+    [2_048, 44_100, 60],
+    [1_024, 48_000, 60],
+    [4_096, 48_000, 0],
+    [441, 44_100, 60],
+  ])(
+    'are heard in full in chunks of %i samples of %i a second, %i ms later',
+    (chunk, rate, behind) => {
+      const near = new Device({ level: 0 });
+      const far = new Device({ level: 0.2, chunk, rate, behind });
+      const mixer = mixerOf(near, far);
+      const frames = record(mixer, [near, far], 2_000);
+      const last = frames.slice(-500);
+      expect(last).toHaveLength(500);
+      const loud = last.filter(({ left }) => loudness([...left]) > 0.12);
+      expect(loud).toHaveLength(500);
+      expect(last.every(({ begins }) => !begins)).toBe(true);
+      // Later by what it is late by, and not by much more.
+      const most = (2 * chunk) / rate + 0.05;
+      expect(far.strip.covered - near.place).toBeLessThan(most * RATE);
+    },
+  );
 
   it('are not waited for once they stall, and are taken in again', () => {
     const one = new Device({ level: 0.2 });

@@ -6,9 +6,11 @@ import { FRAME, samplesOf } from './timeline.ts';
 
 /** A source that is behind the others by more than this is not waited for, until it has caught up. */
 const PATIENCE = samplesOf(40);
-/** One that is so in as many frames will be so for good, and is heard later instead of never. */
-const LATE_FRAMES = 25;
-/** By a little more than it was late by, for it may be later still. */
+/** One of which so much came too late will go on so, and is heard later instead of never ... */
+const LATE = samplesOf(500);
+/** ... unless it was in time for so many times as much in between. */
+const FORGIVEN = 20;
+/** By a little more than it was late by at most, for it may be later still. */
 const LATE_SPARE = samplesOf(10);
 /** With nothing to mix for longer than this, the mix goes on only where there is something. */
 const BRIDGED = samplesOf(200);
@@ -30,9 +32,10 @@ export interface MixedFrame {
 /** What is known of a source from the frames before. */
 interface Seen {
   awaited: boolean;
-  covered: number;
-  /** Frames in a row for which it came too late, although it came. */
+  /** How many samples came too late, and are not forgiven. */
   late: number;
+  /** By how much at most. */
+  behind: number;
 }
 
 export class Mixer {
@@ -45,7 +48,7 @@ export class Mixer {
   #begins = true;
 
   add(strip: Strip): void {
-    this.#strips.set(strip, { awaited: false, covered: Number.NEGATIVE_INFINITY, late: 0 });
+    this.#strips.set(strip, { awaited: false, late: 0, behind: 0 });
   }
 
   /** It fades in the frame that follows, which does not wait for anything where nothing else comes. */
@@ -89,18 +92,23 @@ export class Mixer {
   }
 
   #judge(strip: Strip, seen: Seen, end: number): void {
-    const { covered } = strip;
-    seen.awaited = covered >= end - PATIENCE;
-    const late = covered > seen.covered && !seen.awaited;
-    seen.late = late ? seen.late + 1 : 0;
-    seen.covered = covered;
-    if (seen.late < LATE_FRAMES) return;
-    strip.delay(end - covered + LATE_SPARE);
+    seen.awaited = strip.covered >= end - PATIENCE;
+    const { lost, behind } = strip.takeLate();
+    if (lost > 0) {
+      seen.late += lost;
+      seen.behind = Math.max(seen.behind, behind);
+    } else if (strip.covered >= end) {
+      seen.late = Math.max(0, seen.late - FRAME / FORGIVEN);
+      if (seen.late === 0) seen.behind = 0;
+    }
+    if (seen.late < LATE) return;
+    strip.delay(seen.behind + LATE_SPARE);
     seen.late = 0;
+    seen.behind = 0;
   }
 
   #isReady(end: number): boolean {
-    const all = [...this.#strips].filter(([strip]) => strip.begins !== null);
+    const all = [...this.#strips].filter(([strip]) => strip.hasBegun);
     if (all.length === 0) return true;
     const furthest = Math.max(...all.map(([strip]) => strip.covered));
     if (furthest < end) return false;

@@ -40,6 +40,7 @@ export class Strip {
   /** How much later than it was recorded it is heard, in samples of the mix. */
   #delay = 0;
   #gaps = 0;
+  #late = { lost: 0, behind: 0 };
   #away = 0;
   #bend = 0;
   #target = 1;
@@ -81,6 +82,18 @@ export class Strip {
     return this.covered > this.#next ? this.#next : null;
   }
 
+  /** Whether anything of it has come since it began, or began anew. */
+  get hasBegun(): boolean {
+    return this.#resampler !== null;
+  }
+
+  /** Since this was asked last: how many of its samples came when the mix was past them, and how far past at most. */
+  takeLate(): { lost: number; behind: number } {
+    const late = this.#late;
+    this.#late = { lost: 0, behind: 0 };
+    return late;
+  }
+
   /** How often samples were missing between others, or were dropped because nobody mixed them in time. */
   get gaps(): number {
     return this.#gaps;
@@ -100,6 +113,7 @@ export class Strip {
     } else {
       this.#follow(resampler, place);
     }
+    this.#judge(resampler, planes[0]?.length ?? 0);
     resampler.push(planes);
     // What had to make way is not waited for.
     if (this.#input < resampler.begin) this.#skip(resampler, resampler.begin - this.#input);
@@ -155,6 +169,16 @@ export class Strip {
       left[index] = (left[index] as number) + one;
       right[index] = (right[index] as number) + other;
     }
+    this.#catchUp(from + FRAME);
+  }
+
+  /** So many samples come next. */
+  #judge(resampler: Resampler, count: number): void {
+    const step = this.#step(resampler);
+    const behind = (this.#input - resampler.end) / step;
+    if (behind <= 0) return;
+    this.#late.lost += Math.min(behind, count / step);
+    this.#late.behind = Math.max(this.#late.behind, behind);
   }
 
   /** What the mix is past is not heard any more. */

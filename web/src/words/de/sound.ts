@@ -45,9 +45,11 @@ export const sound: typeof english = {
     unplugged: (name) => `Das Mikrofon wurde abgezogen. Dafür wird ${name} benutzt.`,
   },
   listeners: (count) => {
-    if (count === 0) return 'Niemand hört zu';
-    return count === 1 ? '1 Zuschauer hört zu' : `${count} Zuschauer hören zu`;
+    if (count === 0) return 'Geht an niemanden';
+    return count === 1 ? 'Geht an 1 Zuschauer' : `Geht an ${count} Zuschauer`;
   },
+  microphoneLater:
+    'Dein Mikrofon geht dann mit auf Sendung: Schalte es hier stumm, oder wähle keines.',
   mute: 'Stumm schalten',
   unmute: 'Laut schalten',
   muteIt: (source) => `Stumm schalten: ${source}`,

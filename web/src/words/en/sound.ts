@@ -48,9 +48,10 @@ export const sound = {
     unplugged: (name: string) => `The microphone was unplugged. ${name} is used instead.`,
   },
   listeners: (count: number) => {
-    if (count === 0) return 'Nobody listens';
-    return count === 1 ? '1 viewer listens' : `${count} viewers listen`;
+    if (count === 0) return 'Sent to nobody';
+    return count === 1 ? 'Sent to 1 viewer' : `Sent to ${count} viewers`;
   },
+  microphoneLater: 'Your microphone goes live with it: mute it here, or choose none.',
   mute: 'Mute',
   unmute: 'Unmute',
   muteIt: (source: string) => `Mute: ${source}`,

@@ -51,7 +51,7 @@ export function MicrophoneChoice({ device, problem, onChoose }: MicrophoneChoice
         </button>
       )}
       {said !== null && (
-        <p className="sound-hint" role="status">
+        <p className="sound-warning" role="status">
           {said}
         </p>
       )}

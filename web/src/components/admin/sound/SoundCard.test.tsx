@@ -101,9 +101,31 @@ describe('what viewers hear', () => {
     expect(screen.getByText(/Share it again, and leave its sound switched on/)).toBeTruthy();
   });
 
-  it('comes with how many listen', () => {
+  it('comes with how many it is sent to', () => {
     show('live', { shared: TAB, listeners: 2 });
-    expect(screen.getByText('2 viewers listen')).toBeTruthy();
+    expect(screen.getByText('Sent to 2 viewers')).toBeTruthy();
+  });
+});
+
+describe('a microphone that is chosen', () => {
+  const WORDS = /^Your microphone goes live with it/;
+  const before = (choice: SoundChoice) =>
+    render(<SoundCard service={service} choice={choice} status={null} />);
+
+  it('is said to go live, and is muted, before anything is shared', () => {
+    const { rerender } = before(muted());
+    expect(screen.getByText(WORDS)).toBeTruthy();
+    fireEvent.click(screen.getByRole('button', { name: 'Mute: Microphone' }));
+    expect(setSound).toHaveBeenLastCalledWith(muted('microphone'));
+    rerender(<SoundCard service={service} choice={muted('microphone')} status={null} />);
+    expect(screen.queryByText(WORDS)).toBeNull();
+    expect(screen.getByRole('button', { name: 'Unmute: Microphone' })).toBeTruthy();
+  });
+
+  it('is not spoken of where none is chosen', () => {
+    before(DEFAULT_SOUND);
+    expect(screen.queryByText(WORDS)).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Mute: Microphone' })).toBeNull();
   });
 });
 

@@ -24,6 +24,8 @@ export function SoundCard({ service, choice, status }: SoundCardProps) {
   const goesOut = heard && sharing !== null && isGoingOut(sharing.state);
   const { kind } = sharing?.sound.shared ?? { kind: null };
   const microphone = sharing?.sound.microphone ?? { label: null, problem: null };
+  const { device, muted } = choice.microphone;
+  const goesLiveLater = sharing === null && device !== null;
   const set = (change: Partial<SoundChoice>) => service.setSound({ ...choice, ...change });
   return (
     <section className="card sound" aria-labelledby={title}>
@@ -47,11 +49,12 @@ export function SoundCard({ service, choice, status }: SoundCardProps) {
         />
       )}
       <MicrophoneChoice
-        device={choice.microphone.device}
+        device={device}
         problem={problemSaid(microphone)}
         onChoose={(device) => set({ microphone: { ...choice.microphone, device } })}
       />
-      {microphone.label !== null && (
+      {goesLiveLater && !muted && <p className="sound-warning">{words.microphoneLater}</p>}
+      {(microphone.label !== null || goesLiveLater) && (
         <SourceControls
           service={service}
           source="microphone"
