@@ -197,6 +197,7 @@ impl Relay {
             Some(address) => Some(metrics(address, &site, shards.pulses())?),
             None => None,
         };
+        let over_tcp = config.webrtc.tcp.then(|| site.bridge.clone());
         let bounds = Bounds {
             connections: files::room_for(config.limits.sessions),
             per_address: config.limits.sessions_per_address,
@@ -208,7 +209,7 @@ impl Relay {
             address,
             site,
             shards,
-            listener: Listener::new(sockets.tcp, https_tls, config.dev, bounds)?,
+            listener: Listener::new(sockets.tcp, https_tls, config.dev, over_tcp, bounds)?,
             keeper,
             keys,
             metrics,
@@ -355,6 +356,7 @@ fn bridge_settings(config: &Config, address: SocketAddr) -> webrtc::Settings {
     let limits = &config.limits;
     webrtc::Settings {
         reach,
+        tcp: config.webrtc.tcp,
         sessions: limits.sessions,
         per_address: limits.sessions_per_address,
         handshakes: limits.handshakes,

@@ -241,6 +241,13 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "webrtc",
+        "tcp",
+        Kind::Switch,
+        "true",
+        "Whether clients whose networks let no UDP through may come over TCP, to the same addresses and ports.",
+    ),
+    key(
+        "webrtc",
         "ice_servers",
         Kind::IceServers,
         "",

@@ -63,6 +63,8 @@ pub enum Kind {
         /// What is counted.
         unit: &'static str,
     },
+    /// Yes or no.
+    Switch,
     /// One of a few words.
     Choice(&'static [&'static str]),
     /// Filter directives of `tracing`.
@@ -79,6 +81,10 @@ impl Kind {
         match self {
             Self::Whole { .. } => match text.parse() {
                 Ok(number) => self.check(Value::Integer(number)),
+                Err(_) => Err(self.seen(&format!("{text:?}"))),
+            },
+            Self::Switch => match text.parse() {
+                Ok(on) => self.check(Value::Boolean(on)),
                 Err(_) => Err(self.seen(&format!("{text:?}"))),
             },
             Self::Urls
@@ -106,6 +112,7 @@ impl Kind {
             (Self::Whole { min, max, .. }, Value::Integer(number)) => {
                 u64::try_from(*number).is_ok_and(|number| (min..=max).contains(&number))
             }
+            (Self::Switch, Value::Boolean(_)) => true,
             (Self::Urls, Value::Array(items)) => all(items, is_origin),
             (Self::Embedders, Value::Array(items)) => all(items, is_embedder),
             (Self::Networks, Value::Array(items)) => all(items, is_network),
@@ -119,6 +126,7 @@ impl Kind {
                 | Self::DomainNames
                 | Self::Places
                 | Self::IceServers
+                | Self::Switch
                 | Self::Whole { .. },
                 _,
             ) => false,
@@ -156,6 +164,7 @@ impl Kind {
             | Self::DomainNames
             | Self::Places
             | Self::IceServers
+            | Self::Switch
             | Self::Whole { .. } => false,
         }
     }
@@ -248,6 +257,7 @@ impl fmt::Display for Kind {
             Self::Whole { min, max, unit } => {
                 write!(f, "a whole number of {unit} from {min} to {max}")
             }
+            Self::Switch => f.write_str("true or false"),
             Self::Choice(words) => f.write_str(&words.join(" or ")),
             Self::Filter => f.write_str("a level (error, warn, info, debug, trace) or directives"),
         }
@@ -270,6 +280,15 @@ mod tests {
             assert!(kind.read(bad).is_err(), "{bad}");
         }
         assert!(kind.check(Value::from("7")).is_err());
+    }
+
+    #[test]
+    fn a_switch_is_true_or_false_and_nothing_else() {
+        assert_eq!(Kind::Switch.read(" false "), Ok(Value::Boolean(false)));
+        for bad in ["", "no", "1", "True"] {
+            assert!(Kind::Switch.read(bad).is_err(), "{bad}");
+        }
+        assert!(Kind::Switch.check(Value::from("true")).is_err());
     }
 
     #[test]

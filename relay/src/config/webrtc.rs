@@ -14,6 +14,8 @@ use crate::auth::PublicUrl;
 pub struct WebRtc {
     /// Where clients reach the relay; empty: at the host's own addresses.
     pub addresses: Vec<Reachable>,
+    /// Whether clients may come over TCP as well.
+    pub tcp: bool,
     /// Servers that clients are told of.
     pub ice_servers: Vec<IceServer>,
     /// Where clients are sent when the relay is full.

@@ -1,4 +1,4 @@
-//! TCP connections, and the TLS handshakes that make them fit for HTTP.
+//! TCP connections: the TLS handshakes that make them fit for HTTP, and those that are WebRTC's.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
@@ -16,8 +17,9 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::forwarded::Proxies;
-use crate::shard::{AddressShare, Addresses, Gathering, Movable, Moving, Place};
+use crate::shard::{Addresses, Gathering, Movable, Moving};
 use crate::tls::CHALLENGE_ALPN;
+use crate::webrtc::{Arrival, Bridge, Guest, may_begin, read_first};
 
 /// How long a client has for its handshake, or, in development, for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -60,7 +62,7 @@ pub struct Listener {
     door: Arc<Door>,
     bounds: Bounds,
     addresses: Addresses,
-    handshakes: JoinSet<io::Result<Connection>>,
+    handshakes: JoinSet<io::Result<Option<Connection>>>,
     /// All connections.
     everybody: Gathering,
     /// Those without a whole request.
@@ -73,10 +75,21 @@ pub struct Listener {
 struct Door {
     tls: TlsAcceptor,
     plain_too: bool,
+    /// Takes the connections of WebRTC clients, where they may come over TCP.
+    bridge: Option<Arc<Bridge>>,
+}
+
+/// What a connection turned out to be for.
+enum Opened {
+    /// Requests.
+    Stream(Stream),
+    /// Packets, of which this is the first.
+    Packets(TcpStream, Bytes),
 }
 
 impl Listener {
-    /// Serves TLS on `tcp`; with `plain_too`, in development, unencrypted HTTP as well.
+    /// Serves TLS on `tcp`; with `plain_too`, in development, unencrypted HTTP as well. `bridge` is given
+    /// the connections that begin with a check (RFC 6544).
     ///
     /// # Errors
     /// When the socket cannot be used with the runtime. Call it within one.
@@ -84,6 +97,7 @@ impl Listener {
         tcp: std::net::TcpListener,
         tls: Arc<rustls::ServerConfig>,
         plain_too: bool,
+        bridge: Option<Arc<Bridge>>,
         bounds: Bounds,
     ) -> io::Result<Self> {
         tcp.set_nonblocking(true)?;
@@ -92,6 +106,7 @@ impl Listener {
             door: Arc::new(Door {
                 tls: tls.into(),
                 plain_too,
+                bridge,
             }),
             bounds,
             addresses: Addresses::default(),
@@ -163,32 +178,51 @@ impl Listener {
             .enter(address.ip(), makes_way.clone(), strangers);
         let door = self.door.clone();
         let came_to = tcp.local_addr().ok().map(|local| local.ip());
+        let guest = Guest {
+            makes_way,
+            stranger: Some(stranger),
+            _place: place,
+            _share: share,
+        };
         self.handshakes.spawn(async move {
-            let stream = tokio::select! {
-                () = makes_way.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+            let opened = tokio::select! {
+                () = guest.makes_way.cancelled() => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
                 opened = timeout(HANDSHAKE, door.open(tcp)) => opened??,
             };
-            let tls = matches!(stream, Stream::Tls(_));
-            Ok(Connection {
-                stream,
-                peer: Peer {
-                    address,
-                    came_to,
-                    tls,
-                },
-                makes_way,
-                stranger: Some(stranger),
-                _place: place,
-                _share: share,
-            })
+            match opened {
+                Opened::Stream(stream) => {
+                    let tls = matches!(stream, Stream::Tls(_));
+                    let peer = Peer {
+                        address,
+                        came_to,
+                        tls,
+                    };
+                    Ok(Some(Connection {
+                        stream,
+                        peer,
+                        guest,
+                    }))
+                }
+                Opened::Packets(stream, first) => {
+                    door.hand_over(Arrival {
+                        stream,
+                        address,
+                        first,
+                        guest,
+                    });
+                    Ok(None)
+                }
+            }
         });
     }
 }
 
 /// A handshake is over, one way or another.
-fn done_with(done: Result<io::Result<Connection>, JoinError>) -> Option<Connection> {
+fn done_with(done: Result<io::Result<Option<Connection>>, JoinError>) -> Option<Connection> {
     match done {
-        Ok(Ok(connection)) => return Some(connection),
+        Ok(Ok(connection)) => return connection,
         Ok(Err(error)) => tracing::debug!(%error, "a connection without requests"),
         Err(error) => tracing::error!(%error, "a handshake's task has died"),
     }
@@ -196,16 +230,19 @@ fn done_with(done: Result<io::Result<Connection>, JoinError>) -> Option<Connecti
 }
 
 impl Door {
-    async fn open(&self, tcp: TcpStream) -> io::Result<Stream> {
+    async fn open(&self, mut tcp: TcpStream) -> io::Result<Opened> {
         tcp.set_nodelay(true)?;
-        if self.plain_too {
-            let mut first = [0];
-            if tcp.peek(&mut first).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            if first[0] != TLS_HANDSHAKE {
-                return Ok(Stream::Plain(Movable::new(tcp)));
-            }
+        let mut first = [0];
+        if tcp.peek(&mut first).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let [first] = first;
+        if self.bridge.is_some() && may_begin(first) {
+            let packet = read_first(&mut tcp).await?;
+            return Ok(Opened::Packets(tcp, packet));
+        }
+        if self.plain_too && first != TLS_HANDSHAKE {
+            return Ok(Opened::Stream(Stream::Plain(Movable::new(tcp))));
         }
         let tls = self.tls.accept(Movable::new(tcp)).await?;
         if tls.get_ref().1.alpn_protocol() == Some(CHALLENGE_ALPN) {
@@ -213,7 +250,13 @@ impl Door {
             tracing::debug!("an authority has looked whether a name leads here");
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        Ok(Stream::Tls(Box::new(tls)))
+        Ok(Opened::Stream(Stream::Tls(Box::new(tls))))
+    }
+
+    fn hand_over(&self, arrival: Arrival) {
+        if let Some(bridge) = &self.bridge {
+            bridge.receive(arrival);
+        }
     }
 }
 
@@ -222,12 +265,8 @@ pub(super) struct Connection {
     stream: Stream,
     /// Who is at the other end.
     pub(super) peer: Peer,
-    /// Cancelled when it is to make way for another.
-    pub(super) makes_way: CancellationToken,
-    /// Its place among those without a whole request; given up with the first one.
-    pub(super) stranger: Option<Place>,
-    _place: Place,
-    _share: AddressShare,
+    /// What it holds of what there may be; a stranger's place is given up with the first request.
+    pub(super) guest: Guest,
 }
 
 enum Stream {

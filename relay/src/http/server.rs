@@ -46,8 +46,8 @@ pub async fn serve(mut listener: Listener, router: Router, shutdown: Cancellatio
 /// One connection, from its first request to its end.
 async fn converse(mut connection: Connection, router: Router, shutdown: CancellationToken) {
     let peer = connection.peer;
-    let makes_way = connection.makes_way.clone();
-    let stranger = Arc::new(Mutex::new(connection.stranger.take()));
+    let makes_way = connection.guest.makes_way.clone();
+    let stranger = Arc::new(Mutex::new(connection.guest.stranger.take()));
     let http2 = connection.is_http2();
     let builder = builder(http2);
     // Over HTTP/2 it is everybody's who asks on it.

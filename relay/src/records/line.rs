@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::Code;
 
-use super::session::Seen;
+use super::session::{Over, Seen};
 use crate::auth::Power;
 use crate::broadcast::RelayTime;
 use crate::shard::neighbourhood;
@@ -29,6 +29,8 @@ struct Line<'a> {
     broadcast: &'a str,
     role: Power,
     transport: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over: Option<Over>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +64,7 @@ pub(super) fn line(seen: &Seen, code: Code, now: RelayTime, addresses: Addresses
         broadcast: standing.broadcast.as_str(),
         role: standing.role.into(),
         transport: visit.transport.name(),
+        over: seen.over,
         address: match addresses {
             Addresses::Full => Some(visit.from),
             Addresses::Network => Some(neighbourhood(visit.from)),
@@ -121,6 +124,7 @@ mod tests {
                     since: RelayTime::from_micros(1_800_000_000_000_000),
                 },
             },
+            over: Some(Over::Tcp),
             figures: Figures {
                 given: Given {
                     frames: 3,
@@ -145,7 +149,7 @@ mod tests {
     fn it_says_who_was_where_and_how_they_fared() {
         let expected = json!({
             "session": 7, "broadcast": "main", "role": "play", "transport": "webrtc",
-            "address": "2001:db8:1:2:3::4", "subject": "ada", "name": "Ada \"L.\"\n",
+            "over": "tcp", "address": "2001:db8:1:2:3::4", "subject": "ada", "name": "Ada \"L.\"\n",
             "joined": "2027-01-15T08:00:00Z", "left": "2027-01-15T08:00:01.5Z", "seconds": 1.5,
             "why": "kicked", "frames": 3, "bytes": 4, "skips": 5,
             "latencyP50Ms": 64, "latencyP95Ms": 64,

@@ -14,7 +14,7 @@ pub use access_log::{AccessLog, AccessLogSettings};
 pub use latencies::Latencies;
 pub use line::Addresses;
 pub use reports::Shown;
-pub use session::{Figures, Record, Records, Seen};
+pub use session::{Figures, Over, Record, Records, Seen};
 pub use viewer::Fares;
 pub use viewers::{Latency, Troubled, Viewers};
 

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use steadycast_codec_glue::wire::{Code, Role};
 use tracing::Span;
 use tracing::field::Empty;
+use utoipa::ToSchema;
 
 use super::access_log::AccessLog;
 use super::latencies::Latencies;
@@ -33,11 +35,23 @@ pub struct Figures {
     pub reception: Reception,
 }
 
+/// What carries a session of a transport that has several ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Over {
+    /// Packets of their own.
+    Udp,
+    /// A connection.
+    Tcp,
+}
+
 /// A session as others see it.
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// Who it is, where, and since when.
     pub standing: Standing,
+    /// What carried it last, where that is known.
+    pub over: Option<Over>,
     /// What it has had.
     pub figures: Figures,
     /// How late its pictures were.
@@ -65,6 +79,7 @@ struct Open {
 #[derive(Default)]
 pub(super) struct Noted {
     pub(super) figures: Figures,
+    over: Option<Over>,
     /// It is served: over WebRTC a session begins before its client has connected.
     pub(super) served: bool,
     pub(super) reports: Reports,
@@ -215,6 +230,7 @@ impl Open {
         let noted = self.noted.lock();
         Seen {
             standing: self.standing.clone(),
+            over: noted.over,
             figures: noted.figures,
             latencies: noted.latencies.clone(),
         }
@@ -262,6 +278,11 @@ impl Record {
             let wait = first - visit.since;
             self.records.metrics.joined_after(visit.transport, wait);
         }
+    }
+
+    /// What carries it now.
+    pub fn note_over(&self, over: Over) {
+        self.open.noted.lock().over = Some(over);
     }
 
     /// What is counted, of this session and of others.

@@ -20,6 +20,6 @@ pub use clock::RelayClock;
 pub(crate) use addresses::{AddressShare, Addresses};
 pub(crate) use crowd::{Crowd, Gathering, Place, Ticket, neighbourhood};
 pub(crate) use movable::{Movable, Moving};
-pub(crate) use packet::{Inlet, Packet, Wire};
+pub(crate) use packet::{Inlet, Packet, Remote, Wire};
 pub(crate) use socket::ShardSocket;
 pub(crate) use thread::{DRAIN, Pulse, Shard, Thread, start};

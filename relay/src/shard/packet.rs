@@ -6,11 +6,28 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+/// Where a packet comes from, or goes: a client's address, over UDP or by one TCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Remote {
+    pub(crate) address: SocketAddr,
+    /// The number of the connection, which no other has or will have; `None`: UDP.
+    pub(crate) connection: Option<u64>,
+}
+
+impl Remote {
+    pub(crate) fn udp(address: SocketAddr) -> Self {
+        Self {
+            address,
+            connection: None,
+        }
+    }
+}
+
 /// A packet that is not QUIC's.
 #[derive(Debug)]
 pub(crate) struct Packet {
     pub(crate) bytes: Bytes,
-    pub(crate) from: SocketAddr,
+    pub(crate) from: Remote,
     /// The relay's address that it came to, where it has several.
     pub(crate) to: Option<IpAddr>,
 }
@@ -32,6 +49,12 @@ impl Inlet {
     /// Hands over a packet. When too many wait, it is lost, as on a network.
     pub(crate) fn put(&self, packet: Packet) {
         let _ = self.0.try_send(packet);
+    }
+
+    /// Hands over a packet of a connection, on which nothing is lost; waits while too many wait.
+    pub(crate) async fn put_all(&self, packet: Packet) {
+        // A shard that has ended has no use for it.
+        let _ = self.0.send(packet).await;
     }
 }
 

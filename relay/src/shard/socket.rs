@@ -14,7 +14,7 @@ use quinn::udp::{EcnCodepoint, RecvMeta, Transmit, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
 use tokio::io::Interest;
 
-use super::packet::{Inlet, Packet, Wire, is_quic};
+use super::packet::{Inlet, Packet, Remote, Wire, is_quic};
 use super::routing::{Routing, Stray};
 
 /// The most that one system call takes: a UDP datagram's 65,535 bytes less its headers.
@@ -146,7 +146,7 @@ impl ShardSocket {
                     for packet in bufs[at][..meta[at].len].chunks(size) {
                         inlet.put(Packet {
                             bytes: Bytes::copy_from_slice(packet),
-                            from: meta[at].addr,
+                            from: Remote::udp(meta[at].addr),
                             to: meta[at].dst_ip,
                         });
                     }

@@ -19,7 +19,7 @@ use rtc_stun::xoraddr::XorMappedAddress;
 use crate::auth::{RandomError, random_text};
 
 /// The longest check that is looked at, in bytes; those of browsers have about 100.
-const LONGEST: usize = 548;
+pub(super) const LONGEST: usize = 548;
 /// Letters of a user name fragment (RFC 8839, 5.4 asks for 24 bits at least).
 const UFRAG_LEN: usize = 12;
 

@@ -20,6 +20,7 @@ mod sdp;
 mod serve;
 mod session;
 mod srtp;
+mod tcp;
 
 use steadycast_codec_glue::wire::MediaKind;
 
@@ -32,6 +33,7 @@ pub use session::bridge::{Bridge, Origin, Settings};
 pub use session::{Ear, OpenError, Opened, RestartError, Session, SessionId};
 
 pub(crate) use serve::Peers;
+pub(crate) use tcp::{Arrival, Guest, may_begin, read_first};
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use sdp::offers;

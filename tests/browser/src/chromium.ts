@@ -54,6 +54,10 @@ export interface ChromiumOptions {
   scene?: { moving?: boolean; noise?: number };
   /** Codecs that it decodes no more, as prefixes of their WebCodecs strings. */
   lacks?: readonly Lack[];
+  /** Takes any certificate. */
+  trusting?: boolean;
+  /** The port of a proxy on this machine by which it opens all connections, those of WebRTC too. */
+  proxyPort?: number;
 }
 
 export interface PlayerOptions {
@@ -113,6 +117,14 @@ export class Chromium {
               `--use-fake-device-for-media-stream=display-media-type=${device}`,
             ]
           : ['--auto-accept-this-tab-capture', `--autoplay-policy=${AUTOPLAY[sound]}`]),
+        ...(options.trusting ? ['--ignore-certificate-errors'] : []),
+        ...(options.proxyPort === undefined
+          ? []
+          : [
+              `--proxy-server=http://127.0.0.1:${options.proxyPort}`,
+              // Or nothing on this machine is asked for through it.
+              '--proxy-bypass-list=<-loopback>',
+            ]),
       ],
     });
     const open = async () => {

@@ -10,6 +10,7 @@ mod restarts;
 mod slow;
 mod sound;
 mod stock;
+mod tcp;
 mod times;
 mod whip;
 

@@ -1,6 +1,8 @@
 //! WebRTC clients on an implementation of their own (`str0m`), so that what the relay says is
 //! judged by somebody else.
 
+mod connection;
+mod network;
 mod peer;
 mod player;
 mod publisher;
@@ -9,6 +11,8 @@ pub mod rtcp;
 pub mod rtp;
 mod session;
 
+pub use connection::Connection;
+pub use network::framed;
 pub use peer::{Peer, Rtp};
 pub use player::{Frame, OPUS, Player, RED, Sound};
 pub use publisher::{Publisher, RawRtp};

@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaData, MediaKind, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{Extension, RawPacket};
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
-use tokio::net::UdpSocket;
+use str0m::{Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::network::Network;
 use super::session::{Endpoint, Session, SoundOffer};
 use crate::client::soon;
 use crate::coded::Kind;
@@ -113,13 +113,9 @@ impl Peer {
         direction: Direction,
         change: impl FnOnce(String) -> String,
     ) -> Result<Self> {
-        let here = match endpoint.http {
-            SocketAddr::V4(_) => "127.0.0.1:0",
-            SocketAddr::V6(_) => "[::1]:0",
-        };
-        let socket = UdpSocket::bind(here).await?;
+        let (network, here) = Network::open(endpoint).await?;
         let mut rtc = config(endpoint).build(Instant::now());
-        rtc.add_local_candidate(Candidate::host(socket.local_addr()?, "udp")?);
+        rtc.add_local_candidate(network.candidate(here)?);
         let (mids, mut offer, pending) = offer(&mut rtc, direction, endpoint.sound.is_some())?;
         if endpoint.passive {
             offer = offer.replace("a=setup:actpass", "a=setup:passive");
@@ -135,8 +131,8 @@ impl Peer {
         let log = Arc::new(Mutex::new(Log::default()));
         let driver = Driver {
             rtc,
-            here: socket.local_addr()?,
-            socket,
+            here,
+            network,
             commanded,
             tell,
             log: log.clone(),
@@ -256,7 +252,7 @@ fn offer(
 /// Owns the peer's state.
 struct Driver {
     rtc: Rtc,
-    socket: UdpSocket,
+    network: Network,
     here: SocketAddr,
     commanded: mpsc::UnboundedReceiver<Command>,
     tell: mpsc::UnboundedSender<Heard>,
@@ -272,10 +268,8 @@ impl Driver {
                 break;
             };
             tokio::select! {
-                received = self.socket.recv_from(&mut datagram) => {
-                    if let Ok((len, from)) = received {
-                        self.receive(&datagram[..len], from);
-                    }
+                (len, from) = self.network.receive(&mut datagram) => {
+                    self.receive(&datagram[..len], from);
                 }
                 command = self.commanded.recv() => match command {
                     Some(Command::Act(act)) => act(&mut self.rtc),
@@ -300,7 +294,7 @@ impl Driver {
     }
 
     fn receive(&mut self, datagram: &[u8], from: SocketAddr) {
-        let received = Receive::new(Protocol::Udp, from, self.here, datagram);
+        let received = Receive::new(self.network.protocol(), from, self.here, datagram);
         if let Ok(received) = received {
             // What makes no sense to the implementation is lost.
             let _ = self
@@ -315,11 +309,10 @@ impl Driver {
         log.sent.push(datagram.to_vec());
     }
 
-    async fn send_raw(&self, datagram: &[u8]) {
+    async fn send_raw(&mut self, datagram: &[u8]) {
         let to = self.log.lock().relay;
         if let Some(to) = to {
-            // A network loses what it cannot carry.
-            let _ = self.socket.send_to(datagram, to).await;
+            self.network.send(datagram, to).await;
         }
     }
 
@@ -331,8 +324,7 @@ impl Driver {
                 Output::Transmit(transmit) => {
                     let to = transmit.destination;
                     self.record(&transmit.contents, to);
-                    // As above.
-                    let _ = self.socket.send_to(&transmit.contents, to).await;
+                    self.network.send(&transmit.contents, to).await;
                 }
                 Output::Event(event) => self.take(event),
             }

@@ -22,6 +22,7 @@ use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, Trans
 use rtc_stun::textattrs::TextAttribute;
 use tokio::net::UdpSocket;
 
+use super::connection::Connection;
 use super::session::{Endpoint, Session};
 use crate::client::soon;
 
@@ -55,6 +56,10 @@ pub struct Rogue {
 
 /// The password that its offers say.
 const PASSWORD: &str = "aPasswordOfTheRogueClient";
+
+fn is_dtls(packet: &[u8]) -> bool {
+    matches!(packet, [20..=63, ..])
+}
 
 fn offer(direction: &str, fingerprint: &str) -> String {
     let mut offer = format!(
@@ -216,14 +221,22 @@ impl Rogue {
 
     /// Answers a check of the relay's; anything else is left alone.
     async fn answer(&self, packet: &[u8]) -> Result<()> {
+        match self.answer_to(packet)? {
+            Some(answer) => self.send(&answer).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The answer to a check of the relay's; none to anything else.
+    pub(super) fn answer_to(&self, packet: &[u8]) -> Result<Option<Vec<u8>>> {
         if !self.answers || packet.get(..2) != Some(&[0, 1]) {
-            return Ok(());
+            return Ok(None);
         }
         let mut asked = Message::new();
         asked.unmarshal_binary(packet)?;
         let crypto = self.provider.crypto();
         if MessageIntegrity::check(&mut asked, self.own_password.as_bytes(), crypto).is_err() {
-            return Ok(());
+            return Ok(None);
         }
         let integrity = MessageIntegrity::new_short_term_integrity_with_provider(
             self.own_password.clone(),
@@ -237,7 +250,7 @@ impl Rogue {
         ];
         let mut answer = Message::new();
         answer.build(&setters)?;
-        self.send(&answer.raw).await
+        Ok(Some(answer.raw))
     }
 
     /// The first datagrams of a handshake.
@@ -273,17 +286,44 @@ impl Rogue {
             for datagram in forged.iter().cloned().chain(flight) {
                 self.send(&datagram).await?;
             }
-            let packet = self.receive("a flight", |packet| matches!(packet[0], 20..=63));
-            let packet = packet.await?;
-            let packet = BytesMut::from(&packet[..]);
-            let events = self.dtls.read(Instant::now(), PEER, None, packet)?;
-            flight = self.flight();
-            let complete =
-                |event: &EndpointEvent| matches!(event, EndpointEvent::HandshakeComplete);
-            if events.iter().any(complete) {
-                break;
+            let packet = self.receive("a flight", is_dtls).await?;
+            match self.next_flight(&packet)? {
+                Some(next) => flight = next,
+                None => return self.take_keys(),
             }
         }
+    }
+
+    /// Goes all the way to its keys by a connection.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn connect_by(&mut self, connection: &mut Connection) -> Result<()> {
+        let check = self.check_with(&self.ufrag, &self.password)?;
+        connection.send(&check).await?;
+        let mut flight = self.hello()?;
+        loop {
+            for datagram in flight {
+                connection.send(&datagram).await?;
+            }
+            let packet = connection.receive(self, "a flight", is_dtls).await?;
+            match self.next_flight(&packet)? {
+                Some(next) => flight = next,
+                None => return self.take_keys(),
+            }
+        }
+    }
+
+    /// What is to be sent for a datagram of the handshake; `None` once that is over.
+    fn next_flight(&mut self, packet: &[u8]) -> Result<Option<Vec<Vec<u8>>>> {
+        let packet = BytesMut::from(packet);
+        let events = self.dtls.read(Instant::now(), PEER, None, packet)?;
+        let complete = |event: &EndpointEvent| matches!(event, EndpointEvent::HandshakeComplete);
+        let flight = self.flight();
+        Ok((!events.iter().any(complete)).then_some(flight))
+    }
+
+    fn take_keys(&mut self) -> Result<()> {
         let state = self.dtls.get_connection_state(PEER).context("no state")?;
         let mut keys = Config {
             profile: self.profile,

@@ -24,6 +24,8 @@ pub struct Endpoint {
     pub passive: bool,
     /// What sound is offered; none at all without it.
     pub sound: Option<SoundOffer>,
+    /// Whether media goes over TCP, to the same address, and UDP goes nowhere.
+    pub over_tcp: bool,
 }
 
 /// What a client does about sound that is lost.
@@ -46,7 +48,15 @@ impl Endpoint {
             codecs: Kind::ALL.to_vec(),
             passive: false,
             sound: None,
+            over_tcp: false,
         }
+    }
+
+    /// For a client whose network lets no UDP through.
+    #[must_use]
+    pub fn over_tcp(mut self) -> Self {
+        self.over_tcp = true;
+        self
     }
 
     /// With media by way of a proxy.

@@ -16,7 +16,7 @@ use super::super::site::Site;
 use super::{found, permitted};
 use crate::auth::{Action, Power, Revocation};
 use crate::broadcast::BroadcastId;
-use crate::records::Seen;
+use crate::records::{Over, Seen};
 
 /// A session that goes on.
 #[derive(Serialize, ToSchema)]
@@ -32,6 +32,9 @@ struct Shown {
     role: Power,
     /// `webtransport` or `webrtc`.
     transport: &'static str,
+    /// What carries it, of a `webrtc` session whose client has come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over: Option<Over>,
     /// Since when, in microseconds on the relay's clock.
     since_us: u64,
     /// Where it comes from.
@@ -73,6 +76,7 @@ impl From<Seen> for Shown {
     fn from(seen: Seen) -> Self {
         let Seen {
             standing,
+            over,
             figures,
             latencies,
         } = seen;
@@ -83,6 +87,7 @@ impl From<Seen> for Shown {
             broadcast: standing.broadcast,
             role: standing.role.into(),
             transport: standing.visit.transport.name(),
+            over,
             since_us: standing.visit.since.as_micros(),
             address: standing.visit.from,
             subject: holder.subject,

@@ -60,6 +60,7 @@ struct Relay {
 fn bridge_settings() -> BridgeSettings {
     BridgeSettings {
         reach: Reach::At(vec!["192.0.2.1:4433".parse().unwrap()]),
+        tcp: true,
         sessions: 100,
         per_address: 50,
         handshakes: 10,

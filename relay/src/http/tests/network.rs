@@ -77,7 +77,7 @@ impl Served {
         let address = sockets.address().unwrap();
         let tls =
             Arc::new(https_config(relay.site.identities.clone(), Challenges::default()).unwrap());
-        let listener = Listener::new(sockets.tcp, tls, plain_too, bounds).unwrap();
+        let listener = Listener::new(sockets.tcp, tls, plain_too, None, bounds).unwrap();
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(crate::http::serve(
             listener,

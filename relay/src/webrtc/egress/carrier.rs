@@ -25,6 +25,7 @@ use crate::webrtc::rtcp::{Feedback, Report, Sources};
 use crate::webrtc::session::Session;
 use crate::webrtc::session::link::Path;
 use crate::webrtc::srtp::Outgoing;
+use crate::webrtc::tcp::Outlet;
 
 /// How often a player is told the time and what was sent.
 const REPORTS: Duration = Duration::from_secs(1);
@@ -35,8 +36,6 @@ const AT_FIRST: u8 = 3;
 const ROUND_TRIP: Duration = Duration::from_millis(50);
 /// A packet is sent again once more after this share of a round trip: clocks are not exact.
 const AGAIN: f64 = 0.95;
-/// How soon packets are tried again that the system has not taken.
-const SYSTEM_RETRY: Duration = Duration::from_millis(1);
 /// A keyframe that takes so long has players ask for another meanwhile.
 const LONG: Duration = Duration::from_secs(1);
 /// A player takes so long, beside the round trip, to find that it has a keyframe whole.
@@ -45,7 +44,7 @@ const DECODES: Duration = Duration::from_millis(250);
 /// One player's packets.
 pub(in crate::webrtc) struct Egress<W> {
     session: Arc<Session>,
-    wire: Arc<W>,
+    outlet: Arc<Outlet<W>>,
     /// Where the player is.
     path: Path,
     keys: Outgoing,
@@ -86,7 +85,7 @@ impl<W: Wire> Egress<W> {
     /// The packets of a player that has just connected over `path`, with these numbers and keys.
     pub(in crate::webrtc) fn new(
         session: Arc<Session>,
-        wire: Arc<W>,
+        outlet: Arc<Outlet<W>>,
         path: Path,
         keys: Outgoing,
         (sender, sound): (Sender, Option<SoundSender>),
@@ -94,7 +93,7 @@ impl<W: Wire> Egress<W> {
     ) -> Self {
         Self {
             session,
-            wire,
+            outlet,
             path,
             keys,
             control: Control::new(sender.is_told_of_arrivals(), now),
@@ -257,11 +256,11 @@ impl<W: Wire> Egress<W> {
     /// Sends what is sealed; false while the system takes no more.
     fn flush(&mut self) -> bool {
         let mut sent = 0;
-        let Path { remote, local } = self.path;
-        let mut calls = self.out.calls(|size| self.wire.most(size));
-        // Any other failure than a full system is this destination's alone: its packets are lost.
+        let (outlet, path) = (&self.outlet, self.path);
+        let mut calls = self.out.calls(|size| outlet.most(path, size));
+        // Any other failure than a full system is this path's alone: its packets are lost.
         let taken = calls.all(|(call, size)| {
-            let result = self.wire.send_now(remote, local, call, size);
+            let result = outlet.send_now(path, call, size);
             let full = result.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
             sent += if full { 0 } else { call.len() };
             !full
@@ -316,7 +315,7 @@ impl<W: Wire> Carrier for Egress<W> {
             sent = self.send_queued(now);
         }
         if !self.flush() {
-            self.paced = Some(now.instant + SYSTEM_RETRY);
+            self.paced = Some(now.instant + self.outlet.retry(self.path));
             sent = Sent::Blocked;
         }
         self.blocked = match sent {

@@ -13,16 +13,17 @@ pub(in crate::webrtc) use media::keys;
 pub use media::{feedback, srtp, upstream};
 pub use sdp::{fragment, offer};
 pub use seeds::{Seed, seeds};
-pub use transport::{check, dtls, hello};
+pub use transport::{check, dtls, frames, hello};
 
 /// A fuzz target: its name and what it does with its bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("offer", offer),
     ("fragment", fragment),
     ("check", check),
+    ("frames", frames),
     ("hello", hello),
     ("dtls", dtls),
     ("feedback", feedback),

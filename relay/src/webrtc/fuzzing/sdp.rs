@@ -40,6 +40,7 @@ fn check(offer: &Offer, role: Role, offered: usize) {
         fingerprint: &Fingerprint::parse(&format!("sha-256 {}", ["AB"; 32].join(":"))).unwrap(),
         place: &Place {
             addresses: vec!["192.0.2.1:4433".parse().unwrap()],
+            tcp: true,
         },
         media: Media {
             ssrc: 11,

@@ -36,6 +36,11 @@ pub fn seeds() -> Vec<Seed> {
         let crypto = identity().provider().crypto();
         seeds.push(("check", check(ufrag, password, nominates, crypto)));
     }
+    let checks = [check(ufrag, password, true, identity().provider().crypto())];
+    seeds.push((
+        "frames",
+        [vec![7], framed(checks), framed([vec![]])].concat(),
+    ));
     for target in ["hello", "dtls"] {
         seeds.push((target, framed([client_hello()])));
         let parts = client_hello_in_parts();

@@ -10,6 +10,7 @@ use super::sdp::credentials;
 use crate::webrtc::dtls::hello::{Hello, are_records};
 use crate::webrtc::dtls::{Association, DtlsError, Fingerprint, Identity, Progress, Setup};
 use crate::webrtc::ice::Check;
+use crate::webrtc::tcp::Frames;
 
 pub(super) fn identity() -> &'static Arc<Identity> {
     static IDENTITY: OnceLock<Arc<Identity>> = OnceLock::new();
@@ -32,6 +33,27 @@ pub fn check(data: &[u8]) {
     read.unmarshal_binary(&answer).unwrap();
     assert_eq!(read.typ, BINDING_SUCCESS);
     assert_eq!(read.transaction_id.0[..], data[8..20]);
+}
+
+/// What comes by a connection, in pieces as large as its first byte says: the packets are those that are
+/// there, and nothing is kept but what is not whole yet.
+pub fn frames(data: &[u8]) {
+    let Some((size, stream)) = data.split_first() else {
+        return;
+    };
+    let mut expected = datagrams(stream);
+    let mut frames = Frames::default();
+    for piece in stream.chunks(usize::from(*size).max(1)) {
+        frames.push(piece);
+        loop {
+            match frames.next() {
+                Ok(Some(packet)) => assert_eq!(expected.next(), Some(&packet[..])),
+                Ok(None) => break,
+                // What follows is not looked at.
+                Err(_) => return,
+            }
+        }
+    }
 }
 
 /// Datagrams of a hello: none is lost, and none is waited for without end.

@@ -15,6 +15,8 @@ use crate::webrtc::ice::Credentials;
 #[derive(Debug, Clone)]
 pub(in crate::webrtc) struct Place {
     pub(in crate::webrtc) addresses: Vec<SocketAddr>,
+    /// Whether over TCP as well.
+    pub(in crate::webrtc) tcp: bool,
 }
 
 /// What the relay sends as.
@@ -235,11 +237,11 @@ fn write_format(out: &mut String, format: &Format, told: bool, start: bool) -> f
     Ok(())
 }
 
-/// The relay's addresses, the first of them preferred (RFC 8839, 5.1; RFC 8445, 5.1.2.1).
+/// The relay's addresses, the first of them preferred (RFC 8839, 5.1; RFC 8445, 5.1.2.1), and the same
+/// for clients that open connections (RFC 6544, 4.5).
 pub(super) fn candidates(out: &mut impl fmt::Write, place: &Place) -> fmt::Result {
     for (at, address) in place.addresses.iter().enumerate() {
-        let preference = 65_535 - at as u32;
-        let priority = (126 << 24) | (preference << 8) | 255;
+        let priority = priority(HOST, 65_535 - at as u32);
         let (ip, port) = (address.ip(), address.port());
         writeln!(
             out,
@@ -247,5 +249,25 @@ pub(super) fn candidates(out: &mut impl fmt::Write, place: &Place) -> fmt::Resul
             at + 1
         )?;
     }
+    let connected = place.addresses.iter().filter(|_| place.tcp);
+    for (at, address) in connected.enumerate() {
+        let priority = priority(HOST_TCP, PASSIVE << 13 | (8_191 - at as u32));
+        let (ip, port) = (address.ip(), address.port());
+        writeln!(
+            out,
+            "a=candidate:{} 1 tcp {priority} {ip} {port} typ host tcptype passive",
+            place.addresses.len() + at + 1
+        )?;
+    }
     writeln!(out, "a=end-of-candidates")
+}
+
+/// What an address is worth as such (RFC 8445, 5.1.2.2); over TCP less than any over UDP (RFC 6544, 4.2).
+const HOST: u32 = 126;
+const HOST_TCP: u32 = 90;
+/// What it is worth that clients open the connections (RFC 6544, 4.2).
+const PASSIVE: u32 = 4;
+
+fn priority(kind: u32, preference: u32) -> u32 {
+    kind << 24 | preference << 8 | 255
 }

@@ -13,7 +13,7 @@ use crate::auth::Transport;
 use crate::broadcast::{Broadcast, Incarnation, RelayTime};
 use crate::delivery::{Channel, Limits, Wakes};
 use crate::metrics::Metrics;
-use crate::records::Figures;
+use crate::records::{Figures, Over};
 use crate::shard::Wire;
 use crate::webrtc::egress::carrier::{Egress, FramePacker};
 use crate::webrtc::session::Session;
@@ -157,9 +157,21 @@ impl<W: Wire> Channels<W> {
 
 /// Records what a player has been given.
 fn note<W: Wire>(players: &Channel<Egress<W>>, player: usize, peer: &Peer, now: Instant) {
+    note_over(peer);
     let known = (players.given(player), players.reception(player, now));
     if let (Some(given), Some(reception)) = known {
         peer.session.record.note(Figures { given, reception });
+    }
+}
+
+/// Records what carries a session.
+fn note_over(peer: &Peer) {
+    if let Some(path) = peer.link.path() {
+        let over = match path.remote.connection {
+            Some(_) => Over::Tcp,
+            None => Over::Udp,
+        };
+        peer.session.record.note_over(over);
     }
 }
 
@@ -168,6 +180,7 @@ fn note_brought(peer: &Peer) -> Option<u64> {
     let Side::Publisher(upstream) = &peer.side else {
         return None;
     };
+    note_over(peer);
     let brought = upstream.brought()?;
     peer.session.record.note_brought(brought, None);
     Some(brought.1)

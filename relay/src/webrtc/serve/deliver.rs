@@ -20,9 +20,9 @@ impl<W: Wire> Peers<W> {
             return;
         }
         if let Some(path) = self.peers[key].link.path() {
-            let wire = &self.wire;
-            for (call, size) in self.out.calls(|size| wire.most(size)) {
-                wire.send(path.remote, path.local, call, size).await;
+            let outlet = &self.outlet;
+            for (call, size) in self.out.calls(|size| outlet.most(path, size)) {
+                outlet.send(path, call, size).await;
             }
         }
         self.out.clear();
@@ -99,7 +99,7 @@ impl<W: Wire> Peers<W> {
         let Side::Expected(newcomer) = std::mem::replace(side, Side::Player(0)) else {
             return;
         };
-        let (session, wire) = (session.clone(), self.wire.clone());
+        let (session, outlet) = (session.clone(), self.outlet.clone());
         let attended = self.channels.open(&session, &self.bridge);
         let Newcomer {
             seat,
@@ -107,7 +107,7 @@ impl<W: Wire> Peers<W> {
             sound,
         } = *newcomer;
         let senders = (sender, sound);
-        let egress = Egress::new(session.clone(), wire, path, keys, senders, now);
+        let egress = Egress::new(session.clone(), outlet, path, keys, senders, now);
         let player = attended.players.join(seat, |_| egress);
         attended.peers.insert(player, key);
         self.peers[key].side = Side::Player(player);

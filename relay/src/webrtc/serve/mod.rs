@@ -1,11 +1,11 @@
 //! One shard's peers, and the loop that moves them.
 
 mod channels;
+mod connections;
 mod deliver;
 mod receive;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,14 @@ use tokio_util::sync::CancellationToken;
 use self::channels::Channels;
 use super::egress::datagrams::Datagrams;
 use super::ice::Ufrag;
+use super::session::Session;
 use super::session::bridge::Bridge;
 use super::session::door::{Command, Door};
+use super::session::link::Pair;
 use super::session::peer::{Peer, Side};
+use super::tcp::{Arrival, Outlet};
 use crate::auth::Withdrawal;
-use crate::shard::{Inlet, Packet, RelayClock, Shard, ShardSocket, Wire};
+use crate::shard::{Inlet, Packet, RelayClock, Remote, Shard, ShardSocket, Wire};
 
 /// Packets that may wait for a shard.
 const WAITING: usize = 2_048;
@@ -38,14 +41,16 @@ const WORDS: Duration = Duration::from_secs(1);
 pub(crate) struct Peers<W: Wire> {
     bridge: Arc<Bridge>,
     number: usize,
-    wire: Arc<W>,
+    outlet: Arc<Outlet<W>>,
+    /// Where connections put their packets.
+    inlet: Inlet,
     clock: RelayClock,
     packets: mpsc::Receiver<Packet>,
     commands: mpsc::UnboundedReceiver<Command>,
     peers: Slab<Peer>,
     by_ufrag: HashMap<Ufrag, usize>,
     by_number: HashMap<u64, usize>,
-    by_address: HashMap<SocketAddr, usize>,
+    by_remote: HashMap<Remote, usize>,
     channels: Channels<W>,
     out: Datagrams,
     next_tick: Instant,
@@ -75,14 +80,15 @@ impl<W: Wire> Peers<W> {
         let shard = Self {
             bridge,
             number,
-            wire,
+            outlet: Arc::new(Outlet::new(wire)),
+            inlet: Inlet::new(packets_in.clone()),
             clock,
             packets,
             commands,
             peers: Slab::new(),
             by_ufrag: HashMap::new(),
             by_number: HashMap::new(),
-            by_address: HashMap::new(),
+            by_remote: HashMap::new(),
             channels: Channels::default(),
             out: Datagrams::default(),
             next_tick: Instant::now(),
@@ -142,12 +148,8 @@ impl<W: Wire> Peers<W> {
             self.by_ufrag.remove(ufrag);
         }
         self.by_number.remove(&peer.session.number);
-        for address in peer.link.addresses() {
-            // Others may have come to an address of this one since.
-            if self.by_address.get(&address) == Some(&key) {
-                self.by_address.remove(&address);
-                self.bridge.routes().unsettle(address, self.number);
-            }
+        for remote in peer.link.remotes() {
+            self.leave(key, remote);
         }
         self.channels.leave(&peer, key, code);
         tracing::info!(session = peer.session.number, %code, "WebRTC session ended");
@@ -155,21 +157,38 @@ impl<W: Wire> Peers<W> {
         peer.leave(code);
     }
 
+    /// A peer is not there any more.
+    fn leave(&mut self, key: usize, remote: Remote) {
+        self.outlet.close(remote);
+        // Others may have come to an address of this one since.
+        if self.by_remote.get(&remote) == Some(&key) {
+            self.by_remote.remove(&remote);
+            self.bridge.routes().unsettle(remote, self.number);
+        }
+    }
+
     async fn obey(&mut self, command: Command) {
-        let (Command::Close(session) | Command::Restart(session, _)) = &command;
+        match command {
+            Command::Close(session) => {
+                if let Some(key) = self.by_number.get(&session.number).copied() {
+                    self.end(key, Code::Done).await;
+                }
+            }
+            Command::Restart(session, pair) => self.restart(&session, pair),
+            Command::Adopt(arrival, number) => self.adopt(*arrival, number).await,
+            Command::Lost(remote) => self.lose(remote),
+        }
+    }
+
+    fn restart(&mut self, session: &Session, pair: Pair) {
         let Some(key) = self.by_number.get(&session.number).copied() else {
             return;
         };
-        match command {
-            Command::Close(_) => self.end(key, Code::Done).await,
-            Command::Restart(_, pair) => {
-                self.by_ufrag.insert(pair.ours.ufrag.clone(), key);
-                let peer = &mut self.peers[key];
-                if let Some(gone) = peer.link.restart(pair) {
-                    self.by_ufrag.remove(&gone);
-                    self.bridge.rename(&peer.session, &gone);
-                }
-            }
+        self.by_ufrag.insert(pair.ours.ufrag.clone(), key);
+        let peer = &mut self.peers[key];
+        if let Some(gone) = peer.link.restart(pair) {
+            self.by_ufrag.remove(&gone);
+            self.bridge.rename(&peer.session, &gone);
         }
     }
 
@@ -220,6 +239,9 @@ impl<W: Wire> Peers<W> {
         };
         if now.instant.duration_since(since) > patience || link.has_expired(now.instant) {
             return self.end(key, Code::Silent).await;
+        }
+        if let Some(idle) = link.idle_connection(now.instant) {
+            self.lose(idle);
         }
         self.ask(key, now.instant).await;
         let Peer { link, side, .. } = &mut self.peers[key];

@@ -1,12 +1,11 @@
 //! What comes in: whose it is, and what becomes of it.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use rtc_stun::message::TransactionId;
 use steadycast_codec_glue::wire::Code;
 
-use super::{Packet, Peer, Peers, Side, Wire};
+use super::{Packet, Peer, Peers, Remote, Side, Wire};
 use crate::excerpt::excerpt_of;
 use crate::webrtc::dtls::DtlsError;
 use crate::webrtc::ice::{Check, Reply};
@@ -33,6 +32,10 @@ impl<W: Wire> Peers<W> {
             return;
         };
         let known = self.by_ufrag.get(check.ufrag()).copied();
+        // A connection is of the session that it came for.
+        if self.is_astray(packet.from, known) {
+            return;
+        }
         let key = match known {
             Some(key) => match self.peers.get(key).map(|peer| peer.link.verify(&mut check)) {
                 Some(Ok(())) => key,
@@ -40,7 +43,7 @@ impl<W: Wire> Peers<W> {
             },
             None => match self.bridge.owner(&mut check, self.number) {
                 Owner::Newcomer(peer) => self.admit(*peer),
-                Owner::Shard(shard) if shard != self.number => {
+                Owner::Shard(shard) if shard != self.number && packet.from.connection.is_none() => {
                     return self.bridge.routes().forward(shard, packet);
                 }
                 _ => return,
@@ -50,14 +53,11 @@ impl<W: Wire> Peers<W> {
         let now = Instant::now();
         let (answer, forgotten) = self.peers[key].link.checked(&check, path, now);
         self.settle(key, packet.from, now);
-        if let Some(gone) = forgotten.filter(|gone| self.by_address.get(gone) == Some(&key)) {
-            self.by_address.remove(&gone);
-            self.bridge.routes().unsettle(gone, self.number);
+        if let Some(gone) = forgotten {
+            self.leave(key, gone);
         }
         if let Some(answer) = answer {
-            self.wire
-                .send(path.remote, path.local, &answer, answer.len())
-                .await;
+            self.outlet.send(path, &answer, answer.len()).await;
         }
         self.ask(key, now).await;
         self.follow(key);
@@ -69,9 +69,7 @@ impl<W: Wire> Peers<W> {
         let number = self.number;
         let link = &mut self.peers[key].link;
         if let Some((path, question)) = link.poll_question(|| question_id(number, key), now) {
-            self.wire
-                .send(path.remote, path.local, &question, question.len())
-                .await;
+            self.outlet.send(path, &question, question.len()).await;
         }
     }
 
@@ -102,16 +100,16 @@ impl<W: Wire> Peers<W> {
         }
     }
 
-    /// Packets from this address are the peer's, unless another has shown that it is there.
-    fn settle(&mut self, key: usize, address: SocketAddr, now: Instant) {
-        let surely = self.peers[key].link.is_at(address, now);
-        let other = self.by_address.get(&address).filter(|other| **other != key);
+    /// Packets from there are the peer's, unless another has shown that it is there.
+    fn settle(&mut self, key: usize, remote: Remote, now: Instant) {
+        let surely = self.peers[key].link.is_at(remote, now);
+        let other = self.by_remote.get(&remote).filter(|other| **other != key);
         let other = other.and_then(|other| self.peers.get(*other));
-        if !surely && other.is_some_and(|other| other.link.is_at(address, now)) {
+        if !surely && other.is_some_and(|other| other.link.is_at(remote, now)) {
             return;
         }
-        self.by_address.insert(address, key);
-        self.bridge.routes().settle(address, self.number, surely);
+        self.by_remote.insert(remote, key);
+        self.bridge.routes().settle(remote, self.number, surely);
     }
 
     /// Opens DTLS where that is the relay's part, and the peer is known to be there.
@@ -127,7 +125,7 @@ impl<W: Wire> Peers<W> {
     }
 
     /// A player is sent to where its checks come from.
-    fn follow(&mut self, key: usize) {
+    pub(super) fn follow(&mut self, key: usize) {
         let Peer {
             session,
             link,
@@ -157,9 +155,9 @@ impl<W: Wire> Peers<W> {
         key
     }
 
-    /// The peer at an address that has been checked; hands over what is another shard's.
+    /// The peer at a place that has been checked; hands over what is another shard's.
     fn peer_at(&self, packet: &Packet) -> Option<usize> {
-        if let Some(key) = self.by_address.get(&packet.from) {
+        if let Some(key) = self.by_remote.get(&packet.from) {
             return Some(*key);
         }
         let other = self.bridge.routes().shard_of(packet.from)?;
@@ -205,9 +203,7 @@ impl<W: Wire> Peers<W> {
             return;
         };
         while let Some(datagram) = self.peers[key].link.poll_transmit() {
-            self.wire
-                .send(path.remote, path.local, &datagram, datagram.len())
-                .await;
+            self.outlet.send(path, &datagram, datagram.len()).await;
         }
     }
 

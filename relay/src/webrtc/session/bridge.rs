@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::Code;
 use tokio::sync::watch;
 
+use super::door::Command;
 use super::link::{Link, Pair};
 use super::peer::{Newcomer, Peer, Side};
 use super::routes::Routes;
@@ -28,12 +29,15 @@ use crate::webrtc::ice::{Check, Credentials, Ufrag};
 use crate::webrtc::ingress::upstream::Upstream;
 use crate::webrtc::reach::Reach;
 use crate::webrtc::sdp::{Answer, Media, Offer, Place, Restarted};
+use crate::webrtc::tcp::Arrival;
 
 /// What the bridge may cost, and where it is reached.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where clients reach it.
     pub reach: Reach,
+    /// Whether clients may come over TCP as well.
+    pub tcp: bool,
     /// Sessions in all.
     pub sessions: usize,
     /// Sessions that clients of one address opened (IPv6: one /56).
@@ -77,6 +81,8 @@ pub struct Bridge {
     /// How many sessions each network opened.
     networks: Addresses,
     packetizers: Mutex<HashMap<Incarnation, std::sync::Weak<Packetizer>>>,
+    /// How many connections have come for sessions.
+    connections: AtomicU64,
 }
 
 impl fmt::Debug for Bridge {
@@ -98,6 +104,7 @@ impl Bridge {
             routes: Routes::default(),
             networks: Addresses::default(),
             packetizers: Mutex::default(),
+            connections: AtomicU64::new(0),
         })
     }
 
@@ -178,6 +185,7 @@ impl Bridge {
     fn place(&self, came_to: Option<IpAddr>) -> Place {
         Place {
             addresses: self.settings.reach.addresses(came_to),
+            tcp: self.settings.tcp,
         }
     }
 
@@ -329,6 +337,25 @@ impl Bridge {
         }
     }
 
+    /// A connection has come that begins with a check: hands it to the shard of the session. One that is
+    /// for no session is closed.
+    pub(crate) fn receive(&self, arrival: Arrival) {
+        let Some(shard) = self.shard_of(&arrival) else {
+            tracing::debug!("closed a connection: its check is for no session");
+            return;
+        };
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
+        let adopt = Command::Adopt(Box::new(arrival), number);
+        self.routes.command(shard, adopt);
+    }
+
+    /// The shard whose session a connection is for, or would be.
+    pub(in crate::webrtc) fn shard_of(&self, arrival: &Arrival) -> Option<usize> {
+        let mut check = Check::parse(&arrival.first).ok()?;
+        let shards = self.routes.shards();
+        self.table.lock().shard_of(&mut check, shards)
+    }
+
     /// Whose a check is that `shard` does not know.
     pub(in crate::webrtc) fn owner(&self, check: &mut Check, shard: usize) -> Owner {
         self.table.lock().owner(check, shard)
@@ -375,7 +402,7 @@ mod tests {
     use crate::broadcast::{Description, Registry};
     use crate::records::any_record;
     use crate::webrtc::offers;
-    use crate::webrtc::session::door::{Command, Door};
+    use crate::webrtc::session::door::Door;
 
     fn bridge() -> Bridge {
         bridge_at(Reach::At(Vec::new()))
@@ -384,6 +411,7 @@ mod tests {
     fn bridge_at(reach: Reach) -> Bridge {
         Bridge::new(Settings {
             reach,
+            tcp: true,
             sessions: 1,
             per_address: 1,
             handshakes: 1,

@@ -6,12 +6,18 @@ use tokio::sync::mpsc;
 
 use super::Session;
 use super::link::Pair;
-use crate::shard::Packet;
+use crate::shard::{Packet, Remote};
+use crate::webrtc::tcp::Arrival;
 
-/// What HTTP wants of a shard.
+/// What a shard is told.
 pub(in crate::webrtc) enum Command {
     Close(Arc<Session>),
     Restart(Arc<Session>, Pair),
+    /// A connection has come for a session of this shard's, or for one whose client has not been seen; it
+    /// has this number.
+    Adopt(Box<Arrival>, u64),
+    /// A connection has ended.
+    Lost(Remote),
 }
 
 /// Where a shard takes packets and commands.

@@ -1,6 +1,5 @@
 //! One peer, without sockets or a clock: who may speak for it, and with which keys.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +9,7 @@ use steadycast_codec_glue::wire::Role;
 
 use super::paths::Paths;
 pub(in crate::webrtc) use super::paths::{Path, QuestionId};
+use crate::shard::Remote;
 use crate::webrtc::dtls::{Association, DtlsError, Fingerprint, Identity, Progress, Setup};
 use crate::webrtc::ice::{Check, CheckError, Credentials, Reply, Ufrag, question, question_length};
 use crate::webrtc::srtp::{Incoming, Keys, KeysError, Outgoing};
@@ -71,9 +71,9 @@ impl Link {
         self.pairs.iter().map(|pair| &pair.ours.ufrag)
     }
 
-    /// The addresses that its checks came from.
-    pub(in crate::webrtc) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.paths.addresses()
+    /// Everywhere that its checks came from.
+    pub(in crate::webrtc) fn remotes(&self) -> impl Iterator<Item = Remote> {
+        self.paths.remotes()
     }
 
     /// Where to send; `None` until the peer is known to be somewhere.
@@ -86,19 +86,29 @@ impl Link {
         self.paths.is_open(path)
     }
 
-    /// Whether the peer has lately shown that it is at this address.
-    pub(in crate::webrtc) fn is_at(&self, address: SocketAddr, now: Instant) -> bool {
-        self.paths.is_at(address, now)
+    /// Whether the peer has lately shown that it is there.
+    pub(in crate::webrtc) fn is_at(&self, remote: Remote, now: Instant) -> bool {
+        self.paths.is_at(remote, now)
     }
 
     /// The peer has sent something from there that only it can send.
-    pub(in crate::webrtc) fn spoke(&mut self, from: SocketAddr, now: Instant) {
+    pub(in crate::webrtc) fn spoke(&mut self, from: Remote, now: Instant) {
         self.paths.spoke(from, now);
     }
 
     /// Whether the peer no longer says that it wants what it is sent.
     pub(in crate::webrtc) fn has_expired(&self, now: Instant) -> bool {
         self.paths.has_expired(now)
+    }
+
+    /// A connection has ended.
+    pub(in crate::webrtc) fn lose(&mut self, remote: Remote, now: Instant) {
+        self.paths.lose(remote, now);
+    }
+
+    /// A connection that is not used and by which nothing has come for long.
+    pub(in crate::webrtc) fn idle_connection(&self, now: Instant) -> Option<Remote> {
+        self.paths.idle_connection(now)
     }
 
     /// When its client was first heard of, while there are no keys yet: checks alone are no
@@ -138,13 +148,13 @@ impl Link {
         self.pairs.iter().position(same)
     }
 
-    /// Takes a check that was verified. Gives the answer, and the address that is forgotten for it.
+    /// Takes a check that was verified. Gives the answer, and what is forgotten for it.
     pub(in crate::webrtc) fn checked(
         &mut self,
         check: &Check,
         path: Path,
         now: Instant,
-    ) -> (Option<Vec<u8>>, Option<SocketAddr>) {
+    ) -> (Option<Vec<u8>>, Option<Remote>) {
         self.heard = now;
         self.began.get_or_insert(now);
         let forgotten = self.paths.hear(path, check.nominates(), now);
@@ -153,7 +163,7 @@ impl Link {
             return (None, forgotten);
         };
         self.used = used;
-        let answer = check.answer(path.remote, &self.pairs[used].ours, self.crypto());
+        let answer = check.answer(path.remote.address, &self.pairs[used].ours, self.crypto());
         self.paths.sent(path, answer.as_ref().map_or(0, Vec::len));
         (answer, forgotten)
     }

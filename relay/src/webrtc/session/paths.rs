@@ -5,10 +5,11 @@
 //! an address before a check of the relay's own was answered from there (RFC 8445, 7.2), and what is
 //! sent there goes on only while such checks are answered (RFC 7675).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::allowance::Allowance;
+use crate::shard::Remote;
 
 /// Addresses of one peer that are remembered.
 const PATHS: usize = 16;
@@ -34,8 +35,8 @@ const AMPLIFIED: usize = 3;
 /// A way to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::webrtc) struct Path {
-    /// The peer's address.
-    pub(in crate::webrtc) remote: SocketAddr,
+    /// Where the peer is.
+    pub(in crate::webrtc) remote: Remote,
     /// The relay's own, where it has several.
     pub(in crate::webrtc) local: Option<IpAddr>,
 }
@@ -74,7 +75,7 @@ pub(in crate::webrtc) struct Paths {
     /// Whether the peer is asked at all: who is sent nothing but control packets is taken at its word.
     asks: bool,
     /// Where a peer that is not asked last sent something from that only it can send.
-    spoke: Option<(SocketAddr, Instant)>,
+    spoke: Option<(Remote, Instant)>,
     /// Questions to where it has not answered.
     questions: Allowance,
 }
@@ -92,8 +93,8 @@ impl Paths {
         }
     }
 
-    /// All addresses that the peer's checks came from.
-    pub(in crate::webrtc) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+    /// Everywhere that the peer's checks came from.
+    pub(in crate::webrtc) fn remotes(&self) -> impl Iterator<Item = Remote> {
         self.known.iter().map(|known| known.path.remote)
     }
 
@@ -116,22 +117,22 @@ impl Paths {
             .is_some_and(|known| !self.asks || known.answered.is_some())
     }
 
-    /// Whether the peer has lately shown that it is at this address.
-    pub(in crate::webrtc) fn is_at(&self, address: SocketAddr, now: Instant) -> bool {
-        let lately = |at: Instant| now.duration_since(at) < CONSENT + SILENCE;
+    /// Whether the peer has lately shown that it is there.
+    pub(in crate::webrtc) fn is_at(&self, remote: Remote, now: Instant) -> bool {
+        let lately = |at: Instant| is_lately(at, now);
         let mut here = self
             .known
             .iter()
-            .filter(|known| known.path.remote == address);
+            .filter(|known| known.path.remote == remote);
         here.any(|known| known.answered.is_some_and(lately))
             || self
                 .spoke
-                .is_some_and(|(from, at)| from == address && lately(at))
+                .is_some_and(|(from, at)| from == remote && lately(at))
     }
 
     /// The peer has sent something from there that nobody else can send. That says who it is, and
     /// for one that is asked not where.
-    pub(in crate::webrtc) fn spoke(&mut self, from: SocketAddr, now: Instant) {
+    pub(in crate::webrtc) fn spoke(&mut self, from: Remote, now: Instant) {
         if !self.asks {
             self.spoke = Some((from, now));
         }
@@ -144,13 +145,13 @@ impl Paths {
         answered.is_some_and(|answered| now.duration_since(answered) > EXPIRY)
     }
 
-    /// Takes note of a verified check from there. Gives the address that is forgotten for it.
+    /// Takes note of a verified check from there. Gives what is forgotten for it.
     pub(in crate::webrtc) fn hear(
         &mut self,
         path: Path,
         nominates: bool,
         now: Instant,
-    ) -> Option<SocketAddr> {
+    ) -> Option<Remote> {
         let forgotten = match self.known.iter_mut().find(|known| known.path == path) {
             Some(known) => {
                 known.heard = now;
@@ -173,7 +174,7 @@ impl Paths {
         forgotten
     }
 
-    fn remember(&mut self, path: Path, now: Instant) -> Option<SocketAddr> {
+    fn remember(&mut self, path: Path, now: Instant) -> Option<Remote> {
         self.known.push(Known {
             path,
             heard: now,
@@ -210,6 +211,37 @@ impl Paths {
             self.selected = Some(path);
             self.wanted = None;
         }
+    }
+
+    /// A connection has ended: the peer is elsewhere, or nowhere for now.
+    pub(in crate::webrtc) fn lose(&mut self, remote: Remote, now: Instant) {
+        self.known.retain(|known| known.path.remote != remote);
+        self.wanted.take_if(|wanted| wanted.remote == remote);
+        self.spoke.take_if(|(from, _)| *from == remote);
+        if self
+            .selected
+            .take_if(|path| path.remote == remote)
+            .is_some()
+        {
+            let there = |known: &&Known| match self.asks {
+                true => known.answered.is_some_and(|at| is_lately(at, now)),
+                false => is_lately(known.heard, now),
+            };
+            let there = self.known.iter().filter(there);
+            let newest = there.max_by_key(|known| known.heard);
+            self.selected = newest.map(|known| known.path);
+        }
+    }
+
+    /// A connection that is not used and by which nothing has come for long.
+    pub(in crate::webrtc) fn idle_connection(&self, now: Instant) -> Option<Remote> {
+        let mut known = self.known.iter();
+        let idle = known.find(|known| {
+            known.path.remote.connection.is_some()
+                && Some(known.path) != self.selected
+                && now.duration_since(known.heard) > EXPIRY
+        })?;
+        Some(idle.path.remote)
     }
 
     /// So many bytes of checks came from there.
@@ -295,13 +327,17 @@ impl Paths {
     }
 }
 
+fn is_lately(at: Instant, now: Instant) -> bool {
+    now.duration_since(at) < CONSENT + SILENCE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn path(port: u16) -> Path {
         Path {
-            remote: ([192, 0, 2, 1], port).into(),
+            remote: Remote::udp(([192, 0, 2, 1], port).into()),
             local: None,
         }
     }
@@ -483,6 +519,65 @@ mod tests {
         }
         // Ten seconds of one in 100 ms, and those at once.
         assert!((100..=130).contains(&asked), "{asked}");
+    }
+
+    fn connection(number: u64) -> Path {
+        let mut path = path(9);
+        path.remote.connection = Some(number);
+        path
+    }
+
+    /// A path answers a new question.
+    fn answers(paths: &mut Paths, path: Path, number: u8, now: Instant) {
+        paths.hear(path, false, now);
+        paths.asked(path, id(number), now);
+        paths.answered(id(number), now);
+    }
+
+    #[test]
+    fn the_same_address_over_tcp_or_by_another_connection_is_another_path() {
+        let now = Instant::now();
+        let mut paths = Paths::new(true);
+        answers(&mut paths, connection(1), 1, now);
+        for other in [path(9), connection(2)] {
+            assert!(paths.is_open(connection(1)) && !paths.is_open(other));
+            paths.hear(other, true, now);
+            assert!(!paths.is_open(other));
+        }
+        assert_eq!(paths.selected(), Some(connection(1)));
+    }
+
+    #[test]
+    fn a_connection_that_ends_is_gone_at_once_and_another_path_goes_on() {
+        let now = Instant::now();
+        let mut paths = Paths::new(true);
+        answers(&mut paths, connection(1), 1, now);
+        answers(&mut paths, path(2), 2, now);
+        paths.lose(connection(1).remote, now);
+        assert_eq!(paths.selected(), Some(path(2)));
+        assert!(!paths.is_open(connection(1)));
+        let later = now + Duration::from_secs(20);
+        answers(&mut paths, connection(3), 3, later);
+        paths.hear(connection(3), true, later);
+        assert_eq!(paths.selected(), Some(connection(3)));
+        paths.lose(connection(3).remote, later);
+        assert_eq!(paths.selected(), None, "it was there long ago");
+        answers(&mut paths, connection(4), 4, later);
+        assert_eq!(paths.selected(), Some(connection(4)));
+    }
+
+    #[test]
+    fn a_connection_that_is_not_used_is_given_up_and_no_other() {
+        let now = Instant::now();
+        let mut paths = connected(now);
+        answers(&mut paths, connection(1), 2, now);
+        answers(&mut paths, path(3), 3, now);
+        let later = now + EXPIRY;
+        assert_eq!(paths.idle_connection(later), None);
+        let later = later + ms(1);
+        assert_eq!(paths.idle_connection(later), Some(connection(1).remote));
+        paths.hear(connection(1), true, later);
+        assert_eq!(paths.idle_connection(later), None);
     }
 
     #[test]

@@ -122,6 +122,19 @@ impl Table {
         }
     }
 
+    /// The shard of the session that a connection's first check is for; `None` where there is no such
+    /// session. One that no shard has is given to any of so many.
+    pub(super) fn shard_of(&self, check: &mut Check, shards: usize) -> Option<usize> {
+        match self.holders.get(check.ufrag())? {
+            Holder::Shard(shard) => Some(*shard),
+            Holder::Waiting(peer, ..) => {
+                peer.link.verify(check).ok()?;
+                let number = usize::try_from(peer.session.number).unwrap_or_default();
+                number.checked_rem(shards)
+            }
+        }
+    }
+
     /// The client of a session has come: it is this shard's from now on.
     pub(super) fn hand_over(&mut self, ufrag: &Ufrag, shard: usize) -> Option<Box<Peer>> {
         let holder = self.holders.get_mut(ufrag)?;

@@ -5,6 +5,7 @@ mod feedback;
 mod http;
 mod media;
 mod stun;
+mod tcp;
 
 use anyhow::{Result, ensure};
 use steadycast_tests::coded::Kind;

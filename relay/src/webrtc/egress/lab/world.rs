@@ -18,7 +18,7 @@ use super::{Publisher, Viewer};
 use crate::broadcast::{Broadcast, Description, Moment, Registry, RelayTime, Settings};
 use crate::delivery::{Channel, Limits};
 use crate::path::Model;
-use crate::shard::Wire;
+use crate::shard::{Remote, Wire};
 use crate::webrtc::egress::carrier::{Egress, FramePacker};
 use crate::webrtc::egress::packets::Packetizer;
 use crate::webrtc::egress::sender::Sender;
@@ -29,6 +29,7 @@ use crate::webrtc::sdp::{Media, Offer, offers};
 use crate::webrtc::session::link::Path;
 use crate::webrtc::session::{Ice, Session, SessionId};
 use crate::webrtc::srtp::{Incoming, Keys, Outgoing};
+use crate::webrtc::tcp::Outlet;
 
 /// IP and UDP headers.
 const HEADERS: usize = 28;
@@ -247,12 +248,12 @@ impl World {
             sound_ssrc: 9,
         };
         let path = Path {
-            remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9),
+            remote: Remote::udp(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9)),
             local: None,
         };
         let egress = Egress::new(
             session(&self.broadcast, &offer),
-            self.socket.clone(),
+            Arc::new(Outlet::new(self.socket.clone())),
             path,
             keys().0,
             (Sender::new(&offer, media, [0, 0]), None),

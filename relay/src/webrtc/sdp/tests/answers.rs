@@ -174,14 +174,18 @@ fn the_relays_addresses_are_candidates_the_first_preferred() {
         .map(|line| line.split(' ').collect())
         .collect();
     let places: Vec<_> = fields.iter().map(|field| (field[4], field[5])).collect();
-    assert_eq!(places, [("192.0.2.1", "4433"), ("2001:db8::1", "4433")]);
-    let priority = |at: usize| fields[at][3].parse::<u32>().unwrap();
-    assert!(priority(0) > priority(1));
-    assert!(
-        fields
-            .iter()
-            .all(|field| field[1..3] == ["1", "udp"] && field[6..] == ["typ", "host"])
-    );
+    let both = [("192.0.2.1", "4433"), ("2001:db8::1", "4433")];
+    assert_eq!(places, [both, both].concat());
+    let priority = |field: &Vec<&str>| field[3].parse::<u32>().unwrap();
+    assert!(fields.is_sorted_by(|better, worse| priority(better) > priority(worse)));
+    let (udp, tcp) = fields.split_at(2);
+    let udp = udp.iter().map(|field| (&field[1..3], &field[6..]));
+    assert!(udp.eq([(&["1", "udp"][..], &["typ", "host"][..]); 2]));
+    let passive = ["typ", "host", "tcptype", "passive"];
+    let tcp = tcp.iter().map(|field| (&field[1..3], &field[6..]));
+    assert!(tcp.eq([(&["1", "tcp"][..], &passive[..]); 2]));
+    let names: std::collections::HashSet<_> = fields.iter().map(|field| field[0]).collect();
+    assert_eq!(names.len(), fields.len(), "each is a foundation of its own");
     let offer = Offer::parse(of("firefox-player"), Role::Player).unwrap();
     let v6 = answer_at(&offer, Role::Player, &ADDRESSES[1..]);
     assert_eq!(one(&video(&v6), "c="), "IN IP6 2001:db8::1");

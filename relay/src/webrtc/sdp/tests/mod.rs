@@ -24,6 +24,7 @@ fn answer_at(offer: &Offer, role: Role, addresses: &[&str]) -> String {
         fingerprint: &Fingerprint::parse(&fingerprint).unwrap(),
         place: &Place {
             addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+            tcp: true,
         },
         media: Media {
             ssrc: 11,
@@ -108,7 +109,7 @@ fn check_section(offer: &[&str], answer: &[&str], role: Role) {
     assert!(one(answer, "a=ice-ufrag:").len() >= 4);
     assert!(one(answer, "a=ice-pwd:").len() >= 22);
     assert!(one(answer, "a=fingerprint:").starts_with("sha-256 "));
-    assert_eq!(all(answer, "a=candidate:").len(), ADDRESSES.len());
+    assert_eq!(all(answer, "a=candidate:").len(), 2 * ADDRESSES.len());
     let directions = ["a=sendonly", "a=recvonly", "a=inactive", "a=sendrecv"];
     let direction = answer.iter().filter(|line| directions.contains(line));
     let wanted = match role {
