@@ -4,6 +4,7 @@ import { startCaddy, startNginx, startTinyproxy, startTurn } from '../src/interm
 import { freePort } from '../src/process.ts';
 import { pageScript } from '../src/script.ts';
 import { type Stage, scenario } from '../src/stage.ts';
+import { peerStates } from '../src/transports.ts';
 import { until } from '../src/until.ts';
 
 const WHEP = { webTransport: 'none' } as const;
@@ -72,7 +73,7 @@ function portOf({ relay }: Stage): number {
 }
 
 /** Where the stage's relay is for a proxy in front of it. */
-function inside({ relay }: Stage): string {
+function addressOf({ relay }: Stage): string {
   return new URL(relay.origin).host;
 }
 
@@ -95,10 +96,10 @@ for (const [name, start] of [
   ['Caddy', startCaddy],
 ] as const) {
   scenario(
-    `behind ${name}, pages come through it and WebRTC over TCP goes beside it`,
+    `behind ${name}, pages and WebSockets come through it and WebRTC over TCP goes beside it`,
     async (stage) => {
       const { broadcast } = stage;
-      stage.closeLater(await start(inside(stage), PORT));
+      stage.closeLater(await start(addressOf(stage), PORT));
       await share(stage);
       const audience = await stage.chromium({ trusting: true });
       await audience.context.addInitScript({ content: pageScript([deafToUdp], null) });
@@ -107,7 +108,12 @@ for (const [name, start] of [
       await player.waitForPicture();
       assert.equal(await player.transport(), 'whep');
       assert.equal((await way(player)).protocol, 'tcp');
-      await stage.assertUnharmed({ player });
+      const inside = await audience.openPlayer(outside, broadcast.playToken, {
+        webTransport: 'tcp',
+      });
+      await inside.waitForPicture();
+      assert.equal(await inside.transport(), 'websocket');
+      await stage.assertUnharmed({ player, inside });
     },
     { relay: BEHIND },
   );
@@ -116,7 +122,7 @@ for (const [name, start] of [
 scenario('through a proxy that carries connections alone, all of it works', async (stage) => {
   const { relay, broadcast } = stage;
   const proxyPort = await freePort();
-  stage.closeLater(await startTinyproxy(portOf(stage), proxyPort));
+  const proxy = stage.closeLater(await startTinyproxy(portOf(stage), proxyPort));
   await share(stage);
   const audience = await stage.chromium({ proxyPort, trusting: true });
   await audience.context.addInitScript({ content: pageScript([deafToUdp], null) });
@@ -126,7 +132,15 @@ scenario('through a proxy that carries connections alone, all of it works', asyn
   await player.waitForPicture();
   assert.equal(await player.transport(), 'whep');
   assert.equal((await way(player)).protocol, 'tcp');
-  await stage.assertUnharmed({ player });
+  const other = await audience.openPlayer(outside, broadcast.playToken, { webTransport: 'tcp' });
+  await other.waitForPicture();
+  assert.equal(await other.transport(), 'websocket');
+  await stage.assertUnharmed({ player, other });
+  // What goes beside it would go on without it.
+  await proxy.close();
+  await until('WebRTC to have gone with the proxy', async () => {
+    return (await peerStates(player.page)).at(-1) !== 'connected';
+  });
 });
 
 scenario(
