@@ -4,23 +4,18 @@ use std::io;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::framing::{Frames, append};
 use crate::shard::{Inlet, Packet, Remote};
 
-/// Bytes that the system may keep unsent: what waits there cannot be thought better of.
-const UNSENT: u32 = 16 << 10;
 /// The most that one call takes, in bytes.
 pub(super) const CALL: usize = 16 << 10;
 /// Bytes that may wait behind what the system has not taken; packets beyond that are lost.
 const WAITING: usize = 2 * CALL;
 /// What there is room for at each read.
 const READ: usize = 4 << 10;
-/// What carries on a path that loses.
-const CONGESTION: &[u8] = b"bbr";
 
 /// A connection of a shard.
 pub(super) struct Line {
@@ -33,12 +28,9 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Takes over a connection. Call it within the shard's runtime.
+    /// Takes over a connection, of which the system keeps little unsent (`websocket/tcp.rs`). Call it within the
+    /// shard's runtime.
     pub(super) fn new(stream: std::net::TcpStream, remote: Remote) -> io::Result<Self> {
-        let socket = SockRef::from(&stream);
-        socket.set_tcp_notsent_lowat(UNSENT)?;
-        // A kernel that has it not goes on with its own.
-        let _ = socket.set_tcp_congestion(CONGESTION);
         Ok(Self {
             stream: TcpStream::from_std(stream)?,
             remote,
@@ -161,6 +153,7 @@ mod tests {
     /// A line, and the client at its other end.
     fn pair() -> (Line, std::net::TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let _ = crate::websocket::Sending::prepare(&listener);
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, address) = listener.accept().unwrap();
         for stream in [&stream, &client] {

@@ -191,8 +191,14 @@ async fn a_player_that_reads_nothing_costs_nobody_else_a_frame() -> Result<()> {
     rogue.connect_by(&mut connection).await?;
     // It reads no more; the relay has the rest in its cache, and in the end gives it up.
     let gone = async {
+        let mut number = 0;
         while broadcast.records()?.players > 1 {
-            witness.is_undisturbed().await?;
+            number += 1;
+            let sent = match number % 100 {
+                0 => witness.host.keyframe(9_000).await?,
+                _ => witness.host.delta(3_000).await?,
+            };
+            witness.player.expect(&sent).await?;
         }
         anyhow::Ok(())
     };
