@@ -239,10 +239,10 @@ describe('with three', () => {
     expect(race.plan(40).againMs).toBe(540);
     expect(running(race, 540)).toBe('webtransport + whep');
     race.tell('whep', 'opening', 560);
-    expect(race.plan(560).againMs).toBe(940);
-    expect(running(race, 940)).toBe('webtransport + whep + websocket');
-    race.tell('websocket', 'opening', 950);
-    expect(race.plan(950).againMs).toBeNull();
+    expect(race.plan(560).againMs).toBe(840);
+    expect(running(race, 840)).toBe('webtransport + whep + websocket');
+    race.tell('websocket', 'opening', 850);
+    expect(race.plan(850).againMs).toBeNull();
     race.tell('websocket', 'open', 1_000);
     expect(running(race, 1_000)).toBe('websocket!');
   });
@@ -281,7 +281,7 @@ describe('with three', () => {
     race.tell('websocket', 'opening', 20);
     expect(running(race, 520)).toBe('websocket + webtransport');
     race.tell('webtransport', 'opening', 530);
-    expect(running(race, 920)).toBe('websocket + webtransport + whep');
+    expect(running(race, 820)).toBe('websocket + webtransport + whep');
   });
 
   it('a kept one that cannot come back is followed by the others in order', () => {
@@ -291,7 +291,7 @@ describe('with three', () => {
     race.tell('webtransport', 'opening', 5_200);
     expect(running(race, 7_200)).toBe('webtransport! + whep');
     race.tell('whep', 'opening', 7_210);
-    expect(running(race, 7_600)).toBe('webtransport! + whep + websocket');
+    expect(running(race, 7_500)).toBe('webtransport! + whep + websocket');
     race.tell('websocket', 'open', 7_700);
     expect(running(race, 7_700)).toBe('websocket!');
   });

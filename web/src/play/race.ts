@@ -37,7 +37,7 @@ export interface Plan {
  * takes longer to ask the relay over TCP, the way is long or narrow, or the machine is busy: a session takes longer
  * then as well, and another transport would only hold it up.
  */
-const HEAD_START_MS = { first: 500, other: 400, most: 1_500 };
+const HEAD_START_MS = { first: 500, other: 300, most: 1_500 };
 /** One that has worked is given longer: a relay that restarts is asked by everybody at once. */
 const KEPT_HEAD_START_MS = 2_000;
 /** One that says nothing at all, not even that the relay is silent, did not load. */
