@@ -69,11 +69,14 @@ scenario(
     const admin = await stage.chromium();
     const host = await admin.openHost(relay, broadcast.publishToken);
     await host.waitUntilLive();
-    const player = await admin.openPlayer(relay, broadcast.playToken, TCP);
+    const own = { ...TCP, apart: true } as const;
+    const player = await admin.openPlayer(relay, broadcast.playToken, own);
     await player.waitForPicture();
     assert.equal(await player.transport(), 'websocket');
-    await player.page.getByRole('button', { name: 'Details' }).click();
+    await player.page.keyboard.press('i');
     await player.page.getByText('WebSocket', { exact: true }).waitFor();
+    const panel = await admin.openPanel(relay, broadcast.publishToken);
+    await panel.page.getByText('1 over WebSocket', { exact: true }).waitFor();
     await host.setScene({ moving: false });
     await player.waitForState('static');
     await host.setScene({ moving: true });
