@@ -73,9 +73,13 @@ struct Ping {
 #[error("a pong for bytes that were never written")]
 pub struct Unsent;
 
+/// What a path carries is not judged by its beginning: a player is brought up to date, while TCP begins slowly.
+const BEGINNING: Duration = Duration::from_secs(3);
+
 /// The account of one connection.
 #[derive(Debug)]
 pub(super) struct Acks {
+    began: Instant,
     model: Model,
     written: u64,
     acked: u64,
@@ -94,6 +98,7 @@ impl Acks {
     /// Nothing is written yet.
     pub(super) fn new(now: Instant) -> Self {
         Self {
+            began: now,
             model: Model::of_told(now, Bytes::new(SEGMENT)),
             written: 0,
             acked: 0,
@@ -192,15 +197,20 @@ impl Acks {
     /// Whether something waits that could not be written, because too much is on its way.
     pub(super) fn hold_up(&mut self, waits: bool, now: Instant) {
         // A flow that grows is held up by its window, whatever the path carries.
-        let waits = waits && self.model.mode() != Mode::Start;
+        let begins = now.saturating_duration_since(self.began) < BEGINNING;
+        let waits = waits && !begins && self.model.mode() != Mode::Start;
         self.yields.note(waits, self.acked, now);
     }
 
     /// What the path carries; unknown while it has carried everything that it was given. Where TCP sends again what was
     /// lost, everything behind it stands still, and round trips say little: there it is what arrives while more waits.
     pub(super) fn carries(&self) -> Option<Rate> {
+        let now = self.acked_at?;
+        if now.saturating_duration_since(self.began) < BEGINNING {
+            return None;
+        }
         let model = self.model.carries();
-        let yields = self.acked_at.and_then(|now| self.yields.rate(now));
+        let yields = self.yields.rate(now);
         match (model, yields) {
             (Some(model), Some(yields)) if yields.bytes() < model.bytes() => Some(yields),
             (model, yields) => model.or(yields),

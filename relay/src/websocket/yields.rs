@@ -8,6 +8,11 @@ use crate::path::Rate;
 const TELLING: Duration = Duration::from_secs(1);
 /// ... and what was longer ago than this is forgotten.
 const KEPT: Duration = Duration::from_secs(4);
+/// So much waiting is looked at as a whole ...
+const LOOK: Duration = Duration::from_millis(250);
+/// ... and where it brought so many times what came before, a flow that still grows, as TCP's do at first, or a path
+/// that carries more by now: what was before says nothing of it.
+const GROWTH: f64 = 1.4;
 /// Where nothing has waited for so long, the path may carry more by now.
 const LATELY: Duration = Duration::from_secs(2);
 
@@ -16,10 +21,30 @@ const LATELY: Duration = Duration::from_secs(2);
 pub(super) struct Yields {
     /// Since when something waits, and what had arrived by then.
     since: Option<(Instant, u64)>,
-    waited: Duration,
-    bytes: f64,
+    known: Yield,
+    /// What is looked at next.
+    newest: Yield,
     /// When something last waited.
     last: Option<Instant>,
+}
+
+/// What arrived in how much waiting.
+#[derive(Debug, Clone, Copy, Default)]
+struct Yield {
+    waited: Duration,
+    bytes: f64,
+}
+
+impl Yield {
+    fn add(&mut self, other: Self) {
+        self.waited += other.waited;
+        self.bytes += other.bytes;
+    }
+
+    /// Bytes a second, of some waiting.
+    fn rate(self) -> f64 {
+        self.bytes / self.waited.as_secs_f64()
+    }
 }
 
 impl Yields {
@@ -32,21 +57,31 @@ impl Yields {
         self.last = self.since.map(|_| now).or(self.last);
     }
 
-    fn add(&mut self, passed: Duration, bytes: u64) {
-        self.waited += passed;
-        self.bytes += bytes as f64;
+    fn add(&mut self, waited: Duration, bytes: u64) {
+        self.newest.add(Yield {
+            waited,
+            bytes: bytes as f64,
+        });
+        if self.newest.waited < LOOK {
+            return;
+        }
+        let newest = std::mem::take(&mut self.newest);
+        if !self.known.waited.is_zero() && newest.rate() > self.known.rate() * GROWTH {
+            self.known = Yield::default();
+        }
+        self.known.add(newest);
         // Of what is more than is kept, the older part makes way.
-        if self.waited > KEPT {
-            self.bytes *= KEPT.as_secs_f64() / self.waited.as_secs_f64();
-            self.waited = KEPT;
+        if self.known.waited > KEPT {
+            self.known.bytes *= KEPT.as_secs_f64() / self.known.waited.as_secs_f64();
+            self.known.waited = KEPT;
         }
     }
 
     /// How much arrived in a second of that; unknown while it was too little time, and when it is too long ago.
     pub(super) fn rate(&self, now: Instant) -> Option<Rate> {
         let lately = |last| now.saturating_duration_since(last) < LATELY;
-        let known = self.waited >= TELLING && self.last.is_some_and(lately);
-        known.then(|| Rate::bytes_per_second(self.bytes / self.waited.as_secs_f64()))
+        let is_known = self.known.waited >= TELLING && self.last.is_some_and(lately);
+        is_known.then(|| Rate::bytes_per_second(self.known.rate()))
     }
 }
 
@@ -72,6 +107,26 @@ mod tests {
         assert_eq!(told(&yields, 3_000), None);
         yields.note(true, 9_000_000, at(60_000));
         assert_eq!(told(&yields, 60_000), Some(100_000.0));
+    }
+
+    #[test]
+    fn a_flow_that_grows_does_not_tell_until_it_has_grown() {
+        let start = Instant::now();
+        let mut yields = Yields::default();
+        let (mut acked, mut each) = (0, 2_000);
+        for step in 0..60 {
+            let now = start + Duration::from_millis(50) * step;
+            yields.note(true, acked, now);
+            if step < 30 {
+                assert!(yields.rate(now).is_none(), "after {step} steps");
+                // Twice as much every quarter of a second, up to 1.28 MB a second.
+                each = 2_000 << (step / 5);
+            }
+            acked += each;
+        }
+        let rate = yields.rate(start + Duration::from_secs(3));
+        let rate = rate.map_or(0.0, Rate::bytes);
+        assert!((1_250_000.0..1_300_000.0).contains(&rate), "{rate}");
     }
 
     #[test]

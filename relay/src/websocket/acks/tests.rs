@@ -105,6 +105,19 @@ fn where_tcp_makes_way_for_loss_what_is_left_is_told() {
 }
 
 #[test]
+fn a_path_is_not_called_narrow_for_how_it_begins() {
+    for tcp in [Tcp::Heedless, Tcp::Cubic] {
+        let mut lab = Lab::new(ms(100), 800, tcp, NONE);
+        for _ in 0..29 {
+            lab.run(ms(100), Source::Endless);
+            assert_eq!(lab.acks.carries(), None, "{tcp:?}");
+        }
+        lab.run(secs(5), Source::Endless);
+        assert!(is_about(told(&lab), 800.0, 0.1), "{tcp:?}: {}", told(&lab));
+    }
+}
+
+#[test]
 fn what_a_ping_counted_has_arrived_with_its_pong_and_so_have_its_streams() {
     let start = Instant::now();
     let mut acks = Acks::new(start);
