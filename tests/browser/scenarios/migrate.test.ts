@@ -118,7 +118,8 @@ class Viewer extends PlayerPage {
     await context.grantPermissions(['camera'], { origin: app.origin });
     await context.addInitScript({ content: NAME_SHIM });
     const page = await context.newPage();
-    await doom(page, fate);
+    // The app has one to its own server.
+    await doom(page, fate, ['WebSocket']);
     await page.addInitScript({ content: witnessScript([UNCROPPED], 30, '/watch') });
     await page.goto(`${app.origin}/watch?room=${room}`);
     return new Viewer(page);

@@ -26,10 +26,17 @@ declare global {
   }
 }
 
-/** To be called before the page is opened; in any case `window.peers` is there then. */
-export async function doom(page: Page, fate: WebTransportFate): Promise<void> {
+/**
+ * To be called before the page is opened; in any case `window.peers` is there then. `keeps`: what is left to a page that
+ * has a use of its own for it.
+ */
+export async function doom(
+  page: Page,
+  fate: WebTransportFate,
+  keeps: readonly string[] = [],
+): Promise<void> {
   await page.addInitScript({ content: pageScript([collectPeers], null) });
-  for (const name of TAKEN[fate]) {
+  for (const name of TAKEN[fate].filter((one) => !keeps.includes(one))) {
     await page.addInitScript({ content: `delete globalThis.${name};` });
   }
   if (fate !== 'mute') return;
