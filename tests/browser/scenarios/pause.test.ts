@@ -67,7 +67,8 @@ scenario(
     await late.waitForState('paused');
     await assertCovered(late, 'late');
     await panel.page.reload();
-    await panel.waitForState('paused');
+    // A key does what the panel shows.
+    await panel.page.getByRole('button', { name: 'Show the picture' }).first().waitFor();
 
     await panel.page.keyboard.press('Alt+KeyP');
     await panel.waitForState('live');
