@@ -1,8 +1,9 @@
-import { useEffect } from 'react';
+import { useLayoutEffect } from 'react';
 
 /** Does something on Alt and a key, named by its place on the keyboard (`KeyP`): with Alt the letter may be another one. */
 export function useAltKey(code: string, act: () => void): void {
-  useEffect(() => {
+  // Together with what is drawn: a key that comes right after does what is seen.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.code !== code || !event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
