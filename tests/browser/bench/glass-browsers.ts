@@ -91,13 +91,15 @@ export class GlassBrowser {
   }
 }
 
-/** A browser whose host captures a page of moving text, and with `sounds` one that plays a tone all the time. */
+/** A browser whose host captures a page of moving text, and with `sounds` its sound: a tone all the time, if it can be. */
 export async function openHost(
   options: BrowserOptions & { slower: number; sounds: boolean },
   reading: ReadingOptions,
   quality: Quality,
 ): Promise<{ glass: GlassBrowser; host: HostPage }> {
-  const capture = options.sounds
+  // Behind a command a browser has not given a page its own tab: there the made-up device beeps now and then.
+  const toned = options.sounds && options.exec === '';
+  const capture = toned
     ? ['--auto-accept-this-tab-capture']
     : [
         '--use-fake-ui-for-media-stream',
@@ -106,8 +108,8 @@ export async function openHost(
   const glass = await GlassBrowser.launch(options, options.sounds, capture);
   const page = await glass.openPage();
   if (options.slower > 1) await slowEncoders(page, options.slower);
-  const sound = options.sounds ? toneScript('/host') : pageScript([captureSilently], null);
-  await page.addInitScript({ content: sound });
+  if (toned) await page.addInitScript({ content: toneScript('/host') });
+  if (!options.sounds) await page.addInitScript({ content: pageScript([captureSilently], null) });
   await page.addInitScript({ content: readingScript(reading, '/host') });
   await page.goto(`${options.link.origin}/`);
   await page.evaluate(rememberQuality, { broadcast: broadcastOf(options.link), quality });
