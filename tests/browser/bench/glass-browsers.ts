@@ -48,7 +48,7 @@ export class GlassBrowser {
     this.#wrapper = wrapper;
   }
 
-  /** `sounds`: what its pages play goes to an output, without a gesture. */
+  /** `sounds`: what its pages play is heard without a gesture; behind a command there may be no output, and it is muted. */
   static async launch(
     { exec, link }: BrowserOptions,
     sounds: boolean,
@@ -63,7 +63,10 @@ export class GlassBrowser {
     const browser = await chromium.launch({
       executablePath,
       headless: true,
-      ignoreDefaultArgs: ['--disable-quic', ...(sounds ? ['--mute-audio'] : [])],
+      ignoreDefaultArgs: [
+        '--disable-quic',
+        ...(sounds && wrapper === null ? ['--mute-audio'] : []),
+      ],
       args: [
         ...COMMON_FLAGS,
         '--ignore-certificate-errors',
@@ -97,7 +100,7 @@ export async function openHost(
   reading: ReadingOptions,
   quality: Quality,
 ): Promise<{ glass: GlassBrowser; host: HostPage }> {
-  // Behind a command a browser has not given a page its own tab: there the made-up device beeps now and then.
+  // Where the browser is muted a tab has no sound: there the made-up device beeps now and then.
   const toned = options.sounds && options.exec === '';
   const capture = toned
     ? ['--auto-accept-this-tab-capture']
