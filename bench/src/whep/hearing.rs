@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rtc_rtcp::sender_report::SenderReport;
 use steadycast_codec_glue::rtp::read_red;
 
-use super::rtp::Head;
+use super::rtp::{Head, unwrapped};
 use super::sdp::RED;
 use crate::sound::{Came, Ear};
 use crate::tally::Fault;
@@ -85,7 +85,7 @@ impl Hearing {
                 .saturating_sub(1),
             _ => 0,
         };
-        let number = self.unwrap(head.sequence);
+        let number = unwrapped(head.sequence, self.newest);
         let newest = *self.newest.get_or_insert(number);
         for missed in newest + 1..number {
             let missing = Missing {
@@ -106,13 +106,6 @@ impl Hearing {
             came,
             capture_us: self.told.map(captured),
         })
-    }
-
-    /// The sequence number as it would be without wrapping, near the newest.
-    fn unwrap(&self, sequence: u16) -> u64 {
-        let newest = self.newest.unwrap_or((1 << 32) | u64::from(sequence));
-        let ahead = sequence.wrapping_sub(newest as u16) as i16;
-        newest.wrapping_add_signed(ahead.into())
     }
 
     /// Packets to ask for now.

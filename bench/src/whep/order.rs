@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::rtp::unwrapped;
 use crate::tally::Packets;
 
 /// How long a missing packet is waited for; then what needs it is given up.
@@ -61,7 +62,9 @@ impl<P> Order<P> {
         repaired: bool,
         now: Instant,
     ) -> Option<P> {
-        let number = self.unwrap(sequence);
+        let newest = (self.newest > 0).then_some(self.newest);
+        let number = unwrapped(sequence, newest);
+        self.newest = newest.unwrap_or(number);
         let Some(next) = self
             .next
             .or_else(|| begins.then(|| self.begin(number, now)))
@@ -106,16 +109,6 @@ impl<P> Order<P> {
         let asked = None;
         missing.extend(between.map(|number| (number, Missing { since: now, asked })));
         number
-    }
-
-    /// The sequence number as it would be without wrapping, near the newest. Far from zero, so that
-    /// what is older than the first packet has a number too.
-    fn unwrap(&mut self, sequence: u16) -> u64 {
-        if self.newest == 0 {
-            self.newest = (1 << 32) | u64::from(sequence);
-        }
-        let ahead = sequence.wrapping_sub(self.newest as u16) as i16;
-        self.newest.wrapping_add_signed(ahead.into())
     }
 
     /// What else has its turn, or what is given up.

@@ -52,6 +52,14 @@ impl Head {
     }
 }
 
+/// A sequence number as it would be without wrapping, near the newest; far from zero where there is none, so that what is
+/// older than the first packet has a number too.
+pub(super) fn unwrapped(sequence: u16, newest: Option<u64>) -> u64 {
+    let newest = newest.unwrap_or((1 << 32) | u64::from(sequence));
+    let ahead = sequence.wrapping_sub(newest as u16) as i16;
+    newest.wrapping_add_signed(ahead.into())
+}
+
 /// The transport-wide number among one-byte extensions (RFC 8285, 4.2).
 fn number(mut extensions: &[u8]) -> Option<u16> {
     while let Some((first, rest)) = extensions.split_first() {

@@ -9,7 +9,7 @@ const SPREAD: Duration = Duration::from_millis(100);
 const SLICE: Duration = Duration::from_millis(5);
 
 /// A datagram that players do not read (PROTOCOL 2.10).
-pub(crate) const FILL: [u8; 1_024] = [0; 1_024];
+static FILL: [u8; 1_024] = [0; 1_024];
 
 /// What is left to send of one row of them.
 #[derive(Debug, Default)]
@@ -35,6 +35,11 @@ impl Filler {
         self.due
     }
 
+    /// Whether a slice is.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
     /// So many bytes more went out than were due, as whole packets are: later slices make up for it.
     pub(crate) fn went_ahead(&mut self, bytes: usize) {
         self.ahead += bytes;
@@ -52,6 +57,22 @@ impl Filler {
         let early = bytes.min(self.ahead);
         self.ahead -= early;
         bytes - early
+    }
+
+    /// Sends what is due as datagrams, unless something `waits`: a path that has not taken what was given to it before is
+    /// full, and sound is not to wait behind this.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        waits: bool,
+        mut datagram: impl FnMut(&'static [u8]),
+    ) {
+        let mut left = self.take(now);
+        while left > 0 && !waits {
+            let len = left.min(FILL.len());
+            left -= len;
+            datagram(&FILL[..len]);
+        }
     }
 }
 

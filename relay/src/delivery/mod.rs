@@ -40,7 +40,7 @@ pub use reception::{Reception, Version};
 pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent, Sounder};
 pub(crate) use channel::{Channel, Limits};
 pub(crate) use extent::Extent;
-pub(crate) use filler::{FILL, Filler};
+pub(crate) use filler::Filler;
 pub(crate) use pairs::Place;
 pub(crate) use pieces::Pieces;
 pub(crate) use repeats::{Wait, repeating};

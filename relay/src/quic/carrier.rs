@@ -13,7 +13,7 @@ use super::endpoint::WAITING_DATAGRAMS;
 use super::group_writer::{Finished, GroupWriter};
 use super::sound::{Datagrams, Ear, Encoder};
 use crate::broadcast::{Backlog, Moment};
-use crate::delivery::{Carrier, FILL, Filler, Gone, Pieces, Place, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Pieces, Place, Rush, Sent};
 use crate::session::Player;
 
 /// How soon a stream is asked for again that the player did not grant.
@@ -293,15 +293,12 @@ impl Carrier for Streams {
     }
 
     fn pass_time(&mut self, now: Moment) -> bool {
-        let mut left = self.filler.take(now.instant);
-        // A path that has not taken what was given to it before is full; and sound is not to wait behind this.
-        let waits = left > 0 && datagrams_wait(self.connection.quic_connection());
-        while left > 0 && !waits {
-            let len = left.min(FILL.len());
-            left -= len;
+        let connection = &self.connection;
+        let waits = self.filler.is_due(now.instant) && datagrams_wait(connection.quic_connection());
+        self.filler.send(now.instant, waits, |fill| {
             // Where the player takes none, or this path none of this size, it shows nothing.
-            let _ = self.connection.send_datagram(&FILL[..len]);
-        }
+            let _ = connection.send_datagram(fill);
+        });
         self.retry.is_some_and(|retry| retry <= now.instant)
     }
 }

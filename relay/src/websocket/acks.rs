@@ -194,11 +194,15 @@ impl Acks {
         self.written - self.acked
     }
 
+    /// Whether it is too soon to say anything of the path.
+    fn begins(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.began) < BEGINNING
+    }
+
     /// Whether something waits that could not be written, because too much is on its way.
     pub(super) fn hold_up(&mut self, waits: bool, now: Instant) {
         // A flow that grows is held up by its window, whatever the path carries.
-        let begins = now.saturating_duration_since(self.began) < BEGINNING;
-        let waits = waits && !begins && self.model.mode() != Mode::Start;
+        let waits = waits && !self.begins(now) && self.model.mode() != Mode::Start;
         self.yields.note(waits, self.acked, now);
     }
 
@@ -206,7 +210,7 @@ impl Acks {
     /// lost, everything behind it stands still, and round trips say little: there it is what arrives while more waits.
     pub(super) fn carries(&self) -> Option<Rate> {
         let now = self.acked_at?;
-        if now.saturating_duration_since(self.began) < BEGINNING {
+        if self.begins(now) {
             return None;
         }
         let model = self.model.carries();

@@ -14,7 +14,7 @@ use super::ear::{Datagrams, Ear, Encoder};
 use super::flow::Flow;
 use super::group::GroupStream;
 use crate::broadcast::{Backlog, Moment};
-use crate::delivery::{Carrier, FILL, Filler, Gone, Pieces, Place, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Pieces, Place, Rush, Sent};
 
 /// How soon a stream is asked for again that the player did not grant, or room for bytes that QMux did not have.
 const RETRY: Duration = Duration::from_millis(20);
@@ -248,15 +248,18 @@ impl Carrier for GroupStreams {
     }
 
     fn pass_time(&mut self, now: Moment) -> bool {
-        let mut left = self.filler.take(now.instant);
-        // A path that has not taken what was given to it before is full; and sound is not to wait behind this.
-        let waits = self.room() == 0 || self.flow.read(|acks| self.ear.waiting(acks)) > 0;
-        while left > 0 && !waits {
-            let len = left.min(FILL.len());
-            left -= len;
+        let waits = self.filler.is_due(now.instant)
+            && (self.room() == 0 || self.flow.read(|acks| self.ear.waiting(acks)) > 0);
+        let Self {
+            filler,
+            ear,
+            session,
+            ..
+        } = self;
+        filler.send(now.instant, waits, |fill| {
             // Where the player takes none, it shows nothing.
-            self.ear.fill(&self.session, &FILL[..len]);
-        }
+            ear.fill(session, fill);
+        });
         self.retry.is_some_and(|retry| retry <= now.instant)
     }
 }

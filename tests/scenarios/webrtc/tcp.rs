@@ -74,6 +74,18 @@ async fn a_publisher_over_tcp_is_seen() -> Result<()> {
     Ok(())
 }
 
+/// A connection on which the session's check was answered, and the relay checks as well.
+async fn checked(relay: &TestRelay, rogue: &Rogue) -> Result<Connection> {
+    let mut connection = Connection::open(relay.address()).await?;
+    let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
+    connection.send(&check).await?;
+    connection.receive(rogue, "an answer", is_answer).await?;
+    // Once it has answered the relay's own check there, that is where its media goes.
+    let asked = |packet: &[u8]| packet.starts_with(&[0, 1]);
+    connection.receive(rogue, "a check", asked).await?;
+    Ok(connection)
+}
+
 /// An answer to a check.
 fn is_answer(packet: &[u8]) -> bool {
     packet.starts_with(&[1, 1])
@@ -87,13 +99,7 @@ async fn a_connection_that_is_cut_is_gone_at_once_and_udp_goes_on() -> Result<()
     host.keyframe(2_000).await?;
     let mut rogue = Rogue::join(&broadcast.whep(), "recvonly").await?;
     rogue.receive_rtp().await?;
-    let mut connection = Connection::open(relay.address()).await?;
-    let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
-    connection.send(&check).await?;
-    connection.receive(&rogue, "an answer", is_answer).await?;
-    // Once it has answered the relay's own check there, that is where its media goes.
-    let asked = |packet: &[u8]| packet.starts_with(&[0, 1]);
-    connection.receive(&rogue, "a check", asked).await?;
+    let mut connection = checked(&relay, &rogue).await?;
     host.delta(500).await?;
     connection.receive(&rogue, "media", is_media).await?;
     drop(connection);
@@ -110,12 +116,7 @@ async fn a_client_that_lost_its_connection_comes_back_by_another() -> Result<()>
     host.keyframe(2_000).await?;
     let mut rogue = Rogue::open(&broadcast.whep(), "recvonly").await?;
     for _ in 0..2 {
-        let mut connection = Connection::open(relay.address()).await?;
-        let check = rogue.check_with(&rogue.ufrag, &rogue.password)?;
-        connection.send(&check).await?;
-        connection.receive(&rogue, "an answer", is_answer).await?;
-        let asked = |packet: &[u8]| packet.starts_with(&[0, 1]);
-        connection.receive(&rogue, "a check", asked).await?;
+        checked(&relay, &rogue).await?;
     }
     // Whatever became of those before, it gets its keys and its media by this one.
     let mut connection = Connection::open(relay.address()).await?;
