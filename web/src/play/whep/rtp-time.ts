@@ -22,3 +22,8 @@ export function captureUs(rtpTimestamp: number, nearUs: number, clock: Clock = P
   const ticks = ahead >= TICKS / 2 ? ahead - TICKS : ahead;
   return Math.round(nearUs + (ticks / clock.ticks) * clock.us);
 }
+
+/** Whether one timestamp is before another one, both of one clock. */
+export function isEarlier(rtpTimestamp: number, than: number): boolean {
+  return ((rtpTimestamp - than) | 0) < 0;
+}

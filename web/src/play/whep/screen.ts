@@ -5,6 +5,7 @@
  */
 
 import { Sampler } from '../look.ts';
+import { isEarlier } from './rtp-time.ts';
 import { StreamVideo, type VideoFrameFacts } from './video.ts';
 
 export interface ScreenListener {
@@ -24,7 +25,7 @@ const BLACK_MS = 1_000;
  * A new connection shows what was before it joined, in a rush: its last frame is enough, which is
  * the one after that nothing comes for so long, but it is not waited for longer than that.
  */
-const UNDER_PICTURE = { settledMs: 100, patienceMs: 1_000 };
+const UNDER_PICTURE = { settledMs: 250, patienceMs: 1_000 };
 /** Where there is no picture yet, one that is near is better than none. */
 const UNDER_NOTHING = { settledMs: 40, patienceMs: 250 };
 
@@ -42,6 +43,8 @@ export class Screen {
   readonly #sampler = new Sampler();
   readonly #waiting = new Map<MediaStream, Waiting>();
   #shown: { stream: MediaStream; video: StreamVideo } | null = null;
+  /** RTP timestamp of the newest frame that was shown; null: not told. */
+  #shownTime: number | null = null;
   /** A copy of the last picture that covers a video whose connection has ended. */
   #still: HTMLCanvasElement | null = null;
 
@@ -110,7 +113,7 @@ export class Screen {
   #framed(stream: MediaStream, video: StreamVideo, frame: VideoFrameFacts): void {
     const waiting = this.#waiting.get(stream);
     if (waiting === undefined) {
-      if (this.#shown?.video === video) this.#listener.onFrame(stream, frame);
+      if (this.#shown?.video === video) this.#tell(stream, frame);
       return;
     }
     waiting.frame = frame;
@@ -129,7 +132,23 @@ export class Screen {
       return BLACK_MS - waitedMs;
     }
     const { settledMs, patienceMs } = this.#shown === null ? UNDER_NOTHING : UNDER_PICTURE;
+    if (this.#isPast(frame)) {
+      // A connection that stays behind the one before it would be so for good: that one stops.
+      if (waitedMs >= patienceMs) this.freeze();
+      return 2 * patienceMs - waitedMs;
+    }
     return current ? 0 : Math.min(settledMs, patienceMs - waitedMs);
+  }
+
+  /** Whether viewers have seen something newer: the picture never goes back. */
+  #isPast({ rtpTimestamp }: VideoFrameFacts): boolean {
+    if (rtpTimestamp === null || this.#shownTime === null) return false;
+    return isEarlier(rtpTimestamp, this.#shownTime);
+  }
+
+  #tell(stream: MediaStream, frame: VideoFrameFacts): void {
+    this.#shownTime = frame.rtpTimestamp;
+    this.#listener.onFrame(stream, frame);
   }
 
   #swap(stream: MediaStream): void {
@@ -144,7 +163,7 @@ export class Screen {
     this.#still?.remove();
     this.#still = null;
     this.#listener.onShown(stream);
-    if (frame !== null) this.#listener.onFrame(stream, frame);
+    if (frame !== null) this.#tell(stream, frame);
   }
 
   /** The old video goes; where it floats above other windows, the new one does so in its place. */
