@@ -48,7 +48,10 @@ export class GlassBrowser {
     this.#wrapper = wrapper;
   }
 
-  /** `sounds`: what its pages play is heard without a gesture; behind a command there may be no output, and it is muted. */
+  /**
+   * `sounds`: what its pages play is heard without a gesture, and its made-up microphone has a tone; behind a command
+   * there may be no output, and it is muted.
+   */
   static async launch(
     { exec, link }: BrowserOptions,
     sounds: boolean,
@@ -56,10 +59,12 @@ export class GlassBrowser {
   ): Promise<GlassBrowser> {
     const wrapper = exec === '' ? null : await mkdtemp(join(tmpdir(), 'steadycast-exec-'));
     const executablePath = wrapper === null ? EXECUTABLE : join(wrapper, 'chromium');
+    const tone = wrapper !== null && sounds ? join(wrapper, 'tone.wav') : null;
     if (wrapper !== null) {
       await writeFile(executablePath, `#!/bin/sh\nexec ${exec} ${EXECUTABLE} "$@"\n`);
       await chmod(executablePath, 0o755);
     }
+    if (tone !== null) await writeFile(tone, toneFile(TONE_HZ));
     const browser = await chromium.launch({
       executablePath,
       headless: true,
@@ -73,6 +78,7 @@ export class GlassBrowser {
         // What is served without encryption at another address than this machine's own.
         `--unsafely-treat-insecure-origin-as-secure=${link.origin}`,
         ...(sounds ? ['--autoplay-policy=no-user-gesture-required'] : []),
+        ...(tone === null ? [] : [`--use-file-for-fake-audio-capture=${tone}`]),
         ...flags,
       ],
     });
@@ -100,7 +106,7 @@ export async function openHost(
   reading: ReadingOptions,
   quality: Quality,
 ): Promise<{ glass: GlassBrowser; host: HostPage }> {
-  // Where the browser is muted a tab has no sound: there the made-up device beeps now and then.
+  // Where the browser is muted a tab has no sound: there it is that of the made-up microphone.
   const toned = options.sounds && options.exec === '';
   const capture = toned
     ? ['--auto-accept-this-tab-capture']
@@ -168,6 +174,31 @@ export class GlassPlayer extends PlayerPage {
   async resetEye(): Promise<void> {
     await this.page.evaluate('window.eye.reset()');
   }
+}
+
+/** A second of a tone that can be repeated without a seam: a WAV file of 16 bits, two channels at 48 kHz. */
+function toneFile(hertz: number): Buffer {
+  const [rate, channels, header] = [48_000, 2, 44];
+  const file = Buffer.alloc(header + rate * channels * 2);
+  file.write('RIFF', 0);
+  file.writeUInt32LE(file.length - 8, 4);
+  file.write('WAVEfmt ', 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(channels, 22);
+  file.writeUInt32LE(rate, 24);
+  file.writeUInt32LE(rate * channels * 2, 28);
+  file.writeUInt16LE(channels * 2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write('data', 36);
+  file.writeUInt32LE(rate * channels * 2, 40);
+  for (let at = 0; at < rate; at += 1) {
+    const value = Math.round(8_000 * Math.sin((2 * Math.PI * hertz * at) / rate));
+    for (let channel = 0; channel < channels; channel += 1) {
+      file.writeInt16LE(value, header + (at * channels + channel) * 2);
+    }
+  }
+  return file;
 }
 
 /** Has a page capture what it shares without its sound. */
