@@ -1,6 +1,7 @@
 //! What whoever runs the relay learns: sessions with their figures, metrics, the access log.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -35,7 +36,10 @@ struct Log(PathBuf);
 
 impl Log {
     fn new(name: &str) -> Self {
-        let name = format!("steadycast-{name}-{}.log", std::process::id());
+        // A scenario runs over several transports, and so do its copies beside each other.
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("steadycast-{name}-{}-{number}.log", std::process::id());
         Self(std::env::temp_dir().join(name))
     }
 

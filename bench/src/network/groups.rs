@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage, Role,
+    ClientMessage, Code, FrameHeader, GROUP_STREAM, HEADER_LEN, RelayMessage, Role, TrackId,
 };
 use steadycast_tests::client::{Connection, Control, Input, Reset};
 use tokio::task::JoinSet;
@@ -84,21 +84,39 @@ async fn read_groups(connection: &Connection, watch: &Watch) -> Result<()> {
 #[derive(Debug, Default)]
 struct Newest {
     epoch: u32,
+    track: TrackId,
     group: u32,
+    /// Of the newest frame that was decoded.
+    capture_us: u64,
     stream: Option<u64>,
 }
 
 impl Newest {
     /// Whether a frame is decoded.
     fn takes(&mut self, stream: u64, header: &FrameHeader) -> bool {
-        if header.keyframe && (header.epoch, header.group) >= (self.epoch, self.group) {
+        if header.keyframe && self.is_replaced_by(header) {
             *self = Self {
                 epoch: header.epoch,
+                track: header.track,
                 group: header.group,
+                capture_us: header.capture_us,
                 stream: Some(stream),
             };
         }
-        self.stream == Some(stream)
+        let takes = self.stream == Some(stream);
+        if takes {
+            self.capture_us = header.capture_us;
+        }
+        takes
+    }
+
+    /// Groups of two tracks are numbered each for itself: there the later picture is the newer one.
+    fn is_replaced_by(&self, header: &FrameHeader) -> bool {
+        match (header.epoch == self.epoch, header.track == self.track) {
+            (false, _) => header.epoch > self.epoch,
+            (true, true) => header.group >= self.group,
+            (true, false) => header.capture_us >= self.capture_us,
+        }
     }
 }
 

@@ -143,19 +143,24 @@ scenario('through a proxy that carries connections alone, all of it works', asyn
   });
 });
 
-scenario(
-  'a browser that may reach nothing but a TURN server over TCP watches by it',
-  async (stage) => {
-    const { relay, broadcast } = stage;
-    stage.closeLater(await startTurn(TURN));
-    await share(stage);
-    const audience = await stage.chromium();
-    await audience.context.addInitScript({ content: pageScript([onlyRelayed], null) });
-    const player = await audience.openPlayer(relay, broadcast.playToken, WHEP);
-    await player.waitForPicture();
-    assert.equal(await player.transport(), 'whep');
-    assert.deepEqual(await way(player), { protocol: 'udp', kind: 'relay', relayProtocol: 'tcp' });
-    await stage.assertUnharmed({ player });
-  },
-  { relay: [`--webrtc-ice-servers=turn:127.0.0.1:${TURN}?transport=tcp share PASSWORD`] },
-);
+for (const [scheme, over] of [
+  ['turn', 'tcp'],
+  ['turns', 'tls'],
+] as const) {
+  scenario(
+    `a browser that may reach nothing but a TURN server over ${over.toUpperCase()} watches by it`,
+    async (stage) => {
+      const { relay, broadcast } = stage;
+      stage.closeLater(await startTurn(scheme, TURN));
+      await share(stage);
+      const audience = await stage.chromium({ trusting: true });
+      await audience.context.addInitScript({ content: pageScript([onlyRelayed], null) });
+      const player = await audience.openPlayer(relay, broadcast.playToken, WHEP);
+      await player.waitForPicture();
+      assert.equal(await player.transport(), 'whep');
+      assert.deepEqual(await way(player), { protocol: 'udp', kind: 'relay', relayProtocol: over });
+      await stage.assertUnharmed({ player });
+    },
+    { relay: [`--webrtc-ice-servers=${scheme}:127.0.0.1:${TURN}?transport=tcp share PASSWORD`] },
+  );
+}

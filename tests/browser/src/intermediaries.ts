@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { end, launch } from './process.ts';
+import { end, freePort, launch } from './process.ts';
 import { until } from './until.ts';
 
 const DEPLOY = resolve(import.meta.dirname, '../../../docs/deploy');
@@ -136,12 +136,17 @@ export function startTinyproxy(relayPort: number, port: number): Promise<Interme
   });
 }
 
-/** coturn on `port` of this machine, over TCP, which sends on to the relay over UDP. */
-export function startTurn(port: number): Promise<Intermediary> {
+/** coturn on `port` of this machine, over TCP or over TLS, which sends on to the relay over UDP. */
+export function startTurn(scheme: 'turn' | 'turns', port: number): Promise<Intermediary> {
   return start(port, 'turnserver', async (directory) => {
     const [chain, key] = await certificate(directory);
+    const other = await freePort();
+    const ports = {
+      turn: `listening-port=${port}\nno-tls\nno-dtls`,
+      turns: `listening-port=${other}\ntls-listening-port=${port}\nno-dtls`,
+    };
     const lines = await deployed('turnserver.conf', [
-      ['listening-port=3478\ntls-listening-port=5349', `listening-port=${port}\nno-tls\nno-dtls`],
+      ['listening-port=3478\ntls-listening-port=5349', ports[scheme]],
       ['/etc/ssl/share/fullchain.pem', chain],
       ['/etc/ssl/share/privkey.pem', key],
       ['allowed-peer-ip=198.51.100.7', 'allowed-peer-ip=127.0.0.1\nallow-loopback-peers'],
