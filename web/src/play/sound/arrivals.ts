@@ -27,7 +27,7 @@ const MOST = samplesOf(600);
  */
 const GUARDS: Record<PlayoutMode, { least: number; lasting: number }> = {
   live: { least: samplesOf(6), lasting: samplesOf(10_000) },
-  automatic: { least: samplesOf(12), lasting: samplesOf(20_000) },
+  automatic: { least: samplesOf(18), lasting: samplesOf(20_000) },
   smooth: { least: samplesOf(40), lasting: samplesOf(60_000) },
 };
 
