@@ -26,8 +26,8 @@ const MOST = samplesOf(600);
  * late. What comes late once may do so again, and each time would be heard.
  */
 const GUARDS: Record<PlayoutMode, { least: number; lasting: number }> = {
-  live: { least: samplesOf(6), lasting: samplesOf(10_000) },
-  automatic: { least: samplesOf(18), lasting: samplesOf(20_000) },
+  live: { least: samplesOf(10), lasting: samplesOf(10_000) },
+  automatic: { least: samplesOf(12), lasting: samplesOf(20_000) },
   smooth: { least: samplesOf(40), lasting: samplesOf(60_000) },
 };
 

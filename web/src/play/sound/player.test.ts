@@ -20,7 +20,7 @@ describe('sound over an even path', () => {
   it('is a frame, what the browser takes at a time, and a little more behind', () => {
     const behind = msOf(player.standing.behind ?? 0);
     expect(behind).toBeGreaterThan(20);
-    expect(behind).toBeLessThan(20 + msOf(512) + 8);
+    expect(behind).toBeLessThan(20 + msOf(512) + 12);
   });
 
   it('is further behind where it is to be smooth', () => {
