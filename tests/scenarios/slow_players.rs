@@ -72,6 +72,27 @@ async fn a_player_that_takes_nothing_for_long_is_closed_as_too_slow() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_player_that_takes_no_more_of_a_group_has_the_next_one() -> Result<()> {
+    let relay = TestRelay::start().await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = broadcast.publisher().await?;
+    let mut player = broadcast.player().await?;
+    publisher.keyframe(10_000).await?;
+    player.frame().await?;
+    player.stop();
+    // The relay learns of it from a write.
+    for _ in 0..20 {
+        publisher.delta(20_000).await?;
+        player.control.ping().await?;
+    }
+    let sent = publisher.keyframe(10_000).await?;
+    let frame = player.frame().await?;
+    ensure!(frame.is_intact() && frame.place() == (sent.epoch, sent.group, 0));
+    ensure!(broadcast.records()?.totals.players_left.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_one() -> Result<()>
 {
     const STALL: Duration = Duration::from_secs(3);
@@ -117,4 +138,5 @@ async fn a_slow_player_that_moves_to_another_network_is_not_taken_for_a_stalled_
 steadycast_tests::over_websocket! {
     a_stalled_player_delays_nobody_and_resumes_at_the_newest_keyframe,
     a_player_that_takes_nothing_for_long_is_closed_as_too_slow,
+    a_player_that_takes_no_more_of_a_group_has_the_next_one,
 }

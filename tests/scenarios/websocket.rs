@@ -9,8 +9,10 @@ use qmux::ws::tokio_tungstenite::WebSocketStream;
 use qmux::ws::tungstenite::http::header::{HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use qmux::ws::tungstenite::http::{HeaderValue, Method, Request, StatusCode};
 use qmux::ws::tungstenite::protocol::Role as End;
+use qmux::ws::tungstenite::protocol::frame::Frame;
+use qmux::ws::tungstenite::protocol::frame::coding::{Data, OpCode};
 use qmux::ws::tungstenite::{Error, Message};
-use steadycast_codec_glue::wire::{Code, GROUP_STREAM, Role};
+use steadycast_codec_glue::wire::{ClientMessage, Code, GROUP_STREAM, Role};
 use steadycast_tests::client::{Carrier, Control, PATIENCE, Player, Target, connect, soon};
 use steadycast_tests::http;
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
@@ -131,10 +133,17 @@ async fn what_is_no_message_ends_its_session_and_no_other() -> Result<()> {
         (Message::text("hello"), Code::Malformed),
         (Message::binary(vec![0xff; 300]), Code::Malformed),
         (Message::binary(vec![0; 20_000]), Code::TooLarge),
+        (Message::binary(vec![0; 1 << 20]), Code::TooLarge),
+        // A continuation of nothing (RFC 6455, 5.4).
+        (
+            Message::Frame(Frame::message("", OpCode::Data(Data::Continue), true)),
+            Code::Malformed,
+        ),
     ] {
         let before = broadcast.left(code)?;
         let (player, mut socket) = tapped(&relay, &broadcast).await?;
-        socket.send(message).await?;
+        // The relay may have closed before all of it is written.
+        let _ = socket.send(message).await;
         player.control.closed().await?;
         relay
             .until("it to be gone for that", || {
@@ -171,6 +180,38 @@ async fn who_vanishes_without_a_word_is_noticed() -> Result<()> {
     relay.until("it to be gone for that", gone).await?;
     let nobody = || relay.site().records.at(&broadcast.id).is_empty();
     relay.until("its session to be over", nobody).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_player_that_speaks_and_takes_no_picture_is_too_slow() -> Result<()> {
+    let relay = TestRelay::with(|config| {
+        config.limits.player_stall = Duration::from_secs(1);
+    })
+    .await?;
+    let broadcast = relay.broadcast().await?;
+    let mut publisher = broadcast.publisher().await?;
+    // It has room for a byte of each group.
+    let socket = open(&target(&relay), "/session", None, SUBPROTOCOL).await?;
+    let control = Control::on(session(socket, 1)).await?;
+    let mut player = Player::greet(control, &broadcast.token(Role::Player)).await?;
+    publisher.keyframe(10_000).await?;
+    let speaks = async {
+        let mut beats = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            beats.tick().await;
+            let ping = ClientMessage::Ping {
+                sequence: 1,
+                sent_us: 0,
+            };
+            // Fails once its session has ended.
+            let _ = player.control.send(&ping).await;
+        }
+    };
+    let gone = || broadcast.left(Code::TooSlow).is_ok_and(|left| left == 1);
+    tokio::select! {
+        left = relay.until("it to be gone for that", gone) => left,
+        () = speaks => Ok(()),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

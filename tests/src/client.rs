@@ -455,6 +455,13 @@ impl Player {
         soon("a frame", self.next_frame()).await?
     }
 
+    /// Takes no more of the group that it reads.
+    pub fn stop(&mut self) {
+        if let Some(stream) = self.group.take() {
+            stream.stop();
+        }
+    }
+
     async fn next_frame(&mut self) -> Result<Received> {
         loop {
             let Some(stream) = &mut self.group else {

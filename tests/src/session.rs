@@ -242,6 +242,14 @@ impl Input {
         }
     }
 
+    /// Asks the relay for no more of the stream.
+    pub fn stop(self) {
+        match self {
+            Self::WebTransport(stream) => stream.stop(wtransport::VarInt::from_u32(0)),
+            Self::WebSocket(mut stream) => stream.stop(0),
+        }
+    }
+
     /// Fills `to`.
     ///
     /// # Errors

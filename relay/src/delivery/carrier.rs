@@ -114,3 +114,12 @@ pub(crate) enum Sent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the player's connection is gone")]
 pub(crate) struct Gone;
+
+/// Why nothing more is written of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unwritten {
+    /// The player takes no more of it, and goes on with the next one.
+    Stopped,
+    /// The player cannot be sent to any more.
+    Gone,
+}

@@ -37,7 +37,7 @@ pub use given::Given;
 pub use news::PathNews;
 pub use reception::{Reception, Version};
 
-pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent, Sounder};
+pub(crate) use carrier::{Carrier, Gone, Packer, Rush, Sent, Sounder, Unwritten};
 pub(crate) use channel::{Channel, Limits};
 pub(crate) use extent::Extent;
 pub(crate) use filler::Filler;

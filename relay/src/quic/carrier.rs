@@ -13,7 +13,7 @@ use super::endpoint::WAITING_DATAGRAMS;
 use super::group_writer::{Finished, GroupWriter};
 use super::sound::{Datagrams, Ear, Encoder};
 use crate::broadcast::{Backlog, Moment};
-use crate::delivery::{Carrier, Filler, Gone, Pieces, Place, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Pieces, Place, Rush, Sent, Unwritten};
 use crate::session::Player;
 
 /// How soon a stream is asked for again that the player did not grant.
@@ -172,10 +172,12 @@ impl Streams {
         };
         while !self.queue.is_empty() {
             match group.write(&mut self.queue, &self.waker) {
-                Poll::Ready(written) => {
-                    written?;
-                    self.window = self.set;
+                Poll::Ready(Ok(())) => self.window = self.set,
+                Poll::Ready(Err(Unwritten::Stopped)) => {
+                    self.pass_over();
+                    return Ok(Sent::All);
                 }
+                Poll::Ready(Err(Unwritten::Gone)) => return Err(Gone),
                 Poll::Pending => return Ok(Sent::Blocked),
             }
         }
@@ -186,6 +188,14 @@ impl Streams {
             before.cut();
         }
         Ok(Sent::All)
+    }
+}
+
+impl Streams {
+    /// The player takes no more of the group: what there is of it is for nobody.
+    fn pass_over(&mut self) {
+        self.queue.clear();
+        self.group = None;
     }
 }
 
@@ -277,6 +287,10 @@ impl Carrier for Streams {
     fn unheard_since(&mut self, now: Instant) -> Option<Instant> {
         let blocked = self.blocked?;
         self.follow_path(now);
+        // Who grants no stream takes no picture, whatever else it acknowledges.
+        if self.opening {
+            return Some(blocked);
+        }
         // What is acknowledged while nothing more can be written is progress as well.
         let heard = |this: &Self| {
             let acked = this.path.as_ref().and_then(PathView::acked_at);

@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use steadycast_codec_glue::wire::{Code, GROUP_STREAM};
 use wtransport::Connection;
 
-use crate::delivery::{Extent, Gone};
+use crate::delivery::{Extent, Gone, Unwritten};
 
 /// Writes one group to a player, without ever waiting.
 pub(super) struct GroupWriter {
@@ -50,19 +50,19 @@ impl GroupWriter {
         &mut self,
         pieces: &mut VecDeque<Bytes>,
         waker: &Waker,
-    ) -> Poll<Result<(), Gone>> {
+    ) -> Poll<Result<(), Unwritten>> {
         while !self.prefix.is_empty() {
             let prefix = std::slice::from_mut(&mut self.prefix);
             match poll_once(self.stream.write_chunks(prefix), waker) {
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(Gone)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(why(&error))),
                 Poll::Pending => return Poll::Pending,
             }
         }
         self.extent.note(pieces);
         let chunks = pieces.make_contiguous();
         poll_once(self.stream.write_chunks(chunks), waker).map(|written| {
-            let written = written.map_err(|_| Gone)?;
+            let written = written.map_err(|error| why(&error))?;
             self.extent.wrote(written.bytes as u64);
             pieces.drain(..written.chunks);
             Ok(())
@@ -91,6 +91,13 @@ impl GroupWriter {
     /// Ends the stream and takes back what has not arrived.
     pub(super) fn cut(mut self) {
         cut(&mut self.stream);
+    }
+}
+
+fn why(error: &quinn::WriteError) -> Unwritten {
+    match error {
+        quinn::WriteError::Stopped(_) => Unwritten::Stopped,
+        _ => Unwritten::Gone,
     }
 }
 

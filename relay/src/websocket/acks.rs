@@ -84,6 +84,7 @@ pub(super) struct Acks {
     written: u64,
     acked: u64,
     acked_at: Option<Instant>,
+    moved_at: Option<Instant>,
     round_trip: Option<Duration>,
     pings: VecDeque<Ping>,
     /// What the last ping counted.
@@ -103,6 +104,7 @@ impl Acks {
             written: 0,
             acked: 0,
             acked_at: None,
+            moved_at: None,
             round_trip: None,
             pings: VecDeque::new(),
             pinged: 0,
@@ -161,7 +163,10 @@ impl Acks {
         while let Some(ping) = self.pings.pop_front_if(|ping| ping.count <= count) {
             let bytes = Bytes::new(ping.count - self.acked);
             self.acked = ping.count;
-            self.arrived = ping.extents;
+            if self.arrived != ping.extents {
+                self.arrived = ping.extents;
+                self.moved_at = Some(now);
+            }
             self.model.on_ack(
                 now,
                 Ack {
@@ -226,9 +231,9 @@ impl Acks {
         self.model.window().count()
     }
 
-    /// When anything was last acknowledged.
-    pub(super) fn acked_at(&self) -> Option<Instant> {
-        self.acked_at
+    /// When anything of a group was last acknowledged.
+    pub(super) fn moved_at(&self) -> Option<Instant> {
+        self.moved_at
     }
 
     /// The round trip, smoothed; `None` before the first pong.

@@ -14,7 +14,7 @@ use super::ear::{Datagrams, Ear, Encoder};
 use super::flow::Flow;
 use super::group::GroupStream;
 use crate::broadcast::{Backlog, Moment};
-use crate::delivery::{Carrier, Filler, Gone, Pieces, Place, Rush, Sent};
+use crate::delivery::{Carrier, Filler, Gone, Pieces, Place, Rush, Sent, Unwritten};
 
 /// How soon a stream is asked for again that the player did not grant, or room for bytes that QMux did not have.
 const RETRY: Duration = Duration::from_millis(20);
@@ -102,7 +102,13 @@ impl GroupStreams {
                 room => group.write(&mut self.queue, room, &self.waker),
             };
             match written {
-                Poll::Ready(written) => written?,
+                Poll::Ready(Ok(())) => {}
+                // The player takes no more of the group: what there is of it is for nobody.
+                Poll::Ready(Err(Unwritten::Stopped)) => {
+                    self.queue.clear();
+                    self.group = None;
+                }
+                Poll::Ready(Err(Unwritten::Gone)) => return Err(Gone),
                 Poll::Pending => {
                     self.flow.wait(&self.waker);
                     // What has moved before that was set is seen then, and so is what QMux does of itself.
@@ -239,8 +245,12 @@ impl Carrier for GroupStreams {
 
     fn unheard_since(&mut self, _: Instant) -> Option<Instant> {
         let blocked = self.blocked?;
-        // What is acknowledged while nothing more can be written is progress as well.
-        Some(blocked).max(self.flow.read(|acks| acks.acked_at()))
+        // Who grants no stream takes no picture, whatever else it acknowledges.
+        if self.opening {
+            return Some(blocked);
+        }
+        // What arrives of pictures while nothing more can be written is progress as well.
+        Some(blocked).max(self.flow.read(|acks| acks.moved_at()))
     }
 
     fn due(&self) -> Option<Instant> {

@@ -31,6 +31,9 @@ pub enum Fault {
     /// A message is one record of QMux, which has a limit.
     #[error("a message of {0} bytes")]
     Oversized(usize),
+    /// It does not keep to the rules of WebSocket (RFC 6455, 5).
+    #[error("a frame that is none of WebSocket's")]
+    Framing,
     /// It acknowledges what it has not been sent.
     #[error(transparent)]
     Unsent(#[from] Unsent),

@@ -11,7 +11,7 @@ use tokio::task::coop::unconstrained;
 use web_transport_trait::{SendStream as _, Session as _};
 
 use super::flow::Flow;
-use crate::delivery::{Extent, Gone};
+use crate::delivery::{Extent, Gone, Unwritten};
 
 /// What comes before the first frame.
 const PREFIX: &[u8] = &[GROUP_STREAM];
@@ -54,10 +54,10 @@ impl GroupStream {
         pieces: &mut VecDeque<Bytes>,
         most: usize,
         waker: &Waker,
-    ) -> Poll<Result<(), Gone>> {
+    ) -> Poll<Result<(), Unwritten>> {
         while self.prefix.has_remaining() {
             match poll_once(self.stream.write_buf(&mut self.prefix), waker) {
-                Poll::Ready(written) => drop(written.map_err(|_| Gone)?),
+                Poll::Ready(written) => drop(written.map_err(|error| why(&error))?),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -75,7 +75,7 @@ impl GroupStream {
         }
         match polled {
             Poll::Pending if written == 0 => Poll::Pending,
-            Poll::Ready(Err(_)) => Poll::Ready(Err(Gone)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(why(&error))),
             Poll::Pending | Poll::Ready(Ok(_)) => Poll::Ready(Ok(())),
         }
     }
@@ -111,6 +111,13 @@ impl GroupStream {
     /// Ends the stream and takes back what QMux has not written.
     pub(super) fn cut(mut self) {
         self.stream.reset(Code::Skipped.number().into());
+    }
+}
+
+fn why(error: &qmux::Error) -> Unwritten {
+    match error {
+        qmux::Error::StreamStop(_) => Unwritten::Stopped,
+        _ => Unwritten::Gone,
     }
 }
 

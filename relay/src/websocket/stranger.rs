@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use axum::Error;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tungstenite::error::{CapacityError, ProtocolError};
 
 use super::flow::{Fault, Flow};
 
@@ -73,7 +74,24 @@ impl Stream for Guarded {
             self.flow.fault(fault);
             return Poll::Ready(Some(Err(Error::new(fault))));
         }
+        if let Poll::Ready(Some(Err(error))) = &next
+            && let Some(fault) = fault_in(error)
+        {
+            self.flow.fault(fault);
+        }
         next
+    }
+}
+
+/// What the other end did wrong, where reading ended because of that and not with the connection.
+fn fault_in(error: &Error) -> Option<Fault> {
+    match std::error::Error::source(error)?.downcast_ref()? {
+        tungstenite::Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
+            Some(Fault::Oversized(*size))
+        }
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Some(Fault::Framing),
+        _ => None,
     }
 }
 

@@ -30,7 +30,7 @@ struct Shown {
     broadcast: BroadcastId,
     /// What it is there.
     role: Power,
-    /// `webtransport` or `webrtc`.
+    /// `webtransport`, `webrtc` or `websocket`.
     transport: &'static str,
     /// What carries it, of a `webrtc` session whose client has come.
     #[serde(skip_serializing_if = "Option::is_none")]

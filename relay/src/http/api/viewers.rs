@@ -98,7 +98,7 @@ struct One {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     name: Option<Box<str>>,
-    /// `webtransport` or `webrtc`.
+    /// `webtransport`, `webrtc` or `websocket`.
     transport: &'static str,
     /// How it fares.
     state: ViewerState,

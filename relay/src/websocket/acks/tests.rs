@@ -142,7 +142,7 @@ fn what_a_ping_counted_has_arrived_with_its_pong_and_so_have_its_streams() {
         (acks.in_flight(), acks.arrived_of(0), acks.arrived_of(1)),
         (0, 1_000, 160)
     );
-    assert_eq!(acks.acked_at(), Some(start + ms(60)));
+    assert_eq!(acks.moved_at(), Some(start + ms(60)));
 }
 
 #[test]
@@ -156,7 +156,8 @@ fn one_pong_answers_for_those_before_it_and_one_that_comes_twice_says_nothing() 
     acks.pong(300, start + ms(10)).unwrap();
     assert_eq!(acks.in_flight(), 0);
     acks.pong(200, start + ms(20)).unwrap();
-    assert_eq!(acks.acked_at(), Some(start + ms(10)));
+    assert_eq!(acks.round_trip(), Some(ms(10)));
+    assert_eq!(acks.moved_at(), None, "no picture was among it");
 }
 
 #[test]
