@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import type { Page, Worker } from 'playwright-core';
 import { assertUnharmed, ms } from '../src/checks.ts';
 import { crash, type PlayerTab } from '../src/chromium.ts';
@@ -112,6 +113,39 @@ scenario(
     await player.page.reload();
     await player.waitForPicture();
     assert.equal(await player.transport(), 'webtransport');
+  },
+);
+
+scenario(
+  'a viewer over TCP goes on watching after the link has expired, and asks for nothing better',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const network = await withoutUdp(stage);
+    const expiresInS = 20;
+    const wish = { broadcast: broadcast.id, role: 'play', expiresInS } as const;
+    const expiresMs = Date.now() + expiresInS * 1_000;
+    const player = await admin.openPlayer(network, await relay.forge(wish));
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket');
+    await until('the link’s end', () => Date.now() > expiresMs + 1_000);
+    network.letUdpThrough();
+    await player.resetWitness();
+    await changeNetwork(player.page);
+    await until('the refusal', async () => {
+      return /session refused.*token_expired|token_expired.*session refused/.test(
+        await readFile(relay.logPath, 'utf8'),
+      );
+    });
+    await player.waitForPicture(Date.now());
+    await player.waitForState('live');
+    assert.equal(await player.transport(), 'websocket');
+    const { largestGapMs, states } = await player.witness();
+    stage.note(`largest gap ${ms(largestGapMs)} around the refusal`);
+    assert.ok(!states.some(({ kind }) => kind === 'refused' || kind === 'reconnecting'));
+    await stage.assertUnharmed({ player });
   },
 );
 

@@ -346,6 +346,19 @@ describe('on a lesser transport', () => {
     expect(started.webtransport).not.toBe(before);
   });
 
+  it('plays on when a better one is refused because the link has expired', () => {
+    const playing = onWebSocket();
+    const { started, snapshot } = playing;
+    dispatchEvent(new Event('online'));
+    const rival = started.webtransport;
+    rival?.say({ kind: 'refused', reason: 'token_expired', message: 'expired' });
+    rival?.options.onProgress('over');
+    expect([rival?.stopped, started.websocket?.stopped]).toEqual([true, false]);
+    run(playing, 120, ['websocket']);
+    expect(snapshot()).toMatchObject({ transport: 'websocket', state: { kind: 'live' } });
+    expect(started.webtransport, 'not tried again').toBe(rival);
+  });
+
   it('asks nothing of the network after it has stopped', () => {
     const { started, player } = onWebSocket();
     player.stop();

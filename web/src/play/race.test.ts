@@ -212,9 +212,21 @@ describe('a rematch', () => {
 
   it('ends with the broadcast', () => {
     const race = troubled();
-    race.tell('whep', 'over', BEGIN_MS + 50);
-    expect(race.plan(BEGIN_MS + 50).run).toHaveLength(1);
+    race.tell('webtransport', 'over', BEGIN_MS + 50);
+    expect(running(race, BEGIN_MS + 50)).toBe('webtransport!');
     expect(race.rematch(BEGIN_MS + 900_000)).toBe(false);
+  });
+
+  it('leaves the kept one alone when the other one is refused, and is not repeated', () => {
+    const race = troubled();
+    race.tell('whep', 'opening', BEGIN_MS + 20);
+    race.tell('whep', 'over', BEGIN_MS + 50);
+    expect(running(race, BEGIN_MS + 50)).toBe('webtransport!');
+    expect(race.rematch(BEGIN_MS + 900_000)).toBe(false);
+    // That it was told so is no reason to lose this one's way back.
+    race.tell('webtransport', 'down', BEGIN_MS + 901_000);
+    race.tell('webtransport', 'failed', BEGIN_MS + 902_000);
+    expect(running(race, BEGIN_MS + 902_000)).toBe('webtransport! + whep');
   });
 
   it('needs another transport, and one that is kept and open', () => {
@@ -341,6 +353,16 @@ describe('the second best', () => {
       atMs += 100 + pauseMs;
       expect(race.plan(atMs - 1)).toEqual({ run: ['whep'], kept: 'whep', againMs: atMs });
     }
+  });
+
+  it('stays, and asks no more, when a better one is told that this viewer gets no other session', () => {
+    const race = lesser();
+    race.plan(60_100);
+    race.tell('webtransport', 'opening', 60_120);
+    race.tell('webtransport', 'over', 60_200);
+    expect(race.plan(60_200)).toEqual({ run: ['websocket'], kept: 'websocket', againMs: null });
+    race.networkChanged(90_000);
+    expect(running(race, 9_000_000)).toBe('websocket!');
   });
 
   it('gives way to a better one that does as well, and the best asks for nothing', () => {

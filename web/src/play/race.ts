@@ -80,6 +80,8 @@ export class Race {
   #betterFromMs = Number.POSITIVE_INFINITY;
   /** Better ones that were compared with a lesser one and did worse: on this network they are left alone. */
   readonly #beaten = new Set<TransportName>();
+  /** A rival was told that this viewer gets no other session: whoever has one stays with it. */
+  #barred = false;
   /** How long the first one took to ask the relay. */
   #askedMs = 0;
   /** When each was a rival last. */
@@ -116,7 +118,7 @@ export class Race {
 
   /** The kept one does badly: lets another one run beside it, unless one just has. */
   rematch(nowMs: number): boolean {
-    if (!this.#atPeace || nowMs < this.#rematchFromMs) return false;
+    if (!this.#atPeace || this.#barred || nowMs < this.#rematchFromMs) return false;
     const others = this.#order.filter((name) => name !== this.#kept);
     // Each has its turn.
     const [rival] = others.sort((one, other) => this.#turn(one) - this.#turn(other));
@@ -187,7 +189,7 @@ export class Race {
   }
 
   #betterMs(): number | null {
-    if (!this.#atPeace || this.#better().length === 0) return null;
+    if (!this.#atPeace || this.#barred || this.#better().length === 0) return null;
     const ms = Math.max(this.#betterFromMs, this.#rematchFromMs);
     return Number.isFinite(ms) ? ms : null;
   }
@@ -210,6 +212,12 @@ export class Race {
       return true;
     }
     if (progress === 'opening') return true;
+    if (rival && progress === 'over') {
+      // A token may have expired that let the kept one in; what ends a session, its relay tells it.
+      this.#barred = true;
+      this.#conclude('kept', nowMs);
+      return true;
+    }
     // The end of the broadcast is for both; of the kept one's session, the other one's chance.
     if (progress === 'over') this.#rematch = null;
     else if (rival) this.#unopened(nowMs);
