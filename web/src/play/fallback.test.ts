@@ -203,6 +203,28 @@ it('keeps the old picture until the other transport has one, and calls that reco
   expect(snapshot().records.framesShown).toBe(2);
 });
 
+it('moves to another transport when sessions break off again and again, under the picture that is there', () => {
+  const { started, place, player, snapshot, kept } = play(['webtransport', 'websocket']);
+  started.webtransport?.options.onProgress('open');
+  started.webtransport?.picture();
+  const old = player.surface();
+  for (let times = 0; times < 2; times += 1) {
+    vi.advanceTimersByTime(5_000);
+    started.webtransport?.say(LOST);
+    started.webtransport?.options.onProgress('down');
+    started.webtransport?.options.onProgress('reopening');
+    if (times === 0) started.webtransport?.options.onProgress('open');
+  }
+  expect([started.webtransport?.stopped, started.websocket?.stopped]).toEqual([true, false]);
+  expect(snapshot().state).toEqual(LOST);
+  expect([player.surface(), place.contains(old)]).toEqual([old, true]);
+  started.websocket?.options.onProgress('open');
+  started.websocket?.picture();
+  expect(snapshot()).toMatchObject({ state: { kind: 'live' }, transport: 'websocket' });
+  expect(place.contains(old)).toBe(false);
+  expect([...kept.values()].join(), 'the next page begins with it').toContain('websocket');
+});
+
 describe('a transport that does badly', () => {
   /** Both run at these rates and delays for so long; snapshots come four times a second. */
   function run(

@@ -200,7 +200,7 @@ export class FallbackPlayer {
     const rival = this.#race.rival;
     if (rival === null) this.#trial = null;
     else if (this.#trial?.rival !== rival.name) {
-      this.#trial = { rival: rival.name, trial: new Trial(rival.reason) };
+      this.#trial = { rival: rival.name, trial: new Trial(rival.reason, rival.longerMs) };
     }
     return this.#trial?.trial ?? null;
   }
