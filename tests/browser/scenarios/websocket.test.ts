@@ -162,7 +162,7 @@ scenario(
     stage.note(`live over ${carrier} ${ms(Date.now() - sharedMs)} after the click`);
     assert.equal(carrier, 'websocket');
     await panel.page
-      .getByText('Over TCP: this network lets no UDP through.', { exact: true })
+      .getByText('Over TCP: UDP to the server did not get through.', { exact: true })
       .waitFor();
     const player = await admin.openPlayer(relay, broadcast.playToken);
     await player.waitForPicture();
