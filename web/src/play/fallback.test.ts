@@ -319,6 +319,35 @@ it('says so where the network lets no UDP through and nothing else is possible, 
   expect(snapshot().state).toEqual({ kind: 'live' });
 });
 
+it('says so where none of them gets through although the relay answers, and plays when one does', () => {
+  const { started, snapshot } = play(['webtransport', 'whep', 'websocket']);
+  const fail = (name: TransportName) => {
+    started[name]?.say({ kind: 'connecting', attempt: 2 });
+    started[name]?.options.onProgress('opening');
+    started[name]?.options.onProgress('failed');
+  };
+  fail('webtransport');
+  fail('whep');
+  expect(snapshot().state).toMatchObject({ kind: 'connecting' });
+  fail('websocket');
+  expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'blocked' });
+  started.whep?.options.onProgress('opening');
+  expect(snapshot().state, 'until something is known').toMatchObject({ reason: 'blocked' });
+  started.webtransport?.options.onProgress('down');
+  expect(snapshot().state, 'the relay is silent').toMatchObject({ kind: 'connecting' });
+  for (const name of ['webtransport', 'whep', 'websocket'] as const) fail(name);
+  started.websocket?.options.onProgress('open');
+  started.websocket?.picture();
+  expect(snapshot().state).toEqual({ kind: 'live' });
+});
+
+it('does not wait for what this browser cannot do to say that nothing gets through', () => {
+  const { started, snapshot } = play(['webtransport', 'websocket']);
+  started.webtransport?.options.onProgress('impossible');
+  started.websocket?.options.onProgress('failed');
+  expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'blocked' });
+});
+
 describe('on a lesser transport', () => {
   const ALL: TransportName[] = ['webtransport', 'whep', 'websocket'];
 
