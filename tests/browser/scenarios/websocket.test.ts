@@ -7,13 +7,15 @@ import { Firefox } from '../src/firefox.ts';
 import type { HostPage } from '../src/pages.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 import { TcpOnly } from '../src/tcp-only.ts';
-import { until } from '../src/until.ts';
+import { pause, until } from '../src/until.ts';
 
 /** The promises are 1.5 s and 0.3 s, and the notes say what it was; this also runs beside a compiler. */
 const FOUND_MS = 6_000;
 const KNOWN_MS = 2_000;
 const RESTARTS = 5;
 const TONE_HZ = 440;
+/** What a flow lives for whose firewall comes to know it. */
+const FLOW_MS = 5_000;
 const TCP = { webTransport: 'tcp' } as const;
 
 async function withoutUdp(stage: Stage): Promise<TcpOnly> {
@@ -187,6 +189,48 @@ scenario(
     const { counts } = (await host.status()) ?? {};
     assert.equal(counts?.sessionsLost, 0);
     await stage.assertUnharmed({ player });
+  },
+);
+
+scenario(
+  'where flows of UDP are cut off again and again a host and a player go over to TCP and stay there',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const network = await withoutUdp(stage);
+    network.letUdpThrough(FLOW_MS);
+    const host = await admin.openHost(network, broadcast.publishToken);
+    assert.equal((await host.waitUntilLive()).carrier, 'webtransport');
+    const { counts } = await host.waitFor('on TCP', ({ state, carrier }) => {
+      return state === 'live' && carrier === 'websocket';
+    });
+    const watching = await admin.openPlayer(relay, broadcast.playToken);
+    await watching.waitForPicture();
+    const player = await admin.openPlayer(network, broadcast.playToken, { apart: true });
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'webtransport');
+    const sinceMs = Date.now();
+    await until('TCP', async () => (await player.transport()) === 'websocket');
+    await player.waitForPicture(Date.now());
+    const { sessionsOpened } = await player.records();
+    stage.note(
+      `on TCP ${ms(Date.now() - sinceMs)} after the first picture, in session ${sessionsOpened}`,
+    );
+    // Longer than UDP ever held.
+    await player.resetWitness();
+    await pause(2 * FLOW_MS);
+    await player.waitForState('live');
+    const { largestGapMs } = await player.witness();
+    stage.note(`largest gap ${ms(largestGapMs)} from then on`);
+    assert.ok(largestGapMs < FLOW_MS);
+    assert.equal((await player.records()).sessionsOpened, sessionsOpened);
+    assert.equal((await host.status())?.counts.sessionsLost, counts.sessionsLost);
+    assert.equal((await host.status())?.carrier, 'websocket');
+    await player.page.reload();
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket', 'the next page begins with it');
+    stage.note(await assertUnharmed('who has UDP', watching));
+    stage.note(await assertUnharmed('player', player));
   },
 );
 
