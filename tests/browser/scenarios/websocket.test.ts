@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import type { Page, Worker } from 'playwright-core';
 import { assertUnharmed, ms } from '../src/checks.ts';
 import { crash, type PlayerTab } from '../src/chromium.ts';
@@ -6,13 +7,15 @@ import { Firefox } from '../src/firefox.ts';
 import type { HostPage } from '../src/pages.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 import { TcpOnly } from '../src/tcp-only.ts';
-import { until } from '../src/until.ts';
+import { pause, until } from '../src/until.ts';
 
 /** The promises are 1.5 s and 0.3 s, and the notes say what it was; this also runs beside a compiler. */
 const FOUND_MS = 6_000;
 const KNOWN_MS = 2_000;
 const RESTARTS = 5;
 const TONE_HZ = 440;
+/** What a flow lives for whose firewall comes to know it. */
+const FLOW_MS = 5_000;
 const TCP = { webTransport: 'tcp' } as const;
 
 async function withoutUdp(stage: Stage): Promise<TcpOnly> {
@@ -116,6 +119,39 @@ scenario(
 );
 
 scenario(
+  'a viewer over TCP goes on watching after the link has expired, and asks for nothing better',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const network = await withoutUdp(stage);
+    const expiresInS = 20;
+    const wish = { broadcast: broadcast.id, role: 'play', expiresInS } as const;
+    const expiresMs = Date.now() + expiresInS * 1_000;
+    const player = await admin.openPlayer(network, await relay.forge(wish));
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket');
+    await until('the link’s end', () => Date.now() > expiresMs + 1_000);
+    network.letUdpThrough();
+    await player.resetWitness();
+    await changeNetwork(player.page);
+    await until('the refusal', async () => {
+      return /session refused.*token_expired|token_expired.*session refused/.test(
+        await readFile(relay.logPath, 'utf8'),
+      );
+    });
+    await player.waitForPicture(Date.now());
+    await player.waitForState('live');
+    assert.equal(await player.transport(), 'websocket');
+    const { largestGapMs, states } = await player.witness();
+    stage.note(`largest gap ${ms(largestGapMs)} around the refusal`);
+    assert.ok(!states.some(({ kind }) => kind === 'refused' || kind === 'reconnecting'));
+    await stage.assertUnharmed({ player });
+  },
+);
+
+scenario(
   'a host goes live where UDP is swallowed, and moves when it comes through again',
   async (stage) => {
     const { relay, broadcast } = stage;
@@ -128,7 +164,7 @@ scenario(
     stage.note(`live over ${carrier} ${ms(Date.now() - sharedMs)} after the click`);
     assert.equal(carrier, 'websocket');
     await panel.page
-      .getByText('Over TCP: this network lets no UDP through.', { exact: true })
+      .getByText('Over TCP: UDP to the server did not get through.', { exact: true })
       .waitFor();
     const player = await admin.openPlayer(relay, broadcast.playToken);
     await player.waitForPicture();
@@ -153,6 +189,48 @@ scenario(
     const { counts } = (await host.status()) ?? {};
     assert.equal(counts?.sessionsLost, 0);
     await stage.assertUnharmed({ player });
+  },
+);
+
+scenario(
+  'where flows of UDP are cut off again and again a host and a player go over to TCP and stay there',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const network = await withoutUdp(stage);
+    network.letUdpThrough(FLOW_MS);
+    const host = await admin.openHost(network, broadcast.publishToken);
+    assert.equal((await host.waitUntilLive()).carrier, 'webtransport');
+    const { counts } = await host.waitFor('on TCP', ({ state, carrier }) => {
+      return state === 'live' && carrier === 'websocket';
+    });
+    const watching = await admin.openPlayer(relay, broadcast.playToken);
+    await watching.waitForPicture();
+    const player = await admin.openPlayer(network, broadcast.playToken, { apart: true });
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'webtransport');
+    const sinceMs = Date.now();
+    await until('TCP', async () => (await player.transport()) === 'websocket');
+    await player.waitForPicture(Date.now());
+    const { sessionsOpened } = await player.records();
+    stage.note(
+      `on TCP ${ms(Date.now() - sinceMs)} after the first picture, in session ${sessionsOpened}`,
+    );
+    // Longer than UDP ever held.
+    await player.resetWitness();
+    await pause(2 * FLOW_MS);
+    await player.waitForState('live');
+    const { largestGapMs } = await player.witness();
+    stage.note(`largest gap ${ms(largestGapMs)} from then on`);
+    assert.ok(largestGapMs < FLOW_MS);
+    assert.equal((await player.records()).sessionsOpened, sessionsOpened);
+    assert.equal((await host.status())?.counts.sessionsLost, counts.sessionsLost);
+    assert.equal((await host.status())?.carrier, 'websocket');
+    await player.page.reload();
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket', 'the next page begins with it');
+    stage.note(await assertUnharmed('who has UDP', watching));
+    stage.note(await assertUnharmed('player', player));
   },
 );
 

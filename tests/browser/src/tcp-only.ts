@@ -1,6 +1,6 @@
 /**
  * A network between a browser and a relay that lets TCP through, and of UDP nothing, without a word; later it may let
- * UDP through as well. What relays say of where their WebRTC is leads nowhere, over UDP and over TCP.
+ * UDP through as well, or every flow of it for a while only. What relays say of where their WebRTC is leads nowhere, over UDP and over TCP.
  */
 
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
@@ -15,7 +15,8 @@ export class TcpOnly {
   #port = 0;
   /** Where WebRTC is looked for in vain. */
   #nowhere = 0;
-  #letsUdp = false;
+  /** For how long a flow of UDP is carried from its first datagram on. */
+  #flowMs = 0;
   /** Datagrams that nobody has ever heard of again. */
   swallowed = 0;
 
@@ -36,9 +37,9 @@ export class TcpOnly {
     return `http://${HOST}:${this.#port}`;
   }
 
-  /** From now on WebTransport comes through. */
-  letUdpThrough(): void {
-    this.#letsUdp = true;
+  /** From now on WebTransport comes through; each flow for so long, and nothing of it after that. */
+  letUdpThrough(flowMs = Number.POSITIVE_INFINITY): void {
+    this.#flowMs = flowMs;
   }
 
   async close(): Promise<void> {
@@ -94,20 +95,27 @@ export class TcpOnly {
     return socket.address().port;
   }
 
+  #carries({ sinceMs }: { sinceMs: number }): boolean {
+    return performance.now() - sinceMs < this.#flowMs;
+  }
+
   async #carryDatagrams(): Promise<void> {
     const server = createSocket('udp4');
-    const peers = new Map<number, Datagrams>();
-    const peerOf = (port: number): Datagrams => {
-      const known = peers.get(port);
+    const flows = new Map<number, { peer: Datagrams; sinceMs: number }>();
+    const flowOf = (port: number) => {
+      const known = flows.get(port);
       if (known !== undefined) return known;
-      const peer = createSocket('udp4');
-      peer.on('message', (back) => server.send(back, port, HOST));
-      peers.set(port, peer);
-      this.#closers.push(() => peer.close());
-      return peer;
+      const flow = { peer: createSocket('udp4'), sinceMs: performance.now() };
+      flow.peer.on('message', (back) => {
+        if (this.#carries(flow)) server.send(back, port, HOST);
+      });
+      flows.set(port, flow);
+      this.#closers.push(() => flow.peer.close());
+      return flow;
     };
     server.on('message', (bytes, { port }) => {
-      if (this.#letsUdp) peerOf(port).send(bytes, this.#target, HOST);
+      const flow = this.#flowMs > 0 ? flowOf(port) : null;
+      if (flow !== null && this.#carries(flow)) flow.peer.send(bytes, this.#target, HOST);
       else this.swallowed += 1;
     });
     server.bind(this.#port, HOST);

@@ -203,6 +203,28 @@ it('keeps the old picture until the other transport has one, and calls that reco
   expect(snapshot().records.framesShown).toBe(2);
 });
 
+it('moves to another transport when sessions break off again and again, under the picture that is there', () => {
+  const { started, place, player, snapshot, kept } = play(['webtransport', 'websocket']);
+  started.webtransport?.options.onProgress('open');
+  started.webtransport?.picture();
+  const old = player.surface();
+  for (let times = 0; times < 2; times += 1) {
+    vi.advanceTimersByTime(5_000);
+    started.webtransport?.say(LOST);
+    started.webtransport?.options.onProgress('down');
+    started.webtransport?.options.onProgress('reopening');
+    if (times === 0) started.webtransport?.options.onProgress('open');
+  }
+  expect([started.webtransport?.stopped, started.websocket?.stopped]).toEqual([true, false]);
+  expect(snapshot().state).toEqual(LOST);
+  expect([player.surface(), place.contains(old)]).toEqual([old, true]);
+  started.websocket?.options.onProgress('open');
+  started.websocket?.picture();
+  expect(snapshot()).toMatchObject({ state: { kind: 'live' }, transport: 'websocket' });
+  expect(place.contains(old)).toBe(false);
+  expect([...kept.values()].join(), 'the next page begins with it').toContain('websocket');
+});
+
 describe('a transport that does badly', () => {
   /** Both run at these rates and delays for so long; snapshots come four times a second. */
   function run(
@@ -297,6 +319,35 @@ it('says so where the network lets no UDP through and nothing else is possible, 
   expect(snapshot().state).toEqual({ kind: 'live' });
 });
 
+it('says so where none of them gets through although the relay answers, and plays when one does', () => {
+  const { started, snapshot } = play(['webtransport', 'whep', 'websocket']);
+  const fail = (name: TransportName) => {
+    started[name]?.say({ kind: 'connecting', attempt: 2 });
+    started[name]?.options.onProgress('opening');
+    started[name]?.options.onProgress('failed');
+  };
+  fail('webtransport');
+  fail('whep');
+  expect(snapshot().state).toMatchObject({ kind: 'connecting' });
+  fail('websocket');
+  expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'blocked' });
+  started.whep?.options.onProgress('opening');
+  expect(snapshot().state, 'until something is known').toMatchObject({ reason: 'blocked' });
+  started.webtransport?.options.onProgress('down');
+  expect(snapshot().state, 'the relay is silent').toMatchObject({ kind: 'connecting' });
+  for (const name of ['webtransport', 'whep', 'websocket'] as const) fail(name);
+  started.websocket?.options.onProgress('open');
+  started.websocket?.picture();
+  expect(snapshot().state).toEqual({ kind: 'live' });
+});
+
+it('does not wait for what this browser cannot do to say that nothing gets through', () => {
+  const { started, snapshot } = play(['webtransport', 'websocket']);
+  started.webtransport?.options.onProgress('impossible');
+  started.websocket?.options.onProgress('failed');
+  expect(snapshot().state).toEqual({ kind: 'unsupported', reason: 'blocked' });
+});
+
 describe('on a lesser transport', () => {
   const ALL: TransportName[] = ['webtransport', 'whep', 'websocket'];
 
@@ -344,6 +395,19 @@ describe('on a lesser transport', () => {
     const before = started.webtransport;
     dispatchEvent(new Event('online'));
     expect(started.webtransport).not.toBe(before);
+  });
+
+  it('plays on when a better one is refused because the link has expired', () => {
+    const playing = onWebSocket();
+    const { started, snapshot } = playing;
+    dispatchEvent(new Event('online'));
+    const rival = started.webtransport;
+    rival?.say({ kind: 'refused', reason: 'token_expired', message: 'expired' });
+    rival?.options.onProgress('over');
+    expect([rival?.stopped, started.websocket?.stopped]).toEqual([true, false]);
+    run(playing, 120, ['websocket']);
+    expect(snapshot()).toMatchObject({ transport: 'websocket', state: { kind: 'live' } });
+    expect(started.webtransport, 'not tried again').toBe(rival);
   });
 
   it('asks nothing of the network after it has stopped', () => {

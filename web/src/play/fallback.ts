@@ -49,8 +49,10 @@ export class FallbackPlayer {
   /** What a relay said to a transport that was given up. */
   #lastWords: PlayerState | null = null;
   #lostMs: number | null = null;
-  /** The relay answers over TCP, and the only transport that is possible here opens no session. */
-  #stuck = false;
+  /** Those that opened no session although the relay answers over TCP, since one did or it was silent. */
+  readonly #failed = new Set<TransportName>();
+  /** Those that cannot be. */
+  readonly #impossible = new Set<TransportName>();
   /** The picture was taken back, as far as is known. */
   #covered = false;
   #playout: PlayoutMode;
@@ -159,10 +161,9 @@ export class FallbackPlayer {
 
   #progressed(name: TransportName, progress: Progress): void {
     this.#race.tell(name, progress, performance.now());
-    const { possible } = this.#options;
-    const alone = name === 'whep' && possible.length === 1;
-    if (progress === 'failed') this.#stuck = alone;
-    else if (progress !== 'opening') this.#stuck = false;
+    if (progress === 'failed') this.#failed.add(name);
+    else if (progress === 'impossible') this.#impossible.add(name);
+    else if (progress === 'open' || progress === 'down') this.#failed.clear();
     this.#follow();
     if (progress === 'open' && this.#plan.kept === name) this.#remember(name);
     this.#publish([]);
@@ -200,7 +201,7 @@ export class FallbackPlayer {
     const rival = this.#race.rival;
     if (rival === null) this.#trial = null;
     else if (this.#trial?.rival !== rival.name) {
-      this.#trial = { rival: rival.name, trial: new Trial(rival.reason) };
+      this.#trial = { rival: rival.name, trial: new Trial(rival.reason, rival.longerMs) };
     }
     return this.#trial?.trial ?? null;
   }
@@ -250,15 +251,23 @@ export class FallbackPlayer {
   /** To somebody who sees a picture, a second transport's first join is a reconnection. */
   #told(state: PlayerState): PlayerState {
     if (state.kind !== 'connecting') return state;
-    // WebRTC goes on trying; without WebCodecs there is nothing else to try.
-    if (this.#stuck) return { kind: 'unsupported', reason: this.#withoutUdp };
-    if (this.#shown === null) return state;
+    if (this.#shown === null) return this.#stuck ? this.#shutOut : state;
     this.#lostMs ??= Date.now();
     return { kind: 'reconnecting', sinceMs: this.#lostMs, covered: this.#covered };
   }
 
-  get #withoutUdp(): UnsupportedReason {
-    return this.#options.missing === 'insecure' ? 'insecure' : 'udp';
+  /** The relay answers over TCP, and nothing that can be opens a session; all of it goes on trying. */
+  get #stuck(): boolean {
+    const left = this.#options.possible.filter((name) => !this.#impossible.has(name));
+    return left.length > 0 && left.every((name) => this.#failed.has(name));
+  }
+
+  get #shutOut(): PlayerState {
+    const { possible, missing } = this.#options;
+    // Without WebCodecs there is WebRTC and nothing else.
+    const alone = missing === 'insecure' ? 'insecure' : 'udp';
+    const reason = possible.length === 1 && possible[0] === 'whep' ? alone : 'blocked';
+    return { kind: 'unsupported', reason };
   }
 
   #finalState(): PlayerState {

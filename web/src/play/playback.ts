@@ -80,8 +80,9 @@ export function progressOf<S extends KeptSession>(state: ConnectionState<S>): Pr
     case 'connecting':
       return null;
     case 'opening':
+      return state.brokeOff ? 'reopening' : 'opening';
     case 'open':
-      return state.kind;
+      return 'open';
     case 'lost':
       return state.handshakes > 0 ? 'failed' : 'down';
     case 'refused':

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Race } from './race.ts';
+import { Race, type TransportName } from './race.ts';
 
 const BOTH = ['webtransport', 'whep'] as const;
 
@@ -162,7 +162,7 @@ describe('a rematch', () => {
     const race = troubled();
     race.tell('whep', 'opening', BEGIN_MS + 50);
     race.tell('whep', 'open', BEGIN_MS + 500);
-    expect(race.rival).toEqual({ name: 'whep', reason: 'trouble' });
+    expect(race.rival).toMatchObject({ name: 'whep', reason: 'trouble' });
     expect(running(race, BEGIN_MS + 9_000)).toBe('webtransport! + whep');
   });
 
@@ -212,9 +212,21 @@ describe('a rematch', () => {
 
   it('ends with the broadcast', () => {
     const race = troubled();
-    race.tell('whep', 'over', BEGIN_MS + 50);
-    expect(race.plan(BEGIN_MS + 50).run).toHaveLength(1);
+    race.tell('webtransport', 'over', BEGIN_MS + 50);
+    expect(running(race, BEGIN_MS + 50)).toBe('webtransport!');
     expect(race.rematch(BEGIN_MS + 900_000)).toBe(false);
+  });
+
+  it('leaves the kept one alone when the other one is refused, and is not repeated', () => {
+    const race = troubled();
+    race.tell('whep', 'opening', BEGIN_MS + 20);
+    race.tell('whep', 'over', BEGIN_MS + 50);
+    expect(running(race, BEGIN_MS + 50)).toBe('webtransport!');
+    expect(race.rematch(BEGIN_MS + 900_000)).toBe(false);
+    // That it was told so is no reason to lose this one's way back.
+    race.tell('webtransport', 'down', BEGIN_MS + 901_000);
+    race.tell('webtransport', 'failed', BEGIN_MS + 902_000);
+    expect(running(race, BEGIN_MS + 902_000)).toBe('webtransport! + whep');
   });
 
   it('needs another transport, and one that is kept and open', () => {
@@ -323,7 +335,7 @@ describe('the second best', () => {
     expect(race.plan(100)).toEqual({ run: ['websocket'], kept: 'websocket', againMs: 60_100 });
     expect(running(race, 60_099)).toBe('websocket!');
     expect(running(race, 60_100)).toBe('websocket! + webtransport');
-    expect(race.rival).toEqual({ name: 'webtransport', reason: 'better' });
+    expect(race.rival).toEqual({ name: 'webtransport', reason: 'better', longerMs: 0 });
     race.tell('webtransport', 'opening', 60_120);
     race.tell('webtransport', 'failed', 68_000);
     expect(running(race, 68_000)).toBe('websocket! + whep');
@@ -341,6 +353,16 @@ describe('the second best', () => {
       atMs += 100 + pauseMs;
       expect(race.plan(atMs - 1)).toEqual({ run: ['whep'], kept: 'whep', againMs: atMs });
     }
+  });
+
+  it('stays, and asks no more, when a better one is told that this viewer gets no other session', () => {
+    const race = lesser();
+    race.plan(60_100);
+    race.tell('webtransport', 'opening', 60_120);
+    race.tell('webtransport', 'over', 60_200);
+    expect(race.plan(60_200)).toEqual({ run: ['websocket'], kept: 'websocket', againMs: null });
+    race.networkChanged(90_000);
+    expect(running(race, 9_000_000)).toBe('websocket!');
   });
 
   it('gives way to a better one that does as well, and the best asks for nothing', () => {
@@ -396,5 +418,122 @@ describe('the second best', () => {
     expect(running(race, 61_000)).toBe('whep!');
     race.tell('whep', 'open', 62_000);
     expect(running(race, 62_000)).toBe('whep! + webtransport');
+  });
+});
+
+describe('sessions that break off although the relay is there', () => {
+  /** One of the kept one's does, and the relay is asked for the next. */
+  function breakOff(race: Race, name: TransportName, nowMs: number): void {
+    race.tell(name, 'down', nowMs);
+    race.plan(nowMs);
+    race.tell(name, 'reopening', nowMs + 100);
+  }
+
+  function onWebTransport(): Race {
+    const race = new Race(ALL, 0);
+    race.tell('webtransport', 'opening', 10);
+    race.tell('webtransport', 'open', 100);
+    return race;
+  }
+
+  /** After two within a minute, on WebSocket since `nowMs`. */
+  function onTcp(race = onWebTransport(), nowMs = 30_000): Race {
+    breakOff(race, 'webtransport', nowMs - 20_000);
+    race.tell('webtransport', 'open', nowMs - 19_000);
+    breakOff(race, 'webtransport', nowMs - 200);
+    race.tell('websocket', 'opening', nowMs - 50);
+    race.tell('websocket', 'open', nowMs);
+    return race;
+  }
+
+  it('have it tried again after the first, and another one begin after the second', () => {
+    const race = onWebTransport();
+    breakOff(race, 'webtransport', 5_000);
+    expect(running(race, 5_100)).toBe('webtransport!');
+    race.tell('webtransport', 'open', 5_400);
+    breakOff(race, 'webtransport', 12_000);
+    expect(running(race, 12_100)).toBe('websocket');
+    race.tell('websocket', 'opening', 12_120);
+    race.tell('websocket', 'open', 12_200);
+    expect(running(race, 12_200)).toBe('websocket!');
+  });
+
+  it('are forgiven where the other one does not open', () => {
+    const race = onWebTransport();
+    for (const atMs of [5_000, 12_000]) breakOff(race, 'webtransport', atMs);
+    race.tell('websocket', 'failed', 12_200);
+    expect(running(race, 12_200)).toBe('websocket + whep');
+    race.tell('whep', 'failed', 12_300);
+    expect(running(race, 12_300)).toBe('websocket + whep + webtransport');
+    race.tell('webtransport', 'open', 12_500);
+    expect(running(race, 12_500)).toBe('webtransport!');
+  });
+
+  it('say nothing where the relay was gone, however often', () => {
+    const race = onWebTransport();
+    for (const atMs of [5_000, 9_000, 13_000]) {
+      race.tell('webtransport', 'down', atMs);
+      race.tell('webtransport', 'opening', atMs + 2_000);
+      race.tell('webtransport', 'open', atMs + 2_100);
+      expect(running(race, atMs + 2_100)).toBe('webtransport!');
+    }
+  });
+
+  it('are all there is where nothing else is possible', () => {
+    const race = new Race(['webtransport'], 0);
+    race.tell('webtransport', 'open', 100);
+    for (const atMs of [5_000, 9_000, 13_000]) breakOff(race, 'webtransport', atMs);
+    expect(running(race, 13_200)).toBe('webtransport!');
+  });
+
+  it('have the others tried after a minute, the one that broke off last, and for longer', () => {
+    const race = onTcp();
+    expect(running(race, 89_999)).toBe('websocket!');
+    expect(running(race, 90_000)).toBe('websocket! + whep');
+    expect(race.rival?.longerMs).toBe(30_000);
+    race.tell('whep', 'failed', 90_100);
+    expect(running(race, 90_100)).toBe('websocket! + webtransport');
+    race.tell('webtransport', 'open', 90_200);
+    expect(running(race, 130_000), 'it still has to show').toBe('websocket! + webtransport');
+  });
+
+  it('make the pauses and the trials longer each time that they do so again', () => {
+    const race = new Race(['webtransport', 'websocket'], 0);
+    race.tell('webtransport', 'open', 100);
+    let atMs = 90_000;
+    onTcp(race);
+    for (const [longerMs, pauseMs] of [
+      [30_000, 120_000],
+      [60_000, 240_000],
+      [120_000, 480_000],
+      [120_000, 960_000],
+    ] as const) {
+      expect(running(race, atMs)).toBe('websocket! + webtransport');
+      expect(race.rival?.longerMs).toBe(longerMs);
+      race.tell('webtransport', 'open', atMs + 100);
+      race.tell('webtransport', 'down', atMs + 20_000);
+      expect(running(race, atMs + 20_000)).toBe('websocket!');
+      atMs += 20_000 + pauseMs;
+      expect(running(race, atMs - 1)).toBe('websocket!');
+    }
+  });
+
+  it('count one by one after that, and are forgotten on another network', () => {
+    const race = new Race(['webtransport', 'websocket'], 0);
+    race.tell('webtransport', 'open', 100);
+    onTcp(race);
+    race.plan(90_000);
+    race.tell('webtransport', 'open', 90_100);
+    race.settleRematch('rival', 130_000);
+    breakOff(race, 'webtransport', 200_000);
+    expect(running(race, 200_100)).toBe('websocket');
+    race.tell('websocket', 'open', 200_300);
+    race.networkChanged(210_000);
+    expect(running(race, 210_000)).toBe('websocket! + webtransport');
+    expect(race.rival?.longerMs).toBe(0);
+    race.tell('webtransport', 'open', 210_100);
+    race.settleRematch('rival', 220_000);
+    breakOff(race, 'webtransport', 230_000);
+    expect(running(race, 230_100)).toBe('webtransport!');
   });
 });

@@ -3,8 +3,11 @@
  * starts at once and has a head start on the next one, and so on; the first to open a session is kept and
  * the others end. When the kept one cannot open its next session, all run again, one after another; where
  * it does badly, another one runs beside it for a while, and the better one is kept. Where it is only the
- * second best, the better ones are tried again in the same way, now and then and on another network.
+ * second best, the better ones are tried again in the same way, now and then and on another network. One whose
+ * sessions break off again and again although the relay is there comes last, and is tried longer each time.
  */
+
+import { Losses } from '../session/losses.ts';
 
 /** The best first. whep: WebRTC over HTTP; websocket: over TCP alone. */
 export const TRANSPORTS = ['webtransport', 'whep', 'websocket'] as const;
@@ -14,6 +17,8 @@ export type TransportName = (typeof TRANSPORTS)[number];
 export type Progress =
   /** The relay answers over TCP, and a session is being opened. */
   | 'opening'
+  /** The same, after a session that broke off although the relay is there. */
+  | 'reopening'
   | 'open'
   /** No session came about although the relay answers over TCP. */
   | 'failed'
@@ -46,6 +51,8 @@ const MUTE_MS = 2_000;
 /** How long another one may take to open a session in a rematch, and the whole rematch. */
 const REMATCH_OPEN_MS = 10_000;
 const REMATCH_MS = 30_000;
+/** How much longer a rematch takes once a way has broken off again and again; doubles with each time that it does. */
+const LONGER_MS = { first: 30_000, most: 120_000 };
 /** From the end of a rematch to the next one; doubles, so that nobody goes back and forth. */
 const REMATCH_PAUSE_MS = { first: 60_000, most: 1_800_000 };
 
@@ -58,11 +65,13 @@ interface Rematch {
   /** Whose turn it is if this one does not open. */
   next: TransportName[];
   sinceMs: number;
+  /** How much longer than others. */
+  longerMs: number;
   open: boolean;
 }
 
 interface Runner {
-  progress: Progress | 'mute';
+  progress: Exclude<Progress, 'reopening'> | 'mute';
   sinceMs: number;
   startedMs: number;
 }
@@ -80,6 +89,9 @@ export class Race {
   #betterFromMs = Number.POSITIVE_INFINITY;
   /** Better ones that were compared with a lesser one and did worse: on this network they are left alone. */
   readonly #beaten = new Set<TransportName>();
+  readonly #losses = new Losses<TransportName>();
+  /** A rival was told that this viewer gets no other session: whoever has one stays with it. */
+  #barred = false;
   /** How long the first one took to ask the relay. */
   #askedMs = 0;
   /** When each was a rival last. */
@@ -93,9 +105,10 @@ export class Race {
   }
 
   /** Takes in what a transport tells; what it says after it was ended does not count. */
-  tell(name: TransportName, progress: Progress, nowMs: number): void {
+  tell(name: TransportName, told: Progress, nowMs: number): void {
     const runner = this.#runners.get(name);
     if (runner === undefined) return;
+    const progress = told === 'reopening' ? 'opening' : told;
     if (runner.progress !== progress) {
       if (runner.progress === 'mute' && progress === 'opening' && this.#runners.size === 1) {
         this.#askedMs = Math.min(HEAD_START_MS.most, nowMs - runner.startedMs);
@@ -103,20 +116,22 @@ export class Race {
       this.#runners.set(name, { ...runner, progress, sinceMs: nowMs });
     }
     if (this.#rematch !== null && this.#toldInRematch(this.#rematch, name, progress, nowMs)) return;
+    if (told === 'reopening' && this.#losses.broke(name, nowMs)) this.#leave(name, nowMs);
     if (progress === 'open') this.#keep(name, nowMs);
     if (progress === 'over') this.#settle(name, nowMs);
     if (progress === 'impossible') this.#dismiss(name, nowMs);
   }
 
-  /** The one that runs beside the kept one, and why; null: none does. */
-  get rival(): { name: TransportName; reason: RematchReason } | null {
+  /** The one that runs beside the kept one, why, and how much longer it is to do so; null: none does. */
+  get rival(): { name: TransportName; reason: RematchReason; longerMs: number } | null {
     const rematch = this.#rematch;
-    return rematch && { name: rematch.rival, reason: rematch.reason };
+    if (rematch === null) return null;
+    return { name: rematch.rival, reason: rematch.reason, longerMs: rematch.longerMs };
   }
 
   /** The kept one does badly: lets another one run beside it, unless one just has. */
   rematch(nowMs: number): boolean {
-    if (!this.#atPeace || nowMs < this.#rematchFromMs) return false;
+    if (!this.#atPeace || this.#barred || nowMs < this.#rematchFromMs) return false;
     const others = this.#order.filter((name) => name !== this.#kept);
     // Each has its turn.
     const [rival] = others.sort((one, other) => this.#turn(one) - this.#turn(other));
@@ -128,6 +143,7 @@ export class Race {
   /** What stood in the way of better ones may be gone: they are tried again at once. */
   networkChanged(nowMs: number): void {
     this.#beaten.clear();
+    this.#losses.forget();
     this.#pauseMs = REMATCH_PAUSE_MS.first;
     this.#rematchFromMs = Math.min(this.#rematchFromMs, nowMs);
     this.#betterFromMs = Math.min(this.#betterFromMs, nowMs);
@@ -172,7 +188,7 @@ export class Race {
   }
 
   #match(match: Pick<Rematch, 'rival' | 'reason' | 'next'>, nowMs: number): void {
-    this.#rematch = { ...match, sinceMs: nowMs, open: false };
+    this.#rematch = { ...match, sinceMs: nowMs, longerMs: this.#longerMs, open: false };
     this.#triedMs.set(match.rival, nowMs);
     this.#begin(match.rival, nowMs);
   }
@@ -181,13 +197,12 @@ export class Race {
   #better(): TransportName[] {
     const kept = this.#kept;
     if (kept === null) return [];
-    return this.#order
-      .filter((name) => rank(name) < rank(kept) && !this.#beaten.has(name))
-      .sort((one, other) => rank(one) - rank(other));
+    const better = TRANSPORTS.filter((name) => rank(name) < rank(kept) && !this.#beaten.has(name));
+    return this.#losses.sorted(better.filter((name) => this.#order.includes(name)));
   }
 
   #betterMs(): number | null {
-    if (!this.#atPeace || this.#better().length === 0) return null;
+    if (!this.#atPeace || this.#barred || this.#better().length === 0) return null;
     const ms = Math.max(this.#betterFromMs, this.#rematchFromMs);
     return Number.isFinite(ms) ? ms : null;
   }
@@ -210,11 +225,22 @@ export class Race {
       return true;
     }
     if (progress === 'opening') return true;
+    if (rival && progress === 'over') {
+      // A token may have expired that let the kept one in; what ends a session, its relay tells it.
+      this.#barred = true;
+      this.#conclude('kept', nowMs);
+      return true;
+    }
     // The end of the broadcast is for both; of the kept one's session, the other one's chance.
     if (progress === 'over') this.#rematch = null;
-    else if (rival) this.#unopened(nowMs);
+    else if (rival) this.#failedBeside(rematch, nowMs);
     else this.#conclude(rematch.open ? 'rival' : 'kept', nowMs);
     return false;
+  }
+
+  #failedBeside({ rival, open }: Rematch, nowMs: number): void {
+    if (open && this.#losses.frailty(rival) > 0) this.#losses.worse(rival);
+    this.#unopened(nowMs);
   }
 
   /** The rival cannot show what it can do: it is the next one's turn, if there is one. */
@@ -233,16 +259,27 @@ export class Race {
     const rematch = this.#rematch;
     if (rematch === null) return;
     this.#rematch = null;
-    this.#rematchFromMs = nowMs + this.#pauseMs;
-    this.#pauseMs = Math.min(REMATCH_PAUSE_MS.most, this.#pauseMs * 2);
+    this.#rest(nowMs);
     if (winner === 'rival') this.#keep(rematch.rival, nowMs);
     else this.#runners.delete(rematch.rival);
+  }
+
+  #rest(nowMs: number): void {
+    this.#rematchFromMs = nowMs + this.#pauseMs;
+    this.#pauseMs = Math.min(REMATCH_PAUSE_MS.most, this.#pauseMs * 2);
   }
 
   #rematchEndMs(): number | null {
     const rematch = this.#rematch;
     if (rematch === null) return null;
-    return rematch.sinceMs + (rematch.open ? REMATCH_MS : REMATCH_OPEN_MS);
+    const { sinceMs, longerMs, open } = rematch;
+    return sinceMs + (open ? REMATCH_MS + longerMs : REMATCH_OPEN_MS);
+  }
+
+  /** What ends the sessions of one may end those of another as late. */
+  get #longerMs(): number {
+    const { worst } = this.#losses;
+    return worst === 0 ? 0 : Math.min(LONGER_MS.most, LONGER_MS.first * 2 ** (worst - 1));
   }
 
   #begin(name: TransportName, nowMs: number): void {
@@ -254,9 +291,23 @@ export class Race {
     // One that lost its session may be on another network now.
     this.#betterFromMs = this.#kept === name ? nowMs : nowMs + REMATCH_PAUSE_MS.first;
     this.#kept = name;
+    this.#losses.opened(name, nowMs);
     const others = TRANSPORTS.filter((other) => other !== name && this.#order.includes(other));
-    this.#order = [name, ...others];
+    this.#order = [name, ...this.#losses.sorted(others)];
     for (const other of others) this.#runners.delete(other);
+  }
+
+  /** Its sessions do not last here: another one begins, the one that has least in common with it. */
+  #leave(name: TransportName, nowMs: number): void {
+    const surest = TRANSPORTS.filter((other) => this.#order.includes(other)).reverse();
+    const order = this.#losses.sorted(surest);
+    const [next] = order;
+    if (next === undefined || next === name || this.#kept !== name) return;
+    this.#order = order;
+    this.#kept = null;
+    this.#runners.clear();
+    this.#rest(nowMs);
+    this.#begin(next, nowMs);
   }
 
   #settle(name: TransportName, nowMs: number): void {

@@ -92,5 +92,8 @@ describe('a trial', () => {
     trial.rival({ ...nothing, shown: 1 }, 60_000);
     expect(trial.verdict(69_000)).toBeNull();
     expect(trial.verdict(70_000)).not.toBeNull();
+    const longer = new Trial('better', 30_000);
+    longer.rival({ ...nothing, shown: 1 }, 0);
+    expect([longer.verdict(39_999), longer.verdict(40_000)]).toEqual([null, 'rival']);
   });
 });

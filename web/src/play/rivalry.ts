@@ -94,13 +94,15 @@ class Score {
 /** Compares the kept transport and another one while both run. */
 export class Trial {
   readonly #reason: RematchReason;
+  readonly #longerMs: number;
   #kept = new Score();
   #rival = new Score();
   #beganMs: number | null = null;
 
-  /** `reason`: why there is a rematch. */
-  constructor(reason: RematchReason) {
+  /** `reason`: why there is a rematch; `longerMs`: how much longer than others it takes. */
+  constructor(reason: RematchReason, longerMs = 0) {
     this.#reason = reason;
+    this.#longerMs = longerMs;
   }
 
   kept(health: Health, nowMs: number): void {
@@ -114,7 +116,8 @@ export class Trial {
 
   /** Which one is better; null: it is not known yet. */
   verdict(nowMs: number): 'kept' | 'rival' | null {
-    if (this.#beganMs === null || nowMs - this.#beganMs < WARM_MS + TRIAL_MS) return null;
+    const takesMs = WARM_MS + TRIAL_MS + this.#longerMs;
+    if (this.#beganMs === null || nowMs - this.#beganMs < takesMs) return null;
     const [kept, rival] = [this.#kept.badMs, this.#rival.badMs];
     // Where nothing is wrong the better transport is wanted, unless it is worse here.
     if (this.#reason === 'better') return isBetter(kept, rival) ? 'kept' : 'rival';

@@ -39,6 +39,8 @@ export type UnsupportedReason =
   | 'decoder'
   | 'canvas'
   | 'insecure'
+  /** The relay answers, and none of the ways to a session gets through. */
+  | 'blocked'
   /** The network lets no UDP through, and over TCP this browser cannot play. */
   | 'udp';
 

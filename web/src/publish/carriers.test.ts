@@ -32,8 +32,14 @@ function setUp(
     },
   };
   const fetchEndpoint = vi.fn(async () => ENDPOINT);
-  const deps = { connectBy, fetchEndpoint, possible: () => possible };
-  return { carriers: new Carriers('https://relay.test', memory, deps), kept, tried };
+  let network: () => void = () => undefined;
+  const onNetwork = (listener: () => void) => {
+    network = listener;
+    return () => undefined;
+  };
+  const deps = { connectBy, fetchEndpoint, possible: () => possible, onNetwork };
+  const carriers = new Carriers('https://relay.test', memory, deps);
+  return { carriers, kept, tried, network: () => network() };
 }
 
 it('is WebTransport where that is open, and else what is, which begins the next time', async () => {
@@ -70,4 +76,29 @@ it('is the only one where a browser has no other, and there is nothing to rememb
 it('has WebTransport say why where a browser has neither', async () => {
   const { carriers } = setUp([], []);
   await expect(carriers.connect(ENDPOINT, signal)).rejects.toThrow('no webtransport');
+});
+
+it('is another one first where sessions break off on the best again and again, until the network is another', async () => {
+  const { carriers, kept, tried, network } = setUp(['webtransport', 'websocket']);
+  const next = async () => {
+    const { carrier = 'webtransport' } = await carriers.connect(ENDPOINT, signal);
+    carriers.opened(carrier);
+    return carrier;
+  };
+  expect(await next()).toBe('webtransport');
+  carriers.brokeOff('webtransport');
+  expect([await next(), carriers.frail]).toEqual(['webtransport', false]);
+  carriers.brokeOff('webtransport');
+  expect([await next(), carriers.frail]).toEqual(['websocket', true]);
+  expect([tried, kept.carrier]).toEqual([
+    ['webtransport', 'webtransport', 'websocket'],
+    'websocket',
+  ]);
+  // What was tried again in its time and broke off once more is left at once.
+  await carriers.best(signal);
+  carriers.brokeOff('webtransport');
+  expect(await next()).toBe('websocket');
+  network();
+  kept.carrier = null;
+  expect([await next(), carriers.frail]).toEqual(['webtransport', false]);
 });

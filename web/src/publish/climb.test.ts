@@ -66,3 +66,23 @@ it('ends with success, and when it is stopped', async () => {
   await pass(CLIMB_PAUSE_MS.most);
   expect(attempt).toHaveBeenCalledTimes(1);
 });
+
+it('is seldom where sessions break off on the better one, and ever more so from one stay there to the next', async () => {
+  const { attempt, climb, network } = setUp(true);
+  let pauseMs = CLIMB_PAUSE_MS.frail;
+  for (let times = 1; times <= 4; times += 1) {
+    climb.start(true);
+    await pass(pauseMs / 2);
+    // The lesser one's session was lost and is back.
+    climb.start(true);
+    await pass(pauseMs / 2 - 1);
+    expect(attempt).toHaveBeenCalledTimes(times - 1);
+    await pass(1);
+    expect(attempt).toHaveBeenCalledTimes(times);
+    climb.stop();
+    pauseMs = Math.min(CLIMB_PAUSE_MS.most, pauseMs * 2);
+  }
+  climb.start(true);
+  network();
+  expect(attempt).toHaveBeenCalledTimes(5);
+});

@@ -5,7 +5,8 @@
 
 import { onNetworkChange } from '../session/network.ts';
 
-export const CLIMB_PAUSE_MS = { first: 60_000, most: 1_800_000 };
+/** frail: the first one where sessions on the better carrier break off, for viewers see each that does. */
+export const CLIMB_PAUSE_MS = { first: 60_000, frail: 480_000, most: 1_800_000 };
 
 export class Climb {
   /** True: the host has moved, and no other attempt is needed. */
@@ -25,15 +26,18 @@ export class Climb {
     this.#onNetwork = onNetwork;
   }
 
-  /** A session was opened on a lesser carrier. Another one after it may be on another network. */
-  start(): void {
+  /**
+   * A session was opened on a lesser carrier. Another one after it may be on another network. `frail`: on the better
+   * one sessions break off here; pauses go on growing then, also from one stay there to the next.
+   */
+  start(frail = false): void {
     if (this.#running !== null) {
-      if (performance.now() - this.#triedMs >= CLIMB_PAUSE_MS.first) this.#soon();
+      if (!frail && performance.now() - this.#triedMs >= CLIMB_PAUSE_MS.first) this.#soon();
       return;
     }
     const running = new AbortController();
     this.#running = running;
-    this.#pauseMs = CLIMB_PAUSE_MS.first;
+    this.#pauseMs = frail ? Math.max(CLIMB_PAUSE_MS.frail, this.#pauseMs) : CLIMB_PAUSE_MS.first;
     this.#triedMs = performance.now();
     const leave = this.#onNetwork(() => {
       this.#pauseMs = CLIMB_PAUSE_MS.first;

@@ -27,6 +27,9 @@ function setUp() {
   };
   const carriers = {
     connect: vi.fn<Connect>(),
+    opened: vi.fn<(carrier: CarrierName) => void>(),
+    brokeOff: vi.fn<(carrier: CarrierName) => void>(),
+    frail: false,
     hasBetter: (carrier: CarrierName) => carrier !== 'webtransport',
     best: vi.fn<(signal: AbortSignal) => Promise<Transport>>(),
   };
@@ -97,6 +100,22 @@ it('tells a lost session from one that was closed here', async () => {
   expect(events.onGone).toHaveBeenLastCalledWith(true);
   expect(events.onGone).toHaveBeenCalledTimes(2);
   expect(link.facts.phase).toBe('off');
+});
+
+it('says on what a session broke off, and nothing of one that the relay itself ended', async () => {
+  const { carriers, link, become } = setUp();
+  await link.connect(null);
+  become({ kind: 'opening', brokeOff: false });
+  become({ kind: 'open', session: session(LINEAGE) });
+  expect(carriers.opened.mock.calls).toEqual([['webtransport']]);
+  become({ kind: 'lost', reason: 'restarting', retryInMs: 100, handshakes: 0 });
+  become({ kind: 'opening', brokeOff: false });
+  become({ kind: 'open', session: session(LINEAGE) });
+  expect(carriers.brokeOff).not.toHaveBeenCalled();
+  become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 0 });
+  become({ kind: 'opening', brokeOff: true });
+  expect(carriers.brokeOff.mock.calls).toEqual([['webtransport']]);
+  await link.close();
 });
 
 it('stays refused until it is told to connect again', async () => {

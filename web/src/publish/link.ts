@@ -2,6 +2,7 @@
 
 import type { Rendition, WantedTrack } from '@steadycast/codec-glue';
 import {
+  type CarrierName,
   type Connect,
   type ConnectionState,
   type KeepConnectedOptions,
@@ -18,7 +19,7 @@ export interface LinkOptions {
   token: string;
   agent: string;
   /** What sessions run on. */
-  carriers: Pick<Carriers, 'connect' | 'hasBetter' | 'best'>;
+  carriers: Pick<Carriers, 'connect' | 'opened' | 'brokeOff' | 'frail' | 'hasBetter' | 'best'>;
   onOpen: (session: RelaySession) => void;
   /** The session is gone; `wanted`: because this side closed it. */
   onGone: (wanted: boolean) => void;
@@ -67,6 +68,8 @@ export class RelayLink {
   readonly #climb = new Climb((signal) => this.#moveUp(signal));
   #facts = OFF;
   #session: RelaySession | null = null;
+  /** What the newest session ran on. */
+  #carrier: CarrierName | null = null;
   #resume: Uint8Array | null = null;
   #running: Running | null = null;
   #moving: Moving | null = null;
@@ -190,6 +193,8 @@ export class RelayLink {
         this.#facts = { ...OFF, phase: 'connecting', reason: this.#facts.reason, everOpen };
         break;
       case 'opening':
+        if (state.brokeOff && this.#carrier !== null)
+          this.#options.carriers.brokeOff(this.#carrier);
         return;
       case 'open':
         this.#facts = { ...OFF, phase: 'open', everOpen: true };
@@ -220,8 +225,11 @@ export class RelayLink {
   }
 
   #open(session: RelaySession): void {
+    const { carriers } = this.#options;
     this.#session = session;
-    if (this.#options.carriers.hasBetter(session.carrier)) this.#climb.start();
+    this.#carrier = session.carrier;
+    carriers.opened(session.carrier);
+    if (carriers.hasBetter(session.carrier)) this.#climb.start(carriers.frail);
     else this.#climb.stop();
     this.#resume = session.welcome.resume ?? this.#resume;
     // First this: what the relay said right after its welcome is for the session that is open then.

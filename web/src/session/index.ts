@@ -5,6 +5,8 @@ export { type ClockSample, localUs, RelayClock } from './clock.ts';
 export { fetchEndpoint, type Health, probe, type RelayEndpoint } from './endpoint.ts';
 export { SessionError, type SessionErrorKind } from './error.ts';
 export { connectFirst } from './first.ts';
+export { Losses } from './losses.ts';
+export { onNetworkChange } from './network.ts';
 export {
   type ConnectionState,
   type KeepConnectedOptions,

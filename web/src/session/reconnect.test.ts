@@ -1,5 +1,5 @@
 import { CODES } from '@steadycast/codec-glue';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Health } from './endpoint.ts';
 import { SessionError, unreachable } from './error.ts';
 import { FakeRelay } from './fake.ts';
@@ -111,6 +111,28 @@ it('waits as long as a goodbye asks, and a little', async () => {
     1,
   );
   expect(sleeps).toEqual([5_000]);
+});
+
+describe('that a session broke off', () => {
+  const told = (states: ConnectionState[]) =>
+    states.flatMap((state) => (state.kind === 'opening' ? [state.brokeOff] : []));
+
+  it('is told where the relay is found there at once', async () => {
+    const { states } = await run({ open: (relay) => relay.lose() }, 3);
+    expect(told(states)).toEqual([false, true, true]);
+  });
+
+  it('says nothing of the way where the relay itself was gone, or has said that it goes', async () => {
+    const gone = await run(
+      { health: ['ok', 'unreachable', 'ok'], open: (relay) => relay.lose() },
+      3,
+    );
+    expect(told(gone.states)).toEqual([false, false]);
+    const { number } = CODES.shutting_down;
+    const goodbye = { type: 'goodbye', code: number, message: '', retryAfterMs: 10 } as const;
+    const { states } = await run({ open: (relay) => relay.say(goodbye) }, 3);
+    expect(told(states)).toEqual([false, false, false]);
+  });
 });
 
 it('stops at a goodbye without retry', async () => {

@@ -22,8 +22,11 @@ export interface KeptSession {
 export type ConnectionState<S extends KeptSession = RelaySession> =
   /** `attempt` counts from 1 since the last session that held. */
   | { kind: 'connecting'; attempt: number }
-  /** The relay answers over TCP, and a session is being opened. */
-  | { kind: 'opening' }
+  /**
+   * The relay answers over TCP, and a session is being opened. `brokeOff`: the one before broke off without a word,
+   * and the relay has been found there ever since.
+   */
+  | { kind: 'opening'; brokeOff: boolean }
   | { kind: 'open'; session: S }
   /**
    * The session, or the attempt at one, failed; the next follows in `retryInMs`. `handshakes`
@@ -70,7 +73,10 @@ const HELD_MS = 5_000;
 
 type Ended =
   | { kind: 'refusal'; refusal: Refusal }
-  | { kind: 'retry'; reason: string; fault: 'tcp' | 'handshake' | 'session'; atLeastMs: number };
+  | { kind: 'retry'; reason: string; fault: Fault; atLeastMs: number };
+
+/** broken: an open session broke off without a word. */
+type Fault = 'tcp' | 'handshake' | 'session' | 'broken';
 
 /** Keeps a session over WebTransport open; see {@link keepOpen}. */
 export function keepConnected(options: KeepConnectedOptions): Promise<Refusal | null> {
@@ -93,18 +99,22 @@ export async function keepOpen<S extends KeptSession>(
   const { signal, onState } = options;
   let attempt = 0;
   let handshakes = 0;
+  let brokeOff = false;
   for (;;) {
     attempt += 1;
     onState({ kind: 'connecting', attempt });
     const startedMs = deps.nowMs();
-    const ended = await attemptOnce(options, deps).catch((error: unknown) => unexpected(error));
+    const ended: Ended = await attemptOnce(options, deps, brokeOff).catch((error: unknown) =>
+      unexpected(error),
+    );
     if (signal.aborted) return null;
     if (ended.kind === 'refusal') {
       onState(ended.refusal);
       return ended.refusal;
     }
     handshakes = ended.fault === 'handshake' ? handshakes + 1 : 0;
-    if (ended.fault === 'session' && deps.nowMs() - startedMs >= HELD_MS) attempt = 0;
+    brokeOff = ended.fault === 'broken';
+    if ((ended.fault === 'session' || brokeOff) && deps.nowMs() - startedMs >= HELD_MS) attempt = 0;
     const random = deps.random();
     // A relay that restarts tells everyone the same time; they come back spread over a quarter more.
     const asToldMs = Math.round(ended.atLeastMs * (1 + random / 4));
@@ -118,6 +128,7 @@ export async function keepOpen<S extends KeptSession>(
 async function attemptOnce<S extends KeptSession>(
   options: KeepOpenOptions<S>,
   deps: ReconnectDeps,
+  brokeOff: boolean,
 ): Promise<Ended> {
   const { origin, signal, onState } = options;
   const [health, endpoint] = await Promise.all([
@@ -130,7 +141,7 @@ async function attemptOnce<S extends KeptSession>(
     return { kind: 'retry', reason, fault: 'tcp', atLeastMs: 0 };
   }
   try {
-    if (!signal.aborted) onState({ kind: 'opening' });
+    if (!signal.aborted) onState({ kind: 'opening', brokeOff });
     return await runSession(await options.open(endpoint), options);
   } catch (error) {
     if (error instanceof SessionError) return failed(error);
@@ -154,7 +165,7 @@ async function runSession<S extends KeptSession>(
 
 function afterEnd(end: SessionEnd): Ended {
   if (end.kind === 'lost') {
-    return { kind: 'retry', reason: end.reason, fault: 'session', atLeastMs: 0 };
+    return { kind: 'retry', reason: end.reason, fault: 'broken', atLeastMs: 0 };
   }
   const { code, message, retryAfterMs } = end;
   if (retryAfterMs === null)

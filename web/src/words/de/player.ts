@@ -126,6 +126,10 @@ export const player: typeof english = {
       'Dieses Netz bringt kein Bild zu diesem Browser',
       'Es lässt kein UDP durch, und über TCP kann dieser Browser nicht abspielen. Ein aktueller Chrome, Edge oder Firefox kann es, und vielleicht ein anderes Netz. Diese Seite versucht es weiter.',
     ),
+    blocked: titled(
+      'Das Bild kommt von hier aus nicht durch',
+      'Der Server antwortet, aber weder WebTransport noch WebRTC noch WebSocket kommt bis zu ihm durch. Versuch es in einem anderen Netz, oder frag, wer dieses oder den Server betreibt. Diese Seite versucht es weiter.',
+    ),
     insecure: titled(
       'Diese Seite wurde ohne Verschlüsselung geöffnet',
       'Nimm den Link genau so, wie der Host ihn dir gegeben hat; er beginnt mit https.',

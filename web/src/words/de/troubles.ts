@@ -45,9 +45,9 @@ export const troubles: typeof english = {
       'Vielleicht kann der Browser nicht zeigen, was gesendet wird. Ein anderer Codec unter „Qualität“ kann helfen.',
   },
   tcp: {
-    title: 'Über TCP: Dieses Netz lässt kein UDP durch',
+    title: 'Über TCP: UDP kam nicht bis zum Server durch',
     detail:
-      'Die Zuschauer sehen das Bild trotzdem. Wo das Netz Pakete verliert, kann es für Momente stehen, über die es sonst hinwegkäme. Der bessere Weg wird von selbst wieder versucht.',
+      'Es wird von hier aus aufgehalten oder an der Firewall des Servers. Die Zuschauer sehen das Bild trotzdem; es kommt später, wo das Netz etwas davon verliert. Der bessere Weg wird von selbst wieder versucht.',
   },
   unreachable: {
     title: 'Der Link für Zuschauer führt nur zu diesem Rechner',

@@ -123,6 +123,10 @@ export const player = {
       'This network carries no picture to this browser',
       'It lets no UDP through, and over TCP this browser cannot play. A current Chrome, Edge or Firefox can, and so may another network. This page keeps trying.',
     ),
+    blocked: titled(
+      'The picture does not get through from here',
+      'The server answers, but neither WebTransport nor WebRTC nor WebSocket gets through to it. Try another network, or ask who runs this one or the server. This page keeps trying.',
+    ),
     insecure: titled(
       'This page was opened without encryption',
       'Use the link exactly as the host gave it to you; it begins with https.',

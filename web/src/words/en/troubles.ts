@@ -41,9 +41,9 @@ export const troubles = {
       'Their browsers may not be able to show what is sent. Another codec under Quality may help.',
   },
   tcp: {
-    title: 'Over TCP: this network lets no UDP through',
+    title: 'Over TCP: UDP to the server did not get through',
     detail:
-      'Viewers see the picture all the same. Where the network loses packets it may stop for moments that it would get over otherwise. The better way is tried again by itself.',
+      'It is kept out from here, or at the server’s firewall. Viewers see the picture all the same; it comes later where the network loses some of it. The better way is tried again by itself.',
   },
   unreachable: {
     title: 'The link for viewers leads to this computer only',

@@ -47,10 +47,10 @@ describe('what is wrong', () => {
     expect(found({ limits, motion: 'still', ...rates({ fpsSent: 0 }) })[0]).toContain('coarser');
   });
 
-  it('is a network without UDP, which is no harm by itself', () => {
-    expect(found({ carrier: 'websocket' })[0]).toContain(
-      'Over TCP: this network lets no UDP through',
-    );
+  it('is UDP that does not get through, be it here or at the server, which is no harm by itself', () => {
+    const [said] = found({ carrier: 'websocket' });
+    expect(said).toContain('Over TCP: UDP to the server did not get through');
+    expect(said).toContain('from here, or at the server’s firewall');
     const given = { status: statusOf({ carrier: 'websocket' }), viewers: null, playerLink: null };
     expect(troublesOf(given).map(({ tone }) => tone)).toEqual(['plain']);
   });
