@@ -5,6 +5,7 @@ pub mod auth;
 pub mod broadcast;
 pub mod cli;
 mod clocks;
+pub mod cluster;
 pub mod config;
 mod delivery;
 mod doctor;

@@ -18,6 +18,7 @@ use crate::auth::{AuthorityError, Gate, Issuers, KeySourceError, KeyWatch, Rando
 use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings, Ticked};
 use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
+use crate::cluster::{self, Cluster, ClusterError, Port};
 use crate::config::{Config, Reachable};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
@@ -28,7 +29,7 @@ use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{Endpoint, EndpointError};
 use crate::records::{AccessLog, Records};
 use crate::reload::Reload;
-use crate::session::{self, Parts, Shared};
+use crate::session::{self, Elsewhere, Parts, Shared};
 use crate::shard::{Pulse, RelayClock};
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
@@ -58,6 +59,9 @@ pub enum RelayError {
     /// The outside authority cannot be asked.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// It cannot have to do with other relays.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// Events cannot be posted.
     #[error(transparent)]
     Hooks(#[from] HooksError),
@@ -105,6 +109,7 @@ impl Failure for RelayError {
         match self {
             Self::Telemetry(error) => !matches!(error, TelemetryError::Begun),
             Self::State(error) => !matches!(error, StateError::Random(_)),
+            Self::Cluster(error) => matches!(error, ClusterError::Tls(_)),
             Self::Tls(error) => !matches!(error, TlsError::Making(_) | TlsError::Config(_)),
             Self::Listen(_)
             | Self::Keys(_)
@@ -130,6 +135,8 @@ pub struct Relay {
     address: SocketAddr,
     site: Arc<Site>,
     shards: Shards,
+    cluster: Option<Cluster>,
+    relays: Option<Port>,
     listener: Listener,
     keeper: Keeper,
     keys: Option<KeyWatch>,
@@ -145,6 +152,14 @@ impl Relay {
     /// # Errors
     /// [`RelayError`].
     pub fn load(config: &Config) -> Result<Self, RelayError> {
+        Self::load_at(config, RelayClock::start())
+    }
+
+    /// The same, with a clock that has been started.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn load_at(config: &Config, clock: RelayClock) -> Result<Self, RelayError> {
         let dir = StateDir::open(&config.server.state_dir)?;
         let lock = dir.lock()?;
         if let Some(mode) = dir.open_to_others() {
@@ -165,14 +180,21 @@ impl Relay {
             }
             _ => None,
         };
+        let registry = Arc::new(Registry::new(Settings::from(config)));
+        let cluster = Cluster::start(&config.cluster, &registry, clock, &shutdown)?;
+        let elsewhere = cluster.as_ref().map(|cluster| {
+            let others: Arc<dyn Elsewhere> = cluster.others();
+            others
+        });
         let site = site(
             config,
-            address,
-            dir,
+            (address, clock),
+            (dir, registry),
             identities.clone(),
             shutdown.clone(),
             bridge.clone(),
             issuers,
+            elsewhere.clone(),
         )?;
         let site = Arc::new(site);
         let hooks = config.hooks.settings().map(|settings| {
@@ -193,6 +215,16 @@ impl Relay {
             shutdown: shutdown.clone(),
         };
         let shards = Shards::start(sockets.udp, services)?;
+        let relays = match (config.cluster.listen, &cluster) {
+            (Some(listen), Some(cluster)) => {
+                let mut parts = parts(config, &site, elsewhere);
+                parts.settings = cluster::settings(&parts.settings);
+                parts.port = session::Port::Relays;
+                let shared = Arc::new(Shared::new(parts));
+                Some(Port::open(listen, cluster.server.clone(), shared)?)
+            }
+            _ => None,
+        };
         let metrics = match config.metrics.listen {
             Some(address) => Some(metrics(address, &site, shards.pulses())?),
             None => None,
@@ -209,6 +241,8 @@ impl Relay {
             address,
             site,
             shards,
+            cluster,
+            relays,
             listener: Listener::new(sockets.tcp, https_tls, config.dev, over_tcp, bounds)?,
             keeper,
             keys,
@@ -227,6 +261,11 @@ impl Relay {
     /// The address of its metrics, if it has any.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref()?.address().ok()
+    }
+
+    /// The address at which it is there for other relays, if it is.
+    pub fn cluster_address(&self) -> Option<SocketAddr> {
+        self.relays.as_ref().map(Port::address)
     }
 
     /// What the pages and the API work with.
@@ -254,6 +293,8 @@ impl Relay {
         let Self {
             site,
             shards,
+            cluster,
+            relays,
             listener,
             keeper,
             keys,
@@ -286,9 +327,17 @@ impl Relay {
             let ticking = tick(&site, &mut kept);
             tokio::join!(keeper.run(), keys, metrics, hooks, alive, ticking);
         };
+        let relays = async {
+            if let Some(relays) = relays {
+                relays.run().await;
+            }
+        };
         tokio::select! {
-            _ = async { tokio::join!(shards.run(), http) } => {}
+            _ = async { tokio::join!(shards.run(), relays, http) } => {}
             () = background => {}
+        }
+        if let Some(cluster) = cluster {
+            cluster.over().await;
         }
         kept.keep(&site).await;
         // Nothing is written any more.
@@ -385,18 +434,19 @@ fn metrics(
     Ok(listener)
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is made elsewhere, once")]
 fn site(
     config: &Config,
-    listens: SocketAddr,
-    dir: StateDir,
+    (listens, clock): (SocketAddr, RelayClock),
+    (dir, registry): (StateDir, Arc<Registry>),
     identities: Identities,
     draining: CancellationToken,
     bridge: Arc<Bridge>,
     issuers: Option<Arc<Issuers>>,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
 ) -> Result<Site, RelayError> {
     let server = &config.server;
     let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
-    let clock = RelayClock::start();
     let rules = Rules::from(config);
     let token_keys = TokenKeys::open(&dir, rules.longest_life(), clock.now())?;
     let gate = Gate::new(
@@ -418,7 +468,6 @@ fn site(
     let events = Arc::new(Events::new(clock));
     let records = Records::new(clock, Arc::new(Metrics::new()?), events, access);
     let (gate, records) = (Arc::new(gate), Arc::new(records));
-    let registry = Arc::new(Registry::new(Settings::from(config)));
     let origins = config.origins();
     let shared = Shared::new(Parts {
         settings: session::Settings::from(&config.limits),
@@ -428,6 +477,8 @@ fn site(
         records: records.clone(),
         origins: origins.clone(),
         shutdown: draining.clone(),
+        elsewhere,
+        port: session::Port::Clients,
     });
     Ok(Site {
         records,
@@ -453,6 +504,21 @@ fn site(
         overflow: config.webrtc.overflow.clone(),
         ledger: Arc::new(ledger),
     })
+}
+
+/// What further sessions work with.
+fn parts(config: &Config, site: &Site, elsewhere: Option<Arc<dyn Elsewhere>>) -> Parts {
+    Parts {
+        settings: session::Settings::from(&config.limits),
+        clock: site.clock,
+        registry: site.registry.clone(),
+        gate: site.gate.clone(),
+        records: site.records.clone(),
+        origins: site.origins.clone(),
+        shutdown: site.draining.clone(),
+        elsewhere,
+        port: session::Port::Clients,
+    }
 }
 
 /// Lets time pass for the broadcasts, and keeps the list on disk in line with them.

@@ -134,7 +134,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 32] = [
+const ROOMS: [&str; 33] = [
     "access",
     "allowance",
     "asking",
@@ -142,6 +142,7 @@ const ROOMS: [&str; 32] = [
     "broadcast",
     "cli",
     "clocks",
+    "cluster",
     "config",
     "delivery",
     "doctor",

@@ -3,6 +3,7 @@
 mod access;
 mod authority;
 mod bad_input;
+mod cluster;
 mod continuity;
 mod cut_through;
 mod disk;

@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod client;
+pub mod cluster;
 pub mod coded;
 pub mod http;
 pub mod picture;

@@ -78,6 +78,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
         "auth",
         "Others who say who may do what: issuers of tokens besides the relay itself, or an authority that is asked.",
     ),
+    (
+        "cluster",
+        "Other relays: a broadcast that is at one of them is watched here as well. Certificates say who belongs together.",
+    ),
     ("limits", "What strangers and slow players may cost."),
     ("log", "What the relay says about itself, on stderr."),
 ];
@@ -449,6 +453,50 @@ pub const KEYS: &[Key] = &[
         whole(0, 3_600, "seconds"),
         "10",
         "How long an answer of the authority is good for the same question.",
+    ),
+    key(
+        "cluster",
+        "listen",
+        Kind::Listen,
+        "",
+        "Address (UDP) at which other relays get the broadcasts that this one has, such as [::]:4434. Empty: none do.",
+    ),
+    key(
+        "cluster",
+        "origin",
+        Kind::Peer,
+        "",
+        "The relay that has what is not here, as HOST:PORT of its cluster.listen: players watch its broadcasts here as \
+         well, each of which is got once. Empty: only what is here is watched here.",
+    ),
+    key(
+        "cluster",
+        "authority",
+        Kind::Path,
+        "",
+        "PEM file with the certificate of the authority that has signed those of all relays; others are no relays.",
+    ),
+    key(
+        "cluster",
+        "certificate",
+        Kind::Path,
+        "",
+        "PEM file with this relay's certificate, with those between it and the authority's. What name is in it does \
+         not matter.",
+    ),
+    key(
+        "cluster",
+        "key",
+        Kind::Path,
+        "",
+        "PEM file with the key of that certificate.",
+    ),
+    key(
+        "cluster",
+        "linger_s",
+        whole(1, 3_600, "seconds"),
+        "10",
+        "How long a broadcast of another relay is kept here after its last player has gone.",
     ),
     key(
         "limits",

@@ -8,6 +8,7 @@ use rustls_pki_types::DnsName;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
+use super::cluster::Peer;
 use super::webrtc::{IceServer, Reachable};
 use crate::asking::SafeUrl;
 use crate::auth::{Embedder, KeySource, Origin, PublicUrl};
@@ -37,6 +38,8 @@ pub enum Kind {
     IceServers,
     /// The key of an account with a certificate authority, or nothing; never shown.
     AccountKey,
+    /// A host and a port, or nothing.
+    Peer,
     /// A path, or nothing.
     Path,
     /// A file or URL with others' keys, or nothing.
@@ -145,6 +148,7 @@ impl Kind {
             Self::Address => text.parse::<SocketAddr>().is_ok(),
             Self::Listen => text.is_empty() || text.parse::<SocketAddr>().is_ok(),
             Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
+            Self::Peer => text.is_empty() || text.parse::<Peer>().is_ok(),
             Self::Path => true,
             Self::AccountKey => text.is_empty() || text.parse::<BindingKey>().is_ok(),
             Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
@@ -238,6 +242,7 @@ impl fmt::Display for Kind {
             Self::IceServers => {
                 f.write_str("a list of stun:HOST:PORT or turn:HOST:PORT USER PASSWORD")
             }
+            Self::Peer => f.write_str("HOST:PORT, or nothing"),
             Self::Path => f.write_str("the path of a file, or nothing"),
             Self::Keys => f.write_str(
                 "the path of a file, an https:// URL (http:// from this host alone), or nothing",

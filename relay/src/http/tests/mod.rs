@@ -116,7 +116,7 @@ impl Relay {
         let records = Arc::new(Records::new(clock, metrics, events, None));
         let origins = Origins::new(vec![APP.parse().unwrap()], false);
         let draining = CancellationToken::new();
-        let shared = Shared::new(Parts {
+        let parts = Parts {
             settings: (&Config::defaults(true).limits).into(),
             clock,
             registry: registry.clone(),
@@ -124,7 +124,10 @@ impl Relay {
             records: records.clone(),
             origins: origins.clone(),
             shutdown: draining.clone(),
-        });
+            elsewhere: None,
+            port: crate::session::Port::Clients,
+        };
+        let shared = Shared::new(parts.clone());
         let mut site = Site {
             registry,
             ledger: Arc::new(ledger),
@@ -155,6 +158,12 @@ impl Relay {
             draining,
         };
         change(&mut site);
+        // Sessions come for the broadcasts that there are now.
+        let shared = Shared::new(Parts {
+            registry: site.registry.clone(),
+            ..parts
+        });
+        site.entrance = Arc::new(Entrance::new(Arc::new(shared)));
         let site = Arc::new(site);
         Self {
             router: with_pages(site.clone(), Pages::from(page)),
