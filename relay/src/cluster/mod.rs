@@ -5,7 +5,7 @@
 //! its own players need (`renditions`), feed an ordinary broadcast through a publisher's seat (`feed`, `line`), so that
 //! cache, players of all carriers and other relays are served as ever. `pull` keeps that up, whatever becomes of the
 //! link, for as long as somebody watches; `pulls` sees to it that it happens once. The other way round, relays that come
-//! here (`port`) have sessions like players' (`session/relay.rs`).
+//! here (`port`) have sessions like players' (`session/relay.rs`). Which relay has a broadcast is for `whereabouts` to say.
 
 mod clock;
 mod feed;
@@ -29,8 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::pulls::{Parts, Pulls};
 use self::runtime::Runtime;
-use self::upstream::Upstream;
-use self::whereabouts::Whereabouts;
+use self::upstream::{Upstream, Upstreams};
+use self::whereabouts::Fixed;
 use crate::auth::{RandomError, random};
 use crate::broadcast::Registry;
 use crate::config;
@@ -60,6 +60,7 @@ pub(crate) struct Cluster {
     /// TLS for those that come here, until it is used.
     pub(crate) server: rustls::ServerConfig,
     over: oneshot::Receiver<()>,
+    _origin: Option<Arc<Upstream>>,
 }
 
 impl Cluster {
@@ -78,29 +79,23 @@ impl Cluster {
         };
         let RelayTls { server, client } = RelayTls::read(files)?;
         let runtime = Runtime::start(client, shutdown.clone())?;
-        let origin = config.origin.as_ref().map(|peer| {
-            let upstream = Arc::new(Upstream::new(
-                peer.as_str().into(),
-                runtime.endpoint.clone(),
-            ));
-            let spare = upstream.clone();
-            runtime
-                .handle
-                .spawn(async move { spare.keep_spare().await });
-            upstream
-        });
+        let upstreams = Arc::new(Upstreams::new(runtime.endpoint, runtime.handle));
+        // A connection to it is ready from the start.
+        let origin = config.origin.as_ref().map(|peer| upstreams.at(peer));
+        let whereabouts = Arc::new(Fixed(config.origin.clone()));
         let pulls = Pulls::new(Parts {
             own: RelayId(random()?),
             registry: registry.clone(),
             clock,
             linger: config.linger,
-            runtime: runtime.handle,
-            whereabouts: Whereabouts::new(origin),
+            upstreams,
+            whereabouts,
         });
         Ok(Some(Self {
             pulls: Arc::new(pulls),
             server,
             over: runtime.over,
+            _origin: origin,
         }))
     }
 

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, RelayId, Status};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::link::{End, Link};
 use super::talk::{Failure, Talk};
-use super::upstream::Upstream;
+use super::upstream::{Upstream, Upstreams};
+use super::whereabouts::Whereabouts;
 use crate::broadcast::{Broadcast, BroadcastId, Pulse, Registry};
+use crate::config::Peer;
 use crate::shard::RelayClock;
 
 /// Waits before the next attempts at a link that was lost: at once, then longer each time, up to this.
@@ -21,24 +24,61 @@ const GOOD: Duration = Duration::from_secs(5);
 
 /// Where a broadcast is got, and for whom.
 pub(super) struct Way {
-    pub(super) upstream: Arc<Upstream>,
     pub(super) broadcast: BroadcastId,
     /// This relay.
     pub(super) own: RelayId,
     /// Those that it is asked for on behalf of, this one first.
     pub(super) relays: Vec<RelayId>,
     pub(super) clock: RelayClock,
+    upstreams: Arc<Upstreams>,
+    whereabouts: Arc<dyn Whereabouts>,
+    upstream: Mutex<Arc<Upstream>>,
 }
 
 impl Way {
-    /// Asks for the broadcast.
+    /// The way of a broadcast; `None`: nobody has it.
+    pub(super) async fn find(
+        broadcast: &BroadcastId,
+        (own, behind): (RelayId, &[RelayId]),
+        clock: RelayClock,
+        upstreams: &Arc<Upstreams>,
+        whereabouts: &Arc<dyn Whereabouts>,
+    ) -> Option<Self> {
+        let peer = whereabouts.of(broadcast).await?;
+        Some(Self {
+            broadcast: broadcast.clone(),
+            own,
+            relays: [&[own], behind].concat(),
+            clock,
+            upstream: Mutex::new(upstreams.at(&peer)),
+            upstreams: upstreams.clone(),
+            whereabouts: whereabouts.clone(),
+        })
+    }
+
+    /// The relay that it is got from.
+    pub(super) fn peer(&self) -> Peer {
+        self.upstream.lock().peer().clone()
+    }
+
+    /// Asks the relay for the broadcast.
     pub(super) async fn ask(&self) -> Result<(Talk, Status), Failure> {
-        let connection = self.upstream.connection().await?;
+        let upstream = self.upstream.lock().clone();
+        let connection = upstream.connection().await?;
         let asked = Talk::begin(connection, &self.broadcast, &self.relays, self.clock).await;
         if let Err(Failure::Unreached(_)) = asked {
-            self.upstream.distrust();
+            upstream.distrust();
         }
         asked
+    }
+
+    /// Asks the relay that has it by now, which may be another.
+    async fn ask_again(&self) -> Result<(Talk, Status), Failure> {
+        // Where nobody is known to have it, it may come back where it was.
+        if let Some(peer) = self.whereabouts.of(&self.broadcast).await {
+            *self.upstream.lock() = self.upstreams.at(&peer);
+        }
+        self.ask().await
     }
 }
 
@@ -88,7 +128,7 @@ impl Pull {
                         true => Duration::ZERO,
                         false => (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE),
                     };
-                    tracing::info!(%broadcast, relay = %self.way.upstream.address(), %failure, "the link is lost");
+                    tracing::info!(%broadcast, relay = %self.way.peer(), %failure, "the link is lost");
                 }
                 End::Over(code) => {
                     tracing::info!(%broadcast, %code, "over, as its relay says");
@@ -110,7 +150,7 @@ impl Pull {
 
     async fn again(&self, pause: Duration) -> Result<(Talk, Status), Failure> {
         sleep(pause).await;
-        self.way.ask().await
+        self.way.ask_again().await
     }
 }
 

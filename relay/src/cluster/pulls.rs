@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{Code, RelayId, limits};
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::pull::{Pull, Way};
 use super::talk::Failure;
+use super::upstream::Upstreams;
 use super::whereabouts::Whereabouts;
 use crate::broadcast::{Broadcast, BroadcastId, Incarnation, Registry, RegistryError};
 use crate::session::{Answer, Elsewhere, NotHere};
@@ -26,9 +26,8 @@ pub(super) struct Parts {
     pub(super) registry: Arc<Registry>,
     pub(super) clock: RelayClock,
     pub(super) linger: Duration,
-    /// The runtime of all links.
-    pub(super) runtime: Handle,
-    pub(super) whereabouts: Whereabouts,
+    pub(super) upstreams: Arc<Upstreams>,
+    pub(super) whereabouts: Arc<dyn Whereabouts>,
 }
 
 /// Gets broadcasts from other relays, each once.
@@ -67,7 +66,7 @@ impl Pulls {
         let (tell, asked) = watch::channel(None);
         table.asked.insert(id.clone(), asked.clone());
         let pulls = self.clone();
-        self.parts.runtime.spawn(async move {
+        self.parts.upstreams.runtime().spawn(async move {
             pulls.get(way, tell).await;
         });
         asked
@@ -79,7 +78,7 @@ impl Pulls {
         let begun = match way.ask().await {
             Ok(first) => self.take_in(way).map(|pull| (pull, first)),
             Err(failure) => {
-                tracing::info!(broadcast = %id, relay = %way.upstream.address(), %failure, "not got");
+                tracing::info!(broadcast = %id, relay = %way.peer(), %failure, "not got");
                 Err(why(&failure))
             }
         };
@@ -111,14 +110,14 @@ impl Pulls {
             linger,
             ..
         } = &self.parts;
-        let address = way.upstream.address().clone();
-        let taken = registry.take_in(way.broadcast.clone(), address.clone(), clock.now());
+        let peer = way.peer();
+        let taken = registry.take_in(way.broadcast.clone(), peer.as_str().into(), clock.now());
         let broadcast = taken.map_err(|error| match error {
             RegistryError::Full => NotHere::Full,
             // Somebody has made one of this id here meanwhile.
             RegistryError::Exists => NotHere::Unreachable,
         })?;
-        tracing::info!(broadcast = %way.broadcast, relay = %address, "comes from another relay");
+        tracing::info!(broadcast = %way.broadcast, relay = %peer, "comes from another relay");
         Ok(Pull {
             broadcast,
             registry: registry.clone(),
@@ -135,14 +134,13 @@ impl Pulls {
         if behind.contains(&own) || behind.len() + 2 > limits::RELAYS {
             return Err(NotHere::TooFar);
         }
-        let upstream = self.parts.whereabouts.upstream_of(id).await;
-        let way = Way {
-            upstream: upstream.ok_or(NotHere::Unknown)?,
-            broadcast: id.clone(),
-            own,
-            relays: [&[own], behind].concat(),
-            clock: self.parts.clock,
-        };
+        let Parts {
+            upstreams,
+            whereabouts,
+            ..
+        } = &self.parts;
+        let way = Way::find(id, (own, behind), self.parts.clock, upstreams, whereabouts).await;
+        let way = way.ok_or(NotHere::Unknown)?;
         // It may have come since somebody looked.
         if let Some(broadcast) = self.parts.registry.find(id) {
             return Ok(broadcast);
@@ -175,8 +173,8 @@ impl Elsewhere for Others {
 
     fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>> {
         Box::pin(async {
-            let upstream = self.0.parts.whereabouts.upstream_of(id).await?;
-            Some(upstream.address().clone())
+            let peer = self.0.parts.whereabouts.of(id).await?;
+            Some(peer.as_str().into())
         })
     }
 

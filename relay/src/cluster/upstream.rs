@@ -1,18 +1,22 @@
 //! Connections to another relay.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{IdleTimeout, TransportConfig, VarInt};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use wtransport::config::IpBindConfig;
 use wtransport::endpoint::endpoint_side::Client;
 use wtransport::{ClientConfig, Connection, Endpoint};
 
 use super::talk::Failure;
+use crate::config::Peer;
 
 /// A connection that nothing comes of for so long is given up.
 const CONNECTING: Duration = Duration::from_secs(3);
@@ -30,12 +34,70 @@ const DATAGRAMS: usize = 64 << 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// Another relay, and a connection to it that is ready.
+/// Another relay, and a connection to it that is ready for as long as this is kept.
 pub(super) struct Upstream {
-    address: Arc<str>,
+    line: Arc<Ready>,
+    _end: DropGuard,
+}
+
+/// What is ready.
+struct Ready {
+    peer: Peer,
     endpoint: Arc<Endpoint<Client>>,
     spare: Mutex<Option<Connection>>,
     taken: Notify,
+}
+
+/// The relays that this one gets broadcasts from, each known once.
+pub(super) struct Upstreams {
+    endpoint: Arc<Endpoint<Client>>,
+    /// The runtime of all links.
+    runtime: Handle,
+    known: Mutex<HashMap<Peer, Weak<Upstream>>>,
+}
+
+impl Upstreams {
+    pub(super) fn new(endpoint: Arc<Endpoint<Client>>, runtime: Handle) -> Self {
+        Self {
+            endpoint,
+            runtime,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The relay at this address.
+    pub(super) fn at(&self, peer: &Peer) -> Arc<Upstream> {
+        let mut known = self.known.lock();
+        if let Some(upstream) = known.get(peer).and_then(Weak::upgrade) {
+            return upstream;
+        }
+        known.retain(|_, known| known.strong_count() > 0);
+        let line = Arc::new(Ready {
+            peer: peer.clone(),
+            endpoint: self.endpoint.clone(),
+            spare: Mutex::default(),
+            taken: Notify::new(),
+        });
+        let end = CancellationToken::new();
+        let (kept, ended) = (line.clone(), end.clone());
+        self.runtime.spawn(async move {
+            tokio::select! {
+                () = kept.keep() => {}
+                () = ended.cancelled() => kept.close(),
+            }
+        });
+        let upstream = Arc::new(Upstream {
+            line,
+            _end: end.drop_guard(),
+        });
+        known.insert(peer.clone(), Arc::downgrade(&upstream));
+        upstream
+    }
+
+    /// Where links run.
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
 }
 
 /// An endpoint for connections to other relays. Call it within the runtime that they are to live in.
@@ -65,40 +127,38 @@ pub(super) fn endpoint(tls: rustls::ClientConfig) -> std::io::Result<Endpoint<Cl
 }
 
 impl Upstream {
-    pub(super) fn new(address: Arc<str>, endpoint: Arc<Endpoint<Client>>) -> Self {
-        Self {
-            address,
-            endpoint,
-            spare: Mutex::default(),
-            taken: Notify::new(),
-        }
-    }
-
     /// Where it is.
-    pub(super) fn address(&self) -> &Arc<str> {
-        &self.address
+    pub(super) fn peer(&self) -> &Peer {
+        &self.line.peer
     }
 
     /// A connection: the one that is ready, or another.
     pub(super) async fn connection(&self) -> Result<Connection, Failure> {
-        let spare = self.spare.lock().take();
-        self.taken.notify_one();
+        let spare = self.line.spare.lock().take();
+        self.line.taken.notify_one();
         match spare.filter(lives) {
             Some(spare) => Ok(spare),
-            None => self.connect().await,
+            None => self.line.connect().await,
         }
     }
 
     /// The relay has not answered: what is ready may lead nowhere either.
     pub(super) fn distrust(&self) {
+        self.line.close();
+        self.line.taken.notify_one();
+    }
+}
+
+impl Ready {
+    /// Closes what is ready.
+    fn close(&self) {
         if let Some(spare) = self.spare.lock().take() {
             spare.close(wtransport::VarInt::from_u32(0), b"");
         }
-        self.taken.notify_one();
     }
 
     /// Keeps a connection ready. Never ends.
-    pub(super) async fn keep_spare(&self) {
+    async fn keep(&self) {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.connect().await {
@@ -108,7 +168,7 @@ impl Upstream {
                     self.spared(&connection).await;
                 }
                 Err(error) => {
-                    tracing::debug!(relay = %self.address, %error, "no connection is ready");
+                    tracing::debug!(relay = %self.peer, %error, "no connection is ready");
                     sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -129,7 +189,7 @@ impl Upstream {
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {
-        let url = format!("https://{}/session", self.address);
+        let url = format!("https://{}/session", self.peer);
         let connecting = timeout(CONNECTING, self.endpoint.connect(url)).await;
         connecting
             .map_err(|_| Failure::unreached("no connection in time"))?

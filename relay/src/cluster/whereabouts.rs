@@ -1,22 +1,23 @@
 //! Which relay has a broadcast that is not here.
 
-use std::sync::Arc;
+use std::future::ready;
 
-use super::upstream::Upstream;
 use crate::broadcast::BroadcastId;
+use crate::config::Peer;
+use crate::session::Answer;
 
-/// Says where broadcasts are: so far by the setting `cluster.origin` alone, the relay that has whatever is not here.
-pub(super) struct Whereabouts {
-    origin: Option<Arc<Upstream>>,
+/// Says which relay has a broadcast. It is asked when a broadcast is wanted that is not here, and again whenever the link
+/// by which one comes is lost.
+pub(crate) trait Whereabouts: Send + Sync {
+    /// The relay to get it from; `None`: nobody has it.
+    fn of<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Peer>>;
 }
 
-impl Whereabouts {
-    pub(super) fn new(origin: Option<Arc<Upstream>>) -> Self {
-        Self { origin }
-    }
+/// The setting `cluster.origin`: one relay has whatever is not here.
+pub(super) struct Fixed(pub(super) Option<Peer>);
 
-    /// The relay to get a broadcast from; `None`: nobody has it.
-    pub(super) async fn upstream_of(&self, _: &BroadcastId) -> Option<Arc<Upstream>> {
-        self.origin.clone()
+impl Whereabouts for Fixed {
+    fn of<'a>(&'a self, _: &'a BroadcastId) -> Answer<'a, Option<Peer>> {
+        Box::pin(ready(self.0.clone()))
     }
 }

@@ -96,9 +96,15 @@ impl Shared {
     ) -> Result<Arc<Broadcast>, NotHere> {
         let here = self.registry.find(id);
         match (here, &self.elsewhere, role) {
-            (Some(broadcast), _, Role::Publisher) => match broadcast.upstream() {
+            (Some(broadcast), elsewhere, Role::Publisher) => match broadcast.upstream() {
                 None => Ok(broadcast),
-                Some(upstream) => Err(NotHere::Elsewhere(upstream.into())),
+                Some(upstream) => {
+                    let moved = match elsewhere {
+                        Some(elsewhere) => elsewhere.whereabouts(id).await,
+                        None => None,
+                    };
+                    Err(NotHere::Elsewhere(moved.unwrap_or_else(|| upstream.into())))
+                }
             },
             (Some(broadcast), _, Role::Player) => Ok(broadcast),
             (None, None, _) => Err(NotHere::Unknown),
