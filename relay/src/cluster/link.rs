@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 use steadycast_codec_glue::wire::{
     ClientMessage, Code, RelayId, RelayMessage, Status, TrackId, limits,
@@ -20,13 +21,17 @@ use crate::broadcast::Pulse;
 /// How often the other relay is told who is behind this one at most (PROTOCOL 11.5).
 const TOLD_EVERY: Duration = Duration::from_millis(250);
 
+/// After so much silence another session is tried for beside this one.
+const DOUBT: Duration = Duration::from_secs(1);
+
 /// Why a link has ended.
-#[derive(Debug)]
 pub(super) enum End {
     /// The other relay is not reached, or says that it will be back.
     Lost(Failure),
     /// The broadcast is over, as the other relay says.
     Over(Code),
+    /// Another session has been welcomed while nothing was heard on this one.
+    Replaced(Box<(Talk, Status)>),
     /// Nobody watches the broadcast here any more, and it has been let go of.
     Unwatched,
 }
@@ -81,16 +86,22 @@ impl<'a> Link<'a> {
     /// Serves the link until it ends.
     pub(super) async fn run(mut self, watchers: &mut Watchers) -> End {
         match self.serve(watchers).await {
-            Ok(()) => {
+            Ok(None) => {
                 self.talk.leave(Code::Done).await;
                 End::Unwatched
             }
+            Ok(Some(asked)) => End::Replaced(asked),
             Err(failure) => End::of(failure),
         }
     }
 
-    /// Serves until the broadcast has been let go of.
-    async fn serve(&mut self, watchers: &mut Watchers) -> Result<(), Failure> {
+    /// Serves until the broadcast has been let go of, or another session has been welcomed.
+    async fn serve(
+        &mut self,
+        watchers: &mut Watchers,
+    ) -> Result<Option<Box<(Talk, Status)>>, Failure> {
+        let way = self.pull.way.clone();
+        let mut beside = None;
         let mut pulses = self.pull.broadcast.pulses();
         let mut beats = interval(HEARTBEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -99,7 +110,15 @@ impl<'a> Link<'a> {
         loop {
             let due = self.tell(&mut pulses).await?;
             tokio::select! {
-                message = self.talk.next() => self.take(message?)?,
+                message = self.talk.next() => {
+                    beside = None;
+                    self.take(message?)?;
+                }
+                Some(asked) = OptionFuture::from(beside.as_mut()), if beside.is_some() => match asked {
+                    Ok(asked) => return Ok(Some(Box::new(asked))),
+                    // Until this one is given up.
+                    Err(_) => beside = None,
+                },
                 stream = connection.accept_uni() => {
                     let stream = stream.map_err(Failure::unreached)?;
                     groups.push(feed.read_group(stream, TrackId::MAIN));
@@ -112,9 +131,14 @@ impl<'a> Link<'a> {
                     feed.hear(&datagram.payload());
                 }
                 changed = pulses.changed() => changed.map_err(Failure::unreached)?,
-                _ = beats.tick() => self.talk.ping().await?,
+                _ = beats.tick() => {
+                    self.talk.ping().await?;
+                    if beside.is_none() && self.talk.silence() > DOUBT {
+                        beside = Some(Box::pin(way.ask_afresh()));
+                    }
+                }
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
-                () = watchers.gone(&self.pull.registry, &self.pull.broadcast) => return Ok(()),
+                () = watchers.gone(&self.pull.registry, &self.pull.broadcast) => return Ok(None),
             }
         }
     }

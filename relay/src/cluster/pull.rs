@@ -72,6 +72,12 @@ impl Way {
         asked
     }
 
+    /// The same on another connection than those that there are, which may lead nowhere.
+    pub(super) async fn ask_afresh(&self) -> Result<(Talk, Status), Failure> {
+        self.upstream.lock().distrust();
+        self.ask_again().await
+    }
+
     /// Asks the relay that has it by now, which may be another.
     async fn ask_again(&self) -> Result<(Talk, Status), Failure> {
         // Where nobody is known to have it, it may come back where it was.
@@ -139,6 +145,10 @@ impl Pull {
                     };
                     self.registry.end(broadcast, code);
                     return;
+                }
+                End::Replaced(asked) => {
+                    tracing::info!(%broadcast, relay = %self.way.peer(), "the link is another");
+                    welcomed = Some(*asked);
                 }
                 End::Unwatched => {
                     tracing::info!(%broadcast, "nobody watches it here any more");

@@ -127,12 +127,17 @@ impl Talk {
         }
     }
 
+    /// How long ago the last sign of life came.
+    pub(super) fn silence(&self) -> Duration {
+        self.heard.elapsed()
+    }
+
     /// Asks for a sign of life.
     ///
     /// # Errors
     /// When there has been none for too long.
     pub(super) async fn ping(&mut self) -> Result<(), Failure> {
-        if self.heard.elapsed() > SILENCE {
+        if self.silence() > SILENCE {
             return Err(Failure::unreached("nothing heard"));
         }
         self.pings = self.pings.wrapping_add(1);

@@ -20,6 +20,8 @@ use crate::config::Peer;
 
 /// A connection that nothing comes of for so long is given up.
 const CONNECTING: Duration = Duration::from_secs(3);
+/// A second one is tried for after this: of a request that comes in several packets wtransport may lose the first.
+const HEDGE: Duration = Duration::from_secs(1);
 /// One on which nothing is heard for so long has ended, and how often something is to be heard.
 const IDLE: Duration = Duration::from_secs(4);
 const ALIVE: Duration = Duration::from_secs(1);
@@ -188,12 +190,27 @@ impl Ready {
         }
     }
 
+    /// Connects. Where nothing has come of that after a while it is tried a second time beside the first.
     async fn connect(&self) -> Result<Connection, Failure> {
+        let connecting = async {
+            let first = self.attempt();
+            tokio::pin!(first);
+            if let Ok(connected) = timeout(HEDGE, &mut first).await {
+                return connected;
+            }
+            tokio::select! {
+                connected = &mut first => connected,
+                connected = self.attempt() => connected,
+            }
+        };
+        let connected = timeout(CONNECTING, connecting).await;
+        connected.unwrap_or_else(|_| Err(Failure::unreached("no connection in time")))
+    }
+
+    async fn attempt(&self) -> Result<Connection, Failure> {
         let url = format!("https://{}/session", self.peer);
-        let connecting = timeout(CONNECTING, self.endpoint.connect(url)).await;
-        connecting
-            .map_err(|_| Failure::unreached("no connection in time"))?
-            .map_err(Failure::unreached)
+        let connected = self.endpoint.connect(url).await;
+        connected.map_err(Failure::unreached)
     }
 }
 
