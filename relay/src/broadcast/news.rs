@@ -70,11 +70,6 @@ impl News {
         self.servings.of(means)
     }
 
-    /// What a relay is served that needs the rendition for these means, and no other in its place.
-    pub fn serving_exactly(&self, means: Means) -> Serving {
-        self.servings.exactly(means)
-    }
-
     /// Whether players or relays are told of the difference (PROTOCOL 2.5, 2.10, 9.2, 11.4).
     pub(super) fn differs(&self, other: &Self) -> bool {
         let known = |news: &Self| {

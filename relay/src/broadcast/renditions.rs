@@ -21,30 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What all players are served, by their means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Servings {
-    all: [Serving; Means::COUNT],
-    /// The same where nothing may take the place of the rendition that they are to have.
-    exact: [Serving; Means::COUNT],
-}
+pub(super) struct Servings([Serving; Means::COUNT]);
 
 impl Servings {
     /// What a player of these means is served.
     pub(super) fn of(&self, means: Means) -> Serving {
-        self.all[means.place()]
-    }
-
-    /// What a relay is served that needs the rendition for these means.
-    pub(super) fn exactly(&self, means: Means) -> Serving {
-        self.exact[means.place()]
+        self.0[means.place()]
     }
 }
 
 impl Default for Servings {
     fn default() -> Self {
-        Self {
-            all: [Serving::DEFAULT; Means::COUNT],
-            exact: [PREPARING; Means::COUNT],
-        }
+        Self([Serving::DEFAULT; Means::COUNT])
     }
 }
 
@@ -341,8 +329,7 @@ impl Renditions {
         }
         // What nobody is served any more is no news to anybody.
         for means in here {
-            self.servings.all[means.place()] = self.serving(means);
-            self.servings.exact[means.place()] = self.exact(means);
+            self.servings.0[means.place()] = self.serving(means);
         }
     }
 
@@ -357,6 +344,9 @@ impl Renditions {
                 && let Some(track) = self.choose(means, width, main)
             {
                 return Some(track);
+            }
+            if means.exact {
+                return None;
             }
         }
         None
@@ -432,6 +422,9 @@ impl Renditions {
 
     /// What players of these means are served, as things stand.
     fn serving(&self, means: Means) -> Serving {
+        if means.exact {
+            return self.exact(means);
+        }
         let Some(main) = self.main else {
             return Serving::DEFAULT;
         };
@@ -467,7 +460,7 @@ impl Renditions {
     fn exact(&self, means: Means) -> Serving {
         let assigned = self.assigned[means.place()];
         let assigned = assigned.and_then(|track| Some((track, self.running[at(track)]?)));
-        match assigned.filter(|(_, running)| running.width == means.width) {
+        match assigned {
             _ if self.main.is_none() => PREPARING,
             Some((track, running)) => Serving {
                 service: match running.ready {

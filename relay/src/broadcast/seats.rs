@@ -611,11 +611,7 @@ impl PlayerSeat {
     }
 
     fn serving_of(&self, state: &State) -> Serving {
-        let servings = state.renditions.servings();
-        match self.needs_a_rendition() {
-            true => servings.exactly(self.means),
-            false => servings.of(self.means),
-        }
+        state.renditions.servings().of(self.means)
     }
 
     /// Whether the player goes on with what it has although it is to have the main track again: it can
@@ -640,7 +636,7 @@ impl PlayerSeat {
         match kind {
             MediaKind::Video => {
                 let track = self.serving_of(state).sends();
-                track.filter(|track| *track != TrackId::MAIN || !self.needs_a_rendition())
+                track.filter(|track| *track != TrackId::MAIN || !self.means.exact)
             }
         }
     }

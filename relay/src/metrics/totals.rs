@@ -132,6 +132,10 @@ impl Moment<'_> {
         let mut totals = self.broadcasts.ended_totals();
         let phases = gauges(&registry, "broadcasts", "Broadcasts, by phase.", &["phase"])?;
         let players = gauges(&registry, "players", "Players at broadcasts.", &[])?;
+        let help = "Sessions of other relays that get broadcasts here.";
+        let relays = gauges(&registry, "relays", help, &[])?;
+        let help = "Broadcasts that come from another relay.";
+        let pulled = gauges(&registry, "broadcasts_pulled", help, &[])?;
         let renditions = gauges(
             &registry,
             "renditions",
@@ -160,7 +164,15 @@ impl Moment<'_> {
             phases.with_label_values(&[phase]);
         }
         // A figure that is nought is one as well.
-        for gauge in [&players, &renditions, &listeners, &cached, &memory] {
+        for gauge in [
+            &players,
+            &relays,
+            &pulled,
+            &renditions,
+            &listeners,
+            &cached,
+            &memory,
+        ] {
             gauge.with_label_values::<&str>(&[]);
         }
         for broadcast in self.broadcasts.list() {
@@ -169,7 +181,13 @@ impl Moment<'_> {
             phases.with_label_values(&[snapshot.phase]).inc();
             players
                 .with_label_values::<&str>(&[])
-                .add(snapshot.players.into());
+                .add((snapshot.players - snapshot.players_elsewhere).into());
+            relays
+                .with_label_values::<&str>(&[])
+                .add(snapshot.relays.into());
+            pulled
+                .with_label_values::<&str>(&[])
+                .add(snapshot.upstream.is_some().into());
             renditions
                 .with_label_values::<&str>(&[])
                 .add(whole(snapshot.renditions.len()));

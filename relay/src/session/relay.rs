@@ -332,7 +332,7 @@ impl<L: Link> Talk<'_, L> {
 
     /// What it is served, where it needs a rendition.
     fn untold_serving(&mut self, news: &News) -> Option<RelayMessage> {
-        let serving = self.stay.with_seat(|seat| seat.serving_in(news));
+        let serving = self.stay.with_seat(|seat| news.serving(seat.means()));
         let serving = serving.filter(|_| self.needs)?;
         if self.told.served.replace(serving) == Some(serving) {
             return None;

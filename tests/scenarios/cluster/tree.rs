@@ -48,7 +48,10 @@ async fn every_frame_is_seen_at_each_relay_over_quic_and_tcp() -> Result<()> {
     let records = broadcast.records()?;
     ensure!(records.totals.players_joined == 2, "{:?}", records.totals);
     let edge = tree.edge.known(&broadcast.id).records()?;
-    ensure!(edge.totals.frames_received == 120 && edge.players == 4);
+    ensure!(edge.totals.frames_received == 120);
+    ensure!((edge.players, edge.players_elsewhere, edge.relays) == (4, 2, 1));
+    ensure!(edge.upstream == Some(tree.origin.cluster()?.to_string()));
+    ensure!((records.relays, records.upstream) == (1, None));
     drop(players);
     watched_by(&mut publisher, 0).await
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use steadycast_codec_glue::wire::{CodecKind, CodecSet, MediaKind, Serving};
+use steadycast_codec_glue::wire::{CodecKind, CodecSet, MediaKind};
 
 use super::super::renditions::{Means, Width};
-use super::super::{Behind, Broadcast, News, RelayTime, Word};
+use super::super::{Behind, Broadcast, RelayTime, Word};
 use super::{PlayerSeat, PublisherSeat};
 
 /// Of what a path carries a rendition for it takes this part (PROTOCOL 2.10), by which a path is known from what its
@@ -89,6 +89,7 @@ impl PlayerSeat {
         self.means = Means {
             codecs: Some(CodecSet::NONE.with(codec)),
             width,
+            exact: true,
         };
         self.recount(before);
     }
@@ -101,24 +102,11 @@ impl PlayerSeat {
         }
     }
 
-    /// Whether it is to have a rendition, and nothing in its place.
-    pub(super) fn needs_a_rendition(&self) -> bool {
-        self.relay.is_some_and(|relay| relay.needs.is_some())
-    }
-
     /// As how many players it counts where renditions are shared out: a relay that needs one as those behind it.
     pub(super) fn counts_as(&self) -> u32 {
         match self.relay {
             Some(relay) if relay.needs.is_some() => relay.behind.players.max(1),
             _ => 1,
-        }
-    }
-
-    /// What the news say that it is served.
-    pub fn serving_in(&self, news: &News) -> Serving {
-        match self.needs_a_rendition() {
-            true => news.serving_exactly(self.means),
-            false => news.serving(self.means),
         }
     }
 }

@@ -41,6 +41,16 @@ impl State {
         all.listeners = moved(all.listeners, before.listeners, after.listeners);
     }
 
+    /// Sessions of relays.
+    pub(in crate::broadcast) fn relays(&self) -> u32 {
+        self.relays
+    }
+
+    /// Players that watch at other relays.
+    pub(in crate::broadcast) fn elsewhere(&self) -> u32 {
+        self.behind.players
+    }
+
     /// Players that are to hear what there is, here and behind relays.
     pub(in crate::broadcast) fn listeners(&self) -> u32 {
         self.sound.listeners().saturating_add(self.behind.listeners)

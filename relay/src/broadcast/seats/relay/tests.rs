@@ -189,6 +189,7 @@ fn a_need_for_a_narrow_path_is_not_met_by_a_wider_picture() {
     assert_eq!(relay.serving().service, Service::Ready);
     seat.refuse(track);
     assert_eq!(relay.serving().service, Service::Unsupported);
+    assert_eq!(wanted(&broadcast), [], "nor is a wider one made for it");
 }
 
 #[test]
