@@ -8,6 +8,7 @@ mod clocks;
 pub mod cluster;
 pub mod config;
 mod delivery;
+pub mod directory;
 mod doctor;
 pub mod events;
 mod excerpt;

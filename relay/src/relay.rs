@@ -1,5 +1,7 @@
 //! The relay as a whole: what it is made of, how it starts, and how it stops.
 
+mod join;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
 use crate::cluster::{self, Cluster, ClusterError, Port};
 use crate::config::{Config, Reachable};
+use crate::directory::{ConnectError, Keeper as DirectoryKeeper};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
 use crate::http::{
@@ -65,6 +68,9 @@ pub enum RelayError {
     /// Events cannot be posted.
     #[error(transparent)]
     Hooks(#[from] HooksError),
+    /// The engine that knows which relay has what cannot be used.
+    #[error(transparent)]
+    Directory(#[from] ConnectError),
     /// The access log cannot be written.
     #[error("log.access_file: {}: {source}", path.display())]
     AccessLog {
@@ -113,6 +119,7 @@ impl Failure for RelayError {
             Self::Tls(error) => !matches!(error, TlsError::Making(_) | TlsError::Config(_)),
             Self::Listen(_)
             | Self::Keys(_)
+            | Self::Directory(_)
             | Self::AccessLog { .. }
             | Self::MetricsAddress { .. } => true,
             _ => false,
@@ -142,6 +149,7 @@ pub struct Relay {
     keys: Option<KeyWatch>,
     metrics: Option<MetricsListener>,
     hooks: Option<Hooks>,
+    directory: Option<DirectoryKeeper>,
     shutdown: CancellationToken,
     lock: StateLock,
 }
@@ -186,7 +194,7 @@ impl Relay {
             let others: Arc<dyn Elsewhere> = cluster.others();
             others
         });
-        let site = site(
+        let (site, directory) = site(
             config,
             (address, clock),
             (dir, registry),
@@ -248,6 +256,7 @@ impl Relay {
             keys,
             metrics,
             hooks,
+            directory,
             shutdown,
             lock,
         })
@@ -300,6 +309,7 @@ impl Relay {
             keys,
             metrics,
             hooks,
+            directory,
             shutdown,
             lock,
             ..
@@ -324,8 +334,24 @@ impl Relay {
                     hooks.run().await;
                 }
             };
+            let directory = async {
+                if let Some(directory) = directory {
+                    let taken_back = async |connection, settings: &_| {
+                        join::take_back(&site, connection, settings).await;
+                    };
+                    directory.run_beside(shutdown.clone(), taken_back).await;
+                }
+            };
             let ticking = tick(&site, &mut kept);
-            tokio::join!(keeper.run(), keys, metrics, hooks, alive, ticking);
+            tokio::join!(
+                keeper.run(),
+                keys,
+                metrics,
+                hooks,
+                directory,
+                alive,
+                ticking
+            );
         };
         let relays = async {
             if let Some(relays) = relays {
@@ -425,6 +451,7 @@ fn metrics(
         broadcasts: site.registry.clone(),
         gate: site.gate.clone(),
         identities: site.identities.clone(),
+        directory: site.directory.clone(),
         shards,
     };
     let listener = MetricsListener::bind(address, sources);
@@ -444,7 +471,7 @@ fn site(
     bridge: Arc<Bridge>,
     issuers: Option<Arc<Issuers>>,
     elsewhere: Option<Arc<dyn Elsewhere>>,
-) -> Result<Site, RelayError> {
+) -> Result<(Site, Option<DirectoryKeeper>), RelayError> {
     let server = &config.server;
     let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
     let rules = Rules::from(config);
@@ -480,7 +507,8 @@ fn site(
         elsewhere,
         port: session::Port::Clients,
     });
-    Ok(Site {
+    let (directory, keeper) = join::directory(config, &dir, clock, &gate)?;
+    let site = Site {
         records,
         registry,
         gate,
@@ -503,7 +531,10 @@ fn site(
         ice_servers: config.webrtc.ice_servers.clone(),
         overflow: config.webrtc.overflow.clone(),
         ledger: Arc::new(ledger),
-    })
+        directory,
+        outbox: keeper.is_some().then(Arc::default),
+    };
+    Ok((site, keeper))
 }
 
 /// What further sessions work with.

@@ -134,7 +134,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 33] = [
+const ROOMS: [&str; 34] = [
     "access",
     "allowance",
     "asking",
@@ -145,6 +145,7 @@ const ROOMS: [&str; 33] = [
     "cluster",
     "config",
     "delivery",
+    "directory",
     "doctor",
     "events",
     "excerpt",

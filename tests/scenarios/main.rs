@@ -6,6 +6,7 @@ mod bad_input;
 mod cluster;
 mod continuity;
 mod cut_through;
+mod directory;
 mod disk;
 mod events;
 mod issuers;

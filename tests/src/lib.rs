@@ -6,6 +6,7 @@ pub mod client;
 pub mod cluster;
 pub mod coded;
 pub mod http;
+pub mod nats;
 pub mod picture;
 pub mod process;
 pub mod proxy;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{duration, nothing};
+use crate::directory::{self, EngineUrl, RelayId};
 
 /// Other relays.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +33,24 @@ pub struct Cluster {
     /// How long a broadcast of another relay is kept after its last player.
     #[serde(rename = "linger_s", deserialize_with = "duration::seconds")]
     pub linger: Duration,
+    /// The relay's name among others; `None`: one made at random, which is kept.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub id: Option<RelayId>,
+    /// Where other relays reach it; `None`: it does not say.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub advertise: Option<Peer>,
+    /// Servers of the engine that knows which relay has what; none: nobody says.
+    pub nats: Vec<EngineUrl>,
+    /// A file that says who the relay is to them.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub nats_credentials: Option<PathBuf>,
+    /// What the names of the engine's buckets begin with.
+    pub prefix: String,
+    /// How many of the engine's servers keep each of them.
+    pub replicas: usize,
+    /// How long the relay's lease is good without being renewed.
+    #[serde(rename = "lease_s", deserialize_with = "duration::seconds")]
+    pub lease: Duration,
 }
 
 /// What relays know one another by.
@@ -49,6 +68,17 @@ impl Cluster {
     /// Whether there are other relays.
     pub fn is_used(&self) -> bool {
         self.listen.is_some() || self.origin.is_some()
+    }
+
+    /// How the directory is kept, where there is an engine.
+    pub fn directory(&self) -> Option<directory::Settings> {
+        (!self.nats.is_empty()).then(|| directory::Settings {
+            servers: self.nats.clone(),
+            credentials: self.nats_credentials.clone(),
+            prefix: self.prefix.clone(),
+            replicas: self.replicas,
+            lease: self.lease,
+        })
     }
 
     /// What relays know one another by, where all of it is set.

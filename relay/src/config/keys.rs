@@ -499,6 +499,58 @@ pub const KEYS: &[Key] = &[
         "How long a broadcast of another relay is kept here after its last player has gone.",
     ),
     key(
+        "cluster",
+        "id",
+        Kind::Name,
+        "",
+        "The relay's name among others, which no other has. Empty: made at random and kept in state_dir/relay.id.",
+    ),
+    key(
+        "cluster",
+        "advertise",
+        Kind::Peer,
+        "",
+        "Where other relays reach this one's cluster.listen, as they are told by cluster.nats. Empty: they are not told.",
+    ),
+    key(
+        "cluster",
+        "nats",
+        Kind::Engines,
+        "",
+        "Servers of the engine, NATS from 2.12.6 on with JetStream, which know one another: \
+         \"nats://10.0.0.1:4222\". Trusted over tls:// is what the system trusts, and what SSL_CERT_FILE in the \
+         environment names. Empty: this relay is by itself.",
+    ),
+    key(
+        "cluster",
+        "nats_credentials",
+        Kind::Path,
+        "",
+        "File with the credentials (JWT and seed) that the engine asks for. Empty: it asks for none.",
+    ),
+    key(
+        "cluster",
+        "prefix",
+        Kind::Name,
+        "steadycast",
+        "What the names of the engine's buckets begin with: relays of one prefix are one cluster.",
+    ),
+    key(
+        "cluster",
+        "replicas",
+        whole(1, 5, "servers"),
+        "1",
+        "How many of the engine's servers keep what is kept there: with three of them 3, so that any one may fail.",
+    ),
+    key(
+        "cluster",
+        "lease_s",
+        whole(2, 300, "seconds"),
+        "15",
+        "A relay that has not been heard of by the engine for so long is dead to the others. The engine may take no \
+         writes for 8 seconds when the server that leads it fails, so less than 10 is for tests.",
+    ),
+    key(
         "limits",
         "sessions",
         whole(1, MANY, "sessions"),

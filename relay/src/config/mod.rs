@@ -64,14 +64,14 @@ pub struct Config {
     pub webrtc: WebRtc,
     /// `[broadcast]`.
     pub broadcast: Broadcast,
+    /// `[cluster]`.
+    pub cluster: Cluster,
     /// `[metrics]`.
     pub metrics: Metrics,
     /// `[hooks]`.
     pub hooks: Hooks,
     /// `[auth]`.
     pub auth: Auth,
-    /// `[cluster]`.
-    pub cluster: Cluster,
     /// `[limits]`.
     pub limits: Limits,
     /// `[log]`.
@@ -503,6 +503,11 @@ impl Config {
             self.auth.jwks.is_some() && self.auth.hook.is_some(),
             "auth.jwks and auth.hook",
             "both are set; where an authority is asked, no token is looked at",
+        );
+        mistake(
+            !self.cluster.nats.is_empty() && self.cluster.prefix.is_empty(),
+            "cluster.prefix",
+            "not set; the buckets of the engine need names",
         );
         mistake(
             self.hooks.url.is_some() != self.hooks.secret.is_some(),

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::counted::{Metrics, MetricsError, role_name};
 use crate::auth::{Gate, Transport};
 use crate::broadcast::{Registry as Broadcasts, Totals};
+use crate::directory::{Directory, State};
 
 /// A name, what it counts, and where it is found.
 type Total = (&'static str, &'static str, fn(&Totals) -> u64);
@@ -109,6 +110,7 @@ const TOTALS: &[Total] = &[
 pub(super) struct Moment<'a> {
     pub(super) broadcasts: &'a Broadcasts,
     pub(super) gate: &'a Gate,
+    pub(super) directory: &'a dyn Directory,
     /// How long each shard has been busy since it started.
     pub(super) busy: Vec<Duration>,
     /// When the certificate ends, where there is one.
@@ -228,12 +230,36 @@ impl Moment<'_> {
             let gauge = ends.with_label_values::<&str>(&[]);
             gauge.set(end.unix_timestamp());
         }
+        self.register_directory(&registry)?;
         for (name, help, value) in TOTALS {
             let counter = IntCounter::with_opts(named(name, help))?;
             counter.inc_by(value(&totals));
             registry.register(Box::new(counter))?;
         }
         Ok(registry)
+    }
+
+    fn register_directory(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+        let help = "Whether the directory of relays is in this state: alone (no engine), joining, joined, away.";
+        let states = gauges(registry, "directory_state", help, &["state"])?;
+        let state = self.directory.state();
+        for other in State::ALL {
+            let gauge = states.with_label_values(&[other.name()]);
+            gauge.set(i64::from(other == state));
+        }
+        let census = self.directory.census();
+        let help = "Relays that live, this one among them, as far as it knows.";
+        let relays = gauges(registry, "directory_relays", help, &[])?;
+        relays
+            .with_label_values::<&str>(&[])
+            .set(whole(census.relays));
+        let help = "Broadcasts that relays have claimed, as far as this one knows.";
+        let claims = gauges(registry, "directory_claims", help, &["by"])?;
+        let others = census.claims.saturating_sub(census.own);
+        for (by, count) in [("own", census.own), ("others", others)] {
+            claims.with_label_values(&[by]).set(whole(count));
+        }
+        Ok(())
     }
 }
 

@@ -34,6 +34,7 @@ use super::viewers::ViewersTokens;
 use crate::auth::{Gate, Order, Origins};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::config::Config;
+use crate::directory::{Alone, test_lease};
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::records::Records;
@@ -155,6 +156,8 @@ impl Relay {
             bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),
             ice_servers: Vec::new(),
             overflow: None,
+            directory: Arc::new(Alone::new(test_lease("a"), clock)),
+            outbox: None,
             draining,
         };
         change(&mut site);
