@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::churn::Churn;
+use crate::commands::directory::Directories;
 use crate::commands::fanout::Fanout;
 use crate::commands::floor::Floor;
 use crate::commands::network::Network;
@@ -34,6 +35,8 @@ enum Command {
     Soak(Soak),
     /// Players that come and go
     Churn(Churn),
+    /// What the directory of a cluster costs a relay that has none of its broadcasts
+    Directory(Directories),
     /// The sending half of a run, for two machines
     Publish(Publish),
     /// The receiving half of a run, for two machines
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Sweep(sweep) => sweep.run(),
         Command::Soak(soak) => soak.run(),
         Command::Churn(churn) => churn.run(),
+        Command::Directory(directory) => directory.run(),
         Command::Publish(publish) => publish.run(),
         Command::Watch(watch) => watch.run(),
         Command::Floor(floor) => floor.run(),

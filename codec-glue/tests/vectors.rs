@@ -15,9 +15,9 @@ use golden::json::{
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, MediaKind, Phase,
-    RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat,
-    SoundPacket, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client, decode_relay,
-    decode_sound, encode_client, encode_relay, encode_sound,
+    RelayId, RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec,
+    SoundFormat, SoundPacket, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client,
+    decode_relay, decode_sound, encode_client, encode_relay, encode_sound,
 };
 
 fn folder() -> PathBuf {
@@ -253,20 +253,44 @@ fn client(json: Client) -> ClientMessage {
             reason,
         },
         Client::Pause { from } => ClientMessage::Pause {
-            from: from
-                .iter()
-                .map(|place| TrackGroup {
-                    track: track(place.track),
-                    group: place.group,
-                })
-                .collect(),
+            from: track_groups(&from),
         },
         Client::Continue => ClientMessage::Continue,
         Client::Sound { sound } => ClientMessage::Sound {
             sound: sound.map(format),
         },
         Client::Listen { on } => ClientMessage::Listen { on },
+        Client::Pull {
+            version,
+            broadcast,
+            relays,
+        } => ClientMessage::Pull {
+            version,
+            broadcast,
+            relays: ids(&relays),
+        },
+        Client::Audience { players, listeners } => ClientMessage::Audience { players, listeners },
+        Client::Needs {
+            codec: name,
+            max_kbps,
+        } => ClientMessage::Needs {
+            codec: codec(&name),
+            max_kbps,
+        },
     }
+}
+
+fn ids(relays: &[String]) -> Vec<RelayId> {
+    let id = |hex: &String| RelayId(unhex(hex).try_into().unwrap());
+    relays.iter().map(id).collect()
+}
+
+fn track_groups(from: &[golden::json::TrackGroup]) -> Vec<TrackGroup> {
+    let place = |place: &golden::json::TrackGroup| TrackGroup {
+        track: track(place.track),
+        group: place.group,
+    };
+    from.iter().map(place).collect()
 }
 
 fn track(number: u8) -> TrackId {
@@ -387,6 +411,14 @@ fn relay(json: Relay) -> RelayMessage {
             sound: sound.map(format),
         },
         Relay::Listeners { players, repeat } => RelayMessage::Listeners { players, repeat },
+        Relay::Through { relays } => RelayMessage::Through {
+            relays: ids(&relays),
+        },
+        Relay::Pause { epoch, from } => RelayMessage::Pause {
+            epoch,
+            from: track_groups(&from),
+        },
+        Relay::Continue => RelayMessage::Continue,
         Relay::Path {
             narrow,
             carries_kbps,

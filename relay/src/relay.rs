@@ -1,5 +1,7 @@
 //! The relay as a whole: what it is made of, how it starts, and how it stops.
 
+mod join;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +20,9 @@ use crate::auth::{AuthorityError, Gate, Issuers, KeySourceError, KeyWatch, Rando
 use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings, Ticked};
 use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
+use crate::cluster::{self, Cluster, ClusterError, Port};
 use crate::config::{Config, Reachable};
+use crate::directory::{ConnectError, Keeper as DirectoryKeeper};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
 use crate::http::{
@@ -28,7 +32,7 @@ use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::quic::{Endpoint, EndpointError};
 use crate::records::{AccessLog, Records};
 use crate::reload::Reload;
-use crate::session::{self, Parts, Shared};
+use crate::session::{self, Elsewhere, Parts, Shared};
 use crate::shard::{Pulse, RelayClock};
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
@@ -58,9 +62,15 @@ pub enum RelayError {
     /// The outside authority cannot be asked.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// It cannot have to do with other relays.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// Events cannot be posted.
     #[error(transparent)]
     Hooks(#[from] HooksError),
+    /// The engine that knows which relay has what cannot be used.
+    #[error(transparent)]
+    Directory(#[from] ConnectError),
     /// The access log cannot be written.
     #[error("log.access_file: {}: {source}", path.display())]
     AccessLog {
@@ -105,9 +115,11 @@ impl Failure for RelayError {
         match self {
             Self::Telemetry(error) => !matches!(error, TelemetryError::Begun),
             Self::State(error) => !matches!(error, StateError::Random(_)),
+            Self::Cluster(error) => matches!(error, ClusterError::Tls(_)),
             Self::Tls(error) => !matches!(error, TlsError::Making(_) | TlsError::Config(_)),
             Self::Listen(_)
             | Self::Keys(_)
+            | Self::Directory(_)
             | Self::AccessLog { .. }
             | Self::MetricsAddress { .. } => true,
             _ => false,
@@ -130,11 +142,14 @@ pub struct Relay {
     address: SocketAddr,
     site: Arc<Site>,
     shards: Shards,
+    cluster: Option<Cluster>,
+    relays: Option<Port>,
     listener: Listener,
     keeper: Keeper,
     keys: Option<KeyWatch>,
     metrics: Option<MetricsListener>,
     hooks: Option<Hooks>,
+    directory: Option<DirectoryKeeper>,
     shutdown: CancellationToken,
     lock: StateLock,
 }
@@ -145,6 +160,14 @@ impl Relay {
     /// # Errors
     /// [`RelayError`].
     pub fn load(config: &Config) -> Result<Self, RelayError> {
+        Self::load_at(config, RelayClock::start())
+    }
+
+    /// The same, with a clock that has been started.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn load_at(config: &Config, clock: RelayClock) -> Result<Self, RelayError> {
         let dir = StateDir::open(&config.server.state_dir)?;
         let lock = dir.lock()?;
         if let Some(mode) = dir.open_to_others() {
@@ -165,14 +188,21 @@ impl Relay {
             }
             _ => None,
         };
-        let site = site(
+        let registry = Arc::new(Registry::new(Settings::from(config)));
+        let cluster = Cluster::start(&config.cluster, &registry, clock, &shutdown)?;
+        let elsewhere = cluster.as_ref().map(|cluster| {
+            let others: Arc<dyn Elsewhere> = cluster.others();
+            others
+        });
+        let (site, directory) = site(
             config,
-            address,
-            dir,
+            (address, clock),
+            (dir, registry),
             identities.clone(),
             shutdown.clone(),
             bridge.clone(),
             issuers,
+            elsewhere.clone(),
         )?;
         let site = Arc::new(site);
         let hooks = config.hooks.settings().map(|settings| {
@@ -193,6 +223,16 @@ impl Relay {
             shutdown: shutdown.clone(),
         };
         let shards = Shards::start(sockets.udp, services)?;
+        let relays = match (config.cluster.listen, &cluster) {
+            (Some(listen), Some(cluster)) => {
+                let mut parts = parts(config, &site, elsewhere);
+                parts.settings = cluster::settings(&parts.settings);
+                parts.port = session::Port::Relays;
+                let shared = Arc::new(Shared::new(parts));
+                Some(Port::open(listen, cluster.server.clone(), shared)?)
+            }
+            _ => None,
+        };
         let metrics = match config.metrics.listen {
             Some(address) => Some(metrics(address, &site, shards.pulses())?),
             None => None,
@@ -209,11 +249,14 @@ impl Relay {
             address,
             site,
             shards,
+            cluster,
+            relays,
             listener: Listener::new(sockets.tcp, https_tls, config.dev, over_tcp, bounds)?,
             keeper,
             keys,
             metrics,
             hooks,
+            directory,
             shutdown,
             lock,
         })
@@ -227,6 +270,11 @@ impl Relay {
     /// The address of its metrics, if it has any.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref()?.address().ok()
+    }
+
+    /// The address at which it is there for other relays, if it is.
+    pub fn cluster_address(&self) -> Option<SocketAddr> {
+        self.relays.as_ref().map(Port::address)
     }
 
     /// What the pages and the API work with.
@@ -254,11 +302,14 @@ impl Relay {
         let Self {
             site,
             shards,
+            cluster,
+            relays,
             listener,
             keeper,
             keys,
             metrics,
             hooks,
+            directory,
             shutdown,
             lock,
             ..
@@ -283,12 +334,36 @@ impl Relay {
                     hooks.run().await;
                 }
             };
+            let directory = async {
+                if let Some(directory) = directory {
+                    let taken_back = async |connection, settings: &_| {
+                        join::take_back(&site, connection, settings).await;
+                    };
+                    directory.run_beside(shutdown.clone(), taken_back).await;
+                }
+            };
             let ticking = tick(&site, &mut kept);
-            tokio::join!(keeper.run(), keys, metrics, hooks, alive, ticking);
+            tokio::join!(
+                keeper.run(),
+                keys,
+                metrics,
+                hooks,
+                directory,
+                alive,
+                ticking
+            );
+        };
+        let relays = async {
+            if let Some(relays) = relays {
+                relays.run().await;
+            }
         };
         tokio::select! {
-            _ = async { tokio::join!(shards.run(), http) } => {}
+            _ = async { tokio::join!(shards.run(), relays, http) } => {}
             () = background => {}
+        }
+        if let Some(cluster) = cluster {
+            cluster.over().await;
         }
         kept.keep(&site).await;
         // Nothing is written any more.
@@ -376,6 +451,7 @@ fn metrics(
         broadcasts: site.registry.clone(),
         gate: site.gate.clone(),
         identities: site.identities.clone(),
+        directory: site.directory.clone(),
         shards,
     };
     let listener = MetricsListener::bind(address, sources);
@@ -385,18 +461,19 @@ fn metrics(
     Ok(listener)
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is made elsewhere, once")]
 fn site(
     config: &Config,
-    listens: SocketAddr,
-    dir: StateDir,
+    (listens, clock): (SocketAddr, RelayClock),
+    (dir, registry): (StateDir, Arc<Registry>),
     identities: Identities,
     draining: CancellationToken,
     bridge: Arc<Bridge>,
     issuers: Option<Arc<Issuers>>,
-) -> Result<Site, RelayError> {
+    elsewhere: Option<Arc<dyn Elsewhere>>,
+) -> Result<(Site, Option<DirectoryKeeper>), RelayError> {
     let server = &config.server;
     let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
-    let clock = RelayClock::start();
     let rules = Rules::from(config);
     let token_keys = TokenKeys::open(&dir, rules.longest_life(), clock.now())?;
     let gate = Gate::new(
@@ -418,7 +495,6 @@ fn site(
     let events = Arc::new(Events::new(clock));
     let records = Records::new(clock, Arc::new(Metrics::new()?), events, access);
     let (gate, records) = (Arc::new(gate), Arc::new(records));
-    let registry = Arc::new(Registry::new(Settings::from(config)));
     let origins = config.origins();
     let shared = Shared::new(Parts {
         settings: session::Settings::from(&config.limits),
@@ -428,8 +504,11 @@ fn site(
         records: records.clone(),
         origins: origins.clone(),
         shutdown: draining.clone(),
+        elsewhere,
+        port: session::Port::Clients,
     });
-    Ok(Site {
+    let (directory, keeper) = join::directory(config, &dir, clock, &gate)?;
+    let site = Site {
         records,
         registry,
         gate,
@@ -452,7 +531,25 @@ fn site(
         ice_servers: config.webrtc.ice_servers.clone(),
         overflow: config.webrtc.overflow.clone(),
         ledger: Arc::new(ledger),
-    })
+        directory,
+        outbox: keeper.is_some().then(Arc::default),
+    };
+    Ok((site, keeper))
+}
+
+/// What further sessions work with.
+fn parts(config: &Config, site: &Site, elsewhere: Option<Arc<dyn Elsewhere>>) -> Parts {
+    Parts {
+        settings: session::Settings::from(&config.limits),
+        clock: site.clock,
+        registry: site.registry.clone(),
+        gate: site.gate.clone(),
+        records: site.records.clone(),
+        origins: site.origins.clone(),
+        shutdown: site.draining.clone(),
+        elsewhere,
+        port: session::Port::Clients,
+    }
 }
 
 /// Lets time pass for the broadcasts, and keeps the list on disk in line with them.

@@ -102,6 +102,14 @@ fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socke
     Ok(socket)
 }
 
+/// Binds a UDP socket of its own to `address`.
+///
+/// # Errors
+/// [`ListenError`].
+pub(crate) fn bind_one(address: SocketAddr) -> Result<UdpSocket, ListenError> {
+    bind_udp(address, false).map_err(failed(address, "UDP"))
+}
+
 fn bound(udp: &[UdpSocket]) -> io::Result<SocketAddr> {
     let first = udp.first().ok_or(io::ErrorKind::AddrNotAvailable)?;
     first.local_addr()

@@ -134,7 +134,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 32] = [
+const ROOMS: [&str; 34] = [
     "access",
     "allowance",
     "asking",
@@ -142,8 +142,10 @@ const ROOMS: [&str; 32] = [
     "broadcast",
     "cli",
     "clocks",
+    "cluster",
     "config",
     "delivery",
+    "directory",
     "doctor",
     "events",
     "excerpt",

@@ -3,8 +3,10 @@
 mod access;
 mod authority;
 mod bad_input;
+mod cluster;
 mod continuity;
 mod cut_through;
+mod directory;
 mod disk;
 mod events;
 mod issuers;

@@ -39,7 +39,15 @@ async fn a_session_speaks_the_newest_version_that_both_know() -> Result<()> {
     let relay = TestRelay::start().await?;
     let broadcast = relay.broadcast().await?;
     for role in [Role::Publisher, Role::Player] {
-        for (offered, expected) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (u16::MAX, VERSION)] {
+        for (offered, expected) in [
+            (1, 1),
+            (2, 2),
+            (3, 3),
+            (4, 4),
+            (5, 5),
+            (6, 6),
+            (u16::MAX, VERSION),
+        ] {
             let hello = hello(offered, role, broadcast.token(role));
             let (_control, welcome) = greeted(&relay, &hello).await?;
             assert_eq!(spoken(&welcome)?, expected, "{role:?} of version {offered}");
@@ -63,7 +71,7 @@ async fn a_version_that_is_not_spoken_is_refused_in_words() -> Result<()> {
         bail!("{answer:?} instead of a goodbye");
     };
     assert_eq!(code, Code::UnsupportedVersion.number());
-    assert!(message.contains("versions 1 to 5"), "{message}");
+    assert!(message.contains("versions 1 to 6"), "{message}");
     assert_eq!(retry_after_ms, None, "to come again is pointless");
     control.closed().await
 }

@@ -3,8 +3,10 @@
 
 pub mod authority;
 pub mod client;
+pub mod cluster;
 pub mod coded;
 pub mod http;
+pub mod nats;
 pub mod picture;
 pub mod process;
 pub mod proxy;

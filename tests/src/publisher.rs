@@ -151,3 +151,40 @@ impl Publisher {
         self.control.connection.close();
     }
 }
+
+/// A frame of which a part has been sent.
+pub struct Begun {
+    picture: Picture,
+    rest: bytes::Bytes,
+}
+
+impl Publisher {
+    /// Sends the first half of a frame of `len` bytes of the main track.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn begin_delta(&mut self, len: usize) -> Result<Begun> {
+        let (group, index) = self.place(TrackId::MAIN, false).await?;
+        let picture = Picture {
+            codec: self.codec,
+            epoch: self.epoch(),
+            group,
+            index,
+            len,
+            ..Picture::default()
+        };
+        let mut rest = picture.encode()?;
+        let first = rest.split_to(rest.len() / 2);
+        self.write(TrackId::MAIN, &first).await?;
+        Ok(Begun { picture, rest })
+    }
+
+    /// Sends the rest of it.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn end(&mut self, begun: Begun) -> Result<Picture> {
+        self.write(TrackId::MAIN, &begun.rest).await?;
+        Ok(begun.picture)
+    }
+}

@@ -14,6 +14,7 @@ use steadycast_relay::broadcast::{BroadcastId, Snapshot};
 use steadycast_relay::config::Config;
 use steadycast_relay::http::{NewBroadcast, Site};
 use steadycast_relay::relay::Relay;
+use steadycast_relay::shard::RelayClock;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -81,8 +82,11 @@ impl Drop for Directory {
 /// A running relay.
 pub struct TestRelay {
     config: Config,
+    /// How far its clock is ahead of the system's.
+    ahead: Duration,
     target: Target,
     metrics: Option<SocketAddr>,
+    cluster: Option<SocketAddr>,
     site: Arc<Site>,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
@@ -103,17 +107,34 @@ impl TestRelay {
     /// # Errors
     /// When it does not start.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Result<Self> {
+        let change = |config: &mut Config| {
+            change(config);
+            Ok(())
+        };
+        Self::ahead(Duration::ZERO, change).await
+    }
+
+    /// The same, with a clock that is so far ahead of the system's.
+    ///
+    /// # Errors
+    /// When it does not start, or cannot be configured.
+    pub async fn ahead(
+        by: Duration,
+        change: impl FnOnce(&mut Config) -> Result<()>,
+    ) -> Result<Self> {
         let directory = Directory::new()?;
         let mut config = Config::defaults(true);
         config.server.listen = (Ipv4Addr::LOCALHOST, 0).into();
         config.server.state_dir.clone_from(&directory.0);
-        change(&mut config);
-        Self::run(config, directory).await
+        change(&mut config)?;
+        Self::run(config, directory, by).await
     }
 
-    async fn run(mut config: Config, directory: Directory) -> Result<Self> {
-        let relay = Relay::load(&config)?;
+    async fn run(mut config: Config, directory: Directory, ahead: Duration) -> Result<Self> {
+        let relay = Relay::load_at(&config, RelayClock::start().ahead(ahead))?;
         config.server.listen = relay.address();
+        let cluster = relay.cluster_address();
+        config.cluster.listen = cluster;
         let site = relay.site().clone();
         let metrics = relay.metrics_address();
         let identity = site.identities.borrow().clone();
@@ -126,8 +147,10 @@ impl TestRelay {
         };
         Ok(Self {
             config,
+            ahead,
             target,
             metrics,
+            cluster,
             site,
             shutdown: relay.shutdown().clone(),
             task: tokio::spawn(relay.run()),
@@ -150,7 +173,7 @@ impl TestRelay {
             }
         };
         soon("the port to be free", free).await?;
-        Self::run(self.config, self.directory).await
+        Self::run(self.config, self.directory, self.ahead).await
     }
 
     /// Tells the relay to stop; it drains by itself.
@@ -166,6 +189,14 @@ impl TestRelay {
     /// Where its metrics are, if it has any.
     pub fn metrics(&self) -> Option<SocketAddr> {
         self.metrics
+    }
+
+    /// Where other relays find it, if they do.
+    ///
+    /// # Errors
+    /// When it is there for none.
+    pub fn cluster(&self) -> Result<SocketAddr> {
+        self.cluster.context("there for no other relays")
     }
 
     /// Its address.
@@ -213,6 +244,14 @@ impl TestRelay {
             relay: self,
             id: broadcast.id().clone(),
         })
+    }
+
+    /// A broadcast that may be at another relay.
+    pub fn known(&self, id: &BroadcastId) -> TestBroadcast<'_> {
+        TestBroadcast {
+            relay: self,
+            id: id.clone(),
+        }
     }
 
     /// Waits until `condition` holds; looks every few milliseconds.

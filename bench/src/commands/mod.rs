@@ -1,6 +1,7 @@
 //! What can be asked for on the command line, a file each.
 
 pub mod churn;
+pub mod directory;
 pub mod fanout;
 pub mod floor;
 pub mod network;

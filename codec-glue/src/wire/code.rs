@@ -89,6 +89,10 @@ codes! {
     Kicked = 31, "kicked", false;
     /// Something of this name is there already.
     Exists = 32, "exists", false;
+    /// The broadcast's publisher belongs to another relay.
+    Elsewhere = 33, "elsewhere", false;
+    /// The broadcast would pass through too many relays, or twice through one.
+    TooFar = 34, "too_far", false;
 }
 
 /// First HTTP/3 code that WebTransport application codes map to.

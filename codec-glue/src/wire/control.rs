@@ -5,8 +5,8 @@ use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
 
 use super::{
-    ClientMessage, RelayMessage, Rendition, SKIPPABLE, SoundFormat, TrackId, VERSION, WantedTrack,
-    WireError, limits,
+    ClientMessage, RelayId, RelayMessage, Rendition, SKIPPABLE, SoundFormat, TrackGroup, TrackId,
+    VERSION, WantedTrack, WireError, limits,
 };
 
 type Config = Configuration<
@@ -45,8 +45,14 @@ pub fn encode_relay(message: &RelayMessage) -> Result<Vec<u8>, WireError> {
 /// # Errors
 /// A [`WireError`] that says what is wrong with the bytes.
 pub fn decode_client(bytes: &[u8]) -> Result<Option<ClientMessage>, WireError> {
-    // A client does not know yet what the relay speaks when it says hello.
-    let grows = |message: &ClientMessage| matches!(message, ClientMessage::Hello { version, .. } if *version > VERSION);
+    // Who comes does not know yet what the relay speaks.
+    let grows = |message: &ClientMessage| {
+        matches!(
+            message,
+            ClientMessage::Hello { version, .. } | ClientMessage::Pull { version, .. }
+                if *version > VERSION
+        )
+    };
     let message = decode(bytes, "ClientMessage", grows)?;
     message.as_ref().map_or(Ok(()), check_client)?;
     Ok(message)
@@ -143,21 +149,18 @@ fn check_client(message: &ClientMessage) -> Result<(), WireError> {
                 _ => Ok(()),
             }
         }
-        ClientMessage::Pause { from } => {
-            let in_order = from.is_sorted_by(|one, next| one.track < next.track);
-            match in_order
-                && from
-                    .first()
-                    .is_some_and(|first| first.track == TrackId::MAIN)
-            {
-                true => Ok(()),
-                false => Err(WireError::Malformed(
-                    "a pause without the main track, or out of order",
-                )),
-            }
-        }
+        ClientMessage::Pause { from } => check_pause(from),
         ClientMessage::Sound { sound } => sound.map_or(Ok(()), SoundFormat::check),
-        ClientMessage::Continue | ClientMessage::Listen { .. } => Ok(()),
+        ClientMessage::Pull {
+            broadcast, relays, ..
+        } => {
+            WireError::check("broadcast", broadcast.len(), limits::BROADCAST)?;
+            check_relays(relays)
+        }
+        ClientMessage::Continue
+        | ClientMessage::Listen { .. }
+        | ClientMessage::Audience { .. }
+        | ClientMessage::Needs { .. } => Ok(()),
     }
 }
 
@@ -193,7 +196,29 @@ fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
             ..=limits::SOUND_REPEATS => Ok(()),
             _ => Err(WireError::Malformed("more repeats than a datagram takes")),
         },
-        RelayMessage::Serving { .. } | RelayMessage::Path { .. } => Ok(()),
+        RelayMessage::Through { relays } => check_relays(relays),
+        RelayMessage::Pause { from, .. } => check_pause(from),
+        RelayMessage::Serving { .. } | RelayMessage::Path { .. } | RelayMessage::Continue => Ok(()),
+    }
+}
+
+/// The main track, and others in order.
+fn check_pause(from: &[TrackGroup]) -> Result<(), WireError> {
+    let in_order = from.is_sorted_by(|one, next| one.track < next.track);
+    let main = from.first().map(|first| first.track) == Some(TrackId::MAIN);
+    match in_order && main {
+        true => Ok(()),
+        false => Err(WireError::Malformed(
+            "a pause without the main track, or out of order",
+        )),
+    }
+}
+
+/// One at least.
+fn check_relays(relays: &[RelayId]) -> Result<(), WireError> {
+    match relays.is_empty() {
+        true => Err(WireError::Malformed("a way through no relay")),
+        false => WireError::check("way", relays.len(), limits::RELAYS),
     }
 }
 

@@ -34,6 +34,10 @@ pub const SOUND_FRAME: usize = 1_000;
 pub const SOUND_DATAGRAM: usize = 1_150;
 /// The most earlier frames that a datagram with sound repeats (PROTOCOL 9.3).
 pub const SOUND_REPEATS: u8 = 2;
+/// The longest name of a broadcast, in bytes (PROTOCOL 11.2).
+pub const BROADCAST: usize = 64;
+/// The most relays that a broadcast passes through, the one that its publisher is at included (PROTOCOL 11.3).
+pub const RELAYS: usize = 4;
 /// The most channels of sound (PROTOCOL 9.1).
 pub const SOUND_CHANNELS: u8 = 2;
 

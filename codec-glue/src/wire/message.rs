@@ -4,7 +4,7 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
-use super::{CodecSet, PAUSES, Rendition, Serving, SoundFormat, TrackId, WantedTrack};
+use super::{CodecKind, CodecSet, PAUSES, Rendition, Serving, SoundFormat, TrackId, WantedTrack};
 
 /// What a session may do (PROTOCOL 1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -22,6 +22,16 @@ pub struct ResumeSecret(pub [u8; 16]);
 impl fmt::Debug for ResumeSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ResumeSecret(..)")
+    }
+}
+
+/// Names a relay among others, for as long as it runs (PROTOCOL 11.3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct RelayId(pub [u8; 16]);
+
+impl fmt::Debug for RelayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -158,6 +168,29 @@ pub enum ClientMessage {
         /// Off until it is said.
         on: bool,
     },
+    /// The first message of a relay's session: it wants a broadcast (PROTOCOL 11.2).
+    Pull {
+        /// The newest protocol version that the relay speaks.
+        version: u16,
+        /// The broadcast.
+        broadcast: String,
+        /// The relays that it will pass through from here on, the one that asks first.
+        relays: Vec<RelayId>,
+    },
+    /// What of a session is behind a relay (PROTOCOL 11.5).
+    Audience {
+        /// Players that watch.
+        players: u32,
+        /// Players that are to hear what there is.
+        listeners: u32,
+    },
+    /// The one rendition that a relay's session is to be served (PROTOCOL 11.6).
+    Needs {
+        /// Its codec.
+        codec: CodecKind,
+        /// What it may take of a path, in kbit/s; `None`: as much as the publisher finds right.
+        max_kbps: Option<u32>,
+    },
 }
 
 /// A group of one track.
@@ -244,6 +277,20 @@ pub enum RelayMessage {
         /// How many earlier frames each of its datagrams is to repeat.
         repeat: u8,
     },
+    /// The relays that the broadcast passes through to the relay that is told (PROTOCOL 11.3).
+    Through {
+        /// The one that the publisher is at first, the one that says so last.
+        relays: Vec<RelayId>,
+    },
+    /// The publisher has taken its picture back, as it said so (PROTOCOL 11.4).
+    Pause {
+        /// The publisher's epoch.
+        epoch: u32,
+        /// Of each of its tracks the first group of the card, in order of their numbers.
+        from: Vec<TrackGroup>,
+    },
+    /// What the publisher sends is its picture again (PROTOCOL 11.4).
+    Continue,
     /// How wide the path to the player is; may be skipped.
     Path {
         /// Whether it carries less than the picture needs.
@@ -284,6 +331,13 @@ impl fmt::Debug for ClientMessage {
             Self::Continue => f.write_str("Continue"),
             Self::Sound { sound } => f.debug_tuple("Sound").field(sound).finish(),
             Self::Listen { on } => write!(f, "Listen({on})"),
+            Self::Pull {
+                version, broadcast, ..
+            } => write!(f, "Pull(v{version} {broadcast:?})"),
+            Self::Audience { players, listeners } => {
+                write!(f, "Audience({players} {listeners})")
+            }
+            Self::Needs { codec, max_kbps } => write!(f, "Needs({codec:?} {max_kbps:?})"),
         }
     }
 }

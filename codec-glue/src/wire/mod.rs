@@ -1,4 +1,4 @@
-//! The wire: control messages, frames, sound, limits and codes (PROTOCOL 2 to 5, 9).
+//! The wire: control messages, frames, sound, limits and codes (PROTOCOL 2 to 5, 9, 11).
 //!
 //! Everything here is a pure function of bytes. Decoders are fed by strangers:
 //! they check every length before they trust it and fail with a [`WireError`].
@@ -25,8 +25,10 @@ pub use control::{decode_client, decode_relay, encode_client, encode_relay};
 pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
 pub use group::GroupOrder;
-pub use message::{ClientMessage, Phase, RelayMessage, ResumeSecret, Role, Status, TrackGroup};
+pub use message::{
+    ClientMessage, Phase, RelayId, RelayMessage, ResumeSecret, Role, Status, TrackGroup,
+};
 pub use sound::{
     SoundCodec, SoundFormat, SoundPacket, decode_sound, encode_sound, opus_duration_us,
 };
-pub use version::{MIN_VERSION, PAUSES, SKIPPABLE, SOUNDS, VERSION, agree};
+pub use version::{MIN_VERSION, PAUSES, RELAYS, SKIPPABLE, SOUNDS, VERSION, agree};

@@ -18,6 +18,9 @@ const SERVING: u32 = 6;
 const TRACKS: u32 = 7;
 const SOUND: u32 = 8;
 const LISTENERS: u32 = 9;
+const THROUGH: u32 = 10;
+const PAUSE: u32 = 11;
+const CONTINUE: u32 = 12;
 const PATH: u32 = SKIPPABLE;
 const ARRIVED: u32 = SKIPPABLE + 1;
 
@@ -53,6 +56,9 @@ impl Encode for RelayMessage {
             Self::Tracks { wanted } => (TRACKS, wanted).encode(to),
             Self::Sound { sound } => (SOUND, sound).encode(to),
             Self::Listeners { players, repeat } => (LISTENERS, players, repeat).encode(to),
+            Self::Through { relays } => (THROUGH, relays).encode(to),
+            Self::Pause { epoch, from } => (PAUSE, epoch, from).encode(to),
+            Self::Continue => CONTINUE.encode(to),
             Self::Path {
                 narrow,
                 carries_kbps,
@@ -107,6 +113,14 @@ impl<Context> Decode<Context> for RelayMessage {
                 players: Decode::decode(from)?,
                 repeat: Decode::decode(from)?,
             },
+            THROUGH => Self::Through {
+                relays: Decode::decode(from)?,
+            },
+            PAUSE => Self::Pause {
+                epoch: Decode::decode(from)?,
+                from: Decode::decode(from)?,
+            },
+            CONTINUE => Self::Continue,
             PATH => Self::Path {
                 narrow: Decode::decode(from)?,
                 carries_kbps: Decode::decode(from)?,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::RelayMessage;
 
 /// The newest version of the protocol that is spoken here.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 6;
 /// The oldest one.
 pub const MIN_VERSION: u16 = 1;
 
@@ -21,6 +21,9 @@ pub const PAUSES: u16 = 4;
 /// The first version whose sessions know of sound.
 pub const SOUNDS: u16 = 5;
 
+/// The first version that relays speak to one another.
+pub const RELAYS: u16 = 6;
+
 /// What a session speaks whose client says `newest` in its `Hello`: the highest version that both
 /// know; `None` when there is none.
 pub fn agree(newest: u16) -> Option<u16> {
@@ -35,6 +38,7 @@ impl RelayMessage {
             Self::Path { .. } | Self::Arrived { .. } => SKIPS,
             Self::Tracks { .. } => 3,
             Self::Sound { .. } | Self::Listeners { .. } => SOUNDS,
+            Self::Through { .. } | Self::Pause { .. } | Self::Continue => RELAYS,
             Self::Welcome { .. }
             | Self::Pong { .. }
             | Self::Status { .. }

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret,
-    Role, Service, Serving, SoundCodec, SoundFormat, Status, TrackGroup, TrackId, WantedTrack,
-    WireError, decode_client, decode_relay, encode_client, encode_relay, limits,
+    ClientMessage, CodecKind, CodecSet, MediaKind, Phase, RelayId, RelayMessage, Rendition,
+    ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat, Status, TrackGroup, TrackId,
+    WantedTrack, WireError, decode_client, decode_relay, encode_client, encode_relay, limits,
 };
 
 use super::frames::track;
@@ -90,7 +90,22 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         Just(ClientMessage::Continue),
         format().prop_map(|sound| ClientMessage::Sound { sound }),
         any::<bool>().prop_map(|on| ClientMessage::Listen { on }),
+        (int16(), text(limits::BROADCAST), relays()).prop_map(|(version, broadcast, relays)| {
+            ClientMessage::Pull {
+                version,
+                broadcast,
+                relays,
+            }
+        }),
+        (int32(), int32())
+            .prop_map(|(players, listeners)| ClientMessage::Audience { players, listeners }),
+        (codec(), prop::option::of(int32()))
+            .prop_map(|(codec, max_kbps)| ClientMessage::Needs { codec, max_kbps }),
     ]
+}
+
+fn relays() -> impl Strategy<Value = Vec<RelayId>> {
+    prop::collection::vec(any::<[u8; 16]>().prop_map(RelayId), 1..=limits::RELAYS)
 }
 
 fn report(fields: (u64, u64, u64, u64, u32, u32)) -> ClientMessage {
@@ -181,6 +196,15 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
         format().prop_map(|sound| RelayMessage::Sound { sound }),
         (int32(), 0..=limits::SOUND_REPEATS)
             .prop_map(|(players, repeat)| RelayMessage::Listeners { players, repeat }),
+        relays().prop_map(|relays| RelayMessage::Through { relays }),
+        (int32(), int32()).prop_map(|(epoch, group)| RelayMessage::Pause {
+            epoch,
+            from: vec![TrackGroup {
+                track: TrackId::MAIN,
+                group,
+            }],
+        }),
+        Just(RelayMessage::Continue),
     ]
 }
 

@@ -34,6 +34,8 @@ export const CODES = {
   revoked: { number: 30, retries: false },
   kicked: { number: 31, retries: false },
   exists: { number: 32, retries: false },
+  elsewhere: { number: 33, retries: false },
+  too_far: { number: 34, retries: false },
 } as const satisfies Record<string, CodeEntry>;
 
 export type CodeName = keyof typeof CODES;

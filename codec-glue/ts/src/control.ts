@@ -16,9 +16,12 @@ import {
 import { malformed, tooLarge } from './error.ts';
 import {
   AGENT_MAX,
+  BROADCAST_MAX,
   CONTROL_MESSAGE_MAX,
   GOODBYE_MESSAGE_MAX,
   REFUSAL_REASON_MAX,
+  RELAY_ID_SIZE,
+  RELAYS_MAX,
   RESUME_SIZE,
   SOUND_CHANNELS_MAX,
   SOUND_REPEATS_MAX,
@@ -71,8 +74,9 @@ export function decodeClientMessage(body: Uint8Array): ClientMessage | null {
   const type = variant(input, CLIENT_VARIANTS);
   if (type === null) return null;
   const message = readClientMessage(input, type);
-  // A client does not know yet what the relay speaks when it says hello.
-  const grows = message.type === 'hello' && message.version > PROTOCOL_VERSION;
+  // Who comes does not know yet what the relay speaks.
+  const comes = message.type === 'hello' || message.type === 'pull';
+  const grows = comes && message.version > PROTOCOL_VERSION;
   if (!grows) input.end();
   check(message);
   return message;
@@ -120,6 +124,13 @@ function check(message: ClientMessage | RelayMessage): void {
       if (message.from[0]?.track !== MAIN_TRACK) throw malformed('a pause without the main track');
       checkOrder(message.from.slice(1));
       break;
+    case 'pull':
+      checkText('broadcast', message.broadcast, BROADCAST_MAX);
+      checkRelays(message.relays);
+      break;
+    case 'through':
+      checkRelays(message.relays);
+      break;
     case 'renditions':
       checkRenditions(message.wanted);
       break;
@@ -133,6 +144,11 @@ function check(message: ClientMessage | RelayMessage): void {
       if (message.repeat > SOUND_REPEATS_MAX) throw malformed(`${message.repeat} frames repeated`);
       break;
   }
+}
+
+function checkRelays(relays: readonly Uint8Array[]): void {
+  if (relays.length === 0) throw malformed('a way through no relay');
+  if (relays.length > RELAYS_MAX) throw tooLarge(`a way through ${relays.length} relays`);
 }
 
 /** Each track once, in order, with the codec that goes with it. */
@@ -210,11 +226,7 @@ function writeClientFields(out: BincodeWriter, message: ClientMessage): void {
       out.string(message.reason);
       break;
     case 'pause':
-      out.u64(message.from.length);
-      for (const { track, group } of message.from) {
-        writeTrack(out, track);
-        out.u32(group);
-      }
+      writeTrackGroups(out, message.from);
       break;
     case 'continue':
       break;
@@ -223,6 +235,19 @@ function writeClientFields(out: BincodeWriter, message: ClientMessage): void {
       break;
     case 'listen':
       out.bool(message.on);
+      break;
+    case 'pull':
+      out.u16(message.version);
+      out.string(message.broadcast);
+      writeRelays(out, message.relays);
+      break;
+    case 'audience':
+      out.u32(message.players);
+      out.u32(message.listeners);
+      break;
+    case 'needs':
+      out.u32(CODEC_KINDS.indexOf(message.codec));
+      out.option(message.maxKbps, (value) => out.u32(value));
       break;
   }
 }
@@ -266,6 +291,21 @@ function readClientMessage(input: BincodeReader, type: ClientType): ClientMessag
       return { type, sound: readSound(input) };
     case 'listen':
       return { type, on: input.bool() };
+    case 'pull':
+      return {
+        type,
+        version: input.u16(),
+        broadcast: input.string(),
+        relays: readRelays(input),
+      };
+    case 'audience':
+      return { type, players: input.u32(), listeners: input.u32() };
+    case 'needs':
+      return {
+        type,
+        codec: choice(input, CODEC_KINDS),
+        maxKbps: input.option(() => input.u32()),
+      };
   }
 }
 
@@ -314,6 +354,15 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
       out.u32(message.players);
       out.u8(message.repeat);
       break;
+    case 'through':
+      writeRelays(out, message.relays);
+      break;
+    case 'pause':
+      out.u32(message.epoch);
+      writeTrackGroups(out, message.from);
+      break;
+    case 'continue':
+      break;
     case 'path':
       out.bool(message.narrow);
       out.option(message.carriesKbps, (value) => out.u32(value));
@@ -361,6 +410,12 @@ function readRelayMessage(input: BincodeReader, type: RelayType): RelayMessage {
       return { type, sound: readSound(input) };
     case 'listeners':
       return { type, players: input.u32(), repeat: input.u8() };
+    case 'through':
+      return { type, relays: readRelays(input) };
+    case 'pause':
+      return { type, epoch: input.u32(), from: readTrackGroups(input) };
+    case 'continue':
+      return { type };
     case 'path':
       return { type, narrow: input.bool(), carriesKbps: input.option(() => input.u32()) };
     case 'arrived':
@@ -415,6 +470,29 @@ function readTrack(input: BincodeReader): number {
   const track = input.u8();
   if (track > TRACK_MAX) throw malformed(`track ${track}`);
   return track;
+}
+
+function writeRelays(out: BincodeWriter, relays: readonly Uint8Array[]): void {
+  out.u64(relays.length);
+  for (const id of relays) {
+    if (id.length !== RELAY_ID_SIZE) throw malformed(`a relay's id of ${id.length} bytes`);
+    out.raw(id);
+  }
+}
+
+function readRelays(input: BincodeReader): Uint8Array[] {
+  const relays: Uint8Array[] = [];
+  // A count that lies meets the end of the message.
+  for (let left = input.u64(); left > 0; left -= 1) relays.push(input.raw(RELAY_ID_SIZE));
+  return relays;
+}
+
+function writeTrackGroups(out: BincodeWriter, groups: readonly TrackGroup[]): void {
+  out.u64(groups.length);
+  for (const { track, group } of groups) {
+    writeTrack(out, track);
+    out.u32(group);
+  }
 }
 
 function readTrackGroups(input: BincodeReader): TrackGroup[] {

@@ -44,5 +44,12 @@ export const SOUND_FRAME_MAX = 1_000;
 export const SOUND_DATAGRAM_MAX = 1_150;
 /** Earlier frames that a datagram with sound repeats (PROTOCOL 9.3). */
 export const SOUND_REPEATS_MAX = 2;
+/** UTF-8 bytes of the broadcast's name in `Pull` (PROTOCOL 11.2). */
+export const BROADCAST_MAX = 64;
+/** Relays that a broadcast passes through (PROTOCOL 11.3). */
+export const RELAYS_MAX = 4;
+/** Bytes of a relay's id (PROTOCOL 11.3). */
+export const RELAY_ID_SIZE = 16;
+
 /** Channels of sound (PROTOCOL 9.1). */
 export const SOUND_CHANNELS_MAX = 2;

@@ -162,6 +162,45 @@ export interface Listeners {
   repeat: number;
 }
 
+/** The first message of a relay's session: it wants a broadcast (PROTOCOL 11.2). */
+export interface Pull {
+  type: 'pull';
+  /** The newest version that the relay speaks. */
+  version: number;
+  broadcast: string;
+  /** The relays that it will pass through from here on, the one that asks first; 16 bytes each. */
+  relays: Uint8Array[];
+}
+
+/** What of a session is behind a relay (PROTOCOL 11.5). */
+export interface Audience {
+  type: 'audience';
+  players: number;
+  /** Those that are to hear what there is. */
+  listeners: number;
+}
+
+/** The one rendition that a relay's session is to be served (PROTOCOL 11.6). */
+export interface Needs {
+  type: 'needs';
+  codec: CodecKind;
+  /** What it may take of a path, in kbit/s; null: as much as the publisher finds right. */
+  maxKbps: number | null;
+}
+
+/** The relays that the broadcast passes through to the relay that is told (PROTOCOL 11.3). */
+export interface Through {
+  type: 'through';
+  /** The one that the publisher is at first, the one that says so last; 16 bytes each. */
+  relays: Uint8Array[];
+}
+
+/** To relays: the publisher has taken its picture back, as it said so (PROTOCOL 11.4). */
+export interface PauseOfEpoch extends Pause {
+  /** The publisher's. */
+  epoch: number;
+}
+
 /** Every rendition that the relay wants of a publisher of a version before 3, and no other. */
 export interface Renditions {
   type: 'renditions';
@@ -211,7 +250,10 @@ export type ClientMessage =
   | Pause
   | Continue
   | SoundChange
-  | Listen;
+  | Listen
+  | Pull
+  | Audience
+  | Needs;
 export type RelayMessage =
   | Welcome
   | Pong
@@ -223,5 +265,8 @@ export type RelayMessage =
   | Tracks
   | SoundChange
   | Listeners
+  | Through
+  | PauseOfEpoch
+  | Continue
   | PathChange
   | Arrived;

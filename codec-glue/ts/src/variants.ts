@@ -18,6 +18,9 @@ const CLIENT_TYPES = [
   'continue',
   'sound',
   'listen',
+  'pull',
+  'audience',
+  'needs',
 ] as const;
 const RELAY_TYPES = [
   'welcome',
@@ -30,6 +33,9 @@ const RELAY_TYPES = [
   'tracks',
   'sound',
   'listeners',
+  'through',
+  'pause',
+  'continue',
 ] as const;
 /** Those that may be skipped (PROTOCOL 2.12), from {@link SKIPPABLE}. */
 const SKIPPABLE_RELAY_TYPES = ['path', 'arrived'] as const;

@@ -1,7 +1,7 @@
 /** Which versions are spoken, and what a version may leave unread (PROTOCOL 2.11, 2.12). */
 
 /** The newest version of the protocol that is spoken here. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 /** The oldest one. */
 export const PROTOCOL_VERSION_MIN = 1;
 

@@ -67,7 +67,8 @@ const toJson = (value: unknown): unknown =>
   );
 
 const message = <T>(value: unknown): T => {
-  const json = value as { resume?: string | null };
+  const json = value as { resume?: string | null; relays?: string[] };
+  if (json.relays !== undefined) return { ...json, relays: json.relays.map(fromHex) } as T;
   return (typeof json.resume === 'string' ? { ...json, resume: fromHex(json.resume) } : json) as T;
 };
 

@@ -343,6 +343,16 @@ impl Gate {
         })
     }
 
+    /// All that was taken back.
+    pub(crate) fn taken_back(&self) -> Vec<Revocation> {
+        self.revocations.read().all()
+    }
+
+    /// What was taken back elsewhere, together with what was here; `None`: it adds nothing.
+    pub(crate) fn news(&self, revocation: Revocation) -> Option<Revocation> {
+        self.revocations.read().news(revocation)
+    }
+
     /// Ends a session, whatever its token is good for.
     pub fn kick(&self, number: u64) {
         self.passes

@@ -8,7 +8,8 @@ use super::{Grant, Power};
 use crate::broadcast::BroadcastId;
 
 /// Something that is taken back: the tokens that it covers are good for nothing from then on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Revocation {
     /// One token, by its id (`jti`).
     Token {
@@ -18,6 +19,7 @@ pub enum Revocation {
         until: u64,
     },
     /// Whatever somebody had by then.
+    #[serde(rename_all = "camelCase")]
     Subject {
         /// Who (`sub`).
         subject: Box<str>,
@@ -75,6 +77,16 @@ impl Generation {
         self
     }
 
+    /// What is good by both.
+    #[must_use]
+    fn and(self, other: Self) -> Self {
+        Self {
+            current: self.current.max(other.current),
+            publish: self.publish.and(other.publish),
+            play: self.play.and(other.play),
+        }
+    }
+
     /// Whether a token is too old for `power` here.
     fn is_past(&self, grant: &Grant, power: Power) -> bool {
         let bound = match power {
@@ -90,7 +102,52 @@ impl Generation {
     }
 }
 
+impl Bound {
+    fn and(self, other: Self) -> Self {
+        Self {
+            generation: self.generation.max(other.generation),
+            made_after: self.made_after.max(other.made_after),
+        }
+    }
+}
+
 impl Revocation {
+    /// What this and another that is about the same thing take back together; what is about another thing adds
+    /// nothing.
+    #[must_use]
+    pub(crate) fn with(mut self, other: &Self) -> Self {
+        match (&mut self, other) {
+            (
+                Self::Token { id, until },
+                Self::Token {
+                    id: same,
+                    until: other,
+                },
+            ) if id == same => {
+                *until = (*until).max(*other);
+            }
+            (
+                Self::Subject { subject, made_by },
+                Self::Subject {
+                    subject: same,
+                    made_by: other,
+                },
+            ) if subject == same => *made_by = (*made_by).max(*other),
+            (
+                Self::Broadcast {
+                    broadcast,
+                    generation,
+                },
+                Self::Broadcast {
+                    broadcast: same,
+                    generation: other,
+                },
+            ) if broadcast == same => *generation = generation.and(*other),
+            _ => {}
+        }
+        self
+    }
+
     /// Whether it takes from a token the `power` that it has at a broadcast.
     pub fn covers(&self, grant: &Grant, power: Power, broadcast: &BroadcastId) -> bool {
         match self {
@@ -135,6 +192,54 @@ impl Revocations {
                 self.generations.insert(broadcast, generation);
             }
         }
+    }
+
+    /// All of it.
+    pub(super) fn all(&self) -> Vec<Revocation> {
+        let tokens = self.tokens.iter().map(|(id, until)| Revocation::Token {
+            id: id.clone(),
+            until: *until,
+        });
+        let subjects = self.subjects.iter();
+        let subjects = subjects.map(|(subject, made_by)| Revocation::Subject {
+            subject: subject.clone(),
+            made_by: *made_by,
+        });
+        let generations = self.generations.iter();
+        let generations = generations.map(|(broadcast, generation)| Revocation::Broadcast {
+            broadcast: broadcast.clone(),
+            generation: *generation,
+        });
+        tokens.chain(subjects).chain(generations).collect()
+    }
+
+    /// What this takes back together with what is known of the same thing; `None`: it adds nothing.
+    pub(super) fn news(&self, revocation: Revocation) -> Option<Revocation> {
+        let known = match &revocation {
+            Revocation::Token { id, .. } => self.tokens.get(id).map(|until| Revocation::Token {
+                id: id.clone(),
+                until: *until,
+            }),
+            Revocation::Subject { subject, .. } => {
+                let known = self.subjects.get(subject);
+                known.map(|made_by| Revocation::Subject {
+                    subject: subject.clone(),
+                    made_by: *made_by,
+                })
+            }
+            Revocation::Broadcast { broadcast, .. } => {
+                let known = self.generations.get(broadcast);
+                known.map(|generation| Revocation::Broadcast {
+                    broadcast: broadcast.clone(),
+                    generation: *generation,
+                })
+            }
+        };
+        let Some(known) = known else {
+            return Some(revocation);
+        };
+        let both = revocation.with(&known);
+        (both != known).then_some(both)
     }
 
     /// Whether a token is good for nothing, wherever it is shown.
@@ -200,6 +305,48 @@ mod tests {
             broadcast: main(),
             generation,
         }
+    }
+
+    #[test]
+    fn what_is_heard_from_others_adds_to_what_is_known_in_any_order() {
+        let first = Generation::default().next(&[Power::Play], 10);
+        let second = Generation::default().next(&[Power::Publish], 20);
+        let token = |until| Revocation::Token {
+            id: "a".into(),
+            until,
+        };
+        let subject = |made_by| Revocation::Subject {
+            subject: "ada".into(),
+            made_by,
+        };
+        let pairs = [
+            (of_main(first), of_main(second)),
+            (token(5), token(7)),
+            (subject(5), subject(7)),
+        ];
+        for (one, other) in pairs {
+            let together = [(&one, &other), (&other, &one)].map(|(first, second)| {
+                let mut all = Revocations::default();
+                for heard in [first, second, first, second] {
+                    if let Some(news) = all.news(heard.clone()) {
+                        all.insert(news);
+                    }
+                }
+                assert_eq!(all.news(one.clone()), None);
+                all.all()
+            });
+            assert_eq!(together[0], together[1]);
+            assert_eq!(together[0], [one.clone().with(&other)]);
+            let text = serde_json::to_string(&one).unwrap();
+            assert_eq!(serde_json::from_str::<Revocation>(&text).unwrap(), one);
+        }
+        // Both kinds of links have ended.
+        let mut all = Revocations::default();
+        all.insert(of_main(first).with(&of_main(second)));
+        for power in [Power::Play, Power::Publish] {
+            assert!(all.cover_at(&grant("a", "ada", 5, Some(0)), power, &main()));
+        }
+        assert_eq!(token(5).with(&subject(7)), token(5));
     }
 
     #[test]

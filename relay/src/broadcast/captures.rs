@@ -26,6 +26,8 @@ pub enum Clock {
     /// times follow when all frames of a while seem to have been late. The number tells apart the clocks
     /// of one publisher: each source of packets has its own (RFC 3550, 5.1).
     Own(u32),
+    /// Another relay's, brought together with this one's: what that has mended is taken as it is.
+    Upstream,
 }
 
 /// When a frame was captured, as its publisher has it.
@@ -105,6 +107,9 @@ impl Captures {
     pub fn capture(&mut self, claim: Claim, now: RelayTime) -> Capture {
         let arrival = i128::from(now.as_micros());
         let floor = i128::from(self.newest);
+        if claim.clock == Clock::Upstream {
+            return self.upstream(claim, arrival + micros(AHEAD));
+        }
         self.line.take_if(|line| line.clock != claim.clock);
         let line = self.line.get_or_insert_with(|| Line::begin(claim, now));
         if claim.group < line.group {
@@ -136,6 +141,15 @@ impl Captures {
     }
 }
 
+impl Captures {
+    /// A time that another relay has mended: it is off by no more than the estimate of that relay's clock.
+    fn upstream(&mut self, claim: Claim, latest: i128) -> Capture {
+        let micros = u64::try_from(claim.micros.min(latest)).unwrap_or(0);
+        self.newest = self.newest.max(micros);
+        Capture::like(self.newest)
+    }
+}
+
 impl Capture {
     /// A time that nothing is wrong with.
     pub(super) fn like(micros: u64) -> Self {
@@ -150,7 +164,7 @@ impl Capture {
 impl Line {
     fn begin(claim: Claim, now: RelayTime) -> Self {
         let offset = match claim.clock {
-            Clock::Relay => 0,
+            Clock::Relay | Clock::Upstream => 0,
             Clock::Own(_) => i128::from(now.as_micros()) - claim.micros,
         };
         Self {
@@ -207,7 +221,7 @@ impl Line {
 /// Whether a frame that arrives now can have been captured then.
 fn is_near(time: i128, clock: Clock, arrival: i128) -> bool {
     let ahead = match clock {
-        Clock::Relay => micros(AHEAD),
+        Clock::Relay | Clock::Upstream => micros(AHEAD),
         // It was brought together with the relay's so that nothing lies ahead.
         Clock::Own(_) => 0,
     };
@@ -427,6 +441,28 @@ mod tests {
             -100_000_000i64..100_000_000,
             any::<i64>()
         ]
+    }
+
+    #[test]
+    fn times_of_another_relay_stay_as_they_are_however_old_and_never_fall() {
+        let mut captures = Captures::default();
+        let mut capture = |micros: u64, now: RelayTime| {
+            let claim = Claim {
+                micros: micros.into(),
+                clock: Clock::Upstream,
+                group: 0,
+                keyframe: true,
+            };
+            captures.capture(claim, now)
+        };
+        let hours_ago = at(0).as_micros() - 900_000_000;
+        assert_eq!(capture(hours_ago, at(0)), Capture::like(hours_ago));
+        assert_eq!(capture(hours_ago + 12, at(0)).micros, hours_ago + 12);
+        assert_eq!(capture(hours_ago, at(1)).micros, hours_ago + 12, "it falls");
+        let ahead = at(2).as_micros() + 3_000_000;
+        let capture = capture(ahead, at(2));
+        assert_eq!(capture.micros, at(2).as_micros() + 50_000);
+        assert_eq!(capture.wrong_by, None);
     }
 
     proptest! {

@@ -82,6 +82,8 @@ pub struct Cursor {
     place: Option<Place>,
     waiting: Option<Waiting>,
     dropped: u64,
+    /// Every frame is wanted, of whatever layer.
+    whole: bool,
     /// When the first piece of the last step arrived.
     arrived: Option<RelayTime>,
 }
@@ -131,8 +133,14 @@ impl Cursor {
             place: None,
             waiting: None,
             dropped: 0,
+            whole: false,
             arrived: None,
         }
+    }
+
+    /// No frame is to be left out for its layer: whoever is here hands on to others what they get.
+    pub fn keep_whole(&mut self) {
+        self.whole = true;
     }
 
     /// The track that the player gets; `None`: nothing that is there.
@@ -342,7 +350,7 @@ impl Cursor {
         self.arrived = group.arrived(place.next);
         let late = self
             .arrived
-            .is_some_and(|arrived| now - arrived > THIN_AFTER);
+            .is_some_and(|arrived| !self.whole && now - arrived > THIN_AFTER);
         let frames: Vec<_> = match late {
             true => group.base_from(place.next).cloned().collect(),
             false => group.from(place.next).cloned().collect(),

@@ -24,6 +24,8 @@ pub struct Broadcast {
     id: BroadcastId,
     incarnation: Incarnation,
     title: String,
+    /// The relay that it comes from, where it is another's.
+    upstream: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
     pub(super) state: Mutex<State>,
     /// Rises with every frame, and with what changes the worth of those that are there.
@@ -40,7 +42,7 @@ pub struct Broadcast {
 impl Broadcast {
     pub(super) fn new(
         id: BroadcastId,
-        title: String,
+        (title, upstream): (String, Option<Arc<str>>),
         settings: Arc<Settings>,
         memory: &Arc<Memory>,
         presence: Presence,
@@ -54,6 +56,7 @@ impl Broadcast {
             id,
             incarnation: Incarnation::next(),
             title,
+            upstream,
             settings,
             state: Mutex::new(state),
             frames: watch::Sender::new(0),
@@ -85,6 +88,11 @@ impl Broadcast {
         &self.title
     }
 
+    /// The address of the relay that it comes from, where its publisher is at another.
+    pub fn upstream(&self) -> Option<&str> {
+        self.upstream.as_deref()
+    }
+
     /// What it has less of than others, as far as that holds: where the relay allows less than its maker asked for,
     /// that does.
     pub fn holding(&self, asked_for: OwnSettings) -> OwnSettings {
@@ -112,6 +120,9 @@ impl Broadcast {
             since_us: status.since_us,
             epoch: status.epoch,
             players: status.players,
+            players_elsewhere: state.elsewhere(),
+            relays: state.relays(),
+            upstream: self.upstream().map(str::to_owned),
             cache: state.cached(),
             memory_bytes: self.account.used(),
             renditions: state.rendition_snapshots(),
@@ -160,6 +171,16 @@ impl Broadcast {
         Ok(PlayerSeat::new(self))
     }
 
+    /// A relay takes its seat, through which it serves others.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`].
+    pub fn attach_relay(self: &Arc<Self>) -> Result<PlayerSeat, AttachError> {
+        let mut seat = PlayerSeat::of_relay(self);
+        seat.arrive()?;
+        Ok(seat)
+    }
+
     /// Asks the publisher for a keyframe of every track that runs, where one is due. Whether it was asked for any.
     pub fn ask_for_keyframes(&self, now: RelayTime) -> bool {
         let mut state = self.state.lock();
@@ -201,6 +222,16 @@ impl Broadcast {
         }
     }
 
+    /// Ends the broadcast if nobody is there. False when somebody is.
+    pub(super) fn end_unwatched(&self, code: Code) -> bool {
+        let mut state = self.state.lock();
+        let unwatched = !state.is_watched();
+        if unwatched && state.end(code) {
+            self.announce(&state);
+        }
+        unwatched
+    }
+
     /// Why it has ended, once it has.
     pub fn ended(&self) -> Option<Code> {
         self.news.borrow().ended
@@ -214,6 +245,11 @@ impl Broadcast {
     /// Where to listen for changes of the picture.
     pub fn content(&self) -> Content {
         self.changes.listen()
+    }
+
+    /// Where to listen for what publishers are told.
+    pub fn pulses(&self) -> watch::Receiver<Pulse> {
+        self.pulse.subscribe()
     }
 
     /// Where to listen for frames, of any track.

@@ -2,6 +2,7 @@
 
 use steadycast_codec_glue::wire::{Code, Serving, SoundFormat, Status, TrackId};
 
+use super::Withheld;
 use super::renditions::{Means, Servings, Wanted};
 use super::state::State;
 
@@ -16,6 +17,8 @@ pub struct Pulse {
     pub wanted: Wanted,
     /// Players that are to hear the publisher's sound; `None`: it has said of none what it is.
     pub listeners: Option<u32>,
+    /// Whether a player or a relay is there.
+    pub watched: bool,
     /// Set once the broadcast has ended.
     pub ended: Option<Code>,
 }
@@ -30,7 +33,8 @@ impl Pulse {
             status: state.status(),
             keyframe_requests,
             wanted: state.renditions.wanted(),
-            listeners: state.sound.format().map(|_| state.sound.listeners()),
+            listeners: state.sound.format().map(|_| state.listeners()),
+            watched: state.is_watched(),
             ended: state.ended(),
         }
     }
@@ -45,6 +49,8 @@ pub struct News {
     pub ended: Option<Code>,
     /// What there is to hear; `None`: nothing.
     pub sound: Option<SoundFormat>,
+    /// What the publisher has taken back, while it has: relays are told.
+    pub withheld: Option<Withheld>,
     servings: Servings,
 }
 
@@ -54,6 +60,7 @@ impl News {
             status: state.status(),
             ended: state.ended(),
             sound: state.sound.format(),
+            withheld: state.withheld(),
             servings: *state.renditions.servings(),
         }
     }
@@ -63,12 +70,12 @@ impl News {
         self.servings.of(means)
     }
 
-    /// Whether players are told of the difference (PROTOCOL 2.5, 2.10, 9.2).
+    /// Whether players or relays are told of the difference (PROTOCOL 2.5, 2.10, 9.2, 11.4).
     pub(super) fn differs(&self, other: &Self) -> bool {
         let known = |news: &Self| {
             let status = news.status;
             let status = (status.phase, status.since_us, status.epoch);
-            (status, news.ended, news.sound)
+            (status, news.ended, news.sound, news.withheld)
         };
         known(self) != known(other) || self.servings != other.servings
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use steadycast_codec_glue::wire::{Code, Phase};
@@ -96,6 +97,56 @@ impl Registry {
         self.broadcasts.write().insert(id, broadcast);
     }
 
+    /// Takes in a broadcast of another relay, at this address: nothing but that relay's word ends it, and that nobody
+    /// watches it.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub fn take_in(
+        &self,
+        id: BroadcastId,
+        upstream: Arc<str>,
+        now: RelayTime,
+    ) -> Result<Arc<Broadcast>, RegistryError> {
+        let mut broadcasts = self.broadcasts.write();
+        if broadcasts.contains_key(&id) {
+            return Err(RegistryError::Exists);
+        }
+        if broadcasts.len() >= self.most() {
+            return Err(RegistryError::Full);
+        }
+        let settings = Settings {
+            held_timeout: Duration::MAX,
+            waiting_timeout: Duration::MAX,
+            ..Settings::clone(&self.settings.read())
+        };
+        let broadcast = Broadcast::new(
+            id.clone(),
+            (id.to_string(), Some(upstream)),
+            Arc::new(settings),
+            &self.memory,
+            Presence::Never,
+            (now, now),
+        );
+        broadcasts.insert(id, broadcast.clone());
+        Ok(broadcast)
+    }
+
+    /// Lets go of a broadcast of another relay that nobody watches; false when somebody does. Whoever comes at this very
+    /// moment is told to come again.
+    pub fn let_go(&self, broadcast: &Broadcast) -> bool {
+        let mut broadcasts = self.broadcasts.write();
+        if !broadcast.end_unwatched(Code::ShuttingDown) {
+            return false;
+        }
+        let is_this = |known: &Arc<Broadcast>| known.incarnation() == broadcast.incarnation();
+        if broadcasts.get(broadcast.id()).is_some_and(is_this) {
+            broadcasts.remove(broadcast.id());
+            *self.ended.lock() += &broadcast.snapshot().totals;
+        }
+        true
+    }
+
     fn make(
         &self,
         id: BroadcastId,
@@ -110,7 +161,7 @@ impl Registry {
         };
         Broadcast::new(
             id,
-            description.title,
+            (description.title, None),
             settings,
             &self.memory,
             presence,
@@ -165,7 +216,11 @@ impl Registry {
             if let Some(code) = broadcast.tick(now) {
                 due.push((id.clone(), code));
             }
-            if let Some(phase) = broadcast.turned() {
+            // Of another relay's broadcast that relay tells.
+            if let Some(phase) = broadcast
+                .turned()
+                .filter(|_| broadcast.upstream().is_none())
+            {
                 ticked.turned.push((id.clone(), phase));
             }
         }
@@ -191,7 +246,6 @@ mod tests {
     use super::super::{AttachError, Frame, Progress, PublisherNews, PublisherSeat, Step, Widths};
     use super::*;
     use bytes::BufMut as _;
-    use std::time::Duration;
     use steadycast_codec_glue::wire::{CodecKind, CodecSet, MediaKind, ResumeSecret, TrackId};
 
     fn at(ms: u64) -> RelayTime {

@@ -36,6 +36,12 @@ impl Default for Servings {
     }
 }
 
+/// What a rendition is before anything is known of the main track.
+const PREPARING: Serving = Serving {
+    service: Service::Preparing,
+    ..Serving::DEFAULT
+};
+
 /// Whether a frame of a rendition may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
@@ -116,20 +122,28 @@ const FOR_NARROW: [CodecKind; 4] = [
 impl Renditions {
     /// A player that had the means `before` has those `after`; `None` for one that is not there.
     pub(super) fn moved(&mut self, before: Option<Means>, after: Option<Means>) {
+        self.recount(
+            before.map(|means| (means, 1)),
+            after.map(|means| (means, 1)),
+        );
+    }
+
+    /// So many players that had some means have others, or are others; `None`: none.
+    pub(super) fn recount(&mut self, before: Option<(Means, u32)>, after: Option<(Means, u32)>) {
         if before == after {
             return;
         }
-        // One more or less of those that are there already changes nothing.
+        // More or less of those that are there already change nothing.
         let mut decide = false;
-        if let Some(means) = before {
+        if let Some((means, players)) = before {
             let count = &mut self.players[means.place()];
-            *count = count.saturating_sub(1);
+            *count = count.saturating_sub(players);
             decide |= *count == 0;
         }
-        if let Some(means) = after {
+        if let Some((means, players)) = after {
             let count = &mut self.players[means.place()];
-            *count += 1;
-            decide |= *count == 1;
+            decide |= *count == 0;
+            *count = count.saturating_add(players);
         }
         if decide {
             self.decide();
@@ -331,6 +345,9 @@ impl Renditions {
             {
                 return Some(track);
             }
+            if means.exact {
+                return None;
+            }
         }
         None
     }
@@ -405,6 +422,9 @@ impl Renditions {
 
     /// What players of these means are served, as things stand.
     fn serving(&self, means: Means) -> Serving {
+        if means.exact {
+            return self.exact(means);
+        }
         let Some(main) = self.main else {
             return Serving::DEFAULT;
         };
@@ -433,6 +453,29 @@ impl Renditions {
             track,
             codec: Some(running.codec),
         })
+    }
+
+    /// What players of these means are served, as things stand, where nothing may take the place of their
+    /// rendition.
+    fn exact(&self, means: Means) -> Serving {
+        let assigned = self.assigned[means.place()];
+        let assigned = assigned.and_then(|track| Some((track, self.running[at(track)]?)));
+        match assigned {
+            _ if self.main.is_none() => PREPARING,
+            Some((track, running)) => Serving {
+                service: match running.ready {
+                    true => Service::Ready,
+                    false => Service::Preparing,
+                },
+                track,
+                codec: Some(running.codec),
+            },
+            None => Serving {
+                service: Service::Unsupported,
+                codec: self.main,
+                ..Serving::DEFAULT
+            },
+        }
     }
 
     /// What is there that is wider than `width` and that players of these means can decode.

@@ -11,6 +11,7 @@ use steadycast_codec_glue::wire::{
 };
 use tokio::sync::watch;
 
+use self::relay::Relay;
 use super::cache::GroupKey;
 use super::cursors::Cursors;
 use super::fit::Fit;
@@ -22,6 +23,8 @@ use super::{
     AttachError, Backlog, Broadcast, Capture, Claim, Clock, Cursor, Frame, Need, News, Progress,
     PublishError, PublisherNews, Pulse, RelayTime, Step, View, Warning,
 };
+
+mod relay;
 
 /// A publisher's hold on a broadcast; dropping it leaves the broadcast held.
 #[derive(Debug)]
@@ -328,6 +331,8 @@ pub struct PlayerSeat {
     any_width: bool,
     /// Whether it is to hear what there is.
     listens: bool,
+    /// It is a relay that serves others.
+    relay: Option<Relay>,
     /// Whether the player has come: one that is expected counts for nothing.
     here: bool,
     left: Option<Code>,
@@ -358,6 +363,7 @@ impl PlayerSeat {
             changes: CHANGES,
             any_width: false,
             listens: false,
+            relay: None,
             here: false,
             left: None,
         }
@@ -371,10 +377,14 @@ impl PlayerSeat {
         let broadcast = &self.broadcast;
         let mut state = broadcast.state.lock();
         if !self.here {
-            state.attach_player(&broadcast.settings)?;
-            state.renditions.moved(None, Some(self.means));
+            match self.relay {
+                None => state.attach_player(&broadcast.settings)?,
+                Some(_) => state.attach_relay()?,
+            }
+            let counts = (self.means, self.counts_as());
+            state.renditions.recount(None, Some(counts));
             self.here = true;
-            if self.listens {
+            if self.listens && self.relay.is_none() {
                 state.sound.count(true);
             }
             broadcast.announce(&state);
@@ -417,7 +427,7 @@ impl PlayerSeat {
 
     /// Whether the player is to hear what there is (PROTOCOL 9.2).
     pub fn listen(&mut self, on: bool) {
-        if std::mem::replace(&mut self.listens, on) == on || !self.here {
+        if std::mem::replace(&mut self.listens, on) == on || !self.here || self.relay.is_some() {
             return;
         }
         let mut state = self.broadcast.state.lock();
@@ -475,14 +485,18 @@ impl PlayerSeat {
 
     fn change(&mut self, means: Means) {
         let before = std::mem::replace(&mut self.means, means);
-        if before == means {
+        self.recount((before, self.counts_as()));
+    }
+
+    /// It counts as others than before.
+    fn recount(&self, before: (Means, u32)) {
+        let after = (self.means, self.counts_as());
+        if before == after || !self.here {
             return;
         }
         let mut state = self.broadcast.state.lock();
-        if self.here {
-            state.renditions.moved(Some(before), Some(means));
-            self.broadcast.announce(&state);
-        }
+        state.renditions.recount(Some(before), Some(after));
+        self.broadcast.announce(&state);
     }
 
     /// What the player can be served by.
@@ -569,12 +583,15 @@ impl PlayerSeat {
     /// The player's decoder of pictures lost its footing: asks the publisher for a keyframe, if one is
     /// due and this player has not had more than its share of them.
     pub fn request_keyframe(&mut self, now: RelayTime) {
-        if !self.pleas.take(now) {
-            return;
-        }
+        // A relay asks for all that are behind it, and has held each of them to its share.
+        let need = match self.relay {
+            Some(_) => Need::Join,
+            None if self.pleas.take(now) => Need::Broken,
+            None => return,
+        };
         let mut state = self.broadcast.state.lock();
         let track = self.cursors.of(MediaKind::Video).track();
-        self.broadcast.ask(&mut state, track, Need::Broken, now);
+        self.broadcast.ask(&mut state, track, need, now);
     }
 
     /// Takes what the player's page has counted since its session began. What it says goes into sums,
@@ -617,7 +634,10 @@ impl PlayerSeat {
     /// The track of this kind that the player is to get; `None`: nothing that is there.
     fn track_of(&self, kind: MediaKind, state: &State) -> Option<TrackId> {
         match kind {
-            MediaKind::Video => self.serving_of(state).sends(),
+            MediaKind::Video => {
+                let track = self.serving_of(state).sends();
+                track.filter(|track| *track != TrackId::MAIN || !self.means.exact)
+            }
         }
     }
 
@@ -637,10 +657,15 @@ impl Drop for PlayerSeat {
         if let Some(number) = self.path {
             state.forget_path(number);
         }
-        if self.listens {
-            state.sound.count(false);
+        match &self.relay {
+            Some(relay) => state.detach_relay((self.means, self.counts_as()), relay.counted()),
+            None => {
+                if self.listens {
+                    state.sound.count(false);
+                }
+                state.detach_player(self.means, self.left.unwrap_or(Code::Internal));
+            }
         }
-        state.detach_player(self.means, self.left.unwrap_or(Code::Internal));
         self.broadcast.announce(&state);
     }
 }

@@ -21,8 +21,14 @@ pub struct Snapshot {
     pub since_us: u64,
     /// The newest epoch.
     pub epoch: u32,
-    /// Players attached now.
+    /// Players attached now, here and at relays that get it here.
     pub players: u32,
+    /// Those of them that are at other relays.
+    pub players_elsewhere: u32,
+    /// Relays that get it here, with a session for each version that they need.
+    pub relays: u32,
+    /// The address of the relay that it comes from; `null`: its publisher is here, or comes here.
+    pub upstream: Option<String>,
     /// What the cache holds, of all tracks.
     pub cache: CacheSnapshot,
     /// Bytes of pictures in memory: coming in, in the cache, and on their way to players.

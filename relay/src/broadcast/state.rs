@@ -18,9 +18,11 @@ use super::sound::Sound;
 use super::track::Track;
 use super::warning::Warnings;
 use super::{
-    AttachError, CacheSnapshot, Capture, Claim, Clock, Frame, Need, Presence, PublishError,
-    RelayTime, RenditionSnapshot, Settings, Totals, Warning, WarningSnapshot,
+    AttachError, Behind, CacheSnapshot, Capture, Claim, Clock, Frame, Need, Presence, PublishError,
+    RelayTime, RenditionSnapshot, Settings, Totals, Warning, WarningSnapshot, Withheld, Word,
 };
+
+mod relays;
 
 /// What a player's page has counted since its session began (PROTOCOL 2.2, `Report`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +39,8 @@ struct Publisher {
     heard: RelayTime,
     last_frame: Option<RelayTime>,
     warnings: Warnings,
+    /// It is another relay, which says how the broadcast is doing.
+    follows: Option<Word>,
 }
 
 /// One broadcast's state.
@@ -54,6 +58,9 @@ pub(super) struct State {
     tracks: [Track; TrackId::COUNT],
     pub(super) renditions: Renditions,
     players: u32,
+    /// Relays that are served, and who is behind them.
+    relays: u32,
+    behind: Behind,
     /// How many the publisher may have; `None`: as many as any.
     most_players: Option<u32>,
     narrow: NarrowPaths,
@@ -89,7 +96,7 @@ impl Life {
 /// A publisher's word that nobody may see its picture. It holds while that publisher is away.
 #[derive(Debug, Clone, Copy)]
 struct Pause {
-    epoch: u32,
+    withheld: Withheld,
     since: RelayTime,
 }
 
@@ -128,6 +135,8 @@ impl State {
             tracks: Default::default(),
             renditions: Renditions::default(),
             players: 0,
+            relays: 0,
+            behind: Behind::default(),
             most_players: None,
             narrow: NarrowPaths::default(),
             sound: Sound::default(),
@@ -177,7 +186,7 @@ impl State {
             phase,
             since_us: since.as_micros(),
             epoch: self.epoch,
-            players: self.players,
+            players: self.players.saturating_add(self.behind.players),
         }
     }
 
@@ -214,6 +223,7 @@ impl State {
             heard: now,
             last_frame: None,
             warnings: Warnings::default(),
+            follows: None,
         });
         self.totals.publishers_joined += 1;
         Ok((self.epoch, lineage))
@@ -237,7 +247,7 @@ impl State {
         };
         publisher.heard = now;
         // Held, but its publisher is attached and has sent a picture: it was only silent.
-        publisher.last_frame.is_some() && self.enter(Life::Live, now)
+        publisher.last_frame.is_some() && self.appear(now)
     }
 
     /// When a publisher's frame was captured that it says was then; `None` when the publisher is not
@@ -335,7 +345,7 @@ impl State {
             self.totals.late_frames += u64::from(taken == Taken::Late);
             let changed = taken == Taken::Opened && self.opened(frame, now);
             self.record(frame, now);
-            return Ok(self.enter(Life::Live, now) || changed);
+            return Ok(self.appear(now) || changed);
         }
         self.track_mut(track).drop_frame(frame);
         self.totals.unwanted_frames += 1;
@@ -396,7 +406,7 @@ impl State {
         // Another publisher shows a picture of its own.
         let other = self
             .pause
-            .is_some_and(|pause| pause.epoch != frame.header().epoch);
+            .is_some_and(|pause| pause.withheld.epoch != frame.header().epoch);
         changed | (other && self.end_pause(now))
     }
 
@@ -431,9 +441,10 @@ impl State {
                 None => self.track_mut(track).let_go(),
             }
         }
-        let since = self.pause.map_or(now, |pause| pause.since);
-        let news = self.pause.is_none();
-        self.pause = Some(Pause { epoch, since });
+        let since = self.paused_since().unwrap_or(now);
+        let withheld = Withheld::new(epoch, from);
+        let news = self.withheld() != Some(withheld);
+        self.pause = Some(Pause { withheld, since });
         news
     }
 

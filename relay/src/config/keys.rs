@@ -78,6 +78,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
         "auth",
         "Others who say who may do what: issuers of tokens besides the relay itself, or an authority that is asked.",
     ),
+    (
+        "cluster",
+        "Other relays: a broadcast that is at one of them is watched here as well. Certificates say who belongs together.",
+    ),
     ("limits", "What strangers and slow players may cost."),
     ("log", "What the relay says about itself, on stderr."),
 ];
@@ -449,6 +453,102 @@ pub const KEYS: &[Key] = &[
         whole(0, 3_600, "seconds"),
         "10",
         "How long an answer of the authority is good for the same question.",
+    ),
+    key(
+        "cluster",
+        "listen",
+        Kind::Listen,
+        "",
+        "Address (UDP) at which other relays get the broadcasts that this one has, such as [::]:4434. Empty: none do.",
+    ),
+    key(
+        "cluster",
+        "origin",
+        Kind::Peer,
+        "",
+        "The relay that has what is not here, as HOST:PORT of its cluster.listen: players watch its broadcasts here as \
+         well, each of which is got once. Empty: only what is here is watched here.",
+    ),
+    key(
+        "cluster",
+        "authority",
+        Kind::Path,
+        "",
+        "PEM file with the certificate of the authority that has signed those of all relays; others are no relays.",
+    ),
+    key(
+        "cluster",
+        "certificate",
+        Kind::Path,
+        "",
+        "PEM file with this relay's certificate, with those between it and the authority's. What name is in it does \
+         not matter.",
+    ),
+    key(
+        "cluster",
+        "key",
+        Kind::Path,
+        "",
+        "PEM file with the key of that certificate.",
+    ),
+    key(
+        "cluster",
+        "linger_s",
+        whole(1, 3_600, "seconds"),
+        "10",
+        "How long a broadcast of another relay is kept here after its last player has gone.",
+    ),
+    key(
+        "cluster",
+        "id",
+        Kind::Name,
+        "",
+        "The relay's name among others, which no other has. Empty: made at random and kept in state_dir/relay.id.",
+    ),
+    key(
+        "cluster",
+        "advertise",
+        Kind::Peer,
+        "",
+        "Where other relays reach this one's cluster.listen, as they are told by cluster.nats. Empty: they are not told.",
+    ),
+    key(
+        "cluster",
+        "nats",
+        Kind::Engines,
+        "",
+        "Servers of the engine, NATS from 2.12.6 on with JetStream, which know one another: \
+         \"nats://10.0.0.1:4222\". Trusted over tls:// is what the system trusts, and what SSL_CERT_FILE in the \
+         environment names. Empty: this relay is by itself.",
+    ),
+    key(
+        "cluster",
+        "nats_credentials",
+        Kind::Path,
+        "",
+        "File with the credentials (JWT and seed) that the engine asks for. Empty: it asks for none.",
+    ),
+    key(
+        "cluster",
+        "prefix",
+        Kind::Name,
+        "steadycast",
+        "What the names of the engine's buckets begin with: relays of one prefix are one cluster.",
+    ),
+    key(
+        "cluster",
+        "replicas",
+        whole(1, 5, "servers"),
+        "1",
+        "How many of the engine's servers keep what is kept there: with three of them 3, so that any one may fail.",
+    ),
+    key(
+        "cluster",
+        "lease_s",
+        whole(2, 300, "seconds"),
+        "15",
+        "A relay that has not been heard of by the engine for so long is dead to the others. The engine may take no \
+         writes for 8 seconds when the server that leads it fails, so less than 10 is for tests.",
     ),
     key(
         "limits",

@@ -8,9 +8,11 @@ use rustls_pki_types::DnsName;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
+use super::cluster::Peer;
 use super::webrtc::{IceServer, Reachable};
 use crate::asking::SafeUrl;
 use crate::auth::{Embedder, KeySource, Origin, PublicUrl};
+use crate::directory::{EngineUrl, RelayId};
 use crate::events::HookSecret;
 use crate::tls::BindingKey;
 
@@ -31,12 +33,18 @@ pub enum Kind {
     Networks,
     /// A list of names of the DNS, without wildcards.
     DomainNames,
+    /// A name of small letters, digits and hyphens, or nothing.
+    Name,
+    /// A list of servers of the engine.
+    Engines,
     /// A list of IP addresses, each perhaps with a port.
     Places,
     /// A list of STUN and TURN servers.
     IceServers,
     /// The key of an account with a certificate authority, or nothing; never shown.
     AccountKey,
+    /// A host and a port, or nothing.
+    Peer,
     /// A path, or nothing.
     Path,
     /// A file or URL with others' keys, or nothing.
@@ -92,6 +100,7 @@ impl Kind {
             | Self::Networks
             | Self::DomainNames
             | Self::Places
+            | Self::Engines
             | Self::IceServers => {
                 let items = text
                     .split(',')
@@ -119,12 +128,14 @@ impl Kind {
             (Self::DomainNames, Value::Array(items)) => all(items, is_domain_name),
             (Self::Places, Value::Array(items)) => all(items, is_place),
             (Self::IceServers, Value::Array(items)) => all(items, is_ice_server),
+            (Self::Engines, Value::Array(items)) => all(items, is_engine),
             (
                 Self::Urls
                 | Self::Embedders
                 | Self::Networks
                 | Self::DomainNames
                 | Self::Places
+                | Self::Engines
                 | Self::IceServers
                 | Self::Switch
                 | Self::Whole { .. },
@@ -145,7 +156,9 @@ impl Kind {
             Self::Address => text.parse::<SocketAddr>().is_ok(),
             Self::Listen => text.is_empty() || text.parse::<SocketAddr>().is_ok(),
             Self::Url => text.is_empty() || text.parse::<PublicUrl>().is_ok(),
+            Self::Peer => text.is_empty() || text.parse::<Peer>().is_ok(),
             Self::Path => true,
+            Self::Name => text.is_empty() || text.parse::<RelayId>().is_ok(),
             Self::AccountKey => text.is_empty() || text.parse::<BindingKey>().is_ok(),
             Self::Keys => text.is_empty() || text.parse::<KeySource>().is_ok(),
             Self::HookSecret => text.is_empty() || text.parse::<HookSecret>().is_ok(),
@@ -163,6 +176,7 @@ impl Kind {
             | Self::Networks
             | Self::DomainNames
             | Self::Places
+            | Self::Engines
             | Self::IceServers
             | Self::Switch
             | Self::Whole { .. } => false,
@@ -206,6 +220,10 @@ fn is_ice_server(text: &str) -> bool {
     IceServer::parse(text).is_some()
 }
 
+fn is_engine(text: &str) -> bool {
+    text.parse::<EngineUrl>().is_ok()
+}
+
 fn is_embedder(text: &str) -> bool {
     text.parse::<Embedder>().is_ok()
 }
@@ -234,10 +252,13 @@ impl fmt::Display for Kind {
                 "a list of names such as share.example.org, without * and with letters, digits and hyphens alone",
             ),
             Self::AccountKey => f.write_str("a key in base64url, or nothing"),
+            Self::Name => f.write_str("1 to 32 of a-z, 0-9 and '-', or nothing"),
+            Self::Engines => f.write_str("a list of nats://HOST:PORT or tls://HOST:PORT"),
             Self::Places => f.write_str("a list of IP addresses, each perhaps with a port"),
             Self::IceServers => {
                 f.write_str("a list of stun:HOST:PORT or turn:HOST:PORT USER PASSWORD")
             }
+            Self::Peer => f.write_str("HOST:PORT, or nothing"),
             Self::Path => f.write_str("the path of a file, or nothing"),
             Self::Keys => f.write_str(
                 "the path of a file, an https:// URL (http:// from this host alone), or nothing",

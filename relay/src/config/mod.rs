@@ -4,6 +4,7 @@
 //! and flags in this order, refuses what no key takes, and says about every mistake
 //! which key it is, where it was set and what would be allowed.
 
+mod cluster;
 mod duration;
 mod keys;
 mod kind;
@@ -22,6 +23,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Value;
+
+pub use cluster::{Cluster, ClusterFiles, Peer};
 
 pub use crate::asking::{SafeUrl, SafeUrlError};
 pub use keys::{Change, KEYS, Key, Names, SECTIONS, named};
@@ -61,6 +64,8 @@ pub struct Config {
     pub webrtc: WebRtc,
     /// `[broadcast]`.
     pub broadcast: Broadcast,
+    /// `[cluster]`.
+    pub cluster: Cluster,
     /// `[metrics]`.
     pub metrics: Metrics,
     /// `[hooks]`.
@@ -500,6 +505,11 @@ impl Config {
             "both are set; where an authority is asked, no token is looked at",
         );
         mistake(
+            !self.cluster.nats.is_empty() && self.cluster.prefix.is_empty(),
+            "cluster.prefix",
+            "not set; the buckets of the engine need names",
+        );
+        mistake(
             self.hooks.url.is_some() != self.hooks.secret.is_some(),
             "hooks.url and hooks.secret",
             "one is set and the other is not; the receiver has to know from whom events come",
@@ -508,6 +518,11 @@ impl Config {
             self.auth.jwks.is_some() && self.auth.audience.is_empty(),
             "auth.audience",
             "not set; tokens of others have to be for somebody, or those for other services would be good here",
+        );
+        mistake(
+            self.cluster.is_used() && self.cluster.files().is_none(),
+            "cluster.authority, cluster.certificate and cluster.key",
+            "not all are set; relays know one another by them",
         );
         mistake(
             self.limits.retry_above > self.limits.handshakes,

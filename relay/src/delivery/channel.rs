@@ -522,7 +522,8 @@ impl<C: Carrier> Channel<C> {
     /// Takes in a player that has everything, if it stands where the others do.
     pub(super) fn enter_cohort(&mut self, key: usize) {
         let player = &self.players[key];
-        if player.seat.is_to_move(MediaKind::Video) {
+        // Of a relay's frames none is left out, as they are where all of a cohort are late.
+        if player.seat.is_to_move(MediaKind::Video) || player.seat.is_of_relay() {
             return;
         }
         let cursor = player.seat.cursor(MediaKind::Video);

@@ -235,11 +235,19 @@ impl Site {
     }
 
     async fn on_disk(&self, changes: Vec<Change>) -> Result<(), KeepError> {
+        let taken_back = match &self.outbox {
+            Some(_) => changes.iter().filter_map(Change::taken_back).collect(),
+            None => Vec::new(),
+        };
         let ledger = self.ledger.clone();
         let written = tokio::task::spawn_blocking(move || ledger.commit(&changes)).await;
         self.keeps
             .store(matches!(written, Ok(Ok(()))), Ordering::Relaxed);
-        Ok(written??)
+        written??;
+        if let Some(outbox) = &self.outbox {
+            taken_back.into_iter().for_each(|one| outbox.tell(one));
+        }
+        Ok(())
     }
 
     /// Makes the broadcasts that were there before a restart again; gives how many.
@@ -278,6 +286,21 @@ impl Site {
         self.on_disk(vec![Change::Revoke(revocation.clone())])
             .await?;
         Ok(self.gate.revoke(revocation))
+    }
+
+    /// Something was taken back elsewhere: it is so here as well.
+    ///
+    /// # Errors
+    /// [`KeepError`]; it is not taken back here then.
+    pub(crate) async fn hear(&self, revocation: Revocation) -> Result<(), KeepError> {
+        // Nobody must make a generation that does not know of it.
+        let _turn = self.turns.lock().await;
+        let Some(news) = self.gate.news(revocation) else {
+            return Ok(());
+        };
+        let sessions = self.revoke(news).await?;
+        tracing::info!(sessions, "taken back elsewhere");
+        Ok(())
     }
 
     /// Ends the links to a broadcast that are for one of `powers`, and the sessions that they opened; gives how

@@ -11,9 +11,10 @@ use super::viewers::ViewersTokens;
 use crate::auth::{Embedder, Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
+use crate::directory::Directory;
 use crate::records::Records;
 use crate::shard::RelayClock;
-use crate::store::{Ledger, StateDir, TokenKeys};
+use crate::store::{Ledger, Outbox, StateDir, TokenKeys};
 use crate::tls::Identities;
 use crate::webrtc::Bridge;
 use crate::websocket::Entrance;
@@ -63,6 +64,10 @@ pub struct Site {
     pub ice_servers: Vec<IceServer>,
     /// Where WebRTC clients are sent when the relay is full.
     pub overflow: Option<PublicUrl>,
+    /// Which relay has which broadcast.
+    pub directory: Arc<dyn Directory>,
+    /// What was taken back here and is to be so elsewhere; `None`: there is no elsewhere.
+    pub outbox: Option<Arc<Outbox>>,
     /// Cancelled once the relay stops: it answers, but takes nothing new on.
     pub draining: CancellationToken,
 }

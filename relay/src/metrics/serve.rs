@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::totals::Moment;
 use crate::auth::Gate;
 use crate::broadcast::Registry as Broadcasts;
+use crate::directory::Directory;
 use crate::http;
 use crate::records::Records;
 use crate::shard::Pulse;
@@ -45,6 +46,8 @@ pub struct Sources {
     pub gate: Arc<Gate>,
     /// The certificate.
     pub identities: Identities,
+    /// Which relay has what.
+    pub directory: Arc<dyn Directory>,
     /// The shards.
     pub(crate) shards: Vec<Pulse>,
 }
@@ -127,6 +130,7 @@ async fn metrics(State(sources): State<Sources>, request: HeaderMap) -> Response
     let moment = Moment {
         broadcasts: &sources.broadcasts,
         gate: &sources.gate,
+        directory: &*sources.directory,
         busy: sources.shards.iter().map(Pulse::busy).collect(),
         certificate: identity.map(|identity| identity.not_after()),
     };

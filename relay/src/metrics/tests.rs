@@ -11,6 +11,8 @@ use super::counted::{Handshake, Metrics};
 use super::totals::Moment;
 use crate::auth::{Gate, TokenSigner, Transport};
 use crate::broadcast::{Registry, Settings};
+use crate::directory::{Alone, test_lease};
+use crate::shard::RelayClock;
 
 const DOCUMENT: &str = include_str!("../../../docs/METRICS.md");
 const DASHBOARD: &str = include_str!("../../../docs/grafana/steadycast.json");
@@ -27,9 +29,11 @@ fn figures() -> String {
     let broadcasts = Registry::new(Settings::default());
     let key = "a-key-of-the-tests".parse().unwrap();
     let gate = Gate::new(TokenSigner::new(&[0; 32]), key, None);
+    let directory = Alone::new(test_lease("a"), RelayClock::start());
     let moment = Moment {
         broadcasts: &broadcasts,
         gate: &gate,
+        directory: &directory,
         busy: vec![Duration::from_secs(1)],
         certificate: Some(OffsetDateTime::UNIX_EPOCH),
     };

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::counted::{Metrics, MetricsError, role_name};
 use crate::auth::{Gate, Transport};
 use crate::broadcast::{Registry as Broadcasts, Totals};
+use crate::directory::{Directory, State};
 
 /// A name, what it counts, and where it is found.
 type Total = (&'static str, &'static str, fn(&Totals) -> u64);
@@ -109,6 +110,7 @@ const TOTALS: &[Total] = &[
 pub(super) struct Moment<'a> {
     pub(super) broadcasts: &'a Broadcasts,
     pub(super) gate: &'a Gate,
+    pub(super) directory: &'a dyn Directory,
     /// How long each shard has been busy since it started.
     pub(super) busy: Vec<Duration>,
     /// When the certificate ends, where there is one.
@@ -132,6 +134,10 @@ impl Moment<'_> {
         let mut totals = self.broadcasts.ended_totals();
         let phases = gauges(&registry, "broadcasts", "Broadcasts, by phase.", &["phase"])?;
         let players = gauges(&registry, "players", "Players at broadcasts.", &[])?;
+        let help = "Sessions of other relays that get broadcasts here.";
+        let relays = gauges(&registry, "relays", help, &[])?;
+        let help = "Broadcasts that come from another relay.";
+        let pulled = gauges(&registry, "broadcasts_pulled", help, &[])?;
         let renditions = gauges(
             &registry,
             "renditions",
@@ -160,7 +166,15 @@ impl Moment<'_> {
             phases.with_label_values(&[phase]);
         }
         // A figure that is nought is one as well.
-        for gauge in [&players, &renditions, &listeners, &cached, &memory] {
+        for gauge in [
+            &players,
+            &relays,
+            &pulled,
+            &renditions,
+            &listeners,
+            &cached,
+            &memory,
+        ] {
             gauge.with_label_values::<&str>(&[]);
         }
         for broadcast in self.broadcasts.list() {
@@ -169,7 +183,13 @@ impl Moment<'_> {
             phases.with_label_values(&[snapshot.phase]).inc();
             players
                 .with_label_values::<&str>(&[])
-                .add(snapshot.players.into());
+                .add((snapshot.players - snapshot.players_elsewhere).into());
+            relays
+                .with_label_values::<&str>(&[])
+                .add(snapshot.relays.into());
+            pulled
+                .with_label_values::<&str>(&[])
+                .add(snapshot.upstream.is_some().into());
             renditions
                 .with_label_values::<&str>(&[])
                 .add(whole(snapshot.renditions.len()));
@@ -210,12 +230,36 @@ impl Moment<'_> {
             let gauge = ends.with_label_values::<&str>(&[]);
             gauge.set(end.unix_timestamp());
         }
+        self.register_directory(&registry)?;
         for (name, help, value) in TOTALS {
             let counter = IntCounter::with_opts(named(name, help))?;
             counter.inc_by(value(&totals));
             registry.register(Box::new(counter))?;
         }
         Ok(registry)
+    }
+
+    fn register_directory(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+        let help = "Whether the directory of relays is in this state: alone (no engine), joining, joined, away.";
+        let states = gauges(registry, "directory_state", help, &["state"])?;
+        let state = self.directory.state();
+        for other in State::ALL {
+            let gauge = states.with_label_values(&[other.name()]);
+            gauge.set(i64::from(other == state));
+        }
+        let census = self.directory.census();
+        let help = "Relays that live, this one among them, as far as it knows.";
+        let relays = gauges(registry, "directory_relays", help, &[])?;
+        relays
+            .with_label_values::<&str>(&[])
+            .set(whole(census.relays));
+        let help = "Broadcasts that relays have claimed, as far as this one knows.";
+        let claims = gauges(registry, "directory_claims", help, &["by"])?;
+        let others = census.claims.saturating_sub(census.own);
+        for (by, count) in [("own", census.own), ("others", others)] {
+            claims.with_label_values(&[by]).set(whole(count));
+        }
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Bytes of a session's group streams so far; clones count together.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Count(Arc<Counted>);
+pub(crate) struct Count(Arc<Counted>);
 
 #[derive(Debug, Default)]
 struct Counted {

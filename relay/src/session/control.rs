@@ -2,46 +2,30 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, BufMut, BytesMut};
 use steadycast_codec_glue::wire::{
-    ClientMessage, MIN_VERSION, RelayMessage, WireError, decode_client, encode_relay, limits,
+    ClientMessage, MIN_VERSION, RelayMessage, decode_client, encode_relay,
 };
 use tokio::time::sleep_until;
 
+use super::framed::{Framed, ReadError};
 use super::link::{Input, Output};
 use crate::allowance::Allowance;
-
-/// Why no message can be read.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
-    /// The client has finished or reset the stream, or the connection is gone.
-    #[error("the control stream has ended")]
-    Ended,
-    /// The client's bytes are wrong.
-    #[error(transparent)]
-    Wire(#[from] WireError),
-}
 
 /// Messages that a client may send at once, and how often one more. Those of honest clients are
 /// four a second at most; what comes faster waits in the client's stream.
 const AT_ONCE: u32 = 64;
 const EVERY: Duration = Duration::from_millis(25);
 
-/// Room for what is read at once: messages but for `Hello` take a few bytes.
-const ROOM: usize = 512;
-
 /// Reads client messages, no faster than they may come.
 pub(super) struct ControlReader<I> {
-    stream: I,
-    buffer: BytesMut,
+    stream: Framed<I>,
     messages: Allowance,
 }
 
 impl<I: Input> ControlReader<I> {
     pub(super) fn new(stream: I) -> Self {
         Self {
-            stream,
-            buffer: BytesMut::new(),
+            stream: Framed::new(stream),
             messages: Allowance::new(AT_ONCE, EVERY),
         }
     }
@@ -51,49 +35,9 @@ impl<I: Input> ControlReader<I> {
         if let Some(due) = self.messages.due() {
             sleep_until(due.into()).await;
         }
-        loop {
-            if let Some(message) = self.parse()? {
-                self.messages.spend(Instant::now());
-                return Ok(message);
-            }
-            self.buffer.reserve(ROOM);
-            let mut room = (&mut self.buffer).limit(ROOM);
-            if self.stream.read(&mut room).await.unwrap_or(0) == 0 {
-                return Err(ReadError::Ended);
-            }
-        }
-    }
-
-    /// The next message of the buffer that is not to be skipped, once it is there.
-    fn parse(&mut self) -> Result<Option<ClientMessage>, WireError> {
-        while let Some(body) = self.body()? {
-            if let Some(message) = decode_client(&body)? {
-                return Ok(Some(message));
-            }
-        }
-        Ok(None)
-    }
-
-    fn body(&mut self) -> Result<Option<BytesMut>, WireError> {
-        let Some(prefix) = self.buffer.first_chunk::<2>() else {
-            return Ok(None);
-        };
-        let length = usize::from(u16::from_be_bytes(*prefix));
-        if length == 0 {
-            return Err(WireError::Malformed("an empty control message"));
-        }
-        if length > limits::CONTROL_MESSAGE {
-            return Err(WireError::TooLarge {
-                what: "control message",
-                actual: length as u64,
-                limit: limits::CONTROL_MESSAGE as u64,
-            });
-        }
-        if self.buffer.len() < 2 + length {
-            return Ok(None);
-        }
-        self.buffer.advance(2);
-        Ok(Some(self.buffer.split_to(length)))
+        let message = self.stream.next(decode_client).await?;
+        self.messages.spend(Instant::now());
+        Ok(message)
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use steadycast_codec_glue::wire::{self, Code, RelayMessage};
 use tokio::time::timeout;
 
-use super::control::{ControlWriter, ReadError};
+use super::control::ControlWriter;
+use super::framed::ReadError;
 use super::link::Link;
 use crate::auth::Withdrawal;
 

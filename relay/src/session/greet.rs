@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use steadycast_codec_glue::wire::{self, ClientMessage, Code, ResumeSecret, Role};
+use steadycast_codec_glue::wire::{self, ClientMessage, Code, RelayMessage, ResumeSecret, Role};
 use tokio::time::{Instant, timeout_at};
 
 use super::control::{ControlReader, ControlWriter};
 use super::ending::{Ending, part};
+use super::framed::ReadError;
 use super::greeted::Session;
-use super::link::Link;
+use super::link::{Input, Link, Output};
 use super::local::Local;
-use super::shared::Shared;
-use super::{player, publisher};
+use super::shared::{Port, Shared};
+use super::{player, publisher, relay};
 use crate::auth::{Power, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::events::SessionFacts;
@@ -34,9 +35,29 @@ pub(super) async fn greet<L: Link>(
     };
     let mut reader = ControlReader::new(recv);
     let mut writer = ControlWriter::new(send, shared.settings.player_stall);
-    let hello = match timeout_at(deadline, reader.next()).await {
+    let hello = match timeout_at(deadline, first(&mut reader, &mut writer, shared)).await {
         Ok(hello) => hello.map_err(|error| Ending::from_read(error, &link)),
         Err(_) => Err(Ending::because(Code::HelloTimeout, "no Hello in time")),
+    };
+    let hello = match (hello, shared.port) {
+        (Ok(ClientMessage::Pull { .. }), Port::Clients) => {
+            let why = "relays have a port of their own";
+            Err(Ending::because(Code::WrongRole, why))
+        }
+        (Ok(pull @ ClientMessage::Pull { .. }), Port::Relays) => {
+            let visitor = relay::Visitor {
+                number,
+                link,
+                reader,
+                writer,
+            };
+            return relay::serve(visitor, pull, local).await;
+        }
+        (Ok(ClientMessage::Hello { .. }), Port::Relays) => {
+            let why = "this port is for relays";
+            Err(Ending::because(Code::WrongRole, why))
+        }
+        (hello, _) => hello,
     };
     let visit = Visit {
         number,
@@ -86,6 +107,28 @@ pub(super) async fn greet<L: Link>(
     tracing::info!(code = %ending.code, why = ending.tell, "session ended");
 }
 
+/// The first message; a relay may ask for the time before it (PROTOCOL 11.2).
+async fn first<I: Input, O: Output>(
+    reader: &mut ControlReader<I>,
+    writer: &mut ControlWriter<O>,
+    shared: &Shared,
+) -> Result<ClientMessage, ReadError> {
+    loop {
+        match reader.next().await? {
+            ClientMessage::Ping { sequence, sent_us } if shared.port == Port::Relays => {
+                let pong = RelayMessage::Pong {
+                    sequence,
+                    sent_us,
+                    relay_us: shared.clock.now().as_micros(),
+                };
+                let sent = writer.send(&pong).await;
+                sent.map_err(|_| ReadError::Ended)?;
+            }
+            message => return Ok(message),
+        }
+    }
+}
+
 /// Who said hello, and what it wants.
 struct Admitted {
     version: u16,
@@ -118,9 +161,9 @@ async fn authorize(
         .await
         .map_err(|refusal| Ending::because(refusal.code(), refusal))?;
     let broadcast = shared
-        .registry
-        .find(pass.broadcast())
-        .ok_or_else(|| Ending::because(Code::UnknownBroadcast, "there is no such broadcast"))?;
+        .find(pass.broadcast(), role)
+        .await
+        .map_err(|why| Ending::because(why.code(), why))?;
     let agent = excerpt(&agent);
     tracing::info!(broadcast = %pass.broadcast(), ?role, agent, version, "session");
     Ok(Admitted {
@@ -144,7 +187,7 @@ fn stranger(visit: &Visit) -> SessionFacts {
     }
 }
 
-fn unspoken(version: u16) -> Ending {
+pub(super) fn unspoken(version: u16) -> Ending {
     let (oldest, newest) = (wire::MIN_VERSION, wire::VERSION);
     let why = format!("this relay speaks versions {oldest} to {newest}, not {version}");
     Ending::because(Code::UnsupportedVersion, why)

@@ -15,7 +15,7 @@ use crate::broadcast::{Account, Buffer, Frame, FrameError, MemoryError};
 
 /// Why a group cannot be read on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum GroupError {
+pub(crate) enum GroupError {
     /// Reset by the publisher, or gone with the connection: not a fault (PROTOCOL 4.9).
     #[error("the group was cut off")]
     CutOff,
@@ -41,13 +41,15 @@ impl From<FrameError> for GroupError {
 }
 
 /// Reads the frames of one group from a publisher's stream.
-pub(super) struct GroupReader<I> {
+pub(crate) struct GroupReader<I> {
     stream: I,
     /// What its frames come into.
     account: Arc<Account>,
     /// What has come of the session's groups.
     count: Count,
     order: Option<GroupOrder>,
+    /// The header of the next frame, where it has been looked at.
+    ahead: Option<FrameHeader>,
     /// Track and group, once they are known.
     place: Option<(TrackId, u32)>,
     /// Bytes that are missing of a large frame of which a part has been passed on; none between frames.
@@ -55,7 +57,7 @@ pub(super) struct GroupReader<I> {
 }
 
 /// What comes from a publisher's stream.
-pub(super) enum Part {
+pub(crate) enum Part {
     /// A frame, or the beginning of one.
     Frame(Frame),
     /// More of the frame that has begun.
@@ -82,24 +84,25 @@ const SMALL_PART: usize = 4 << 10;
 const GAP: Duration = Duration::from_millis(25);
 
 impl<I: Input> GroupReader<I> {
-    pub(super) fn new(stream: I, account: &Arc<Account>, count: &Count) -> Self {
+    pub(crate) fn new(stream: I, account: &Arc<Account>, count: &Count) -> Self {
         Self {
             stream,
             account: account.clone(),
             count: count.clone(),
             order: None,
+            ahead: None,
             place: None,
             missing: 0,
         }
     }
 
     /// Track and group, once they are known.
-    pub(super) fn place(&self) -> Option<(TrackId, u32)> {
+    pub(crate) fn place(&self) -> Option<(TrackId, u32)> {
         self.place
     }
 
     /// Reads the rest of the group without keeping any of it, to its end.
-    pub(super) async fn pass_over(&mut self) {
+    pub(crate) async fn pass_over(&mut self) {
         let mut passed = [0; 4 << 10];
         while matches!(self.stream().read(&mut &mut passed[..]).await, Ok(1..)) {
             self.count.turn().await;
@@ -115,19 +118,20 @@ impl<I: Input> GroupReader<I> {
     }
 
     /// Track and group, if a part of a frame has been passed on and the rest has not.
-    pub(super) fn inside_frame(&self) -> Option<(TrackId, u32)> {
+    pub(crate) fn inside_frame(&self) -> Option<(TrackId, u32)> {
         self.place.filter(|_| self.missing > 0)
     }
 
-    /// The next frame or part of one, or `None` at the end of the group. `capture` says when a frame
-    /// was captured that claims what its header has.
-    pub(super) async fn next(
-        &mut self,
-        capture: impl Fn(&FrameHeader) -> u64,
-    ) -> Result<Option<Part>, GroupError> {
-        if let Some((track, group)) = self.inside_frame() {
-            return self.more(track, group).await.map(Some);
+    /// The header of the next frame as it came, before the frame is read; `None` at the end of the group.
+    pub(crate) async fn ahead(&mut self) -> Result<Option<FrameHeader>, GroupError> {
+        if self.ahead.is_none() {
+            self.ahead = self.header().await?;
         }
+        Ok(self.ahead)
+    }
+
+    /// The header of the next frame, in its order.
+    async fn header(&mut self) -> Result<Option<FrameHeader>, GroupError> {
         if self.order.is_none() {
             self.open().await?;
         }
@@ -135,12 +139,31 @@ impl<I: Input> GroupReader<I> {
         if !self.fill(&mut fixed).await? {
             return Ok(None);
         }
-        let mut header = FrameHeader::decode(&fixed)?;
+        let header = FrameHeader::decode(&fixed)?;
         if let Some(order) = &mut self.order {
             order.admit(&header)?;
         }
+        Ok(Some(header))
+    }
+
+    /// The next frame or part of one, or `None` at the end of the group. `mend` makes of each header what is to be in
+    /// it here.
+    pub(crate) async fn next(
+        &mut self,
+        mend: impl Fn(&mut FrameHeader),
+    ) -> Result<Option<Part>, GroupError> {
+        if let Some((track, group)) = self.inside_frame() {
+            return self.more(track, group).await.map(Some);
+        }
+        let ahead = match self.ahead.take() {
+            Some(ahead) => Some(ahead),
+            None => self.header().await?,
+        };
+        let Some(mut header) = ahead else {
+            return Ok(None);
+        };
+        mend(&mut header);
         self.place = Some((header.track, header.group));
-        header.capture_us = capture(&header);
         // Not as it came: what later versions say in a header is not for players of older ones.
         let mut buffer = self
             .account

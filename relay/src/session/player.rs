@@ -244,6 +244,11 @@ impl<L: Link> Talk<'_, L> {
                 Code::WrongRole,
                 "only publishers send this",
             )),
+            ClientMessage::Pull { .. }
+            | ClientMessage::Audience { .. }
+            | ClientMessage::Needs { .. } => {
+                Err(Ending::because(Code::WrongRole, "only relays send this"))
+            }
         }
     }
 

@@ -224,6 +224,11 @@ fn answer(
         | ClientMessage::Listen { .. } => {
             Err(Ending::because(Code::WrongRole, "only players send this"))
         }
+        ClientMessage::Pull { .. }
+        | ClientMessage::Audience { .. }
+        | ClientMessage::Needs { .. } => {
+            Err(Ending::because(Code::WrongRole, "only relays send this"))
+        }
     }
 }
 
@@ -232,17 +237,17 @@ async fn read_group(
     seat: &PublisherSeat,
     shared: &Shared,
 ) -> Result<(), Ending> {
-    let capture = |header: &FrameHeader| {
+    let mend = |header: &mut FrameHeader| {
         let claim = Claim {
             micros: header.capture_us.into(),
             clock: Clock::Relay,
             group: header.group,
             keyframe: header.keyframe,
         };
-        seat.capture(header.track, claim, shared.clock.now()).micros
+        header.capture_us = seat.capture(header.track, claim, shared.clock.now()).micros;
     };
     loop {
-        let part = reader.next(capture).await;
+        let part = reader.next(mend).await;
         let now = shared.clock.now();
         match part {
             Ok(Some(Part::Frame(frame))) => seat

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use steadycast_codec_glue::wire::{Code, ResumeSecret};
+use steadycast_codec_glue::wire::{Code, RelayId, ResumeSecret, Role, limits};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Settings;
+use super::elsewhere::{Elsewhere, NotHere};
 use super::ending::Ending;
 use crate::auth::{Gate, Origins, random};
-use crate::broadcast::Registry;
+use crate::broadcast::{Broadcast, BroadcastId, Registry};
 use crate::records::Records;
 use crate::shard::{Addresses, RelayClock};
 
 /// What sessions work with.
+#[derive(Clone)]
 pub(crate) struct Parts {
     /// What strangers may cost.
     pub(crate) settings: Settings,
@@ -30,6 +33,19 @@ pub(crate) struct Parts {
     pub(crate) origins: Origins,
     /// Cancelled when every session is to say goodbye.
     pub(crate) shutdown: CancellationToken,
+    /// What other relays have, where there are any.
+    pub(crate) elsewhere: Option<Arc<dyn Elsewhere>>,
+    /// Who comes.
+    pub(crate) port: Port,
+}
+
+/// Whom a port is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Port {
+    /// Publishers and players, who show tokens.
+    Clients,
+    /// Relays, which have shown their certificates (PROTOCOL 11.1).
+    Relays,
 }
 
 /// What all sessions share.
@@ -41,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) records: Arc<Records>,
     pub(crate) origins: Origins,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) port: Port,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     /// How many each address has, handshakes included.
     pub(crate) addresses: Addresses,
     /// Sessions on all shards, handshakes included.
@@ -59,9 +77,64 @@ impl Shared {
             records: parts.records,
             origins: parts.origins,
             shutdown: parts.shutdown,
+            port: parts.port,
+            elsewhere: parts.elsewhere,
             addresses: Addresses::default(),
             sessions: TaskTracker::new(),
             established: AtomicUsize::new(0),
+        }
+    }
+
+    /// The broadcast of this id, for a client of this role; waits where it is brought from another relay.
+    ///
+    /// # Errors
+    /// [`NotHere`].
+    pub(crate) async fn find(
+        &self,
+        id: &BroadcastId,
+        role: Role,
+    ) -> Result<Arc<Broadcast>, NotHere> {
+        let here = self.registry.find(id);
+        match (here, &self.elsewhere, role) {
+            (Some(broadcast), elsewhere, Role::Publisher) => match broadcast.upstream() {
+                None => Ok(broadcast),
+                Some(upstream) => {
+                    let moved = match elsewhere {
+                        Some(elsewhere) => elsewhere.whereabouts(id).await,
+                        None => None,
+                    };
+                    Err(NotHere::Elsewhere(moved.unwrap_or_else(|| upstream.into())))
+                }
+            },
+            (Some(broadcast), _, Role::Player) => Ok(broadcast),
+            (None, None, _) => Err(NotHere::Unknown),
+            (None, Some(elsewhere), Role::Player) => elsewhere.bring(id, &[]).await,
+            (None, Some(elsewhere), Role::Publisher) => {
+                let upstream = elsewhere.whereabouts(id).await;
+                Err(upstream.map_or(NotHere::Unknown, NotHere::Elsewhere))
+            }
+        }
+    }
+
+    /// The broadcast of this id, for these relays, and the way that it has come (PROTOCOL 11.3).
+    pub(super) async fn find_for_relays(
+        &self,
+        id: &BroadcastId,
+        relays: &[RelayId],
+    ) -> Result<(Arc<Broadcast>, watch::Receiver<Vec<RelayId>>), NotHere> {
+        let elsewhere = self.elsewhere.as_ref().ok_or(NotHere::Unknown)?;
+        let broadcast = match self.registry.find(id) {
+            Some(broadcast) => broadcast,
+            None => elsewhere.bring(id, relays).await?,
+        };
+        let way = elsewhere.way(&broadcast);
+        let come = way.borrow();
+        let twice = come.iter().any(|relay| relays.contains(relay));
+        let far = come.len() + relays.len() > limits::RELAYS;
+        drop(come);
+        match twice || far {
+            true => Err(NotHere::TooFar),
+            false => Ok((broadcast, way)),
         }
     }
 

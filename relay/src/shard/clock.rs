@@ -23,6 +23,15 @@ impl RelayClock {
         }
     }
 
+    /// The same clock, set ahead of the system's.
+    #[must_use]
+    pub fn ahead(self, by: Duration) -> Self {
+        Self {
+            started_at: self.started_at + by,
+            ..self
+        }
+    }
+
     /// The time now.
     pub fn now(&self) -> RelayTime {
         self.started_at + self.started.elapsed()

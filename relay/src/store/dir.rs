@@ -3,9 +3,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::auth::{AdminKey, RandomError, random_text};
+use crate::auth::{AdminKey, RandomError, random, random_text};
+use crate::directory::RelayId;
 
 const ADMIN_KEY: &str = "admin.key";
+const RELAY_ID: &str = "relay.id";
 
 /// Why the state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -198,6 +200,26 @@ impl StateDir {
         Ok((key, text))
     }
 
+    /// The relay's name among others: the configured one, else the one in `relay.id`, made now if need be.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn relay_id(&self, configured: Option<&RelayId>) -> Result<RelayId, StateError> {
+        if let Some(id) = configured {
+            return Ok(id.clone());
+        }
+        let text = match self.read(RELAY_ID)? {
+            Some(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+            None => {
+                let made = RelayId::from_random(random()?).to_string();
+                self.write(RELAY_ID, format!("{made}\n").as_bytes(), Access::Private)?;
+                made
+            }
+        };
+        let why = |error| self.corrupt(RELAY_ID, format!("{error}; remove it for a new one"));
+        text.parse().map_err(why)
+    }
+
     /// Makes an empty file, for the relay's user alone, where there is none.
     pub(super) fn ensure(&self, name: &str) -> Result<(), StateError> {
         let path = self.file(name);
@@ -301,6 +323,19 @@ mod tests {
         assert!(dir.admin_key(None).unwrap().matches(text.trim()));
         let (key, text) = dir.renew_admin_key().unwrap();
         assert!(key.matches(&text) && dir.admin_key(None).unwrap().matches(&text));
+    }
+
+    #[test]
+    fn a_relay_keeps_the_name_that_it_made() {
+        let dir = TempDir::new();
+        let made = dir.relay_id(None).unwrap();
+        assert_eq!(dir.relay_id(None).unwrap(), made);
+        let configured: RelayId = "edge-1".parse().unwrap();
+        assert_eq!(dir.relay_id(Some(&configured)).unwrap(), configured);
+        assert_eq!(dir.relay_id(None).unwrap(), made);
+        dir.write(RELAY_ID, b"Not A Name", Access::Private).unwrap();
+        let error = dir.relay_id(None).unwrap_err().to_string();
+        assert!(error.contains(RELAY_ID), "{error}");
     }
 
     #[test]

@@ -58,6 +58,16 @@ pub enum Change {
     ForgetLinks(BroadcastId),
 }
 
+impl Change {
+    /// What it takes back, if anything.
+    pub(crate) fn taken_back(&self) -> Option<Revocation> {
+        match self {
+            Self::Revoke(revocation) => Some(revocation.clone()),
+            _ => None,
+        }
+    }
+}
+
 /// What is kept of a broadcast: enough to let its links work after a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

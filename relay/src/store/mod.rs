@@ -5,6 +5,7 @@ mod early;
 mod engine;
 mod ledger;
 mod local;
+pub(crate) mod taken_back;
 #[cfg(test)]
 pub(crate) mod temp;
 mod token_keys;
@@ -13,4 +14,5 @@ pub use dir::{Access, StateDir, StateError, StateLock};
 pub use engine::{Change, Entry, Kept, PanelSecret, Seen, Store};
 pub use ledger::Ledger;
 pub use local::LocalStore;
+pub use taken_back::Outbox;
 pub use token_keys::TokenKeys;

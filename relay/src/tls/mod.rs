@@ -12,6 +12,7 @@ mod identity;
 mod keeper;
 mod names;
 mod pem;
+mod relays;
 
 pub use acme::{AcmeSettings, Binding, BindingKey, NoBindingKey};
 pub use challenge::Challenges;
@@ -23,3 +24,4 @@ pub use names::{host_addresses, interface_addresses};
 pub(crate) use acme::kept_certificate;
 pub(crate) use challenge::ALPN as CHALLENGE_ALPN;
 pub(crate) use pem::read_pem;
+pub(crate) use relays::RelayTls;

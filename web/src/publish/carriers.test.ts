@@ -6,7 +6,7 @@ import { Carriers } from './carriers.ts';
 const ENDPOINT: RelayEndpoint = {
   sessionUrl: 'https://relay.test/session',
   certificateHashes: [],
-  versions: { min: 1, max: 5 },
+  versions: { min: 1, max: 6 },
   clock: null,
 };
 const { signal } = new AbortController();

@@ -1,8 +1,8 @@
 //! Client to relay (PROTOCOL 2.2).
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, ResumeSecret, Role, SoundCodec, SoundFormat, TrackGroup,
-    TrackId, encode_client, limits,
+    ClientMessage, CodecKind, CodecSet, RelayId, ResumeSecret, Role, SoundCodec, SoundFormat,
+    TrackGroup, TrackId, encode_client, limits,
 };
 
 use super::json::{Client, Good, hex};
@@ -19,6 +19,9 @@ pub(crate) fn vectors() -> Vec<Good<Client>> {
     messages.extend(refusals());
     messages.extend(pauses());
     messages.extend(sounds());
+    messages.extend(pulls());
+    messages.extend(audiences());
+    messages.extend(needs());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -216,6 +219,63 @@ fn sounds() -> Vec<Named> {
         listen("listens", true),
         listen("does not listen", false),
     ]
+}
+
+fn pulls() -> Vec<Named> {
+    let pull = |version, broadcast: &str, relays: usize| {
+        let name = format!(
+            "pull of version {version} of {} letters through {relays} relays",
+            broadcast.len()
+        );
+        let relays = (0..relays as u8).map(|first| {
+            let id = std::array::from_fn(|i| first << 4 | i as u8);
+            RelayId(id)
+        });
+        let message = ClientMessage::Pull {
+            version,
+            broadcast: broadcast.into(),
+            relays: relays.collect(),
+        };
+        (name, message)
+    };
+    let mut all: Vec<_> = (1..=limits::RELAYS)
+        .map(|relays| pull(6, "game-night", relays))
+        .collect();
+    all.push(pull(u16::MAX, "", 1));
+    all.push(pull(7, &"b".repeat(limits::BROADCAST), 1));
+    all
+}
+
+fn audiences() -> Vec<Named> {
+    let audience = |players, listeners| {
+        (
+            format!("audience of {players}, {listeners} of which listen"),
+            ClientMessage::Audience { players, listeners },
+        )
+    };
+    let players = boundaries_u32().into_iter().map(|n| audience(n, 0));
+    let listeners = boundaries_u32().into_iter().map(|n| audience(7, n));
+    players.chain(listeners).collect()
+}
+
+fn needs() -> Vec<Named> {
+    let needs = |codec: CodecKind, max_kbps: Option<u32>| {
+        let most = max_kbps.map_or("as it is".into(), |kbps| format!("of {kbps} kbit/s"));
+        (
+            format!("needs {} {most}", codec.name()),
+            ClientMessage::Needs { codec, max_kbps },
+        )
+    };
+    let mut all: Vec<_> = CodecKind::ALL
+        .into_iter()
+        .map(|codec| needs(codec, None))
+        .collect();
+    all.extend(
+        boundaries_u32()
+            .into_iter()
+            .map(|kbps| needs(CodecKind::Av1, Some(kbps))),
+    );
+    all
 }
 
 fn decodes() -> Vec<Named> {

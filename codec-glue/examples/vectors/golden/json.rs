@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecSet, Colour, DecoderConfig, FrameHeader, Phase, RelayMessage, Rendition,
-    ResumeSecret, Role, Serving, SoundFormat, SoundPacket, Status, WantedTrack,
+    ClientMessage, CodecSet, Colour, DecoderConfig, FrameHeader, Phase, RelayId, RelayMessage,
+    Rendition, ResumeSecret, Role, Serving, SoundFormat, SoundPacket, Status, WantedTrack,
 };
 
 /// Bytes that are right, and what they mean.
@@ -95,6 +95,19 @@ pub(crate) enum Client {
     Listen {
         on: bool,
     },
+    Pull {
+        version: u16,
+        broadcast: String,
+        relays: Vec<String>,
+    },
+    Audience {
+        players: u32,
+        listeners: u32,
+    },
+    Needs {
+        codec: String,
+        max_kbps: Option<u32>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -169,6 +182,14 @@ pub(crate) enum Relay {
         players: u32,
         repeat: u8,
     },
+    Through {
+        relays: Vec<String>,
+    },
+    Pause {
+        epoch: u32,
+        from: Vec<TrackGroup>,
+    },
+    Continue,
     Path {
         narrow: bool,
         carries_kbps: Option<u32>,
@@ -305,6 +326,20 @@ impl From<&ClientMessage> for Client {
                 sound: sound.map(FormatJson::from),
             },
             ClientMessage::Listen { on } => Self::Listen { on },
+            ClientMessage::Pull {
+                version,
+                broadcast,
+                relays,
+            } => Self::Pull {
+                version,
+                broadcast,
+                relays: ids(&relays),
+            },
+            ClientMessage::Audience { players, listeners } => Self::Audience { players, listeners },
+            ClientMessage::Needs { codec, max_kbps } => Self::Needs {
+                codec: codec.name().into(),
+                max_kbps,
+            },
         }
     }
 }
@@ -373,6 +408,14 @@ impl From<&RelayMessage> for Relay {
                 sound: sound.map(FormatJson::from),
             },
             RelayMessage::Listeners { players, repeat } => Self::Listeners { players, repeat },
+            RelayMessage::Through { relays } => Self::Through {
+                relays: ids(&relays),
+            },
+            RelayMessage::Pause { epoch, from } => Self::Pause {
+                epoch,
+                from: from.iter().map(track_group).collect(),
+            },
+            RelayMessage::Continue => Self::Continue,
             RelayMessage::Path {
                 narrow,
                 carries_kbps,
@@ -437,6 +480,10 @@ impl From<Serving> for ServingJson {
             codec: serving.codec.map(|codec| codec.name().into()),
         }
     }
+}
+
+fn ids(relays: &[RelayId]) -> Vec<String> {
+    relays.iter().map(|id| hex(&id.0)).collect()
 }
 
 fn names(codecs: CodecSet) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! Relay to client (PROTOCOL 2.3).
 
 use steadycast_codec_glue::wire::{
-    Code, CodecKind, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret, Service, Serving,
-    SoundCodec, SoundFormat, Status, TrackId, WantedTrack, encode_relay, limits,
+    Code, CodecKind, MediaKind, Phase, RelayId, RelayMessage, Rendition, ResumeSecret, Service,
+    Serving, SoundCodec, SoundFormat, Status, TrackGroup, TrackId, WantedTrack, encode_relay,
+    limits,
 };
 
 use super::json::{Good, Relay, hex};
@@ -20,6 +21,8 @@ pub(crate) fn vectors() -> Vec<Good<Relay>> {
     messages.extend(servings());
     messages.extend(sounds());
     messages.extend(listeners());
+    messages.extend(ways());
+    messages.extend(pauses());
     messages.extend(paths());
     messages.extend(arrivals());
     messages
@@ -316,6 +319,35 @@ fn listeners() -> Vec<Named> {
         .collect();
     all.extend((1..=limits::SOUND_REPEATS).map(|repeat| listeners(7, repeat)));
     all
+}
+
+fn ways() -> Vec<Named> {
+    let way = |relays: usize| {
+        let ids = (1..=relays as u8).map(|id| RelayId([id; 16]));
+        let message = RelayMessage::Through {
+            relays: ids.collect(),
+        };
+        (format!("through {relays} relays"), message)
+    };
+    (1..=limits::RELAYS).map(way).collect()
+}
+
+fn pauses() -> Vec<Named> {
+    let pause = |name: &str, epoch, groups: &[(u8, u32)]| {
+        let from = groups.iter().filter_map(|(track, group)| {
+            let track = TrackId::from_number(*track)?;
+            let group = *group;
+            Some(TrackGroup { track, group })
+        });
+        let from = from.collect();
+        (name.into(), RelayMessage::Pause { epoch, from })
+    };
+    vec![
+        pause("pause of one track", 1, &[(0, 7)]),
+        pause("pause of three", 300, &[(0, 300), (1, 1), (6, 70_000)]),
+        pause("pause of the last epoch", u32::MAX, &[(0, u32::MAX)]),
+        ("continue".into(), RelayMessage::Continue),
+    ]
 }
 
 fn paths() -> Vec<Named> {

@@ -44,6 +44,8 @@ pub struct Means {
     pub codecs: Option<CodecSet>,
     /// How wide its path is.
     pub width: Width,
+    /// Nothing may take the place of the rendition that it is to have: it is a relay that needs that one.
+    pub exact: bool,
 }
 
 /// Sets of codecs, and that of a player that has said nothing.
@@ -51,7 +53,7 @@ const SETS: usize = CodecSet::COUNT + 1;
 
 impl Means {
     /// How many there are.
-    pub(super) const COUNT: usize = SETS * Width::COUNT;
+    pub(super) const COUNT: usize = SETS * Width::COUNT * 2;
 
     /// All of them; those with little choice first.
     pub(super) fn all() -> impl Iterator<Item = Self> {
@@ -61,7 +63,14 @@ impl Means {
             .collect();
         sets.sort_by_key(|codecs| codecs.map_or(usize::MAX, CodecSet::len));
         sets.into_iter()
-            .flat_map(|codecs| Width::ALL.map(|width| Self { codecs, width }))
+            .flat_map(|codecs| Width::ALL.map(|width| (codecs, width)))
+            .flat_map(|(codecs, width)| {
+                [false, true].map(|exact| Self {
+                    codecs,
+                    width,
+                    exact,
+                })
+            })
     }
 
     /// Their place among all; below [`Means::COUNT`].
@@ -69,7 +78,7 @@ impl Means {
         let set = self
             .codecs
             .map_or(CodecSet::COUNT, |codecs| codecs.bits().into());
-        self.width as usize * SETS + set
+        (usize::from(self.exact) * Width::COUNT + self.width as usize) * SETS + set
     }
 
     /// Whether a player of these means can decode what it has in `codec`: one that has not said otherwise

@@ -29,6 +29,7 @@ fn on_path(codecs: &[CodecKind], width: Width) -> Means {
     Means {
         codecs: Some(set(codecs)),
         width,
+        exact: false,
     }
 }
 

@@ -356,7 +356,9 @@ fn a_pause_stays_while_its_publisher_is_away_and_another_publisher_ends_it() {
     let (second, _) = state
         .attach_publisher(Some(FRESH), OTHER, Widths::One, at(7))
         .unwrap();
+    assert!(state.pause(second, &main_from(0), at(8)), "relays are told");
     assert!(!state.pause(second, &main_from(0), at(8)));
+    assert_eq!(state.status().since_us, 5_000);
     state
         .publish(second, &frame(second, 0, 0, 10), at(9))
         .unwrap();

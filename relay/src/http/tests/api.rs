@@ -258,9 +258,9 @@ async fn pages_learn_where_sessions_are_and_which_certificate_to_expect() {
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(
         (&json["protocol"], &json["session"]),
-        (&json!(5), &json!("/session"))
+        (&json!(6), &json!("/session"))
     );
-    assert_eq!(json["protocols"], json!({ "min": 1, "max": 5 }));
+    assert_eq!(json["protocols"], json!({ "min": 1, "max": 6 }));
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
     assert!(json["relayUs"].as_u64().unwrap() > 1_600_000_000_000_000);
     let der = relay.site.identities.borrow().as_ref().unwrap().chain()[0].clone();

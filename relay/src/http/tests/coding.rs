@@ -55,6 +55,7 @@ async fn figures_come_compressed_to_who_takes_them_so() {
         broadcasts: site.registry.clone(),
         gate: site.gate.clone(),
         identities: site.identities.clone(),
+        directory: site.directory.clone(),
         shards: Vec::new(),
     });
     let figures = async |headers: &[(&str, &str)]| {

@@ -34,6 +34,7 @@ use super::viewers::ViewersTokens;
 use crate::auth::{Gate, Order, Origins};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::config::Config;
+use crate::directory::{Alone, test_lease};
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::records::Records;
@@ -116,7 +117,7 @@ impl Relay {
         let records = Arc::new(Records::new(clock, metrics, events, None));
         let origins = Origins::new(vec![APP.parse().unwrap()], false);
         let draining = CancellationToken::new();
-        let shared = Shared::new(Parts {
+        let parts = Parts {
             settings: (&Config::defaults(true).limits).into(),
             clock,
             registry: registry.clone(),
@@ -124,7 +125,10 @@ impl Relay {
             records: records.clone(),
             origins: origins.clone(),
             shutdown: draining.clone(),
-        });
+            elsewhere: None,
+            port: crate::session::Port::Clients,
+        };
+        let shared = Shared::new(parts.clone());
         let mut site = Site {
             registry,
             ledger: Arc::new(ledger),
@@ -152,9 +156,17 @@ impl Relay {
             bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),
             ice_servers: Vec::new(),
             overflow: None,
+            directory: Arc::new(Alone::new(test_lease("a"), clock)),
+            outbox: None,
             draining,
         };
         change(&mut site);
+        // Sessions come for the broadcasts that there are now.
+        let shared = Shared::new(Parts {
+            registry: site.registry.clone(),
+            ..parts
+        });
+        site.entrance = Arc::new(Entrance::new(Arc::new(shared)));
         let site = Arc::new(site);
         Self {
             router: with_pages(site.clone(), Pages::from(page)),

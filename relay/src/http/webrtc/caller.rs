@@ -12,6 +12,19 @@ use super::super::site::Site;
 use crate::auth::{Refusal, Transport, Visit};
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::records::Record;
+use crate::session::NotHere;
+
+/// What somebody is told who asks for a broadcast that is not here.
+fn not_here(why: &NotHere) -> Problem {
+    let status = match why {
+        NotHere::Unknown => return Problem::unknown_broadcast(),
+        NotHere::Elsewhere(_) => StatusCode::MISDIRECTED_REQUEST,
+        NotHere::Unreachable => StatusCode::BAD_GATEWAY,
+        NotHere::TooFar => StatusCode::LOOP_DETECTED,
+        NotHere::Full => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Problem::new(status, why.code(), why.to_string())
+}
 
 impl Bearer {
     /// Lets a session in at the broadcast that the path names, if the token is good for `role` there.
@@ -43,7 +56,8 @@ impl Bearer {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Problem::new(status, Code::ShuttingDown, detail));
         }
-        let broadcast = super::broadcast(site, id.as_str())?;
+        let found = site.entrance.shared().find(&id, role).await;
+        let broadcast = found.map_err(|why| not_here(&why))?;
         Ok((broadcast, site.records.open(pass)))
     }
 

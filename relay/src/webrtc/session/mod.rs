@@ -155,6 +155,7 @@ impl Session {
         Means {
             codecs: Some(self.codecs),
             width: self.path.lock().1,
+            exact: false,
         }
     }
 

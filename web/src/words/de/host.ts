@@ -101,6 +101,7 @@ export const host: typeof english = {
       'Die Übertragung wurde für alle beendet. Lege eine neue an, um wieder zu teilen.',
     held_too_long:
       'Die Übertragung ist zu Ende, weil zu lange niemand geteilt hat. Lege eine neue an.',
+    elsewhere: 'Diese Übertragung gehört zu einem anderen Server. Teile über den Link zu jenem.',
     unsupported_version: 'Diese Seite ist älter oder neuer als der Server. Lade sie neu.',
   },
   muted: told(

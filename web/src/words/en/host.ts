@@ -88,6 +88,7 @@ export const host = {
     unknown_broadcast: 'This broadcast does not exist any more. Create a new one.',
     broadcast_ended: 'The broadcast was ended for everyone. Create a new one to share again.',
     held_too_long: 'The broadcast ended because nobody shared for too long. Create a new one.',
+    elsewhere: 'This broadcast belongs to another relay. Share from the link to that one.',
     unsupported_version: 'This page is older or newer than the relay. Reload it.',
   } as Record<string, string>,
   muted: told(

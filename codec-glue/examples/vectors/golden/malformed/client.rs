@@ -24,9 +24,17 @@ const REFUSED: [u8; 5] = [6, 1, 2, b'n', b'o'];
 /// Opus, two channels.
 const SOUND: [u8; 4] = [9, 1, 0, 2];
 const LISTEN: [u8; 2] = [10, 1];
+/// Version 6, broadcast "b", a relay of sevens.
+const PULL: [u8; 21] = [
+    11, 6, 1, b'b', 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+];
+/// Three players, two of which listen.
+const AUDIENCE: [u8; 3] = [12, 3, 2];
+/// VP9, at most 200 kbit/s.
+const NEEDS: [u8; 4] = [13, 2, 1, 200];
 
 pub(super) fn vectors() -> Vec<Bad> {
-    let messages: [(&str, &[u8]); 9] = [
+    let messages: [(&str, &[u8]); 12] = [
         ("hello", &HELLO),
         ("ping", &PING),
         ("goodbye", &GOODBYE),
@@ -36,6 +44,9 @@ pub(super) fn vectors() -> Vec<Bad> {
         ("refusal", &REFUSED),
         ("sound", &SOUND),
         ("listen", &LISTEN),
+        ("pull", &PULL),
+        ("audience", &AUDIENCE),
+        ("needs", &NEEDS),
     ];
     let mut all = Vec::new();
     for (name, body) in messages {
@@ -84,6 +95,8 @@ fn enums() -> Vec<Bad> {
         malformed("sound of three channels", &[9, 1, 0, 3]),
         malformed("sound of 255 channels", &[9, 1, 0, 255]),
         malformed("who listens twice", &[10, 2]),
+        malformed("a pull through no relay", &[11, 6, 1, b'b', 0]),
+        malformed("a need of a fifth codec", &[13, 4, 0]),
     ]
 }
 
@@ -151,6 +164,8 @@ fn text(unit: &str, count: usize) -> Vec<u8> {
 fn long_texts() -> Vec<Bad> {
     let large = |name: &str, body: &[u8]| bad(Kind::Client, name, &framed(body), TooLarge);
     let token = text("t", limits::TOKEN + 1);
+    let broadcast = [&[65][..], &[b'b'; limits::BROADCAST + 1]].concat();
+    let way = vec![7; 16 * (limits::RELAYS + 1)];
     let agent = [&[(limits::AGENT + 1) as u8][..], &[b'a'; limits::AGENT + 1]].concat();
     // 86 characters, but 258 bytes.
     let wide = text("日", limits::GOODBYE_TEXT / 3 + 1);
@@ -162,6 +177,14 @@ fn long_texts() -> Vec<Bad> {
         large(
             "an agent of 129 bytes",
             &[&[0, 1, 1, 0][..], &agent, &[0]].concat(),
+        ),
+        large(
+            "a pull of a broadcast of 65 letters",
+            &[&[11, 6][..], &broadcast, &PULL[4..]].concat(),
+        ),
+        large(
+            "a pull through five relays",
+            &[&PULL[..4], &[5], &way].concat(),
         ),
         large(
             "a goodbye of 257 bytes",

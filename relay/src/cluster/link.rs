@@ -1,0 +1,219 @@
+//! The session at another relay that brings a broadcast's main track, and all that is said of the broadcast.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::OptionFuture;
+use futures_util::stream::FuturesUnordered;
+use steadycast_codec_glue::wire::{
+    ClientMessage, Code, RelayId, RelayMessage, Status, TrackId, limits,
+};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::feed::Feed;
+use super::pull::{Pull, Watchers};
+use super::renditions::Renditions;
+use super::talk::{Failure, HEARTBEAT, Talk};
+use crate::broadcast::Pulse;
+
+/// How often the other relay is told who is behind this one at most (PROTOCOL 11.5).
+const TOLD_EVERY: Duration = Duration::from_millis(250);
+
+/// After so much silence another session is tried for beside this one.
+const DOUBT: Duration = Duration::from_secs(1);
+
+/// Why a link has ended.
+pub(super) enum End {
+    /// The other relay is not reached, or says that it will be back.
+    Lost(Failure),
+    /// The broadcast is over, as the other relay says.
+    Over(Code),
+    /// Another session has been welcomed while nothing was heard on this one.
+    Replaced(Box<(Talk, Status)>),
+    /// Nobody watches the broadcast here any more, and it has been let go of.
+    Unwatched,
+}
+
+impl End {
+    /// What a session that has failed means for the broadcast.
+    pub(super) fn of(failure: Failure) -> Self {
+        match failure.code() {
+            Some(code @ (Code::BroadcastEnded | Code::HeldTooLong | Code::UnknownBroadcast)) => {
+                Self::Over(code)
+            }
+            _ => Self::Lost(failure),
+        }
+    }
+}
+
+/// A session that has been welcomed.
+pub(super) struct Link<'a> {
+    pull: &'a Pull,
+    talk: Talk,
+    feed: Arc<Feed>,
+    renditions: Renditions,
+    told: Told,
+}
+
+/// What the other relay knows.
+#[derive(Debug, Default)]
+struct Told {
+    players: u32,
+    listeners: u32,
+    at: Option<Instant>,
+    listens: bool,
+    keyframe_requests: u64,
+}
+
+impl<'a> Link<'a> {
+    pub(super) fn new(pull: &'a Pull, talk: Talk, status: Status, pulse: &Pulse) -> Self {
+        let offset = talk.offset();
+        let feed = Arc::new(Feed::new(&pull.broadcast, pull.clock, status, offset));
+        Self {
+            pull,
+            talk,
+            renditions: Renditions::new(&pull.way, &feed),
+            feed,
+            told: Told {
+                keyframe_requests: pulse.keyframe_requests[0],
+                ..Told::default()
+            },
+        }
+    }
+
+    /// Serves the link until it ends.
+    pub(super) async fn run(mut self, watchers: &mut Watchers) -> End {
+        match self.serve(watchers).await {
+            Ok(None) => {
+                self.talk.leave(Code::Done).await;
+                End::Unwatched
+            }
+            Ok(Some(asked)) => End::Replaced(asked),
+            Err(failure) => End::of(failure),
+        }
+    }
+
+    /// Serves until the broadcast has been let go of, or another session has been welcomed.
+    async fn serve(
+        &mut self,
+        watchers: &mut Watchers,
+    ) -> Result<Option<Box<(Talk, Status)>>, Failure> {
+        let way = self.pull.way.clone();
+        let mut beside = None;
+        let mut pulses = self.pull.broadcast.pulses();
+        let mut beats = interval(HEARTBEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (feed, connection) = (self.feed.clone(), self.talk.connection.clone());
+        let mut groups = FuturesUnordered::new();
+        loop {
+            let due = self.tell(&mut pulses).await?;
+            tokio::select! {
+                message = self.talk.next() => {
+                    beside = None;
+                    self.take(message?)?;
+                }
+                Some(asked) = OptionFuture::from(beside.as_mut()), if beside.is_some() => match asked {
+                    Ok(asked) => return Ok(Some(Box::new(asked))),
+                    // Until this one is given up.
+                    Err(_) => beside = None,
+                },
+                stream = connection.accept_uni() => {
+                    let stream = stream.map_err(Failure::unreached)?;
+                    groups.push(feed.read_group(stream, TrackId::MAIN));
+                }
+                Some(broken) = groups.next() => if broken {
+                    self.ask_for_a_keyframe().await?;
+                },
+                datagram = connection.receive_datagram() => {
+                    let datagram = datagram.map_err(Failure::unreached)?;
+                    feed.hear(&datagram.payload());
+                }
+                changed = pulses.changed() => changed.map_err(Failure::unreached)?,
+                _ = beats.tick() => {
+                    self.talk.ping().await?;
+                    if beside.is_none() && self.talk.silence() > DOUBT {
+                        beside = Some(Box::pin(way.ask_afresh()));
+                    }
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+                () = watchers.gone(&self.pull.registry, &self.pull.broadcast) => return Ok(None),
+            }
+        }
+    }
+
+    fn take(&mut self, message: RelayMessage) -> Result<(), Failure> {
+        match message {
+            RelayMessage::Pong { .. } => self.feed.heard(self.talk.offset()),
+            RelayMessage::Status { status } => self.feed.becomes(status),
+            RelayMessage::Through { relays } => self.comes_through(relays)?,
+            RelayMessage::Pause { epoch, from } => {
+                // What is on its way of the renditions may be from before the card.
+                self.renditions.begin_anew();
+                self.feed.pause(epoch, &from);
+            }
+            RelayMessage::Continue => self.feed.go_on(),
+            RelayMessage::Sound { sound } => self.feed.sounds_as(sound),
+            other => tracing::debug!(?other, "a relay says what is for others"),
+        }
+        Ok(())
+    }
+
+    /// The broadcast comes through these relays (PROTOCOL 11.3).
+    fn comes_through(&self, mut relays: Vec<RelayId>) -> Result<(), Failure> {
+        let own = self.pull.way.own;
+        if relays.contains(&own) || relays.len() >= limits::RELAYS {
+            return Err(Failure::Goodbye {
+                code: Code::TooFar,
+                why: "the broadcast comes in a circle, or from too far".to_owned(),
+            });
+        }
+        relays.push(own);
+        self.pull.come.send_if_modified(|come| {
+            let another = *come != relays;
+            *come = relays;
+            another
+        });
+        Ok(())
+    }
+
+    /// Tells what is new here; gives when more may be told.
+    async fn tell(
+        &mut self,
+        pulses: &mut watch::Receiver<Pulse>,
+    ) -> Result<Option<Instant>, Failure> {
+        let pulse = *pulses.borrow_and_update();
+        self.renditions.are(&pulse.wanted.list());
+        let requests = pulse.keyframe_requests[0];
+        if requests > self.told.keyframe_requests {
+            self.told.keyframe_requests = requests;
+            self.ask_for_a_keyframe().await?;
+        }
+        let listeners = pulse.listeners.unwrap_or_default();
+        if self.told.listens != (listeners > 0) {
+            self.told.listens = listeners > 0;
+            let on = self.told.listens;
+            self.talk.say(&ClientMessage::Listen { on }).await?;
+        }
+        let players = pulse.status.players;
+        if (players, listeners) == (self.told.players, self.told.listeners) {
+            return Ok(None);
+        }
+        let due = self.told.at.map(|at| at + TOLD_EVERY);
+        if due.is_some_and(|due| due > Instant::now()) {
+            return Ok(due);
+        }
+        (self.told.players, self.told.listeners) = (players, listeners);
+        self.told.at = Some(Instant::now());
+        let audience = ClientMessage::Audience { players, listeners };
+        self.talk.say(&audience).await?;
+        Ok(None)
+    }
+
+    async fn ask_for_a_keyframe(&mut self) -> Result<(), Failure> {
+        let epoch = self.feed.epoch().unwrap_or_default();
+        let request = ClientMessage::KeyframeRequest { epoch, group: 0 };
+        self.talk.say(&request).await
+    }
+}

@@ -1,0 +1,112 @@
+//! Other relays (PROTOCOL 11): a broadcast that is at one of them is watched here as well.
+//!
+//! Relays form a tree for each broadcast, whose root is the relay that the publisher is at. A relay that is asked for a
+//! broadcast which it has not **pulls** it: one session at a relay that has it (`link`), and one for each rendition that
+//! its own players need (`renditions`), feed an ordinary broadcast through a publisher's seat (`feed`, `line`), so that
+//! cache, players of all carriers and other relays are served as ever. `pull` keeps that up, whatever becomes of the
+//! link, for as long as somebody watches; `pulls` sees to it that it happens once. The other way round, relays that come
+//! here (`port`) have sessions like players' (`session/relay.rs`). Which relay has a broadcast is for `whereabouts` to say.
+
+mod clock;
+mod feed;
+mod line;
+mod link;
+mod port;
+mod pull;
+mod pulls;
+mod renditions;
+mod runtime;
+mod talk;
+mod upstream;
+mod whereabouts;
+
+use std::io;
+use std::sync::Arc;
+
+use steadycast_codec_glue::wire::RelayId;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use self::pulls::{Parts, Pulls};
+use self::runtime::Runtime;
+use self::upstream::{Upstream, Upstreams};
+use self::whereabouts::Fixed;
+use crate::auth::{RandomError, random};
+use crate::broadcast::Registry;
+use crate::config;
+use crate::shard::RelayClock;
+use crate::tls::{RelayTls, TlsError};
+
+pub(crate) use port::{Port, settings};
+pub(crate) use pulls::Others;
+
+/// Why a relay cannot have to do with others.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// There is nothing that they would know it by.
+    #[error("cluster: {0}")]
+    Tls(#[from] TlsError),
+    /// The system gives no thread or no socket.
+    #[error("cluster: {0}")]
+    System(#[from] io::Error),
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// This relay among others.
+pub(crate) struct Cluster {
+    pulls: Arc<Pulls>,
+    /// TLS for those that come here, until it is used.
+    pub(crate) server: rustls::ServerConfig,
+    over: oneshot::Receiver<()>,
+    _origin: Option<Arc<Upstream>>,
+}
+
+impl Cluster {
+    /// Gets ready to have to do with others, if the settings say so.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub(crate) fn start(
+        config: &config::Cluster,
+        registry: &Arc<Registry>,
+        clock: RelayClock,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Self>, ClusterError> {
+        let Some(files) = config.files().filter(|_| config.is_used()) else {
+            return Ok(None);
+        };
+        let RelayTls { server, client } = RelayTls::read(files)?;
+        let runtime = Runtime::start(client, shutdown.clone())?;
+        let upstreams = Arc::new(Upstreams::new(runtime.endpoint, runtime.handle));
+        // A connection to it is ready from the start.
+        let origin = config.origin.as_ref().map(|peer| upstreams.at(peer));
+        let whereabouts = Arc::new(Fixed(config.origin.clone()));
+        let pulls = Pulls::new(Parts {
+            own: RelayId(random()?),
+            registry: registry.clone(),
+            clock,
+            linger: config.linger,
+            upstreams,
+            whereabouts,
+        });
+        Ok(Some(Self {
+            pulls: Arc::new(pulls),
+            server,
+            over: runtime.over,
+            _origin: origin,
+        }))
+    }
+
+    /// What sessions see of it.
+    pub(crate) fn others(&self) -> Arc<Others> {
+        Arc::new(Others(self.pulls.clone()))
+    }
+
+    /// Waits until all links have ended.
+    pub(crate) async fn over(self) {
+        // It says so by dropping its end.
+        let _ = self.over.await;
+    }
+}

@@ -1,0 +1,157 @@
+//! Other relays.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{duration, nothing};
+use crate::directory::{self, EngineUrl, RelayId};
+
+/// Other relays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// Where other relays get broadcasts; `None`: nowhere.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub listen: Option<SocketAddr>,
+    /// The relay that has what is not here, if one does.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub origin: Option<Peer>,
+    /// PEM file with the certificate of the authority of all relays.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub authority: Option<PathBuf>,
+    /// PEM file with this relay's certificate chain.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub certificate: Option<PathBuf>,
+    /// PEM file with the certificate's key.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub key: Option<PathBuf>,
+    /// How long a broadcast of another relay is kept after its last player.
+    #[serde(rename = "linger_s", deserialize_with = "duration::seconds")]
+    pub linger: Duration,
+    /// The relay's name among others; `None`: one made at random, which is kept.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub id: Option<RelayId>,
+    /// Where other relays reach it; `None`: it does not say.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub advertise: Option<Peer>,
+    /// Servers of the engine that knows which relay has what; none: nobody says.
+    pub nats: Vec<EngineUrl>,
+    /// A file that says who the relay is to them.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub nats_credentials: Option<PathBuf>,
+    /// What the names of the engine's buckets begin with.
+    pub prefix: String,
+    /// How many of the engine's servers keep each of them.
+    pub replicas: usize,
+    /// How long the relay's lease is good without being renewed.
+    #[serde(rename = "lease_s", deserialize_with = "duration::seconds")]
+    pub lease: Duration,
+}
+
+/// What relays know one another by.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterFiles<'a> {
+    /// The authority's certificate.
+    pub authority: &'a Path,
+    /// This relay's.
+    pub certificate: &'a Path,
+    /// Its key.
+    pub key: &'a Path,
+}
+
+impl Cluster {
+    /// Whether there are other relays.
+    pub fn is_used(&self) -> bool {
+        self.listen.is_some() || self.origin.is_some()
+    }
+
+    /// How the directory is kept, where there is an engine.
+    pub fn directory(&self) -> Option<directory::Settings> {
+        (!self.nats.is_empty()).then(|| directory::Settings {
+            servers: self.nats.clone(),
+            credentials: self.nats_credentials.clone(),
+            prefix: self.prefix.clone(),
+            replicas: self.replicas,
+            lease: self.lease,
+        })
+    }
+
+    /// What relays know one another by, where all of it is set.
+    pub fn files(&self) -> Option<ClusterFiles<'_>> {
+        Some(ClusterFiles {
+            authority: self.authority.as_deref()?,
+            certificate: self.certificate.as_deref()?,
+            key: self.key.as_deref()?,
+        })
+    }
+}
+
+/// Where another relay is: a name or an address, and a port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Peer(Box<str>);
+
+/// A text that is no [`Peer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a relay's address is HOST:PORT")]
+pub struct PeerError;
+
+impl Peer {
+    /// As it is written: `HOST:PORT`, with an IPv6 address in brackets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Peer {
+    type Err = PeerError;
+
+    fn from_str(text: &str) -> Result<Self, PeerError> {
+        let (host, port) = text.rsplit_once(':').ok_or(PeerError)?;
+        let port: u16 = port.parse().map_err(|_| PeerError)?;
+        let is_address = text.parse::<SocketAddr>().is_ok();
+        let is_name = rustls_pki_types::DnsName::try_from(host).is_ok();
+        match port > 0 && (is_address || is_name) {
+            true => Ok(Self(text.into())),
+            false => Err(PeerError),
+        }
+    }
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        Self(address.to_string().into())
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_has_a_host_and_a_port() {
+        for right in [
+            "origin.example.org:4434",
+            "10.0.0.1:1",
+            "[fd00::1]:4434",
+            "a:9",
+        ] {
+            assert_eq!(right.parse::<Peer>().unwrap().as_str(), right);
+        }
+        for wrong in [
+            "", "origin", "origin:", "origin:0", ":4434", "a b:1", "fd00::1", "a:70000",
+        ] {
+            assert_eq!(wrong.parse::<Peer>(), Err(PeerError), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::RelayId;
+
+/// A relay is there, and says what it is like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// The relay.
+    pub relay: RelayId,
+    /// When it started, in microseconds since the Unix epoch: tells it from one that had its id before.
+    pub run: u64,
+    /// Where it is reached.
+    #[serde(flatten)]
+    pub places: Places,
+    /// What it has to do.
+    #[serde(default)]
+    pub load: Load,
+    /// Whether it takes more.
+    #[serde(default)]
+    pub standing: Standing,
+    /// For how long it is good, in seconds.
+    pub seconds: u64,
+}
+
+impl Lease {
+    /// For how long it is good.
+    pub fn lasts(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+/// Where a relay is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Places {
+    /// `HOST:PORT` for other relays; `None`: it is not for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<Box<str>>,
+    /// The URL of its pages, for players; `None`: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Box<str>>,
+}
+
+/// What a relay has to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Load {
+    /// Sessions of every kind.
+    pub sessions: u64,
+    /// Players among them.
+    pub players: u64,
+}
+
+/// Whether a relay takes more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Standing {
+    /// It takes whoever comes.
+    #[default]
+    Ready,
+    /// It is about to go, and takes nobody.
+    Draining,
+}

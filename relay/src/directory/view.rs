@@ -1,0 +1,441 @@
+//! What a relay knows of all relays and claims, and what it holds itself. No sockets and no clock: what the engine
+//! says comes in with its revision, and what is to be written is asked for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::leases::{Leases, Turn};
+use super::{Bid, Census, Claim, ClaimEpoch, ClaimError, Event, Lease, RelayId, Whereabouts};
+use crate::broadcast::{BroadcastId, RelayTime};
+
+/// How long the claims of a dead relay are kept, so that its publishers can resume elsewhere.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
+
+/// A relay's copy of the directory, and what it holds.
+#[derive(Debug)]
+pub(super) struct View {
+    own: RelayId,
+    /// How long relays have to come back after the engine.
+    grace: Duration,
+    leases: Leases,
+    claims: HashMap<BroadcastId, Entry>,
+    /// The newest revision that has come in order.
+    position: u64,
+    held: HashMap<BroadcastId, Claim>,
+    /// The newest epoch that was made here: the next is above it, whatever has been forgotten since.
+    newest: Option<ClaimEpoch>,
+    /// Bids whose outcome is not known yet.
+    under_way: HashMap<BroadcastId, Vec<ClaimEpoch>>,
+    /// Broadcasts of which the engine may say something else than is held here.
+    amiss: BTreeSet<BroadcastId>,
+    /// Since when the engine is away. Meanwhile nobody can renew, so no lease ends.
+    away: Option<RelayTime>,
+}
+
+/// A claim as the engine has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) claim: Claim,
+    pub(super) revision: u64,
+}
+
+/// What is known of a broadcast: its claim, if it has one, and the revision over which it can be claimed.
+pub(super) type Found = (Option<Claim>, u64);
+
+/// A claim that is to be written over this revision and no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Prepared {
+    pub(super) claim: Claim,
+    pub(super) expected: u64,
+}
+
+/// What has to be written so that the engine says what is held here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// This claim, over this revision.
+    Put(Prepared),
+    /// The claim of this revision is taken away.
+    Remove(u64),
+}
+
+impl View {
+    pub(super) fn new(own: RelayId, grace: Duration) -> Self {
+        Self {
+            own,
+            grace,
+            leases: Leases::default(),
+            claims: HashMap::new(),
+            position: 0,
+            held: HashMap::new(),
+            newest: None,
+            under_way: HashMap::new(),
+            amiss: BTreeSet::new(),
+            away: None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn own(&self) -> &RelayId {
+        &self.own
+    }
+
+    /// The time by which leases end.
+    fn time(&self, now: RelayTime) -> RelayTime {
+        self.away.map_or(now, |since| since.min(now))
+    }
+
+    pub(super) fn find(&self, broadcast: &BroadcastId, now: RelayTime) -> Option<Whereabouts> {
+        let Entry { claim, .. } = self.claims.get(broadcast)?;
+        Some(Whereabouts {
+            relay: claim.relay.clone(),
+            epoch: claim.epoch,
+            lease: self.leases.living(&claim.relay, self.time(now)).cloned(),
+            is_own: claim.relay == self.own,
+        })
+    }
+
+    pub(super) fn relays(&self, now: RelayTime) -> Vec<Arc<Lease>> {
+        let mut all: Vec<_> = self.leases.all(self.time(now)).cloned().collect();
+        all.sort_by(|a, b| a.relay.cmp(&b.relay));
+        all
+    }
+
+    pub(super) fn census(&self, now: RelayTime) -> Census {
+        Census {
+            relays: self.leases.all(self.time(now)).count(),
+            own: self.held.len(),
+            claims: self.claims.len(),
+        }
+    }
+
+    /// Makes a claim that may be written; it is under way until it has [landed](Self::landed) or is
+    /// [over](Self::over). `found`: what the engine says, where that is known better than by the copy.
+    ///
+    /// # Errors
+    /// [`ClaimError`]: it may not.
+    pub(super) fn prepare(
+        &mut self,
+        broadcast: &BroadcastId,
+        bid: &Bid,
+        found: Option<Found>,
+        now: RelayTime,
+    ) -> Result<Prepared, ClaimError> {
+        let copied = || match self.claims.get(broadcast) {
+            Some(entry) => (Some(entry.claim.clone()), entry.revision),
+            None => (None, 0),
+        };
+        let (there, expected) = found.unwrap_or_else(copied);
+        let time = self.time(now);
+        let lineage = bid.over(there.as_ref(), &self.own, |relay| {
+            self.leases.is_dead(relay, time)
+        })?;
+        let known = there.map(|claim| claim.epoch);
+        let epoch = ClaimEpoch::after(known.max(self.newest), now);
+        self.newest = Some(epoch);
+        let claim = Claim {
+            relay: self.own.clone(),
+            epoch,
+            lineage,
+        };
+        let under_way = self.under_way.entry(broadcast.clone()).or_default();
+        under_way.push(claim.epoch);
+        Ok(Prepared { claim, expected })
+    }
+
+    /// A claim has been written as this revision. It is held now, unless the copy says that somebody has taken it
+    /// since.
+    ///
+    /// # Errors
+    /// [`ClaimError::Superseded`].
+    pub(super) fn landed(
+        &mut self,
+        broadcast: &BroadcastId,
+        claim: Claim,
+        revision: u64,
+    ) -> Result<Claim, ClaimError> {
+        let stands = match self.claims.get(broadcast) {
+            Some(entry) if entry.revision >= revision => entry.claim == claim,
+            _ => revision > self.position,
+        };
+        if stands {
+            let known = self.claims.get(broadcast);
+            let entry = Entry {
+                claim: claim.clone(),
+                revision: known.map_or(revision, |known| known.revision.max(revision)),
+            };
+            self.claims.insert(broadcast.clone(), entry);
+            self.held.insert(broadcast.clone(), claim.clone());
+        }
+        self.over(broadcast, claim.epoch);
+        match stands {
+            true => Ok(claim),
+            false => Err(ClaimError::Superseded),
+        }
+    }
+
+    /// A bid is over. One whose outcome nobody knows may have been written all the same, or be written later: it is
+    /// taken away then, since nobody holds it.
+    pub(super) fn over(&mut self, broadcast: &BroadcastId, epoch: ClaimEpoch) {
+        if let Some(epochs) = self.under_way.get_mut(broadcast) {
+            epochs.retain(|other| *other != epoch);
+            if epochs.is_empty() {
+                self.under_way.remove(broadcast);
+            }
+        }
+        self.amiss.insert(broadcast.clone());
+    }
+
+    pub(super) fn release(&mut self, broadcast: &BroadcastId, epoch: ClaimEpoch) {
+        if self
+            .held
+            .get(broadcast)
+            .is_some_and(|held| held.epoch == epoch)
+        {
+            self.held.remove(broadcast);
+            self.amiss.insert(broadcast.clone());
+        }
+    }
+
+    /// The engine says in order that a broadcast's claim is this; `None`: it has none.
+    pub(super) fn fold(
+        &mut self,
+        broadcast: BroadcastId,
+        revision: u64,
+        claim: Option<Claim>,
+    ) -> Option<Event> {
+        self.position = self.position.max(revision);
+        let known = self.claims.get(&broadcast);
+        if known.is_some_and(|known| known.revision >= revision) {
+            return None;
+        }
+        self.take(broadcast, claim.map(|claim| Entry { claim, revision }))
+    }
+
+    /// The newest revision that has come in order.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn take(&mut self, broadcast: BroadcastId, entry: Option<Entry>) -> Option<Event> {
+        let claim = entry.as_ref().map(|entry| entry.claim.clone());
+        let before = match entry {
+            Some(entry) => self.claims.insert(broadcast.clone(), entry),
+            None => self.claims.remove(&broadcast),
+        };
+        let before = before.map(|entry| entry.claim);
+        let held = self.held.get(&broadcast);
+        match (held, claim) {
+            (Some(held), Some(claim)) if *held == claim => None,
+            // A bid of this relay's: one that is under way, or one of which nobody knew what had become of it.
+            (held, Some(claim)) if claim.relay == self.own => {
+                let bids = self.under_way.get(&broadcast);
+                if bids.is_some_and(|bids| bids.contains(&claim.epoch)) {
+                    return None;
+                }
+                if held.is_some_and(|held| claim.beats(held)) {
+                    self.held.insert(broadcast, claim);
+                } else {
+                    self.amiss.insert(broadcast);
+                }
+                None
+            }
+            (Some(held), Some(claim)) if claim.beats(held) => {
+                self.held.remove(&broadcast);
+                let Claim { relay, epoch, .. } = claim;
+                Some(Event::Lost {
+                    broadcast,
+                    relay,
+                    epoch,
+                })
+            }
+            (Some(_), _) => {
+                self.amiss.insert(broadcast);
+                None
+            }
+            (None, Some(claim)) if before.as_ref() != Some(&claim) => {
+                let Claim { relay, epoch, .. } = claim;
+                Some(Event::Moved {
+                    broadcast,
+                    relay,
+                    epoch,
+                })
+            }
+            (None, None) => before.map(|_| Event::Freed(broadcast)),
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// The engine says that these claims are all there are: it is back, and what happened meanwhile is not known, not
+    /// even whether it is one that has forgotten everything.
+    pub(super) fn replace_claims(
+        &mut self,
+        all: HashMap<BroadcastId, Entry>,
+        position: u64,
+    ) -> Vec<Event> {
+        self.position = position;
+        let gone = self.claims.keys().filter(|id| !all.contains_key(*id));
+        let gone: Vec<_> = gone.cloned().collect();
+        let gone = gone.into_iter().map(|id| (id, None));
+        let there = all.into_iter().map(|(id, entry)| (id, Some(entry)));
+        let changes: Vec<_> = gone.chain(there).collect();
+        let events = changes
+            .into_iter()
+            .filter_map(|(id, entry)| self.take(id, entry))
+            .collect();
+        let unknown = self.held.keys().filter(|id| !self.claims.contains_key(*id));
+        self.amiss.extend(unknown.cloned());
+        events
+    }
+
+    /// The engine says that a relay's lease is this; `None`: it has ended.
+    pub(super) fn fold_lease(
+        &mut self,
+        relay: RelayId,
+        revision: u64,
+        lease: Option<Lease>,
+        now: RelayTime,
+    ) -> Option<Event> {
+        self.position = self.position.max(revision);
+        let now = self.time(now);
+        let turn = self.leases.take(relay.clone(), revision, lease, now)?;
+        Some(turned(relay, turn))
+    }
+
+    /// The engine says that these leases are all there are.
+    pub(super) fn replace_leases(
+        &mut self,
+        all: HashMap<RelayId, (u64, Option<Lease>)>,
+        now: RelayTime,
+    ) -> Vec<Event> {
+        let turns = self.leases.replace(all, self.time(now), now);
+        let events = turns.into_iter();
+        events.map(|(relay, turn)| turned(relay, turn)).collect()
+    }
+
+    /// The revision over which a relay's lease can be renewed.
+    pub(super) fn lease_revision(&self, relay: &RelayId) -> u64 {
+        self.leases.revision(relay)
+    }
+
+    pub(super) fn report_dead(&mut self, relay: &RelayId, now: RelayTime) -> Option<Event> {
+        let now = self.time(now);
+        let lived = self.leases.report(relay, now);
+        lived.then(|| Event::Went(relay.clone()))
+    }
+
+    /// Whether the engine is away. While it is, what was known last stays.
+    pub(super) fn set_away(&mut self, away: bool, now: RelayTime) {
+        match away {
+            true => {
+                self.away.get_or_insert(now);
+            }
+            false => {
+                self.away = None;
+                self.leases.settle(now, now + self.grace);
+            }
+        }
+    }
+
+    /// Lets time pass for what nobody asks for any more.
+    pub(super) fn sweep(&mut self, now: RelayTime) {
+        let now = self.time(now);
+        let Some(before) = now
+            .as_micros()
+            .checked_sub(FORGOTTEN_AFTER.as_micros() as u64)
+        else {
+            return;
+        };
+        let before = RelayTime::from_micros(before);
+        let is_old = |claim: &Claim| {
+            let since = self.leases.dead_since(&claim.relay, now);
+            since.is_some_and(|since| since < before)
+        };
+        let old = self.claims.iter();
+        let old = old.filter(|(_, entry)| is_old(&entry.claim));
+        let old: Vec<_> = old.map(|(id, _)| id.clone()).collect();
+        self.amiss.extend(old);
+        self.leases.forget(before);
+    }
+
+    /// Broadcasts that may need a remedy, which are looked at by that.
+    pub(super) fn amiss(&mut self, most: usize) -> Vec<BroadcastId> {
+        let some: Vec<_> = self.amiss.iter().take(most).cloned().collect();
+        for id in &some {
+            self.amiss.remove(id);
+        }
+        some
+    }
+
+    pub(super) fn is_amiss(&self) -> bool {
+        !self.amiss.is_empty()
+    }
+
+    /// A remedy has failed: the broadcast is to be looked at again.
+    pub(super) fn still_amiss(&mut self, broadcast: BroadcastId) {
+        self.amiss.insert(broadcast);
+    }
+
+    /// What has to be written about a broadcast; `None`: all is well, or a bid is about to decide.
+    pub(super) fn remedy(
+        &self,
+        broadcast: &BroadcastId,
+        found: Option<&Found>,
+        now: RelayTime,
+    ) -> Option<Remedy> {
+        if self.under_way.contains_key(broadcast) {
+            return None;
+        }
+        let (there, revision) = match found {
+            Some((claim, revision)) => (claim.as_ref(), *revision),
+            None => {
+                let entry = self.claims.get(broadcast);
+                let revision = entry.map_or(0, |entry| entry.revision);
+                (entry.map(|entry| &entry.claim), revision)
+            }
+        };
+        match (self.held.get(broadcast), there) {
+            (Some(held), Some(there)) if there == held || there.beats(held) => None,
+            (Some(held), _) => Some(Remedy::Put(Prepared {
+                claim: held.clone(),
+                expected: revision,
+            })),
+            (None, Some(there)) if there.relay == self.own || self.is_forgotten(there, now) => {
+                Some(Remedy::Remove(revision))
+            }
+            (None, _) => None,
+        }
+    }
+
+    fn is_forgotten(&self, claim: &Claim, now: RelayTime) -> bool {
+        let now = self.time(now);
+        let since = self.leases.dead_since(&claim.relay, now);
+        since.is_some_and(|since| now.since(since) > FORGOTTEN_AFTER)
+    }
+
+    /// A remedy has been written as this revision.
+    pub(super) fn mended(&mut self, broadcast: &BroadcastId, remedy: Remedy, revision: u64) {
+        if let Remedy::Put(Prepared { claim, .. }) = remedy
+            && revision > self.position
+        {
+            let known = self.claims.get(broadcast);
+            if known.is_none_or(|known| known.revision < revision) {
+                self.claims
+                    .insert(broadcast.clone(), Entry { claim, revision });
+            }
+        }
+    }
+
+    /// The claim that this relay holds of a broadcast.
+    #[cfg(test)]
+    pub(super) fn held(&self, broadcast: &BroadcastId) -> Option<&Claim> {
+        self.held.get(broadcast)
+    }
+}
+
+fn turned(relay: RelayId, turn: Turn) -> Event {
+    match turn {
+        Turn::Came => Event::Came(relay),
+        Turn::Went => Event::Went(relay),
+    }
+}

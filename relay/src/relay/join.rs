@@ -1,0 +1,85 @@
+//! What a relay has to do with others that have the same engine.
+
+use std::sync::Arc;
+
+use steadycast_codec_glue::wire::Role;
+
+use super::RelayError;
+use crate::auth::{Gate, Revocation, Transport, random};
+use crate::config::Config;
+use crate::directory::engine::Connection;
+use crate::directory::{
+    self, Alone, Directory, Engine, Keeper, Lease, Load, Places, RelayId, Standing,
+};
+use crate::http::Site;
+use crate::shard::RelayClock;
+use crate::store::StateDir;
+use crate::store::taken_back::{self, Taken};
+
+/// Has what was taken back at one relay be so at all.
+pub(super) async fn take_back(site: &Site, connection: Connection, settings: &directory::Settings) {
+    let Some(outbox) = &site.outbox else {
+        return;
+    };
+    let name = format!("{}-taken-back", settings.prefix);
+    taken_back::follow(name, settings.replicas, connection, outbox, site).await;
+}
+
+impl Taken for Site {
+    fn all(&self) -> Vec<Revocation> {
+        self.gate.taken_back()
+    }
+
+    async fn hear(&self, revocation: Revocation) -> bool {
+        let heard = Site::hear(self, revocation).await;
+        if let Err(error) = &heard {
+            tracing::error!(%error, "what was taken back elsewhere is good here");
+        }
+        heard.is_ok()
+    }
+}
+
+/// Which relay has what, and what keeps that up to date, where there are others.
+pub(super) fn directory(
+    config: &Config,
+    dir: &StateDir,
+    clock: RelayClock,
+    gate: &Arc<Gate>,
+) -> Result<(Arc<dyn Directory>, Option<Keeper>), RelayError> {
+    let cluster = &config.cluster;
+    let places = Places {
+        links: cluster.advertise.as_ref().map(|peer| peer.as_str().into()),
+        pages: config
+            .server
+            .public_url
+            .as_ref()
+            .map(|url| url.to_string().into()),
+    };
+    let Some(settings) = cluster.directory() else {
+        // Nobody else sees its name, so that it need not be the same the next time.
+        let own = match &cluster.id {
+            Some(id) => id.clone(),
+            None => RelayId::from_random(random()?),
+        };
+        let lease = Lease {
+            relay: own,
+            run: clock.now().as_micros(),
+            places,
+            load: Load::default(),
+            standing: Standing::Ready,
+            seconds: cluster.lease.as_secs(),
+        };
+        return Ok((Arc::new(Alone::new(lease, clock)), None));
+    };
+    let own = dir.relay_id(cluster.id.as_ref())?;
+    let gate = gate.clone();
+    let loads = move || {
+        let players = Transport::ALL.map(|transport| gate.count(transport, Role::Player));
+        Load {
+            sessions: gate.sessions() as u64,
+            players: players.iter().sum::<usize>() as u64,
+        }
+    };
+    let (engine, keeper) = Engine::new(settings, own, places, clock, Box::new(loads))?;
+    Ok((Arc::new(engine), Some(keeper)))
+}

@@ -1,0 +1,62 @@
+//! Broadcasts that are at other relays, as sessions see them.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use steadycast_codec_glue::wire::{Code, RelayId};
+use tokio::sync::watch;
+
+use crate::broadcast::{Broadcast, BroadcastId};
+
+/// Brings broadcasts of other relays here.
+pub(crate) trait Elsewhere: Send + Sync {
+    /// Brings a broadcast that is not here, for players, or for the relays that have asked for it, the last of them
+    /// first. Waits until it is here, or it is known that it will not be.
+    fn bring<'a>(
+        &'a self,
+        id: &'a BroadcastId,
+        behind: &'a [RelayId],
+    ) -> Answer<'a, Result<Arc<Broadcast>, NotHere>>;
+
+    /// The address of the relay that has a broadcast which is not here, where one may have it.
+    fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>>;
+
+    /// The relays through which a broadcast has come, this one last.
+    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<RelayId>>;
+}
+
+/// What is waited for.
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why a broadcast is not here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotHere {
+    /// Nobody has it.
+    #[error("there is no such broadcast")]
+    Unknown,
+    /// Its publishers belong to another relay.
+    #[error("publishers of this broadcast belong to the relay at {0}")]
+    Elsewhere(Arc<str>),
+    /// The relay that has it does not answer.
+    #[error("the relay that has this broadcast is not reached")]
+    Unreachable,
+    /// It would pass through too many relays, or twice through one.
+    #[error("the broadcast would pass through too many relays, or twice through one")]
+    TooFar,
+    /// There are as many broadcasts as there may be here.
+    #[error("the relay has as many broadcasts as it may have")]
+    Full,
+}
+
+impl NotHere {
+    /// The code of PROTOCOL 5.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Unknown => Code::UnknownBroadcast,
+            Self::Elsewhere(_) => Code::Elsewhere,
+            Self::Unreachable => Code::Internal,
+            Self::TooFar => Code::TooFar,
+            Self::Full => Code::TooMany,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Several relays: the authority whose certificates they know one another by, and links that can be cut.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use steadycast_relay::config::{Config, Peer};
+
+use crate::client::{Carrier, Target};
+use crate::proxy::{Fate, Fates, Proxy};
+use crate::relay::TestRelay;
+
+/// A certificate authority of relays.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    /// Another one than all others.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new() -> Result<Self> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, "Relays");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        Ok(Self(issuer))
+    }
+
+    /// Has a relay know others by this authority, and shows them a certificate of `shown`'s.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub fn admit(&self, shown: &Self, config: &mut Config) -> Result<()> {
+        let key = KeyPair::generate()?;
+        let params = CertificateParams::new(vec!["relay.invalid".to_owned()])?;
+        let certificate = params.signed_by(&key, &shown.0)?;
+        let directory = &config.server.state_dir;
+        let file = |name: &str, text: String| {
+            let path = directory.join(name);
+            std::fs::write(&path, text)?;
+            anyhow::Ok(path)
+        };
+        let cluster = &mut config.cluster;
+        cluster.authority = Some(file("authority.pem", self.0.pem())?);
+        cluster.certificate = Some(file("relay.pem", certificate.pem())?);
+        cluster.key = Some(file("relay.key", key.serialize_pem())?);
+        Ok(())
+    }
+
+    /// A relay that others may come to.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn origin(&self) -> Result<TestRelay> {
+        self.relay(None, Duration::ZERO, |_| {}).await
+    }
+
+    /// A relay that gets what it has not from the one at this address, and that others may come to.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn edge(&self, of: SocketAddr) -> Result<TestRelay> {
+        self.relay(Some(of), Duration::ZERO, |_| {}).await
+    }
+
+    /// The same of either, with a clock that is so far ahead, and a configuration that `change` has changed.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn relay(
+        &self,
+        origin: Option<SocketAddr>,
+        ahead: Duration,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<TestRelay> {
+        TestRelay::ahead(ahead, |config| {
+            self.admit(self, config)?;
+            config.cluster.listen = Some((Ipv4Addr::LOCALHOST, 0).into());
+            config.cluster.origin = origin.map(Peer::from);
+            change(config);
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// A link between two relays that can be cut.
+pub struct Cable {
+    proxy: Proxy,
+    cut: Arc<AtomicBool>,
+}
+
+impl Cable {
+    /// One to the relay at this address.
+    ///
+    /// # Errors
+    /// When there is no socket.
+    pub async fn to(address: SocketAddr) -> Result<Self> {
+        Self::long(address, Duration::ZERO).await
+    }
+
+    /// One on which everything is so long on its way.
+    ///
+    /// # Errors
+    /// When there is no socket.
+    pub async fn long(address: SocketAddr, way: Duration) -> Result<Self> {
+        let cut = Arc::new(AtomicBool::new(false));
+        let fates = || -> Fates {
+            let cut = cut.clone();
+            Box::new(move |_| match cut.load(Ordering::Relaxed) {
+                true => Fate::Lost,
+                false if way.is_zero() => Fate::Passes,
+                false => Fate::At(Instant::now() + way),
+            })
+        };
+        let target = Target {
+            address,
+            certificate: [0; 32],
+            carrier: Carrier::WebTransport,
+        };
+        let proxy = Proxy::with(&target, fates(), fates()).await?;
+        Ok(Self { proxy, cut })
+    }
+
+    /// Its other end.
+    pub fn address(&self) -> SocketAddr {
+        self.proxy.target().address
+    }
+
+    /// Nothing comes through from now on, or everything again.
+    pub fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::Relaxed);
+    }
+}

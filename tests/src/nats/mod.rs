@@ -1,0 +1,213 @@
+//! Real servers of the engine, each a process of its own, which can be killed, frozen and cut off from one another.
+
+mod gate;
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::net::TcpStream;
+
+use self::gate::Gate;
+use crate::client::soon;
+
+/// Where `scripts/install-test-tools rust` puts the server, from the repository's root.
+const BINARY: &str = "target/tools/nats/bin/nats-server";
+
+/// A server, by itself or of a cluster. Dropping it ends the process.
+pub struct Server {
+    child: Option<Child>,
+    address: SocketAddr,
+    directory: PathBuf,
+    arguments: Vec<String>,
+}
+
+impl Server {
+    /// Starts one by itself.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start() -> Result<Self> {
+        let mut server = Self::new("alone", &[])?;
+        server.restart().await?;
+        Ok(server)
+    }
+
+    fn new(name: &str, more: &[String]) -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let directory = format!("steadycast-nats-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(directory);
+        let address = free()?;
+        let mut arguments = vec![
+            "--jetstream".to_owned(),
+            "--addr=127.0.0.1".to_owned(),
+            format!("--port={}", address.port()),
+            format!("--server_name={name}"),
+            format!("--store_dir={}", directory.join("store").display()),
+        ];
+        arguments.extend_from_slice(more);
+        fs::create_dir_all(&directory)?;
+        Ok(Self {
+            child: None,
+            address,
+            directory,
+            arguments,
+        })
+    }
+
+    /// The URL that clients reach it at.
+    pub fn url(&self) -> String {
+        format!("nats://{}", self.address)
+    }
+
+    /// Starts it again, with what it had.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.kill();
+        let log = File::options().create(true).append(true).open(self.log())?;
+        let child = Command::new(binary()?)
+            .args(&self.arguments)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("starting the engine")?;
+        self.child = Some(child);
+        let address = self.address;
+        let answers = async {
+            let mut looks = tokio::time::interval(Duration::from_millis(20));
+            while TcpStream::connect(address).await.is_err() {
+                looks.tick().await;
+            }
+        };
+        let started = soon("the engine", answers).await;
+        started.with_context(|| fs::read_to_string(self.log()).unwrap_or_default())
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Has it lose everything that it kept; it must not be running.
+    ///
+    /// # Errors
+    /// When its files cannot be removed.
+    pub fn forget(&self) -> Result<()> {
+        ensure!(self.child.is_none(), "the engine runs");
+        Ok(fs::remove_dir_all(self.directory.join("store"))?)
+    }
+
+    /// Stops it in the middle of whatever it does.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Has it go on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
+        let child = self.child.as_ref().context("the engine does not run")?;
+        let mut kill = Command::new("kill");
+        let sent = kill.args([signal, &child.id().to_string()]).status()?;
+        ensure!(sent.success(), "the engine cannot be signalled");
+        Ok(())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.join("log")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        // What is left behind in a temporary directory harms nobody.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Three servers that keep everything three times, and the ways between them.
+pub struct Three {
+    /// The servers.
+    pub servers: [Server; 3],
+    /// The way from each to each other.
+    gates: Vec<(usize, usize, Gate)>,
+}
+
+impl Three {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub async fn start() -> Result<Self> {
+        let routes = [free()?, free()?, free()?];
+        let mut gates = Vec::new();
+        for from in 0..3 {
+            for to in (0..3).filter(|to| *to != from) {
+                gates.push((from, to, Gate::open(routes[to]).await?));
+            }
+        }
+        let server = |number: usize| {
+            let ways = gates.iter().filter(|(from, ..)| *from == number);
+            let ways: Vec<_> = ways
+                .map(|(.., gate)| format!("nats://{}", gate.address()))
+                .collect();
+            let more = [
+                "--cluster_name=steadycast".to_owned(),
+                format!("--cluster=nats://{}", routes[number]),
+                format!("--routes={}", ways.join(",")),
+                // They know one another by the ways above alone, and clients know those that they were told.
+                "--cluster_advertise=127.0.0.1:9".to_owned(),
+                "--no_advertise".to_owned(),
+            ];
+            Server::new(&format!("n{number}"), &more)
+        };
+        let mut servers = [server(0)?, server(1)?, server(2)?];
+        for server in &mut servers {
+            server.restart().await?;
+        }
+        Ok(Self { servers, gates })
+    }
+
+    /// Cuts one off from the others, or no longer.
+    pub fn cut_off(&self, number: usize, cut: bool) {
+        let ways = self.gates.iter();
+        let ways = ways.filter(|(from, to, _)| [*from, *to].contains(&number));
+        ways.for_each(|(.., gate)| gate.close(cut));
+    }
+}
+
+/// A port that nobody uses.
+fn free() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+fn binary() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let installed = root.context("no repository")?.join(BINARY);
+    ensure!(
+        installed.exists(),
+        "{} is missing: scripts/install-test-tools rust",
+        installed.display()
+    );
+    Ok(installed)
+}
