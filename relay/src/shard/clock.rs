@@ -32,6 +32,11 @@ impl RelayClock {
         }
     }
 
+    /// The time at which it started; no other start of this relay has the same.
+    pub fn started(&self) -> RelayTime {
+        self.started_at
+    }
+
     /// The time now.
     pub fn now(&self) -> RelayTime {
         self.started_at + self.started.elapsed()

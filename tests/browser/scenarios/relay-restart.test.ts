@@ -45,3 +45,28 @@ for (const [signal, what] of [
     assert.equal(status?.counts.sessionsOpened, 2);
   });
 }
+
+scenario(
+  'the relay is killed twice within a minute, which nobody’s way to it is blamed for',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const player = await admin.openPlayer(relay, broadcast.playToken);
+    await player.waitForPicture();
+    for (const sessions of [2, 3]) {
+      await relay.stop('SIGKILL');
+      // Back before anybody misses it.
+      await relay.startAgain();
+      await host.waitFor('back', ({ state, counts }) => {
+        return state === 'live' && counts.sessionsOpened === sessions;
+      });
+      await player.waitForPicture(Date.now());
+      await player.waitForState('live');
+      assert.equal((await host.status())?.carrier, 'webtransport');
+      assert.equal(await player.transport(), 'webtransport');
+    }
+    stage.note(await assertUnharmed('player', player, 3));
+  },
+);

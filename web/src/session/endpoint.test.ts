@@ -41,8 +41,9 @@ it.each([
 });
 
 it('takes the relay’s time along', async () => {
-  answer({ session: '/session', relayUs: 77 });
-  const { clock } = await fetchEndpoint(ORIGIN, open());
+  answer({ session: '/session', relayUs: 77, startedUs: 70 });
+  const { clock, startedUs } = await fetchEndpoint(ORIGIN, open());
+  expect(startedUs).toBe(70);
   expect(clock?.relayUs).toBe(77);
   expect(clock?.receivedUs).toBeGreaterThanOrEqual(clock?.sentUs ?? Number.POSITIVE_INFINITY);
 });

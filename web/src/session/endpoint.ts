@@ -16,6 +16,8 @@ export interface RelayEndpoint {
   certificateHashes: Uint8Array<ArrayBuffer>[];
   /** The relay's clock, as this exchange tells it; a rough one, for HTTP takes its time. */
   clock: ClockSample | null;
+  /** When it was started, by its clock; relays of before do not say. */
+  startedUs?: number;
   /** The versions of the protocol that it speaks. */
   versions: Versions;
 }
@@ -70,6 +72,7 @@ function parseEndpoint(
   const session = 'session' in fields ? fields.session : null;
   const hashes = 'certificateHashes' in fields ? fields.certificateHashes : [];
   const relayUs = 'relayUs' in fields ? fields.relayUs : null;
+  const startedUs = 'startedUs' in fields ? fields.startedUs : null;
   if (typeof session !== 'string' || !Array.isArray(hashes)) {
     throw unreachable(connectionWords().strange);
   }
@@ -81,6 +84,7 @@ function parseEndpoint(
     certificateHashes: hashes.map(parseHash),
     clock: typeof relayUs === 'number' ? { ...asked, relayUs } : null,
     versions: parseVersions(fields),
+    ...(isCount(startedUs) && { startedUs }),
   };
 }
 

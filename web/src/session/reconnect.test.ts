@@ -19,6 +19,8 @@ interface Script {
   /** What happens to a session once it is open. */
   open?: (relay: FakeRelay) => void;
   lastsMs?: number;
+  /** When the relay that answers was started, each time. */
+  startedUs?: number[];
 }
 
 /** Runs the loop against a script, on virtual time, until `stopAfter` sleeps. */
@@ -29,6 +31,7 @@ async function run(script: Script, stopAfter = 4) {
   const states: ConnectionState[] = [];
   const health = [...(script.health ?? [])];
   const attempts = [...(script.attempts ?? [])];
+  const started = [...(script.startedUs ?? [])];
   let nowMs = 0;
   const deps: KeepConnectedOptions['deps'] = {
     probe: async () => {
@@ -40,6 +43,7 @@ async function run(script: Script, stopAfter = 4) {
       certificateHashes: [],
       versions: { min: 1, max: 2 },
       clock: null,
+      startedUs: started.shift() ?? 7,
     }),
     open: async (options: SessionOptions) => {
       log.push('open');
@@ -128,6 +132,12 @@ describe('that a session broke off', () => {
       3,
     );
     expect(told(gone.states)).toEqual([false, false]);
+    const again = await run({ startedUs: [1, 2, 2], open: (relay) => relay.lose() }, 3);
+    expect(told(again.states), 'it was restarted too soon to be missed').toEqual([
+      false,
+      false,
+      true,
+    ]);
     const { number } = CODES.shutting_down;
     const goodbye = { type: 'goodbye', code: number, message: '', retryAfterMs: 10 } as const;
     const { states } = await run({ open: (relay) => relay.say(goodbye) }, 3);

@@ -24,7 +24,7 @@ export type ConnectionState<S extends KeptSession = RelaySession> =
   | { kind: 'connecting'; attempt: number }
   /**
    * The relay answers over TCP, and a session is being opened. `brokeOff`: the one before broke off without a word,
-   * and the relay has been found there ever since.
+   * and the relay has been there all along.
    */
   | { kind: 'opening'; brokeOff: boolean }
   | { kind: 'open'; session: S }
@@ -73,7 +73,10 @@ const HELD_MS = 5_000;
 
 type Ended =
   | { kind: 'refusal'; refusal: Refusal }
-  | { kind: 'retry'; reason: string; fault: Fault; atLeastMs: number };
+  | { kind: 'retry'; reason: string; fault: Fault; atLeastMs: number; from?: RelayEndpoint };
+
+/** The relay that a session broke off with; null: none did. */
+type Left = Pick<RelayEndpoint, 'startedUs'> | null;
 
 /** broken: an open session broke off without a word. */
 type Fault = 'tcp' | 'handshake' | 'session' | 'broken';
@@ -99,12 +102,12 @@ export async function keepOpen<S extends KeptSession>(
   const { signal, onState } = options;
   let attempt = 0;
   let handshakes = 0;
-  let brokeOff = false;
+  let left: Left = null;
   for (;;) {
     attempt += 1;
     onState({ kind: 'connecting', attempt });
     const startedMs = deps.nowMs();
-    const ended: Ended = await attemptOnce(options, deps, brokeOff).catch((error: unknown) =>
+    const ended: Ended = await attemptOnce(options, deps, left).catch((error: unknown) =>
       unexpected(error),
     );
     if (signal.aborted) return null;
@@ -113,8 +116,9 @@ export async function keepOpen<S extends KeptSession>(
       return ended.refusal;
     }
     handshakes = ended.fault === 'handshake' ? handshakes + 1 : 0;
-    brokeOff = ended.fault === 'broken';
-    if ((ended.fault === 'session' || brokeOff) && deps.nowMs() - startedMs >= HELD_MS) attempt = 0;
+    const held = ended.fault === 'session' || ended.fault === 'broken';
+    left = ended.fault === 'broken' ? (ended.from ?? null) : null;
+    if (held && deps.nowMs() - startedMs >= HELD_MS) attempt = 0;
     const random = deps.random();
     // A relay that restarts tells everyone the same time; they come back spread over a quarter more.
     const asToldMs = Math.round(ended.atLeastMs * (1 + random / 4));
@@ -128,7 +132,7 @@ export async function keepOpen<S extends KeptSession>(
 async function attemptOnce<S extends KeptSession>(
   options: KeepOpenOptions<S>,
   deps: ReconnectDeps,
-  brokeOff: boolean,
+  left: Left,
 ): Promise<Ended> {
   const { origin, signal, onState } = options;
   const [health, endpoint] = await Promise.all([
@@ -141,8 +145,11 @@ async function attemptOnce<S extends KeptSession>(
     return { kind: 'retry', reason, fault: 'tcp', atLeastMs: 0 };
   }
   try {
+    // One that was restarted meanwhile took its sessions with it.
+    const brokeOff = left !== null && left.startedUs === endpoint.startedUs;
     if (!signal.aborted) onState({ kind: 'opening', brokeOff });
-    return await runSession(await options.open(endpoint), options);
+    const ended = await runSession(await options.open(endpoint), options);
+    return ended.kind === 'retry' ? { ...ended, from: endpoint } : ended;
   } catch (error) {
     if (error instanceof SessionError) return failed(error);
     throw error;

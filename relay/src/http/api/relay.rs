@@ -102,6 +102,8 @@ pub(super) struct Relay {
     certificate_hashes: Vec<String>,
     /// The relay's clock, in microseconds since the Unix epoch.
     relay_us: u64,
+    /// When it started, by that clock.
+    started_us: u64,
 }
 
 /// All versions of the session protocol that are spoken.
@@ -132,5 +134,6 @@ pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<Relay> {
         session: "/session",
         certificate_hashes: hash.iter().map(|hash| STANDARD.encode(hash)).collect(),
         relay_us: site.clock.now().as_micros(),
+        started_us: site.clock.started().as_micros(),
     })
 }

@@ -262,7 +262,11 @@ async fn pages_learn_where_sessions_are_and_which_certificate_to_expect() {
     );
     assert_eq!(json["protocols"], json!({ "min": 1, "max": 6 }));
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
-    assert!(json["relayUs"].as_u64().unwrap() > 1_600_000_000_000_000);
+    let started = json["startedUs"].as_u64().unwrap();
+    assert!(started > 1_600_000_000_000_000);
+    assert!(json["relayUs"].as_u64().unwrap() >= started);
+    let later = relay.get("/api/relay", "").await.json();
+    assert_eq!(later["startedUs"], json["startedUs"]);
     let der = relay.site.identities.borrow().as_ref().unwrap().chain()[0].clone();
     let hash = STANDARD.encode(digest::digest(&digest::SHA256, &der));
     assert_eq!(json["certificateHashes"], json!([hash]));
