@@ -214,6 +214,19 @@ describe('on a lesser carrier', () => {
     ]);
   });
 
+  it('the session stays where another one is refused, and none is asked for again', async () => {
+    const { attempts, carriers, events, link, lesser } = await overTcp();
+    await climb();
+    attempts[1]?.onState({ kind: 'refused', code: 'token_expired', message: 'expired' });
+    await vi.advanceTimersByTimeAsync(2 * CLIMB_PAUSE_MS.most);
+    expect(carriers.best).toHaveBeenCalledTimes(1);
+    expect([link.session, events.onGone.mock.calls, events.onRefused.mock.calls]).toEqual([
+      lesser,
+      [],
+      [],
+    ]);
+  });
+
   it('a host that stops meanwhile leaves nothing behind', async () => {
     const { attempts, events, link, better, become } = await overTcp();
     await climb();

@@ -151,7 +151,11 @@ export class RelayLink {
           this.#replace(from, to);
           this.#changed(state);
           resolve(true);
-        } else if (state.kind !== 'connecting' && state.kind !== 'opening') stay();
+        } else if (state.kind !== 'connecting' && state.kind !== 'opening') {
+          stay();
+          // A token that let the session in may have expired: it is told so every time.
+          if (state.kind === 'refused') this.#climb.stop();
+        }
       });
       signal.addEventListener('abort', stay);
     });
