@@ -72,7 +72,7 @@ describe('opening', () => {
     for (const [max, version] of [
       [1, 1],
       [2, 2],
-      [7, 5],
+      [7, 6],
     ] as const) {
       const relay = new FakeRelay((message) =>
         message.type === 'hello' ? { ...WELCOME, version } : welcoming(message),
