@@ -33,32 +33,8 @@ async fn a_player_on_a_narrow_path_gets_what_it_carries_and_the_others_notice_no
     });
 
     // What the path carries is learned, and the relay asks again when it knows better.
+    let (wanted, mut sent) = publisher.until_lighter(CARRIED_KBPS).await?;
     let mut beat = interval(FRAME);
-    let mut sent = 0;
-    let fits = async {
-        loop {
-            tokio::select! {
-                message = publisher.control.next() => {
-                    let RelayMessage::Tracks { wanted } = message? else {
-                        continue;
-                    };
-                    let carried = |most: u32| most < CARRIED_KBPS;
-                    let fitting = wanted.iter().find(|one| one.max_kbps.is_some_and(carried));
-                    if let Some(wanted) = fitting {
-                        return anyhow::Ok(*wanted);
-                    }
-                }
-                _ = beat.tick() => {
-                    match sent % 60 {
-                        0 => publisher.keyframe(30_000).await?,
-                        _ => publisher.delta(8_000).await?,
-                    };
-                    sent += 1;
-                }
-            }
-        }
-    };
-    let wanted = soon("a track that the narrow path carries", fits).await??;
     ensure!(wanted.players == 1, "it is for one player: {wanted:?}");
 
     let lighter = tokio::spawn(async move {

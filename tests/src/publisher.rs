@@ -1,11 +1,15 @@
 //! An honest publisher, of as many tracks as it is asked for.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, GROUP_STREAM, ResumeSecret, Role, TrackGroup, TrackId,
+    ClientMessage, CodecKind, GROUP_STREAM, RelayMessage, ResumeSecret, Role, TrackGroup, TrackId,
+    WantedTrack,
 };
+use tokio::time::interval;
 
-use crate::client::{Control, Output, Target, Welcome};
+use crate::client::{Control, Output, Target, Welcome, soon};
 use crate::picture::Picture;
 
 /// An honest publisher.
@@ -61,6 +65,41 @@ impl Publisher {
     /// When the relay does not take it.
     pub async fn delta(&mut self, len: usize) -> Result<Picture> {
         self.delta_on(TrackId::MAIN, len).await
+    }
+
+    /// Shows a picture that takes 2 Mbit/s until a track is wanted that takes less than this. Gives it, and how many
+    /// frames were sent.
+    ///
+    /// # Errors
+    /// When none is wanted, or the relay does not take the frames.
+    pub async fn until_lighter(&mut self, kbps: u32) -> Result<(WantedTrack, usize)> {
+        let mut beat = interval(Duration::from_millis(33));
+        let mut sent = 0;
+        let wanted = async {
+            loop {
+                tokio::select! {
+                    message = self.control.next() => {
+                        let RelayMessage::Tracks { wanted } = message? else {
+                            continue;
+                        };
+                        let is_lighter = |most: u32| most < kbps;
+                        let lighter = wanted.iter().find(|one| one.max_kbps.is_some_and(is_lighter));
+                        if let Some(wanted) = lighter {
+                            return anyhow::Ok(*wanted);
+                        }
+                    }
+                    _ = beat.tick() => {
+                        match sent % 60 {
+                            0 => self.keyframe(30_000).await?,
+                            _ => self.delta(8_000).await?,
+                        };
+                        sent += 1;
+                    }
+                }
+            }
+        };
+        let wanted = soon("a track that the narrow path carries", wanted).await??;
+        Ok((wanted, sent))
     }
 
     /// Opens the next group of `track`.

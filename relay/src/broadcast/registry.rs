@@ -71,16 +71,9 @@ impl Registry {
         description: Description,
         now: RelayTime,
     ) -> Result<Arc<Broadcast>, RegistryError> {
-        let mut broadcasts = self.broadcasts.write();
-        if broadcasts.contains_key(&id) {
-            return Err(RegistryError::Exists);
-        }
-        if broadcasts.len() >= self.most() {
-            return Err(RegistryError::Full);
-        }
-        let broadcast = self.make(id.clone(), description, Presence::Never, (now, now));
-        broadcasts.insert(id, broadcast.clone());
-        Ok(broadcast)
+        self.add(id, |id| {
+            self.make(id, description, Presence::Never, (now, now))
+        })
     }
 
     /// Makes a broadcast again that a relay before this one had, however many there are: none is
@@ -108,6 +101,30 @@ impl Registry {
         upstream: Arc<str>,
         now: RelayTime,
     ) -> Result<Arc<Broadcast>, RegistryError> {
+        let settings = Settings {
+            held_timeout: Duration::MAX,
+            waiting_timeout: Duration::MAX,
+            ..Settings::clone(&self.settings.read())
+        };
+        self.add(id, |id| {
+            let title = id.to_string();
+            Broadcast::new(
+                id,
+                (title, Some(upstream)),
+                Arc::new(settings),
+                &self.memory,
+                Presence::Never,
+                (now, now),
+            )
+        })
+    }
+
+    /// Adds a broadcast where there is room for one of this id.
+    fn add(
+        &self,
+        id: BroadcastId,
+        make: impl FnOnce(BroadcastId) -> Arc<Broadcast>,
+    ) -> Result<Arc<Broadcast>, RegistryError> {
         let mut broadcasts = self.broadcasts.write();
         if broadcasts.contains_key(&id) {
             return Err(RegistryError::Exists);
@@ -115,19 +132,7 @@ impl Registry {
         if broadcasts.len() >= self.most() {
             return Err(RegistryError::Full);
         }
-        let settings = Settings {
-            held_timeout: Duration::MAX,
-            waiting_timeout: Duration::MAX,
-            ..Settings::clone(&self.settings.read())
-        };
-        let broadcast = Broadcast::new(
-            id.clone(),
-            (id.to_string(), Some(upstream)),
-            Arc::new(settings),
-            &self.memory,
-            Presence::Never,
-            (now, now),
-        );
+        let broadcast = make(id.clone());
         broadcasts.insert(id, broadcast.clone());
         Ok(broadcast)
     }

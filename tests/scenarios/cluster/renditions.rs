@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use steadycast_codec_glue::wire::CodecKind::{Av1, H264, Vp8};
-use steadycast_codec_glue::wire::{RelayMessage, Role, Service, TrackId};
+use steadycast_codec_glue::wire::{Role, Service, TrackId};
 use steadycast_tests::client::{Player, soon};
 use steadycast_tests::proxy::{Proxy, faultless, queued};
 use tokio::time::interval;
@@ -89,33 +89,9 @@ async fn a_narrow_path_to_a_leaf_s_player_has_a_rendition_made_that_it_carries()
     let path = Proxy::with(leaf.target(), faultless(), queued(BYTES_PER_SECOND)).await?;
     let token = leaf.known(&broadcast.id).token(Role::Player);
     let mut narrow = Player::join(path.target(), &token).await?;
+    // What one relay asks the other for is what the path was found to carry, more or less.
+    let (wanted, _) = publisher.until_lighter(CARRIED_KBPS).await?;
     let mut beat = interval(Duration::from_millis(33));
-    let mut sent = 0;
-    let fits = async {
-        loop {
-            tokio::select! {
-                message = publisher.control.next() => {
-                    let RelayMessage::Tracks { wanted } = message? else {
-                        continue;
-                    };
-                    // What one relay asks the other for is what the path was found to carry, more or less.
-                    let carried = |most: u32| most < CARRIED_KBPS;
-                    let fitting = wanted.iter().find(|one| one.max_kbps.is_some_and(carried));
-                    if let Some(wanted) = fitting {
-                        return anyhow::Ok(*wanted);
-                    }
-                }
-                _ = beat.tick() => {
-                    match sent % 60 {
-                        0 => publisher.keyframe(30_000).await?,
-                        _ => publisher.delta(8_000).await?,
-                    };
-                    sent += 1;
-                }
-            }
-        }
-    };
-    let wanted = soon("a track that the narrow path carries", fits).await??;
     ensure!(wanted.players == 1, "it is for one player: {wanted:?}");
     let lighter = tokio::spawn(async move {
         loop {

@@ -1,7 +1,7 @@
 //! Frames, at every relay of a tree and over every carrier.
 
 use anyhow::{Result, ensure};
-use steadycast_codec_glue::wire::{RelayMessage, Role};
+use steadycast_codec_glue::wire::{ClientMessage, RelayMessage, Role};
 use steadycast_tests::client::{Carrier, Player, Publisher};
 use steadycast_tests::coded::{Kind, coded};
 use steadycast_tests::webrtc;
@@ -108,8 +108,10 @@ async fn a_keyframe_that_a_leaf_s_player_needs_is_asked_for_once() -> Result<()>
     // Requests that come right behind a keyframe's are left out.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     for player in &mut players {
-        let (epoch, group, _) = (player.welcome.status.epoch, first.group, ());
-        let request = steadycast_codec_glue::wire::ClientMessage::KeyframeRequest { epoch, group };
+        let request = ClientMessage::KeyframeRequest {
+            epoch: player.welcome.status.epoch,
+            group: first.group,
+        };
         player.control.send(&request).await?;
     }
     publisher.control.keyframe_request().await?;
