@@ -8,7 +8,7 @@ use steadycast_tests::client::{Player, Publisher};
 use steadycast_tests::cluster::{Authority, Cable};
 
 use super::tree::watched_by;
-use super::{sees, sees_at_last};
+use super::{all_see, sees, sees_at_last};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_that_is_cut_leaves_players_their_session_and_their_picture() -> Result<()> {
@@ -62,9 +62,7 @@ async fn an_origin_that_restarts_has_its_players_elsewhere_back_by_themselves() 
         edge.known(&id).player().await?,
         leaf.known(&id).player().await?,
     ];
-    for player in &mut players {
-        sees(player, &sent).await?;
-    }
+    all_see(&mut players, &sent).await?;
     drop(publisher);
     let origin = origin.restart().await?;
     let mut publisher = Publisher::join(origin.target(), &token, None).await?;

@@ -67,6 +67,14 @@ async fn sees(player: &mut Player, sent: &Picture) -> Result<Received> {
     Ok(frame)
 }
 
+/// The next frame of each of these players, which has to be this one.
+async fn all_see(players: &mut [Player], sent: &Picture) -> Result<()> {
+    for player in players {
+        sees(player, sent).await?;
+    }
+    Ok(())
+}
+
 /// The frames of a player up to this one.
 async fn sees_at_last(player: &mut Player, sent: &Picture) -> Result<Received> {
     loop {

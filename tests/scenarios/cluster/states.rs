@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use steadycast_codec_glue::wire::{ClientMessage, Code, Phase};
 use steadycast_tests::cluster::Authority;
 
-use super::{Tree, in_phase, pair, sees, sees_at_last};
+use super::{Tree, all_see, in_phase, pair, sees, sees_at_last};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn players_see_publishers_come_and_go_at_every_relay_on_the_same_session() -> Result<()> {
@@ -74,9 +74,7 @@ async fn a_publisher_that_falls_silent_is_away_at_every_relay() -> Result<()> {
         player.control.phase(Phase::Live).await?;
     }
     let next = publisher.delta(100).await?;
-    for player in &mut players {
-        sees(player, &next).await?;
-    }
+    all_see(&mut players, &next).await?;
     Ok(())
 }
 
@@ -87,9 +85,7 @@ async fn a_picture_that_is_taken_back_is_seen_by_nobody_at_any_relay() -> Result
     let mut publisher = broadcast.publisher().await?;
     let secret = publisher.keyframe(20_000).await?;
     let mut players = tree.players(&broadcast.id).await?;
-    for player in &mut players {
-        sees(player, &secret).await?;
-    }
+    all_see(&mut players, &secret).await?;
     publisher.pause(1).await?;
     for player in &mut players {
         player.control.phase(Phase::Paused).await?;
@@ -101,9 +97,7 @@ async fn a_picture_that_is_taken_back_is_seen_by_nobody_at_any_relay() -> Result
     }
     publisher.delta(500).await?;
     let card = publisher.keyframe(300).await?;
-    for player in &mut players {
-        sees(player, &card).await?;
-    }
+    all_see(&mut players, &card).await?;
     for mut late in tree.players(&broadcast.id).await? {
         in_phase(&mut late, Phase::Paused).await?;
         sees(&mut late, &card).await?;
@@ -165,9 +159,7 @@ async fn an_end_is_one_everywhere() -> Result<()> {
     let mut publisher = broadcast.publisher().await?;
     let sent = publisher.keyframe(1_000).await?;
     let mut players = tree.players(&broadcast.id).await?;
-    for player in &mut players {
-        sees(player, &sent).await?;
-    }
+    all_see(&mut players, &sent).await?;
     let site = tree.origin.site();
     ensure!(site.end(&broadcast.id, Code::BroadcastEnded).await?);
     for player in &mut players {

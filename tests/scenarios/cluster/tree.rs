@@ -6,7 +6,7 @@ use steadycast_tests::client::{Carrier, Player, Publisher};
 use steadycast_tests::coded::{Kind, coded};
 use steadycast_tests::webrtc;
 
-use super::{Tree, pair, sees};
+use super::{Tree, all_see, pair, sees};
 
 /// Waits until a publisher is told that so many watch.
 pub(super) async fn watched_by(publisher: &mut Publisher, players: u32) -> Result<()> {
@@ -40,9 +40,7 @@ async fn every_frame_is_seen_at_each_relay_over_quic_and_tcp() -> Result<()> {
             0 => publisher.keyframe(200_000).await?,
             _ => publisher.delta(number * 97 + 1).await?,
         };
-        for player in &mut players {
-            sees(player, &sent).await?;
-        }
+        all_see(&mut players, &sent).await?;
     }
     // However many watch behind it, another relay gets one copy, and is no player.
     let records = broadcast.records()?;
@@ -102,9 +100,7 @@ async fn a_keyframe_that_a_leaf_s_player_needs_is_asked_for_once() -> Result<()>
     let first = publisher.keyframe(2_000).await?;
     let leaf = tree.leaf.known(&broadcast.id);
     let mut players = vec![leaf.player().await?, leaf.player().await?];
-    for player in &mut players {
-        sees(player, &first).await?;
-    }
+    all_see(&mut players, &first).await?;
     // Requests that come right behind a keyframe's are left out.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     for player in &mut players {
@@ -116,9 +112,7 @@ async fn a_keyframe_that_a_leaf_s_player_needs_is_asked_for_once() -> Result<()>
     }
     publisher.control.keyframe_request().await?;
     let sent = publisher.keyframe(2_000).await?;
-    for player in &mut players {
-        sees(player, &sent).await?;
-    }
+    all_see(&mut players, &sent).await?;
     publisher.control.ping().await?;
     ensure!(broadcast.records()?.totals.keyframe_requests == 1);
     Ok(())
@@ -131,17 +125,13 @@ async fn a_frame_that_comes_slowly_is_passed_on_in_parts() -> Result<()> {
     let mut publisher = broadcast.publisher().await?;
     let first = publisher.keyframe(1_000).await?;
     let mut players = tree.players(&broadcast.id).await?;
-    for player in &mut players {
-        sees(player, &first).await?;
-    }
+    all_see(&mut players, &first).await?;
     // The frame's end is sent only when its beginning has come to the last relay.
     let sent = publisher.begin_delta(400_000).await?;
     let leaf = tree.leaf.known(&broadcast.id);
     leaf.until("the beginning", |records| records.cache.frames == 2)
         .await?;
     let sent = publisher.end(sent).await?;
-    for player in &mut players {
-        sees(player, &sent).await?;
-    }
+    all_see(&mut players, &sent).await?;
     Ok(())
 }
