@@ -94,23 +94,23 @@ scenario('wheel, keys and fingers magnify around where they are', async (stage) 
   for (let turns = 0; turns < 30; turns += 1) await page.mouse.wheel(0, 200);
   await until('the whole picture', async () => (await zoom()) === 1);
   assert.equal(await page.evaluate(() => visualViewport?.scale), 1, 'the page itself is as it was');
-  // A key counts from the moment in which there is something for it to do.
-  const stepped = page.evaluate(
-    () =>
-      new Promise<string>((resolve) => {
-        const chip = () => document.querySelector('[aria-label$=": Show the whole picture"]');
-        const watch = new MutationObserver(() => {
-          const label = chip()?.textContent;
-          if (label === null || label === undefined) return;
-          watch.disconnect();
-          document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '0', bubbles: true }));
-          resolve(label);
-        });
-        watch.observe(document.body, { subtree: true, childList: true });
-      }),
-  );
+  // A key counts from the moment in which there is something for it to do. The page watches before
+  // the key is pressed: input overtakes what is evaluated.
+  const watch = await page.evaluateHandle(() => {
+    const seen: { step: string | null } = { step: null };
+    const observer = new MutationObserver(() => {
+      const chip = document.querySelector('[aria-label$=": Show the whole picture"]');
+      if (chip === null) return;
+      observer.disconnect();
+      seen.step = chip.textContent;
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '0', bubbles: true }));
+    });
+    observer.observe(document.body, { subtree: true, childList: true });
+    return seen;
+  });
   await page.keyboard.press('+');
-  assert.equal(Number.parseFloat(await stepped), 1.3);
+  const step = await until('one step closer', () => watch.evaluate((seen) => seen.step));
+  assert.equal(Number.parseFloat(step), 1.3);
   await until('all of it', async () => (await zoom()) === 1);
 
   const fingers = await Fingers.on(page);

@@ -19,7 +19,7 @@ export async function until<T>(
   let last: unknown;
   for (;;) {
     try {
-      const found = await probe();
+      const found = await within(what, deadlineMs - performance.now(), Promise.resolve(probe()));
       if (isFound(found)) return found;
       last = found;
     } catch (error) {
