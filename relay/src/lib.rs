@@ -13,6 +13,7 @@ mod doctor;
 pub mod events;
 mod excerpt;
 mod files;
+pub mod homes;
 pub mod http;
 pub mod metrics;
 pub mod operate;

@@ -16,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{AuthorityError, Gate, Issuers, KeySourceError, KeyWatch, RandomError};
+use crate::auth::{AuthorityError, KeySourceError, KeyWatch, RandomError};
 use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings, Ticked};
 use crate::cli::{Banner, Failure, show_banner};
 use crate::clocks;
@@ -36,7 +36,7 @@ use crate::session::{self, Elsewhere, Parts, Shared};
 use crate::shard::{Pulse, RelayClock};
 use crate::shards::{Services, Shards};
 use crate::sockets::{ListenError, Sockets};
-use crate::store::{Ledger, LocalStore, StateDir, StateError, StateLock, TokenKeys};
+use crate::store::{StateDir, StateError, StateLock};
 use crate::supervisor;
 use crate::telemetry::{self, LogLevel, TelemetryError};
 use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
@@ -189,22 +189,25 @@ impl Relay {
             _ => None,
         };
         let registry = Arc::new(Registry::new(Settings::from(config)));
-        let cluster = Cluster::start(&config.cluster, &registry, clock, &shutdown)?;
-        let elsewhere = cluster.as_ref().map(|cluster| {
-            let others: Arc<dyn Elsewhere> = cluster.others();
-            others
-        });
-        let (site, directory) = site(
+        let (base, directory) = join::Base::lay(config, dir, (registry, clock), issuers)?;
+        let cluster = Cluster::start(
+            &config.cluster,
+            &base.registry,
+            &base.directory,
+            clock,
+            &shutdown,
+        )?;
+        let others = cluster.as_ref().map(Cluster::others);
+        let elsewhere = base.elsewhere(others);
+        let site = Arc::new(site(
             config,
-            (address, clock),
-            (dir, registry),
+            base,
+            address,
             identities.clone(),
             shutdown.clone(),
             bridge.clone(),
-            issuers,
             elsewhere.clone(),
-        )?;
-        let site = Arc::new(site);
+        )?);
         let hooks = config.hooks.settings().map(|settings| {
             let listener = site.records.events().listen();
             Hooks::new(settings, listener)
@@ -461,30 +464,26 @@ fn metrics(
     Ok(listener)
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is made elsewhere, once")]
 fn site(
     config: &Config,
-    (listens, clock): (SocketAddr, RelayClock),
-    (dir, registry): (StateDir, Arc<Registry>),
+    base: join::Base,
+    listens: SocketAddr,
     identities: Identities,
     draining: CancellationToken,
     bridge: Arc<Bridge>,
-    issuers: Option<Arc<Issuers>>,
     elsewhere: Option<Arc<dyn Elsewhere>>,
-) -> Result<(Site, Option<DirectoryKeeper>), RelayError> {
+) -> Result<Site, RelayError> {
     let server = &config.server;
-    let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
-    let rules = Rules::from(config);
-    let token_keys = TokenKeys::open(&dir, rules.longest_life(), clock.now())?;
-    let gate = Gate::new(
-        token_keys.signer(),
-        dir.admin_key(server.admin_key.as_ref())?,
-        issuers,
-    )
-    .asking(config.auth.authority()?);
-    for revocation in revocations {
-        gate.remember(revocation);
-    }
+    let join::Base {
+        dir,
+        clock,
+        registry,
+        ledger,
+        token_keys,
+        gate,
+        directory,
+        homes,
+    } = base;
     let access = config.log.access().map(|settings| {
         let path = settings.path.clone();
         let log = AccessLog::open(settings);
@@ -494,7 +493,7 @@ fn site(
     let access = access.map(|log| (log, config.log.access_addresses));
     let events = Arc::new(Events::new(clock));
     let records = Records::new(clock, Arc::new(Metrics::new()?), events, access);
-    let (gate, records) = (Arc::new(gate), Arc::new(records));
+    let records = Arc::new(records);
     let origins = config.origins();
     let shared = Shared::new(Parts {
         settings: session::Settings::from(&config.limits),
@@ -507,16 +506,16 @@ fn site(
         elsewhere,
         port: session::Port::Clients,
     });
-    let (directory, keeper) = join::directory(config, &dir, clock, &gate)?;
-    let site = Site {
+    let several = homes.is_some();
+    Ok(Site {
         records,
         registry,
         gate,
         state: dir,
-        token_keys: Arc::new(token_keys),
+        token_keys,
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
-        rules: RwLock::new(rules),
+        rules: RwLock::new(Rules::from(config)),
         proxies: config.proxies(),
         origins,
         embedders: RwLock::new(server.embed_origins.clone()),
@@ -530,11 +529,11 @@ fn site(
         entrance: Arc::new(Entrance::new(Arc::new(shared))),
         ice_servers: config.webrtc.ice_servers.clone(),
         overflow: config.webrtc.overflow.clone(),
-        ledger: Arc::new(ledger),
+        ledger,
         directory,
-        outbox: keeper.is_some().then(Arc::default),
-    };
-    Ok((site, keeper))
+        homes,
+        outbox: several.then(Arc::default),
+    })
 }
 
 /// What further sessions work with.

@@ -134,7 +134,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 34] = [
+const ROOMS: [&str; 35] = [
     "access",
     "allowance",
     "asking",
@@ -150,6 +150,7 @@ const ROOMS: [&str; 34] = [
     "events",
     "excerpt",
     "files",
+    "homes",
     "http",
     "metrics",
     "operate",

@@ -90,6 +90,20 @@ impl Registry {
         self.broadcasts.write().insert(id, broadcast);
     }
 
+    /// The same of a broadcast that several relays know, which comes here where there is room for it.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub fn bring_back(
+        &self,
+        id: BroadcastId,
+        description: Description,
+        presence: Presence,
+        times: (RelayTime, RelayTime),
+    ) -> Result<Arc<Broadcast>, RegistryError> {
+        self.add(id, |id| self.make(id, description, presence, times))
+    }
+
     /// Takes in a broadcast of another relay, at this address: nothing but that relay's word ends it, and that nobody
     /// watches it.
     ///

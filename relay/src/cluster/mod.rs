@@ -30,10 +30,11 @@ use tokio_util::sync::CancellationToken;
 use self::pulls::{Parts, Pulls};
 use self::runtime::Runtime;
 use self::upstream::{Upstream, Upstreams};
-use self::whereabouts::Fixed;
+use self::whereabouts::{Claimed, Fixed, Whereabouts};
 use crate::auth::{RandomError, random};
 use crate::broadcast::Registry;
 use crate::config;
+use crate::directory::{Directory, State};
 use crate::shard::RelayClock;
 use crate::tls::{RelayTls, TlsError};
 
@@ -71,6 +72,7 @@ impl Cluster {
     pub(crate) fn start(
         config: &config::Cluster,
         registry: &Arc<Registry>,
+        directory: &Arc<dyn Directory>,
         clock: RelayClock,
         shutdown: &CancellationToken,
     ) -> Result<Option<Self>, ClusterError> {
@@ -82,7 +84,13 @@ impl Cluster {
         let upstreams = Arc::new(Upstreams::new(runtime.endpoint, runtime.handle));
         // A connection to it is ready from the start.
         let origin = config.origin.as_ref().map(|peer| upstreams.at(peer));
-        let whereabouts = Arc::new(Fixed(config.origin.clone()));
+        let whereabouts: Arc<dyn Whereabouts> = match directory.state() {
+            State::Alone => Arc::new(Fixed(config.origin.clone())),
+            _ => Arc::new(Claimed {
+                directory: directory.clone(),
+                otherwise: config.origin.clone(),
+            }),
+        };
         let pulls = Pulls::new(Parts {
             own: RelayId(random()?),
             registry: registry.clone(),

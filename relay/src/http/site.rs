@@ -12,6 +12,7 @@ use crate::auth::{Embedder, Gate, Origins, PublicUrl};
 use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
 use crate::directory::Directory;
+use crate::homes::Homes;
 use crate::records::Records;
 use crate::shard::RelayClock;
 use crate::store::{Ledger, Outbox, StateDir, TokenKeys};
@@ -66,6 +67,8 @@ pub struct Site {
     pub overflow: Option<PublicUrl>,
     /// Which relay has which broadcast.
     pub directory: Arc<dyn Directory>,
+    /// How broadcasts that several relays know come to be here; `None`: there is no engine.
+    pub homes: Option<Arc<Homes>>,
     /// What was taken back here and is to be so elsewhere; `None`: there is no elsewhere.
     pub outbox: Option<Arc<Outbox>>,
     /// Cancelled once the relay stops: it answers, but takes nothing new on.

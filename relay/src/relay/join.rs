@@ -5,16 +5,81 @@ use std::sync::Arc;
 use steadycast_codec_glue::wire::Role;
 
 use super::RelayError;
-use crate::auth::{Gate, Revocation, Transport, random};
+use crate::auth::{Gate, Issuers, Revocation, Transport, random};
+use crate::broadcast::Registry;
+use crate::cluster::Others;
 use crate::config::Config;
 use crate::directory::engine::Connection;
 use crate::directory::{
     self, Alone, Directory, Engine, Keeper, Lease, Load, Places, RelayId, Standing,
 };
-use crate::http::Site;
+use crate::homes::{Everywhere, Homes};
+use crate::http::{Rules, Site};
+use crate::session::Elsewhere;
 use crate::shard::RelayClock;
-use crate::store::StateDir;
 use crate::store::taken_back::{self, Taken};
+use crate::store::{Ledger, LocalStore, StateDir, TokenKeys};
+
+/// What the rest of a relay stands on: what is kept, and whom it knows.
+pub(super) struct Base {
+    pub(super) dir: StateDir,
+    pub(super) clock: RelayClock,
+    pub(super) registry: Arc<Registry>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) token_keys: Arc<TokenKeys>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) directory: Arc<dyn Directory>,
+    /// Where there is an engine.
+    pub(super) homes: Option<Arc<Homes>>,
+}
+
+impl Base {
+    /// Reads what is kept; gives besides what keeps the directory, where there is an engine.
+    pub(super) fn lay(
+        config: &Config,
+        dir: StateDir,
+        (registry, clock): (Arc<Registry>, RelayClock),
+        issuers: Option<Arc<Issuers>>,
+    ) -> Result<(Self, Option<Keeper>), RelayError> {
+        let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
+        let life = Rules::from(config).longest_life();
+        let token_keys = TokenKeys::open(&dir, life, clock.now())?;
+        let gate = Gate::new(
+            token_keys.signer(),
+            dir.admin_key(config.server.admin_key.as_ref())?,
+            issuers,
+        );
+        let gate = Arc::new(gate.asking(config.auth.authority()?));
+        for revocation in revocations {
+            gate.remember(revocation);
+        }
+        let (directory, keeper) = directory(config, &dir, clock, &gate)?;
+        let ledger = Arc::new(ledger);
+        let homes = keeper.is_some().then(|| {
+            let (registry, ledger) = (registry.clone(), ledger.clone());
+            Arc::new(Homes::new(registry, ledger, directory.clone(), clock))
+        });
+        let base = Self {
+            dir,
+            clock,
+            registry,
+            ledger,
+            token_keys: Arc::new(token_keys),
+            gate,
+            directory,
+            homes,
+        };
+        Ok((base, keeper))
+    }
+
+    /// What sessions ask for broadcasts that are not here, where others may have them.
+    pub(super) fn elsewhere(&self, others: Option<Arc<Others>>) -> Option<Arc<dyn Elsewhere>> {
+        match &self.homes {
+            Some(homes) => Some(Arc::new(Everywhere::new(homes.clone(), others))),
+            None => others.map(|others| -> Arc<dyn Elsewhere> { others }),
+        }
+    }
+}
 
 /// Has what was taken back at one relay be so at all.
 pub(super) async fn take_back(site: &Site, connection: Connection, settings: &directory::Settings) {
@@ -40,7 +105,7 @@ impl Taken for Site {
 }
 
 /// Which relay has what, and what keeps that up to date, where there are others.
-pub(super) fn directory(
+fn directory(
     config: &Config,
     dir: &StateDir,
     clock: RelayClock,

@@ -110,8 +110,17 @@ impl Shared {
             (None, None, _) => Err(NotHere::Unknown),
             (None, Some(elsewhere), Role::Player) => elsewhere.bring(id, &[]).await,
             (None, Some(elsewhere), Role::Publisher) => {
-                let upstream = elsewhere.whereabouts(id).await;
-                Err(upstream.map_or(NotHere::Unknown, NotHere::Elsewhere))
+                match elsewhere.whereabouts(id).await {
+                    Some(upstream) => Err(NotHere::Elsewhere(upstream)),
+                    None => {
+                        let broadcast = elsewhere.bring(id, &[]).await?;
+                        match broadcast.upstream() {
+                            None => Ok(broadcast),
+                            // Another relay was faster.
+                            Some(upstream) => Err(NotHere::Elsewhere(upstream.into())),
+                        }
+                    }
+                }
             }
         }
     }

@@ -157,6 +157,7 @@ impl Relay {
             ice_servers: Vec::new(),
             overflow: None,
             directory: Arc::new(Alone::new(test_lease("a"), clock)),
+            homes: None,
             outbox: None,
             draining,
         };

@@ -1,0 +1,83 @@
+//! Broadcasts that are not here, where several relays have an engine.
+
+use std::sync::Arc;
+
+use steadycast_codec_glue::wire::RelayId;
+use tokio::sync::watch;
+
+use super::{HomeError, Homes};
+use crate::broadcast::{Broadcast, BroadcastId};
+use crate::cluster::Others;
+use crate::directory::{Bid, ClaimError};
+use crate::session::{Answer, Elsewhere, NotHere};
+
+/// Brings broadcasts here from the relays that have them, and has this one be the home of those that none has.
+pub(crate) struct Everywhere {
+    homes: Arc<Homes>,
+    /// Gets them from others, where there are links.
+    others: Option<Arc<Others>>,
+    /// The way of what begins here, where there are none.
+    here: watch::Sender<Vec<RelayId>>,
+}
+
+impl Everywhere {
+    pub(crate) fn new(homes: Arc<Homes>, others: Option<Arc<Others>>) -> Self {
+        Self {
+            homes,
+            others,
+            here: watch::Sender::new(Vec::new()),
+        }
+    }
+
+    async fn find(&self, id: &BroadcastId, behind: &[RelayId]) -> Result<Arc<Broadcast>, NotHere> {
+        if self.homes.entry(id).is_some() && self.homes.elsewhere(id).is_none() {
+            match self.homes.bring(id, Bid::Home).await {
+                Ok(home) => return Ok(home.broadcast),
+                // Somebody was faster.
+                Err(HomeError::Claim(ClaimError::Taken(_))) => {}
+                Err(error) => return Err(why(id, &error)),
+            }
+        }
+        match &self.others {
+            Some(others) => others.bring(id, behind).await,
+            None if self.homes.entry(id).is_some() => Err(NotHere::Unreachable),
+            None => Err(NotHere::Unknown),
+        }
+    }
+}
+
+/// What somebody is told where a broadcast cannot be here.
+fn why(id: &BroadcastId, error: &HomeError) -> NotHere {
+    tracing::info!(broadcast = %id, %error, "not brought here");
+    match error {
+        HomeError::Unknown => NotHere::Unknown,
+        HomeError::Full => NotHere::Full,
+        HomeError::Claim(_) => NotHere::Unreachable,
+    }
+}
+
+impl Elsewhere for Everywhere {
+    fn bring<'a>(
+        &'a self,
+        id: &'a BroadcastId,
+        behind: &'a [RelayId],
+    ) -> Answer<'a, Result<Arc<Broadcast>, NotHere>> {
+        Box::pin(self.find(id, behind))
+    }
+
+    fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>> {
+        Box::pin(async move {
+            if self.homes.entry(id).is_some() && self.homes.elsewhere(id).is_none() {
+                return None;
+            }
+            self.others.as_ref()?.whereabouts(id).await
+        })
+    }
+
+    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<RelayId>> {
+        match &self.others {
+            Some(others) => others.way(broadcast),
+            None => self.here.subscribe(),
+        }
+    }
+}

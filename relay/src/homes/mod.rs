@@ -1,0 +1,161 @@
+//! Broadcasts that several relays know, and how one comes to be here.
+//!
+//! Where there is an engine a relay holds only those broadcasts whose *home* it is, which it has claimed, and those that
+//! it gets from another. All others it knows by name, which costs it nothing. Whoever comes for one that is not here has
+//! it got from its home, or, where no relay that lives has claimed it, made here.
+
+mod everywhere;
+mod turns;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use self::turns::Turns;
+use crate::broadcast::{Broadcast, BroadcastId, Description, Registry, RegistryError, RelayTime};
+use crate::directory::{Bid, Claim, ClaimEpoch, ClaimError, Directory, RelayId};
+use crate::shard::RelayClock;
+use crate::store::{Entry, Ledger};
+
+pub(crate) use everywhere::Everywhere;
+
+/// The broadcasts that this relay is the home of, and how it becomes that.
+#[derive(Debug)]
+pub struct Homes {
+    registry: Arc<Registry>,
+    ledger: Arc<Ledger>,
+    directory: Arc<dyn Directory>,
+    clock: RelayClock,
+    /// Which claims it holds.
+    claims: Mutex<HashMap<BroadcastId, ClaimEpoch>>,
+    turns: Turns,
+}
+
+/// A broadcast that is at this relay, and what says so.
+#[derive(Debug)]
+pub struct Home {
+    /// The broadcast.
+    pub broadcast: Arc<Broadcast>,
+    /// The claim of it.
+    pub claim: Claim,
+}
+
+/// Why a broadcast cannot be at this relay.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    /// No relay knows one of this id.
+    #[error("there is no such broadcast")]
+    Unknown,
+    /// It may not be claimed.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// There are as many as there may be here.
+    #[error("the relay has as many broadcasts as it may have")]
+    Full,
+}
+
+impl Homes {
+    /// None yet.
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        ledger: Arc<Ledger>,
+        directory: Arc<dyn Directory>,
+        clock: RelayClock,
+    ) -> Self {
+        Self {
+            registry,
+            ledger,
+            directory,
+            clock,
+            claims: Mutex::default(),
+            turns: Turns::default(),
+        }
+    }
+
+    /// What is known of a broadcast, wherever it is; `None`: there is none of this id.
+    pub fn entry(&self, id: &BroadcastId) -> Option<Entry> {
+        self.ledger.get(id)
+    }
+
+    /// The relay that has a broadcast, where it is another one and lives.
+    pub fn elsewhere(&self, id: &BroadcastId) -> Option<RelayId> {
+        let found = self.directory.find(id)?;
+        (!found.is_own && found.lease.is_some()).then_some(found.relay)
+    }
+
+    /// Has a broadcast be at this relay: claims it, and makes it in the registry from what is known of it where it is
+    /// not there. One that is got from another relay stays as it is there.
+    ///
+    /// # Errors
+    /// [`HomeError`]; it is where it was then.
+    pub async fn bring(&self, id: &BroadcastId, bid: Bid) -> Result<Home, HomeError> {
+        // Of several who come at once the first one claims it for all.
+        let _turn = self.turns.of(id).await;
+        if let (Bid::Home, Some(home)) = (bid, self.at_home(id)) {
+            return Ok(home);
+        }
+        let entry = self.entry(id).ok_or(HomeError::Unknown)?;
+        let claim = self.directory.claim(id, bid).await?;
+        self.claims.lock().insert(id.clone(), claim.epoch);
+        match self.here(entry) {
+            Ok(broadcast) => Ok(Home { broadcast, claim }),
+            Err(error) => {
+                self.leave(id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives back the claim of a broadcast, which somebody else may have from now on.
+    pub fn leave(&self, id: &BroadcastId) {
+        let claim = self.claims.lock().remove(id);
+        if let Some(epoch) = claim {
+            self.directory.release(id, epoch);
+        }
+    }
+
+    /// A claim was lost to another relay's.
+    pub fn lost(&self, id: &BroadcastId) {
+        self.claims.lock().remove(id);
+    }
+
+    /// Whether this relay has the claim of a broadcast, as far as it knows.
+    pub fn holds(&self, id: &BroadcastId) -> bool {
+        self.claims.lock().contains_key(id)
+    }
+
+    fn at_home(&self, id: &BroadcastId) -> Option<Home> {
+        let epoch = *self.claims.lock().get(id)?;
+        let broadcast = self.registry.find(id)?;
+        let own = broadcast.upstream().is_none();
+        own.then(|| Home {
+            broadcast,
+            claim: Claim {
+                relay: self.directory.own().clone(),
+                epoch,
+                lineage: None,
+            },
+        })
+    }
+
+    fn here(&self, entry: Entry) -> Result<Arc<Broadcast>, HomeError> {
+        let now = self.clock.now();
+        let presence = entry.publisher.after_restart(now);
+        let created = RelayTime::from_micros(entry.created.saturating_mul(1_000_000));
+        let description = Description {
+            title: entry.title,
+            settings: entry.settings,
+        };
+        let id = entry.id;
+        let made = self
+            .registry
+            .bring_back(id.clone(), description, presence, (created, now));
+        match made {
+            Ok(broadcast) => Ok(broadcast),
+            Err(RegistryError::Full) => Err(HomeError::Full),
+            // It may have ended since.
+            Err(RegistryError::Exists) => self.registry.find(&id).ok_or(HomeError::Unknown),
+        }
+    }
+}
