@@ -139,6 +139,7 @@ const KEEP: Duration = Duration::from_secs(1);
 /// A relay that is bound to its port and ready to run.
 pub struct Relay {
     dev: bool,
+    websockets_over_http2: bool,
     address: SocketAddr,
     site: Arc<Site>,
     shards: Shards,
@@ -249,6 +250,7 @@ impl Relay {
         };
         Ok(Self {
             dev: config.dev,
+            websockets_over_http2: config.server.websockets_over_http2,
             address,
             site,
             shards,
@@ -303,6 +305,7 @@ impl Relay {
     /// Serves until the shutdown: then every session is told goodbye, and the relay ends.
     pub async fn run(self) {
         let Self {
+            websockets_over_http2,
             site,
             shards,
             cluster,
@@ -319,7 +322,8 @@ impl Relay {
         } = self;
         let mut kept = Kept::default();
         // Pages that probe for the relay's return must not find one that is about to go.
-        let http = serve(listener, router(site.clone()), shutdown.clone());
+        let router = router(site.clone());
+        let http = serve(listener, router, websockets_over_http2, shutdown.clone());
         let alive = supervisor::alive(shards.pulses());
         let background = async {
             let keys = async {

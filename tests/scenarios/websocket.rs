@@ -257,7 +257,7 @@ async fn a_client_of_a_trusted_proxy_counts_by_its_own_address() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_over_one_connection_of_http_2() -> Result<()> {
-    let relay = TestRelay::start().await?;
+    let relay = TestRelay::with(|config| config.server.websockets_over_http2 = true).await?;
     let broadcast = relay.broadcast().await?;
     let mut publisher = broadcast.publisher().await?;
     let Target {

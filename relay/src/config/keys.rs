@@ -158,6 +158,14 @@ pub const KEYS: &[Key] = &[
     .now(),
     key(
         "server",
+        "websockets_over_http2",
+        Kind::Switch,
+        "false",
+        "Whether sessions over WebSocket may share a browser's connection for pages (RFC 8441). They open a little \
+         sooner then; where the way to a viewer dies without a word, the browser needs half a minute to notice.",
+    ),
+    key(
+        "server",
         "tls_cert",
         Kind::Path,
         "",

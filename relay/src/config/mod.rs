@@ -106,6 +106,8 @@ pub struct Server {
     pub origins: Vec<Origin>,
     /// Origins whose pages may show the player's page in a frame.
     pub embed_origins: Vec<Embedder>,
+    /// Whether sessions over WebSocket may share a browser's connection for pages.
+    pub websockets_over_http2: bool,
     /// PEM file with the certificate chain.
     #[serde(deserialize_with = "nothing::or_value")]
     pub tls_cert: Option<PathBuf>,

@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,16 +25,27 @@ use crate::shard::Place;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How old a connection may become; clients open another without noticing.
 const AGE: Duration = Duration::from_secs(300);
+/// How long a connection over HTTP/2 may be without a new request before it ends, unhurried. Browsers keep theirs for
+/// minutes, and where the way to them has died meanwhile, whatever they ask next waits until they have noticed: half a
+/// minute. A connection that is opened for it takes another way at once.
+const IDLE: Duration = Duration::from_secs(5);
 /// How long a connection has to finish what it is doing once it is to end.
 const PARTING: Duration = Duration::from_secs(3);
 
-/// Serves `router` until `shutdown` is cancelled, then lets open requests finish.
-pub async fn serve(mut listener: Listener, router: Router, shutdown: CancellationToken) {
+/// Serves `router` until `shutdown` is cancelled, then lets open requests finish. Clients are told that they may have
+/// WebSockets over HTTP/2 (RFC 8441) if they may.
+pub async fn serve(
+    mut listener: Listener,
+    router: Router,
+    websockets_over_http2: bool,
+    shutdown: CancellationToken,
+) {
     let connections = TaskTracker::new();
     loop {
         tokio::select! {
             connection = listener.accept() => {
-                connections.spawn(converse(connection, router.clone(), shutdown.clone()));
+                let builder = builder(connection.is_http2(), websockets_over_http2);
+                connections.spawn(converse(connection, builder, router.clone(), shutdown.clone()));
             }
             () = shutdown.cancelled() => break,
         }
@@ -44,21 +56,28 @@ pub async fn serve(mut listener: Listener, router: Router, shutdown: Cancellatio
 }
 
 /// One connection, from its first request to its end.
-async fn converse(mut connection: Connection, router: Router, shutdown: CancellationToken) {
+async fn converse(
+    mut connection: Connection,
+    builder: Builder<TokioExecutor>,
+    router: Router,
+    shutdown: CancellationToken,
+) {
     let peer = connection.peer;
     let makes_way = connection.guest.makes_way.clone();
     let stranger = Arc::new(Mutex::new(connection.guest.stranger.take()));
     let http2 = connection.is_http2();
-    let builder = builder(http2);
     // Over HTTP/2 it is everybody's who asks on it.
     let moving = (!http2).then(|| connection.moving());
     let introduced = stranger.clone();
     let way = MakesWay(makes_way.clone());
     let lasting = Lasting::default();
     let answers = lasting.clone();
+    let asked = Arc::new(Notify::new());
+    let asks = asked.clone();
     let one_at_a_time = OneAtATime::default();
     let service = router.map_request(move |mut request: Request<_>| {
         *introduced.lock() = None;
+        asks.notify_one();
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(answers.clone());
         request.extensions_mut().insert(way.clone());
@@ -71,15 +90,24 @@ async fn converse(mut connection: Connection, router: Router, shutdown: Cancella
     let service = TowerToHyperService::new(service);
     let mut serving =
         pin!(builder.serve_connection_with_upgrades(TokioIo::new(connection), service));
-    tokio::select! {
-        _ = serving.as_mut() => return,
-        () = silence(&stranger) => return,
-        () = makes_way.cancelled() => {
-            tracing::debug!("a connection has made way for another");
-            return;
+    let mut is_idle = pin!(idle(&asked, &lasting));
+    let mut ends = false;
+    loop {
+        tokio::select! {
+            _ = serving.as_mut() => return,
+            () = silence(&stranger) => return,
+            () = makes_way.cancelled() => {
+                tracing::debug!("a connection has made way for another");
+                return;
+            }
+            // What it still does it may do for as long as that takes.
+            () = is_idle.as_mut(), if http2 && !ends => {
+                ends = true;
+                serving.as_mut().graceful_shutdown();
+            }
+            () = shutdown.cancelled() => break,
+            () = lasting.age() => break,
         }
-        () = shutdown.cancelled() => {}
-        () = lasting.age() => {}
     }
     serving.as_mut().graceful_shutdown();
     // What does not part in time is cut off; there is nobody to tell.
@@ -111,11 +139,16 @@ impl Lasting {
         Hold(self.0.clone())
     }
 
+    /// Whether there is none.
+    fn is_none(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
     /// Ends when the connection is old.
     async fn age(&self) {
         loop {
             sleep(AGE).await;
-            if self.0.load(Ordering::Relaxed) == 0 {
+            if self.is_none() {
                 return;
             }
         }
@@ -128,6 +161,16 @@ impl Drop for Hold {
     }
 }
 
+/// Ends when a connection has asked for nothing new for a while, and has no answer that lasts.
+async fn idle(asked: &Notify, lasting: &Lasting) {
+    loop {
+        let nothing = timeout(IDLE, asked.notified()).await.is_err();
+        if nothing && lasting.is_none() {
+            return;
+        }
+    }
+}
+
 /// Ends when a connection has asked for nothing in time.
 async fn silence(stranger: &Mutex<Option<Place>>) {
     sleep(PATIENCE).await;
@@ -136,7 +179,7 @@ async fn silence(stranger: &Mutex<Option<Place>>) {
     }
 }
 
-fn builder(http2: bool) -> Builder<TokioExecutor> {
+fn builder(http2: bool, websockets_over_http2: bool) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -149,9 +192,10 @@ fn builder(http2: bool) -> Builder<TokioExecutor> {
         .max_concurrent_streams(64)
         .max_header_list_size(16 << 10)
         .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(10))
-        // WebSockets (RFC 8441).
-        .enable_connect_protocol();
+        .keep_alive_timeout(Duration::from_secs(10));
+    if websockets_over_http2 {
+        builder.http2().enable_connect_protocol();
+    }
     if http2 {
         builder.http2_only()
     } else {

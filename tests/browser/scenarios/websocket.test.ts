@@ -295,6 +295,32 @@ scenario(
   },
 );
 
+scenario(
+  'over TCP and TLS, a viewer whose connections die without a word is back soon',
+  async (stage) => {
+    const { relay, broadcast } = stage;
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, broadcast.publishToken);
+    await host.waitUntilLive();
+    const network = await withoutUdp(stage);
+    const outside = { origin: network.origin.replace('http:', 'https:') };
+    const audience = await stage.chromium({ trusting: true });
+    const player = await audience.openPlayer(outside, broadcast.playToken, TCP);
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket');
+    // The browser still has the connection that the page came by, unless the relay has ended that.
+    await until('the pages’ connection to end', () => network.connections === 1);
+    await player.resetWitness();
+    network.cutOff();
+    await player.waitForState('reconnecting');
+    await player.waitForPicture();
+    const { largestGapMs } = await player.witness();
+    stage.note(`back after ${ms(largestGapMs)}`);
+    assert.ok(largestGapMs < 20_000, 'before the browser gives the dead connections up');
+    stage.note(await assertUnharmed('player', player, 2));
+  },
+);
+
 scenario('over TCP a tab’s tone is heard, from a host that is on TCP as well', async (stage) => {
   const { broadcast } = stage;
   const admin = await stage.chromium({ sound: 'real' });

@@ -17,6 +17,9 @@ export class TcpOnly {
   #nowhere = 0;
   /** For how long a flow of UDP is carried from its first datagram on. */
   #flowMs = 0;
+  /** Connections that were opened before now carry nothing any more, and do not end either. */
+  #dead = new Set<Socket>();
+  #alive = new Set<Socket>();
   /** Datagrams that nobody has ever heard of again. */
   swallowed = 0;
 
@@ -42,6 +45,17 @@ export class TcpOnly {
     this.#flowMs = flowMs;
   }
 
+  /** How many are connected. */
+  get connections(): number {
+    return this.#alive.size;
+  }
+
+  /** Whatever is connected now is cut off without a word, in both directions; who connects anew is carried. */
+  cutOff(): void {
+    for (const client of this.#alive) this.#dead.add(client);
+    this.#alive.clear();
+  }
+
   async close(): Promise<void> {
     for (const close of this.#closers) close();
   }
@@ -58,17 +72,26 @@ export class TcpOnly {
 
   #connected(client: Socket): void {
     const relay = connect(this.#target, HOST);
+    this.#alive.add(client);
+    client.on('close', () => this.#alive.delete(client));
     for (const [from, to] of [
       [client, relay],
       [relay, client],
     ] as const) {
       from.setNoDelay(true);
       from.on('error', () => to.destroy());
-      from.on('close', () => to.destroy());
+      from.on('close', () => {
+        if (!this.#dead.has(client)) to.destroy();
+      });
       this.#closers.push(() => from.destroy());
     }
-    client.pipe(relay);
+    client.on('data', (bytes: Buffer) => {
+      if (this.#dead.has(client)) return;
+      if (!relay.write(bytes)) client.pause();
+    });
+    relay.on('drain', () => client.resume());
     relay.on('data', (bytes: Buffer) => {
+      if (this.#dead.has(client)) return;
       if (!client.write(this.#misled(bytes))) relay.pause();
     });
     client.on('drain', () => relay.resume());

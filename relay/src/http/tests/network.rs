@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{Method, Version};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{Method, Request, StatusCode, Version};
 use futures_util::StreamExt;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -16,7 +18,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -82,6 +84,7 @@ impl Served {
         let serving = tokio::spawn(crate::http::serve(
             listener,
             relay.router.clone(),
+            false,
             shutdown.clone(),
         ));
         Self {
@@ -457,6 +460,39 @@ async fn a_body_that_never_ends_is_a_problem() {
     let answer = left_waiting(&served, request.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains("application/problem+json"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_http2_connection_that_rests_is_closed_and_what_lasts_goes_on() {
+    let served = Served::start(false, bounds());
+    let stream = TokioIo::new(served.tls(b"h2").await);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake::<_, _, Body>(TokioExecutor::new(), stream)
+            .await
+            .unwrap();
+    let connection = tokio::spawn(connection);
+    let ask = |path: &str| {
+        let request = Request::get(format!("https://localhost{path}"));
+        let key = format!("Bearer {}", ADMIN);
+        request
+            .header(AUTHORIZATION, key)
+            .body(Body::empty())
+            .unwrap()
+    };
+    // An answer without an end.
+    let events = sender.send_request(ask("/api/events")).await.unwrap();
+    let mut events = Body::new(events.into_body()).into_data_stream();
+    let begun = Instant::now();
+    for _ in 0..3 {
+        sleep(Duration::from_secs(10)).await;
+        let health = sender.send_request(ask("/health")).await.unwrap();
+        assert_eq!(health.status(), StatusCode::OK);
+        assert!(events.next().await.unwrap().is_ok());
+    }
+    drop(events);
+    connection.await.unwrap().unwrap();
+    let rested = begun.elapsed() - Duration::from_secs(30);
+    assert!(rested < Duration::from_secs(15), "{rested:?}");
 }
 
 #[tokio::test(start_paused = true)]
