@@ -14,10 +14,10 @@ use golden::json::{
 };
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, MediaKind, Phase,
-    RelayId, RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec,
-    SoundFormat, SoundPacket, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client,
-    decode_relay, decode_sound, encode_client, encode_relay, encode_sound,
+    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, Hop, MediaKind,
+    Phase, RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat,
+    SoundPacket, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client, decode_relay,
+    decode_sound, encode_client, encode_relay, encode_sound,
 };
 
 fn folder() -> PathBuf {
@@ -280,8 +280,8 @@ fn client(json: Client) -> ClientMessage {
     }
 }
 
-fn ids(relays: &[String]) -> Vec<RelayId> {
-    let id = |hex: &String| RelayId(unhex(hex).try_into().unwrap());
+fn ids(relays: &[String]) -> Vec<Hop> {
+    let id = |hex: &String| Hop(unhex(hex).try_into().unwrap());
     relays.iter().map(id).collect()
 }
 

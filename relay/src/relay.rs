@@ -190,7 +190,8 @@ impl Relay {
             _ => None,
         };
         let registry = Arc::new(Registry::new(Settings::from(config)));
-        let (base, directory) = join::Base::lay(config, dir, (registry, clock), issuers)?;
+        let links = Port::bind(&config.cluster)?;
+        let (base, directory) = join::Base::lay(config, (dir, &links), (registry, clock), issuers)?;
         let cluster = Cluster::start(
             &config.cluster,
             &base.registry,
@@ -227,13 +228,13 @@ impl Relay {
             shutdown: shutdown.clone(),
         };
         let shards = Shards::start(sockets.udp, services)?;
-        let relays = match (config.cluster.listen, &cluster) {
-            (Some(listen), Some(cluster)) => {
+        let relays = match (links, &cluster) {
+            (Some(links), Some(cluster)) => {
                 let mut parts = parts(config, &site, elsewhere);
                 parts.settings = cluster::settings(&parts.settings);
                 parts.port = session::Port::Relays;
                 let shared = Arc::new(Shared::new(parts));
-                Some(Port::open(listen, cluster.server.clone(), shared)?)
+                Some(Port::open(links, cluster.server.clone(), shared)?)
             }
             _ => None,
         };

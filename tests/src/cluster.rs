@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use steadycast_relay::config::{Config, Peer};
+use steadycast_relay::directory::State;
 
 use crate::client::{Carrier, Target};
+use crate::nats::Server;
 use crate::proxy::{Fate, Fates, Proxy};
 use crate::relay::TestRelay;
 
@@ -84,6 +86,79 @@ impl Authority {
             Ok(())
         })
         .await
+    }
+}
+
+/// How long leases last here.
+const LEASE: Duration = Duration::from_secs(4);
+
+/// Several relays that have one engine.
+pub struct Cluster {
+    /// The engine.
+    pub engine: Server,
+    /// The relays, which are called `r0`, `r1` and so on.
+    pub relays: Vec<TestRelay>,
+    authority: Authority,
+}
+
+impl Cluster {
+    /// So many relays, each of which knows all others.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub async fn of(relays: usize) -> Result<Self> {
+        Self::with(relays, |_, _| {}).await
+    }
+
+    /// The same, with configurations that `change` has changed for each by its number.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub async fn with(relays: usize, change: impl Fn(usize, &mut Config)) -> Result<Self> {
+        let mut cluster = Self {
+            engine: Server::start().await?,
+            relays: Vec::new(),
+            authority: Authority::new()?,
+        };
+        for number in 0..relays {
+            let relay = cluster.another(number, &change).await?;
+            cluster.relays.push(relay);
+        }
+        cluster.know_one_another().await?;
+        Ok(cluster)
+    }
+
+    /// A relay of the cluster that is not in the list.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn another(
+        &self,
+        number: usize,
+        change: impl Fn(usize, &mut Config),
+    ) -> Result<TestRelay> {
+        let (id, engine) = (format!("r{number}").parse()?, self.engine.url().parse()?);
+        let join = |config: &mut Config| {
+            config.cluster.id = Some(id);
+            config.cluster.nats = vec![engine];
+            config.cluster.lease = LEASE;
+            change(number, config);
+        };
+        self.authority.relay(None, Duration::ZERO, join).await
+    }
+
+    /// Waits until each relay knows all others.
+    ///
+    /// # Errors
+    /// When one does not.
+    pub async fn know_one_another(&self) -> Result<()> {
+        let all = self.relays.len();
+        for relay in &self.relays {
+            let directory = &relay.site().directory;
+            let joined = || directory.state() == State::Joined && directory.relays().len() == all;
+            relay.until("the other relays", joined).await?;
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
 
 use super::{
-    ClientMessage, RelayId, RelayMessage, Rendition, SKIPPABLE, SoundFormat, TrackGroup, TrackId,
+    ClientMessage, Hop, RelayMessage, Rendition, SKIPPABLE, SoundFormat, TrackGroup, TrackId,
     VERSION, WantedTrack, WireError, limits,
 };
 
@@ -215,7 +215,7 @@ fn check_pause(from: &[TrackGroup]) -> Result<(), WireError> {
 }
 
 /// One at least.
-fn check_relays(relays: &[RelayId]) -> Result<(), WireError> {
+fn check_relays(relays: &[Hop]) -> Result<(), WireError> {
     match relays.is_empty() {
         true => Err(WireError::Malformed("a way through no relay")),
         false => WireError::check("way", relays.len(), limits::RELAYS),

@@ -25,11 +25,11 @@ impl fmt::Debug for ResumeSecret {
     }
 }
 
-/// Names a relay among others, for as long as it runs (PROTOCOL 11.3).
+/// A relay on the way of a broadcast, by a number that it makes up when it starts (PROTOCOL 11.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
-pub struct RelayId(pub [u8; 16]);
+pub struct Hop(pub [u8; 16]);
 
-impl fmt::Debug for RelayId {
+impl fmt::Debug for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -175,7 +175,7 @@ pub enum ClientMessage {
         /// The broadcast.
         broadcast: String,
         /// The relays that it will pass through from here on, the one that asks first.
-        relays: Vec<RelayId>,
+        relays: Vec<Hop>,
     },
     /// What of a session is behind a relay (PROTOCOL 11.5).
     Audience {
@@ -280,7 +280,7 @@ pub enum RelayMessage {
     /// The relays that the broadcast passes through to the relay that is told (PROTOCOL 11.3).
     Through {
         /// The one that the publisher is at first, the one that says so last.
-        relays: Vec<RelayId>,
+        relays: Vec<Hop>,
     },
     /// The publisher has taken its picture back, as it said so (PROTOCOL 11.4).
     Pause {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, MediaKind, Phase, RelayId, RelayMessage, Rendition,
+    ClientMessage, CodecKind, CodecSet, Hop, MediaKind, Phase, RelayMessage, Rendition,
     ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat, Status, TrackGroup, TrackId,
     WantedTrack, WireError, decode_client, decode_relay, encode_client, encode_relay, limits,
 };
@@ -104,8 +104,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
     ]
 }
 
-fn relays() -> impl Strategy<Value = Vec<RelayId>> {
-    prop::collection::vec(any::<[u8; 16]>().prop_map(RelayId), 1..=limits::RELAYS)
+fn relays() -> impl Strategy<Value = Vec<Hop>> {
+    prop::collection::vec(any::<[u8; 16]>().prop_map(Hop), 1..=limits::RELAYS)
 }
 
 fn report(fields: (u64, u64, u64, u64, u32, u32)) -> ClientMessage {

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, RelayId, RelayMessage, Status, TrackId, limits,
+    ClientMessage, Code, Hop, RelayMessage, Status, TrackId, limits,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -161,7 +161,7 @@ impl<'a> Link<'a> {
     }
 
     /// The broadcast comes through these relays (PROTOCOL 11.3).
-    fn comes_through(&self, mut relays: Vec<RelayId>) -> Result<(), Failure> {
+    fn comes_through(&self, mut relays: Vec<Hop>) -> Result<(), Failure> {
         let own = self.pull.way.own;
         if relays.contains(&own) || relays.len() >= limits::RELAYS {
             return Err(Failure::Goodbye {

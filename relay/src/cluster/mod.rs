@@ -23,7 +23,7 @@ mod whereabouts;
 use std::io;
 use std::sync::Arc;
 
-use steadycast_codec_glue::wire::RelayId;
+use steadycast_codec_glue::wire::Hop;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +76,8 @@ impl Cluster {
         clock: RelayClock,
         shutdown: &CancellationToken,
     ) -> Result<Option<Self>, ClusterError> {
-        let Some(files) = config.files().filter(|_| config.is_used()) else {
+        let used = config.is_used() || config.directory().is_some();
+        let Some(files) = config.files().filter(|_| used) else {
             return Ok(None);
         };
         let RelayTls { server, client } = RelayTls::read(files)?;
@@ -92,7 +93,7 @@ impl Cluster {
             }),
         };
         let pulls = Pulls::new(Parts {
-            own: RelayId(random()?),
+            own: Hop(random()?),
             registry: registry.clone(),
             clock,
             linger: config.linger,

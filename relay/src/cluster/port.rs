@@ -1,15 +1,16 @@
 //! Where other relays come to get broadcasts (PROTOCOL 11.1).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config;
 use crate::quic::Endpoint;
 use crate::relay::RelayError;
 use crate::session::{Settings, Shared};
 use crate::shard::{Shard, Thread, start};
-use crate::sockets::bind_one;
+use crate::sockets::{ListenError, bind_one};
 
 /// How long a connection may be kept ready without a word.
 const READY: Duration = Duration::from_secs(24 * 3_600);
@@ -33,16 +34,23 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// Serves relays at `address`, until the shutdown.
+    /// The socket for relays, where the settings want one.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub(crate) fn bind(config: &config::Cluster) -> Result<Option<UdpSocket>, ListenError> {
+        config.listen.map(bind_one).transpose()
+    }
+
+    /// Serves relays at this socket, until the shutdown.
     ///
     /// # Errors
     /// [`RelayError`].
     pub(crate) fn open(
-        address: SocketAddr,
+        socket: UdpSocket,
         tls: rustls::ServerConfig,
         shared: Arc<Shared>,
     ) -> Result<Self, RelayError> {
-        let socket = bind_one(address)?;
         let address = socket.local_addr()?;
         let endpoint = Endpoint::new(Arc::new(tls), shared)?;
         let serve = move |shard: Shard| -> io::Result<_> { Ok(endpoint.on(&shard)?.run()) };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::{Code, RelayId, Status};
+use steadycast_codec_glue::wire::{Code, Hop, Status};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -26,9 +26,9 @@ const GOOD: Duration = Duration::from_secs(5);
 pub(super) struct Way {
     pub(super) broadcast: BroadcastId,
     /// This relay.
-    pub(super) own: RelayId,
+    pub(super) own: Hop,
     /// Those that it is asked for on behalf of, this one first.
-    pub(super) relays: Vec<RelayId>,
+    pub(super) relays: Vec<Hop>,
     pub(super) clock: RelayClock,
     upstreams: Arc<Upstreams>,
     whereabouts: Arc<dyn Whereabouts>,
@@ -39,7 +39,7 @@ impl Way {
     /// The way of a broadcast; `None`: nobody has it.
     pub(super) async fn find(
         broadcast: &BroadcastId,
-        (own, behind): (RelayId, &[RelayId]),
+        (own, behind): (Hop, &[Hop]),
         clock: RelayClock,
         upstreams: &Arc<Upstreams>,
         whereabouts: &Arc<dyn Whereabouts>,
@@ -95,7 +95,7 @@ pub(super) struct Pull {
     pub(super) registry: Arc<Registry>,
     pub(super) clock: RelayClock,
     /// The relays through which it has come, this one last.
-    pub(super) come: watch::Sender<Vec<RelayId>>,
+    pub(super) come: watch::Sender<Vec<Hop>>,
     pub(super) linger: Duration,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use steadycast_codec_glue::wire::{Code, RelayId, limits};
+use steadycast_codec_glue::wire::{Code, Hop, limits};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What pulls work with.
 pub(super) struct Parts {
-    pub(super) own: RelayId,
+    pub(super) own: Hop,
     pub(super) registry: Arc<Registry>,
     pub(super) clock: RelayClock,
     pub(super) linger: Duration,
@@ -34,7 +34,7 @@ pub(super) struct Parts {
 pub(crate) struct Pulls {
     parts: Parts,
     /// The way of broadcasts that begin here.
-    here: watch::Sender<Vec<RelayId>>,
+    here: watch::Sender<Vec<Hop>>,
     table: Mutex<Table>,
 }
 
@@ -43,7 +43,7 @@ struct Table {
     /// Those that have been asked for, until it is known whether they come.
     asked: HashMap<BroadcastId, watch::Receiver<Option<Outcome>>>,
     /// The ways of those that are here.
-    ways: HashMap<Incarnation, watch::Receiver<Vec<RelayId>>>,
+    ways: HashMap<Incarnation, watch::Receiver<Vec<Hop>>>,
 }
 
 type Outcome = Result<Arc<Broadcast>, NotHere>;
@@ -128,7 +128,7 @@ impl Pulls {
         })
     }
 
-    async fn find(self: Arc<Self>, id: &BroadcastId, behind: &[RelayId]) -> Outcome {
+    async fn find(self: Arc<Self>, id: &BroadcastId, behind: &[Hop]) -> Outcome {
         let own = self.parts.own;
         // This one and the one that has it are on the way as well.
         if behind.contains(&own) || behind.len() + 2 > limits::RELAYS {
@@ -167,7 +167,7 @@ fn why(failure: &Failure) -> NotHere {
 pub(crate) struct Others(pub(super) Arc<Pulls>);
 
 impl Elsewhere for Others {
-    fn bring<'a>(&'a self, id: &'a BroadcastId, behind: &'a [RelayId]) -> Answer<'a, Outcome> {
+    fn bring<'a>(&'a self, id: &'a BroadcastId, behind: &'a [Hop]) -> Answer<'a, Outcome> {
         Box::pin(self.0.clone().find(id, behind))
     }
 
@@ -178,7 +178,7 @@ impl Elsewhere for Others {
         })
     }
 
-    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<RelayId>> {
+    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>> {
         let table = self.0.table.lock();
         let way = table.ways.get(&broadcast.incarnation());
         way.cloned().unwrap_or_else(|| self.0.here.subscribe())

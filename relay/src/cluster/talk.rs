@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, RELAYS, RelayId, RelayMessage, Status, VERSION, decode_relay,
-    encode_client,
+    ClientMessage, Code, Hop, RELAYS, RelayMessage, Status, VERSION, decode_relay, encode_client,
 };
 use tokio::time::{Instant, timeout};
 use wtransport::{Connection, RecvStream, SendStream, VarInt};
@@ -69,7 +68,7 @@ impl Talk {
     pub(super) async fn begin(
         connection: Connection,
         broadcast: &BroadcastId,
-        relays: &[RelayId],
+        relays: &[Hop],
         clock: RelayClock,
     ) -> Result<(Self, Status), Failure> {
         let opening = async {

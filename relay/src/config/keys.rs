@@ -518,7 +518,8 @@ pub const KEYS: &[Key] = &[
         "advertise",
         Kind::Peer,
         "",
-        "Where other relays reach this one's cluster.listen, as they are told by cluster.nats. Empty: they are not told.",
+        "Where other relays reach this one's cluster.listen, as they are told by cluster.nats. Empty: at cluster.listen, \
+         unless that is every address of the host.",
     ),
     key(
         "cluster",

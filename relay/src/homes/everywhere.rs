@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use steadycast_codec_glue::wire::RelayId;
+use steadycast_codec_glue::wire::Hop;
 use tokio::sync::watch;
 
 use super::{HomeError, Homes};
@@ -17,7 +17,7 @@ pub(crate) struct Everywhere {
     /// Gets them from others, where there are links.
     others: Option<Arc<Others>>,
     /// The way of what begins here, where there are none.
-    here: watch::Sender<Vec<RelayId>>,
+    here: watch::Sender<Vec<Hop>>,
 }
 
 impl Everywhere {
@@ -29,7 +29,7 @@ impl Everywhere {
         }
     }
 
-    async fn find(&self, id: &BroadcastId, behind: &[RelayId]) -> Result<Arc<Broadcast>, NotHere> {
+    async fn find(&self, id: &BroadcastId, behind: &[Hop]) -> Result<Arc<Broadcast>, NotHere> {
         if self.homes.entry(id).is_some() && self.homes.elsewhere(id).is_none() {
             match self.homes.bring(id, Bid::Home).await {
                 Ok(home) => return Ok(home.broadcast),
@@ -60,7 +60,7 @@ impl Elsewhere for Everywhere {
     fn bring<'a>(
         &'a self,
         id: &'a BroadcastId,
-        behind: &'a [RelayId],
+        behind: &'a [Hop],
     ) -> Answer<'a, Result<Arc<Broadcast>, NotHere>> {
         Box::pin(self.find(id, behind))
     }
@@ -74,7 +74,7 @@ impl Elsewhere for Everywhere {
         })
     }
 
-    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<RelayId>> {
+    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>> {
         match &self.others {
             Some(others) => others.way(broadcast),
             None => self.here.subscribe(),

@@ -1,5 +1,6 @@
 //! What a relay has to do with others that have the same engine.
 
+use std::net::UdpSocket;
 use std::sync::Arc;
 
 use steadycast_codec_glue::wire::Role;
@@ -8,7 +9,7 @@ use super::RelayError;
 use crate::auth::{Gate, Issuers, Revocation, Transport, random};
 use crate::broadcast::Registry;
 use crate::cluster::Others;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::directory::engine::Connection;
 use crate::directory::{
     self, Alone, Directory, Engine, Keeper, Lease, Load, Places, RelayId, Standing,
@@ -37,7 +38,7 @@ impl Base {
     /// Reads what is kept; gives besides what keeps the directory, where there is an engine.
     pub(super) fn lay(
         config: &Config,
-        dir: StateDir,
+        (dir, links): (StateDir, &Option<UdpSocket>),
         (registry, clock): (Arc<Registry>, RelayClock),
         issuers: Option<Arc<Issuers>>,
     ) -> Result<(Self, Option<Keeper>), RelayError> {
@@ -53,7 +54,8 @@ impl Base {
         for revocation in revocations {
             gate.remember(revocation);
         }
-        let (directory, keeper) = directory(config, &dir, clock, &gate)?;
+        let links = advertised(&config.cluster, links.as_ref());
+        let (directory, keeper) = directory(config, (&dir, links), clock, &gate)?;
         let ledger = Arc::new(ledger);
         let homes = keeper.is_some().then(|| {
             let (registry, ledger) = (registry.clone(), ledger.clone());
@@ -107,13 +109,13 @@ impl Taken for Site {
 /// Which relay has what, and what keeps that up to date, where there are others.
 fn directory(
     config: &Config,
-    dir: &StateDir,
+    (dir, links): (&StateDir, Option<Box<str>>),
     clock: RelayClock,
     gate: &Arc<Gate>,
 ) -> Result<(Arc<dyn Directory>, Option<Keeper>), RelayError> {
     let cluster = &config.cluster;
     let places = Places {
-        links: cluster.advertise.as_ref().map(|peer| peer.as_str().into()),
+        links,
         pages: config
             .server
             .public_url
@@ -147,4 +149,13 @@ fn directory(
     };
     let (engine, keeper) = Engine::new(settings, own, places, clock, Box::new(loads))?;
     Ok((Arc::new(engine), Some(keeper)))
+}
+
+/// Where other relays reach this one: what the settings say, or where it listens if that is one address.
+fn advertised(cluster: &config::Cluster, links: Option<&UdpSocket>) -> Option<Box<str>> {
+    if let Some(peer) = &cluster.advertise {
+        return Some(peer.as_str().into());
+    }
+    let address = links?.local_addr().ok()?;
+    (!address.ip().is_unspecified()).then(|| address.to_string().into())
 }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use steadycast_codec_glue::wire::{Code, RelayId};
+use steadycast_codec_glue::wire::{Code, Hop};
 use tokio::sync::watch;
 
 use crate::broadcast::{Broadcast, BroadcastId};
@@ -15,14 +15,14 @@ pub(crate) trait Elsewhere: Send + Sync {
     fn bring<'a>(
         &'a self,
         id: &'a BroadcastId,
-        behind: &'a [RelayId],
+        behind: &'a [Hop],
     ) -> Answer<'a, Result<Arc<Broadcast>, NotHere>>;
 
     /// The address of the relay that has a broadcast which is not here, where one may have it.
     fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>>;
 
     /// The relays through which a broadcast has come, this one last.
-    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<RelayId>>;
+    fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>>;
 }
 
 /// What is waited for.

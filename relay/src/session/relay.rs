@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use steadycast_codec_glue::wire::{
-    self, ClientMessage, Code, RELAYS, RelayId, RelayMessage, Serving, SoundFormat, Status,
+    self, ClientMessage, Code, Hop, RELAYS, RelayMessage, Serving, SoundFormat, Status,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -37,7 +37,7 @@ pub(super) struct Visitor<L: Link> {
 struct Granted {
     version: u16,
     broadcast: Arc<Broadcast>,
-    way: watch::Receiver<Vec<RelayId>>,
+    way: watch::Receiver<Vec<Hop>>,
 }
 
 /// Serves a relay until its session ends.
@@ -103,7 +103,7 @@ async fn grant(pull: ClientMessage, shared: &Shared) -> Result<Granted, Ending> 
 
 async fn run<L: Link>(
     mut session: Session<L>,
-    way: watch::Receiver<Vec<RelayId>>,
+    way: watch::Receiver<Vec<Hop>>,
     local: &Arc<Local<L>>,
 ) -> Ending {
     let seat = match session.broadcast.attach_relay() {
@@ -127,7 +127,7 @@ async fn run<L: Link>(
 async fn pump<L: Link>(
     session: &mut Session<L>,
     seat: PlayerSeat,
-    (news, status, way): (watch::Receiver<News>, Status, watch::Receiver<Vec<RelayId>>),
+    (news, status, way): (watch::Receiver<News>, Status, watch::Receiver<Vec<Hop>>),
     local: &Arc<Local<L>>,
 ) -> Ending {
     let shared = &local.shared;
@@ -170,7 +170,7 @@ async fn pump<L: Link>(
 }
 
 /// Waits until the way of a broadcast is another. Where it is let go of, its news say so.
-async fn another(way: &mut watch::Receiver<Vec<RelayId>>) {
+async fn another(way: &mut watch::Receiver<Vec<Hop>>) {
     if way.changed().await.is_err() {
         pending::<()>().await;
     }
@@ -179,7 +179,7 @@ async fn another(way: &mut watch::Receiver<Vec<RelayId>>) {
 /// What a relay knows.
 struct Told {
     status: Status,
-    through: Option<Vec<RelayId>>,
+    through: Option<Vec<Hop>>,
     withheld: Option<Withheld>,
     sound: Option<SoundFormat>,
     served: Option<Serving>,
@@ -193,7 +193,7 @@ struct Talk<'a, L: Link> {
     stay: &'a mut Stay<L>,
     shared: &'a Shared,
     news: watch::Receiver<News>,
-    way: watch::Receiver<Vec<RelayId>>,
+    way: watch::Receiver<Vec<Hop>>,
     told: Told,
     /// It is to have a rendition.
     needs: bool,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use steadycast_codec_glue::wire::{Code, RelayId, ResumeSecret, Role, limits};
+use steadycast_codec_glue::wire::{Code, Hop, ResumeSecret, Role, limits};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -129,8 +129,8 @@ impl Shared {
     pub(super) async fn find_for_relays(
         &self,
         id: &BroadcastId,
-        relays: &[RelayId],
-    ) -> Result<(Arc<Broadcast>, watch::Receiver<Vec<RelayId>>), NotHere> {
+        relays: &[Hop],
+    ) -> Result<(Arc<Broadcast>, watch::Receiver<Vec<Hop>>), NotHere> {
         let elsewhere = self.elsewhere.as_ref().ok_or(NotHere::Unknown)?;
         let broadcast = match self.registry.find(id) {
             Some(broadcast) => broadcast,

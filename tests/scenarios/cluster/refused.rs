@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use steadycast_codec_glue::wire::{ClientMessage, Code, RelayId, Role, VERSION};
+use steadycast_codec_glue::wire::{ClientMessage, Code, Hop, Role, VERSION};
 use steadycast_relay::config::Peer;
 use steadycast_tests::client::{Carrier, Control, Player, Publisher, Target, connect};
 use steadycast_tests::cluster::Authority;
@@ -62,7 +62,7 @@ async fn relays_and_clients_have_ports_of_their_own() -> Result<()> {
         .send(&ClientMessage::Pull {
             version: VERSION,
             broadcast: broadcast.id.to_string(),
-            relays: vec![RelayId([7; 16])],
+            relays: vec![Hop([7; 16])],
         })
         .await?;
     assert_eq!(control.goodbye().await?, (Code::WrongRole, false));

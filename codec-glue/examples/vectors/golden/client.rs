@@ -1,7 +1,7 @@
 //! Client to relay (PROTOCOL 2.2).
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, RelayId, ResumeSecret, Role, SoundCodec, SoundFormat,
+    ClientMessage, CodecKind, CodecSet, Hop, ResumeSecret, Role, SoundCodec, SoundFormat,
     TrackGroup, TrackId, encode_client, limits,
 };
 
@@ -229,7 +229,7 @@ fn pulls() -> Vec<Named> {
         );
         let relays = (0..relays as u8).map(|first| {
             let id = std::array::from_fn(|i| first << 4 | i as u8);
-            RelayId(id)
+            Hop(id)
         });
         let message = ClientMessage::Pull {
             version,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecSet, Colour, DecoderConfig, FrameHeader, Phase, RelayId, RelayMessage,
+    ClientMessage, CodecSet, Colour, DecoderConfig, FrameHeader, Hop, Phase, RelayMessage,
     Rendition, ResumeSecret, Role, Serving, SoundFormat, SoundPacket, Status, WantedTrack,
 };
 
@@ -482,7 +482,7 @@ impl From<Serving> for ServingJson {
     }
 }
 
-fn ids(relays: &[RelayId]) -> Vec<String> {
+fn ids(relays: &[Hop]) -> Vec<String> {
     relays.iter().map(|id| hex(&id.0)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Relay to client (PROTOCOL 2.3).
 
 use steadycast_codec_glue::wire::{
-    Code, CodecKind, MediaKind, Phase, RelayId, RelayMessage, Rendition, ResumeSecret, Service,
+    Code, CodecKind, Hop, MediaKind, Phase, RelayMessage, Rendition, ResumeSecret, Service,
     Serving, SoundCodec, SoundFormat, Status, TrackGroup, TrackId, WantedTrack, encode_relay,
     limits,
 };
@@ -323,7 +323,7 @@ fn listeners() -> Vec<Named> {
 
 fn ways() -> Vec<Named> {
     let way = |relays: usize| {
-        let ids = (1..=relays as u8).map(|id| RelayId([id; 16]));
+        let ids = (1..=relays as u8).map(|id| Hop([id; 16]));
         let message = RelayMessage::Through {
             relays: ids.collect(),
         };
