@@ -5,7 +5,7 @@ import { Memory } from './memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import type { TransportName } from './race.ts';
-import type { PlayerRecords } from './records.ts';
+import type { PlayerRecords, ShownFrame } from './records.ts';
 import { type SoundWish, UNHEARD } from './sound/wish.ts';
 import type { PlayoutMode } from './spread.ts';
 import type { PlayerState } from './state.ts';
@@ -36,13 +36,13 @@ class FakePlayback implements Playback {
     this.sound = wish;
   }
 
-  say(state: PlayerState, records: Partial<PlayerRecords> = {}): void {
+  say(state: PlayerState, records: Partial<PlayerRecords> = {}, shown: ShownFrame[] = []): void {
     this.#snapshot = {
       ...this.#snapshot,
       state,
       records: { ...this.#snapshot.records, ...records },
     };
-    this.options.onSnapshot(this.#snapshot, []);
+    this.options.onSnapshot(this.#snapshot, shown);
   }
 
   /** Plays on: so many more pictures, so late. */
@@ -53,11 +53,21 @@ class FakePlayback implements Playback {
   }
 
   /** Shows a first picture. */
-  picture(): void {
+  picture(capturedMs?: number): void {
     this.#surface = document.createElement('video');
     this.options.place.append(this.#surface);
-    this.say({ kind: 'live' }, { framesShown: 1, firstPictureMs: 100 });
+    const shown = capturedMs === undefined ? [] : [captured(capturedMs)];
+    this.say({ kind: 'live' }, { framesShown: 1, firstPictureMs: 100 }, shown);
   }
+
+  /** Another one, captured then. */
+  shows(capturedMs: number): void {
+    this.options.onSnapshot(this.#snapshot, [captured(capturedMs)]);
+  }
+}
+
+function captured(ms: number): ShownFrame {
+  return { epoch: 1, group: 0, index: 0, captureUs: ms * 1_000, shownUs: ms * 1_000 };
 }
 
 const LOST: PlayerState = { kind: 'reconnecting', sinceMs: 7_000, covered: false };
@@ -223,6 +233,36 @@ it('moves to another transport when sessions break off again and again, under th
   expect(snapshot()).toMatchObject({ state: { kind: 'live' }, transport: 'websocket' });
   expect(place.contains(old)).toBe(false);
   expect([...kept.values()].join(), 'the next page begins with it').toContain('websocket');
+});
+
+describe('a transport that begins with pictures from before', () => {
+  /** Another transport has taken over, whose first picture is a second older than what is seen. */
+  function behind() {
+    const { started, player } = play();
+    started.webtransport?.options.onProgress('open');
+    started.webtransport?.picture(10_000);
+    started.webtransport?.options.onProgress('impossible');
+    started.whep?.options.onProgress('open');
+    started.whep?.picture(9_000);
+    return { started, player };
+  }
+
+  it('is not seen before it has caught up', () => {
+    const { started, player } = behind();
+    expect(player.surface()).toBe(started.webtransport?.surface());
+    started.whep?.shows(9_900);
+    expect(player.surface()).toBe(started.webtransport?.surface());
+    started.whep?.shows(10_000);
+    expect(player.surface()).toBe(started.whep?.surface());
+  });
+
+  it('is seen all the same where it does not catch up in a second', () => {
+    const { started, player } = behind();
+    vi.advanceTimersByTime(999);
+    expect(player.surface()).toBe(started.webtransport?.surface());
+    vi.advanceTimersByTime(1);
+    expect(player.surface()).toBe(started.whep?.surface());
+  });
 });
 
 describe('a transport that does badly', () => {

@@ -23,12 +23,19 @@ export interface FallbackOptions extends Omit<PlaybackOptions, 'onProgress'> {
   sound: SoundWish;
 }
 
+/** How long a transport that begins with pictures from before is waited for, once it has one. */
+const CATCH_UP_MS = 1_000;
+
 /** One transport at work, in a layer of its own. */
 interface Runner {
   name: TransportName;
   layer: HTMLElement;
   playback: Playback;
   snapshot: PlayerSnapshot;
+  /** When its newest picture was captured, by the relay's clock in microseconds; null: it has told of none. */
+  newestUs: number | null;
+  /** Since when it has a picture. */
+  picturedMs: number | null;
   /** From the viewer's first moment to this one's start. */
   afterMs: number;
 }
@@ -144,6 +151,9 @@ export class FallbackPlayer {
         const runner = this.#runners.get(name);
         if (runner?.layer !== layer) return;
         runner.snapshot = snapshot;
+        for (const { captureUs } of shown) {
+          runner.newestUs = Math.max(runner.newestUs ?? captureUs, captureUs);
+        }
         this.#compare(runner);
         this.#show();
         this.#publish(runner === this.#leader ? shown : []);
@@ -153,7 +163,15 @@ export class FallbackPlayer {
         else early = progress;
       },
     });
-    const runner = { name, layer, playback, snapshot: NOTHING_YET, afterMs };
+    const runner: Runner = {
+      name,
+      layer,
+      playback,
+      snapshot: NOTHING_YET,
+      newestUs: null,
+      picturedMs: null,
+      afterMs,
+    };
     this.#runners.set(name, runner);
     this.#letHear(runner);
     if (early !== null) this.#progressed(name, early);
@@ -226,11 +244,30 @@ export class FallbackPlayer {
   /** Lets the leader's picture take the place of another's. */
   #show(): void {
     const leader = this.#leader;
-    if (leader === null || leader === this.#shown || leader.playback.surface() === null) return;
+    if (
+      this.#over ||
+      leader === null ||
+      leader === this.#shown ||
+      leader.playback.surface() === null
+    )
+      return;
+    if (this.#looksBack(leader)) return;
     const before = this.#shown;
     this.#shown = leader;
     if (before !== null && !this.#runners.has(before.name)) before.layer.remove();
     this.#lostMs = null;
+  }
+
+  /** Whether it is still at pictures that are older than what is seen. */
+  #looksBack(leader: Runner): boolean {
+    const nowMs = performance.now();
+    if (leader.picturedMs === null) {
+      leader.picturedMs = nowMs;
+      setTimeout(() => this.#show(), CATCH_UP_MS);
+    }
+    const seenUs = this.#shown?.newestUs ?? null;
+    if (seenUs === null || leader.newestUs === null || leader.newestUs >= seenUs) return false;
+    return nowMs - leader.picturedMs < CATCH_UP_MS;
   }
 
   #publish(shown: Parameters<FallbackOptions['onSnapshot']>[1]): void {
