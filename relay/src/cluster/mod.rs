@@ -17,6 +17,7 @@ mod pulls;
 mod renditions;
 mod runtime;
 mod talk;
+pub mod tree;
 mod upstream;
 mod whereabouts;
 
@@ -40,6 +41,7 @@ use crate::tls::{RelayTls, TlsError};
 
 pub(crate) use port::{Port, settings};
 pub(crate) use pulls::Others;
+pub use talk::SILENCE;
 
 /// Why a relay cannot have to do with others.
 #[derive(Debug, thiserror::Error)]

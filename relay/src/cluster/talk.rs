@@ -17,7 +17,7 @@ use crate::shard::RelayClock;
 /// How often the other relay is asked for a sign of life.
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(250);
 /// One that gives none for so long is gone.
-const SILENCE: Duration = Duration::from_secs(3);
+pub const SILENCE: Duration = Duration::from_secs(3);
 /// How long it has for its first word: it may have to get the broadcast itself.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
