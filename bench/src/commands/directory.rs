@@ -186,6 +186,7 @@ fn directory(name: &str, url: &str) -> Result<(Engine, Keeper)> {
     let settings = Settings {
         servers: vec![url.parse()?],
         credentials: None,
+        authority: None,
         prefix: "bench".to_owned(),
         replicas: 1,
         lease: LEASE,

@@ -44,6 +44,9 @@ pub struct Cluster {
     /// A file that says who the relay is to them.
     #[serde(deserialize_with = "nothing::or_value")]
     pub nats_credentials: Option<PathBuf>,
+    /// PEM file with the certificates of the authorities that the engine is trusted by; `None`: what the system trusts.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub nats_authority: Option<PathBuf>,
     /// What the names of the engine's buckets begin with.
     pub prefix: String,
     /// How many of the engine's servers keep each of them.
@@ -75,6 +78,7 @@ impl Cluster {
         (!self.nats.is_empty()).then(|| directory::Settings {
             servers: self.nats.clone(),
             credentials: self.nats_credentials.clone(),
+            authority: self.nats_authority.clone(),
             prefix: self.prefix.clone(),
             replicas: self.replicas,
             lease: self.lease,

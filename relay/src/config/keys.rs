@@ -527,8 +527,7 @@ pub const KEYS: &[Key] = &[
         Kind::Engines,
         "",
         "Servers of the engine, NATS from 2.12.6 on with JetStream, which know one another: \
-         \"nats://10.0.0.1:4222\". Trusted over tls:// is what the system trusts, and what SSL_CERT_FILE in the \
-         environment names. Empty: this relay is by itself.",
+         \"nats://10.0.0.1:4222\", or tls:// with TLS. Empty: this relay is by itself.",
     ),
     key(
         "cluster",
@@ -536,6 +535,14 @@ pub const KEYS: &[Key] = &[
         Kind::Path,
         "",
         "File with the credentials (JWT and seed) that the engine asks for. Empty: it asks for none.",
+    ),
+    key(
+        "cluster",
+        "nats_authority",
+        Kind::Path,
+        "",
+        "PEM file with the certificate of the authority that has signed those of the engine's servers. Empty: what the \
+         system trusts.",
     ),
     key(
         "cluster",

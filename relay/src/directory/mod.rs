@@ -27,11 +27,12 @@ use futures_util::future::BoxFuture;
 pub use alone::Alone;
 pub use bid::{Bid, ClaimError};
 pub use claim::{Claim, ClaimEpoch, Lineage};
-pub use engine::{ConnectError, Engine, EngineError, Keeper, Loads};
+pub use engine::{ConnectError, Engine, EngineError, Keeper, Loads, PATIENCE};
 pub use event::{Event, Listener, Missed};
 pub use id::{RelayId, RelayIdError};
 pub use lease::{Lease, Load, Places, Standing};
 pub use settings::{EngineUrl, EngineUrlError, Settings};
+pub use view::{Entry, Found, Prepared, Remedy, View};
 
 use crate::broadcast::BroadcastId;
 #[cfg(test)]

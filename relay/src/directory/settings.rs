@@ -12,6 +12,8 @@ pub struct Settings {
     pub servers: Vec<EngineUrl>,
     /// A file that says who the relay is to them; `None`: they ask nobody.
     pub credentials: Option<PathBuf>,
+    /// A file with the authorities by which they are trusted over TLS; `None`: what the system trusts.
+    pub authority: Option<PathBuf>,
     /// What the names of its buckets begin with.
     pub prefix: String,
     /// How many of its servers keep each of them.

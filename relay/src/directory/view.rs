@@ -14,7 +14,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
 
 /// A relay's copy of the directory, and what it holds.
 #[derive(Debug)]
-pub(super) struct View {
+pub struct View {
     own: RelayId,
     /// How long relays have to come back after the engine.
     grace: Duration,
@@ -35,24 +35,28 @@ pub(super) struct View {
 
 /// A claim as the engine has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) claim: Claim,
-    pub(super) revision: u64,
+pub struct Entry {
+    /// The claim.
+    pub claim: Claim,
+    /// Which value of the key it is.
+    pub revision: u64,
 }
 
 /// What is known of a broadcast: its claim, if it has one, and the revision over which it can be claimed.
-pub(super) type Found = (Option<Claim>, u64);
+pub type Found = (Option<Claim>, u64);
 
 /// A claim that is to be written over this revision and no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Prepared {
-    pub(super) claim: Claim,
-    pub(super) expected: u64,
+pub struct Prepared {
+    /// The claim.
+    pub claim: Claim,
+    /// The revision that it is to be over; 0: there is none.
+    pub expected: u64,
 }
 
 /// What has to be written so that the engine says what is held here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Remedy {
+pub enum Remedy {
     /// This claim, over this revision.
     Put(Prepared),
     /// The claim of this revision is taken away.
@@ -60,7 +64,8 @@ pub(super) enum Remedy {
 }
 
 impl View {
-    pub(super) fn new(own: RelayId, grace: Duration) -> Self {
+    /// What a relay knows before it has heard anything. `grace`: how long relays have to come back after the engine.
+    pub fn new(own: RelayId, grace: Duration) -> Self {
         Self {
             own,
             grace,
@@ -75,8 +80,8 @@ impl View {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn own(&self) -> &RelayId {
+    /// The relay whose copy it is.
+    pub fn own(&self) -> &RelayId {
         &self.own
     }
 
@@ -85,7 +90,8 @@ impl View {
         self.away.map_or(now, |since| since.min(now))
     }
 
-    pub(super) fn find(&self, broadcast: &BroadcastId, now: RelayTime) -> Option<Whereabouts> {
+    /// Where a broadcast is.
+    pub fn find(&self, broadcast: &BroadcastId, now: RelayTime) -> Option<Whereabouts> {
         let Entry { claim, .. } = self.claims.get(broadcast)?;
         Some(Whereabouts {
             relay: claim.relay.clone(),
@@ -95,13 +101,15 @@ impl View {
         })
     }
 
-    pub(super) fn relays(&self, now: RelayTime) -> Vec<Arc<Lease>> {
+    /// The relays that live, by id.
+    pub fn relays(&self, now: RelayTime) -> Vec<Arc<Lease>> {
         let mut all: Vec<_> = self.leases.all(self.time(now)).cloned().collect();
         all.sort_by(|a, b| a.relay.cmp(&b.relay));
         all
     }
 
-    pub(super) fn census(&self, now: RelayTime) -> Census {
+    /// How much there is.
+    pub fn census(&self, now: RelayTime) -> Census {
         Census {
             relays: self.leases.all(self.time(now)).count(),
             own: self.held.len(),
@@ -114,7 +122,7 @@ impl View {
     ///
     /// # Errors
     /// [`ClaimError`]: it may not.
-    pub(super) fn prepare(
+    pub fn prepare(
         &mut self,
         broadcast: &BroadcastId,
         bid: &Bid,
@@ -148,7 +156,7 @@ impl View {
     ///
     /// # Errors
     /// [`ClaimError::Superseded`].
-    pub(super) fn landed(
+    pub fn landed(
         &mut self,
         broadcast: &BroadcastId,
         claim: Claim,
@@ -176,7 +184,7 @@ impl View {
 
     /// A bid is over. One whose outcome nobody knows may have been written all the same, or be written later: it is
     /// taken away then, since nobody holds it.
-    pub(super) fn over(&mut self, broadcast: &BroadcastId, epoch: ClaimEpoch) {
+    pub fn over(&mut self, broadcast: &BroadcastId, epoch: ClaimEpoch) {
         if let Some(epochs) = self.under_way.get_mut(broadcast) {
             epochs.retain(|other| *other != epoch);
             if epochs.is_empty() {
@@ -186,7 +194,8 @@ impl View {
         self.amiss.insert(broadcast.clone());
     }
 
-    pub(super) fn release(&mut self, broadcast: &BroadcastId, epoch: ClaimEpoch) {
+    /// Gives a claim back. Nothing happens to one of another epoch.
+    pub fn release(&mut self, broadcast: &BroadcastId, epoch: ClaimEpoch) {
         if self
             .held
             .get(broadcast)
@@ -198,7 +207,7 @@ impl View {
     }
 
     /// The engine says in order that a broadcast's claim is this; `None`: it has none.
-    pub(super) fn fold(
+    pub fn fold(
         &mut self,
         broadcast: BroadcastId,
         revision: u64,
@@ -213,7 +222,7 @@ impl View {
     }
 
     /// The newest revision that has come in order.
-    pub(super) fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.position
     }
 
@@ -268,7 +277,7 @@ impl View {
 
     /// The engine says that these claims are all there are: it is back, and what happened meanwhile is not known, not
     /// even whether it is one that has forgotten everything.
-    pub(super) fn replace_claims(
+    pub fn replace_claims(
         &mut self,
         all: HashMap<BroadcastId, Entry>,
         position: u64,
@@ -289,7 +298,7 @@ impl View {
     }
 
     /// The engine says that a relay's lease is this; `None`: it has ended.
-    pub(super) fn fold_lease(
+    pub fn fold_lease(
         &mut self,
         relay: RelayId,
         revision: u64,
@@ -303,7 +312,7 @@ impl View {
     }
 
     /// The engine says that these leases are all there are.
-    pub(super) fn replace_leases(
+    pub fn replace_leases(
         &mut self,
         all: HashMap<RelayId, (u64, Option<Lease>)>,
         now: RelayTime,
@@ -314,18 +323,19 @@ impl View {
     }
 
     /// The revision over which a relay's lease can be renewed.
-    pub(super) fn lease_revision(&self, relay: &RelayId) -> u64 {
+    pub fn lease_revision(&self, relay: &RelayId) -> u64 {
         self.leases.revision(relay)
     }
 
-    pub(super) fn report_dead(&mut self, relay: &RelayId, now: RelayTime) -> Option<Event> {
+    /// A relay was seen dead.
+    pub fn report_dead(&mut self, relay: &RelayId, now: RelayTime) -> Option<Event> {
         let now = self.time(now);
         let lived = self.leases.report(relay, now);
         lived.then(|| Event::Went(relay.clone()))
     }
 
     /// Whether the engine is away. While it is, what was known last stays.
-    pub(super) fn set_away(&mut self, away: bool, now: RelayTime) {
+    pub fn set_away(&mut self, away: bool, now: RelayTime) {
         match away {
             true => {
                 self.away.get_or_insert(now);
@@ -338,7 +348,7 @@ impl View {
     }
 
     /// Lets time pass for what nobody asks for any more.
-    pub(super) fn sweep(&mut self, now: RelayTime) {
+    pub fn sweep(&mut self, now: RelayTime) {
         let now = self.time(now);
         let Some(before) = now
             .as_micros()
@@ -359,7 +369,7 @@ impl View {
     }
 
     /// Broadcasts that may need a remedy, which are looked at by that.
-    pub(super) fn amiss(&mut self, most: usize) -> Vec<BroadcastId> {
+    pub fn amiss(&mut self, most: usize) -> Vec<BroadcastId> {
         let some: Vec<_> = self.amiss.iter().take(most).cloned().collect();
         for id in &some {
             self.amiss.remove(id);
@@ -367,17 +377,18 @@ impl View {
         some
     }
 
-    pub(super) fn is_amiss(&self) -> bool {
+    /// Whether any broadcast may need a remedy.
+    pub fn is_amiss(&self) -> bool {
         !self.amiss.is_empty()
     }
 
     /// A remedy has failed: the broadcast is to be looked at again.
-    pub(super) fn still_amiss(&mut self, broadcast: BroadcastId) {
+    pub fn still_amiss(&mut self, broadcast: BroadcastId) {
         self.amiss.insert(broadcast);
     }
 
     /// What has to be written about a broadcast; `None`: all is well, or a bid is about to decide.
-    pub(super) fn remedy(
+    pub fn remedy(
         &self,
         broadcast: &BroadcastId,
         found: Option<&Found>,
@@ -414,7 +425,7 @@ impl View {
     }
 
     /// A remedy has been written as this revision.
-    pub(super) fn mended(&mut self, broadcast: &BroadcastId, remedy: Remedy, revision: u64) {
+    pub fn mended(&mut self, broadcast: &BroadcastId, remedy: Remedy, revision: u64) {
         if let Remedy::Put(Prepared { claim, .. }) = remedy
             && revision > self.position
         {
@@ -427,8 +438,7 @@ impl View {
     }
 
     /// The claim that this relay holds of a broadcast.
-    #[cfg(test)]
-    pub(super) fn held(&self, broadcast: &BroadcastId) -> Option<&Claim> {
+    pub fn held(&self, broadcast: &BroadcastId) -> Option<&Claim> {
         self.held.get(broadcast)
     }
 }

@@ -3,6 +3,7 @@
 
 mod failures;
 mod relays;
+mod secured;
 mod several;
 mod suite;
 mod taken_back;
@@ -53,14 +54,10 @@ impl Relay {
     }
 
     fn begin(name: &str, servers: &[String], replicas: usize) -> Result<Self> {
-        let servers = servers.iter().map(|url| url.parse());
-        let settings = Settings {
-            servers: servers.collect::<Result<_, _>>()?,
-            credentials: None,
-            prefix: "test".to_owned(),
-            replicas,
-            lease: LEASE,
-        };
+        Self::with(name, settings_of(servers, replicas)?)
+    }
+
+    fn with(name: &str, settings: Settings) -> Result<Self> {
         let places = Places {
             links: Some(format!("{name}:4434").into()),
             pages: None,
@@ -140,6 +137,19 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// How relays of the tests reach an engine that asks for nothing.
+fn settings_of(servers: &[String], replicas: usize) -> Result<Settings> {
+    let servers = servers.iter().map(|url| url.parse());
+    Ok(Settings {
+        servers: servers.collect::<Result<_, _>>()?,
+        credentials: None,
+        authority: None,
+        prefix: "test".to_owned(),
+        replicas,
+        lease: LEASE,
+    })
 }
 
 fn id(name: &str) -> Result<BroadcastId> {

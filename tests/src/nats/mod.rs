@@ -1,6 +1,7 @@
 //! Real servers of the engine, each a process of its own, which can be killed, frozen and cut off from one another.
 
 mod gate;
+mod papers;
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,6 +13,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::net::TcpStream;
 
+pub use self::papers::Papers;
+
 use self::gate::Gate;
 use crate::client::soon;
 
@@ -21,6 +24,7 @@ const BINARY: &str = "target/tools/nats/bin/nats-server";
 /// A server, by itself or of a cluster. Dropping it ends the process.
 pub struct Server {
     child: Option<Child>,
+    scheme: &'static str,
     address: SocketAddr,
     directory: PathBuf,
     arguments: Vec<String>,
@@ -35,6 +39,23 @@ impl Server {
         let mut server = Self::new("alone", &[])?;
         server.restart().await?;
         Ok(server)
+    }
+
+    /// Starts one by itself that is reached over TLS and asks for credentials.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn secured() -> Result<(Self, Papers)> {
+        let mut server = Self::new("alone", &[])?;
+        let (papers, config) = Papers::make(&server.directory)?;
+        let file = server.directory.join("server.conf");
+        fs::write(&file, config)?;
+        server
+            .arguments
+            .push(format!("--config={}", file.display()));
+        server.scheme = "tls";
+        server.restart().await?;
+        Ok((server, papers))
     }
 
     fn new(name: &str, more: &[String]) -> Result<Self> {
@@ -54,6 +75,7 @@ impl Server {
         fs::create_dir_all(&directory)?;
         Ok(Self {
             child: None,
+            scheme: "nats",
             address,
             directory,
             arguments,
@@ -62,7 +84,7 @@ impl Server {
 
     /// The URL that clients reach it at.
     pub fn url(&self) -> String {
-        format!("nats://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Starts it again, with what it had.

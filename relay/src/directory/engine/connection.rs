@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::super::Settings;
 
 /// How long the engine has for an answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a server that says nothing is asked for a sign of life; it is left at the third that it does not answer.
 const ASKED_EVERY: Duration = Duration::from_secs(2);
 /// The longest pause between two tries to reach a server.
@@ -29,6 +29,14 @@ pub enum ConnectError {
     /// The file with the credentials cannot be read.
     #[error("cluster.nats_credentials: {}: {source}", path.display())]
     Credentials {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file with the authorities cannot be read.
+    #[error("cluster.nats_authority: {}: {source}", path.display())]
+    Authority {
         /// Its path.
         path: PathBuf,
         /// What the system says.
@@ -68,6 +76,14 @@ impl Plan {
             };
             let text = fs::read_to_string(path).map_err(broken)?;
             options = options.credentials(&text).map_err(broken)?;
+        }
+        if let Some(path) = &settings.authority {
+            // It is read with each connection; that it cannot be is better said now.
+            fs::metadata(path).map_err(|source| ConnectError::Authority {
+                path: path.clone(),
+                source,
+            })?;
+            options = options.add_root_certificates(path.clone());
         }
         Ok(Self {
             options,

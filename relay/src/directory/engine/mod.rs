@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use bucket::EngineError;
 pub(crate) use bucket::{Bucket, Changed, Shape, WriteError};
-pub use connection::ConnectError;
 pub(crate) use connection::Connection;
+pub use connection::{ConnectError, PATIENCE};
 
 use self::connection::Plan;
 use self::shared::Shared;
