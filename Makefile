@@ -25,6 +25,11 @@ run: web ## Build everything, start a relay and print the admin and player links
 	chmod 700 certs
 	$(RELAY) serve --dev
 
+.PHONY: cluster
+cluster: web ## Start an engine and three relays on this machine and print links to each
+	scripts/install-test-tools engine
+	cargo run --release --quiet -p bench -- cluster
+
 .PHONY: vectors
 vectors: ## Write the golden vectors anew
 	cargo run --quiet -p steadycast-codec-glue --example vectors

@@ -6,9 +6,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::churn::Churn;
+use crate::commands::cluster::Clusters;
 use crate::commands::directory::Directories;
 use crate::commands::fanout::Fanout;
+use crate::commands::faults::Fault;
 use crate::commands::floor::Floor;
+use crate::commands::model::Model;
 use crate::commands::network::Network;
 use crate::commands::peer::Peer;
 use crate::commands::publish::Publish;
@@ -35,8 +38,14 @@ enum Command {
     Soak(Soak),
     /// Players that come and go
     Churn(Churn),
+    /// An engine and some relays on this machine, for people to see
+    Cluster(Clusters),
     /// What the directory of a cluster costs a relay that has none of its broadcasts
     Directory(Directories),
+    /// A cluster of processes that are killed, frozen and cut off, and what players see of that
+    Faults(Fault),
+    /// A cluster of a thousand relays on virtual time: what it sends, and how it gets over the loss of a region
+    Model(Model),
     /// The sending half of a run, for two machines
     Publish(Publish),
     /// The receiving half of a run, for two machines
@@ -66,7 +75,10 @@ pub fn run() -> ExitCode {
         Command::Sweep(sweep) => sweep.run(),
         Command::Soak(soak) => soak.run(),
         Command::Churn(churn) => churn.run(),
+        Command::Cluster(cluster) => cluster.run(),
         Command::Directory(directory) => directory.run(),
+        Command::Faults(faults) => faults.run(),
+        Command::Model(model) => model.run(),
         Command::Publish(publish) => publish.run(),
         Command::Watch(watch) => watch.run(),
         Command::Floor(floor) => floor.run(),

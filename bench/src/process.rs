@@ -175,7 +175,7 @@ impl OwnRelay {
             .args(flags)
             .stdout(Stdio::null());
         let child = on_cores(cores, || command.spawn().context("starting a relay"))?;
-        let target = find(&format!("http://{address}"))?;
+        let target = find(&format!("http://{address}"), ADMIN_KEY)?;
         Ok(Self {
             child,
             state,
@@ -206,10 +206,14 @@ fn on_cores<T>(cores: &[usize], act: impl FnOnce() -> Result<T>) -> Result<T> {
     done
 }
 
-fn find(origin: &str) -> Result<Target> {
+/// A relay that is starting, once it answers.
+///
+/// # Errors
+/// When it does not.
+pub(crate) fn find(origin: &str, admin_key: &str) -> Result<Target> {
     let started = Instant::now();
     loop {
-        match Target::find(origin, ADMIN_KEY) {
+        match Target::find(origin, admin_key) {
             Ok(target) => return Ok(target),
             Err(error) if started.elapsed() > START => {
                 return Err(error).context("the relay does not answer");

@@ -10,6 +10,7 @@ makePages();
 const USE = [
   { text: 'Start', link: '/start' },
   { text: 'Deploy', link: '/deploy' },
+  { text: 'Several relays', link: '/cluster' },
   { text: 'Settings', link: '/configure' },
   { text: 'Operate', link: '/operate' },
   { text: 'Troubleshoot', link: '/troubleshoot' },

@@ -463,34 +463,71 @@ impl Player {
     }
 
     async fn next_frame(&mut self) -> Result<Received> {
-        loop {
-            let Some(stream) = &mut self.group else {
-                let mut stream = self.control.connection.accept_uni().await?;
-                match read_kind(&mut stream).await {
-                    Ok(()) => self.group = Some(stream),
-                    Err(error) => self.expect_cut(&error)?,
-                }
-                continue;
-            };
-            match read_frame(stream).await {
-                Ok(Some(frame)) => return Ok(frame),
-                Ok(None) => self.group = None,
-                Err(error) => {
-                    self.expect_cut(&error)?;
-                    self.group = None;
-                }
+        let connection = &self.control.connection;
+        next_frame(connection, &mut self.group, &mut self.cut).await
+    }
+
+    /// Its control stream and its frames, for two that read them at once.
+    pub fn split(self) -> (Control, Frames) {
+        let frames = Frames {
+            connection: self.control.connection.clone(),
+            group: self.group,
+            cut: self.cut,
+        };
+        (self.control, frames)
+    }
+}
+
+/// The frames of a player whose control stream somebody else reads.
+pub struct Frames {
+    connection: Connection,
+    group: Option<Input>,
+    /// Streams that the relay cut off.
+    pub cut: u32,
+}
+
+impl Frames {
+    /// The next frame, however long it takes. Not cancel-safe.
+    ///
+    /// # Errors
+    /// When the session ends, or the relay breaks the protocol.
+    pub async fn next(&mut self) -> Result<Received> {
+        next_frame(&self.connection, &mut self.group, &mut self.cut).await
+    }
+}
+
+async fn next_frame(
+    connection: &Connection,
+    group: &mut Option<Input>,
+    cut: &mut u32,
+) -> Result<Received> {
+    loop {
+        let Some(stream) = group else {
+            let mut stream = connection.accept_uni().await?;
+            match read_kind(&mut stream).await {
+                Ok(()) => *group = Some(stream),
+                Err(error) => expect_cut(&error, cut)?,
+            }
+            continue;
+        };
+        match read_frame(stream).await {
+            Ok(Some(frame)) => return Ok(frame),
+            Ok(None) => *group = None,
+            Err(error) => {
+                expect_cut(&error, cut)?;
+                *group = None;
             }
         }
     }
+}
 
-    fn expect_cut(&mut self, error: &anyhow::Error) -> Result<()> {
-        match error.downcast_ref() {
-            Some(Reset(Some(Code::Skipped))) => {
-                self.cut += 1;
-                Ok(())
-            }
-            _ => bail!("{error:#}"),
+fn expect_cut(error: &anyhow::Error, cut: &mut u32) -> Result<()> {
+    match error.downcast_ref() {
+        Some(Reset(Some(Code::Skipped))) => {
+            *cut += 1;
+            Ok(())
         }
+        _ => bail!("{error:#}"),
     }
 }
 

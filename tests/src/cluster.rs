@@ -1,6 +1,7 @@
 //! Several relays: the authority whose certificates they know one another by, and links that can be cut.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -36,20 +37,33 @@ impl Authority {
     /// # Errors
     /// When nothing can be written.
     pub fn admit(&self, shown: &Self, config: &mut Config) -> Result<()> {
+        let [authority, certificate, key] = self.write(shown, &config.server.state_dir)?;
+        let cluster = &mut config.cluster;
+        cluster.authority = Some(authority);
+        cluster.certificate = Some(certificate);
+        cluster.key = Some(key);
+        Ok(())
+    }
+
+    /// Writes into a directory what a relay is told apart by: this authority's certificate, one of `shown`'s for the
+    /// relay, and its key.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub fn write(&self, shown: &Self, directory: &Path) -> Result<[PathBuf; 3]> {
         let key = KeyPair::generate()?;
         let params = CertificateParams::new(vec!["relay.invalid".to_owned()])?;
         let certificate = params.signed_by(&key, &shown.0)?;
-        let directory = &config.server.state_dir;
         let file = |name: &str, text: String| {
             let path = directory.join(name);
             std::fs::write(&path, text)?;
             anyhow::Ok(path)
         };
-        let cluster = &mut config.cluster;
-        cluster.authority = Some(file("authority.pem", self.0.pem())?);
-        cluster.certificate = Some(file("relay.pem", certificate.pem())?);
-        cluster.key = Some(file("relay.key", key.serialize_pem())?);
-        Ok(())
+        Ok([
+            file("authority.pem", self.0.pem())?,
+            file("relay.pem", certificate.pem())?,
+            file("relay.key", key.serialize_pem())?,
+        ])
     }
 
     /// A relay that others may come to.

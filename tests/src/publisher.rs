@@ -160,6 +160,26 @@ impl Publisher {
         Ok(picture)
     }
 
+    /// Sends a frame of the main track with this payload; a keyframe opens a group.
+    ///
+    /// # Errors
+    /// When the relay does not take it.
+    pub async fn show(&mut self, keyframe: bool, payload: &[u8]) -> Result<()> {
+        let (group, index) = self.place(TrackId::MAIN, keyframe).await?;
+        let picture = Picture {
+            codec: self.codec,
+            epoch: self.epoch(),
+            group,
+            index,
+            len: payload.len(),
+            ..Picture::default()
+        };
+        let mut frame = picture.encode()?.to_vec();
+        let own = frame.len() - payload.len();
+        frame[own..].copy_from_slice(payload);
+        self.write(TrackId::MAIN, &frame).await
+    }
+
     /// Group and index of the next frame; a keyframe opens a group.
     pub(crate) async fn place(&mut self, track: TrackId, keyframe: bool) -> Result<(u32, u32)> {
         if keyframe {

@@ -1,9 +1,12 @@
 //! What can be asked for on the command line, a file each.
 
 pub mod churn;
+pub mod cluster;
 pub mod directory;
 pub mod fanout;
+pub mod faults;
 pub mod floor;
+pub mod model;
 pub mod network;
 pub mod peer;
 pub mod publish;

@@ -1,0 +1,77 @@
+//! A cluster on this machine: relays that are processes of their own, with an engine and an authority made on the spot.
+
+mod member;
+
+use std::path::PathBuf;
+use std::{env, fs, process};
+
+use anyhow::Result;
+use steadycast_tests::cluster::{Authority, Cable};
+
+pub use member::{ADMIN_KEY, Member};
+
+/// Relays that know one another. Dropping it ends them.
+pub struct Cluster {
+    /// The relays.
+    pub members: Vec<Member>,
+    _files: Files,
+}
+
+/// How it is made.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How many relays.
+    pub relays: usize,
+    /// The port of the first one's pages, and how far apart they are; `None`: whatever is free.
+    pub ports: Option<(u16, u16)>,
+    /// The engine's servers, for each relay in its own order.
+    pub engine: Vec<Vec<String>>,
+    /// How many of them keep everything.
+    pub replicas: usize,
+    /// Whether links between relays can be cut.
+    pub cables: bool,
+    /// More flags for each relay.
+    pub flags: Vec<String>,
+}
+
+/// A directory that goes with its owner.
+struct Files(PathBuf);
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // What is left behind in a temporary directory harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Cluster {
+    /// Starts the relays one after another. Each one's tokens are good at all.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub async fn start(plan: &Plan) -> Result<Self> {
+        let directory = env::temp_dir().join(format!("steadycast-cluster-{}", process::id()));
+        fs::create_dir_all(&directory)?;
+        let files = Files(directory);
+        let authority = Authority::new()?;
+        let mut members: Vec<Member> = Vec::new();
+        for number in 0..plan.relays {
+            let state = files.0.join(format!("relay-{}", number + 1));
+            fs::create_dir_all(&state)?;
+            if let Some(first) = members.first() {
+                fs::copy(first.state().join("token.key"), state.join("token.key"))?;
+            }
+            let papers = authority.write(&authority, &state)?;
+            let mut member = Member::new(plan, number, state, &papers)?;
+            if plan.cables {
+                member.leads_through(Cable::to(member.links()).await?);
+            }
+            member.start()?;
+            members.push(member);
+        }
+        Ok(Self {
+            members,
+            _files: files,
+        })
+    }
+}
