@@ -18,6 +18,7 @@ pub mod http;
 pub mod metrics;
 pub mod operate;
 pub mod path;
+mod peers;
 pub mod quic;
 pub mod records;
 pub mod relay;

@@ -29,6 +29,7 @@ use crate::http::{
     Bounds, CreateError, Listener, NewBroadcast, Rules, Site, ViewersTokens, router, serve, to_page,
 };
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
+use crate::peers::Peers;
 use crate::quic::{Endpoint, EndpointError};
 use crate::records::{AccessLog, Records};
 use crate::reload::Reload;
@@ -344,10 +345,10 @@ impl Relay {
             };
             let directory = async {
                 if let Some(directory) = directory {
-                    let taken_back = async |connection, settings: &_| {
-                        join::take_back(&site, connection, settings).await;
+                    let beside = async |connection, settings: &_| {
+                        join::beside(&site, connection, settings).await;
                     };
-                    directory.run_beside(shutdown.clone(), taken_back).await;
+                    directory.run_beside(shutdown.clone(), beside).await;
                 }
             };
             let ticking = tick(&site, &mut kept);
@@ -496,9 +497,10 @@ fn site(
     });
     let access = access.transpose()?;
     let access = access.map(|log| (log, config.log.access_addresses));
-    let events = Arc::new(Events::new(clock));
-    let records = Records::new(clock, Arc::new(Metrics::new()?), events, access);
-    let records = Arc::new(records);
+    let metrics = Arc::new(Metrics::new()?);
+    let peers = Peers::new(directory.clone(), metrics.clone());
+    let events = Arc::new(Events::new(clock, peers.own().cloned()));
+    let records = Arc::new(Records::new(clock, metrics, events, access));
     let origins = config.origins();
     let shared = Shared::new(Parts {
         settings: session::Settings::from(&config.limits),
@@ -537,6 +539,7 @@ fn site(
         ledger,
         directory,
         homes,
+        peers,
         outbox: several.then(Arc::default),
     })
 }

@@ -134,7 +134,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 35] = [
+const ROOMS: [&str; 36] = [
     "access",
     "allowance",
     "asking",
@@ -155,6 +155,7 @@ const ROOMS: [&str; 35] = [
     "metrics",
     "operate",
     "path",
+    "peers",
     "quic",
     "records",
     "relay",

@@ -39,7 +39,7 @@ pub struct Gate {
     guesses: Guesses,
     revocations: RwLock<Revocations>,
     passes: Arc<Passes>,
-    /// Numbers given to sessions so far.
+    /// The number of the newest session.
     numbers: AtomicU64,
 }
 
@@ -62,6 +62,13 @@ impl Gate {
     #[must_use]
     pub fn asking(self, authority: Option<Authority>) -> Self {
         Self { authority, ..self }
+    }
+
+    /// The same, whose sessions have numbers behind this one.
+    #[must_use]
+    pub fn numbering_from(self, number: u64) -> Self {
+        let numbers = AtomicU64::new(number);
+        Self { numbers, ..self }
     }
 
     /// What a token grants, if it is good.

@@ -43,6 +43,29 @@ pub struct Snapshot {
     pub totals: Totals,
 }
 
+impl Snapshot {
+    /// A broadcast of which nothing is there but its name.
+    pub(crate) fn waiting(id: BroadcastId, title: String, since: RelayTime) -> Self {
+        Self {
+            id,
+            title,
+            phase: "waiting",
+            since_us: since.as_micros(),
+            epoch: 0,
+            players: 0,
+            players_elsewhere: 0,
+            relays: 0,
+            upstream: None,
+            cache: CacheSnapshot::default(),
+            memory_bytes: 0,
+            renditions: Vec::new(),
+            warnings: Vec::new(),
+            sound: None,
+            totals: Totals::default(),
+        }
+    }
+}
+
 /// What a cache holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

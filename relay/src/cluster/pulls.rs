@@ -16,6 +16,7 @@ use super::whereabouts::Whereabouts;
 use crate::broadcast::{Broadcast, BroadcastId, Incarnation, Registry, RegistryError};
 use crate::session::{Answer, Elsewhere, NotHere};
 use crate::shard::RelayClock;
+use crate::telemetry::traces::{self, BroadcastTrace};
 
 /// How long somebody waits to hear whether a broadcast comes: the relay that has it is given a little less.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -97,6 +98,8 @@ impl Pulls {
         tell.send_replace(Some(outcome));
         if let Ok((pull, first)) = begun {
             let incarnation = pull.broadcast.incarnation();
+            // It lasts as long as the broadcast is got.
+            let _span = traces::asking_of("pull", &id);
             pull.run(first).await;
             self.table.lock().ways.remove(&incarnation);
         }
@@ -117,7 +120,8 @@ impl Pulls {
             // Somebody has made one of this id here meanwhile.
             RegistryError::Exists => NotHere::Unreachable,
         })?;
-        tracing::info!(broadcast = %way.broadcast, relay = %peer, "comes from another relay");
+        let trace = BroadcastTrace::of(&way.broadcast);
+        tracing::info!(broadcast = %way.broadcast, relay = %peer, %trace, "comes from another relay");
         Ok(Pull {
             broadcast,
             registry: registry.clone(),

@@ -7,6 +7,8 @@ use steadycast_codec_glue::wire::{Code, Phase, Role};
 
 use crate::auth::{Power, Standing};
 use crate::broadcast::{BroadcastId, RelayTime};
+use crate::directory::RelayId;
+use crate::telemetry::traces::BroadcastTrace;
 
 /// Something that has happened, as it is told (PROTOCOL 7.5).
 #[derive(Debug, Clone, Serialize)]
@@ -14,6 +16,9 @@ use crate::broadcast::{BroadcastId, RelayTime};
 pub struct Happened {
     /// Its number, since the relay has started.
     pub id: u64,
+    /// The relay that it has happened at, where there are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayId>,
     /// When, by RFC 3339.
     pub time: String,
     /// What.
@@ -21,12 +26,27 @@ pub struct Happened {
     /// Where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broadcast: Option<BroadcastId>,
+    /// The trace of that broadcast, the same at every relay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Why it ended, or was refused: a name of PROTOCOL 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<&'static str>,
     /// Whose session it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionFacts>,
+}
+
+impl Happened {
+    /// What no other event has, at whichever relay.
+    pub fn unique(&self) -> String {
+        // Of a relay that starts again the numbers are the same.
+        let within = format!("{}-{}", self.time, self.id);
+        match &self.relay {
+            Some(relay) => format!("{relay}-{within}"),
+            None => within,
+        }
+    }
 }
 
 /// What is told of a session.
@@ -124,8 +144,12 @@ impl Event {
         };
         Happened {
             id,
+            relay: None,
             time: now.rfc3339(),
             event,
+            trace: broadcast
+                .as_ref()
+                .map(|id| BroadcastTrace::of(id).to_string()),
             broadcast,
             why: why.map(Code::name),
             session,

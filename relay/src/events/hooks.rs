@@ -138,13 +138,24 @@ impl Hooks {
 
     async fn post(&self, happened: &Happened) -> Result<(), NotDelivered> {
         let body = serde_json::to_string(happened).unwrap_or_default();
-        // Of a relay that starts again the numbers are the same.
-        let id = format!("{}-{}", happened.time, happened.id);
+        let id = happened.unique();
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let signature = signature(&self.settings.secret, &id, now, &body);
         let SafeUrl(url) = &self.settings.url;
-        let span = traces::asking("hook");
-        let answer = traces::carry(&span, self.client.post(url.clone()))
+        let request = self.client.post(url.clone());
+        let (span, request) = match &happened.broadcast {
+            Some(broadcast) => {
+                let span = traces::asking_of("hook", broadcast);
+                let request = traces::carry_of(&span, broadcast, request);
+                (span, request)
+            }
+            None => {
+                let span = traces::asking("hook");
+                let request = traces::carry(&span, request);
+                (span, request)
+            }
+        };
+        let answer = request
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", now.to_string())

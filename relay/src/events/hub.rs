@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::event::{Event, Happened};
+use crate::directory::RelayId;
 use crate::shard::RelayClock;
 
 /// Events that a listener may be behind; it loses the oldest of more, and is told how many.
@@ -15,6 +16,8 @@ const BEHIND: usize = 4_096;
 /// Tells everybody who listens what happens. Nobody who listens is in anybody's way.
 #[derive(Debug)]
 pub struct Events {
+    /// The relay's name among others; `None`: it is by itself.
+    relay: Option<RelayId>,
     clock: RelayClock,
     sender: broadcast::Sender<Arc<Happened>>,
     numbers: AtomicU64,
@@ -30,9 +33,10 @@ pub struct Listener(broadcast::Receiver<Arc<Happened>>);
 pub struct Lost(pub u64);
 
 impl Events {
-    /// Nothing has happened yet.
-    pub fn new(clock: RelayClock) -> Self {
+    /// Nothing has happened yet, at the relay of this name among others.
+    pub fn new(clock: RelayClock, relay: Option<RelayId>) -> Self {
         Self {
+            relay,
             clock,
             sender: broadcast::Sender::new(BEHIND),
             numbers: AtomicU64::new(0),
@@ -46,9 +50,9 @@ impl Events {
             return;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
-        let _ = self
-            .sender
-            .send(Arc::new(event.told(number, self.clock.now())));
+        let mut happened = event.told(number, self.clock.now());
+        happened.relay.clone_from(&self.relay);
+        let _ = self.sender.send(Arc::new(happened));
     }
 
     /// Whether anybody listens.
@@ -82,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_listens_hears_in_order_and_whoever_is_slow_learns_what_it_missed() {
-        let events = Events::new(RelayClock::start());
+        let events = Events::new(RelayClock::start(), None);
         events.tell(Event::Created("nobody".parse().unwrap()));
         let (mut quick, mut slow) = (events.listen(), events.listen());
         events.tell(Event::Created("a".parse().unwrap()));

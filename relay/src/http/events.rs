@@ -1,7 +1,6 @@
 //! What happens, as an event stream (PROTOCOL 7.5).
 
 use std::convert::Infallible;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,14 +14,16 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::{Interval, interval, sleep};
 
-use super::api::found;
+use super::api::known;
 use super::caller::{Bearer, Caller};
 use super::problem::Problem;
 use super::server::{Hold, Lasting};
 use super::site::Site;
 use crate::auth::Action;
 use crate::broadcast::BroadcastId;
+use crate::directory::RelayId;
 use crate::events::{Happened, Listener, Lost};
+use crate::peers::{Elsewhere, Heard};
 
 /// How often it is looked whether what opened a stream is still good.
 const LOOK: Duration = Duration::from_millis(500);
@@ -45,7 +46,7 @@ pub(super) async fn all(
     Extension(lasting): Extension<Lasting>,
 ) -> Result<Response, Problem> {
     caller.require_admin()?;
-    Ok(stream_of(site, None, bearer, lasting.hold()))
+    Ok(stream_of(site, None, bearer, lasting.hold()).await)
 }
 
 /// What happens at a broadcast, from now on (PROTOCOL 7.5).
@@ -65,9 +66,8 @@ pub(super) async fn of_one(
     Extension(lasting): Extension<Lasting>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
-    let only = Some(broadcast.id().clone());
-    Ok(stream_of(site, only, bearer, lasting.hold()))
+    let id = known(&site, &caller, &id, Action::Publish).await?;
+    Ok(stream_of(site, Some(id), bearer, lasting.hold()).await)
 }
 
 struct Told {
@@ -75,14 +75,22 @@ struct Told {
     bearer: Bearer,
     looks: Interval,
     listener: Listener,
+    /// What happens at other relays; `None`: there are none.
+    elsewhere: Option<Elsewhere>,
     /// The broadcast that it is about, if only one.
     only: Option<BroadcastId>,
     begun: bool,
     _hold: Hold,
 }
 
-fn stream_of(site: Arc<Site>, only: Option<BroadcastId>, bearer: Bearer, hold: Hold) -> Response {
+async fn stream_of(
+    site: Arc<Site>,
+    only: Option<BroadcastId>,
+    bearer: Bearer,
+    hold: Hold,
+) -> Response {
     let told = Told {
+        elsewhere: site.peers.events(only.as_ref()).await,
         looks: interval(LOOK),
         bearer,
         listener: site.records.events().listen(),
@@ -117,9 +125,14 @@ impl Told {
                 next = self.listener.next() => match next? {
                     Ok(happened) if self.is_meant(&happened) => return Some(written(&happened)),
                     Ok(_) => {}
-                    Err(Lost(count)) => {
-                        return Some(format!("event: lost\ndata: {{\"events\":{count}}}\n\n"));
+                    Err(Lost(count)) => return Some(lost(Some(count))),
+                },
+                heard = next_of(&mut self.elsewhere) => match heard? {
+                    Heard::Happened(told) => {
+                        let id = unique(Some(&told.relay), told.id);
+                        return Some(event(&id, &told.event, &told.data.to_string()));
                     }
+                    Heard::Lost(events) => return Some(lost(events)),
                 },
                 _ = self.looks.tick() => {
                     let now = self.site.clock.now();
@@ -139,11 +152,35 @@ impl Told {
     }
 }
 
+/// What happens at other relays; never, where there are none.
+async fn next_of(elsewhere: &mut Option<Elsewhere>) -> Option<Heard> {
+    match elsewhere {
+        Some(elsewhere) => elsewhere.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 fn written(happened: &Happened) -> String {
-    let (id, event) = (happened.id, happened.event);
+    let id = unique(happened.relay.as_ref(), happened.id);
     // Texts and numbers always serialise.
     let data = serde_json::to_string(happened).unwrap_or_default();
-    let mut text = String::new();
-    let _ = write!(text, "id: {id}\nevent: {event}\ndata: {data}\n\n");
-    text
+    event(&id, happened.event, &data)
+}
+
+/// An event's number, of several relays with its relay's name.
+fn unique(relay: Option<&RelayId>, id: u64) -> String {
+    match relay {
+        Some(relay) => format!("{relay}-{id}"),
+        None => id.to_string(),
+    }
+}
+
+fn event(id: &str, event: &str, data: &str) -> String {
+    format!("id: {id}\nevent: {event}\ndata: {data}\n\n")
+}
+
+/// Events were missed; how many, where that is known.
+fn lost(events: Option<u64>) -> String {
+    let data = serde_json::json!({ "events": events });
+    format!("event: lost\ndata: {data}\n\n")
 }

@@ -55,6 +55,18 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, Code::UnknownBroadcast, detail)
     }
 
+    /// Somebody else is needed who does not answer.
+    pub(super) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, detail)
+    }
+
+    /// What was to be kept cannot be.
+    pub(super) fn not_kept() -> Self {
+        let detail = "the relay cannot keep broadcasts and links on disk (its log says why): \
+                      nothing was changed";
+        Self::unavailable(detail)
+    }
+
     /// The relay is at fault. What happened goes to the log, not to the client.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %error, "a request failed");

@@ -13,6 +13,7 @@ use crate::broadcast::Registry;
 use crate::config::{Config, IceServer};
 use crate::directory::Directory;
 use crate::homes::Homes;
+use crate::peers::Peers;
 use crate::records::Records;
 use crate::shard::RelayClock;
 use crate::store::{Ledger, Outbox, StateDir, TokenKeys};
@@ -69,6 +70,8 @@ pub struct Site {
     pub directory: Arc<dyn Directory>,
     /// How broadcasts that several relays know come to be here; `None`: there is no engine.
     pub homes: Option<Arc<Homes>>,
+    /// The other relays.
+    pub(crate) peers: Peers,
     /// What was taken back here and is to be so elsewhere; `None`: there is no elsewhere.
     pub outbox: Option<Arc<Outbox>>,
     /// Cancelled once the relay stops: it answers, but takes nothing new on.

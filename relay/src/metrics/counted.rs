@@ -49,12 +49,56 @@ impl Handshake {
     }
 }
 
+/// What has become of a question to another relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// It was answered.
+    Answered,
+    /// That relay does not answer it.
+    Refused,
+    /// No answer has come in time.
+    Silent,
+    /// The engine was not reached.
+    Away,
+}
+
+impl Asked {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Silent => "silent",
+            Self::Away => "away",
+        }
+    }
+}
+
+/// What has become of another relay's question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// It was answered.
+    Answered,
+    /// It was none, or is not known here.
+    Refused,
+}
+
+impl Answered {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// What is counted where it happens. A new figure is a field here, and a line where it is counted.
 pub struct Metrics {
     registry: Registry,
     handshakes: IntCounterVec,
     refusals: IntCounterVec,
     ended: IntCounterVec,
+    asked: IntCounterVec,
+    answered: IntCounterVec,
     glass: Histogram,
     join: HistogramVec,
     relayed: HistogramVec,
@@ -95,6 +139,16 @@ impl Metrics {
                 "Sessions that have ended, by the code that they ended with.",
                 &["transport", "role", "code"],
             )?,
+            asked: counters(
+                "peer_questions_total",
+                "Questions to other relays, by what became of them.",
+                &["result"],
+            )?,
+            answered: counters(
+                "peer_answers_total",
+                "Questions of other relays, by what became of them.",
+                &["result"],
+            )?,
             glass: Histogram::with_opts(histogram(
                 "glass_to_glass_seconds",
                 "From capturing a picture to its display, as players over WebTransport report it.",
@@ -122,6 +176,8 @@ impl Metrics {
         registry.register(Box::new(metrics.handshakes.clone()))?;
         registry.register(Box::new(metrics.refusals.clone()))?;
         registry.register(Box::new(metrics.ended.clone()))?;
+        registry.register(Box::new(metrics.asked.clone()))?;
+        registry.register(Box::new(metrics.answered.clone()))?;
         registry.register(Box::new(metrics.glass.clone()))?;
         registry.register(Box::new(metrics.join.clone()))?;
         registry.register(Box::new(metrics.relayed.clone()))?;
@@ -141,6 +197,16 @@ impl Metrics {
     /// Somebody was refused, and told this.
     pub fn refused(&self, code: Code) {
         self.refusals.with_label_values(&[code.name()]).inc();
+    }
+
+    /// Something has become of a question to another relay.
+    pub fn asked(&self, result: Asked) {
+        self.asked.with_label_values(&[result.name()]).inc();
+    }
+
+    /// Something has become of another relay's question.
+    pub fn answered(&self, result: Answered) {
+        self.answered.with_label_values(&[result.name()]).inc();
     }
 
     /// A player has shown a picture that was so old.

@@ -8,7 +8,7 @@ mod tests;
 mod totals;
 
 pub(crate) use counted::role_name;
-pub use counted::{Handshake, Metrics, MetricsError};
+pub use counted::{Answered, Asked, Handshake, Metrics, MetricsError};
 #[cfg(test)]
 pub(crate) use serve::router;
 pub use serve::{MetricsListener, Sources};

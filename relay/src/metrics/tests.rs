@@ -7,7 +7,7 @@ use serde_json::Value;
 use steadycast_codec_glue::wire::{Code, Role};
 use time::OffsetDateTime;
 
-use super::counted::{Handshake, Metrics};
+use super::counted::{Answered, Asked, Handshake, Metrics};
 use super::totals::Moment;
 use crate::auth::{Gate, TokenSigner, Transport};
 use crate::broadcast::{Registry, Settings};
@@ -23,6 +23,8 @@ fn figures() -> String {
     metrics.handshake(Handshake::Begun);
     metrics.refused(Code::TooMany);
     metrics.ended(Transport::WebRtc, Role::Player, Code::Done);
+    metrics.asked(Asked::Silent);
+    metrics.answered(Answered::Answered);
     metrics.shown_after(Duration::from_millis(50));
     metrics.relayed_after(Transport::WebRtc, Duration::from_millis(2));
     metrics.joined_after(Transport::WebTransport, Duration::from_millis(50));

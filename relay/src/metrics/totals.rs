@@ -253,6 +253,27 @@ impl Moment<'_> {
         relays
             .with_label_values::<&str>(&[])
             .set(whole(census.relays));
+        let (mut players, mut sessions) = (0, 0);
+        for lease in self.directory.relays() {
+            players += lease.load.players;
+            sessions += lease.load.sessions;
+        }
+        for (name, help, count) in [
+            (
+                "cluster_players",
+                "Players at all relays, as their leases say.",
+                players,
+            ),
+            (
+                "cluster_sessions",
+                "Sessions at all relays, as their leases say.",
+                sessions,
+            ),
+        ] {
+            let gauge = gauges(registry, name, help, &[])?;
+            let gauge = gauge.with_label_values::<&str>(&[]);
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
         let help = "Broadcasts that relays have claimed, as far as this one knows.";
         let claims = gauges(registry, "directory_claims", help, &["by"])?;
         let others = census.claims.saturating_sub(census.own);

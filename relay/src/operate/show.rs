@@ -25,14 +25,16 @@ pub(super) fn text(shown: &Shown, answer: &Value) -> String {
             let rows = rows(&answer["broadcasts"], |one| {
                 [&one["id"], &one["phase"], &one["players"], &one["title"]].map(plain)
             });
-            table(["BROADCAST", "PHASE", "PLAYERS", "TITLE"], rows)
+            let rows = table(["BROADCAST", "PHASE", "PLAYERS", "TITLE"], rows);
+            rows + &missing(answer)
         }
         Shown::Sessions => {
             let rows = rows(&answer["sessions"], |one| {
                 let who = [&one["name"], &one["subject"]];
                 let who = who.into_iter().map(plain).find(|text| !text.is_empty());
-                let [number, role, transport, address, round, skips, late] = [
+                let [number, relay, role, transport, address, round, skips, late] = [
                     "session",
+                    "relay",
                     "role",
                     "transport",
                     "address",
@@ -43,6 +45,7 @@ pub(super) fn text(shown: &Shown, answer: &Value) -> String {
                 .map(|name| plain(&one[name]));
                 [
                     number,
+                    relay,
                     role,
                     transport,
                     address,
@@ -54,6 +57,7 @@ pub(super) fn text(shown: &Shown, answer: &Value) -> String {
             });
             let head = [
                 "SESSION",
+                "RELAY",
                 "ROLE",
                 "TRANSPORT",
                 "ADDRESS",
@@ -62,7 +66,7 @@ pub(super) fn text(shown: &Shown, answer: &Value) -> String {
                 "P95 MS",
                 "WHO",
             ];
-            table(head, rows)
+            table(head, rows) + &missing(answer)
         }
         Shown::Links => {
             let mut text = String::new();
@@ -149,17 +153,32 @@ fn rows<const N: usize>(list: &Value, row: impl Fn(&Value) -> [String; N]) -> Ve
     list.as_array().into_iter().flatten().map(row).collect()
 }
 
-/// Columns, each as wide as its widest field.
+/// Which relays have not said what they have.
+fn missing(answer: &Value) -> String {
+    let relays = answer["incomplete"].as_array().into_iter().flatten();
+    let relays: Vec<_> = relays.map(plain).collect();
+    match relays.is_empty() {
+        true => String::new(),
+        false => format!(
+            "There may be more at relays that do not answer: {}\n",
+            relays.join(", ")
+        ),
+    }
+}
+
+/// Columns, each as wide as its widest field; those in which nothing stands are left out.
 fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
     let head = head.map(str::to_owned);
     let all = || std::iter::once(&head).chain(&rows);
     let width = |column: usize| all().map(|row| row[column].chars().count()).max();
     let widths: Vec<_> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    let stands = |column: usize| rows.is_empty() || rows.iter().any(|row| !row[column].is_empty());
     let mut text = String::new();
     for row in all() {
-        let fields = row.iter().zip(&widths);
+        let fields = row.iter().zip(&widths).enumerate();
+        let fields = fields.filter(|(column, _)| stands(*column));
         let line: Vec<_> = fields
-            .map(|(field, width)| format!("{field:width$}"))
+            .map(|(_, (field, width))| format!("{field:width$}"))
             .collect();
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
     }
@@ -206,5 +225,25 @@ mod tests {
             "main         live     12       Game \u{fffd}[31mnight"
         );
         assert_eq!(lines[2], "a-longer-id  waiting  0");
+    }
+
+    #[test]
+    fn where_sessions_are_is_told_and_what_is_not_known() {
+        let session = |relay: &str| {
+            json!({ "session": 7, "relay": relay, "role": "play", "transport": "webrtc",
+                    "address": "192.0.2.7", "skips": 0 })
+        };
+        let answer = json!({ "sessions": [session("r1"), session("r2")], "incomplete": ["r3"] });
+        let shown = text(&Shown::Sessions, &answer);
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(
+            lines[0],
+            "SESSION  RELAY  ROLE  TRANSPORT  ADDRESS    SKIPS"
+        );
+        assert_eq!(lines[2], "7        r2     play  webrtc     192.0.2.7  0");
+        let missing = "There may be more at relays that do not answer: r3";
+        assert_eq!(lines[3..], [missing]);
+        let none = text(&Shown::Sessions, &json!({ "sessions": [] }));
+        assert!(none.starts_with("SESSION  RELAY  ROLE"), "{none}");
     }
 }

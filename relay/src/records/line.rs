@@ -9,6 +9,7 @@ use super::session::{Over, Seen};
 use crate::auth::Power;
 use crate::broadcast::RelayTime;
 use crate::shard::neighbourhood;
+use crate::telemetry::traces::BroadcastTrace;
 
 /// What the access log says of where sessions came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -27,6 +28,7 @@ pub enum Addresses {
 struct Line<'a> {
     session: u64,
     broadcast: &'a str,
+    trace: String,
     role: Power,
     transport: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +64,7 @@ pub(super) fn line(seen: &Seen, code: Code, now: RelayTime, addresses: Addresses
     let line = Line {
         session: visit.number,
         broadcast: standing.broadcast.as_str(),
+        trace: BroadcastTrace::of(&standing.broadcast).to_string(),
         role: standing.role.into(),
         transport: visit.transport.name(),
         over: seen.over,
@@ -149,6 +152,7 @@ mod tests {
     fn it_says_who_was_where_and_how_they_fared() {
         let expected = json!({
             "session": 7, "broadcast": "main", "role": "play", "transport": "webrtc",
+            "trace": "adb0716cf3afaeb8964e98ef7d495c27",
             "over": "tcp", "address": "2001:db8:1:2:3::4", "subject": "ada", "name": "Ada \"L.\"\n",
             "joined": "2027-01-15T08:00:00Z", "left": "2027-01-15T08:00:01.5Z", "seconds": 1.5,
             "why": "kicked", "frames": 3, "bytes": 4, "skips": 5,

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod latencies;
+mod lateness;
 mod line;
 mod reports;
 mod session;
@@ -12,11 +13,12 @@ mod viewers;
 pub use crate::delivery::{Given, Reception, Version};
 pub use access_log::{AccessLog, AccessLogSettings};
 pub use latencies::Latencies;
+pub use lateness::{Latency, Lateness};
 pub use line::Addresses;
 pub use reports::Shown;
 pub use session::{Figures, Over, Record, Records, Seen};
 pub use viewer::Fares;
-pub use viewers::{Latency, Troubled, Viewers};
+pub use viewers::{Troubled, Viewers};
 
 /// A record for tests of what comes behind the gate.
 #[cfg(test)]
@@ -26,7 +28,7 @@ pub(crate) fn any_record(role: steadycast_codec_glue::wire::Role) -> Record {
     let records = Records::new(
         clock,
         std::sync::Arc::new(metrics),
-        std::sync::Arc::new(crate::events::Events::new(clock)),
+        std::sync::Arc::new(crate::events::Events::new(clock, None)),
         None,
     );
     let record = std::sync::Arc::new(records).open(crate::auth::any_pass(role));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{Code, Role};
 use tracing::Span;
 use tracing::field::Empty;
@@ -24,7 +24,7 @@ use crate::delivery::{Given, Reception};
 use crate::events::{Event, Events, SessionFacts};
 use crate::metrics::{Metrics, role_name};
 use crate::shard::RelayClock;
-use crate::telemetry::traces::TRACES;
+use crate::telemetry::traces::{BroadcastTrace, TRACES};
 
 /// What a session has had so far, and how its path is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Figures {
 }
 
 /// What carries a session of a transport that has several ways.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Over {
     /// Packets of their own.
@@ -207,7 +207,7 @@ impl Records {
 /// What a collector of traces learns of a session.
 fn span(standing: &Standing) -> Span {
     let (transport, role) = (standing.visit.transport.name(), role_name(standing.role));
-    tracing::info_span!(
+    let span = tracing::info_span!(
         target: TRACES,
         parent: None,
         "session",
@@ -218,7 +218,9 @@ fn span(standing: &Standing) -> Span {
         steadycast.role = role,
         steadycast.transport = transport,
         steadycast.end = Empty,
-    )
+    );
+    BroadcastTrace::of(&standing.broadcast).adopt(&span);
+    span
 }
 
 impl Open {

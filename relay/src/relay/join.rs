@@ -6,7 +6,7 @@ use std::sync::Arc;
 use steadycast_codec_glue::wire::Role;
 
 use super::RelayError;
-use crate::auth::{Gate, Issuers, Revocation, Transport, random};
+use crate::auth::{Gate, Issuers, RandomError, Revocation, Transport, random};
 use crate::broadcast::Registry;
 use crate::cluster::Others;
 use crate::config::{self, Config};
@@ -16,6 +16,7 @@ use crate::directory::{
 };
 use crate::homes::{Everywhere, Homes};
 use crate::http::{Rules, Site};
+use crate::peers;
 use crate::session::Elsewhere;
 use crate::shard::RelayClock;
 use crate::store::taken_back::{self, Taken};
@@ -50,7 +51,8 @@ impl Base {
             dir.admin_key(config.server.admin_key.as_ref())?,
             issuers,
         );
-        let gate = Arc::new(gate.asking(config.auth.authority()?));
+        let gate = gate.asking(config.auth.authority()?);
+        let gate = Arc::new(gate.numbering_from(first_number(config)?));
         for revocation in revocations {
             gate.remember(revocation);
         }
@@ -83,8 +85,21 @@ impl Base {
     }
 }
 
+/// What a relay does over its connection to the engine beside the directory; never ends.
+pub(super) async fn beside(site: &Site, connection: Connection, settings: &directory::Settings) {
+    let (own, prefix) = (site.directory.own(), &*settings.prefix);
+    site.peers.reached_over(connection.clone(), prefix);
+    let events = site.records.events().listen();
+    let metrics = site.records.metrics();
+    tokio::join!(
+        take_back(site, connection.clone(), settings),
+        peers::tell(connection.clone(), prefix, own, events),
+        peers::serve(connection, prefix, own, site, metrics),
+    );
+}
+
 /// Has what was taken back at one relay be so at all.
-pub(super) async fn take_back(site: &Site, connection: Connection, settings: &directory::Settings) {
+async fn take_back(site: &Site, connection: Connection, settings: &directory::Settings) {
     let Some(outbox) = &site.outbox else {
         return;
     };
@@ -103,6 +118,15 @@ impl Taken for Site {
             tracing::error!(%error, "what was taken back elsewhere is good here");
         }
         heard.is_ok()
+    }
+}
+
+/// The number before that of a relay's first session. With other relays no two are to have the same: each begins
+/// somewhere at random, below what JavaScript knows exactly, with room for more sessions than a relay lives to see.
+fn first_number(config: &Config) -> Result<u64, RandomError> {
+    match config.cluster.directory() {
+        Some(_) => Ok(u64::from_be_bytes(random()?) >> 12),
+        None => Ok(0),
     }
 }
 

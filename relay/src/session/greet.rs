@@ -18,6 +18,7 @@ use crate::broadcast::{Broadcast, BroadcastId};
 use crate::events::SessionFacts;
 use crate::excerpt::excerpt;
 use crate::records::Record;
+use crate::telemetry::traces::BroadcastTrace;
 
 /// Reads the hello, and serves what it asks for or says why not.
 pub(super) async fn greet<L: Link>(
@@ -165,7 +166,8 @@ async fn authorize(
         .await
         .map_err(|why| Ending::because(why.code(), why))?;
     let agent = excerpt(&agent);
-    tracing::info!(broadcast = %pass.broadcast(), ?role, agent, version, "session");
+    let trace = BroadcastTrace::of(pass.broadcast());
+    tracing::info!(broadcast = %pass.broadcast(), ?role, agent, version, %trace, "session");
     Ok(Admitted {
         version,
         record: shared.records.open(pass),

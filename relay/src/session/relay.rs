@@ -19,6 +19,7 @@ use super::link::Link;
 use super::local::Local;
 use super::shared::Shared;
 use crate::broadcast::{Behind, Broadcast, News, PlayerSeat, Withheld};
+use crate::telemetry::traces::{self, BroadcastTrace};
 
 /// How often a relay sends `Ping` (PROTOCOL 11.2).
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -62,7 +63,10 @@ pub(super) async fn serve<L: Link>(
         }
     };
     let broadcast = granted.broadcast.id();
-    tracing::info!(%broadcast, from = %link.address(), version = granted.version, "relay");
+    let trace = BroadcastTrace::of(broadcast);
+    tracing::info!(%broadcast, from = %link.address(), version = granted.version, %trace, "relay");
+    // It lasts as long as the session.
+    let _span = traces::serving("relay", broadcast);
     writer.speaks(granted.version);
     let session = Session {
         number,

@@ -153,6 +153,11 @@ impl Connection {
         &self.context
     }
 
+    /// What is beside the buckets, goes over this.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(crate) fn is_there(&self) -> bool {
         self.client.connection_state() == State::Connected
     }
@@ -167,6 +172,11 @@ impl Connection {
             // It is told of a turn before it can be seen, or after.
             let _ = timeout(LOOKED_EVERY, self.turned.changed()).await;
         }
+    }
+
+    /// By what it is known when it was lost since.
+    pub(crate) fn losses(&self) -> Losses {
+        *self.turned.borrow()
     }
 
     /// Waits until it was lost once more. Cancel-safe.

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use bucket::EngineError;
 pub(crate) use bucket::{Bucket, Changed, Shape, WriteError};
-pub(crate) use connection::Connection;
 pub use connection::{ConnectError, PATIENCE};
+pub(crate) use connection::{Connection, Losses};
 
 use self::connection::Plan;
 use self::shared::Shared;

@@ -16,12 +16,15 @@ use super::super::links::Links;
 use super::super::listener::Peer;
 use super::super::problem::Problem;
 use super::super::site::Site;
+use super::described::{self, Shown};
+use super::everywhere::whom;
 use super::links::Pair;
-use super::{Nothing, PlainText, check_plain, found, permitted};
+use super::{Nothing, PlainText, check_plain, known, permitted};
 use crate::auth::{Action, RandomError, Token};
-use crate::broadcast::{
-    Broadcast, BroadcastId, Description, OwnSettings, Presence, RegistryError, RelayTime, Snapshot,
-};
+use crate::broadcast::{BroadcastId, Description, OwnSettings, RegistryError};
+use crate::directory::RelayId;
+use crate::peers::Question;
+use crate::store::Entry;
 
 /// The longest title, in characters.
 const TITLE: usize = 120;
@@ -62,56 +65,10 @@ pub(super) struct Created {
     play_token: Token,
 }
 
-/// A broadcast as it is now.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Broadcast)]
-pub(super) struct Shown {
-    #[serde(flatten)]
-    snapshot: Snapshot,
-    #[serde(flatten)]
-    origin: OriginOf,
-    links: PlayerLink,
-    /// What the panels and capture hosts of its publishers know each other by: 32 random bytes, as base64url.
-    /// Another one once links for publishers were taken back; in no list.
-    #[serde(rename = "panelSecret", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{43}$")]
-    panel_secret: Option<Box<str>>,
-}
-
 /// What a broadcast is called.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Title {
     title: String,
-}
-
-/// Where a broadcast comes from.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Origin)]
-struct OriginOf {
-    /// When it was created, in seconds since the Unix epoch.
-    created: u64,
-    /// Whom the token is about that it was created with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    maker: Option<Box<str>>,
-    /// When something last happened that made a difference to its pictures, in seconds since the Unix epoch.
-    last_activity: u64,
-    /// When a publisher was there last, in seconds since the Unix epoch: now, where one is. Missing: none was yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_live: Option<u64>,
-    /// What it has less of than others. Where the relay allows less than was asked for, what holds is said.
-    settings: OwnSettings,
-}
-
-/// The viewers' link: the same each time, until it is taken back or half of its time is over.
-#[derive(Serialize, ToSchema)]
-struct PlayerLink {
-    player: String,
-    /// Where `player` begins with a name that means this machine alone, as `localhost` does: the same link at the
-    /// addresses by which other machines may reach the relay, the most likely one first. Missing where there is none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    network: Vec<String>,
 }
 
 /// Some of all broadcasts.
@@ -119,6 +76,11 @@ struct PlayerLink {
 pub(super) struct Broadcasts {
     /// By id.
     broadcasts: Vec<Shown>,
+    /// Relays that have not said how broadcasts there are doing, which are left out. Missing where all have, as a relay
+    /// by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    incomplete: Vec<RelayId>,
     /// There are more: `after` of the next request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -232,24 +194,23 @@ pub(super) async fn list(
     if let Some(maker) = &which.maker {
         check_plain("the query's maker", maker)?;
     }
-    let is_meant = |broadcast: &&Arc<Broadcast>| {
-        let id = broadcast.id();
-        let made = |maker: &str| {
-            let entry = site.ledger.get(id);
-            entry.is_some_and(|entry| entry.maker.as_deref() == Some(maker))
-        };
-        which.after.as_ref().is_none_or(|after| id > after)
-            && administered.matches(id)
-            && which.maker.as_deref().is_none_or(made)
+    let is_meant = |entry: &Entry| {
+        which.after.as_ref().is_none_or(|after| entry.id > *after)
+            && administered.matches(&entry.id)
+            && (which.maker.is_none() || which.maker.as_deref() == entry.maker.as_deref())
     };
-    let all = site.registry.list();
-    let mut meant = all.iter().filter(is_meant);
-    let page = meant.by_ref().take(limit.into());
-    let broadcasts = page.filter_map(|one| show(&site, one, &links).transpose());
-    let broadcasts: Vec<_> = broadcasts.collect::<Result<_, Problem>>()?;
-    let last = broadcasts.last().map(|shown| shown.snapshot.id.clone());
+    let mut meant = site.ledger.entries().into_iter().filter(is_meant);
+    let page: Vec<_> = meant.by_ref().take(limit.into()).collect();
+    let last = page.last().map(|entry| entry.id.clone());
     let next = last.filter(|_| meant.next().is_some());
-    Ok(Answer(Broadcasts { broadcasts, next }))
+    let described = described::all(&site, &whom(&caller), page).await;
+    let broadcasts = described.answers.into_iter();
+    let broadcasts = broadcasts.map(|(id, facts)| Shown::new(&site, &links, &id, facts));
+    Ok(Answer(Broadcasts {
+        broadcasts: broadcasts.collect::<Result<_, Problem>>()?,
+        incomplete: described.silent,
+        next,
+    }))
 }
 
 /// One broadcast.
@@ -268,9 +229,10 @@ pub(super) async fn one(
     links: Links,
     Path(id): Path<String>,
 ) -> Result<Answer<Shown>, Problem> {
-    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
-    let mut shown = show(&site, &broadcast, &links)?.ok_or_else(Problem::unknown_broadcast)?;
-    let secret = site.panel_secret(broadcast.id())?;
+    let id = known(&site, &caller, &id, Action::Publish).await?;
+    let facts = described::one(&site, &whom(&caller), &id).await?;
+    let mut shown = Shown::new(&site, &links, &id, facts)?;
+    let secret = site.panel_secret(&id)?;
     shown.panel_secret = secret.map(|secret| secret.text);
     Ok(Answer(shown))
 }
@@ -342,42 +304,32 @@ pub(super) async fn keyframe(
     Path(id): Path<String>,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<(StatusCode, Answer<Asked>), Problem> {
-    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
-    let asked = broadcast.ask_for_keyframes(site.clock.now());
+    let broadcast = known(&site, &caller, &id, Action::Publish).await?;
+    let question = AskForKeyframes { broadcast };
+    let asked = match described::elsewhere(&site, &question.broadcast) {
+        None => question.answer(&site),
+        Some(home) => site.peers.ask(&home, &whom(&caller), &question).await?,
+    };
+    let asked = asked.unwrap_or(false);
     Ok((StatusCode::ACCEPTED, Answer(Asked { asked })))
 }
 
-/// `None`: it is just being made, or has just ended.
-fn show(site: &Site, broadcast: &Broadcast, links: &Links) -> Result<Option<Shown>, Problem> {
-    let Some(entry) = site.ledger.get(broadcast.id()) else {
-        return Ok(None);
-    };
-    let play = site.viewers_token(broadcast.id())?;
-    let snapshot = broadcast.snapshot();
-    let last = snapshot.since_us.max(snapshot.totals.newest_keyframe_us);
-    let last_activity = last / 1_000_000;
-    Ok(Some(Shown {
-        origin: OriginOf {
-            last_activity: last_activity.max(entry.created),
-            created: entry.created,
-            last_live: last_live(broadcast.presence(), site.clock.now()),
-            maker: entry.maker,
-            settings: broadcast.holding(entry.settings),
-        },
-        snapshot,
-        links: PlayerLink {
-            player: links.player(&play.token),
-            network: links.player_in_network(&play.token),
-        },
-        panel_secret: None,
-    }))
+/// Has the publisher at a relay asked for keyframes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AskForKeyframes {
+    broadcast: BroadcastId,
 }
 
-fn last_live(presence: Presence, now: RelayTime) -> Option<u64> {
-    match presence {
-        Presence::Never => None,
-        Presence::Here => Some(now.as_seconds()),
-        Presence::AwaySince(since) => Some(since.as_seconds()),
+impl Question for AskForKeyframes {
+    const NAME: &'static str = "keyframe";
+    /// Whether it was asked; `None`: the broadcast is not there.
+    type Answer = Option<bool>;
+}
+
+impl AskForKeyframes {
+    pub(super) fn answer(&self, site: &Site) -> Option<bool> {
+        let broadcast = site.registry.find(&self.broadcast)?;
+        Some(broadcast.ask_for_keyframes(site.clock.now()))
     }
 }
 
@@ -417,9 +369,7 @@ impl From<RandomError> for Problem {
 impl From<&KeepError> for Problem {
     fn from(error: &KeepError) -> Self {
         tracing::error!(%error, "nothing was changed");
-        let detail = "the relay cannot keep broadcasts and links on disk (its log says why): \
-                      nothing was changed";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, detail)
+        Self::not_kept()
     }
 }
 

@@ -16,7 +16,7 @@ use super::super::caller::Caller;
 use super::super::links::Links;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use super::{PlainText, check_plain, found};
+use super::{PlainText, check_plain, known};
 use crate::auth::{
     Action, Allotment, Expiry, LONGEST_LIFE, Order, Pattern, Power, Powers, Revocation, Token,
 };
@@ -83,13 +83,12 @@ pub(super) async fn links(
     Path(id): Path<String>,
     Json(renewal): Json<Renewal>,
 ) -> Result<(StatusCode, Answer<NewLinks>), Problem> {
-    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
-    let id = broadcast.id();
+    let id = known(&site, &caller, &id, Action::Publish).await?;
     let ended = match renewal.end.is_empty() {
         true => 0,
-        false => site.renew(id, &renewal.end).await?,
+        false => site.renew(&id, &renewal.end).await?,
     };
-    let tokens = site.mint_like(id, caller.subject(), caller.allotment())?;
+    let tokens = site.mint_like(&id, caller.subject(), caller.allotment())?;
     let answer = NewLinks {
         links: Pair::of(&links, &tokens),
         publish_token: tokens.publish,

@@ -1,7 +1,9 @@
 //! The API (PROTOCOL 7.1), each route with what the document says of it.
 
 mod broadcasts;
+mod described;
 mod document;
+mod everywhere;
 mod keys;
 mod links;
 mod relay;
@@ -22,7 +24,7 @@ use super::events;
 use super::problem::Problem;
 use super::site::Site;
 use crate::auth::{Action, TEXT, is_plain};
-use crate::broadcast::{Broadcast, BroadcastId};
+use crate::broadcast::BroadcastId;
 
 #[cfg(test)]
 pub(super) use document::DOCUMENT;
@@ -84,16 +86,22 @@ pub(super) async fn permitted(
     Ok(id)
 }
 
-/// The broadcast of this id, for those who have power over it.
-pub(super) async fn found(
+/// The id of a broadcast that there is, here or at another relay, for those who have power over it.
+pub(super) async fn known(
     site: &Site,
     caller: &Caller,
     id: &str,
     action: Action,
-) -> Result<Arc<Broadcast>, Problem> {
+) -> Result<BroadcastId, Problem> {
     let id = permitted(site, caller, id, action).await?;
-    let found = site.registry.find(&id);
-    found.ok_or_else(Problem::unknown_broadcast)
+    let entry = || site.homes.as_ref()?.entry(&id);
+    let is_known = site.registry.find(&id).is_some()
+        || entry().is_some()
+        || site.directory.find(&id).is_some();
+    match is_known {
+        true => Ok(id),
+        false => Err(Problem::unknown_broadcast()),
+    }
 }
 
 /// Passes a text that tokens may hold; `what` it is.

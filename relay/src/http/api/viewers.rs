@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use axum::Json as Answer;
 use axum::extract::{Path, State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::super::site::Site;
-use super::found;
-use crate::auth::Action;
+use super::everywhere::{Part, Partial, Shift, gather, whom};
+use super::known;
+use crate::auth::{Action, Transport};
+use crate::broadcast::BroadcastId;
 use crate::delivery::Reception;
-use crate::records::{Fares, Latency, Troubled, Viewers};
+use crate::directory::RelayId;
+use crate::peers::Question;
+use crate::records::{Fares, Latency, Lateness, Troubled, Viewers};
 
 /// How many of those that have trouble are named.
 const NAMED: usize = 20;
@@ -33,6 +37,10 @@ pub(super) struct Shown {
     latency: Option<Late>,
     /// Those that do not see the picture as it is, those with most trouble first; 20 at most.
     troubled: Vec<One>,
+    /// Relays that have not said who watches there, and may have some. Missing where all have, as a relay by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    incomplete: Vec<RelayId>,
 }
 
 /// How many viewers there are over each.
@@ -76,8 +84,8 @@ struct Late {
     viewers: u32,
 }
 
-/// How a viewer fares.
-#[derive(Serialize, ToSchema)]
+/// How a viewer fares; those with most trouble first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum ViewerState {
     Behind,
@@ -88,18 +96,23 @@ enum ViewerState {
 }
 
 /// A viewer that does not see the picture as it is.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Viewer)]
-struct One {
+pub(super) struct One {
     /// Its session's number.
     session: u64,
+    /// The relay that it is at, where there are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    relay: Option<RelayId>,
     /// What others see of its holder.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     name: Option<Box<str>>,
     /// `webtransport`, `webrtc` or `websocket`.
-    transport: &'static str,
+    #[schema(value_type = String)]
+    transport: Box<str>,
     /// How it fares.
     state: ViewerState,
     /// Since when it does, in microseconds on the relay's clock.
@@ -119,12 +132,85 @@ struct One {
     carries_kbps: Option<u32>,
 }
 
-impl From<Viewers> for Shown {
+/// Asks how the viewers of a broadcast fare at a relay.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CountViewers {
+    broadcast: BroadcastId,
+}
+
+/// How the viewers at a relay fare.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Counted {
+    /// Over each transport, as [`Transport::ALL`] has it.
+    transports: [u32; Transport::ALL.len()],
+    /// By how they fare, as [`Fares::ALL`] has it.
+    fares: [u32; Fares::ALL.len()],
+    lateness: Lateness,
+    /// By trouble and number.
+    troubled: Vec<One>,
+}
+
+impl Question for CountViewers {
+    const NAME: &'static str = "viewers";
+    type Answer = Option<Part<Counted>>;
+}
+
+impl Partial for CountViewers {
+    type Of = Counted;
+
+    fn own(&self, site: &Site) -> Option<Counted> {
+        site.registry.find(&self.broadcast)?;
+        Some(site.records.viewers(&self.broadcast, NAMED).into())
+    }
+
+    fn broadcast(&self) -> &BroadcastId {
+        &self.broadcast
+    }
+
+    fn said_by(of: &mut Counted, relay: &RelayId, shift: Shift) {
+        for one in &mut of.troubled {
+            one.relay = Some(relay.clone());
+            shift.apply(&mut one.state_since_us);
+        }
+    }
+}
+
+impl From<Viewers> for Counted {
     fn from(viewers: Viewers) -> Self {
-        let [webtransport, webrtc, websocket] = viewers.transports;
-        let [behind, light, waiting, away, live] = viewers.fares;
         Self {
-            count: viewers.count(),
+            transports: viewers.transports,
+            fares: viewers.fares,
+            lateness: viewers.lateness,
+            troubled: viewers.troubled.into_iter().map(One::from).collect(),
+        }
+    }
+}
+
+impl Counted {
+    /// Together with those at another relay.
+    fn and(mut self, other: Self) -> Self {
+        let add = |counts: &mut [u32], others: &[u32]| {
+            for (count, other) in counts.iter_mut().zip(others) {
+                *count = count.saturating_add(*other);
+            }
+        };
+        add(&mut self.transports, &other.transports);
+        add(&mut self.fares, &other.fares);
+        self.lateness.add(&other.lateness);
+        self.troubled.extend(other.troubled);
+        self.troubled.sort_by_key(|one| (one.state, one.session));
+        self.troubled.truncate(NAMED);
+        self
+    }
+
+    fn shown(self, incomplete: Vec<RelayId>) -> Shown {
+        let [webtransport, webrtc, websocket] = self.transports;
+        let [behind, light, waiting, away, live] = self.fares;
+        Shown {
+            count: self
+                .fares
+                .iter()
+                .fold(0, |all, some| all.saturating_add(*some)),
             by_transport: ByTransport {
                 webtransport,
                 webrtc,
@@ -137,8 +223,9 @@ impl From<Viewers> for Shown {
                 away,
                 waiting,
             },
-            latency: viewers.latency.map(Late::from),
-            troubled: viewers.troubled.into_iter().map(One::from).collect(),
+            latency: self.lateness.latency().map(Late::from),
+            troubled: self.troubled,
+            incomplete,
         }
     }
 }
@@ -171,8 +258,9 @@ impl From<Troubled> for One {
         } = reception;
         Self {
             session: standing.visit.number,
+            relay: None,
             name: standing.grant.holder.name.clone(),
-            transport: standing.visit.transport.name(),
+            transport: standing.visit.transport.name().into(),
             state: fares.into(),
             state_since_us: since.as_micros(),
             skips,
@@ -216,7 +304,10 @@ pub(super) async fn viewers(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<Shown>, Problem> {
-    let broadcast = found(&site, &caller, &id, Action::Publish).await?;
-    let viewers = site.records.viewers(broadcast.id(), NAMED);
-    Ok(Answer(viewers.into()))
+    let broadcast = known(&site, &caller, &id, Action::Publish).await?;
+    let question = CountViewers { broadcast };
+    let gathered = gather(&site, &whom(&caller), &question).await;
+    let counted = gathered.answers.into_iter().map(|(_, counted)| counted);
+    let all = counted.fold(Counted::default(), Counted::and);
+    Ok(Answer(all.shown(gathered.silent)))
 }

@@ -34,9 +34,10 @@ use super::viewers::ViewersTokens;
 use crate::auth::{Gate, Order, Origins};
 use crate::broadcast::{BroadcastId, Registry, Settings};
 use crate::config::Config;
-use crate::directory::{Alone, test_lease};
+use crate::directory::{Alone, Directory, test_lease};
 use crate::events::Events;
 use crate::metrics::Metrics;
+use crate::peers::Peers;
 use crate::records::Records;
 use crate::session::{Parts, Shared};
 use crate::shard::RelayClock;
@@ -113,7 +114,9 @@ impl Relay {
         let registry = Arc::new(Registry::new(settings));
         let gate = Arc::new(gate);
         let metrics = Arc::new(Metrics::new().unwrap());
-        let events = Arc::new(Events::new(clock));
+        let events = Arc::new(Events::new(clock, None));
+        let directory: Arc<dyn Directory> = Arc::new(Alone::new(test_lease("a"), clock));
+        let peers = Peers::new(directory.clone(), metrics.clone());
         let records = Arc::new(Records::new(clock, metrics, events, None));
         let origins = Origins::new(vec![APP.parse().unwrap()], false);
         let draining = CancellationToken::new();
@@ -156,8 +159,9 @@ impl Relay {
             bridge: Arc::new(Bridge::new(bridge_settings()).unwrap()),
             ice_servers: Vec::new(),
             overflow: None,
-            directory: Arc::new(Alone::new(test_lease("a"), clock)),
+            directory,
             homes: None,
+            peers,
             outbox: None,
             draining,
         };

@@ -7,6 +7,7 @@ use steadycast_codec_glue::wire::Code;
 
 use super::{Packet, Peer, Peers, Remote, Side, Wire};
 use crate::excerpt::excerpt_of;
+use crate::telemetry::traces::BroadcastTrace;
 use crate::webrtc::dtls::DtlsError;
 use crate::webrtc::ice::{Check, Reply};
 use crate::webrtc::rtcp::Feedback;
@@ -213,13 +214,17 @@ impl<W: Wire> Peers<W> {
         let session = peer.session.clone();
         match &mut peer.side {
             Side::Expected(_) => {
-                tracing::info!(session = session.number, broadcast = %session.broadcast.id(), "player connected");
+                let broadcast = session.broadcast.id();
+                let trace = BroadcastTrace::of(broadcast);
+                tracing::info!(session = session.number, %broadcast, %trace, "player connected");
                 self.join(key).await;
             }
             Side::Player(_) => {}
             Side::Publisher(upstream) => match upstream.attach(session.most_players(), now) {
                 Ok(()) => {
-                    tracing::info!(session = session.number, broadcast = %session.broadcast.id(), "publisher connected");
+                    let broadcast = session.broadcast.id();
+                    let trace = BroadcastTrace::of(broadcast);
+                    tracing::info!(session = session.number, %broadcast, %trace, "publisher connected");
                     let attended = self.channels.open(&session, &self.bridge);
                     attended.publishers.push(key);
                 }
