@@ -25,6 +25,7 @@ use crate::config::{Config, Reachable};
 use crate::directory::{ConnectError, Keeper as DirectoryKeeper};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
+use crate::homes::Moves;
 use crate::http::{
     Bounds, CreateError, Listener, NewBroadcast, Rules, Site, ViewersTokens, router, serve, to_page,
 };
@@ -152,6 +153,8 @@ pub struct Relay {
     metrics: Option<MetricsListener>,
     hooks: Option<Hooks>,
     directory: Option<DirectoryKeeper>,
+    /// What takes care of broadcasts that move.
+    moves: Option<Moves>,
     shutdown: CancellationToken,
     lock: StateLock,
 }
@@ -195,13 +198,15 @@ impl Relay {
         let (base, directory) = join::Base::lay(config, (dir, &links), (registry, clock), issuers)?;
         let cluster = Cluster::start(
             &config.cluster,
-            &base.registry,
+            (&base.registry, base.describe()),
             &base.directory,
             clock,
             &shutdown,
         )?;
-        let others = cluster.as_ref().map(Cluster::others);
-        let elsewhere = base.elsewhere(others);
+        let (elsewhere, moves) = base.elsewhere(cluster.as_ref());
+        if let (Some(elsewhere), Some(_)) = (&elsewhere, &moves) {
+            bridge.ask_first(elsewhere.clone());
+        }
         let site = Arc::new(site(
             config,
             base,
@@ -264,6 +269,7 @@ impl Relay {
             metrics,
             hooks,
             directory,
+            moves,
             shutdown,
             lock,
         })
@@ -318,6 +324,7 @@ impl Relay {
             metrics,
             hooks,
             directory,
+            moves,
             shutdown,
             lock,
             ..
@@ -351,6 +358,11 @@ impl Relay {
                     directory.run_beside(shutdown.clone(), beside).await;
                 }
             };
+            let moves = async {
+                if let Some(moves) = moves {
+                    moves.run().await;
+                }
+            };
             let ticking = tick(&site, &mut kept);
             tokio::join!(
                 keeper.run(),
@@ -358,6 +370,7 @@ impl Relay {
                 metrics,
                 hooks,
                 directory,
+                moves,
                 alive,
                 ticking
             );

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use steadycast_relay::broadcast::BroadcastId;
 use steadycast_relay::config::{Config, Peer};
 use steadycast_relay::directory::State;
+use steadycast_relay::store::Change;
 
 use crate::client::{Carrier, Target};
 use crate::nats::Server;
@@ -159,6 +161,21 @@ impl Cluster {
             change(number, config);
         };
         self.authority.relay(None, Duration::ZERO, join).await
+    }
+
+    /// A broadcast of the first relay's that all others know.
+    ///
+    /// # Errors
+    /// When it cannot be made or kept.
+    pub async fn broadcast(&self) -> Result<BroadcastId> {
+        let first = self.relays.first().context("no relay")?;
+        let id = first.broadcast().await?.id;
+        let entry = first.site().ledger.get(&id).context("not kept")?;
+        for relay in self.relays.iter().skip(1) {
+            let known = Change::Put(entry.clone());
+            relay.site().ledger.commit(&[known])?;
+        }
+        Ok(id)
     }
 
     /// Waits until each relay knows all others.

@@ -93,6 +93,8 @@ codes! {
     Elsewhere = 33, "elsewhere", false;
     /// The broadcast would pass through too many relays, or twice through one.
     TooFar = 34, "too_far", false;
+    /// It is not known which relay the broadcast is at.
+    Unclaimed = 35, "unclaimed", true;
 }
 
 /// First HTTP/3 code that WebTransport application codes map to.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use steadycast_codec_glue::wire::limits;
+use steadycast_codec_glue::wire::{FrameHeader, HEADER_LEN, limits};
 
 use super::{Frame, RelayTime};
 
@@ -153,6 +153,12 @@ impl Group {
             .map(|piece| piece.bytes.len())
             .sum();
         here + if self.frames == 1 { self.missing } else { 0 }
+    }
+
+    /// The keyframe's header; `None`: it was let go of.
+    pub fn head(&self) -> Option<FrameHeader> {
+        let first = self.pieces.first()?.bytes.first_chunk::<HEADER_LEN>()?;
+        FrameHeader::decode(first).ok()
     }
 
     /// Whether the keyframe is here to its last byte.

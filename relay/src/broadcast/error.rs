@@ -16,6 +16,9 @@ pub enum AttachError {
     /// The broadcast has as many players as it may have.
     #[error("the broadcast is full")]
     Full,
+    /// A publisher cannot be let in: it is not known which relay the broadcast is at (PROTOCOL 3.5).
+    #[error("it is not known which relay the broadcast is at")]
+    Unclaimed,
 }
 
 impl AttachError {
@@ -25,6 +28,7 @@ impl AttachError {
             Self::Ended(code) => code,
             Self::Superseded => Code::Superseded,
             Self::Full => Code::TooMany,
+            Self::Unclaimed => Code::Unclaimed,
         }
     }
 }

@@ -13,9 +13,9 @@ use super::memory::{Account, MakesWay, Memory};
 use super::sound;
 use super::state::{State, Tick};
 use super::{
-    AttachError, Before, BroadcastId, Content, Cursor, Incarnation, Need, News, OwnSettings,
-    PlayerSeat, Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Sounds, Step,
-    Widths,
+    AttachError, Before, BroadcastId, Content, Cursor, Incarnation, Need, Newest, News,
+    OwnSettings, PlayerSeat, Presence, PublisherSeat, Pulse, RelayTime, Settings, Snapshot, Sounds,
+    Step, Widths,
 };
 
 /// What one broadcast's sessions share.
@@ -24,8 +24,6 @@ pub struct Broadcast {
     id: BroadcastId,
     incarnation: Incarnation,
     title: String,
-    /// The relay that it comes from, where it is another's.
-    upstream: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
     pub(super) state: Mutex<State>,
     /// Rises with every frame, and with what changes the worth of those that are there.
@@ -48,7 +46,7 @@ impl Broadcast {
         presence: Presence,
         (created, now): (RelayTime, RelayTime),
     ) -> Arc<Self> {
-        let state = State::restored(presence, created, now);
+        let state = State::restored(presence, created, now).from(upstream);
         let (news, _) = watch::channel(News::of(&state));
         let (pulse, _) = watch::channel(Pulse::of(&state));
         Arc::new_cyclic(|broadcast: &Weak<Self>| Self {
@@ -56,7 +54,6 @@ impl Broadcast {
             id,
             incarnation: Incarnation::next(),
             title,
-            upstream,
             settings,
             state: Mutex::new(state),
             frames: watch::Sender::new(0),
@@ -89,8 +86,13 @@ impl Broadcast {
     }
 
     /// The address of the relay that it comes from, where its publisher is at another.
-    pub fn upstream(&self) -> Option<&str> {
-        self.upstream.as_deref()
+    pub fn upstream(&self) -> Option<Arc<str>> {
+        self.state.lock().source().upstream().cloned()
+    }
+
+    /// How often it has moved, here or to another relay.
+    pub fn moves(&self) -> u32 {
+        self.state.lock().source().moves()
     }
 
     /// What it has less of than others, as far as that holds: where the relay allows less than its maker asked for,
@@ -122,7 +124,7 @@ impl Broadcast {
             players: status.players,
             players_elsewhere: state.elsewhere(),
             relays: state.relays(),
-            upstream: self.upstream().map(str::to_owned),
+            upstream: state.source().upstream().map(ToString::to_string),
             cache: state.cached(),
             memory_bytes: self.account.used(),
             renditions: state.rendition_snapshots(),
@@ -149,6 +151,72 @@ impl Broadcast {
         let (epoch, lineage) = state.attach_publisher(resume, fresh, widths, now)?;
         self.announce(&state);
         Ok(PublisherSeat::new(self, epoch, lineage, now))
+    }
+
+    /// The same of one that is known to be the newest, at whichever relay: its claim has been granted.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`].
+    pub fn attach_claimed(
+        self: &Arc<Self>,
+        lineage: ResumeSecret,
+        widths: Widths,
+        now: RelayTime,
+    ) -> Result<PublisherSeat, AttachError> {
+        let mut state = self.state.lock();
+        state.forget_lineage();
+        let (epoch, lineage) = state.attach_publisher(None, lineage, widths, now)?;
+        self.announce(&state);
+        Ok(PublisherSeat::new(self, epoch, lineage, now))
+    }
+
+    /// It comes from another relay, at this address, from now on: a publisher here is superseded, and everybody stays
+    /// with the picture that there is. Gives the seat of the relay, and the number of the move.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`].
+    pub fn follow_relay(
+        self: &Arc<Self>,
+        address: Arc<str>,
+        now: RelayTime,
+    ) -> Result<(PublisherSeat, u32), AttachError> {
+        let mut state = self.state.lock();
+        let (epoch, moves) = state.follow_relay(address, now)?;
+        self.announce(&state);
+        Ok((PublisherSeat::of_relay(self, epoch, now), moves))
+    }
+
+    /// Another relay's next epoch begins, of those since that move.
+    ///
+    /// # Errors
+    /// [`AttachError::Ended`], or [`AttachError::Superseded`] when it has moved since.
+    pub fn attach_relay_above(
+        self: &Arc<Self>,
+        moves: u32,
+        now: RelayTime,
+    ) -> Result<PublisherSeat, AttachError> {
+        let mut state = self.state.lock();
+        let epoch = state.attach_relay_above(moves, now)?;
+        self.announce(&state);
+        Ok(PublisherSeat::of_relay(self, epoch, now))
+    }
+
+    /// This relay is where it is from now on: it comes from no other any more, and waits for its publisher.
+    pub fn stay_here(&self, now: RelayTime) {
+        let mut state = self.state.lock();
+        if state.stay_here(now) {
+            self.announce(&state);
+        }
+    }
+
+    /// The other relay that it comes from is at this address.
+    pub fn is_at(&self, address: Arc<str>) {
+        self.state.lock().is_at(address);
+    }
+
+    /// What is newest of what there is to see on a track.
+    pub fn newest(&self, track: TrackId) -> Option<Newest> {
+        self.state.lock().newest(track)
     }
 
     /// A player takes its seat.

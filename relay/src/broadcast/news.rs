@@ -19,6 +19,8 @@ pub struct Pulse {
     pub listeners: Option<u32>,
     /// Whether a player or a relay is there.
     pub watched: bool,
+    /// How often it has moved, here or to another relay.
+    pub moves: u32,
     /// Set once the broadcast has ended.
     pub ended: Option<Code>,
 }
@@ -35,6 +37,7 @@ impl Pulse {
             wanted: state.renditions.wanted(),
             listeners: state.sound.format().map(|_| state.listeners()),
             watched: state.is_watched(),
+            moves: state.source().moves(),
             ended: state.ended(),
         }
     }

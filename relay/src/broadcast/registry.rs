@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use steadycast_codec_glue::wire::{Code, Phase};
@@ -112,20 +111,16 @@ impl Registry {
     pub fn take_in(
         &self,
         id: BroadcastId,
+        description: Description,
         upstream: Arc<str>,
         now: RelayTime,
     ) -> Result<Arc<Broadcast>, RegistryError> {
-        let settings = Settings {
-            held_timeout: Duration::MAX,
-            waiting_timeout: Duration::MAX,
-            ..Settings::clone(&self.settings.read())
-        };
+        let settings = self.settings_of(&description);
         self.add(id, |id| {
-            let title = id.to_string();
             Broadcast::new(
                 id,
-                (title, Some(upstream)),
-                Arc::new(settings),
+                (description.title, Some(upstream)),
+                settings,
                 &self.memory,
                 Presence::Never,
                 (now, now),
@@ -173,11 +168,7 @@ impl Registry {
         presence: Presence,
         times: (RelayTime, RelayTime),
     ) -> Arc<Broadcast> {
-        let all = self.settings.read().clone();
-        let settings = match description.settings == OwnSettings::default() {
-            true => all,
-            false => Arc::new(all.with(description.settings)),
-        };
+        let settings = self.settings_of(&description);
         Broadcast::new(
             id,
             (description.title, None),
@@ -186,6 +177,14 @@ impl Registry {
             presence,
             times,
         )
+    }
+
+    fn settings_of(&self, description: &Description) -> Arc<Settings> {
+        let all = self.settings.read().clone();
+        match description.settings == OwnSettings::default() {
+            true => all,
+            false => Arc::new(all.with(description.settings)),
+        }
     }
 
     /// Takes other settings, for broadcasts that are made from now on. How much memory there is stays as it was.

@@ -1,6 +1,6 @@
 //! What relays say to one another of a broadcast (PROTOCOL 11).
 
-use steadycast_codec_glue::wire::{Phase, TrackGroup, TrackId};
+use steadycast_codec_glue::wire::{FrameHeader, Phase, TrackGroup, TrackId};
 
 use super::RelayTime;
 
@@ -11,6 +11,29 @@ pub struct Behind {
     pub players: u32,
     /// Those of them that are to hear what there is.
     pub listeners: u32,
+}
+
+/// What is newest of what there is to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newest {
+    /// The keyframe of the newest group.
+    pub keyframe: FrameHeader,
+    /// When the newest frame was captured, in microseconds on the relay's clock.
+    pub captured: u64,
+}
+
+/// Clocks of relays are known to each other to within this, in microseconds.
+const KNOWN_TO: u64 = 20_000;
+
+impl Newest {
+    /// Whether a keyframe was seen already, or is older than what was: one of this header, captured then on the relay's
+    /// clock.
+    pub fn has_seen(&self, head: &FrameHeader, captured: u64) -> bool {
+        let own = &self.keyframe;
+        let is_this =
+            head.body_len() == own.body_len() && captured.abs_diff(own.capture_us) < KNOWN_TO;
+        is_this || captured + KNOWN_TO < self.captured
+    }
 }
 
 /// How a broadcast of another relay is doing, as that says.

@@ -56,6 +56,11 @@ impl PublisherSeat {
         }
     }
 
+    /// That of another relay, which nobody resumes.
+    pub(super) fn of_relay(broadcast: &Arc<Broadcast>, epoch: u32, now: RelayTime) -> Self {
+        Self::new(broadcast, epoch, ResumeSecret([0; 16]), now)
+    }
+
     /// The tenure that this seat began.
     pub fn epoch(&self) -> u32 {
         self.epoch

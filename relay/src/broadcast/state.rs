@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::iter;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,11 +16,13 @@ use super::demand::Demand;
 use super::fit::Levels;
 use super::renditions::{Admission, Means, Renditions, Width, Widths};
 use super::sound::Sound;
+use super::source::Source;
 use super::track::Track;
 use super::warning::Warnings;
 use super::{
-    AttachError, Behind, CacheSnapshot, Capture, Claim, Clock, Frame, Need, Presence, PublishError,
-    RelayTime, RenditionSnapshot, Settings, Totals, Warning, WarningSnapshot, Withheld, Word,
+    AttachError, Behind, CacheSnapshot, Capture, Claim, Clock, Frame, Need, Newest, Presence,
+    PublishError, RelayTime, RenditionSnapshot, Settings, Totals, Warning, WarningSnapshot,
+    Withheld, Word,
 };
 
 mod relays;
@@ -54,6 +57,7 @@ pub(super) struct State {
     away: Option<RelayTime>,
     epoch: u32,
     lineage: Option<ResumeSecret>,
+    source: Source,
     publisher: Option<Publisher>,
     tracks: [Track; TrackId::COUNT],
     pub(super) renditions: Renditions,
@@ -131,6 +135,7 @@ impl State {
             away: None,
             epoch: 0,
             lineage: None,
+            source: Source::default(),
             publisher: None,
             tracks: Default::default(),
             renditions: Renditions::default(),
@@ -158,6 +163,27 @@ impl State {
             away,
             ..Self::new(since)
         }
+    }
+
+    /// The same, where it comes from another relay.
+    pub(super) fn from(mut self, upstream: Option<Arc<str>>) -> Self {
+        self.source.becomes(upstream);
+        self
+    }
+
+    /// Whoever resumes is let in.
+    pub(super) fn forget_lineage(&mut self) {
+        self.lineage = None;
+    }
+
+    /// What is newest of what there is to see on a track.
+    pub(super) fn newest(&self, track: TrackId) -> Option<Newest> {
+        let track = self.track(track);
+        let group = track.cache.newest()?;
+        Some(Newest {
+            keyframe: group.head()?,
+            captured: track.captures.newest(),
+        })
     }
 
     /// Whether the publisher is there.
@@ -213,11 +239,17 @@ impl State {
             (Some(resumed), _) => resumed,
             (None, _) => fresh,
         };
+        self.lineage = Some(lineage);
+        self.source.becomes(None);
+        Ok((self.begin_epoch(widths, now), lineage))
+    }
+
+    /// Another publisher is in charge, which may send renditions of these widths. Gives its epoch.
+    fn begin_epoch(&mut self, widths: Widths, now: RelayTime) -> u32 {
         self.hand_over();
         self.renditions.reset(widths);
         self.let_go_unwanted();
         self.epoch += 1;
-        self.lineage = Some(lineage);
         self.publisher = Some(Publisher {
             epoch: self.epoch,
             heard: now,
@@ -226,7 +258,7 @@ impl State {
             follows: None,
         });
         self.totals.publishers_joined += 1;
-        Ok((self.epoch, lineage))
+        self.epoch
     }
 
     /// A publisher's session has ended. True when that changed what there is to tell.
@@ -653,7 +685,8 @@ impl State {
             Presence::Never if self.publisher.is_none() => (self.since, settings.waiting_timeout),
             Presence::Never | Presence::Here => (now, Duration::MAX),
         };
-        if now - since > most {
+        // One of another relay's ends when that says so.
+        if now - since > most && self.source.is_here() {
             return Tick::HeldTooLong;
         }
         let silent = self

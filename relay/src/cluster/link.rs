@@ -1,10 +1,10 @@
 //! The session at another relay that brings a broadcast's main track, and all that is said of the broadcast.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 use steadycast_codec_glue::wire::{
     ClientMessage, Code, Hop, RelayMessage, Status, TrackId, limits,
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::feed::Feed;
-use super::pull::{Pull, Watchers};
+use super::pull::Pull;
 use super::renditions::Renditions;
 use super::talk::{Failure, HEARTBEAT, Talk};
 use crate::broadcast::Pulse;
@@ -30,10 +30,6 @@ pub(super) enum End {
     Lost(Failure),
     /// The broadcast is over, as the other relay says.
     Over(Code),
-    /// Another session has been welcomed while nothing was heard on this one.
-    Replaced(Box<(Talk, Status)>),
-    /// Nobody watches the broadcast here any more, and it has been let go of.
-    Unwatched,
 }
 
 impl End {
@@ -55,6 +51,8 @@ pub(super) struct Link<'a> {
     feed: Arc<Feed>,
     renditions: Renditions,
     told: Told,
+    /// Nothing has been heard for a while.
+    doubt: watch::Sender<bool>,
 }
 
 /// What the other relay knows.
@@ -69,8 +67,7 @@ struct Told {
 
 impl<'a> Link<'a> {
     pub(super) fn new(pull: &'a Pull, talk: Talk, status: Status, pulse: &Pulse) -> Self {
-        let offset = talk.offset();
-        let feed = Arc::new(Feed::new(&pull.broadcast, pull.clock, status, offset));
+        let feed = Arc::new(Feed::new(pull, status, talk.offset()));
         Self {
             pull,
             talk,
@@ -80,45 +77,43 @@ impl<'a> Link<'a> {
                 keyframe_requests: pulse.keyframe_requests[0],
                 ..Told::default()
             },
+            doubt: watch::Sender::new(false),
         }
+    }
+
+    /// What it brings in.
+    pub(super) fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// Where to hear that nothing is heard of the other relay.
+    pub(super) fn doubt(&self) -> watch::Receiver<bool> {
+        self.doubt.subscribe()
     }
 
     /// Serves the link until it ends.
-    pub(super) async fn run(mut self, watchers: &mut Watchers) -> End {
-        match self.serve(watchers).await {
-            Ok(None) => {
-                self.talk.leave(Code::Done).await;
-                End::Unwatched
-            }
-            Ok(Some(asked)) => End::Replaced(asked),
-            Err(failure) => End::of(failure),
-        }
+    pub(super) async fn run(mut self) -> End {
+        let Err(failure) = self.serve().await;
+        End::of(failure)
     }
 
-    /// Serves until the broadcast has been let go of, or another session has been welcomed.
-    async fn serve(
-        &mut self,
-        watchers: &mut Watchers,
-    ) -> Result<Option<Box<(Talk, Status)>>, Failure> {
-        let way = self.pull.way.clone();
-        let mut beside = None;
+    async fn serve(&mut self) -> Result<Infallible, Failure> {
         let mut pulses = self.pull.broadcast.pulses();
         let mut beats = interval(HEARTBEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (feed, connection) = (self.feed.clone(), self.talk.connection.clone());
         let mut groups = FuturesUnordered::new();
+        if !*feed.charge().borrow() {
+            // The sooner there is one, the sooner it takes over.
+            self.ask_for_a_keyframe().await?;
+        }
         loop {
             let due = self.tell(&mut pulses).await?;
             tokio::select! {
                 message = self.talk.next() => {
-                    beside = None;
+                    self.doubt.send_if_modified(|doubt| std::mem::take(doubt));
                     self.take(message?)?;
                 }
-                Some(asked) = OptionFuture::from(beside.as_mut()), if beside.is_some() => match asked {
-                    Ok(asked) => return Ok(Some(Box::new(asked))),
-                    // Until this one is given up.
-                    Err(_) => beside = None,
-                },
                 stream = connection.accept_uni() => {
                     let stream = stream.map_err(Failure::unreached)?;
                     groups.push(feed.read_group(stream, TrackId::MAIN));
@@ -131,15 +126,20 @@ impl<'a> Link<'a> {
                     feed.hear(&datagram.payload());
                 }
                 changed = pulses.changed() => changed.map_err(Failure::unreached)?,
-                _ = beats.tick() => {
-                    self.talk.ping().await?;
-                    if beside.is_none() && self.talk.silence() > DOUBT {
-                        beside = Some(Box::pin(way.ask_afresh()));
-                    }
-                }
+                _ = beats.tick() => self.beat().await?,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
-                () = watchers.gone(&self.pull.registry, &self.pull.broadcast) => return Ok(None),
             }
+        }
+    }
+
+    async fn beat(&mut self) -> Result<(), Failure> {
+        self.talk.ping().await?;
+        if self.talk.silence() > DOUBT {
+            self.doubt.send_replace(true);
+        }
+        match self.feed.is_behind() {
+            true => self.ask_for_a_keyframe().await,
+            false => Ok(()),
         }
     }
 

@@ -28,7 +28,7 @@ use steadycast_codec_glue::wire::Hop;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use self::pulls::{Parts, Pulls};
+use self::pulls::Parts;
 use self::runtime::Runtime;
 use self::upstream::{Upstream, Upstreams};
 use self::whereabouts::{Claimed, Fixed, Whereabouts};
@@ -40,7 +40,7 @@ use crate::shard::RelayClock;
 use crate::tls::{RelayTls, TlsError};
 
 pub(crate) use port::{Port, settings};
-pub(crate) use pulls::Others;
+pub(crate) use pulls::{Describe, Others, Pulls};
 pub use talk::SILENCE;
 
 /// Why a relay cannot have to do with others.
@@ -73,7 +73,7 @@ impl Cluster {
     /// [`ClusterError`].
     pub(crate) fn start(
         config: &config::Cluster,
-        registry: &Arc<Registry>,
+        (registry, describe): (&Arc<Registry>, Describe),
         directory: &Arc<dyn Directory>,
         clock: RelayClock,
         shutdown: &CancellationToken,
@@ -101,6 +101,7 @@ impl Cluster {
             linger: config.linger,
             upstreams,
             whereabouts,
+            describe,
         });
         Ok(Some(Self {
             pulls: Arc::new(pulls),
@@ -108,6 +109,11 @@ impl Cluster {
             over: runtime.over,
             _origin: origin,
         }))
+    }
+
+    /// What is got from others.
+    pub(crate) fn pulls(&self) -> Arc<Pulls> {
+        self.pulls.clone()
     }
 
     /// What sessions see of it.

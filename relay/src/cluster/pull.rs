@@ -1,5 +1,7 @@
 //! One broadcast of another relay's: it is got for as long as somebody watches it here.
 
+use std::future::pending;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +10,19 @@ use steadycast_codec_glue::wire::{Code, Hop, Status};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::feed::Feed;
 use super::link::{End, Link};
 use super::talk::{Failure, Talk};
 use super::upstream::{Upstream, Upstreams};
 use super::whereabouts::Whereabouts;
-use crate::broadcast::{Broadcast, BroadcastId, Pulse, Registry};
-use crate::config::Peer;
+use crate::broadcast::{Broadcast, BroadcastId, PublisherSeat, Pulse, Registry};
 use crate::shard::RelayClock;
 
 /// Waits before the next attempts at a link that was lost: at once, then longer each time, up to this.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A link beside another takes over at the next keyframe, but after this at any rate.
+const BESIDE: Duration = Duration::from_secs(2);
 /// A link that has lasted for so long was a good one: the next attempt comes at once again.
 const GOOD: Duration = Duration::from_secs(5);
 
@@ -32,38 +36,54 @@ pub(super) struct Way {
     pub(super) clock: RelayClock,
     upstreams: Arc<Upstreams>,
     whereabouts: Arc<dyn Whereabouts>,
-    upstream: Mutex<Arc<Upstream>>,
+    /// The relay that it is got from; `None`: it is not known yet.
+    upstream: Mutex<Option<Arc<Upstream>>>,
 }
 
 impl Way {
-    /// The way of a broadcast; `None`: nobody has it.
-    pub(super) async fn find(
+    /// The way of a broadcast, from this relay on the first.
+    pub(super) fn new(
         broadcast: &BroadcastId,
         (own, behind): (Hop, &[Hop]),
         clock: RelayClock,
         upstreams: &Arc<Upstreams>,
         whereabouts: &Arc<dyn Whereabouts>,
-    ) -> Option<Self> {
-        let peer = whereabouts.of(broadcast).await?;
-        Some(Self {
+    ) -> Self {
+        Self {
             broadcast: broadcast.clone(),
             own,
             relays: [&[own], behind].concat(),
             clock,
-            upstream: Mutex::new(upstreams.at(&peer)),
+            upstream: Mutex::default(),
             upstreams: upstreams.clone(),
             whereabouts: whereabouts.clone(),
-        })
+        }
     }
 
-    /// The relay that it is got from.
-    pub(super) fn peer(&self) -> Peer {
-        self.upstream.lock().peer().clone()
+    /// Looks where the broadcast is by now; false: nobody is known to have it.
+    pub(super) async fn look(&self) -> bool {
+        let Some(peer) = self.whereabouts.of(&self.broadcast).await else {
+            return false;
+        };
+        *self.upstream.lock() = Some(self.upstreams.at(&peer));
+        true
+    }
+
+    /// The relay that it is got from, for people.
+    pub(super) fn peer(&self) -> Arc<str> {
+        let upstream = self.upstream.lock();
+        let peer = upstream.as_ref().map(|upstream| upstream.peer().as_str());
+        peer.unwrap_or("nobody").into()
+    }
+
+    fn upstream(&self) -> Result<Arc<Upstream>, Failure> {
+        let upstream = self.upstream.lock().clone();
+        upstream.ok_or_else(|| Failure::unreached("nobody is known to have it"))
     }
 
     /// Asks the relay for the broadcast.
     pub(super) async fn ask(&self) -> Result<(Talk, Status), Failure> {
-        let upstream = self.upstream.lock().clone();
+        let upstream = self.upstream()?;
         let connection = upstream.connection().await?;
         let asked = Talk::begin(connection, &self.broadcast, &self.relays, self.clock).await;
         if let Err(Failure::Unreached(_)) = asked {
@@ -73,18 +93,28 @@ impl Way {
     }
 
     /// The same on another connection than those that there are, which may lead nowhere.
-    pub(super) async fn ask_afresh(&self) -> Result<(Talk, Status), Failure> {
-        self.upstream.lock().distrust();
-        self.ask_again().await
+    async fn ask_afresh(&self) -> Result<(Talk, Status), Failure> {
+        self.upstream()?.distrust();
+        self.ask_again(Duration::ZERO).await
     }
 
-    /// Asks the relay that has it by now, which may be another.
-    async fn ask_again(&self) -> Result<(Talk, Status), Failure> {
+    /// Asks the relay that has it after a pause, which may be another than before.
+    async fn ask_again(&self, pause: Duration) -> Result<(Talk, Status), Failure> {
+        sleep(pause).await;
         // Where nobody is known to have it, it may come back where it was.
-        if let Some(peer) = self.whereabouts.of(&self.broadcast).await {
-            *self.upstream.lock() = self.upstreams.at(&peer);
-        }
+        self.look().await;
         self.ask().await
+    }
+
+    /// What a session that has failed means for the broadcast. Where relays move about, one that does not have it may
+    /// have had it, or be about to.
+    fn end(&self, failure: Failure) -> End {
+        match End::of(failure) {
+            End::Over(Code::UnknownBroadcast) if self.whereabouts.moves() => {
+                End::Lost(Failure::unreached("it is not there"))
+            }
+            end => end,
+        }
     }
 }
 
@@ -92,111 +122,331 @@ impl Way {
 pub(super) struct Pull {
     pub(super) way: Arc<Way>,
     pub(super) broadcast: Arc<Broadcast>,
+    /// Which move of the broadcast it belongs to: it goes on until the next.
+    pub(super) moves: u32,
     pub(super) registry: Arc<Registry>,
     pub(super) clock: RelayClock,
     /// The relays through which it has come, this one last.
     pub(super) come: watch::Sender<Vec<Hop>>,
+    /// Rises when another relay has it.
+    pub(super) moved: watch::Receiver<u64>,
     pub(super) linger: Duration,
 }
 
-impl Pull {
-    /// Goes on from a session that has been welcomed, until the broadcast is over or nobody watches it any more.
-    pub(super) async fn run(self, first: (Talk, Status)) {
-        let mut watchers = Watchers::new(&self.broadcast, self.linger);
-        let mut welcomed = Some(first);
-        let mut pause = Duration::ZERO;
-        loop {
-            let begun = Instant::now();
-            let end = match welcomed.take() {
-                Some((talk, status)) => {
-                    let pulse = *self.broadcast.pulses().borrow();
-                    Link::new(&self, talk, status, &pulse)
-                        .run(&mut watchers)
-                        .await
-                }
-                None => {
-                    tokio::select! {
-                        asked = self.again(pause) => match asked {
-                            Ok(asked) => {
-                                welcomed = Some(asked);
-                                continue;
-                            }
-                            Err(failure) => End::of(failure),
-                        },
-                        () = watchers.gone(&self.registry, &self.broadcast) => End::Unwatched,
-                    }
-                }
-            };
-            let broadcast = self.broadcast.id();
-            match end {
-                End::Lost(failure) => {
-                    pause = match begun.elapsed() >= GOOD {
-                        true => Duration::ZERO,
-                        false => (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE),
-                    };
-                    tracing::info!(%broadcast, relay = %self.way.peer(), %failure, "the link is lost");
-                }
-                End::Over(code) => {
-                    tracing::info!(%broadcast, %code, "over, as its relay says");
-                    // To players there has been a broadcast until now.
-                    let code = match code {
-                        Code::UnknownBroadcast => Code::BroadcastEnded,
-                        code => code,
-                    };
-                    self.registry.end(broadcast, code);
-                    return;
-                }
-                End::Replaced(asked) => {
-                    tracing::info!(%broadcast, relay = %self.way.peer(), "the link is another");
-                    welcomed = Some(*asked);
-                }
-                End::Unwatched => {
-                    tracing::info!(%broadcast, "nobody watches it here any more");
-                    return;
-                }
-            }
-        }
-    }
+/// How a pull begins.
+pub(super) enum Begin {
+    /// With a session that has been welcomed.
+    Welcomed(Box<(Talk, Status)>),
+    /// With this seat, which keeps what is seen here until there is a session.
+    Seated(PublisherSeat),
+}
 
-    async fn again(&self, pause: Duration) -> Result<(Talk, Status), Failure> {
-        sleep(pause).await;
-        self.way.ask_again().await
+/// A link that runs.
+struct Running<'a> {
+    feed: Arc<Feed>,
+    doubt: watch::Receiver<bool>,
+    in_charge: bool,
+    begun: Instant,
+    run: Pin<Box<dyn Future<Output = End> + Send + 'a>>,
+}
+
+/// What has happened on a link.
+enum LinkNews {
+    Ended(End),
+    /// Nothing has been heard for a while.
+    Doubted,
+    /// It is what is seen here from now on.
+    InCharge,
+}
+
+/// What is under way of a pull.
+struct Links<'a> {
+    pull: &'a Pull,
+    /// The one that is in charge.
+    current: Option<Running<'a>>,
+    /// One that is about to be, beside it.
+    next: Option<Running<'a>>,
+    asking: Option<Asking<'a>>,
+    /// Where the session that is asked for fails, it is to be asked for again.
+    wanted: bool,
+    pause: Duration,
+    seat: Option<PublisherSeat>,
+}
+
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<(Talk, Status), Failure>> + Send + 'a>>;
+
+/// Why a pull is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// The broadcast is over, as the relay says that has it.
+    Ended(Code),
+    /// Nobody watches it any more, and it has been let go of.
+    Unwatched,
+    /// It has moved: it is here, or another pull brings it.
+    Moved,
+}
+
+impl Pull {
+    /// Goes on until the broadcast is over, nobody watches it any more, or it has moved.
+    pub(super) async fn run(self, begin: Begin) {
+        let broadcast = self.broadcast.id();
+        let mut watchers = Watchers::new(&self);
+        let mut links = Links::new(&self, begin);
+        let mut moved = self.moved.clone();
+        let over = loop {
+            tokio::select! {
+                over = watchers.over() => break over,
+                over = links.turn(&mut moved) => if let Some(over) = over {
+                    break over;
+                },
+            }
+        };
+        drop(links);
+        match over {
+            Over::Ended(code) => {
+                tracing::info!(%broadcast, %code, "over, as its relay says");
+                // To players there has been a broadcast until now.
+                let code = match code {
+                    Code::UnknownBroadcast => Code::BroadcastEnded,
+                    code => code,
+                };
+                self.registry.end(broadcast, code);
+            }
+            Over::Unwatched => tracing::info!(%broadcast, "nobody watches it here any more"),
+            Over::Moved => tracing::info!(%broadcast, "it comes from there no more"),
+        }
     }
 }
 
-/// Whether somebody watches a broadcast.
-pub(super) struct Watchers {
+impl<'a> Links<'a> {
+    fn new(pull: &'a Pull, begin: Begin) -> Self {
+        let mut links = Self {
+            pull,
+            current: None,
+            next: None,
+            asking: None,
+            wanted: true,
+            pause: Duration::ZERO,
+            seat: None,
+        };
+        match begin {
+            Begin::Welcomed(asked) => links.welcomed(*asked),
+            Begin::Seated(seat) => links.seat = Some(seat),
+        }
+        links
+    }
+
+    /// Waits for the next thing that happens; gives why the pull is over, if it is. Cancel-safe.
+    async fn turn(&mut self, moved: &mut watch::Receiver<u64>) -> Option<Over> {
+        if self.current.is_none() {
+            self.go_on();
+        }
+        if self.asking.is_none() && (self.current.is_none() || self.wanted && self.next.is_none()) {
+            self.asking = Some(Box::pin(self.pull.way.ask_again(self.pause)));
+        }
+        let beside = self.next.is_some() || self.asking.is_some();
+        tokio::select! {
+            news = news(&mut self.current, !beside) => match news {
+                LinkNews::Ended(end) => return self.lost(end),
+                LinkNews::Doubted => {
+                    self.asking = Some(Box::pin(self.pull.way.ask_afresh()));
+                }
+                LinkNews::InCharge => {}
+            },
+            news = news(&mut self.next, false) => match news {
+                LinkNews::Ended(end) => self.not_next(end),
+                LinkNews::InCharge => self.replace(),
+                LinkNews::Doubted => {}
+            },
+            asked = answered(&mut self.asking) => {
+                self.asking = None;
+                return self.answered(asked);
+            }
+            changed = moved.changed() => {
+                moved.borrow_and_update();
+                // Where its end is the end of the relay, the pull goes on as it is.
+                if changed.is_ok() {
+                    self.pause = Duration::ZERO;
+                    self.wanted = true;
+                    self.next = None;
+                    self.asking = None;
+                }
+            }
+        }
+        None
+    }
+
+    /// There is no link in charge: the next one is, if there is one.
+    fn go_on(&mut self) {
+        if let Some(mut next) = self.next.take() {
+            next.feed.take_charge(self.seat.take());
+            next.in_charge = true;
+            self.begins(next);
+        }
+    }
+
+    /// The link that was to be the next one has ended.
+    fn not_next(&mut self, end: End) {
+        self.next = None;
+        self.wanted = self.pull.way.whereabouts.moves();
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        if let End::Lost(failure) = end {
+            tracing::debug!(broadcast = %self.pull.broadcast.id(), %failure, "not the next link");
+        }
+    }
+
+    /// The next link has taken over.
+    fn replace(&mut self) {
+        if let Some(next) = self.next.take() {
+            self.begins(next);
+        }
+    }
+
+    fn begins(&mut self, link: Running<'a>) {
+        let peer = self.pull.way.peer();
+        tracing::info!(broadcast = %self.pull.broadcast.id(), relay = %peer, "comes by this link");
+        self.pull.broadcast.is_at(peer);
+        self.current = Some(link);
+    }
+
+    /// The link in charge has ended.
+    fn lost(&mut self, end: End) -> Option<Over> {
+        let current = self.current.take();
+        let begun = current.map_or_else(Instant::now, |current| current.begun);
+        let failure = match end {
+            End::Lost(failure) => failure,
+            End::Over(code) => return Some(Over::Ended(code)),
+        };
+        self.pause = match begun.elapsed() >= GOOD {
+            true => Duration::ZERO,
+            false => (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE),
+        };
+        let (broadcast, relay) = (self.pull.broadcast.id(), self.pull.way.peer());
+        tracing::info!(%broadcast, %relay, %failure, "the link is lost");
+        None
+    }
+
+    /// A relay has answered.
+    fn answered(&mut self, asked: Result<(Talk, Status), Failure>) -> Option<Over> {
+        let failure = match asked {
+            Ok(asked) => {
+                self.welcomed(asked);
+                return None;
+            }
+            Err(failure) => failure,
+        };
+        match (self.pull.way.end(failure), &self.current) {
+            (End::Over(code), None) => return Some(Over::Ended(code)),
+            (End::Over(_), Some(_)) => {}
+            (End::Lost(failure), _) => {
+                let broadcast = self.pull.broadcast.id();
+                tracing::debug!(%broadcast, relay = %self.pull.way.peer(), %failure, "no link");
+            }
+        }
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        None
+    }
+
+    fn welcomed(&mut self, (talk, status): (Talk, Status)) {
+        let pull = self.pull;
+        let pulse = *pull.broadcast.pulses().borrow();
+        let link = Link::new(pull, talk, status, &pulse);
+        let feed = link.feed().clone();
+        if self.current.is_none() {
+            feed.take_charge(self.seat.take());
+        }
+        let link = Running {
+            feed,
+            doubt: link.doubt(),
+            in_charge: self.current.is_none(),
+            begun: Instant::now(),
+            run: Box::pin(link.run()),
+        };
+        self.wanted = false;
+        match &self.current {
+            None => self.begins(link),
+            Some(_) => self.next = Some(link),
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Waits for the next thing that happens on the link, or until it has been beside another for too long. Cancel-safe.
+    async fn news(&mut self, doubts: bool) -> LinkNews {
+        let mut charge = self.feed.charge();
+        let by = self.begun + BESIDE;
+        tokio::select! {
+            end = self.run.as_mut() => LinkNews::Ended(end),
+            Ok(_) = self.doubt.wait_for(|doubt| *doubt), if doubts => LinkNews::Doubted,
+            Ok(_) = charge.wait_for(|in_charge| *in_charge), if !self.in_charge => {
+                self.in_charge = true;
+                LinkNews::InCharge
+            }
+            () = sleep_until(by), if !self.in_charge => {
+                self.feed.take_charge(None);
+                self.in_charge = true;
+                LinkNews::InCharge
+            }
+        }
+    }
+}
+
+async fn news(link: &mut Option<Running<'_>>, doubts: bool) -> LinkNews {
+    match link {
+        Some(link) => link.news(doubts).await,
+        None => pending().await,
+    }
+}
+
+async fn answered(asking: &mut Option<Asking<'_>>) -> Result<(Talk, Status), Failure> {
+    match asking {
+        Some(asking) => asking.as_mut().await,
+        None => pending().await,
+    }
+}
+
+/// Whether somebody watches a broadcast that is got.
+struct Watchers<'a> {
+    pull: &'a Pull,
     pulses: watch::Receiver<Pulse>,
-    linger: Duration,
     /// Since when nobody does.
     gone: Option<Instant>,
 }
 
-impl Watchers {
-    fn new(broadcast: &Broadcast, linger: Duration) -> Self {
+impl<'a> Watchers<'a> {
+    fn new(pull: &'a Pull) -> Self {
         Self {
-            pulses: broadcast.pulses(),
-            linger,
+            pull,
+            pulses: pull.broadcast.pulses(),
             gone: Some(Instant::now()),
         }
     }
 
-    /// Waits until nobody has watched the broadcast for the linger, and it has been let go of. Cancel-safe.
-    pub(super) async fn gone(&mut self, registry: &Registry, broadcast: &Broadcast) {
+    /// Waits until nobody has watched the broadcast for the linger, and it has been let go of, or until it has moved.
+    /// Cancel-safe.
+    async fn over(&mut self) -> Over {
         loop {
-            let watched = self.pulses.borrow_and_update().watched;
+            let Pulse {
+                watched,
+                moves,
+                ended,
+                ..
+            } = *self.pulses.borrow_and_update();
+            if moves != self.pull.moves || ended.is_some() {
+                return Over::Moved;
+            }
             self.gone = match watched {
                 true => None,
                 false => Some(self.gone.unwrap_or_else(Instant::now)),
             };
-            let due = self.gone.map(|since| since + self.linger);
+            let due = self.gone.map(|since| since + self.pull.linger);
             tokio::select! {
                 changed = self.pulses.changed() => if changed.is_err() {
-                    return;
+                    return Over::Moved;
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    if registry.let_go(broadcast) {
-                        return;
+                    if self.pull.registry.let_go(&self.pull.broadcast) {
+                        return Over::Unwatched;
                     }
                     self.gone = None;
                 }

@@ -1,6 +1,7 @@
 //! The broadcasts of other relays that are here, or on their way here.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,15 @@ use steadycast_codec_glue::wire::{Code, Hop, limits};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::pull::{Pull, Way};
+use super::pull::{Begin, Pull, Way};
 use super::talk::Failure;
 use super::upstream::Upstreams;
 use super::whereabouts::Whereabouts;
-use crate::broadcast::{Broadcast, BroadcastId, Incarnation, Registry, RegistryError};
-use crate::session::{Answer, Elsewhere, NotHere};
+use crate::broadcast::{
+    AttachError, Broadcast, BroadcastId, Description, Incarnation, PublisherSeat, Registry,
+    RegistryError,
+};
+use crate::session::{Answer, Comer, Elsewhere, NotHere};
 use crate::shard::RelayClock;
 use crate::telemetry::traces::{self, BroadcastTrace};
 
@@ -29,13 +33,16 @@ pub(super) struct Parts {
     pub(super) linger: Duration,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) whereabouts: Arc<dyn Whereabouts>,
+    /// What is known of a broadcast besides where it is.
+    pub(super) describe: Describe,
 }
+
+/// Says what is known of a broadcast besides where it is.
+pub(crate) type Describe = Box<dyn Fn(&BroadcastId) -> Description + Send + Sync>;
 
 /// Gets broadcasts from other relays, each once.
 pub(crate) struct Pulls {
     parts: Parts,
-    /// The way of broadcasts that begin here.
-    here: watch::Sender<Vec<Hop>>,
     table: Mutex<Table>,
 }
 
@@ -43,8 +50,31 @@ pub(crate) struct Pulls {
 struct Table {
     /// Those that have been asked for, until it is known whether they come.
     asked: HashMap<BroadcastId, watch::Receiver<Option<Outcome>>>,
-    /// The ways of those that are here.
-    ways: HashMap<Incarnation, watch::Receiver<Vec<Hop>>>,
+    /// The ways of those that are here and go to other relays, or have come from one.
+    ways: HashMap<Incarnation, watch::Sender<Vec<Hop>>>,
+    /// Those that are got, and who is to hear when they move.
+    got: HashMap<BroadcastId, watch::Sender<u64>>,
+}
+
+impl Table {
+    /// The way of a broadcast that is here, which begins here unless it is known that it does not.
+    fn way(&mut self, broadcast: &Broadcast, own: Hop) -> &watch::Sender<Vec<Hop>> {
+        let incarnation = broadcast.incarnation();
+        if !self.ways.contains_key(&incarnation) {
+            // Nobody is at those that have ended.
+            self.ways.retain(|_, way| way.receiver_count() > 0);
+        }
+        let begins_here = || watch::Sender::new(vec![own]);
+        self.ways.entry(incarnation).or_insert_with(begins_here)
+    }
+
+    /// Where to hear that a broadcast which is got has moved.
+    fn hear(&mut self, id: &BroadcastId) -> watch::Receiver<u64> {
+        let moved = watch::Sender::new(0);
+        let hears = moved.subscribe();
+        self.got.insert(id.clone(), moved);
+        hears
+    }
 }
 
 type Outcome = Result<Arc<Broadcast>, NotHere>;
@@ -52,7 +82,6 @@ type Outcome = Result<Arc<Broadcast>, NotHere>;
 impl Pulls {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
-            here: watch::Sender::new(vec![parts.own]),
             parts,
             table: Mutex::default(),
         }
@@ -87,34 +116,20 @@ impl Pulls {
             Ok((pull, _)) => Ok(pull.broadcast.clone()),
             Err(why) => Err(why.clone()),
         };
-        {
-            let mut table = self.table.lock();
-            table.asked.remove(&id);
-            if let Ok((pull, _)) = &begun {
-                let incarnation = pull.broadcast.incarnation();
-                table.ways.insert(incarnation, pull.come.subscribe());
-            }
-        }
+        self.table.lock().asked.remove(&id);
         tell.send_replace(Some(outcome));
         if let Ok((pull, first)) = begun {
-            let incarnation = pull.broadcast.incarnation();
-            // It lasts as long as the broadcast is got.
-            let _span = traces::asking_of("pull", &id);
-            pull.run(first).await;
-            self.table.lock().ways.remove(&incarnation);
+            self.keep(pull, Begin::Welcomed(Box::new(first))).await;
         }
     }
 
     fn take_in(&self, way: Way) -> Result<Pull, NotHere> {
         let Parts {
-            own,
-            registry,
-            clock,
-            linger,
-            ..
+            registry, clock, ..
         } = &self.parts;
-        let peer = way.peer();
-        let taken = registry.take_in(way.broadcast.clone(), peer.as_str().into(), clock.now());
+        let (id, peer) = (way.broadcast.clone(), way.peer());
+        let description = (self.parts.describe)(&id);
+        let taken = registry.take_in(id, description, peer.clone(), clock.now());
         let broadcast = taken.map_err(|error| match error {
             RegistryError::Full => NotHere::Full,
             // Somebody has made one of this id here meanwhile.
@@ -122,14 +137,76 @@ impl Pulls {
         })?;
         let trace = BroadcastTrace::of(&way.broadcast);
         tracing::info!(broadcast = %way.broadcast, relay = %peer, %trace, "comes from another relay");
-        Ok(Pull {
-            broadcast,
+        let moves = broadcast.moves();
+        Ok(self.pull(way, broadcast, moves))
+    }
+
+    fn pull(&self, way: Way, broadcast: Arc<Broadcast>, moves: u32) -> Pull {
+        let Parts {
+            own,
+            registry,
+            clock,
+            linger,
+            ..
+        } = &self.parts;
+        let mut table = self.table.lock();
+        Pull {
+            come: table.way(&broadcast, *own).clone(),
+            moved: table.hear(&way.broadcast),
             registry: registry.clone(),
             clock: *clock,
-            come: watch::Sender::new(vec![*own]),
             linger: *linger,
             way: Arc::new(way),
-        })
+            broadcast,
+            moves,
+        }
+    }
+
+    /// Keeps a pull up until it is over.
+    async fn keep(&self, pull: Pull, begin: Begin) {
+        let (broadcast, moves) = (pull.broadcast.clone(), pull.moves);
+        // It lasts as long as the broadcast is got.
+        let _span = traces::asking_of("pull", broadcast.id());
+        pull.run(begin).await;
+        let mut table = self.table.lock();
+        table.got.retain(|_, moved| moved.receiver_count() > 0);
+        if broadcast.ended().is_some() {
+            table.ways.remove(&broadcast.incarnation());
+        } else if broadcast.upstream().is_none() && broadcast.moves() == moves + 1 {
+            // It is here: it begins here for those behind.
+            let way = table.way(&broadcast, self.parts.own);
+            way.send_replace(vec![self.parts.own]);
+        }
+    }
+
+    /// A broadcast that is here has been taken over at another relay: it comes from there from now on, and who is at it
+    /// stays. Its publisher here is superseded at once.
+    pub(crate) fn follow(self: &Arc<Self>, broadcast: &Arc<Broadcast>) {
+        let Parts {
+            own,
+            clock,
+            upstreams,
+            whereabouts,
+            ..
+        } = &self.parts;
+        let id = broadcast.id();
+        let way = Way::new(id, (*own, &[]), *clock, upstreams, whereabouts);
+        // It has ended otherwise.
+        if let Ok((seat, moves)) = broadcast.follow_relay(way.peer(), clock.now()) {
+            tracing::info!(broadcast = %id, "it is at another relay from now on");
+            let pull = self.pull(way, broadcast.clone(), moves);
+            let pulls = self.clone();
+            upstreams.runtime().spawn(async move {
+                pulls.keep(pull, Begin::Seated(seat)).await;
+            });
+        }
+    }
+
+    /// A broadcast is at another relay than before: if it is got here, it is got from there.
+    pub(crate) fn moved(&self, id: &BroadcastId) {
+        if let Some(moved) = self.table.lock().got.get(id) {
+            moved.send_modify(|moves| *moves += 1);
+        }
     }
 
     async fn find(self: Arc<Self>, id: &BroadcastId, behind: &[Hop]) -> Outcome {
@@ -143,8 +220,10 @@ impl Pulls {
             whereabouts,
             ..
         } = &self.parts;
-        let way = Way::find(id, (own, behind), self.parts.clock, upstreams, whereabouts).await;
-        let way = way.ok_or(NotHere::Unknown)?;
+        let way = Way::new(id, (own, behind), self.parts.clock, upstreams, whereabouts);
+        if !way.look().await {
+            return Err(NotHere::Unknown);
+        }
         // It may have come since somebody looked.
         if let Some(broadcast) = self.parts.registry.find(id) {
             return Ok(broadcast);
@@ -182,9 +261,20 @@ impl Elsewhere for Others {
         })
     }
 
+    fn attach<'a>(
+        &'a self,
+        broadcast: &'a Arc<Broadcast>,
+        comer: Comer,
+    ) -> Answer<'a, Result<PublisherSeat, AttachError>> {
+        Box::pin(ready(comer.attach(broadcast, self.0.parts.clock.now())))
+    }
+
+    fn takes_publishers(&self) -> bool {
+        false
+    }
+
     fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>> {
-        let table = self.0.table.lock();
-        let way = table.ways.get(&broadcast.incarnation());
-        way.cloned().unwrap_or_else(|| self.0.here.subscribe())
+        let mut table = self.0.table.lock();
+        table.way(broadcast, self.0.parts.own).subscribe()
     }
 }

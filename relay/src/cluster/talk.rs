@@ -176,16 +176,6 @@ impl Talk {
     pub(super) fn offset(&self) -> i64 {
         self.offsets.best()
     }
-
-    /// Leaves, with this as the reason.
-    pub(super) async fn leave(mut self, code: Code) {
-        let goodbye = ClientMessage::Goodbye {
-            code: code.number(),
-            message: String::new(),
-        };
-        // One that does not take it sees the end.
-        let _ = self.say(&goodbye).await;
-    }
 }
 
 impl Drop for Talk {

@@ -13,6 +13,9 @@ use crate::session::Answer;
 pub(crate) trait Whereabouts: Send + Sync {
     /// The relay to get it from; `None`: nobody has it.
     fn of<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Peer>>;
+
+    /// Whether broadcasts move from relay to relay.
+    fn moves(&self) -> bool;
 }
 
 /// The setting `cluster.origin`: one relay has whatever is not here.
@@ -21,6 +24,10 @@ pub(super) struct Fixed(pub(super) Option<Peer>);
 impl Whereabouts for Fixed {
     fn of<'a>(&'a self, _: &'a BroadcastId) -> Answer<'a, Option<Peer>> {
         Box::pin(ready(self.0.clone()))
+    }
+
+    fn moves(&self) -> bool {
+        false
     }
 }
 
@@ -33,6 +40,10 @@ pub(super) struct Claimed {
 impl Whereabouts for Claimed {
     fn of<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Peer>> {
         Box::pin(ready(self.look(id)))
+    }
+
+    fn moves(&self) -> bool {
+        true
     }
 }
 

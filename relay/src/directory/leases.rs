@@ -36,6 +36,15 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Whether the engine has not heard of the relay for so long that one who lives would have renewed its lease: what
+    /// one link says of it alone may be that link's fault.
+    fn is_missed(&self, now: RelayTime) -> bool {
+        let lease = self.lease.as_ref();
+        lease.is_none_or(|lease| now >= self.heard + lease.lasts() / 2)
+    }
+}
+
 impl Leases {
     /// The lease of a relay that lives.
     pub(super) fn living(&self, relay: &RelayId, now: RelayTime) -> Option<&Arc<Lease>> {
@@ -51,7 +60,7 @@ impl Leases {
     pub(super) fn dead_since(&self, relay: &RelayId, now: RelayTime) -> Option<RelayTime> {
         match self.known.get(relay) {
             Some(known) if known.lives(now).is_some() => None,
-            Some(known) if known.reported => Some(known.heard),
+            Some(known) if known.reported => known.is_missed(now).then_some(known.heard),
             Some(known) => (now >= self.settled).then_some(known.heard),
             None => (now >= self.settled).then_some(self.settled),
         }

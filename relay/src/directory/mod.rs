@@ -63,8 +63,9 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// Gives a claim back. Nothing happens to one of another epoch, which somebody else has by now.
     fn release(&self, broadcast: &BroadcastId, epoch: ClaimEpoch);
 
-    /// A relay is known to be dead, by its link for one: its lease is not waited for. One more sign of life of it
-    /// takes that back.
+    /// A relay does not answer, on its link for one: nobody is sent to it any more, and the end of its lease is not waited
+    /// for. What it has may be claimed once it has not renewed its lease when it should have; one more sign of life of
+    /// it takes that back.
     fn report_dead(&self, relay: &RelayId);
 
     /// Others are told from now on how this relay stands.

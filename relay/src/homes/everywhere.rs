@@ -6,10 +6,10 @@ use steadycast_codec_glue::wire::Hop;
 use tokio::sync::watch;
 
 use super::{HomeError, Homes};
-use crate::broadcast::{Broadcast, BroadcastId};
+use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat};
 use crate::cluster::Others;
 use crate::directory::{Bid, ClaimError};
-use crate::session::{Answer, Elsewhere, NotHere};
+use crate::session::{Answer, Comer, Elsewhere, NotHere};
 
 /// Brings broadcasts here from the relays that have them, and has this one be the home of those that none has.
 pub(crate) struct Everywhere {
@@ -72,6 +72,18 @@ impl Elsewhere for Everywhere {
             }
             self.others.as_ref()?.whereabouts(id).await
         })
+    }
+
+    fn attach<'a>(
+        &'a self,
+        broadcast: &'a Arc<Broadcast>,
+        comer: Comer,
+    ) -> Answer<'a, Result<PublisherSeat, AttachError>> {
+        Box::pin(self.homes.let_in(broadcast, comer))
+    }
+
+    fn takes_publishers(&self) -> bool {
+        true
     }
 
     fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>> {

@@ -5,6 +5,8 @@
 //! it got from its home, or, where no relay that lives has claimed it, made here.
 
 mod everywhere;
+mod moves;
+mod publishers;
 mod turns;
 
 use std::collections::HashMap;
@@ -19,6 +21,7 @@ use crate::shard::RelayClock;
 use crate::store::{Entry, Ledger};
 
 pub(crate) use everywhere::Everywhere;
+pub(crate) use moves::Moves;
 
 /// The broadcasts that this relay is the home of, and how it becomes that.
 #[derive(Debug)]
@@ -115,9 +118,12 @@ impl Homes {
         }
     }
 
-    /// A claim was lost to another relay's.
-    pub fn lost(&self, id: &BroadcastId) {
-        self.claims.lock().remove(id);
+    /// A claim was lost to another relay's, of this epoch.
+    pub fn lost(&self, id: &BroadcastId, to: ClaimEpoch) {
+        let mut claims = self.claims.lock();
+        if claims.get(id).is_some_and(|own| *own < to) {
+            claims.remove(id);
+        }
     }
 
     /// Whether this relay has the claim of a broadcast, as far as it knows.

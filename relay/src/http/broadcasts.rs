@@ -160,6 +160,13 @@ impl Site {
             presence => Some(presence),
         };
         let mut changes = self.ledger.changes(presence);
+        if let Some(homes) = &self.homes {
+            // What is not here is at another relay.
+            changes.retain(|change| match change {
+                Change::Remove(id) => homes.holds(id),
+                _ => true,
+            });
+        }
         let gone = changes.iter().filter_map(|change| match change {
             Change::Remove(id) => Some(self.end_of_links(id)),
             _ => None,

@@ -7,14 +7,14 @@ use steadycast_codec_glue::wire::Role;
 
 use super::RelayError;
 use crate::auth::{Gate, Issuers, RandomError, Revocation, Transport, random};
-use crate::broadcast::Registry;
-use crate::cluster::Others;
+use crate::broadcast::{Description, Registry};
+use crate::cluster::{Cluster, Describe};
 use crate::config::{self, Config};
 use crate::directory::engine::Connection;
 use crate::directory::{
     self, Alone, Directory, Engine, Keeper, Lease, Load, Places, RelayId, Standing,
 };
-use crate::homes::{Everywhere, Homes};
+use crate::homes::{Everywhere, Homes, Moves};
 use crate::http::{Rules, Site};
 use crate::peers;
 use crate::session::Elsewhere;
@@ -76,12 +76,35 @@ impl Base {
         Ok((base, keeper))
     }
 
-    /// What sessions ask for broadcasts that are not here, where others may have them.
-    pub(super) fn elsewhere(&self, others: Option<Arc<Others>>) -> Option<Arc<dyn Elsewhere>> {
-        match &self.homes {
-            Some(homes) => Some(Arc::new(Everywhere::new(homes.clone(), others))),
-            None => others.map(|others| -> Arc<dyn Elsewhere> { others }),
-        }
+    /// What sessions ask for broadcasts that are not here, where others may have them, and what takes care of those that
+    /// move.
+    pub(super) fn elsewhere(
+        &self,
+        cluster: Option<&Cluster>,
+    ) -> (Option<Arc<dyn Elsewhere>>, Option<Moves>) {
+        let Some(homes) = &self.homes else {
+            let others = cluster.map(|cluster| -> Arc<dyn Elsewhere> { cluster.others() });
+            return (others, None);
+        };
+        let (others, pulls) = (cluster.map(Cluster::others), cluster.map(Cluster::pulls));
+        let moves = Moves::of(homes.clone(), pulls);
+        let everywhere = Everywhere::new(homes.clone(), others);
+        (Some(Arc::new(everywhere)), Some(moves))
+    }
+
+    /// Says what is known of a broadcast besides where it is.
+    pub(super) fn describe(&self) -> Describe {
+        let homes = self.homes.clone();
+        Box::new(move |id| {
+            let entry = homes.as_ref().and_then(|homes| homes.entry(id));
+            entry.map_or_else(
+                || id.to_string().into(),
+                |entry| Description {
+                    title: entry.title,
+                    settings: entry.settings,
+                },
+            )
+        })
     }
 }
 

@@ -3,10 +3,10 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use steadycast_codec_glue::wire::{Code, Hop};
+use steadycast_codec_glue::wire::{Code, Hop, ResumeSecret};
 use tokio::sync::watch;
 
-use crate::broadcast::{Broadcast, BroadcastId};
+use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat, RelayTime, Widths};
 
 /// Brings broadcasts of other relays here.
 pub(crate) trait Elsewhere: Send + Sync {
@@ -21,8 +21,40 @@ pub(crate) trait Elsewhere: Send + Sync {
     /// The address of the relay that has a broadcast which is not here, where one may have it.
     fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>>;
 
+    /// Lets a publisher in at a broadcast that is here, once it is known that it is the newest at whichever relay.
+    fn attach<'a>(
+        &'a self,
+        broadcast: &'a Arc<Broadcast>,
+        comer: Comer,
+    ) -> Answer<'a, Result<PublisherSeat, AttachError>>;
+
+    /// Whether publishers may come to a broadcast that is got from another relay.
+    fn takes_publishers(&self) -> bool;
+
     /// The relays through which a broadcast has come, this one last.
     fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>>;
+}
+
+/// Who comes to publish.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Comer {
+    /// The lineage that it resumes, if it does.
+    pub(crate) resume: Option<ResumeSecret>,
+    /// What it begins otherwise.
+    pub(crate) fresh: ResumeSecret,
+    /// What renditions it may be asked for.
+    pub(crate) widths: Widths,
+}
+
+impl Comer {
+    /// Lets it in at a broadcast that is at this relay and no other.
+    pub(crate) fn attach(
+        self,
+        broadcast: &Arc<Broadcast>,
+        now: RelayTime,
+    ) -> Result<PublisherSeat, AttachError> {
+        broadcast.attach_publisher(self.resume, self.fresh, self.widths, now)
+    }
 }
 
 /// What is waited for.

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::arrivals::{Arrivals, Count};
 use super::audience::Audience;
+use super::elsewhere::Comer;
 use super::ending::Ending;
 use super::greeted::Session;
 use super::group_reader::{GroupError, GroupReader, Part};
@@ -46,7 +47,7 @@ pub(super) async fn run<L: Link>(
     record: &Record,
     shared: &Arc<Shared>,
 ) -> Ending {
-    let seat = match attach(&session, shared) {
+    let seat = match attach(&session, shared).await {
         Ok(seat) => seat,
         Err(ending) => {
             session.part(&ending).await;
@@ -88,16 +89,19 @@ async fn note(record: &Record, seat: &PublisherSeat, link: &impl Link) {
     }
 }
 
-fn attach(session: &Session<impl Link>, shared: &Shared) -> Result<PublisherSeat, Ending> {
+async fn attach(session: &Session<impl Link>, shared: &Shared) -> Result<PublisherSeat, Ending> {
     // Publishers of versions before 3 know tracks by their codecs alone.
     let widths = match session.version {
         ..WIDTHS_SINCE => Widths::One,
         WIDTHS_SINCE.. => Widths::Any,
     };
-    session
-        .broadcast
-        .attach_publisher(session.resume, shared.secret()?, widths, shared.clock.now())
-        .map_err(|error| Ending::because(error.code(), error))
+    let comer = Comer {
+        resume: session.resume,
+        fresh: shared.secret()?,
+        widths,
+    };
+    let attached = shared.attach(&session.broadcast, comer).await;
+    attached.map_err(|error| Ending::because(error.code(), error))
 }
 
 async fn pump(

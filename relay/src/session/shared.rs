@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Settings;
-use super::elsewhere::{Elsewhere, NotHere};
+use super::elsewhere::{Comer, Elsewhere, NotHere};
 use super::ending::Ending;
 use crate::auth::{Gate, Origins, random};
-use crate::broadcast::{Broadcast, BroadcastId, Registry};
+use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat, Registry};
 use crate::records::Records;
 use crate::shard::{Addresses, RelayClock};
 
@@ -94,34 +94,53 @@ impl Shared {
         id: &BroadcastId,
         role: Role,
     ) -> Result<Arc<Broadcast>, NotHere> {
-        let here = self.registry.find(id);
-        match (here, &self.elsewhere, role) {
-            (Some(broadcast), elsewhere, Role::Publisher) => match broadcast.upstream() {
-                None => Ok(broadcast),
-                Some(upstream) => {
-                    let moved = match elsewhere {
-                        Some(elsewhere) => elsewhere.whereabouts(id).await,
-                        None => None,
-                    };
-                    Err(NotHere::Elsewhere(moved.unwrap_or_else(|| upstream.into())))
-                }
+        let broadcast = match (self.registry.find(id), &self.elsewhere) {
+            (Some(broadcast), _) => broadcast,
+            (None, None) => return Err(NotHere::Unknown),
+            (None, Some(elsewhere)) => match self.belongs_elsewhere(id, role).await {
+                Some(upstream) => return Err(NotHere::Elsewhere(upstream)),
+                None => elsewhere.bring(id, &[]).await?,
             },
-            (Some(broadcast), _, Role::Player) => Ok(broadcast),
-            (None, None, _) => Err(NotHere::Unknown),
-            (None, Some(elsewhere), Role::Player) => elsewhere.bring(id, &[]).await,
-            (None, Some(elsewhere), Role::Publisher) => {
-                match elsewhere.whereabouts(id).await {
-                    Some(upstream) => Err(NotHere::Elsewhere(upstream)),
-                    None => {
-                        let broadcast = elsewhere.bring(id, &[]).await?;
-                        match broadcast.upstream() {
-                            None => Ok(broadcast),
-                            // Another relay was faster.
-                            Some(upstream) => Err(NotHere::Elsewhere(upstream.into())),
-                        }
-                    }
-                }
+        };
+        match broadcast.upstream().filter(|_| role == Role::Publisher) {
+            Some(upstream) if !self.takes_publishers() => {
+                let moved = self.belongs_elsewhere(id, role).await;
+                Err(NotHere::Elsewhere(moved.unwrap_or(upstream)))
             }
+            _ => Ok(broadcast),
+        }
+    }
+
+    /// The relay that a publisher belongs to which comes for a broadcast of another's.
+    async fn belongs_elsewhere(&self, id: &BroadcastId, role: Role) -> Option<Arc<str>> {
+        let elsewhere = self
+            .elsewhere
+            .as_ref()
+            .filter(|_| role == Role::Publisher)?;
+        match elsewhere.takes_publishers() {
+            true => None,
+            false => elsewhere.whereabouts(id).await,
+        }
+    }
+
+    /// Whether a publisher may come to whatever broadcast is here.
+    fn takes_publishers(&self) -> bool {
+        let elsewhere = self.elsewhere.as_ref();
+        elsewhere.is_none_or(|elsewhere| elsewhere.takes_publishers())
+    }
+
+    /// Lets a publisher in at a broadcast that is here (PROTOCOL 3).
+    ///
+    /// # Errors
+    /// [`AttachError`].
+    pub(super) async fn attach(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        comer: Comer,
+    ) -> Result<PublisherSeat, AttachError> {
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.attach(broadcast, comer).await,
+            None => comer.attach(broadcast, self.clock.now()),
         }
     }
 

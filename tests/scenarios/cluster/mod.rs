@@ -3,6 +3,7 @@
 mod clocks;
 mod links;
 mod measured;
+mod moves;
 mod refused;
 mod renditions;
 mod sound;

@@ -1,8 +1,11 @@
 //! What a broadcast has to do with other relays: those that are served here, and the one that it comes from.
 
+use std::sync::Arc;
+
 use steadycast_codec_glue::wire::Phase;
 
-use super::super::renditions::Means;
+use super::super::renditions::{Means, Widths};
+use super::super::source::Source;
 use super::super::{AttachError, Behind, RelayTime, Withheld, Word};
 use super::{Life, State};
 
@@ -31,6 +34,59 @@ impl State {
         self.renditions.recount(Some(counts), None);
         self.recount_behind(behind, Behind::default());
         self.relays = self.relays.saturating_sub(1);
+    }
+
+    /// It comes from another relay from now on, whose publisher takes over from the one here: that one is superseded at
+    /// once, and what there is to see stays. Gives the epoch, and the number of the move.
+    pub(in crate::broadcast) fn follow_relay(
+        &mut self,
+        address: Arc<str>,
+        now: RelayTime,
+    ) -> Result<(u32, u32), AttachError> {
+        if let Some(code) = self.ended {
+            return Err(AttachError::Ended(code));
+        }
+        self.source.becomes(Some(address));
+        Ok((self.begin_epoch(Widths::Any, now), self.source.moves()))
+    }
+
+    /// A relay brings an epoch of the broadcast, since that move of it.
+    ///
+    /// # Errors
+    /// [`AttachError::Superseded`] when it has moved since.
+    pub(in crate::broadcast) fn attach_relay_above(
+        &mut self,
+        moves: u32,
+        now: RelayTime,
+    ) -> Result<u32, AttachError> {
+        if let Some(code) = self.ended {
+            return Err(AttachError::Ended(code));
+        }
+        match moves == self.source.moves() {
+            true => Ok(self.begin_epoch(Widths::Any, now)),
+            false => Err(AttachError::Superseded),
+        }
+    }
+
+    /// This relay is where it is from now on, and nobody publishes yet. True when that changed what there is to tell.
+    pub(in crate::broadcast) fn stay_here(&mut self, now: RelayTime) -> bool {
+        if !self.source.becomes(None) {
+            return false;
+        }
+        self.publisher = None;
+        self.hand_over();
+        self.enter_held(now);
+        true
+    }
+
+    /// Where it comes from.
+    pub(in crate::broadcast) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// It comes from another relay at another address than before.
+    pub(in crate::broadcast) fn is_at(&mut self, address: Arc<str>) {
+        self.source.is_at(address);
     }
 
     /// Behind a relay are others than before.

@@ -148,7 +148,17 @@ fn a_relay_that_was_seen_dead_is_not_waited_for_until_it_lives() {
     assert_eq!(world.bid(1, &id, &Bid::Home), taken);
     let now = world.now;
     world.nodes[1].view.report_dead(&relay("r0"), now);
-    assert!(world.bid(1, &id, &Bid::Home).is_ok());
+    assert_eq!(
+        world.bid(1, &id, &Bid::Home),
+        taken,
+        "it may be the fault of the link that says so"
+    );
+    world.cut(0);
+    world.pass(8);
+    assert!(
+        world.bid(1, &id, &Bid::Home).is_ok(),
+        "before its lease ends"
+    );
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::broadcast::{
     AttachError, Broadcast, Charge, Claim, Clock, Moment, PublishError, PublisherNews,
     PublisherSeat, Warning, Widths,
 };
+use crate::session::Comer;
 use crate::webrtc::rtcp::{self, Feedback};
 use crate::webrtc::sdp::{Format, Offer};
 
@@ -115,22 +116,39 @@ impl Upstream {
         }
     }
 
-    /// Takes over the broadcast (PROTOCOL 3.1): its client has connected. It may have so many players.
+    /// Who comes when the client has connected.
+    pub(in crate::webrtc) fn comer() -> Result<Comer, UpstreamError> {
+        Ok(Comer {
+            resume: None,
+            fresh: ResumeSecret(random()?),
+            widths: Widths::One,
+        })
+    }
+
+    /// Takes over the broadcast (PROTOCOL 3.1), which is at this relay alone: its client has connected. It may have so
+    /// many players.
     pub(in crate::webrtc) fn attach(
         &mut self,
         most_players: Option<u32>,
         now: Moment,
     ) -> Result<(), UpstreamError> {
-        let lineage = ResumeSecret(random()?);
-        let seat = self
-            .broadcast
-            .attach_publisher(None, lineage, Widths::One, now.relay)?;
+        let seat = Self::comer()?.attach(&self.broadcast, now.relay)?;
+        self.sits(seat, most_players, now);
+        Ok(())
+    }
+
+    /// Has taken over the broadcast. It may have so many players.
+    pub(in crate::webrtc) fn sits(
+        &mut self,
+        seat: PublisherSeat,
+        most_players: Option<u32>,
+        now: Moment,
+    ) {
         seat.bound_players(most_players);
         self.requests = main_requests(&seat.pulses().borrow().keyframe_requests);
         self.heard = now.instant;
         self.watch.begin(now.instant);
         self.seat = Some(seat);
-        Ok(())
     }
 
     /// Frames that it has brought so far, and bytes of them; `None` before it has connected.

@@ -1,16 +1,22 @@
 //! What comes in: whose it is, and what becomes of it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rtc_stun::message::TransactionId;
 use steadycast_codec_glue::wire::Code;
 
 use super::{Packet, Peer, Peers, Remote, Side, Wire};
+use crate::broadcast::{AttachError, PublisherSeat};
 use crate::excerpt::excerpt_of;
+use crate::session::{Comer, Elsewhere};
 use crate::telemetry::traces::BroadcastTrace;
 use crate::webrtc::dtls::DtlsError;
 use crate::webrtc::ice::{Check, Reply};
+use crate::webrtc::ingress::upstream::Upstream;
 use crate::webrtc::rtcp::Feedback;
+use crate::webrtc::session::Session;
+use crate::webrtc::session::door::Command;
 use crate::webrtc::session::link::{Heard, Path, QuestionId};
 use crate::webrtc::session::table::Owner;
 
@@ -220,17 +226,56 @@ impl<W: Wire> Peers<W> {
                 self.join(key).await;
             }
             Side::Player(_) => {}
-            Side::Publisher(upstream) => match upstream.attach(session.most_players(), now) {
-                Ok(()) => {
-                    let broadcast = session.broadcast.id();
-                    let trace = BroadcastTrace::of(broadcast);
-                    tracing::info!(session = session.number, %broadcast, %trace, "publisher connected");
-                    let attended = self.channels.open(&session, &self.bridge);
-                    attended.publishers.push(key);
+            Side::Publisher(upstream) => {
+                let attached = match self.bridge.doorkeeper() {
+                    Some(doorkeeper) => Upstream::comer().map(|comer| {
+                        self.ask_for_a_seat(doorkeeper.clone(), session, comer);
+                    }),
+                    None => upstream.attach(session.most_players(), now).map(|()| {
+                        self.publishes(key, &session);
+                    }),
+                };
+                if let Err(error) = attached {
+                    self.end(key, error.code()).await;
                 }
-                Err(error) => self.end(key, error.code()).await,
-            },
+            }
         }
+    }
+
+    /// Asks whether a publisher may come; the answer comes as a command.
+    fn ask_for_a_seat(&self, doorkeeper: Arc<dyn Elsewhere>, session: Arc<Session>, comer: Comer) {
+        let (bridge, shard) = (self.bridge.clone(), self.number);
+        tokio::spawn(async move {
+            let seat = doorkeeper.attach(&session.broadcast, comer).await;
+            let answer = Command::Seated(session.number, seat);
+            bridge.routes().command(shard, answer);
+        });
+    }
+
+    /// It is known whether the publisher of this session may come; where that has ended meanwhile nobody sits.
+    pub(super) async fn seated(&mut self, number: u64, seat: Result<PublisherSeat, AttachError>) {
+        let Some(key) = self.by_number.get(&number).copied() else {
+            return;
+        };
+        let now = self.clock.moment();
+        let Peer { session, side, .. } = &mut self.peers[key];
+        match (side, seat) {
+            (Side::Publisher(upstream), Ok(seat)) => {
+                upstream.sits(seat, session.most_players(), now);
+                let session = session.clone();
+                self.publishes(key, &session);
+            }
+            (_, Ok(_)) => {}
+            (_, Err(error)) => self.end(key, error.code()).await,
+        }
+    }
+
+    fn publishes(&mut self, key: usize, session: &Session) {
+        let broadcast = session.broadcast.id();
+        let trace = BroadcastTrace::of(broadcast);
+        tracing::info!(session = session.number, %broadcast, %trace, "publisher connected");
+        let attended = self.channels.open(session, &self.bridge);
+        attended.publishers.push(key);
     }
 
     async fn take_media(&mut self, packet: Packet) {

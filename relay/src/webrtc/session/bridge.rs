@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -20,6 +20,7 @@ use super::{Ice, OpenError, Opened, RestartError, Session, SessionId};
 use crate::auth::{random, random_text};
 use crate::broadcast::{Broadcast, BroadcastId, Incarnation, RelayTime};
 use crate::records::Record;
+use crate::session::Elsewhere;
 use crate::shard::{AddressShare, Addresses};
 use crate::webrtc::dtls::{Identity, IdentityError};
 use crate::webrtc::egress::packets::Packetizer;
@@ -83,6 +84,8 @@ pub struct Bridge {
     packetizers: Mutex<HashMap<Incarnation, std::sync::Weak<Packetizer>>>,
     /// How many connections have come for sessions.
     connections: AtomicU64,
+    /// Who says whether a publisher may come, where that is not known here.
+    doorkeeper: OnceLock<Arc<dyn Elsewhere>>,
 }
 
 impl fmt::Debug for Bridge {
@@ -105,7 +108,19 @@ impl Bridge {
             networks: Addresses::default(),
             packetizers: Mutex::default(),
             connections: AtomicU64::new(0),
+            doorkeeper: OnceLock::new(),
         })
+    }
+
+    /// Publishers are let in once this says so.
+    pub(crate) fn ask_first(&self, doorkeeper: Arc<dyn Elsewhere>) {
+        // It is said once, at the start.
+        let _ = self.doorkeeper.set(doorkeeper);
+    }
+
+    /// Who says whether a publisher may come, where that is not known here.
+    pub(in crate::webrtc) fn doorkeeper(&self) -> Option<&Arc<dyn Elsewhere>> {
+        self.doorkeeper.get()
     }
 
     /// The rules.

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::Session;
 use super::link::Pair;
+use crate::broadcast::{AttachError, PublisherSeat};
 use crate::shard::{Packet, Remote};
 use crate::webrtc::tcp::Arrival;
 
@@ -18,6 +19,8 @@ pub(in crate::webrtc) enum Command {
     Adopt(Box<Arrival>, u64),
     /// A connection has ended.
     Lost(Remote),
+    /// Whether the publisher of the session of this number may publish.
+    Seated(u64, Result<PublisherSeat, AttachError>),
 }
 
 /// Where a shard takes packets and commands.

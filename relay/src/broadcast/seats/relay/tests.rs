@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Service, TrackGroup, TrackId};
+use steadycast_codec_glue::wire::{
+    Code, FrameHeader, Phase, ResumeSecret, Service, TrackGroup, TrackId,
+};
 
 use super::super::super::frame::tests::{coded_frame, frame, layered_frame};
 use super::super::super::{
-    AttachError, Description, PublisherNews, Registry, Settings, Step, Widths,
+    AttachError, Description, Newest, PublishError, PublisherNews, Registry, Settings, Step, Widths,
 };
 use super::*;
 
@@ -195,10 +197,10 @@ fn a_need_for_a_narrow_path_is_not_met_by_a_wider_picture() {
 #[test]
 fn a_broadcast_of_another_relay_is_as_that_says_since_when_it_says() {
     let registry = registry();
-    let broadcast = registry.take_in("a".parse().unwrap(), "origin:1".into(), at(0));
+    let broadcast = registry.take_in("a".parse().unwrap(), "A".into(), "origin:1".into(), at(0));
     let broadcast = broadcast.unwrap();
-    assert_eq!(broadcast.upstream(), Some("origin:1"));
-    let seat = attach(&broadcast, at(0));
+    assert_eq!(broadcast.upstream().as_deref(), Some("origin:1"));
+    let seat = broadcast.attach_relay_above(1, at(0)).unwrap();
     let word = |phase, ms| Word {
         phase,
         since: at(ms),
@@ -236,13 +238,92 @@ fn a_broadcast_of_another_relay_is_as_that_says_since_when_it_says() {
 }
 
 #[test]
+fn a_broadcast_that_moves_keeps_its_picture_and_supersedes_at_once() {
+    let registry = registry();
+    let broadcast = registry.create("a".parse().unwrap(), "A".into(), at(0));
+    let broadcast = broadcast.unwrap();
+    let old = attach(&broadcast, at(0));
+    old.publish(frame(1, 0, 0, 10), at(0)).unwrap();
+    let (seat, moves) = broadcast.follow_relay("b:1".into(), at(10)).unwrap();
+    assert_eq!(
+        old.news(&broadcast.pulses().borrow()),
+        PublisherNews::Over(Code::Superseded)
+    );
+    drop(old);
+    let stands = || (broadcast.status().phase, broadcast.snapshot().cache.frames);
+    assert_eq!(stands(), (Phase::Live, 1), "nothing is seen of it");
+    // It is another relay's now: no time ends it here.
+    registry.tick(at(10) + Duration::from_secs(365 * 24 * 3_600));
+    assert_eq!(broadcast.ended(), None);
+    let next = broadcast.attach_relay_above(moves, at(20)).unwrap();
+    drop(seat);
+    next.publish(frame(next.epoch(), 0, 0, 10), at(21)).unwrap();
+    assert_eq!(stands(), (Phase::Live, 1));
+    // A publisher comes here: what the link still brings has no effect.
+    let own = broadcast
+        .attach_claimed(ResumeSecret([9; 16]), Widths::Any, at(30))
+        .unwrap();
+    assert_eq!(
+        (own.lineage(), broadcast.upstream()),
+        (ResumeSecret([9; 16]), None)
+    );
+    assert_eq!(broadcast.moves(), moves + 1);
+    let late = next.publish(frame(next.epoch(), 1, 0, 10), at(31));
+    assert_eq!(late, Err(PublishError::Superseded));
+    let again = broadcast.attach_relay_above(moves, at(32));
+    assert_eq!(again.unwrap_err(), AttachError::Superseded);
+    own.publish(frame(own.epoch(), 0, 0, 10), at(33)).unwrap();
+    assert_eq!(stands().0, Phase::Live);
+}
+
+#[test]
+fn a_broadcast_whose_relay_is_gone_stays_here_and_is_held() {
+    let registry = registry();
+    let id: crate::broadcast::BroadcastId = "a".parse().unwrap();
+    let broadcast = registry.take_in(id, "A".into(), "b:1".into(), at(0));
+    let broadcast = broadcast.unwrap();
+    let seat = broadcast
+        .attach_relay_above(broadcast.moves(), at(0))
+        .unwrap();
+    seat.publish(frame(1, 0, 0, 10), at(0)).unwrap();
+    let moves = broadcast.moves();
+    broadcast.stay_here(at(5));
+    assert_eq!((broadcast.upstream(), broadcast.moves()), (None, moves + 1));
+    assert_eq!(broadcast.status().phase, Phase::Held);
+    assert_eq!(broadcast.snapshot().cache.frames, 1);
+    drop(seat);
+    // From now on time counts, as at any home.
+    let ticked = registry.tick(at(5) + Duration::from_secs(24 * 3_600));
+    assert_eq!(ticked.ended.len(), 1);
+}
+
+#[test]
+fn what_was_seen_is_known_by_its_keyframe_and_its_time() {
+    let head = |ms: u64, len| FrameHeader {
+        capture_us: at(ms).as_micros(),
+        payload_len: len,
+        ..*frame(1, 0, 0, 10).header()
+    };
+    let newest = Newest {
+        keyframe: head(1_000, 500),
+        captured: at(1_200).as_micros(),
+    };
+    let seen = |ms, len| newest.has_seen(&head(ms, len), at(ms).as_micros());
+    assert!(seen(1_000, 500), "the same");
+    assert!(seen(1_015, 500), "the same, by another clock");
+    assert!(seen(900, 400), "the one before");
+    assert!(!seen(1_230, 500), "the next of the same size");
+    assert!(!seen(1_195, 400), "the next, by another clock");
+}
+
+#[test]
 fn a_broadcast_of_another_relay_ends_by_its_word_or_unwatched() {
     let registry = registry();
     let id: crate::broadcast::BroadcastId = "a".parse().unwrap();
     let broadcast = registry
-        .take_in(id.clone(), "origin:1".into(), at(0))
+        .take_in(id.clone(), "A".into(), "origin:1".into(), at(0))
         .unwrap();
-    let seat = attach(&broadcast, at(0));
+    let seat = broadcast.attach_relay_above(1, at(0)).unwrap();
     seat.publish(frame(1, 0, 0, 10), at(0)).unwrap();
     seat.leave(at(0));
     let years = Duration::from_secs(10 * 365 * 24 * 3_600);

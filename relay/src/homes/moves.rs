@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use super::Homes;
+use crate::broadcast::BroadcastId;
+use crate::cluster::Pulls;
+use crate::directory::{ClaimEpoch, Event, Listener};
+
+/// Takes care of broadcasts that move: one that has been claimed by another relay comes from there.
+pub(crate) struct Moves {
+    homes: Arc<Homes>,
+    pulls: Option<Arc<Pulls>>,
+    listener: Listener,
+}
+
+impl Moves {
+    /// Those that the directory tells of from now on: nothing is to be claimed before.
+    pub(crate) fn of(homes: Arc<Homes>, pulls: Option<Arc<Pulls>>) -> Self {
+        Self {
+            listener: homes.directory.listen(),
+            homes,
+            pulls,
+        }
+    }
+
+    /// Does so for as long as there is a directory.
+    pub(crate) async fn run(mut self) {
+        while let Some(heard) = self.listener.next().await {
+            match heard {
+                Ok(
+                    Event::Lost {
+                        broadcast, epoch, ..
+                    }
+                    | Event::Moved {
+                        broadcast, epoch, ..
+                    },
+                ) => self.moved(&broadcast, epoch),
+                Ok(Event::Freed(_) | Event::Came(_) | Event::Went(_) | Event::Turned(_)) => {}
+                Err(missed) => {
+                    tracing::warn!(%missed, "where broadcasts are is looked at anew");
+                    self.look_at_all();
+                }
+            }
+        }
+    }
+
+    fn look_at_all(&self) {
+        for broadcast in self.homes.registry.list() {
+            let found = self.homes.directory.find(broadcast.id());
+            if let Some(found) = found.filter(|found| !found.is_own) {
+                self.moved(broadcast.id(), found.epoch);
+            }
+        }
+    }
+
+    /// Another relay has a broadcast, by this claim.
+    fn moved(&self, id: &BroadcastId, claim: ClaimEpoch) {
+        self.homes.lost(id, claim);
+        let Some(broadcast) = self.homes.registry.find(id) else {
+            return;
+        };
+        let Some(pulls) = &self.pulls else {
+            let missing = "cluster.authority, cluster.certificate, cluster.key";
+            return tracing::error!(broadcast = %id, missing, "it is at a relay that cannot be reached");
+        };
+        match broadcast.upstream() {
+            Some(_) => pulls.moved(id),
+            None if self.homes.holds(id) => {}
+            None => pulls.follow(&broadcast),
+        }
+    }
+}
