@@ -176,6 +176,17 @@ impl TestRelay {
         Self::run(self.config, self.directory, self.ahead).await
     }
 
+    /// The relay goes without a word to the engine, which takes it to be alive for as long as its lease lasts.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn dies(self) -> Result<()> {
+        self.task.abort();
+        // It has been aborted.
+        let _ = soon("the relay to end", self.task).await?;
+        Ok(())
+    }
+
     /// Tells the relay to stop; it drains by itself.
     pub fn stop(&self) {
         self.shutdown.cancel();

@@ -260,6 +260,8 @@ pub struct Ticked {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::frame::tests::frame;
     use super::super::{AttachError, Frame, Progress, PublisherNews, PublisherSeat, Step, Widths};
     use super::*;

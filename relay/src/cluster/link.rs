@@ -111,7 +111,7 @@ impl<'a> Link<'a> {
             let due = self.tell(&mut pulses).await?;
             tokio::select! {
                 message = self.talk.next() => {
-                    self.doubt.send_if_modified(|doubt| std::mem::take(doubt));
+                    self.doubt.send_if_modified(std::mem::take);
                     self.take(message?)?;
                 }
                 stream = connection.accept_uni() => {

@@ -1,5 +1,10 @@
 //! Publishers that come to another relay than the one before: everybody stays, and sees the newest.
 
+mod carriers;
+mod claims;
+mod links;
+mod media;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};

@@ -1,0 +1,87 @@
+//! Relays that die, and links that are cut, while a broadcast is at several.
+
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use steadycast_codec_glue::wire::{Phase, Role};
+use steadycast_tests::client::Publisher;
+use steadycast_tests::cluster::{Cable, Cluster};
+
+use tokio::time::interval;
+
+use super::{Show, all_see, nobody_left, viewers};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_dies_loses_its_own_players_and_no_others() -> Result<()> {
+    let mut cluster = Cluster::of(3).await?;
+    let id = cluster.broadcast().await?;
+    let mut show = Show::default();
+    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
+    let lineage = publisher.welcome.resume;
+    let sent = show.keyframe(&mut publisher).await?;
+    let mut viewers = viewers(&cluster, &id).await?;
+    all_see(&mut viewers, &sent).await?;
+    cluster.relays.remove(0).dies().await?;
+    viewers.drain(..2);
+    for viewer in &mut viewers {
+        viewer.player.control.phase(Phase::Held).await?;
+    }
+    let token = cluster.relays[0].known(&id).token(Role::Publisher);
+    let died = Instant::now();
+    let mut publisher = Publisher::join(cluster.relays[0].target(), &token, lineage).await?;
+    let sent = show.keyframe(&mut publisher).await?;
+    all_see(&mut viewers, &sent).await?;
+    println!("seen again {:?} after it came back", died.elapsed());
+    nobody_left(&cluster, &id)
+}
+
+/// The publisher gives signs of life.
+async fn is_there(publisher: &mut Publisher) -> Result<()> {
+    let mut beats = interval(Duration::from_millis(100));
+    loop {
+        beats.tick().await;
+        publisher.control.ping().await?;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_is_cut_and_healed_has_the_picture_go_on_and_the_publisher_stay() -> Result<()>
+{
+    let listens = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+    let cable = Cable::to(listens).await?;
+    let reached = cable.address();
+    let cluster = Cluster::with(2, |number, config| {
+        if number == 0 {
+            config.cluster.listen = Some(listens);
+            config.cluster.advertise = Some(reached.into());
+        }
+    })
+    .await?;
+    let id = cluster.broadcast().await?;
+    let mut show = Show::default();
+    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
+    let sent = show.keyframe(&mut publisher).await?;
+    let mut viewers = viewers(&cluster, &id).await?;
+    all_see(&mut viewers, &sent).await?;
+    for _ in 0..3 {
+        cable.cut(true);
+        // Its own players have what comes meanwhile.
+        for viewer in viewers.iter_mut().skip(2) {
+            let held = viewer.player.control.phase(Phase::Held);
+            tokio::select! {
+                held = held => drop(held?),
+                never = is_there(&mut publisher) => never?,
+            }
+        }
+        let sent = show.delta(&mut publisher).await?;
+        viewers[0].sees(&sent).await?;
+        viewers[1].sees(&sent).await?;
+        cable.cut(false);
+        let sent = show.keyframe(&mut publisher).await?;
+        all_see(&mut viewers, &sent).await?;
+        let sent = show.delta(&mut publisher).await?;
+        all_see(&mut viewers, &sent).await?;
+    }
+    nobody_left(&cluster, &id)
+}
