@@ -198,7 +198,7 @@ impl Relay {
         let (base, directory) = join::Base::lay(config, (dir, &links), (registry, clock), issuers)?;
         let cluster = Cluster::start(
             &config.cluster,
-            (&base.registry, base.describe()),
+            (&base.registry, base.catalog()),
             &base.directory,
             clock,
             &shutdown,

@@ -12,15 +12,19 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::feed::Feed;
 use super::link::{End, Link};
+use super::pulls::Catalog;
 use super::talk::{Failure, Talk};
 use super::upstream::{Upstream, Upstreams};
 use super::whereabouts::Whereabouts;
 use crate::broadcast::{Broadcast, BroadcastId, PublisherSeat, Pulse, Registry};
+use crate::session::Answer;
 use crate::shard::RelayClock;
 
 /// Waits before the next attempts at a link that was lost: at once, then longer each time, up to this.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A relay that is not reached for so long is dead, as far as is known here.
+const DEAD: Duration = Duration::from_secs(1);
 /// A link beside another takes over at the next keyframe, but after this at any rate.
 const BESIDE: Duration = Duration::from_secs(2);
 /// A link that has lasted for so long was a good one: the next attempt comes at once again.
@@ -125,6 +129,7 @@ pub(super) struct Pull {
     /// Which move of the broadcast it belongs to: it goes on until the next.
     pub(super) moves: u32,
     pub(super) registry: Arc<Registry>,
+    pub(super) catalog: Arc<dyn Catalog>,
     pub(super) clock: RelayClock,
     /// The relays through which it has come, this one last.
     pub(super) come: watch::Sender<Vec<Hop>>,
@@ -171,6 +176,9 @@ struct Links<'a> {
     wanted: bool,
     pause: Duration,
     seat: Option<PublisherSeat>,
+    /// When to act on that there is no link: the other relay is dead then, as far as is known here.
+    dead: Option<Instant>,
+    adopting: Option<Answer<'a, ()>>,
 }
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Result<(Talk, Status), Failure>> + Send + 'a>>;
@@ -228,6 +236,8 @@ impl<'a> Links<'a> {
             wanted: true,
             pause: Duration::ZERO,
             seat: None,
+            dead: Some(Instant::now() + DEAD),
+            adopting: None,
         };
         match begin {
             Begin::Welcomed(asked) => links.welcomed(*asked),
@@ -262,6 +272,10 @@ impl<'a> Links<'a> {
                 self.asking = None;
                 return self.answered(asked);
             }
+            () = sleep_until(self.dead.unwrap_or_else(Instant::now)), if self.dead.is_some() => {
+                self.is_dead();
+            }
+            () = adopted(&mut self.adopting) => self.adopting = None,
             changed = moved.changed() => {
                 moved.borrow_and_update();
                 // Where its end is the end of the relay, the pull goes on as it is.
@@ -307,11 +321,25 @@ impl<'a> Links<'a> {
         tracing::info!(broadcast = %self.pull.broadcast.id(), relay = %peer, "comes by this link");
         self.pull.broadcast.is_at(peer);
         self.current = Some(link);
+        (self.dead, self.adopting) = (None, None);
+    }
+
+    /// The other relay has not been reached for a while: whoever has the broadcast next is asked, and where nobody has it,
+    /// it stays here.
+    fn is_dead(&mut self) {
+        let pull = self.pull;
+        self.dead = Some(Instant::now() + DEAD);
+        let whereabouts = &pull.way.whereabouts;
+        whereabouts.unreached(pull.broadcast.id(), &pull.way.peer());
+        if self.adopting.is_none() {
+            self.adopting = Some(pull.catalog.adopt(&pull.broadcast));
+        }
     }
 
     /// The link in charge has ended.
     fn lost(&mut self, end: End) -> Option<Over> {
         let current = self.current.take();
+        self.dead = Some(Instant::now() + DEAD);
         let begun = current.map_or_else(Instant::now, |current| current.begun);
         let failure = match end {
             End::Lost(failure) => failure,
@@ -401,6 +429,13 @@ async fn news(link: &mut Option<Running<'_>>, doubts: bool) -> LinkNews {
 async fn answered(asking: &mut Option<Asking<'_>>) -> Result<(Talk, Status), Failure> {
     match asking {
         Some(asking) => asking.as_mut().await,
+        None => pending().await,
+    }
+}
+
+async fn adopted(adopting: &mut Option<Answer<'_, ()>>) {
+    match adopting {
+        Some(adopting) => adopting.as_mut().await,
         None => pending().await,
     }
 }

@@ -33,12 +33,30 @@ pub(super) struct Parts {
     pub(super) linger: Duration,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) whereabouts: Arc<dyn Whereabouts>,
-    /// What is known of a broadcast besides where it is.
-    pub(super) describe: Describe,
+    pub(super) catalog: Arc<dyn Catalog>,
 }
 
-/// Says what is known of a broadcast besides where it is.
-pub(crate) type Describe = Box<dyn Fn(&BroadcastId) -> Description + Send + Sync>;
+/// What is known of broadcasts besides where they are.
+pub(crate) trait Catalog: Send + Sync {
+    /// What one is.
+    fn describe(&self, id: &BroadcastId) -> Description;
+
+    /// Has one that comes from another relay be at home here, if nobody has it any more.
+    fn adopt<'a>(&'a self, broadcast: &'a Arc<Broadcast>) -> Answer<'a, ()>;
+}
+
+/// Nothing is known but names, and nothing moves.
+pub(crate) struct Names;
+
+impl Catalog for Names {
+    fn describe(&self, id: &BroadcastId) -> Description {
+        id.to_string().into()
+    }
+
+    fn adopt<'a>(&'a self, _: &'a Arc<Broadcast>) -> Answer<'a, ()> {
+        Box::pin(ready(()))
+    }
+}
 
 /// Gets broadcasts from other relays, each once.
 pub(crate) struct Pulls {
@@ -128,7 +146,7 @@ impl Pulls {
             registry, clock, ..
         } = &self.parts;
         let (id, peer) = (way.broadcast.clone(), way.peer());
-        let description = (self.parts.describe)(&id);
+        let description = self.parts.catalog.describe(&id);
         let taken = registry.take_in(id, description, peer.clone(), clock.now());
         let broadcast = taken.map_err(|error| match error {
             RegistryError::Full => NotHere::Full,
@@ -154,6 +172,7 @@ impl Pulls {
             come: table.way(&broadcast, *own).clone(),
             moved: table.hear(&way.broadcast),
             registry: registry.clone(),
+            catalog: self.parts.catalog.clone(),
             clock: *clock,
             linger: *linger,
             way: Arc::new(way),

@@ -16,6 +16,9 @@ pub(crate) trait Whereabouts: Send + Sync {
 
     /// Whether broadcasts move from relay to relay.
     fn moves(&self) -> bool;
+
+    /// The relay at this address, which has a broadcast, does not answer.
+    fn unreached(&self, id: &BroadcastId, peer: &str);
 }
 
 /// The setting `cluster.origin`: one relay has whatever is not here.
@@ -29,6 +32,8 @@ impl Whereabouts for Fixed {
     fn moves(&self) -> bool {
         false
     }
+
+    fn unreached(&self, _: &BroadcastId, _: &str) {}
 }
 
 /// The directory says which relay has what; `otherwise` has whatever nobody has claimed.
@@ -44,6 +49,18 @@ impl Whereabouts for Claimed {
 
     fn moves(&self) -> bool {
         true
+    }
+
+    fn unreached(&self, id: &BroadcastId, peer: &str) {
+        let Some(found) = self.directory.find(id).filter(|found| !found.is_own) else {
+            return;
+        };
+        let lease = found.lease.as_ref();
+        let is_it = lease.is_some_and(|lease| lease.places.links.as_deref() == Some(peer));
+        if is_it {
+            tracing::warn!(relay = %found.relay, "it does not answer, and is taken to be dead");
+            self.directory.report_dead(&found.relay);
+        }
     }
 }
 

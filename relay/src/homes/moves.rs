@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use super::Homes;
-use crate::broadcast::BroadcastId;
-use crate::cluster::Pulls;
-use crate::directory::{ClaimEpoch, Event, Listener};
+use crate::broadcast::{Broadcast, BroadcastId, Description};
+use crate::cluster::{Catalog, Pulls};
+use crate::directory::{Bid, ClaimEpoch, Event, Listener};
+use crate::session::Answer;
 
 /// Takes care of broadcasts that move: one that has been claimed by another relay comes from there.
 pub(crate) struct Moves {
@@ -66,6 +67,43 @@ impl Moves {
             Some(_) => pulls.moved(id),
             None if self.homes.holds(id) => {}
             None => pulls.follow(&broadcast),
+        }
+    }
+}
+
+impl Catalog for Homes {
+    fn describe(&self, id: &BroadcastId) -> Description {
+        match self.entry(id) {
+            Some(entry) => Description {
+                title: entry.title,
+                settings: entry.settings,
+            },
+            None => id.to_string().into(),
+        }
+    }
+
+    fn adopt<'a>(&'a self, broadcast: &'a Arc<Broadcast>) -> Answer<'a, ()> {
+        Box::pin(self.have_stay(broadcast))
+    }
+}
+
+impl Homes {
+    /// Has a broadcast of a relay that is dead be at home here: everybody at it stays, and it is held.
+    async fn have_stay(&self, broadcast: &Arc<Broadcast>) {
+        let id = broadcast.id();
+        if self.elsewhere(id).is_some() {
+            return;
+        }
+        match self.bring(id, Bid::Home).await {
+            Ok(home) => {
+                // It has not become another's meanwhile.
+                let claims = self.claims.lock();
+                if claims.get(id) == Some(&home.claim.epoch) {
+                    tracing::info!(broadcast = %id, "its relay is dead: it is at home here");
+                    broadcast.stay_here(self.clock.now());
+                }
+            }
+            Err(error) => tracing::debug!(broadcast = %id, %error, "not at home here"),
         }
     }
 }

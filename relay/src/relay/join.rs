@@ -7,8 +7,8 @@ use steadycast_codec_glue::wire::Role;
 
 use super::RelayError;
 use crate::auth::{Gate, Issuers, RandomError, Revocation, Transport, random};
-use crate::broadcast::{Description, Registry};
-use crate::cluster::{Cluster, Describe};
+use crate::broadcast::Registry;
+use crate::cluster::{Catalog, Cluster, Names};
 use crate::config::{self, Config};
 use crate::directory::engine::Connection;
 use crate::directory::{
@@ -92,19 +92,12 @@ impl Base {
         (Some(Arc::new(everywhere)), Some(moves))
     }
 
-    /// Says what is known of a broadcast besides where it is.
-    pub(super) fn describe(&self) -> Describe {
-        let homes = self.homes.clone();
-        Box::new(move |id| {
-            let entry = homes.as_ref().and_then(|homes| homes.entry(id));
-            entry.map_or_else(
-                || id.to_string().into(),
-                |entry| Description {
-                    title: entry.title,
-                    settings: entry.settings,
-                },
-            )
-        })
+    /// What is known of broadcasts besides where they are.
+    pub(super) fn catalog(&self) -> Arc<dyn Catalog> {
+        match &self.homes {
+            Some(homes) => homes.clone(),
+            None => Arc::new(Names),
+        }
     }
 }
 

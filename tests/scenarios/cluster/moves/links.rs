@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use steadycast_codec_glue::wire::{Phase, Role};
 use steadycast_tests::client::Publisher;
 use steadycast_tests::cluster::{Cable, Cluster};
+use steadycast_tests::relay::TestRelay;
 
 use tokio::time::interval;
 
@@ -34,6 +35,54 @@ async fn a_relay_that_dies_loses_its_own_players_and_no_others() -> Result<()> {
     all_see(&mut viewers, &sent).await?;
     println!("seen again {:?} after it came back", died.elapsed());
     nobody_left(&cluster, &id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broadcast_whose_relay_has_died_is_at_home_where_its_players_are_with_its_picture()
+-> Result<()> {
+    let mut cluster = Cluster::of(3).await?;
+    let id = cluster.broadcast().await?;
+    let mut show = Show::default();
+    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
+    let sent = show.keyframe(&mut publisher).await?;
+    let mut viewers = viewers(&cluster, &id).await?;
+    all_see(&mut viewers, &sent).await?;
+    cluster.relays.remove(0).dies().await?;
+    drop(publisher);
+    viewers.drain(..2);
+    // One of the two has claimed it, and the other gets it from there.
+    let claimed = async |relay: &TestRelay| {
+        let upstream = || relay.known(&id).records().map(|records| records.upstream);
+        let reached: Vec<_> = cluster
+            .relays
+            .iter()
+            .filter_map(|one| one.cluster().ok())
+            .collect();
+        let is_told = || {
+            upstream().is_ok_and(|upstream| {
+                upstream.is_none_or(|at| reached.iter().any(|one| one.to_string() == at))
+            })
+        };
+        relay.until("another home", is_told).await?;
+        upstream()
+    };
+    let at = (
+        claimed(&cluster.relays[0]).await?,
+        claimed(&cluster.relays[1]).await?,
+    );
+    ensure!(at.0.is_some() != at.1.is_some(), "{at:?}");
+    for viewer in &mut viewers {
+        viewer.player.control.ping().await?;
+    }
+    // Whoever comes now finds the picture, wherever.
+    for relay in &cluster.relays {
+        let mut late = relay.known(&id).player().await?;
+        ensure!(late.frame().await?.payload.len() == sent.len);
+    }
+    let mut publisher = cluster.relays[1].known(&id).publisher().await?;
+    let sent = show.keyframe(&mut publisher).await?;
+    all_see(&mut viewers, &sent).await?;
+    Ok(())
 }
 
 /// The publisher gives signs of life.
