@@ -427,6 +427,8 @@ fn relay(json: Relay) -> RelayMessage {
             carries_kbps,
         },
         Relay::Arrived { bytes, relay_us } => RelayMessage::Arrived { bytes, relay_us },
+        Relay::Relays { relays } => RelayMessage::Relays { relays },
+        Relay::Move { within_ms } => RelayMessage::Move { within_ms },
     }
 }
 

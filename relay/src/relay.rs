@@ -31,6 +31,7 @@ use crate::http::{
 };
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::peers::Peers;
+use crate::placement::Placement;
 use crate::quic::{Endpoint, EndpointError};
 use crate::records::{AccessLog, Records};
 use crate::reload::Reload;
@@ -363,6 +364,9 @@ impl Relay {
                     moves.run().await;
                 }
             };
+            let followed = site
+                .placement
+                .follow(&*site.directory, &site.origins, &shutdown);
             let ticking = tick(&site, &mut kept);
             tokio::join!(
                 keeper.run(),
@@ -372,6 +376,7 @@ impl Relay {
                 directory,
                 moves,
                 alive,
+                followed,
                 ticking
             );
         };
@@ -515,6 +520,7 @@ fn site(
     let events = Arc::new(Events::new(clock, peers.own().cloned()));
     let records = Arc::new(Records::new(clock, metrics, events, access));
     let origins = config.origins();
+    let placement = Arc::new(Placement::default());
     let shared = Shared::new(Parts {
         settings: session::Settings::from(&config.limits),
         clock,
@@ -522,6 +528,7 @@ fn site(
         gate: gate.clone(),
         records: records.clone(),
         origins: origins.clone(),
+        placement: placement.clone(),
         shutdown: draining.clone(),
         elsewhere,
         port: session::Port::Clients,
@@ -553,6 +560,7 @@ fn site(
         directory,
         homes,
         peers,
+        placement,
         outbox: several.then(Arc::default),
     })
 }
@@ -566,6 +574,7 @@ fn parts(config: &Config, site: &Site, elsewhere: Option<Arc<dyn Elsewhere>>) ->
         gate: site.gate.clone(),
         records: site.records.clone(),
         origins: site.origins.clone(),
+        placement: site.placement.clone(),
         shutdown: site.draining.clone(),
         elsewhere,
         port: session::Port::Clients,
@@ -648,12 +657,13 @@ pub fn run(config: &Config) -> Result<(), RelayError> {
     runtime.block_on(async {
         survive_full_files()?;
         // From here on none of them ends the process unheard.
-        let signals = Signals::heard()?;
+        let mut signals = Signals::heard()?;
         let relay = Relay::load(config)?;
         if relay.dev {
             relay.welcome().await?;
         }
         let shutdown = relay.shutdown().clone();
+        let (site, drain) = (relay.site.clone(), config.cluster.drain);
         let reload = (!relay.dev).then(|| relay.reload(config.clone(), level));
         tokio::spawn(async move {
             if let Err(error) = signals.stop(reload).await {
@@ -662,6 +672,11 @@ pub fn run(config: &Config) -> Result<(), RelayError> {
             }
             tracing::info!("stopping");
             supervisor::stopping();
+            tokio::select! {
+                () = site.leave(drain) => {}
+                // Whoever says so twice is in a hurry.
+                _ = signals.stop(None) => {}
+            }
             shutdown.cancel();
         });
         supervisor::ready();
@@ -694,7 +709,7 @@ impl Signals {
 
     /// Waits for Ctrl-C, or SIGTERM from a supervisor. At SIGHUP the settings are read again; without
     /// `reload` that is the end of the terminal that a development relay runs in.
-    async fn stop(mut self, mut reload: Option<Reload>) -> io::Result<()> {
+    async fn stop(&mut self, mut reload: Option<Reload>) -> io::Result<()> {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return Ok(()),

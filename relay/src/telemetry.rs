@@ -134,7 +134,7 @@ const RELAY: &str = "steadycast_relay";
 const OWN: [&str; 3] = ["steadycast", RELAY, "steadycast_codec_glue"];
 
 /// The rooms of `steadycast_relay`, and the requests of its log.
-const ROOMS: [&str; 36] = [
+const ROOMS: [&str; 37] = [
     "access",
     "allowance",
     "asking",
@@ -156,6 +156,7 @@ const ROOMS: [&str; 36] = [
     "operate",
     "path",
     "peers",
+    "placement",
     "quic",
     "records",
     "relay",

@@ -14,6 +14,7 @@ mod joins;
 mod leaving;
 mod memory;
 mod peers;
+mod placement;
 mod records;
 mod renditions;
 mod shards;

@@ -58,6 +58,10 @@ impl Member {
             format!("--cluster-key={}", path(key)),
             format!("--cluster-replicas={}", plan.replicas),
         ];
+        if plan.ports.is_some() {
+            // People's pages go from one to another by it.
+            flags.push(format!("--server-public-url=http://{address}"));
+        }
         let engine = &plan.engine[number % plan.engine.len()];
         flags.push(format!("--cluster-nats={}", engine.join(",")));
         flags.extend_from_slice(&plan.flags);

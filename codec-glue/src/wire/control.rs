@@ -67,7 +67,10 @@ pub fn decode_relay(bytes: &[u8]) -> Result<Option<RelayMessage>, WireError> {
     let grows = |message: &RelayMessage| {
         matches!(
             message,
-            RelayMessage::Path { .. } | RelayMessage::Arrived { .. }
+            RelayMessage::Path { .. }
+                | RelayMessage::Arrived { .. }
+                | RelayMessage::Relays { .. }
+                | RelayMessage::Move { .. }
         )
     };
     let message = decode(bytes, "RelayMessage", grows)?;
@@ -198,7 +201,11 @@ fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
         },
         RelayMessage::Through { relays } => check_relays(relays),
         RelayMessage::Pause { from, .. } => check_pause(from),
-        RelayMessage::Serving { .. } | RelayMessage::Path { .. } | RelayMessage::Continue => Ok(()),
+        RelayMessage::Relays { relays } => check_places(relays),
+        RelayMessage::Serving { .. }
+        | RelayMessage::Path { .. }
+        | RelayMessage::Continue
+        | RelayMessage::Move { .. } => Ok(()),
     }
 }
 
@@ -212,6 +219,14 @@ fn check_pause(from: &[TrackGroup]) -> Result<(), WireError> {
             "a pause without the main track, or out of order",
         )),
     }
+}
+
+/// A handful of addresses.
+fn check_places(relays: &[String]) -> Result<(), WireError> {
+    WireError::check("other relays", relays.len(), limits::PLACES)?;
+    relays
+        .iter()
+        .try_for_each(|url| WireError::check("relay's address", url.len(), limits::PLACE))
 }
 
 /// One at least.
@@ -280,8 +295,8 @@ mod tests {
         for body in [&[64][..], &[200, 1, 2, 3], &[252, 255, 255, 255, 255, 9]] {
             assert_eq!(decode_client(body), Ok(None), "{body:?}");
         }
-        // The relay's first such message is known.
-        assert_eq!(decode_relay(&[66]), Ok(None));
+        // The relay's first such messages are known.
+        assert_eq!(decode_relay(&[68]), Ok(None));
         assert!(matches!(decode_relay(&[64]), Err(WireError::Malformed(_))));
     }
 

@@ -38,6 +38,10 @@ pub const SOUND_REPEATS: u8 = 2;
 pub const BROADCAST: usize = 64;
 /// The most relays that a broadcast passes through, the one that its publisher is at included (PROTOCOL 11.3).
 pub const RELAYS: usize = 4;
+/// The most other relays that a session is told of (PROTOCOL 2.15).
+pub const PLACES: usize = 4;
+/// The longest address of one, in bytes (PROTOCOL 2.15).
+pub const PLACE: usize = 256;
 /// The most channels of sound (PROTOCOL 9.1).
 pub const SOUND_CHANNELS: u8 = 2;
 

@@ -305,6 +305,16 @@ pub enum RelayMessage {
         /// The relay's clock then, in microseconds.
         relay_us: u64,
     },
+    /// Other relays that would take this session; may be skipped.
+    Relays {
+        /// The URLs of their pages, in the order in which they are to be tried.
+        relays: Vec<String>,
+    },
+    /// The relay is about to go, and the session is to be opened at another one; may be skipped.
+    Move {
+        /// How much longer it is there, in milliseconds.
+        within_ms: u32,
+    },
 }
 
 impl fmt::Debug for ClientMessage {

@@ -23,6 +23,8 @@ const PAUSE: u32 = 11;
 const CONTINUE: u32 = 12;
 const PATH: u32 = SKIPPABLE;
 const ARRIVED: u32 = SKIPPABLE + 1;
+const RELAYS: u32 = SKIPPABLE + 2;
+const MOVE: u32 = SKIPPABLE + 3;
 
 impl Encode for RelayMessage {
     fn encode<E: Encoder>(&self, to: &mut E) -> Result<(), EncodeError> {
@@ -64,6 +66,8 @@ impl Encode for RelayMessage {
                 carries_kbps,
             } => (PATH, narrow, carries_kbps).encode(to),
             Self::Arrived { bytes, relay_us } => (ARRIVED, bytes, relay_us).encode(to),
+            Self::Relays { relays } => (RELAYS, relays).encode(to),
+            Self::Move { within_ms } => (MOVE, within_ms).encode(to),
         }
     }
 }
@@ -129,12 +133,18 @@ impl<Context> Decode<Context> for RelayMessage {
                 bytes: Decode::decode(from)?,
                 relay_us: Decode::decode(from)?,
             },
+            RELAYS => Self::Relays {
+                relays: Decode::decode(from)?,
+            },
+            MOVE => Self::Move {
+                within_ms: Decode::decode(from)?,
+            },
             found => {
                 return Err(DecodeError::UnexpectedVariant {
                     type_name: "RelayMessage",
                     allowed: &AllowedEnumVariants::Range {
                         min: WELCOME,
-                        max: ARRIVED,
+                        max: MOVE,
                     },
                     found,
                 });

@@ -31,14 +31,17 @@ pub fn agree(newest: u16) -> Option<u16> {
 }
 
 impl RelayMessage {
-    /// The first version whose sessions may carry this message. One that may be skipped is known
-    /// or skipped from version 2 on, whenever it came to be.
+    /// The first version whose sessions may carry this message.
     pub fn since(&self) -> u16 {
         match self {
             Self::Path { .. } | Self::Arrived { .. } => SKIPS,
             Self::Tracks { .. } => 3,
             Self::Sound { .. } | Self::Listeners { .. } => SOUNDS,
-            Self::Through { .. } | Self::Pause { .. } | Self::Continue => RELAYS,
+            Self::Through { .. }
+            | Self::Pause { .. }
+            | Self::Continue
+            | Self::Relays { .. }
+            | Self::Move { .. } => RELAYS,
             Self::Welcome { .. }
             | Self::Pong { .. }
             | Self::Status { .. }

@@ -196,6 +196,9 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
         format().prop_map(|sound| RelayMessage::Sound { sound }),
         (int32(), 0..=limits::SOUND_REPEATS)
             .prop_map(|(players, repeat)| RelayMessage::Listeners { players, repeat }),
+        prop::collection::vec(text(limits::PLACE), 0..=limits::PLACES)
+            .prop_map(|relays| RelayMessage::Relays { relays }),
+        int32().prop_map(|within_ms| RelayMessage::Move { within_ms }),
         relays().prop_map(|relays| RelayMessage::Through { relays }),
         (int32(), int32()).prop_map(|(epoch, group)| RelayMessage::Pause {
             epoch,

@@ -19,6 +19,8 @@ import {
   BROADCAST_MAX,
   CONTROL_MESSAGE_MAX,
   GOODBYE_MESSAGE_MAX,
+  PLACE_MAX,
+  PLACES_MAX,
   REFUSAL_REASON_MAX,
   RELAY_ID_SIZE,
   RELAYS_MAX,
@@ -131,6 +133,9 @@ function check(message: ClientMessage | RelayMessage): void {
     case 'through':
       checkRelays(message.relays);
       break;
+    case 'relays':
+      checkPlaces(message.relays);
+      break;
     case 'renditions':
       checkRenditions(message.wanted);
       break;
@@ -149,6 +154,12 @@ function check(message: ClientMessage | RelayMessage): void {
 function checkRelays(relays: readonly Uint8Array[]): void {
   if (relays.length === 0) throw malformed('a way through no relay');
   if (relays.length > RELAYS_MAX) throw tooLarge(`a way through ${relays.length} relays`);
+}
+
+/** A handful of addresses. */
+function checkPlaces(relays: readonly string[]): void {
+  if (relays.length > PLACES_MAX) throw tooLarge(`${relays.length} other relays`);
+  for (const url of relays) checkText("relay's address", url, PLACE_MAX);
 }
 
 /** Each track once, in order, with the codec that goes with it. */
@@ -371,6 +382,13 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
       out.u64(message.bytes);
       out.u64(message.relayUs);
       break;
+    case 'relays':
+      out.u64(message.relays.length);
+      for (const url of message.relays) out.string(url);
+      break;
+    case 'move':
+      out.u32(message.withinMs);
+      break;
   }
 }
 
@@ -420,6 +438,10 @@ function readRelayMessage(input: BincodeReader, type: RelayType): RelayMessage {
       return { type, narrow: input.bool(), carriesKbps: input.option(() => input.u32()) };
     case 'arrived':
       return { type, bytes: input.u64(), relayUs: input.u64() };
+    case 'relays':
+      return { type, relays: readTexts(input) };
+    case 'move':
+      return { type, withinMs: input.u32() };
   }
 }
 
@@ -485,6 +507,13 @@ function readRelays(input: BincodeReader): Uint8Array[] {
   // A count that lies meets the end of the message.
   for (let left = input.u64(); left > 0; left -= 1) relays.push(input.raw(RELAY_ID_SIZE));
   return relays;
+}
+
+function readTexts(input: BincodeReader): string[] {
+  const texts: string[] = [];
+  // A count that lies meets the end of the message.
+  for (let left = input.u64(); left > 0; left -= 1) texts.push(input.string());
+  return texts;
 }
 
 function writeTrackGroups(out: BincodeWriter, groups: readonly TrackGroup[]): void {

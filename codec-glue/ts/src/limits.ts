@@ -51,5 +51,9 @@ export const RELAYS_MAX = 4;
 /** Bytes of a relay's id (PROTOCOL 11.3). */
 export const RELAY_ID_SIZE = 16;
 
+/** Other relays that a session is told of, and UTF-8 bytes of the address of one (PROTOCOL 2.15). */
+export const PLACES_MAX = 4;
+export const PLACE_MAX = 256;
+
 /** Channels of sound (PROTOCOL 9.1). */
 export const SOUND_CHANNELS_MAX = 2;

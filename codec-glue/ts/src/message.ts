@@ -239,6 +239,20 @@ export interface Arrived {
   relayUs: number;
 }
 
+/** Other relays that would take this session; may be skipped. */
+export interface OtherRelays {
+  type: 'relays';
+  /** The URLs of their pages, in the order in which they are to be tried. */
+  relays: string[];
+}
+
+/** The relay is about to go, and the session is to be opened at another one; may be skipped. */
+export interface Move {
+  type: 'move';
+  /** How much longer it is there, in milliseconds. */
+  withinMs: number;
+}
+
 export type ClientMessage =
   | Hello
   | Ping
@@ -269,4 +283,6 @@ export type RelayMessage =
   | PauseOfEpoch
   | Continue
   | PathChange
-  | Arrived;
+  | Arrived
+  | OtherRelays
+  | Move;

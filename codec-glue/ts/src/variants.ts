@@ -38,7 +38,7 @@ const RELAY_TYPES = [
   'continue',
 ] as const;
 /** Those that may be skipped (PROTOCOL 2.12), from {@link SKIPPABLE}. */
-const SKIPPABLE_RELAY_TYPES = ['path', 'arrived'] as const;
+const SKIPPABLE_RELAY_TYPES = ['path', 'arrived', 'relays', 'move'] as const;
 
 /** Those to which later versions may add fields. */
 export const MAY_GROW: ReadonlySet<string> = new Set(SKIPPABLE_RELAY_TYPES);

@@ -6,6 +6,8 @@ import {
   type Frame,
   type FrameHeader,
   GroupParser,
+  PLACE_MAX,
+  PLACES_MAX,
   RENDITION_CODECS,
   type RelayMessage,
   SERVICES,
@@ -145,6 +147,11 @@ export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
     carriesKbps: fc.option(u32),
   }),
   fc.record({ type: fc.constant('arrived' as const), bytes: u64, relayUs: u64 }),
+  fc.record({
+    type: fc.constant('relays' as const),
+    relays: fc.array(text(PLACE_MAX), { maxLength: PLACES_MAX }),
+  }),
+  fc.record({ type: fc.constant('move' as const), withinMs: u32 }),
   fc.record({ type: fc.constant('sound' as const), sound: format }),
   fc.record({
     type: fc.constant('listeners' as const),
@@ -155,7 +162,7 @@ export const relayMessages: fc.Arbitrary<RelayMessage> = fc.oneof(
 
 /** A message that only a later version knows, and that may be skipped. */
 export const strangers: fc.Arbitrary<Uint8Array> = fc
-  .tuple(fc.integer({ min: 66, max: 250 }), fc.uint8Array({ maxLength: 40 }))
+  .tuple(fc.integer({ min: 68, max: 250 }), fc.uint8Array({ maxLength: 40 }))
   .map(([variant, rest]) => Uint8Array.of(0, 1 + rest.length, variant, ...rest));
 
 const config = fc.record({

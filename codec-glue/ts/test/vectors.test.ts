@@ -67,8 +67,10 @@ const toJson = (value: unknown): unknown =>
   );
 
 const message = <T>(value: unknown): T => {
-  const json = value as { resume?: string | null; relays?: string[] };
-  if (json.relays !== undefined) return { ...json, relays: json.relays.map(fromHex) } as T;
+  const json = value as { type: string; resume?: string | null; relays?: string[] };
+  // Other relays are told by their addresses, those on a way by their ids.
+  if (json.relays !== undefined && json.type !== 'relays')
+    return { ...json, relays: json.relays.map(fromHex) } as T;
   return (typeof json.resume === 'string' ? { ...json, resume: fromHex(json.resume) } : json) as T;
 };
 

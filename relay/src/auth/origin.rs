@@ -122,6 +122,8 @@ impl fmt::Display for Origin {
 pub struct Origins {
     /// All copies of this have the same.
     listed: Arc<RwLock<Vec<Origin>>>,
+    /// Those of other relays' pages.
+    relays: Arc<RwLock<Vec<Origin>>>,
     any_local: bool,
 }
 
@@ -130,6 +132,7 @@ impl Origins {
     pub fn new(listed: Vec<Origin>, any_local: bool) -> Self {
         Self {
             listed: Arc::new(RwLock::new(listed)),
+            relays: Arc::default(),
             any_local,
         }
     }
@@ -138,6 +141,18 @@ impl Origins {
     pub fn become_like(&self, other: &Self) {
         let listed = other.listed.read().clone();
         *self.listed.write() = listed;
+    }
+
+    /// Trusts the pages of these relays like this one's own, and no longer those that were trusted so before.
+    pub(crate) fn trust_relays(&self, relays: Vec<Origin>) {
+        if *self.relays.read() != relays {
+            *self.relays.write() = relays;
+        }
+    }
+
+    /// Whether every port of this very machine is trusted, as in development.
+    pub(crate) fn trusts_this_machine(&self) -> bool {
+        self.any_local
     }
 
     /// Whether a page of `origin` may open a session at `authority`, the host that was asked for.
@@ -161,7 +176,9 @@ impl Origins {
     }
 
     fn lists(&self, origin: &Origin) -> bool {
-        self.listed.read().contains(origin) || (self.any_local && origin.is_local())
+        self.listed.read().contains(origin)
+            || self.relays.read().contains(origin)
+            || (self.any_local && origin.is_local())
     }
 }
 
@@ -237,6 +254,18 @@ mod tests {
         assert!(!origins.allow_reading("http://app.example"));
         assert!(!origins.allow_reading("https://sub.app.example"));
         assert!(!origins.allow_reading("http://localhost:5173"));
+    }
+
+    #[test]
+    fn pages_of_other_relays_may_for_as_long_as_those_are_there() {
+        let origins = Origins::default();
+        let copy = origins.clone();
+        origins.trust_relays(vec!["https://b.example".parse().unwrap()]);
+        assert!(copy.allow_session(Some("https://b.example"), "a.example"));
+        assert!(copy.allow_reading("https://b.example"));
+        assert!(!copy.allow_reading("http://b.example"));
+        origins.trust_relays(Vec::new());
+        assert!(!copy.allow_session(Some("https://b.example"), "a.example"));
     }
 
     #[test]

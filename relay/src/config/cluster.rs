@@ -54,6 +54,9 @@ pub struct Cluster {
     /// How long the relay's lease is good without being renewed.
     #[serde(rename = "lease_s", deserialize_with = "duration::seconds")]
     pub lease: Duration,
+    /// For how long clients are handed over to other relays before this one stops; none: they are not.
+    #[serde(rename = "drain_s", deserialize_with = "duration::seconds")]
+    pub drain: Duration,
 }
 
 /// What relays know one another by.

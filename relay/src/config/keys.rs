@@ -567,6 +567,14 @@ pub const KEYS: &[Key] = &[
          writes for 8 seconds when the server that leads it fails, so less than 10 is for tests.",
     ),
     key(
+        "cluster",
+        "drain_s",
+        whole(0, 600, "seconds"),
+        "10",
+        "How long a relay that is told to stop takes to hand its sessions over to others, where cluster.nats knows some \
+         that have a server.public_url. 0: it stops at once.",
+    ),
+    key(
         "limits",
         "sessions",
         whole(1, MANY, "sessions"),

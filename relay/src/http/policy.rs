@@ -11,10 +11,19 @@ use crate::auth::Embedder;
 
 /// Of whatever has none of its own.
 ///
-/// `connect-src https:`: a WebTransport session is always https, the page of a development relay may not be.
+/// `connect-src https: wss:`: a WebTransport session is always https, the page of a development relay may not be; and
+/// pages go to other relays when this one is full, leaves or dies.
 pub(super) const STRICTEST: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; \
-    connect-src 'self' https:; frame-ancestors 'none'; base-uri 'none'";
+    connect-src 'self' https: wss:; frame-ancestors 'none'; base-uri 'none'";
+
+/// The same, for pages of a relay in development and what they load: other relays of this very machine have no
+/// certificate that browsers know.
+pub(super) fn in_development(policy: &str) -> Option<HeaderValue> {
+    const LOCAL: &str =
+        "https: wss: http://localhost:* ws://localhost:* http://127.0.0.1:* ws://127.0.0.1:*";
+    HeaderValue::try_from(policy.replace("https: wss:", LOCAL)).ok()
+}
 
 /// What a page is allowed besides.
 #[derive(Debug, Default)]

@@ -14,6 +14,7 @@ use crate::config::{Config, IceServer};
 use crate::directory::Directory;
 use crate::homes::Homes;
 use crate::peers::Peers;
+use crate::placement::Placement;
 use crate::records::Records;
 use crate::shard::RelayClock;
 use crate::store::{Ledger, Outbox, StateDir, TokenKeys};
@@ -74,6 +75,8 @@ pub struct Site {
     pub(crate) peers: Peers,
     /// What was taken back here and is to be so elsewhere; `None`: there is no elsewhere.
     pub outbox: Option<Arc<Outbox>>,
+    /// Where clients may go instead.
+    pub placement: Arc<Placement>,
     /// Cancelled once the relay stops: it answers, but takes nothing new on.
     pub draining: CancellationToken,
 }
@@ -114,6 +117,20 @@ impl Site {
     /// The rules that hold now.
     pub fn rules(&self) -> Rules {
         *self.rules.read()
+    }
+
+    /// Hands everybody over to other relays, for so long at most, and takes nobody any more; at once, and without any of
+    /// that, where there are no others.
+    pub async fn leave(&self, takes: Duration) {
+        let sessions = || self.gate.sessions();
+        self.placement
+            .leave(&*self.directory, takes, sessions)
+            .await;
+    }
+
+    /// Whether the relay stops, or is about to.
+    pub(super) fn stops(&self) -> bool {
+        self.draining.is_cancelled() || self.placement.is_leaving()
     }
 
     /// What comes before the relay's own paths where a proxy strips it; usually nothing.

@@ -66,6 +66,11 @@ impl Ending {
         Self::because(why.code(), why)
     }
 
+    /// The relay stops soon, and takes nobody any more.
+    pub(super) fn leaving() -> Self {
+        Self::because(Code::ShuttingDown, "the relay is about to stop")
+    }
+
     /// The relay stops, or restarts.
     pub(super) fn shutting_down() -> Self {
         Self::because(Code::ShuttingDown, "the relay is stopping")

@@ -71,6 +71,7 @@ pub(super) async fn greet<L: Link>(
         _ => None,
     };
     let admitted = match hello {
+        Ok(_) if shared.placement.is_leaving() => Err(Ending::leaving()),
         Ok(hello) => authorize(hello, named, visit, shared).await,
         Err(ending) => Err(ending),
     };

@@ -19,6 +19,7 @@ use super::settings::WIDTHS_SINCE;
 use super::shared::Shared;
 use crate::broadcast::{News, PlayerSeat, Progress};
 use crate::delivery::PathNews;
+use crate::placement::{Handover, message_of};
 use crate::records::{Record, Shown};
 
 /// How often a player sends `Ping` (PROTOCOL 2.6).
@@ -83,6 +84,7 @@ async fn pump<L: Link>(
         served: Serving::DEFAULT,
         sound: None,
         path: PathNews::default(),
+        handover: Handover::new(&shared.placement, session.number),
         unheard: None,
     };
     let ending = tokio::select! {
@@ -125,6 +127,7 @@ struct Talk<'a, L: Link> {
     served: Serving,
     sound: Option<SoundFormat>,
     path: PathNews,
+    handover: Handover,
     /// What it has said that it can decode, until that is taken.
     unheard: Option<CodecSet>,
 }
@@ -150,6 +153,7 @@ impl<L: Link> Talk<'_, L> {
                     Ok(()) => Ok(None),
                     Err(_) => Err(Ending::because(Code::Internal, "the broadcast is gone")),
                 },
+                hint = self.handover.next() => Ok(Some(message_of(hint))),
                 ending = self.stay.over() => return ending,
                 () = sleep_until(look) => {
                     look = Instant::now() + PATH_INTERVAL;

@@ -25,6 +25,7 @@ use crate::broadcast::{
     Claim, Clock, MemoryError, PublisherNews, PublisherSeat, Pulse, Wanted, Widths,
 };
 use crate::excerpt::excerpt;
+use crate::placement::{Handover, message_of};
 use crate::records::Record;
 
 /// How often a publisher sends `Ping` (PROTOCOL 2.6).
@@ -123,6 +124,7 @@ async fn pump(
     let mut groups = FuturesUnordered::new();
     let mut arrivals = Arrivals::new(count.clone());
     let mut sound = Intake::default();
+    let mut handover = Handover::new(&shared.placement, session.number);
     loop {
         let idle = shared
             .clock
@@ -174,6 +176,9 @@ async fn pump(
                     return Ending::of(&session.link);
                 }
             }
+            hint = handover.next() => if session.writer.send(&message_of(hint)).await.is_err() {
+                return Ending::of(&session.link);
+            },
             () = sleep_until(idle) => {
                 // Frames may have come meanwhile.
                 let silence = shared.clock.now() - seat.last_heard();

@@ -13,6 +13,7 @@ use super::elsewhere::{Comer, Elsewhere, NotHere};
 use super::ending::Ending;
 use crate::auth::{Gate, Origins, random};
 use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat, Registry};
+use crate::placement::Placement;
 use crate::records::Records;
 use crate::shard::{Addresses, RelayClock};
 
@@ -31,6 +32,8 @@ pub(crate) struct Parts {
     pub(crate) records: Arc<Records>,
     /// Whose pages may open sessions.
     pub(crate) origins: Origins,
+    /// Where clients may go instead.
+    pub(crate) placement: Arc<Placement>,
     /// Cancelled when every session is to say goodbye.
     pub(crate) shutdown: CancellationToken,
     /// What other relays have, where there are any.
@@ -56,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) gate: Arc<Gate>,
     pub(crate) records: Arc<Records>,
     pub(crate) origins: Origins,
+    pub(crate) placement: Arc<Placement>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) port: Port,
     elsewhere: Option<Arc<dyn Elsewhere>>,
@@ -76,6 +80,7 @@ impl Shared {
             gate: parts.gate,
             records: parts.records,
             origins: parts.origins,
+            placement: parts.placement,
             shutdown: parts.shutdown,
             port: parts.port,
             elsewhere: parts.elsewhere,

@@ -56,7 +56,16 @@ export function relayBinary(profiles: readonly string[] = ['debug', 'release']):
   return binary;
 }
 
+/** Where a relay is going to be. */
+export interface RelayPlace {
+  /** Its state directory, which is there already. */
+  state: string;
+  origin: string;
+}
+
 export interface RelayOptions {
+  /** Further flags, which depend on where it is. */
+  flagsAt?: (place: RelayPlace) => Promise<readonly string[]>;
   /** As `--limits-sessions=5`. */
   flags?: readonly string[];
   binary?: string;
@@ -72,7 +81,11 @@ export class Relay {
   readonly #everywhere: boolean;
   #child: ChildProcess | null = null;
 
-  private constructor(port: number, state: string, options: Required<RelayOptions>) {
+  private constructor(
+    port: number,
+    state: string,
+    options: Required<Omit<RelayOptions, 'flagsAt'>>,
+  ) {
     this.#port = port;
     this.#state = state;
     this.#binary = options.binary;
@@ -82,9 +95,11 @@ export class Relay {
 
   /** Starts one and waits until it answers. */
   static async start(options: RelayOptions = {}): Promise<Relay> {
-    const { flags = [], binary = relayBinary(), everywhere = false } = options;
+    const { flags = [], binary = relayBinary(), everywhere = false, flagsAt } = options;
     const state = await mkdtemp(join(tmpdir(), 'steadycast-relay-'));
-    const relay = new Relay(await freePort(), state, { flags, binary, everywhere });
+    const port = await freePort();
+    const more = (await flagsAt?.({ state, origin: originAt(port) })) ?? [];
+    const relay = new Relay(port, state, { flags: [...flags, ...more], binary, everywhere });
     await relay.#launch();
     return relay;
   }
@@ -94,7 +109,7 @@ export class Relay {
    * `localhost` is not the one that this relay listens on.
    */
   get origin(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return originAt(this.#port);
   }
 
   /** Where a relay that listens everywhere is for other machines; null: this one has no network. */
@@ -114,10 +129,10 @@ export class Relay {
   }
 
   /** SIGTERM says goodbye to everybody; SIGKILL does not. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM', withinMs?: number): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child !== null) await end(child, signal);
+    if (child !== null) await end(child, signal, withinMs);
   }
 
   /** Lets it stand still, as if its machine had; `goOn` wakes it. */
@@ -203,4 +218,8 @@ export class Relay {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.status === 204 ? null : answer.json();
   }
+}
+
+function originAt(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }

@@ -31,16 +31,22 @@ export interface ScenarioOptions {
   relay?: readonly string[];
   /** Its relay listens on all addresses. */
   everywhere?: boolean;
+  /** Flags that depend on where the relay is. */
+  flagsAt?: RelayOptions['flagsAt'];
 }
 
 /** A scenario by name; `play` throws when something is not as it should be. */
 export function scenario(
   name: string,
   play: (stage: Stage) => Promise<void>,
-  { relay: flags = [], everywhere = false }: ScenarioOptions = {},
+  { relay: flags = [], everywhere = false, flagsAt }: ScenarioOptions = {},
 ): void {
   test(name, { timeout: TIMEOUT_MS + 30_000 }, async (context) => {
-    const stage = await Stage.open(context, { flags, everywhere });
+    const stage = await Stage.open(context, {
+      flags,
+      everywhere,
+      ...(flagsAt !== undefined && { flagsAt }),
+    });
     try {
       await within(name, TIMEOUT_MS, play(stage));
     } catch (error) {

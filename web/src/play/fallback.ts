@@ -5,11 +5,12 @@ import type { Memory } from './memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
 import { type Plan, type Progress, Race, type TransportName } from './race.ts';
-import { COUNTERS, NO_RECORDS, type PlayerRecords } from './records.ts';
+import { NO_RECORDS } from './records.ts';
 import { type Health, Trial, Trouble } from './rivalry.ts';
 import { type SoundWish, UNHEARD } from './sound/wish.ts';
 import type { PlayoutMode } from './spread.ts';
 import type { PlayerState, UnsupportedReason } from './state.ts';
+import { sum } from './sum.ts';
 
 export interface FallbackOptions extends Omit<PlaybackOptions, 'onProgress'> {
   /** How each transport is started. */
@@ -135,7 +136,7 @@ export class FallbackPlayer {
   }
 
   #start(name: TransportName): void {
-    const { place, origin, token, start } = this.#options;
+    const { place, origin, token, endpoint, start } = this.#options;
     const layer = document.createElement('div');
     layer.className = 'player-layer';
     // Under the picture that is there, until this one has its own.
@@ -147,6 +148,7 @@ export class FallbackPlayer {
       origin,
       token,
       playout: this.#playout,
+      endpoint,
       onSnapshot: (snapshot, shown) => {
         const runner = this.#runners.get(name);
         if (runner?.layer !== layer) return;
@@ -324,29 +326,8 @@ function healthOf({ snapshot }: Runner): Health {
   };
 }
 
-/** Both counts together; what does not add up is the second's, where it has it. */
-function sum(one: PlayerRecords, other: PlayerRecords, afterMs: number): PlayerRecords {
-  const counts = COUNTERS.map((name) => [name, one[name] + other[name]]);
-  const pictureMs = other.firstPictureMs === null ? null : other.firstPictureMs + afterMs;
-  return {
-    ...other,
-    ...Object.fromEntries(counts),
-    firstPictureMs: earlier(one.firstPictureMs, pictureMs),
-    latencyP50Ms: other.latencyP50Ms ?? one.latencyP50Ms,
-    latencyP95Ms: other.latencyP95Ms ?? one.latencyP95Ms,
-    largestGapMs: Math.max(one.largestGapMs, other.largestGapMs),
-    picture: other.picture ?? one.picture,
-    sound: other.sound ?? one.sound,
-  };
-}
-
-function earlier(one: number | null, other: number | null): number | null {
-  if (one === null || other === null) return one ?? other;
-  return Math.min(one, other);
-}
-
 /** Whether the picture was taken back; null: the state says nothing of that. */
-function isCovered(state: PlayerState): boolean | null {
+export function isCovered(state: PlayerState): boolean | null {
   switch (state.kind) {
     case 'paused':
       return true;

@@ -2,6 +2,7 @@
 
 import type { RelayEndpoint } from '../session/endpoint.ts';
 import type { CarrierName } from '../session/transport.ts';
+import { type Footing, NO_FOOTING } from './footing.ts';
 import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
 import type { PictureTarget } from './renderer.ts';
@@ -22,6 +23,8 @@ export type ToWorker =
       token: string;
       playout: PlayoutMode;
       carrier: CarrierName;
+      /** What is known of the relay; null: nothing. */
+      endpoint: RelayEndpoint | null;
     }
   | { type: 'playout'; mode: PlayoutMode }
   /** Draw the picture once more, for a capture of the canvas that just began. */
@@ -56,6 +59,8 @@ export interface PlayerSnapshot {
   /** The browser plays only after a touch or a click. */
   blocked: boolean;
   sound: HeardSound;
+  /** How it stands with the relay. */
+  footing: Footing;
 }
 
 /** How it stands with the sound. */
@@ -78,5 +83,6 @@ export const NOTHING_YET: PlayerSnapshot = Object.freeze({
   slow: null,
   blocked: false,
   sound: NO_SOUND,
+  footing: NO_FOOTING,
   records: NO_RECORDS,
 });

@@ -28,6 +28,22 @@ export class Once<T> {
 /** How a relay is asked for its health and its endpoint. */
 export type EndpointDeps = Pick<ReconnectDeps, 'probe' | 'fetchEndpoint'>;
 
+/** For a first attempt at a relay of which this is known already; all others ask. */
+export function knownOnce(
+  endpoint: RelayEndpoint,
+  asks: EndpointDeps = { probe, fetchEndpoint },
+): EndpointDeps {
+  let known: RelayEndpoint | null = endpoint;
+  return {
+    probe: async (origin, signal) => (known === null ? asks.probe(origin, signal) : 'ok'),
+    fetchEndpoint: async (origin, signal) => {
+      const told = known ?? (await asks.fetchEndpoint(origin, signal));
+      known = null;
+      return told;
+    },
+  };
+}
+
 /** A relay's health and endpoint, asked for at once. What is not used in ten seconds is given up. */
 export class EndpointOnce {
   /** As told; rejects with SessionError. */

@@ -1,7 +1,7 @@
 /** What the ways of playing a broadcast have in common. */
 
 import type { CodeName } from '@steadycast/codec-glue';
-import type { ConnectionState, KeptSession } from '../session/index.ts';
+import type { ConnectionState, KeptSession, RelayEndpoint } from '../session/index.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import type { Progress } from './race.ts';
 import type { ShownFrame } from './records.ts';
@@ -34,6 +34,8 @@ export interface PlaybackOptions {
   origin: string;
   token: string;
   playout: PlayoutMode;
+  /** What the relay has said of itself before. */
+  endpoint?: RelayEndpoint | undefined;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   onProgress: (progress: Progress) => void;
 }

@@ -193,7 +193,13 @@ function play(able: (codec: string) => boolean = () => true) {
   return { player, canvas, ended, open, pass, newest, lose: () => tell(LOST) };
 }
 
-const LOST: ConnectionState = { kind: 'lost', reason: 'x', retryInMs: 100, handshakes: 0 };
+const LOST: ConnectionState = {
+  kind: 'lost',
+  reason: 'x',
+  retryInMs: 100,
+  handshakes: 0,
+  why: 'broken',
+};
 
 it('shows frames, reports them, and finds a screen at rest', async () => {
   const { open, pass, newest, canvas } = play();

@@ -12,6 +12,7 @@ import { Abilities, type DecodeProber } from './abilities.ts';
 import type { Carrier } from './carrier.ts';
 import type { Break } from './decoder.ts';
 import type { FrameTag } from './display.ts';
+import { FootingNotes } from './footing.ts';
 import { readGroups } from './intake.ts';
 import { NO_SOUND, type PlayerSnapshot } from './messages.ts';
 import { FrameOrder } from './order.ts';
@@ -41,6 +42,8 @@ export interface PlayerOptions {
   prober?: DecodeProber;
 }
 
+/** A session that brings nothing for so long, although it was asked several times, is not waited for alone. */
+const SILENT_MS = 1_000;
 const AGENT = 'steadycast-web-player';
 const TICK_MS = 250;
 const REPORT_EVERY_MS = 1_000;
@@ -61,6 +64,7 @@ export class Player {
   readonly #machine = new StateMachine();
   readonly #abilities: Abilities;
   readonly #slowness = new Slowness();
+  readonly #footing = new FootingNotes();
   readonly #renderer: Picture;
   readonly #playout: Playout;
   #order = new FrameOrder();
@@ -171,6 +175,7 @@ export class Player {
 
   #connection(state: ConnectionState): void {
     if (state.kind !== 'open') this.#detach();
+    this.#footing.connection(state);
     if (state.kind === 'open') this.#attach(state.session);
     else tellMachine(this.#machine, state, Date.now());
     this.#refresh();
@@ -196,6 +201,8 @@ export class Player {
       if (message.type === 'serving') this.#served(message.serving);
       if (message.type === 'path') this.#slowness.told(message);
       if (message.type === 'sound') this.#sounds(message.sound);
+      if (message.type === 'relays') this.#footing.relays(message.relays);
+      if (message.type === 'move') this.#leave();
     });
     this.#hear(carrier);
     this.#sayAbilities();
@@ -219,6 +226,11 @@ export class Player {
         this.#lostGroup();
       },
     });
+  }
+
+  #leave(): void {
+    this.#footing.leave();
+    this.#publish();
   }
 
   /** Relays of before know of no sound, and would take the word for nonsense. */
@@ -359,6 +371,7 @@ export class Player {
         broadcast: this.#broadcast,
         transport: this.#options.transport ?? 'webtransport',
         blocked: false,
+        footing: this.#footing.at((this.#carrier?.silentMs ?? 0) >= SILENT_MS, performance.now()),
         sound: this.#format === null ? NO_SOUND : { state: this.#port === null ? 'off' : 'on' },
       },
       this.#records.takeLog(),

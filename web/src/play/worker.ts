@@ -4,6 +4,7 @@ import type { RelayEndpoint } from '../session/endpoint.ts';
 import { connectBy, keepConnected } from '../session/index.ts';
 import { Ahead } from './ahead.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { knownOnce } from './once.ts';
 import { Player } from './player.ts';
 
 /** The worker's global object, as far as it is used; the project's types are a document's. */
@@ -22,7 +23,7 @@ const told = new Promise<RelayEndpoint | null>((resolve) => {
 });
 
 function start(wanted: Extract<ToWorker, { type: 'start' }>): void {
-  const { canvas, origin, token, playout, carrier } = wanted;
+  const { canvas, origin, token, playout, carrier, endpoint } = wanted;
   const begun = ahead;
   player = new Player({
     canvas,
@@ -33,7 +34,11 @@ function start(wanted: Extract<ToWorker, { type: 'start' }>): void {
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),
     connect: (options) =>
       begun?.keepConnected(options) ??
-      keepConnected({ ...options, connect: connectBy(carrier, options.origin) }),
+      keepConnected({
+        ...options,
+        connect: connectBy(carrier, options.origin),
+        deps: endpoint === null ? {} : knownOnce(endpoint),
+      }),
     onProgress: (progress) => scope.postMessage({ type: 'progress', progress }),
   });
   void player.run().then(() => scope.postMessage({ type: 'stopped' }));

@@ -101,6 +101,11 @@ export class Carriers {
     return transport;
   }
 
+  /** Connects by the first that is open. Rejects with SessionError, or the abort's reason. */
+  async reach(signal: AbortSignal): Promise<Transport> {
+    return this.connect(await this.#deps.fetchEndpoint(this.#relay, signal), signal);
+  }
+
   #watch(): void {
     if (this.#watches) return;
     this.#watches = true;

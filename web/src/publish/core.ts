@@ -82,7 +82,8 @@ export class HostCore {
       origin,
       token,
       agent: 'steadycast-web-host',
-      carriers: new Carriers(origin, wayTo(origin)),
+      // What opened at one opens at the others: it is the network's doing.
+      carriersAt: (relay) => new Carriers(relay, wayTo(origin)),
       onOpen: (session) => this.#opened(session),
       onGone: (wanted) => this.#gone(wanted),
       onKeyframeRequest: (track) => this.#keyframeRequested(track),

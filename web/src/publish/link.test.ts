@@ -32,12 +32,13 @@ function setUp() {
     frail: false,
     hasBetter: (carrier: CarrierName) => carrier !== 'webtransport',
     best: vi.fn<(signal: AbortSignal) => Promise<Transport>>(),
+    reach: vi.fn<(signal: AbortSignal) => Promise<Transport>>(),
   };
   const link = new RelayLink({
     origin: 'https://relay.example',
     token: 't',
     agent: 'test',
-    carriers,
+    carriersAt: () => carriers,
     ...events,
     keep: (options) => {
       attempts.push(options);
@@ -91,7 +92,7 @@ it('tells a lost session from one that was closed here', async () => {
   const { events, link, become } = setUp();
   await link.connect(null);
   become({ kind: 'open', session: session(LINEAGE) });
-  become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 0 });
+  become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 0, why: 'broken' });
   expect(events.onGone).toHaveBeenLastCalledWith(false);
   expect(link.facts).toMatchObject({ phase: 'lost', reason: 'gone', everOpen: true });
   become({ kind: 'connecting', attempt: 2 });
@@ -108,11 +109,11 @@ it('says on what a session broke off, and nothing of one that the relay itself e
   become({ kind: 'opening', brokeOff: false });
   become({ kind: 'open', session: session(LINEAGE) });
   expect(carriers.opened.mock.calls).toEqual([['webtransport']]);
-  become({ kind: 'lost', reason: 'restarting', retryInMs: 100, handshakes: 0 });
+  become({ kind: 'lost', reason: 'restarting', retryInMs: 100, handshakes: 0, why: 'broken' });
   become({ kind: 'opening', brokeOff: false });
   become({ kind: 'open', session: session(LINEAGE) });
   expect(carriers.brokeOff).not.toHaveBeenCalled();
-  become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 0 });
+  become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 0, why: 'broken' });
   become({ kind: 'opening', brokeOff: true });
   expect(carriers.brokeOff.mock.calls).toEqual([['webtransport']]);
   await link.close();
@@ -194,7 +195,7 @@ describe('on a lesser carrier', () => {
     const { attempts, events, become, better } = await overTcp();
     await climb();
     attempts[0]?.onState({ kind: 'refused', code: 'superseded', message: 'another publisher' });
-    become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 1 });
+    become({ kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 1, why: 'blocked' });
     expect(events.onRefused).toHaveBeenCalledTimes(1);
     expect([attempts[1]?.signal.aborted, better.closedWith]).toEqual([true, {}]);
   });
@@ -234,5 +235,90 @@ describe('on a lesser carrier', () => {
     expect([attempts[1]?.signal.aborted, better.closedWith]).toEqual([true, {}]);
     become({ kind: 'open', session: session(LINEAGE) });
     expect([link.session, events.onOpen.mock.calls.length]).toEqual([null, 1]);
+  });
+});
+
+describe('where there are other relays', () => {
+  const HOME = 'https://relay.example';
+  const B = 'https://b.example';
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  /** Live, and told of another relay. */
+  async function live() {
+    const set = setUp();
+    const there = new FakeRelay();
+    set.carriers.reach.mockResolvedValue(there.transport);
+    await set.link.connect(null);
+    let tell: (message: RelayMessage) => void = () => undefined;
+    const own = {
+      ...session(LINEAGE),
+      silentMs: 0,
+      onMessage: (listener: (message: RelayMessage) => void) => {
+        tell = listener;
+        return () => undefined;
+      },
+    };
+    set.become({ kind: 'open', session: own as unknown as RelaySession });
+    tell({ type: 'relays', relays: [B] });
+    return { ...set, there, own, tell: (message: RelayMessage) => tell(message) };
+  }
+
+  const gone = { kind: 'lost', reason: 'gone', retryInMs: 100, handshakes: 0 } as const;
+
+  it('goes to another one when its own is dead, with the lineage', async () => {
+    const { attempts, become, link } = await live();
+    become({ ...gone, why: 'broken' });
+    expect(attempts, 'it may be a session that broke off, and no more').toHaveLength(1);
+    become({ ...gone, why: 'absent' });
+    expect(attempts.map(({ origin }) => origin)).toEqual([HOME, B]);
+    expect([attempts[0]?.signal.aborted, attempts[1]?.resume?.()]).toEqual([true, LINEAGE]);
+    become({ kind: 'open', session: session(LINEAGE) });
+    expect(link.facts.phase).toBe('open');
+    // Neither is tried again and again.
+    become({ ...gone, why: 'absent' });
+    expect(attempts).toHaveLength(2);
+    vi.advanceTimersByTime(2_000);
+    become({ ...gone, why: 'absent' });
+    expect(attempts.at(-1)?.origin).toBe(HOME);
+  });
+
+  it('is told to go, and publishes there before it ends what is here', async () => {
+    const { attempts, events, link, tell, there, become } = await live();
+    tell({ type: 'move', withinMs: 9_000 });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(attempts.map(({ origin }) => origin)).toEqual([HOME, B]);
+    expect(attempts[0]?.signal.aborted).toBe(false);
+    const { signal } = new AbortController();
+    expect(await attempts[1]?.connect?.({} as never, signal)).toBe(there.transport);
+    // The relay that it leaves hears of the new publisher first.
+    attempts[0]?.onState({ kind: 'refused', code: 'superseded', message: 'another publisher' });
+    expect(events.onRefused).not.toHaveBeenCalled();
+    const next = session(LINEAGE);
+    become({ kind: 'open', session: next });
+    expect([link.session, attempts[0]?.signal.aborted]).toEqual([next, true]);
+  });
+
+  it('leaves a relay that is silent, and not one that is heard again', async () => {
+    const { attempts, own, carriers } = await live();
+    carriers.reach.mockImplementation(() => new Promise(() => undefined));
+    own.silentMs = 1_400;
+    await vi.advanceTimersByTimeAsync(300);
+    expect(carriers.reach).not.toHaveBeenCalled();
+    own.silentMs = 1_600;
+    await vi.advanceTimersByTimeAsync(300);
+    expect(carriers.reach).toHaveBeenCalledTimes(1);
+    expect(attempts).toHaveLength(1);
+  });
+
+  it('is not refused for what another relay does not have', async () => {
+    const { attempts, events, become } = await live();
+    become({ ...gone, why: 'full' });
+    vi.advanceTimersByTime(2_000);
+    become({ kind: 'refused', code: 'unknown_broadcast', message: 'what?' });
+    expect(events.onRefused).not.toHaveBeenCalled();
+    expect(attempts.map(({ origin }) => origin)).toEqual([HOME, B, HOME]);
+    become({ kind: 'refused', code: 'unknown_broadcast', message: 'it has ended' });
+    expect(events.onRefused).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,6 +1,6 @@
 /** The publisher's session, again and again until told otherwise. */
 
-import type { Rendition, WantedTrack } from '@steadycast/codec-glue';
+import type { CodeName, Rendition, WantedTrack } from '@steadycast/codec-glue';
 import {
   type CarrierName,
   type Connect,
@@ -10,16 +10,24 @@ import {
   type RelaySession,
   type Transport,
 } from '../session/index.ts';
+import { pause } from '../session/pause.ts';
 import type { Carriers } from './carriers.ts';
 import { Climb } from './climb.ts';
+import { Relays } from './relays.ts';
 import type { LinkPhase } from './status.ts';
+
+/** What a link asks of the carriers to one relay. */
+export type LinkCarriers = Pick<
+  Carriers,
+  'connect' | 'opened' | 'brokeOff' | 'frail' | 'hasBetter' | 'best' | 'reach'
+>;
 
 export interface LinkOptions {
   origin: string;
   token: string;
   agent: string;
-  /** What sessions run on. */
-  carriers: Pick<Carriers, 'connect' | 'opened' | 'brokeOff' | 'frail' | 'hasBetter' | 'best'>;
+  /** What sessions at this relay run on. */
+  carriersAt: (relay: string) => LinkCarriers;
   onOpen: (session: RelaySession) => void;
   /** The session is gone; `wanted`: because this side closed it. */
   onGone: (wanted: boolean) => void;
@@ -57,7 +65,26 @@ interface Running {
   over: Promise<unknown>;
 }
 
-/** While a session opens on a better carrier. */
+/** An open session that brings nothing for so long is not waited for alone: pongs come every quarter of a second. */
+const SILENT_MS = 1_500;
+const LOOK_MS = 250;
+/** Between two attempts to be elsewhere while the session is still there. */
+const AGAIN_MS = 500;
+/** What another relay says that cannot have this broadcast, or not from this host, which says nothing of its own. */
+const NOT_THERE: ReadonlySet<CodeName | null> = new Set([
+  'elsewhere',
+  'too_far',
+  'unknown_broadcast',
+  'unauthorized',
+]);
+
+/** A relay, and what sessions there run on. */
+interface Place {
+  relay: string;
+  carriers: LinkCarriers;
+}
+
+/** While a session opens on a better carrier, or at another relay. */
 interface Moving {
   /** The one before was told that another publisher has taken over: so it will end if that was not this one. */
   superseded: (() => void) | null;
@@ -73,9 +100,18 @@ export class RelayLink {
   #resume: Uint8Array | null = null;
   #running: Running | null = null;
   #moving: Moving | null = null;
+  readonly #relays: Relays;
+  #carriers: LinkCarriers;
+  /** It is on its way to another relay while its session is open. */
+  #goes = false;
+  /** The relay has said that it goes. */
+  #leaves = false;
+  #looks: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#relays = new Relays(options.origin);
+    this.#carriers = options.carriersAt(options.origin);
   }
 
   /** Whether it is connected, or on the way there by itself. */
@@ -95,14 +131,18 @@ export class RelayLink {
   async connect(resume: Uint8Array | null): Promise<void> {
     await this.close();
     this.#resume = resume;
-    const { connect } = this.#options.carriers;
-    this.#running = this.#keep(connect, (state) => this.#changed(state));
+    this.#start();
+  }
+
+  #start(): void {
+    const { connect } = this.#carriers;
+    this.#running = this.#keep(this.#relays.at, connect, (state) => this.#changed(state));
   }
 
   /** Some of its states come before it has returned. */
-  #keep(connect: Connect, onState: (state: ConnectionState) => void): Running {
+  #keep(origin: string, connect: Connect, onState: (state: ConnectionState) => void): Running {
     const abort = new AbortController();
-    const { origin, token, agent, keep = keepConnected } = this.#options;
+    const { token, agent, keep = keepConnected } = this.#options;
     const over = keep({
       origin,
       token,
@@ -120,20 +160,29 @@ export class RelayLink {
 
   /** Moves to the best carrier if that can be had; the session there takes over from the one that is open. */
   async #moveUp(signal: AbortSignal): Promise<boolean> {
-    const transport = await this.#options.carriers.best(signal).catch(() => null);
+    const transport = await this.#carriers.best(signal).catch(() => null);
     if (transport === null) return false;
     const from = this.#running;
     if (signal.aborted || from === null || this.#session === null) {
       transport.close();
       return false;
     }
-    return this.#moveTo(transport, from, signal);
+    const there = { relay: this.#relays.at, carriers: this.#carriers };
+    const refused = () => this.#climb.stop();
+    return this.#moveTo(there, transport, from, signal, refused);
   }
 
-  #moveTo(transport: Transport, from: Running, signal: AbortSignal): Promise<boolean> {
+  /** A session there takes over from the one that is open. `onRefused`: it may not. */
+  #moveTo(
+    { relay, carriers }: Place,
+    transport: Transport,
+    from: Running,
+    signal: AbortSignal,
+    onRefused: () => void,
+  ): Promise<boolean> {
     const moving: Moving = { superseded: null };
     this.#moving = moving;
-    const connect = this.#first(transport);
+    const connect = first(transport, carriers);
     return new Promise((resolve) => {
       let moved = false;
       const stay = () => {
@@ -144,31 +193,64 @@ export class RelayLink {
         if (from === this.#running) moving.superseded?.();
         resolve(false);
       };
-      const to = this.#keep(connect, (state) => {
+      const to = this.#keep(relay, connect, (state) => {
         if (moved) this.#changed(state);
         else if (state.kind === 'open' && this.#moving === moving) {
           moved = true;
+          this.#relays.moveTo(relay);
+          this.#carriers = carriers;
           this.#replace(from, to);
           this.#changed(state);
           resolve(true);
         } else if (state.kind !== 'connecting' && state.kind !== 'opening') {
           stay();
           // A token that let the session in may have expired: it is told so every time.
-          if (state.kind === 'refused') this.#climb.stop();
+          if (state.kind === 'refused') onRefused();
         }
       });
       signal.addEventListener('abort', stay);
     });
   }
 
-  /** The first time this one is taken, and whatever is open first after it. */
-  #first(transport: Transport): Connect {
-    let first: Transport | null = transport;
-    return async (endpoint, signal) => {
-      const opened = first;
-      first = null;
-      return opened ?? this.#options.carriers.connect(endpoint, signal);
-    };
+  /** The relay goes, or is silent: publishes at another one, while the session here is still open. */
+  async #go(): Promise<void> {
+    if (this.#goes) return;
+    this.#goes = true;
+    const from = this.#running;
+    const gone = new AbortController();
+    while (from !== null && from === this.#running && this.#session !== null) {
+      if (this.#moving === null && (await this.#goFrom(from, gone.signal))) break;
+      await pause(AGAIN_MS);
+      // It was silent and no more.
+      if (!this.#leaves && (this.#session?.silentMs ?? 0) < SILENT_MS) break;
+    }
+    gone.abort();
+    this.#goes = false;
+  }
+
+  async #goFrom(from: Running, signal: AbortSignal): Promise<boolean> {
+    const relay = this.#relays.next(performance.now());
+    if (relay === null) return false;
+    const carriers = this.#options.carriersAt(relay);
+    const transport = await carriers.reach(signal).catch(() => null);
+    if (transport === null) return false;
+    if (from !== this.#running || this.#session === null || this.#moving !== null) {
+      transport.close();
+      return false;
+    }
+    return this.#moveTo({ relay, carriers }, transport, from, signal, () => undefined);
+  }
+
+  /** There is no session here, and none to be had: tries another relay in the place of this one. */
+  #elsewhere(): boolean {
+    if (this.#moving !== null || this.#running === null) return false;
+    const relay = this.#relays.next(performance.now());
+    if (relay === null) return false;
+    this.#running.abort.abort();
+    this.#relays.moveTo(relay);
+    this.#carriers = this.#options.carriersAt(relay);
+    this.#start();
+    return true;
   }
 
   /** The session before has nothing to say any more, be it that another one has taken over. */
@@ -188,6 +270,7 @@ export class RelayLink {
     running?.abort.abort();
     await running?.over;
     this.#facts = OFF;
+    clearInterval(this.#looks);
   }
 
   #changed(state: ConnectionState): void {
@@ -197,8 +280,7 @@ export class RelayLink {
         this.#facts = { ...OFF, phase: 'connecting', reason: this.#facts.reason, everOpen };
         break;
       case 'opening':
-        if (state.brokeOff && this.#carrier !== null)
-          this.#options.carriers.brokeOff(this.#carrier);
+        if (state.brokeOff && this.#carrier !== null) this.#carriers.brokeOff(this.#carrier);
         return;
       case 'open':
         this.#facts = { ...OFF, phase: 'open', everOpen: true };
@@ -213,8 +295,11 @@ export class RelayLink {
           everOpen,
         };
         this.#drop(false);
+        if (state.why === 'absent' || state.why === 'full') this.#elsewhere();
         break;
       case 'refused': {
+        // Another relay speaks for itself alone.
+        if (!this.#relays.isHome && NOT_THERE.has(state.code) && this.#elsewhere()) break;
         const end = () => this.#end({ phase: 'refused', reason: state.message, code: state.code });
         // By this host's own session, if that opens.
         if (this.#moving !== null && state.code === 'superseded') this.#moving.superseded = end;
@@ -229,7 +314,8 @@ export class RelayLink {
   }
 
   #open(session: RelaySession): void {
-    const { carriers } = this.#options;
+    const carriers = this.#carriers;
+    this.#leaves = false;
     this.#session = session;
     this.#carrier = session.carrier;
     carriers.opened(session.carrier);
@@ -246,6 +332,11 @@ export class RelayLink {
       if (message.type === 'arrived') this.#options.onArrived(message.bytes, message.relayUs);
       if (message.type === 'listeners') this.#options.onListeners(message.players, message.repeat);
       if (message.type === 'status') this.#options.onChange();
+      if (message.type === 'relays') this.#knows(message.relays);
+      if (message.type === 'move') {
+        this.#leaves = true;
+        void this.#go();
+      }
     });
     // The loop reports a lost session only after its pause was decided; frames stop at once.
     void session.ended.then(() => {
@@ -253,10 +344,20 @@ export class RelayLink {
     });
   }
 
+  #knows(relays: readonly string[]): void {
+    this.#relays.knows(relays);
+    clearInterval(this.#looks);
+    if (relays.length === 0) return;
+    this.#looks = setInterval(() => {
+      if ((this.#session?.silentMs ?? 0) >= SILENT_MS) void this.#go();
+    }, LOOK_MS);
+  }
+
   #end(facts: Pick<LinkFacts, 'phase' | 'reason' | 'code'>): void {
     this.#facts = { ...facts, retryAtMs: null, everOpen: this.#facts.everOpen };
     this.#running = null;
     this.#climb.stop();
+    clearInterval(this.#looks);
     this.#drop(false);
     this.#options.onRefused();
   }
@@ -266,6 +367,16 @@ export class RelayLink {
     this.#session = null;
     this.#options.onGone(wanted);
   }
+}
+
+/** The first time this one is taken, and whatever is open first after it. */
+function first(transport: Transport, { connect }: LinkCarriers): Connect {
+  let opened: Transport | null = transport;
+  return async (endpoint, signal) => {
+    const taken = opened;
+    opened = null;
+    return taken ?? connect(endpoint, signal);
+  };
 }
 
 /** What a relay of a version before 3 wants, in the words of later ones. */

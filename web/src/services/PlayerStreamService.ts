@@ -1,11 +1,12 @@
 /** Plays one broadcast in one place of a page, with or without a framework. */
 
 import { DirectPlayback } from '../play/direct.ts';
-import { type FallbackOptions, FallbackPlayer } from '../play/fallback.ts';
+import type { FallbackOptions } from '../play/fallback.ts';
 import { choosePlayout, chosenPlayout, Memory } from '../play/memory.ts';
 import { NOTHING_YET, type PlayerSnapshot } from '../play/messages.ts';
 import type { Surface } from '../play/playback.ts';
 import type { PlayerRecords, ShownFrame } from '../play/records.ts';
+import { RoamingPlayer } from '../play/roaming.ts';
 import { keepSound, type SoundWish, wishedSound, within } from '../play/sound/wish.ts';
 import type { PlayoutMode } from '../play/spread.ts';
 import { NO_TOKEN, type PlayerState } from '../play/state.ts';
@@ -66,7 +67,7 @@ export class PlayerStreamService implements PlayerService {
   /** What plays already and has no place yet; null: nothing. */
   #begun: Wanted | null = null;
   readonly #listeners = new Set<() => void>();
-  #player: FallbackPlayer | null = null;
+  #player: RoamingPlayer | null = null;
   #snapshot = NOTHING_YET;
   #shown: ShownFrame[] = [];
   #playout: PlayoutMode = chosenPlayout();
@@ -201,7 +202,7 @@ export class PlayerStreamService implements PlayerService {
         sound,
         onSnapshot,
       };
-      this.#player = new FallbackPlayer({ ...wanted, start: STARTERS });
+      this.#player = new RoamingPlayer({ ...wanted, start: STARTERS });
       this.#notify();
     }
   }

@@ -48,6 +48,15 @@ it('takes the relay’s time along', async () => {
   expect(clock?.receivedUs).toBeGreaterThanOrEqual(clock?.sentUs ?? Number.POSITIVE_INFINITY);
 });
 
+it('takes along where others are, but for what is no address of a relay', async () => {
+  const url = 'https://b.test/cast';
+  answer({
+    session: '/session',
+    relays: [{ url, near: true }, { url: 'b' }, 'https://c.test', null],
+  });
+  expect((await fetchEndpoint(ORIGIN, open())).relays).toEqual([url]);
+});
+
 it('needs no hashes of a trusted certificate', async () => {
   answer({ session: '/session' });
   expect((await fetchEndpoint(ORIGIN, open())).certificateHashes).toEqual([]);

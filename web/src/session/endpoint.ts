@@ -5,8 +5,8 @@ import { connectionWords } from '../words/connection.ts';
 import { type ClockSample, localUs } from './clock.ts';
 import { deadline } from './deadline.ts';
 import { SessionError, unreachable } from './error.ts';
-import { isCount, shape } from './parse.ts';
-import { at } from './place.ts';
+import { isCount, isRecord, isText, shape } from './parse.ts';
+import { at, isRelay } from './place.ts';
 
 /** What `GET /api/relay` says. */
 export interface RelayEndpoint {
@@ -16,6 +16,8 @@ export interface RelayEndpoint {
   certificateHashes: Uint8Array<ArrayBuffer>[];
   /** The relay's clock, as this exchange tells it; a rough one, for HTTP takes its time. */
   clock: ClockSample | null;
+  /** Where others are that take sessions for the same broadcasts, in the order in which they are to be tried. */
+  relays?: readonly string[];
   /** When it was started, by its clock; relays of before do not say. */
   startedUs?: number;
   /** The versions of the protocol that it speaks. */
@@ -76,6 +78,7 @@ function parseEndpoint(
   if (typeof session !== 'string' || !Array.isArray(hashes)) {
     throw unreachable(connectionWords().strange);
   }
+  const relays = parseRelays(fields);
   const url = new URL(session, origin);
   // Sessions are encrypted even where a development relay serves its pages without.
   url.protocol = 'https:';
@@ -84,9 +87,19 @@ function parseEndpoint(
     certificateHashes: hashes.map(parseHash),
     clock: typeof relayUs === 'number' ? { ...asked, relayUs } : null,
     versions: parseVersions(fields),
+    ...(relays.length > 0 && { relays }),
     ...(isCount(startedUs) && { startedUs }),
   };
 }
+
+/** Relays of before know of no others. */
+function parseRelays(fields: object): string[] {
+  const told: unknown[] = 'relays' in fields && Array.isArray(fields.relays) ? fields.relays : [];
+  return told.filter(isOther).map(({ url }) => url);
+}
+
+const isOther = (value: unknown): value is { url: string } =>
+  isRecord(value) && isText(value['url']) && isRelay(value['url']);
 
 const isVersions = shape<Versions>({ min: isCount, max: isCount });
 

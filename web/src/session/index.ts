@@ -14,6 +14,7 @@ export {
   type KeptSession,
   keepConnected,
   keepOpen,
+  type Loss,
   type Refusal,
 } from './reconnect.ts';
 export { RelaySession, type SessionEnd, type SessionOptions } from './session.ts';

@@ -32,8 +32,19 @@ export type ConnectionState<S extends KeptSession = RelaySession> =
    * The session, or the attempt at one, failed; the next follows in `retryInMs`. `handshakes`
    * counts attempts in a row that failed although the relay answered over TCP.
    */
-  | { kind: 'lost'; reason: string; retryInMs: number; handshakes: number }
+  | { kind: 'lost'; reason: string; retryInMs: number; handshakes: number; why: Loss }
   | Refusal;
+
+/** Why there is no session now. */
+export type Loss =
+  /** It broke off without a word, or the relay ended it for a while. */
+  | 'broken'
+  /** The relay answers nobody over TCP, or stops. */
+  | 'absent'
+  /** The relay takes nobody more. */
+  | 'full'
+  /** The relay answers over TCP, and no session came about. */
+  | 'blocked';
 
 export interface KeepOpenOptions<S extends KeptSession> {
   /** The relay's origin, as in `https://relay.example:4443`. */
@@ -73,7 +84,14 @@ const HELD_MS = 5_000;
 
 type Ended =
   | { kind: 'refusal'; refusal: Refusal }
-  | { kind: 'retry'; reason: string; fault: Fault; atLeastMs: number; from?: RelayEndpoint };
+  | {
+      kind: 'retry';
+      reason: string;
+      fault: Fault;
+      atLeastMs: number;
+      code?: CodeName | null;
+      from?: RelayEndpoint;
+    };
 
 /** The relay that a session broke off with; null: none did. */
 type Left = Pick<RelayEndpoint, 'startedUs'> | null;
@@ -123,7 +141,7 @@ export async function keepOpen<S extends KeptSession>(
     // A relay that restarts tells everyone the same time; they come back spread over a quarter more.
     const asToldMs = Math.round(ended.atLeastMs * (1 + random / 4));
     const retryInMs = Math.max(asToldMs, backoffMs(attempt, handshakes, random));
-    onState({ kind: 'lost', reason: ended.reason, retryInMs, handshakes });
+    onState({ kind: 'lost', reason: ended.reason, retryInMs, handshakes, why: lossOf(ended) });
     await deps.sleep(retryInMs, signal).catch(() => undefined);
     if (signal.aborted) return null;
   }
@@ -177,7 +195,19 @@ function afterEnd(end: SessionEnd): Ended {
   const { code, message, retryAfterMs } = end;
   if (retryAfterMs === null)
     return { kind: 'refusal', refusal: { kind: 'refused', code, message } };
-  return { kind: 'retry', reason: message, fault: 'session', atLeastMs: retryAfterMs };
+  return { kind: 'retry', reason: message, fault: 'session', atLeastMs: retryAfterMs, code };
+}
+
+/** What a relay says that others may take whom it does not. */
+const TAKES_NOBODY: ReadonlyMap<CodeName, Loss> = new Map([
+  ['too_many', 'full'],
+  ['shutting_down', 'absent'],
+]);
+
+function lossOf({ fault, code }: Extract<Ended, { kind: 'retry' }>): Loss {
+  if (fault === 'tcp') return 'absent';
+  if (fault === 'handshake') return 'blocked';
+  return (code && TAKES_NOBODY.get(code)) || 'broken';
 }
 
 function failed(error: SessionError): Ended {
@@ -187,7 +217,7 @@ function failed(error: SessionError): Ended {
     return { kind: 'retry', reason: message, fault: 'handshake', atLeastMs: 0 };
   }
   if (retryAfterMs === null) return { kind: 'refusal', refusal: { kind, code, message } };
-  return { kind: 'retry', reason: message, fault: 'session', atLeastMs: retryAfterMs };
+  return { kind: 'retry', reason: message, fault: 'session', atLeastMs: retryAfterMs, code };
 }
 
 /** A fault of this code must not leave the page without a way back. */

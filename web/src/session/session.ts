@@ -64,6 +64,9 @@ export type SessionEnd =
 const WELCOME_TIMEOUT_MS = 5_000;
 /** How long a goodbye may take to leave before the session closes on it. */
 const GOODBYE_TIMEOUT_MS = 200;
+/** After so long a silence it is asked out of turn whether the relay lives, where there are others to go to. */
+const ASK_AFTER_MS = 400;
+const ASK_EVERY_MS = 200;
 const HEARTBEAT_MIN_MS = 100;
 const HEARTBEAT_MAX_MS = 15_000;
 
@@ -90,6 +93,8 @@ export class RelaySession {
   #rttUs: number;
   #pings = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #asking: ReturnType<typeof setInterval> | undefined;
+  #askedMs = 0;
   #over = false;
   readonly #settle: (end: SessionEnd) => void;
 
@@ -261,6 +266,7 @@ export class RelaySession {
   #receive(message: RelayMessage): void {
     if (message.type === 'pong') this.#receivePong(message.sentUs, message.relayUs);
     if (message.type === 'status') this.#status = message.status;
+    if (message.type === 'relays') this.#ask(message.relays.length > 0);
     if (this.#listeners.size === 0) this.#keep(message);
     for (const listener of this.#listeners) listener(message);
     if (message.type === 'goodbye') this.#end(goodbyeEnd(message));
@@ -288,6 +294,18 @@ export class RelaySession {
     }
   }
 
+  /** A relay that is silent is left for another one soon: no silence is to be for want of a question. */
+  #ask(others: boolean): void {
+    clearInterval(this.#asking);
+    if (!others) return;
+    this.#asking = setInterval(() => {
+      const nowMs = performance.now();
+      if (this.silentMs < ASK_AFTER_MS || nowMs - this.#askedMs < ASK_AFTER_MS) return;
+      this.#askedMs = nowMs;
+      this.#ping();
+    }, ASK_EVERY_MS);
+  }
+
   #ping(): void {
     this.#pings += 1;
     this.send({ type: 'ping', sequence: this.#pings, sentUs: localUs() });
@@ -298,6 +316,7 @@ export class RelaySession {
     this.#datagrams.close();
     this.#onDatagram = null;
     clearInterval(this.#timer);
+    clearInterval(this.#asking);
     this.#unheard.clear();
   }
 

@@ -198,6 +198,12 @@ pub(crate) enum Relay {
         bytes: u64,
         relay_us: u64,
     },
+    Relays {
+        relays: Vec<String>,
+    },
+    Move {
+        within_ms: u32,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -424,6 +430,8 @@ impl From<&RelayMessage> for Relay {
                 carries_kbps,
             },
             RelayMessage::Arrived { bytes, relay_us } => Self::Arrived { bytes, relay_us },
+            RelayMessage::Relays { relays } => Self::Relays { relays },
+            RelayMessage::Move { within_ms } => Self::Move { within_ms },
         }
     }
 }

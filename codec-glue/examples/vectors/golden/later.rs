@@ -45,13 +45,13 @@ fn datagrams() -> Vec<Later> {
 /// Each alone, and between two messages that are known.
 fn skipped() -> Vec<Later> {
     let unknown: [(&str, &[u8]); 6] = [
-        ("variant 66", &[66]),
-        ("variant 66 with a body", &[66, 1, 2, 3]),
+        ("variant 70", &[70]),
+        ("variant 70 with a body", &[70, 1, 2, 3]),
         ("variant 250", &[250, 0xff, 0xff]),
         ("variant 251, in three bytes", &[251, 251, 0]),
         (
-            "variant 66 in more bytes than it needs",
-            &[252, 66, 0, 0, 0, 9],
+            "variant 70 in more bytes than it needs",
+            &[252, 70, 0, 0, 0, 9],
         ),
         ("variant 2^32 - 1", &[252, 0xff, 0xff, 0xff, 0xff]),
     ];

@@ -25,6 +25,7 @@ pub(crate) fn vectors() -> Vec<Good<Relay>> {
     messages.extend(pauses());
     messages.extend(paths());
     messages.extend(arrivals());
+    messages.extend(other_relays());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -385,5 +386,28 @@ fn arrivals() -> Vec<Named> {
             .into_iter()
             .map(|bytes| arrived(bytes, bytes)),
     );
+    all
+}
+
+fn other_relays() -> Vec<Named> {
+    let relays = |name: &str, relays: &[&str]| {
+        let relays = relays.iter().map(|url| (*url).to_owned()).collect();
+        (name.to_owned(), RelayMessage::Relays { relays })
+    };
+    let long = format!("https://{}", "r".repeat(limits::PLACE - 8));
+    let mut all = vec![
+        relays("no other relay", &[]),
+        relays("one other relay", &["https://b.example"]),
+        relays("a relay under a path", &["https://b.example:4433/cast"]),
+        relays(
+            "as many relays as there may be",
+            &[long.as_str(); limits::PLACES],
+        ),
+    ];
+    let moves = |within_ms| {
+        let message = RelayMessage::Move { within_ms };
+        (format!("move within {within_ms} ms"), message)
+    };
+    all.extend(boundaries_u32().into_iter().map(moves));
     all
 }

@@ -61,7 +61,7 @@ impl Health {
     )
 )]
 pub(super) async fn health(State(site): State<Arc<Site>>) -> (StatusCode, Answer<Health>) {
-    match site.draining.is_cancelled() {
+    match site.stops() {
         true => Health::bad(Word::Draining),
         false => Health::good(Word::Ok),
     }
@@ -80,7 +80,7 @@ pub(super) async fn health(State(site): State<Arc<Site>>) -> (StatusCode, Answer
 )]
 pub(super) async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, Answer<Health>) {
     match () {
-        () if site.draining.is_cancelled() => Health::bad(Word::Draining),
+        () if site.stops() => Health::bad(Word::Draining),
         () if !site.keeps() => Health::bad(Word::CannotKeep),
         () if !site.has_good_certificate() => Health::bad(Word::NoCertificate),
         () => Health::good(Word::Ready),
@@ -104,6 +104,16 @@ pub(super) struct Relay {
     relay_us: u64,
     /// When it started, by that clock.
     started_us: u64,
+    /// Others that take sessions for the same broadcasts, a handful, in the order in which they are to be tried. Whoever
+    /// asks again may be told others: those that have least to do are told most often, and first.
+    relays: Vec<OtherRelay>,
+}
+
+/// Another relay.
+#[derive(Serialize, ToSchema)]
+struct OtherRelay {
+    /// Where its pages are.
+    url: String,
 }
 
 /// All versions of the session protocol that are spoken.
@@ -135,5 +145,11 @@ pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<Relay> {
         certificate_hashes: hash.iter().map(|hash| STANDARD.encode(hash)).collect(),
         relay_us: site.clock.now().as_micros(),
         started_us: site.clock.started().as_micros(),
+        relays: site
+            .placement
+            .draw()
+            .into_iter()
+            .map(|url| OtherRelay { url })
+            .collect(),
     })
 }

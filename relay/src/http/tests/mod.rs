@@ -38,6 +38,7 @@ use crate::directory::{Alone, Directory, test_lease};
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
+use crate::placement::Placement;
 use crate::records::Records;
 use crate::session::{Parts, Shared};
 use crate::shard::RelayClock;
@@ -120,6 +121,7 @@ impl Relay {
         let records = Arc::new(Records::new(clock, metrics, events, None));
         let origins = Origins::new(vec![APP.parse().unwrap()], false);
         let draining = CancellationToken::new();
+        let placement = Arc::new(Placement::default());
         let parts = Parts {
             settings: (&Config::defaults(true).limits).into(),
             clock,
@@ -127,6 +129,7 @@ impl Relay {
             gate: gate.clone(),
             records: records.clone(),
             origins: origins.clone(),
+            placement: placement.clone(),
             shutdown: draining.clone(),
             elsewhere: None,
             port: crate::session::Port::Clients,
@@ -163,6 +166,7 @@ impl Relay {
             homes: None,
             peers,
             outbox: None,
+            placement,
             draining,
         };
         change(&mut site);

@@ -107,7 +107,10 @@ async fn every_page_is_locked_down() {
             policy.starts_with("default-src 'self'; script-src 'self';"),
             "{policy}"
         );
-        assert!(policy.contains("connect-src 'self' https:;"), "{policy}");
+        assert!(
+            policy.contains("connect-src 'self' https: wss:;"),
+            "{policy}"
+        );
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(reply.header("x-content-type-options"), "nosniff");

@@ -12,7 +12,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{FutureExt, stream};
 use serde_json::{Value, json};
 use steadycast_codec_glue::wire::{Code, CodecKind, Phase, Serving, SoundFormat};
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use super::super::server::Lasting;
 use super::super::site::Site;
 use super::session::find;
 use crate::broadcast::{Content, News, RelayTime, STILL_AFTER};
+use crate::placement::{Handover, Hint};
 use crate::shard::RelayClock;
 use crate::webrtc::{Ear, PathNews, Session};
 
@@ -51,21 +52,23 @@ pub(super) async fn listen(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let session = find(&site, &id, &session)?;
+    let handover = Handover::new(&site.placement, session.number);
     let listener = Listener {
         news: session.broadcast.news(),
         content: session.broadcast.content(),
         ended: session.over(),
         ear: session.listen(),
         session,
-        site,
         told: None,
         serving: Serving::DEFAULT,
         sound: None,
         viewers: None,
         path: PathNews::default(),
+        handover,
         still: None,
         next: Instant::now(),
         once: query.as_deref() == Some("once"),
+        site,
         over: false,
         _lasting: lasting.hold(),
     };
@@ -103,6 +106,7 @@ struct Listener {
     viewers: Option<u32>,
     /// What it was told of its path; at first that it is wide enough.
     path: PathNews,
+    handover: Handover,
     /// Whether the picture moves, as it was told.
     still: Option<Still>,
     /// When the next heartbeat is due.
@@ -123,6 +127,9 @@ impl Listener {
             let mut text = String::new();
             self.tell_news(&mut text);
             let still = self.tell_content(&mut text);
+            while let Some(hint) = self.handover.next().now_or_never() {
+                tell_hint(&hint, &mut text);
+            }
             self.tell_end(&mut text);
             if self.next <= Instant::now() && !self.over {
                 self.next = Instant::now() + HEARTBEAT;
@@ -144,6 +151,10 @@ impl Listener {
                 changed = self.news.changed() => if changed.is_err() { return None },
                 changed = self.ended.changed() => if changed.is_err() { return None },
                 () = self.content.moved() => {}
+                hint = self.handover.next() => {
+                    tell_hint(&hint, &mut text);
+                    return Some(text);
+                }
                 () = self.ear.displaced() => return None,
                 () = sleep_until(still.unwrap_or(self.next)) => {}
                 () = sleep_until(self.next) => {}
@@ -265,4 +276,15 @@ impl Listener {
 
 fn write(text: &mut String, name: &str, data: &Value) {
     text.push_str(&format!("event: {name}\ndata: {data}\n\n"));
+}
+
+/// Other relays, and that the player is to go there (PROTOCOL 2.15).
+fn tell_hint(hint: &Hint, text: &mut String) {
+    match hint {
+        Hint::Relays(relays) => write(text, "relays", &json!({ "relays": relays })),
+        Hint::Move(within) => {
+            let ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+            write(text, "move", &json!({ "withinMs": ms }));
+        }
+    }
 }

@@ -106,6 +106,11 @@ async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    if site.placement.is_leaving()
+        && let Some(there) = elsewhere(&site, &uri)
+    {
+        return Ok(there);
+    }
     let role = role(&uri);
     let address = peer.address.ip();
     let (broadcast, record) = bearer.enter(&site, &id, role, address).await?;
@@ -199,11 +204,29 @@ fn not_opened(site: &Site, uri: &Uri, error: &OpenError) -> Result<Response, Pro
         return Err(Problem::unknown_broadcast());
     }
     let crowded = matches!(error, OpenError::Crowded);
-    if let Some(overflow) = site.overflow.as_ref().filter(|_| !crowded) {
-        let location = format!("{overflow}{}", uri.path());
-        let there = [(LOCATION, location)];
-        return Ok((StatusCode::TEMPORARY_REDIRECT, there).into_response());
+    if let Some(there) = elsewhere(site, uri).filter(|_| !crowded) {
+        return Ok(there);
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
     Err(Problem::new(status, Code::TooMany, error.to_string()))
+}
+
+/// Says of whoever comes to where it says so that another relay has sent it there.
+const SENT: &str = "sent";
+
+/// Sends a client to another relay, unless one has sent it here.
+fn elsewhere(site: &Site, uri: &Uri) -> Option<Response> {
+    if uri.query() == Some(SENT) {
+        return None;
+    }
+    let overflow = site.overflow.as_ref().map(ToString::to_string);
+    let (relay, query) = match overflow {
+        Some(overflow) => (overflow, String::new()),
+        None => (
+            site.placement.draw().into_iter().next()?,
+            format!("?{SENT}"),
+        ),
+    };
+    let location = format!("{}{}{query}", relay.trim_end_matches('/'), uri.path());
+    Some((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response())
 }

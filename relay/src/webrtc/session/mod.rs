@@ -58,8 +58,8 @@ pub struct Session {
     pub(in crate::webrtc) record: Record,
     /// What its client is there.
     pub role: Role,
-    /// For logs.
-    pub(in crate::webrtc) number: u64,
+    /// What no other session of this relay has.
+    pub number: u64,
     pub(in crate::webrtc) ice: Mutex<Ice>,
     pub(in crate::webrtc) over: watch::Sender<Option<Code>>,
     pub(in crate::webrtc) frames_sent: AtomicU64,

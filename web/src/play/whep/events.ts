@@ -36,7 +36,11 @@ export type WhepEvent =
   /** Whether the broadcast has sound; until the first, what comes says so. */
   | { type: 'sound'; there: boolean }
   /** How wide the path to this player is; `carriesKbps` null: not known. */
-  | { type: 'path'; narrow: boolean; carriesKbps: number | null };
+  | { type: 'path'; narrow: boolean; carriesKbps: number | null }
+  /** Other relays that would take this player. */
+  | { type: 'relays'; relays: string[] }
+  /** The relay goes, and this player is to be at another one. */
+  | { type: 'move' };
 
 const isState = shape<{ phase: Phase; sinceUs: number; epoch: number; relayUs: number }>({
   phase: oneOf(PHASES),
@@ -54,6 +58,7 @@ const isServing = shape<Serving>({
 const isContent = shape<{ stillSinceUs: number | null }>({ stillSinceUs: orNull(isCount) });
 const isPath = shape<{ narrow: boolean }>({ narrow: isFlag });
 const isSound = shape<{ sound: object | null }>({ sound: orNull(isRecord) });
+const isRelays = shape<{ relays: unknown[] }>({ relays: Array.isArray });
 const isRetry = orNull(isCount);
 
 /** Null for events that say nothing to this player, and for such as are not what they should be. */
@@ -76,6 +81,10 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
       return { type: 'path', narrow: value.narrow, carriesKbps: optional(value, 'carriesKbps') };
     case 'sound':
       return isSound(value) ? { type: 'sound', there: value.sound !== null } : null;
+    case 'relays':
+      return isRelays(value) ? { type: 'relays', relays: value.relays.filter(isText) } : null;
+    case 'move':
+      return { type: 'move' };
     default:
       return null;
   }

@@ -9,7 +9,9 @@ import {
   SessionError,
 } from '../../session/index.ts';
 import { readToken } from '../../session/token.ts';
+import { FootingNotes } from '../footing.ts';
 import type { HeardSound } from '../messages.ts';
+import { knownOnce } from '../once.ts';
 import { type Playback, type PlaybackOptions, progressOf, tellMachine } from '../playback.ts';
 import { Slowness } from '../slowness.ts';
 import { type SoundWish, UNHEARD } from '../sound/wish.ts';
@@ -65,6 +67,7 @@ export class WhepPlayer implements Playback {
   #status: WhepStatus | null = null;
   #playout: PlayoutMode;
   readonly #slowness = new Slowness();
+  readonly #footing = new FootingNotes();
   #blocked = false;
   /** What had been counted when the session began. */
   #reportBase: Report | null = null;
@@ -101,6 +104,7 @@ export class WhepPlayer implements Playback {
     const {
       origin,
       token,
+      endpoint,
       keep = keepOpen<WhepSession>,
       takeEarly: take = takeEarly,
     } = this.#options;
@@ -114,6 +118,7 @@ export class WhepPlayer implements Playback {
       origin,
       signal,
       open: (endpoint) => this.#open(endpoint, early),
+      ...(endpoint !== undefined && { deps: knownOnce(endpoint) }),
       ...(early !== null && { deps: early.relay.deps }),
       onState: (state) => this.#connection(state),
     });
@@ -197,6 +202,11 @@ export class WhepPlayer implements Playback {
             this.#soundAccount.told(there);
             this.#publish();
           },
+          onRelays: (relays) => this.#footing.relays(relays),
+          onMove: () => {
+            this.#footing.leave();
+            this.#publish();
+          },
           onPath: (word) => this.#slowness.told(word),
           onFigures: (figures) => this.#counted(link, figures),
         },
@@ -210,6 +220,7 @@ export class WhepPlayer implements Playback {
 
   #connection(state: ConnectionState<WhepSession>): void {
     if (state.kind !== 'open' && state.kind !== 'opening') this.#detach();
+    this.#footing.connection(state);
     if (state.kind === 'open') this.#attach(state.session);
     else tellMachine(this.#machine, state, Date.now());
     this.#refresh();
@@ -391,6 +402,7 @@ export class WhepPlayer implements Playback {
         broadcast: this.#broadcast,
         transport: 'whep',
         blocked: this.#blocked,
+        footing: this.#footing.at(this.#current?.session?.silent ?? false, performance.now()),
         sound: { state: this.#heardSound },
       },
       this.#account.records.takeLog(),

@@ -37,6 +37,8 @@ function begin() {
       onContent: () => undefined,
       onServing: (serving) => servings.push(serving),
       onPath: () => undefined,
+      onRelays: () => undefined,
+      onMove: () => undefined,
       onSound: () => undefined,
       onFigures: () => undefined,
     },

@@ -28,6 +28,10 @@ export interface SessionListener {
   onPath: (word: PathWord) => void;
   /** Whether the broadcast has sound, if the relay says so. */
   onSound: (there: boolean) => void;
+  /** Other relays that would take this player. */
+  onRelays: (relays: string[]) => void;
+  /** The relay goes, and this player is to be at another one. */
+  onMove: () => void;
   /** About every second. */
   onFigures: (figures: Figures) => void;
 }
@@ -55,6 +59,9 @@ export interface WhepSessionOptions {
   listener: SessionListener;
 }
 
+/** The relay says something every second; where its events have broken off, less is needed to doubt that it lives. */
+const SILENT_MS = 1_600;
+const CUT_SILENT_MS = 500;
 const SAMPLE_EVERY_MS = 1_000;
 /** While something seems wrong. */
 const SAMPLE_SOON_MS = 250;
@@ -116,6 +123,11 @@ export class WhepSession implements KeptSession {
   /** For how long nothing was heard. */
   get silentMs(): number {
     return this.#watch.silentMs(performance.now());
+  }
+
+  /** Whether that is longer than it should be. */
+  get silent(): boolean {
+    return this.silentMs >= (this.#events?.cut === true ? CUT_SILENT_MS : SILENT_MS);
   }
 
   /**
@@ -186,6 +198,12 @@ export class WhepSession implements KeptSession {
         break;
       case 'sound':
         listener.onSound(event.there);
+        break;
+      case 'relays':
+        listener.onRelays(event.relays);
+        break;
+      case 'move':
+        listener.onMove();
         break;
       case 'ended': {
         const { code, message, retryAfterMs } = event;

@@ -47,7 +47,7 @@ export async function offer(request: Offer): Promise<Answer> {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/sdp' },
     body: sdp,
   };
-  const response = await send(url, init);
+  const response = await sendOn(url, init);
   if (response.status !== 201) throw await refusal(response);
   const location = response.headers.get('location');
   if (location === null) throw unreachable('the relay named no session');
@@ -131,6 +131,13 @@ async function send(url: URL, init: RequestInit): Promise<Response> {
   } catch (error) {
     throw unreachable('the relay does not answer', error);
   }
+}
+
+/** Browsers do not tell another relay the token when they are sent there. */
+async function sendOn(url: URL, init: RequestInit): Promise<Response> {
+  const response = await send(url, init);
+  const away = response.redirected && response.status === 401;
+  return away ? send(new URL(response.url), init) : response;
 }
 
 async function refusal(response: Response): Promise<SessionError> {

@@ -26,6 +26,10 @@ const SOUND: [u8; 4] = [8, 1, 0, 2];
 const LISTENERS: [u8; 5] = [9, 251, 0x2c, 0x01, 2];
 /// Narrow, carries 380 kbit/s.
 const PATH: [u8; 6] = [64, 1, 1, 251, 0x7c, 0x01];
+/// Two other relays.
+const RELAYS: [u8; 7] = [66, 2, 2, b'a', b'b', 1, b'c'];
+/// Within 300 ms.
+const MOVE: [u8; 4] = [67, 251, 0x2c, 0x01];
 
 pub(super) fn vectors() -> Vec<Bad> {
     let welcome = [&WELCOME[..], &PLAYERS].concat();
@@ -46,6 +50,9 @@ pub(super) fn vectors() -> Vec<Bad> {
         all.push(trailing(Kind::Relay, name, body));
     }
     all.extend(cuts(Kind::Relay, "path", &PATH));
+    all.extend(cuts(Kind::Relay, "other relays", &RELAYS));
+    all.extend(cuts(Kind::Relay, "move", &MOVE));
+    all.extend(other_relays());
     all.extend(enums());
     all.extend(renditions());
     all.extend(integers());
@@ -185,6 +192,25 @@ fn renditions() -> Vec<Bad> {
         all.push(malformed(format!("renditions of {what}"), &body));
         let body = [&[7][..], length].concat();
         all.push(malformed(format!("tracks of {what}"), &body));
+    }
+    all
+}
+
+fn other_relays() -> Vec<Bad> {
+    let long = [&[66, 1, 251, 0x01, 0x01][..], &[b'x'; 257]].concat();
+    let many = [66, 5, 1, b'a', 1, b'b', 1, b'c', 1, b'd', 1, b'e'];
+    let mut all = vec![
+        bad(Kind::Relay, "five other relays", &framed(&many), TooLarge),
+        bad(
+            Kind::Relay,
+            "a relay's address of 257 bytes",
+            &framed(&long),
+            TooLarge,
+        ),
+    ];
+    for (what, length) in HUGE_LENGTHS {
+        let body = [&[66][..], length].concat();
+        all.push(malformed(format!("other relays of {what}"), &body));
     }
     all
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 
-use super::super::{APP, Relay};
+use serde_json::json;
+
+use super::super::{APP, Relay, Reply};
 use super::{Cast, Opened, SDP, ask, broadcast};
 use crate::config::IceServer;
+use crate::placement::Placement;
 use crate::webrtc::offers::{PLAYERS, PUBLISHERS, of};
 use crate::webrtc::{Bridge, Settings};
 
@@ -382,6 +385,51 @@ async fn a_full_relay_sends_clients_to_another_where_there_is_one() {
         assert_eq!(reply.status, StatusCode::TEMPORARY_REDIRECT);
         let there = format!("https://second.example:444/{}/{kind}", cast.id);
         assert_eq!(reply.header("location"), there);
+    }
+}
+
+/// Where a client is sent.
+fn sent_to(reply: &Reply) -> &str {
+    assert_eq!(reply.status, StatusCode::TEMPORARY_REDIRECT);
+    reply.header("location")
+}
+
+#[tokio::test]
+async fn a_full_relay_sends_clients_to_one_of_its_cluster_once() {
+    let cast = Cast::at(Relay::with(|site| {
+        site.bridge = bridge(|settings| settings.sessions = 1);
+        site.placement = Arc::new(Placement::at(&["https://b.example/cast"]));
+    }))
+    .await;
+    cast.watch().await;
+    let mut request = cast.request("whep", &cast.play, of("chromium-player"));
+    let reply = cast.relay.send(request).await;
+    let there = format!("https://b.example/cast{}?sent", cast.endpoint("whep"));
+    assert_eq!(sent_to(&reply), there);
+    // Two that are full do not send anybody back and forth.
+    request = cast.request("whep", &cast.play, of("chromium-player"));
+    *request.uri_mut() = format!("{}?sent", cast.endpoint("whep")).parse().unwrap();
+    assert_eq!(cast.relay.send(request).await.problem(503), "too_many");
+}
+
+#[tokio::test]
+async fn a_relay_that_leaves_takes_nobody_and_says_who_does() {
+    let placement = Arc::new(Placement::at(&["https://b.example"]));
+    let cast = Cast::at(Relay::with(|site| site.placement = placement.clone())).await;
+    assert_eq!(cast.relay.get("/health", "").await.status, 200);
+    let told = cast.relay.get("/api/relay", "").await.json();
+    assert_eq!(told["relays"], json!([{ "url": "https://b.example" }]));
+    placement.takes_nobody();
+    for (kind, token, offer) in [
+        ("whep", &cast.play, of("chromium-player")),
+        ("whip", &cast.publish, of("obs-publisher")),
+    ] {
+        let reply = cast.offer(kind, token, offer).await;
+        let there = format!("https://b.example{}?sent", cast.endpoint(kind));
+        assert_eq!(sent_to(&reply), there);
+    }
+    for path in ["/health", "/ready"] {
+        assert_eq!(cast.relay.get(path, "").await.status, 503, "{path}");
     }
 }
 
