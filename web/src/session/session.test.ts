@@ -163,6 +163,29 @@ describe('an open session', () => {
     expect(session.rttUs).toBeGreaterThanOrEqual(0);
   });
 
+  it('asks a silent relay out of turn where there are others, and only there', async () => {
+    const relay = new FakeRelay((message) => (message.type === 'hello' ? WELCOME : null));
+    const session = await open(relay);
+    const pings = () => relay.heard.filter(({ type }) => type === 'ping').length;
+    await vi.advanceTimersByTimeAsync(900);
+    expect(pings(), 'its first').toBe(1);
+    relay.say({ type: 'relays', relays: ['https://b.test'] });
+    await vi.advanceTimersByTimeAsync(0);
+    session.heard();
+    const before = pings();
+    await vi.advanceTimersByTimeAsync(1_000);
+    // One at the usual time, and two for the silence.
+    expect(pings() - before).toBe(3);
+    for (let turn = 0; turn < 20; turn += 1) {
+      session.heard();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(pings() - before, 'none while anything is heard').toBe(5);
+    await session.close('done', '');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(pings() - before).toBe(5);
+  });
+
   it('is lost after three heartbeats of silence', async () => {
     const relay = new FakeRelay((message) => (message.type === 'hello' ? WELCOME : null));
     const session = await open(relay);

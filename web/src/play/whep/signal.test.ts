@@ -39,6 +39,27 @@ describe('an offer', () => {
     });
   });
 
+  it('tells a relay that it was sent to the token, which browsers leave out', async () => {
+    const there = 'https://b.test/b%201/whep?sent';
+    const replies = [
+      Object.defineProperties(new Response('{}', { status: 401 }), {
+        redirected: { value: true },
+        url: { value: there },
+      }),
+      Object.defineProperty(
+        new Response('v=0', { status: 201, headers: { location: '/b%201/whep/s' } }),
+        'url',
+        { value: there },
+      ),
+    ];
+    const asked = vi.fn(async () => replies.shift());
+    vi.stubGlobal('fetch', asked);
+    expect(await offer(REQUEST)).toMatchObject({ session: 'https://b.test/b%201/whep/s' });
+    const [url, init] = asked.mock.calls[1] as unknown as [URL, RequestInit];
+    expect(url.href).toBe(there);
+    expect(init).toMatchObject({ method: 'POST', headers: { authorization: 'Bearer t' } });
+  });
+
   it('needs no event stream', async () => {
     answer(201, 'v=0', { location: 'https://other.test/s' });
     expect(await offer(REQUEST)).toMatchObject({
