@@ -121,6 +121,9 @@ async fn a_collector_learns_of_requests_and_of_what_they_ask_others_and_of_no_se
     let session = find("play over webrtc");
     assert!(attribute(session, "steadycast.broadcast").contains("main"));
     assert!(attribute(session, "steadycast.end").contains("shutting_down"));
+    // Everything at a broadcast is in one trace, which follows from its id:
+    // printf 'steadycast broadcast main' | sha256sum
+    assert_eq!(text(&session.trace_id), "adb0716cf3afaeb8964e98ef7d495c27");
     let is_of_request = |span: &&Span| span.parent_span_id == request.span_id;
     let asking = spans.iter().find(is_of_request).unwrap();
     assert_eq!(asking.name, "authority");

@@ -1,5 +1,7 @@
 //! The API, at any relay.
 
+use std::collections::HashSet;
+
 use steadycast_codec_glue::wire::{ClientMessage, Code};
 use steadycast_relay::directory::{Engine, Load, Places, Settings};
 use steadycast_relay::shard::RelayClock;
@@ -39,6 +41,11 @@ async fn who_is_at_one_relay_is_seen_and_kicked_at_every_other() -> Result<()> {
         ensure!(at(&sessions, "r0").len() == 2, "{sessions}");
         ensure!(at(&sessions, "r1").len() == 2, "{sessions}");
         ensure!(sessions.get("incomplete").is_none(), "{sessions}");
+        let numbers = [at(&sessions, "r0"), at(&sessions, "r1")].concat();
+        let distinct: HashSet<_> = numbers.iter().collect();
+        ensure!(distinct.len() == 4, "{sessions}");
+        // As exactly as JavaScript knows numbers.
+        ensure!(numbers.iter().all(|number| *number < 1 << 53), "{sessions}");
     }
     // A third one, which has nothing to do with it, has somebody leave.
     let watching = three.relays[1].site().records.at(&broadcast.id);

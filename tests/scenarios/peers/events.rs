@@ -1,6 +1,6 @@
 //! What happens at one relay is told at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use steadycast_relay::events::HookSecret;
 use steadycast_tests::authority::Authority as Receiver;
@@ -8,26 +8,21 @@ use steadycast_tests::http::Events;
 
 use super::*;
 
-/// What is told until something is, by event and the relay that it was at; how often each.
-async fn told_until(
-    events: &mut Events,
-    last: &str,
-    relay: &str,
-) -> Result<BTreeMap<(String, String), u32>> {
+/// The next events are these, each once, in whatever order those of several relays come.
+async fn tells(events: &mut Events, happened: &[(&str, &str)]) -> Result<()> {
     let mut told = BTreeMap::new();
     let reading = async {
-        loop {
+        for _ in happened {
             let (event, data) = events.next().await?.context("it ended")?;
             let at = data["relay"].as_str().context("no relay")?.to_owned();
             ensure!(data["event"] == event.as_str(), "{data}");
-            let is_last = event == last && at == relay;
             *told.entry((event, at)).or_insert(0) += 1;
-            if is_last {
-                return Ok(told);
-            }
         }
+        Ok(())
     };
-    soon(last, reading).await?
+    soon("events", reading).await??;
+    ensure!(told == once(happened), "{told:?} instead of {happened:?}");
+    Ok(())
 }
 
 fn once(happened: &[(&str, &str)]) -> BTreeMap<(String, String), u32> {
@@ -55,34 +50,28 @@ async fn what_happens_at_any_relay_is_told_once_at_each_and_posted_once() -> Res
     let mut publisher = broadcast.publisher().await?;
     publisher.keyframe(10_000).await?;
     // It is looked at ten times a second.
-    let live = told_until(&mut of_one, "broadcast.live", "r0").await?;
     let begun = [("publisher.joined", "r0"), ("broadcast.live", "r0")];
-    ensure!(live == once(&begun), "{live:?}");
+    tells(&mut of_one, &begun).await?;
     let mut there = three.player(1, &broadcast.id).await?;
     there.frame().await?;
     // Somewhere else something happens that is not about it.
     let other = three.relays[2].broadcast().await?;
     drop(there);
-    let left = told_until(&mut of_one, "player.left", "r1").await?;
     let watched = [("player.joined", "r1"), ("player.left", "r1")];
-    ensure!(left == once(&watched), "{left:?}");
-    let all = [
-        [("broadcast.created", "r0"), ("broadcast.created", "r2")],
-        begun,
-        watched,
-    ]
-    .concat();
+    tells(&mut of_one, &watched).await?;
+    let created = [("broadcast.created", "r0"), ("broadcast.created", "r2")];
+    let all = [created, begun, watched].concat();
     for events in &mut streams {
-        let told = told_until(events, "player.left", "r1").await?;
-        ensure!(told == once(&all), "{told:?}");
+        tells(events, &all).await?;
     }
-    // The edge has followed every turn of it, and has posted none.
+    // The edge has followed every turn of it, and has told none.
     publisher.crash();
+    let gone = [("publisher.left", "r0"), ("broadcast.held", "r0")];
+    tells(&mut of_one, &gone).await?;
     for events in &mut streams {
-        let told = told_until(events, "broadcast.held", "r0").await?;
-        ensure!(told.keys().all(|(_, relay)| relay == "r0"), "{told:?}");
+        tells(events, &gone).await?;
     }
-    let posted = || receiver.asked().len() >= all.len() + 2;
+    let posted = || receiver.asked().len() >= all.len() + gone.len();
     three.relays[0].until("all to be posted", posted).await?;
     let posted = receiver.asked();
     let mut count = BTreeMap::new();
@@ -90,12 +79,21 @@ async fn what_happens_at_any_relay_is_told_once_at_each_and_posted_once() -> Res
         let name = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
         *count.entry((name("event"), name("relay"))).or_insert(0) += 1;
     }
-    let all = [
-        &all[..],
-        &[("publisher.left", "r0"), ("broadcast.held", "r0")],
-    ]
-    .concat();
+    let all = [&all[..], &gone].concat();
     ensure!(count == once(&all), "{count:?}");
+    // Whichever relay tells it, it is in the trace of its broadcast.
+    let traces: BTreeSet<_> = posted
+        .iter()
+        .filter(|event| event["broadcast"] == broadcast.id.as_str())
+        .map(|event| event["trace"].as_str().unwrap_or_default())
+        .collect();
+    ensure!(traces.len() == 1, "{traces:?}");
+    for (headers, body) in receiver.requests() {
+        let event: Value = serde_json::from_str(&body)?;
+        let trace = event["trace"].as_str().context("no trace")?;
+        let parent = headers.get("traceparent").context("no parent")?;
+        ensure!(parent.starts_with(&format!("00-{trace}-")), "{parent}");
+    }
     drop(other);
     Ok(())
 }
