@@ -268,6 +268,13 @@ fn why(failure: &Failure) -> NotHere {
 /// What sessions see of the pulls.
 pub(crate) struct Others(pub(super) Arc<Pulls>);
 
+impl Others {
+    /// What is got from others.
+    pub(crate) fn pulls(&self) -> &Arc<Pulls> {
+        &self.0
+    }
+}
+
 impl Elsewhere for Others {
     fn bring<'a>(&'a self, id: &'a BroadcastId, behind: &'a [Hop]) -> Answer<'a, Outcome> {
         Box::pin(self.0.clone().find(id, behind))

@@ -1,15 +1,20 @@
 //! Broadcasts that are not here, where several relays have an engine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use steadycast_codec_glue::wire::Hop;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::{HomeError, Homes};
 use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat};
 use crate::cluster::Others;
 use crate::directory::{Bid, ClaimError};
 use crate::session::{Answer, Comer, Elsewhere, NotHere};
+
+/// How long a publisher waits for what there is to see at another relay.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Brings broadcasts here from the relays that have them, and has this one be the home of those that none has.
 pub(crate) struct Everywhere {
@@ -56,7 +61,55 @@ fn why(id: &BroadcastId, error: &HomeError) -> NotHere {
     }
 }
 
+impl Everywhere {
+    /// Waits a little for what another relay has, and then makes the broadcast here, where its publisher is to be.
+    async fn find_to_publish(&self, id: &BroadcastId) -> Result<Arc<Broadcast>, NotHere> {
+        let why_not = match timeout(PATIENCE, self.find(id, &[])).await {
+            Ok(Ok(broadcast)) => return Ok(broadcast),
+            Ok(Err(why)) => why,
+            Err(_) => NotHere::Unreachable,
+        };
+        match (why_not, self.homes.entry(id)) {
+            (NotHere::Unreachable | NotHere::TooFar, Some(entry)) => {
+                tracing::info!(broadcast = %id, "not waited for: it is made here for its publisher");
+                self.homes.here(entry).map_err(|error| why(id, &error))
+            }
+            (why, _) => Err(why),
+        }
+    }
+
+    async fn let_in(
+        &self,
+        broadcast: &Arc<Broadcast>,
+        comer: Comer,
+    ) -> Result<PublisherSeat, AttachError> {
+        let attached = self.homes.let_in(broadcast, comer).await;
+        if attached.is_err() {
+            self.give_up(broadcast);
+        }
+        attached
+    }
+
+    /// A publisher is not let in: what was made here for it alone comes from the relay that has it.
+    fn give_up(&self, broadcast: &Arc<Broadcast>) {
+        let id = broadcast.id();
+        let is_theirs = !self.homes.holds(id) && self.homes.elsewhere(id).is_some();
+        if let Some(others) = self.others.as_ref().filter(|_| is_theirs)
+            && broadcast.upstream().is_none()
+        {
+            others.pulls().follow(broadcast);
+        }
+    }
+}
+
 impl Elsewhere for Everywhere {
+    fn bring_to_publish<'a>(
+        &'a self,
+        id: &'a BroadcastId,
+    ) -> Answer<'a, Result<Arc<Broadcast>, NotHere>> {
+        Box::pin(self.find_to_publish(id))
+    }
+
     fn bring<'a>(
         &'a self,
         id: &'a BroadcastId,
@@ -79,7 +132,7 @@ impl Elsewhere for Everywhere {
         broadcast: &'a Arc<Broadcast>,
         comer: Comer,
     ) -> Answer<'a, Result<PublisherSeat, AttachError>> {
-        Box::pin(self.homes.let_in(broadcast, comer))
+        Box::pin(self.let_in(broadcast, comer))
     }
 
     fn takes_publishers(&self) -> bool {

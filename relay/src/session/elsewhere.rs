@@ -18,6 +18,15 @@ pub(crate) trait Elsewhere: Send + Sync {
         behind: &'a [Hop],
     ) -> Answer<'a, Result<Arc<Broadcast>, NotHere>>;
 
+    /// The same for a publisher, to whom it matters less what there is to see than that it is let in: a relay that has the
+    /// broadcast and does not answer is not waited for.
+    fn bring_to_publish<'a>(
+        &'a self,
+        id: &'a BroadcastId,
+    ) -> Answer<'a, Result<Arc<Broadcast>, NotHere>> {
+        self.bring(id, &[])
+    }
+
     /// The address of the relay that has a broadcast which is not here, where one may have it.
     fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>>;
 

@@ -104,6 +104,7 @@ impl Shared {
             (None, None) => return Err(NotHere::Unknown),
             (None, Some(elsewhere)) => match self.belongs_elsewhere(id, role).await {
                 Some(upstream) => return Err(NotHere::Elsewhere(upstream)),
+                None if role == Role::Publisher => elsewhere.bring_to_publish(id).await?,
                 None => elsewhere.bring(id, &[]).await?,
             },
         };

@@ -4,14 +4,17 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use steadycast_codec_glue::wire::{Phase, Role};
+use steadycast_codec_glue::wire::{Code, Phase, ResumeSecret, Role};
 use steadycast_tests::client::Publisher;
 use steadycast_tests::cluster::{Cable, Cluster};
 use steadycast_tests::relay::TestRelay;
 
 use tokio::time::interval;
 
-use super::{Show, all_see, nobody_left, viewers};
+use super::{Show, Viewer, all_see, nobody_left, viewers};
+
+/// A lease that does not end while a scenario lasts.
+const A_MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_dies_loses_its_own_players_and_no_others() -> Result<()> {
@@ -83,6 +86,41 @@ async fn a_broadcast_whose_relay_has_died_is_at_home_where_its_players_are_with_
     let sent = show.keyframe(&mut publisher).await?;
     all_see(&mut viewers, &sent).await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_whose_relay_has_died_is_let_in_by_one_that_has_nothing_of_its_broadcast()
+-> Result<()> {
+    let mut cluster = Cluster::with(3, |_, config| config.cluster.lease = A_MINUTE).await?;
+    let id = cluster.broadcast().await?;
+    let mut show = Show::default();
+    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
+    let lineage = publisher.welcome.resume;
+    let sent = show.keyframe(&mut publisher).await?;
+    let mut viewers = vec![Viewer::at("relay 1", &cluster.relays[1], &id).await?];
+    all_see(&mut viewers, &sent).await?;
+    cluster.relays.remove(0).dies().await?;
+    let died = Instant::now();
+    let empty = &cluster.relays[1];
+    let token = empty.known(&id).token(Role::Publisher);
+    let mut publisher = Publisher::join(empty.target(), &token, lineage).await?;
+    println!("let in {:?} after its relay has died", died.elapsed());
+    ensure!(publisher.welcome.resume == lineage, "it goes on");
+    let sent = show.keyframe(&mut publisher).await?;
+    all_see(&mut viewers, &sent).await?;
+    // Another relay's word is not waited for, and not gone by either.
+    let token = cluster.relays[0].known(&id).token(Role::Publisher);
+    let other = Publisher::join(
+        cluster.relays[0].target(),
+        &token,
+        Some(ResumeSecret([7; 16])),
+    );
+    ensure!(
+        other
+            .await
+            .is_err_and(|refused| refused.to_string() == Code::Superseded.name())
+    );
+    nobody_left(&cluster, &id)
 }
 
 /// The publisher gives signs of life.

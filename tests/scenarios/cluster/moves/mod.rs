@@ -13,6 +13,7 @@ use steadycast_relay::broadcast::BroadcastId;
 use steadycast_tests::client::{Carrier, Player, Publisher};
 use steadycast_tests::cluster::Cluster;
 use steadycast_tests::picture::Picture;
+use steadycast_tests::relay::TestRelay;
 
 /// What a publisher that was taken over is told within, wherever the new one is.
 const TOLD: Duration = Duration::from_secs(1);
@@ -41,6 +42,14 @@ struct Viewer {
 }
 
 impl Viewer {
+    async fn at(at: &str, relay: &TestRelay, id: &BroadcastId) -> Result<Self> {
+        Ok(Self {
+            at: at.to_owned(),
+            player: relay.known(id).player().await?,
+            seen: 0,
+        })
+    }
+
     async fn sees(&mut self, sent: &Picture) -> Result<()> {
         loop {
             let frame = self.player.frame().await?;
