@@ -5,22 +5,32 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use steadycast_codec_glue::wire::{Code, RelayMessage, Role};
+use steadycast_relay::directory::State;
 use steadycast_tests::client::{Control, connect, soon};
 use steadycast_tests::http::Request;
 use steadycast_tests::nats::Server;
 use steadycast_tests::relay::{TestBroadcast, TestRelay};
 
-/// A relay of a cluster whose pages are at that place.
+/// A relay of a cluster whose pages are at that place; the engine answers it.
 async fn relay(engine: &Server, name: &str) -> Result<TestRelay> {
     let engine = vec![engine.url().parse()?];
     let (id, pages) = (name.parse()?, pages(name).parse()?);
-    TestRelay::with(|config| {
+    let relay = TestRelay::with(|config| {
         config.cluster.nats = engine;
         config.cluster.id = Some(id);
         config.cluster.lease = Duration::from_secs(4);
         config.server.public_url = Some(pages);
     })
-    .await
+    .await?;
+    let directory = &relay.site().directory;
+    let mut listener = directory.listen();
+    let joined = async {
+        while directory.state() != State::Joined {
+            listener.next().await;
+        }
+    };
+    soon("the engine", joined).await?;
+    Ok(relay)
 }
 
 fn pages(name: &str) -> String {
