@@ -72,6 +72,7 @@ const LOOK_MS = 250;
 const AGAIN_MS = 500;
 /** What another relay says that cannot have this broadcast, or not from this host, which says nothing of its own. */
 const NOT_THERE: ReadonlySet<CodeName | null> = new Set([
+  'broadcast_ended',
   'elsewhere',
   'too_far',
   'unknown_broadcast',
@@ -102,6 +103,8 @@ export class RelayLink {
   #moving: Moving | null = null;
   readonly #relays: Relays;
   #carriers: LinkCarriers;
+  /** It is at a relay that is not its own, and has had no session there. */
+  #stranger = false;
   /** It is on its way to another relay while its session is open. */
   #goes = false;
   /** The relay has said that it goes. */
@@ -248,6 +251,7 @@ export class RelayLink {
     if (relay === null) return false;
     this.#running.abort.abort();
     this.#relays.moveTo(relay);
+    this.#stranger = !this.#relays.isHome;
     this.#carriers = this.#options.carriersAt(relay);
     this.#start();
     return true;
@@ -299,7 +303,7 @@ export class RelayLink {
         break;
       case 'refused': {
         // Another relay speaks for itself alone.
-        if (!this.#relays.isHome && NOT_THERE.has(state.code) && this.#elsewhere()) break;
+        if (this.#stranger && NOT_THERE.has(state.code) && this.#elsewhere()) break;
         const end = () => this.#end({ phase: 'refused', reason: state.message, code: state.code });
         // By this host's own session, if that opens.
         if (this.#moving !== null && state.code === 'superseded') this.#moving.superseded = end;
@@ -316,6 +320,7 @@ export class RelayLink {
   #open(session: RelaySession): void {
     const carriers = this.#carriers;
     this.#leaves = false;
+    this.#stranger = false;
     this.#session = session;
     this.#carrier = session.carrier;
     carriers.opened(session.carrier);
