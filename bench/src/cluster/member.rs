@@ -50,6 +50,7 @@ impl Member {
         let mut flags = vec![
             format!("--server-listen={address}"),
             format!("--server-admin-key={ADMIN_KEY}"),
+            "--limits-sessions=2000".to_owned(),
             format!("--server-state-dir={}", path(&state)),
             format!("--cluster-id={name}"),
             format!("--cluster-listen={links}"),

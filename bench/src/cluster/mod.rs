@@ -2,7 +2,8 @@
 
 mod member;
 
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use anyhow::Result;
@@ -34,6 +35,14 @@ pub struct Plan {
     pub flags: Vec<String>,
 }
 
+/// Makes a directory that nobody else may look into.
+fn private(directory: &Path) -> Result<()> {
+    Ok(fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?)
+}
+
 /// A directory that goes with its owner.
 struct Files(PathBuf);
 
@@ -51,13 +60,13 @@ impl Cluster {
     /// When one does not start.
     pub async fn start(plan: &Plan) -> Result<Self> {
         let directory = env::temp_dir().join(format!("steadycast-cluster-{}", process::id()));
-        fs::create_dir_all(&directory)?;
+        private(&directory)?;
         let files = Files(directory);
         let authority = Authority::new()?;
         let mut members: Vec<Member> = Vec::new();
         for number in 0..plan.relays {
             let state = files.0.join(format!("relay-{}", number + 1));
-            fs::create_dir_all(&state)?;
+            private(&state)?;
             if let Some(first) = members.first() {
                 fs::copy(first.state().join("token.key"), state.join("token.key"))?;
             }

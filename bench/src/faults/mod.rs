@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Serialize;
 use steadycast_tests::client::{Carrier, Player, Target};
-use steadycast_tests::nats::Three;
+use steadycast_tests::nats::{Gate, Three};
 use tokio::time::{interval, sleep, timeout};
 
 pub use fault::{Act, Part};
@@ -58,6 +58,8 @@ const REST: Duration = Duration::from_secs(3);
 struct Run {
     settings: Faults,
     engine: Three,
+    /// The ways of each relay to the engine.
+    ways: Vec<Vec<Gate>>,
     cluster: Cluster,
     ground: Arc<Ground>,
     host: Host,
@@ -87,12 +89,22 @@ impl Faults {
 impl Run {
     async fn begin(settings: &Faults) -> Result<Self> {
         let engine = Three::start().await?;
-        let urls: Vec<_> = engine.servers.iter().map(|server| server.url()).collect();
-        let turned = (0..3).map(|first| [&urls[first..], &urls[..first]].concat());
+        let mut ways = Vec::new();
+        for relay in 0..settings.relays {
+            let mut own = Vec::new();
+            for number in 0..3 {
+                own.push(engine.servers[(relay + number) % 3].way().await?);
+            }
+            ways.push(own);
+        }
+        let urls = |ways: &Vec<Gate>| {
+            let urls = ways.iter().map(|way| format!("nats://{}", way.address()));
+            urls.collect()
+        };
         let plan = Plan {
             relays: settings.relays,
             ports: None,
-            engine: turned.collect(),
+            engine: ways.iter().map(urls).collect(),
             replicas: 3,
             cables: true,
             flags: vec![format!("--cluster-lease-s={}", settings.lease)],
@@ -107,24 +119,40 @@ impl Run {
         });
         let ground = Arc::new(Ground::new(targets.collect::<Result<_>>()?));
         let host = Host::begin(ground.clone(), 0, tokens.publish_token.clone());
-        let watchers = (0..settings.players).map(|number| {
-            let relay = number % settings.relays;
-            Watcher::begin(ground.clone(), relay, tokens.play_token.clone())
-        });
-        let run = Self {
+        let mut run = Self {
             settings: settings.clone(),
             engine,
+            ways,
             cluster,
             host,
-            watchers: watchers.collect(),
+            watchers: Vec::new(),
             tokens,
             ground,
         };
         run.converges(Instant::now()).await?;
+        run.spread();
         Ok(run)
     }
 
+    /// Has as many players at each relay: in place of those that have left theirs others come.
+    fn spread(&mut self) {
+        for number in 0..self.settings.players {
+            let relay = number % self.settings.relays;
+            let there = self.watchers.get(number).map(Watcher::relay);
+            if there == Some(relay) {
+                continue;
+            }
+            let token = self.tokens.play_token.clone();
+            let watcher = Watcher::begin(self.ground.clone(), relay, token);
+            match self.watchers.get_mut(number) {
+                Some(old) => *old = watcher,
+                None => self.watchers.push(watcher),
+            }
+        }
+    }
+
     async fn play(&mut self, fault: &Fault) -> Result<Outcome> {
+        self.spread();
         sleep(REST).await;
         self.watchers
             .iter()
@@ -134,17 +162,26 @@ impl Run {
         };
         let relay = fault::relay(fault, origin, self.settings.relays);
         let there: Vec<_> = self.watchers.iter().map(Watcher::relay).collect();
-        let dies = fault.act != Act::Cut;
+        let dies = matches!(fault.act, Act::Kill | Act::Freeze);
         if let Some(relay) = relay.filter(|_| dies) {
             self.ground.is_whole(relay, false);
         }
-        strike(fault, relay, &mut self.cluster, &mut self.engine)?;
+        strike(
+            fault,
+            relay,
+            (&mut self.cluster, &mut self.engine, &self.ways),
+        )?;
         let told_ms = match fault.part {
             Part::Rival => Some(self.rival(origin, fault).await?),
             _ => None,
         };
         sleep(fault.lasts).await;
-        heal(fault, relay, &mut self.cluster, &mut self.engine).await?;
+        heal(
+            fault,
+            relay,
+            (&mut self.cluster, &mut self.engine, &self.ways),
+        )
+        .await?;
         let healed = Instant::now();
         if let Some(relay) = relay {
             self.ground.is_whole(relay, true);

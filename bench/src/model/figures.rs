@@ -3,7 +3,7 @@
 use std::mem::take;
 
 use anyhow::Result;
-use steadycast_relay::directory::{Claim, Lease, View};
+use steadycast_relay::directory::{Bid, Claim, Lease, Prepared, View};
 
 use super::outcome::{Outcome, Spread};
 use super::scene::{LEASE, TIMES};
@@ -17,7 +17,7 @@ const SECOND: u64 = 1_000_000;
 
 impl World {
     /// How everything stands when everybody has come.
-    pub(super) fn counted(&mut self) -> Result<Outcome> {
+    pub(super) fn counted(&mut self, copy_kb: f64) -> Outcome {
         let (mut sent, mut links) = (vec![[0_u64; 2]; self.scene.relays], Vec::new());
         let (mut relays, mut copies, mut crossings) = (Vec::new(), Vec::new(), Vec::new());
         for id in 0..self.scene.broadcasts {
@@ -46,7 +46,7 @@ impl World {
             .iter()
             .map(|[players, children]| gbps(players + children));
         let at_rest = self.heard(TIMES.counted - 5 * SECOND, TIMES.counted);
-        Ok(Outcome {
+        Outcome {
             egress_gbps: Spread::of(egress.collect()),
             to_relays_percent: 100.0 * children as f64 / (players + children).max(1) as f64,
             relays: Spread::of(relays),
@@ -64,9 +64,9 @@ impl World {
             writes_at_most: 0,
             claims: [0; 3],
             asks: [0; 2],
-            copy_kb: self.copy_kb()?,
+            copy_kb,
             scene: self.scene.clone(),
-        })
+        }
     }
 
     /// Publishers have moved.
@@ -112,35 +112,45 @@ impl World {
     }
 
     /// What a copy of the directory takes, as relays make it of what they are told.
-    fn copy_kb(&self) -> Result<f64> {
+    pub(super) fn copy_kb(&self) -> Result<f64> {
         let time = self.time();
-        let leases = self
-            .relays
-            .iter()
-            .map(|relay| serde_json::to_vec(&relay.lease));
+        let leases = self.relays.iter().map(|relay| &relay.lease);
+        let leases = leases.map(serde_json::to_vec);
         let leases = leases.collect::<Result<Vec<_>, _>>()?;
-        let claims = (0..self.ids.len()).filter_map(|id| self.engine.read(id).0);
-        let claims = claims.map(|claim| serde_json::to_vec(&claim));
-        let claims = claims.collect::<Result<Vec<_>, _>>()?;
+        let claims = self
+            .ids
+            .iter()
+            .zip(&self.publishers)
+            .map(|(id, publisher)| {
+                let fresh = publisher.lineage;
+                let bid = Bid::Publisher { shown: None, fresh };
+                let mut view = View::new(self.relays[publisher.at].name.clone(), LEASE);
+                let Prepared { claim, .. } = view.prepare(id, &bid, None, time)?;
+                anyhow::Ok(serde_json::to_vec(&claim)?)
+            });
+        let claims = claims.collect::<Result<Vec<_>>>()?;
         let gauge = Gauge::own();
         let before = gauge.rss_kb()?;
-        let mut copies = Vec::new();
-        for _ in 0..COPIES {
-            let mut view = View::new(self.relays[0].name.clone(), LEASE);
-            for (revision, lease) in leases.iter().enumerate() {
-                let lease: Lease = serde_json::from_slice(lease)?;
-                let name = lease.relay.as_str().parse()?;
-                view.fold_lease(name, revision as u64 + 1, Some(lease), time);
-            }
-            for (id, claim) in self.ids.iter().zip(&claims) {
-                let claim: Claim = serde_json::from_slice(claim)?;
-                let revision = view.position() + 1;
-                view.fold(id.clone(), revision, Some(claim));
-            }
-            copies.push(view);
-        }
+        let copies = (0..COPIES).map(|_| self.copy(&leases, &claims));
+        let copies = copies.collect::<Result<Vec<_>>>()?;
         let after = gauge.rss_kb()?;
         drop(copies);
         Ok(after.saturating_sub(before) as f64 / COPIES as f64)
+    }
+
+    fn copy(&self, leases: &[Vec<u8>], claims: &[Vec<u8>]) -> Result<View> {
+        let time = self.time();
+        let mut view = View::new(self.relays[0].name.clone(), LEASE);
+        for lease in leases {
+            let lease: Lease = serde_json::from_slice(lease)?;
+            let revision = view.position() + 1;
+            view.fold_lease(lease.relay.clone(), revision, Some(lease), time);
+        }
+        for (id, claim) in self.ids.iter().zip(claims) {
+            let claim: Claim = serde_json::from_slice(claim)?;
+            let revision = view.position() + 1;
+            view.fold(id.clone(), revision, Some(claim));
+        }
+        Ok(view)
     }
 }

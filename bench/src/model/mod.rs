@@ -43,8 +43,10 @@ fn played(scene: Scene) -> Result<(World, Outcome)> {
     ensure!(scene.relays >= scene.regions, "a region without relays");
     ensure!(scene.broadcasts > 0, "nothing to watch");
     let mut world = World::new(scene)?;
+    // Before anything is given back of which a copy could be made.
+    let copy_kb = world.copy_kb()?;
     world.run(TIMES.counted);
-    let mut outcome = world.counted()?;
+    let mut outcome = world.counted(copy_kb);
     world.run(TIMES.lost - 1);
     world.moved_publishers(&mut outcome);
     world.run(TIMES.end);

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 /// Passes connections on while it is open; those that are there when it closes end.
-pub(super) struct Gate {
+pub struct Gate {
     address: SocketAddr,
     closed: watch::Sender<bool>,
     task: AbortHandle,
@@ -17,7 +17,10 @@ pub(super) struct Gate {
 
 impl Gate {
     /// A way to `to`.
-    pub(super) async fn open(to: SocketAddr) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no socket.
+    pub async fn open(to: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (closed, closing) = watch::channel(false);
@@ -42,11 +45,13 @@ impl Gate {
         })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    /// Its other end.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) fn close(&self, closed: bool) {
+    /// Nothing comes through from now on, or everything again.
+    pub fn close(&self, closed: bool) {
         self.closed.send_replace(closed);
     }
 }

@@ -13,9 +13,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::net::TcpStream;
 
+pub use self::gate::Gate;
 pub use self::papers::Papers;
 
-use self::gate::Gate;
 use crate::client::soon;
 
 /// Where `scripts/install-test-tools rust` puts the server, from the repository's root.
@@ -85,6 +85,14 @@ impl Server {
     /// The URL that clients reach it at.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// A way to it that can be closed.
+    ///
+    /// # Errors
+    /// When there is no socket.
+    pub async fn way(&self) -> Result<Gate> {
+        Gate::open(self.address).await
     }
 
     /// Starts it again, with what it had.
