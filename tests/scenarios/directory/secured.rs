@@ -49,6 +49,11 @@ async fn relays_with_credentials_meet_over_tls_and_those_of_others_stay_out() ->
         let refused = relay.claim(&id("b")?, newcomer(1)).await;
         assert!(refused.is_err(), "{refused:?}");
     }
+    if six.census().relays != 3 {
+        let known = six.directory.clone();
+        six.hears("the others", |_| known.census().relays == 3)
+            .await?;
+    }
     assert_eq!(six.census().relays, 3);
     Ok(())
 }
