@@ -263,7 +263,9 @@ mod tests {
     use std::time::Duration;
 
     use super::super::frame::tests::frame;
-    use super::super::{AttachError, Frame, Progress, PublisherNews, PublisherSeat, Step, Widths};
+    use super::super::{
+        AttachError, Frame, Progress, PublisherNews, PublisherSeat, Step, Widths, Word,
+    };
     use super::*;
     use bytes::BufMut as _;
     use steadycast_codec_glue::wire::{CodecKind, CodecSet, MediaKind, ResumeSecret, TrackId};
@@ -551,6 +553,33 @@ mod tests {
         assert!(turned(at(2)).is_empty());
         seat.leave(at(3));
         assert_eq!(turned(at(4)), [(id("a"), Phase::Held)]);
+    }
+
+    #[test]
+    fn what_was_told_where_a_broadcast_was_is_not_told_again_where_it_goes_on() {
+        let registry = registry();
+        let edge = registry
+            .take_in(id("a"), "A".into(), "origin:1".into(), at(0))
+            .unwrap();
+        let (pulled, _) = edge.follow_relay("origin:1".into(), at(0)).unwrap();
+        let live = Word {
+            phase: Phase::Live,
+            since: at(1),
+        };
+        pulled.follow(live, at(1));
+        pulled
+            .publish(frame(pulled.epoch(), 0, 0, 10), at(1))
+            .unwrap();
+        let seat = edge
+            .attach_publisher(None, SECRET, Widths::One, at(2))
+            .unwrap();
+        seat.publish(frame(seat.epoch(), 0, 0, 10), at(3)).unwrap();
+        assert!(
+            registry.tick(at(4)).turned.is_empty(),
+            "it is live as before"
+        );
+        seat.leave(at(5));
+        assert_eq!(registry.tick(at(6)).turned, [(id("a"), Phase::Held)]);
     }
 
     #[test]

@@ -240,7 +240,7 @@ impl State {
             (None, _) => fresh,
         };
         self.lineage = Some(lineage);
-        self.source.becomes(None);
+        self.comes_here();
         Ok((self.begin_epoch(widths, now), lineage))
     }
 

@@ -70,13 +70,22 @@ impl State {
 
     /// This relay is where it is from now on, and nobody publishes yet. True when that changed what there is to tell.
     pub(in crate::broadcast) fn stay_here(&mut self, now: RelayTime) -> bool {
-        if !self.source.becomes(None) {
+        if !self.comes_here() {
             return false;
         }
         self.publisher = None;
         self.hand_over();
         self.enter_held(now);
         true
+    }
+
+    /// Its publisher comes here from now on. True when that is a move.
+    pub(in crate::broadcast) fn comes_here(&mut self) -> bool {
+        if !self.source.is_here() {
+            // How it has been until now was told where it was.
+            self.told = self.status().phase;
+        }
+        self.source.becomes(None)
     }
 
     /// Where it comes from.
