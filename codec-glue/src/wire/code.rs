@@ -93,6 +93,8 @@ codes! {
     Elsewhere = 33, "elsewhere", false;
     /// The broadcast would pass through too many relays, or twice through one.
     TooFar = 34, "too_far", false;
+    /// A private broadcast is only for what is sealed, and for who can open that.
+    Private = 35, "private", false;
 }
 
 /// First HTTP/3 code that WebTransport application codes map to.

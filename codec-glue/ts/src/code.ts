@@ -36,6 +36,7 @@ export const CODES = {
   exists: { number: 32, retries: false },
   elsewhere: { number: 33, retries: false },
   too_far: { number: 34, retries: false },
+  private: { number: 35, retries: false },
 } as const satisfies Record<string, CodeEntry>;
 
 export type CodeName = keyof typeof CODES;

@@ -55,6 +55,7 @@ export type {
   Welcome,
 } from './message.ts';
 export { PHASES } from './message.ts';
+export * from './privacy/index.ts';
 export {
   decodeSound,
   encodeSound,
@@ -70,6 +71,7 @@ export {
   PAUSES_SINCE,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
+  SEALED_SINCE,
   SOUND_SINCE,
   type Versions,
 } from './version.ts';

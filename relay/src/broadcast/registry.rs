@@ -8,6 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use steadycast_codec_glue::wire::{Code, Phase};
 
 use super::memory::Memory;
+use super::privacy::Privacy;
 use super::{Broadcast, BroadcastId, OwnSettings, Presence, RelayTime, Settings, Totals};
 
 /// Why a broadcast cannot be created.
@@ -26,6 +27,8 @@ pub enum RegistryError {
 pub struct Description {
     /// Its name for people.
     pub title: String,
+    /// Only people with its link can see it (PROTOCOL 12).
+    pub private: bool,
     /// What it has less of than others.
     pub settings: OwnSettings,
 }
@@ -34,6 +37,7 @@ impl<T: Into<String>> From<T> for Description {
     fn from(title: T) -> Self {
         Self {
             title: title.into(),
+            private: false,
             settings: OwnSettings::default(),
         }
     }
@@ -110,7 +114,7 @@ impl Registry {
             let title = id.to_string();
             Broadcast::new(
                 id,
-                (title, Some(upstream)),
+                (title, Some(upstream), Privacy::elsewhere()),
                 Arc::new(settings),
                 &self.memory,
                 Presence::Never,
@@ -160,13 +164,14 @@ impl Registry {
         times: (RelayTime, RelayTime),
     ) -> Arc<Broadcast> {
         let all = self.settings.read().clone();
+        let private = description.private;
         let settings = match description.settings == OwnSettings::default() {
             true => all,
             false => Arc::new(all.with(description.settings)),
         };
         Broadcast::new(
             id,
-            (description.title, None),
+            (description.title, None, Privacy::Known { private }),
             settings,
             &self.memory,
             presence,

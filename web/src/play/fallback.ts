@@ -135,7 +135,7 @@ export class FallbackPlayer {
   }
 
   #start(name: TransportName): void {
-    const { place, origin, token, start } = this.#options;
+    const { place, origin, token, key, start } = this.#options;
     const layer = document.createElement('div');
     layer.className = 'player-layer';
     // Under the picture that is there, until this one has its own.
@@ -146,6 +146,7 @@ export class FallbackPlayer {
       place: layer,
       origin,
       token,
+      key,
       playout: this.#playout,
       onSnapshot: (snapshot, shown) => {
         const runner = this.#runners.get(name);

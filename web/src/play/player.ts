@@ -2,11 +2,13 @@
 
 import {
   type Frame,
+  type LinkKey,
   type Report,
   type Serving,
   SOUND_SINCE,
   type SoundFormat,
 } from '@steadycast/codec-glue';
+import type { PrivateBroadcast } from '../privacy/private-broadcast.ts';
 import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
 import { Abilities, type DecodeProber } from './abilities.ts';
 import type { Carrier } from './carrier.ts';
@@ -30,6 +32,8 @@ export interface PlayerOptions {
   canvas: PictureTarget;
   origin: string;
   token: string;
+  /** What a private broadcast is opened with; null: the link has no key. */
+  key?: LinkKey | null;
   playout: PlayoutMode;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   onProgress?: (progress: Progress) => void;
@@ -64,6 +68,9 @@ export class Player {
   readonly #renderer: Picture;
   readonly #playout: Playout;
   #order = new FrameOrder();
+  /** Opens what is sealed; null: nothing has been so far, and there is no key. */
+  #private: PrivateBroadcast | null = null;
+  #loading: Promise<PrivateBroadcast> | null = null;
   #carrier: Carrier | null = null;
   /** Frames captured before were in the relay's cache when this player asked for them. */
   #liveFromUs = 0;
@@ -140,6 +147,8 @@ export class Player {
     if (this.#port !== port || this.#abort.signal.aborted) return;
     this.#hearing = new Hearing({
       port,
+      open: async (packet) => (await this.#loadPrivate()).sound(packet),
+      isPrivate: (packet) => this.#isPrivate(packet.sealed),
       pictureUs: () => this.#pictureUs,
       onDelay: (us) => {
         this.#playout.soundMs = us === null ? null : us / 1_000 - SEEN_AFTER_MS;
@@ -186,6 +195,7 @@ export class Player {
     this.#broadcast = carrier.welcome.broadcast;
     this.#reportBase = this.#records.report(null);
     this.#order = new FrameOrder();
+    this.#private?.restart();
     this.#partialMs = null;
     this.#playout.restart();
     this.#slowness.restart();
@@ -205,7 +215,10 @@ export class Player {
     });
     void readGroups(carrier, {
       onFrame: (stream, frame) => {
-        if (this.#carrier === carrier) this.#received(carrier, stream, frame);
+        if (this.#carrier !== carrier) return null;
+        if (this.#isPrivate(frame.header.sealed)) return this.#open(carrier, stream, frame);
+        this.#received(carrier, stream, frame);
+        return null;
       },
       onBytes: () => this.#arriving(),
       onSkip: () => {
@@ -257,7 +270,37 @@ export class Player {
     this.#hearing?.detach();
   }
 
-  #received(carrier: Carrier, stream: number, frame: Frame): void {
+  /** With a key nothing is shown that was not sealed with it. */
+  #isPrivate(sealed: boolean): boolean {
+    return sealed || (this.#options.key ?? null) !== null;
+  }
+
+  /** Opens a frame and goes on with what is in it. */
+  async #open(carrier: Carrier, stream: number, frame: Frame): Promise<void> {
+    const broadcast = await this.#loadPrivate();
+    const opening = await broadcast.picture(stream, frame);
+    if (this.#carrier !== carrier) return;
+    if (opening.kind === 'good') {
+      this.#received(carrier, stream, frame, opening.frame);
+      return;
+    }
+    this.#partialMs = null;
+    if (opening.kind !== 'wrong') return;
+    if (this.#order.isCurrent(stream)) this.#lostGroup();
+    else if (frame.header.keyframe) this.#askForKeyframe(ASK_PAUSE_MS);
+    this.#publish();
+  }
+
+  #loadPrivate(): Promise<PrivateBroadcast> {
+    this.#loading ??= import('../privacy/private-broadcast.ts').then(({ PrivateBroadcast }) => {
+      this.#private = new PrivateBroadcast(this.#options.key ?? null);
+      return this.#private;
+    });
+    return this.#loading;
+  }
+
+  /** `opened`: what is in the frame, where it was sealed. */
+  #received(carrier: Carrier, stream: number, frame: Frame, opened = frame): void {
     const { header, payload } = frame;
     this.#partialMs = null;
     this.#records.count('framesReceived');
@@ -270,7 +313,7 @@ export class Player {
     if (verdict !== 'decode') return;
     // What was in the cache of another track is as old as it is.
     if (header.track !== track) this.#liveFromUs = carrier.clock.nowUs();
-    this.#playout.received(frame, header.captureUs >= this.#liveFromUs);
+    this.#playout.received(opened, header.captureUs >= this.#liveFromUs);
   }
 
   /** While a large frame is on its way, the screen is not at rest. */
@@ -355,6 +398,7 @@ export class Player {
         state: this.#state,
         records,
         undecodable: this.#undecodable,
+        privacy: this.#private?.facts ?? null,
         slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
         transport: this.#options.transport ?? 'webtransport',

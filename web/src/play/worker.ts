@@ -22,12 +22,13 @@ const told = new Promise<RelayEndpoint | null>((resolve) => {
 });
 
 function start(wanted: Extract<ToWorker, { type: 'start' }>): void {
-  const { canvas, origin, token, playout, carrier } = wanted;
+  const { canvas, origin, token, key, playout, carrier } = wanted;
   const begun = ahead;
   player = new Player({
     canvas,
     origin,
     token,
+    key,
     playout,
     transport: carrier,
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),

@@ -1,6 +1,7 @@
 /** The capture host's worker half: pipeline, session and panels under one roof. */
 
 import { MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
+import { Sealing } from '../privacy/sealing.ts';
 import type { RelaySession } from '../session/index.ts';
 import { hostWords } from '../words/host.ts';
 import { Carriers } from './carriers.ts';
@@ -289,8 +290,12 @@ export class HostCore {
     this.#tally.counts.epochs += 1;
     this.#options.post({ type: 'unheard' });
     void this.#options.memory.save({ resume: session.welcome.resume });
+    // A tenure of its own for each session, whose groups begin anew.
+    const { key } = this.#options.begin;
+    const sealing = key === null ? null : new Sealing(key);
     this.#uplinks = new SessionUplinks({
       carrier: session,
+      sealing,
       epoch: session.welcome.status.epoch,
       onGiven: (bytes) => this.#pipeline.given(bytes),
       onSent: (track, frame) => this.#pipeline.sent(track, frame),
@@ -299,7 +304,7 @@ export class HostCore {
     // Before anything is sent: whoever comes back in a pause brings no picture.
     if (this.#paused) this.#sayPaused([{ track: MAIN_TRACK, group: 1 }]);
     this.#pipeline.connect(this.#uplinks);
-    this.#sound.connect(session);
+    this.#sound.connect(session, sealing);
   }
 
   #gone(wanted: boolean): void {

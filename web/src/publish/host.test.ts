@@ -179,7 +179,13 @@ afterEach(() => {
 });
 
 async function opened(): Promise<{ host: InstanceType<typeof CaptureHost>; worker: FakeWorker }> {
-  const options = { origin: 'https://relay.test', token: 't', broadcast: 'abc', inside: false };
+  const options = {
+    origin: 'https://relay.test',
+    token: 't',
+    broadcast: 'abc',
+    key: null,
+    inside: false,
+  };
   const host = new CaptureHost(options);
   expect(await host.open()).toBe(true);
   FakeWorker.last.heard();
@@ -188,7 +194,13 @@ async function opened(): Promise<{ host: InstanceType<typeof CaptureHost>; worke
 
 it('leaves the broadcast to another window that hosts it', async () => {
   locks.other = true;
-  const options = { origin: 'https://relay.test', token: 't', broadcast: 'abc', inside: false };
+  const options = {
+    origin: 'https://relay.test',
+    token: 't',
+    broadcast: 'abc',
+    key: null,
+    inside: false,
+  };
   const host = new CaptureHost(options);
   expect(await host.open()).toBe(false);
   expect(host.snapshot().phase).toBe('second');

@@ -3,6 +3,7 @@
  * to the worker. Runs in a window of its own or, where that is not to be had, inside the panel.
  */
 
+import type { LinkKey } from '@steadycast/codec-glue';
 import { fromHost, type HostMessage } from './messages.ts';
 import { askPanelSecret } from './panel-secret.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
@@ -19,6 +20,8 @@ export interface HostOptions {
   origin: string;
   token: string;
   broadcast: string;
+  /** What viewers open its frames with; null: the broadcast is not private. */
+  key: LinkKey | null;
   /** Inside the panel's page. */
   inside: boolean;
 }

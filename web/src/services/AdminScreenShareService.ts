@@ -391,6 +391,7 @@ export class AdminScreenShareService implements ShareService {
       origin: this.#relay,
       token: this.#token,
       broadcast: this.#id,
+      key: null,
       inside: true,
     });
     this.#inside = host;

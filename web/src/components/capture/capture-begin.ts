@@ -21,7 +21,13 @@ export function hostOf(origin: string, token: string): CaptureHost | null {
   const claims = readToken(token);
   if (claims?.roles.includes('publish') !== true) return null;
   running?.host.close();
-  const host = new CaptureHost({ origin, token, broadcast: claims.broadcast, inside: false });
+  const host = new CaptureHost({
+    origin,
+    token,
+    broadcast: claims.broadcast,
+    key: null,
+    inside: false,
+  });
   running = { host, origin, token };
   void begin(host);
   return host;
