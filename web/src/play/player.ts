@@ -45,6 +45,14 @@ export interface PlayerOptions {
   prober?: DecodeProber;
 }
 
+/** Of these there is nothing to say where nothing can be opened. */
+const COVERED_BY_LOCK: ReadonlySet<PlayerState['kind']> = new Set([
+  'connecting',
+  'live',
+  'static',
+  'preparing',
+]);
+
 const AGENT = 'steadycast-web-player';
 const TICK_MS = 250;
 const REPORT_EVERY_MS = 1_000;
@@ -285,6 +293,7 @@ export class Player {
       return;
     }
     this.#partialMs = null;
+    this.#refresh();
     if (opening.kind !== 'wrong') return;
     if (this.#order.isCurrent(stream)) this.#lostGroup();
     else if (frame.header.keyframe) this.#askForKeyframe(ASK_PAUSE_MS);
@@ -381,7 +390,11 @@ export class Player {
   }
 
   #currentState(): PlayerState {
-    return this.#machine.at(Date.now(), this.#carrier?.silentMs ?? 0);
+    const state = this.#machine.at(Date.now(), this.#carrier?.silentMs ?? 0);
+    const lock = this.#private?.facts?.lock;
+    if (!COVERED_BY_LOCK.has(state.kind)) return state;
+    if (lock === 'locked') return { kind: 'locked', why: 'keyless' };
+    return lock === 'foreign' ? { kind: 'locked', why: 'foreign' } : state;
   }
 
   #publish(): void {

@@ -1,6 +1,6 @@
 /** The capture host's worker half: pipeline, session and panels under one roof. */
 
-import { MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
+import { type LinkKey, MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
 import { Sealing } from '../privacy/sealing.ts';
 import type { RelaySession } from '../session/index.ts';
 import { hostWords } from '../words/host.ts';
@@ -52,6 +52,9 @@ export class HostCore {
   #capture: { phase: CapturePhase; reason: string | null } = { phase: 'idle', reason: null };
   #source: Pick<SourceFacts, 'surface' | 'muted'> = { surface: '', muted: false };
   #uplinks: SessionUplinks | null = null;
+  /** What frames are sealed with; null: the broadcast is not private. */
+  #key: LinkKey | null;
+  #sealing: Sealing | null = null;
   #broken = false;
   #paused = false;
   #standby = false;
@@ -66,7 +69,8 @@ export class HostCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { origin, token } = options.begin;
+    const { origin, token, key } = options.begin;
+    this.#key = key;
     this.#pipeline = new Pipeline({
       tally: this.#tally,
       onPreview: ({ source, data, width, height }) =>
@@ -291,8 +295,8 @@ export class HostCore {
     this.#options.post({ type: 'unheard' });
     void this.#options.memory.save({ resume: session.welcome.resume });
     // A tenure of its own for each session, whose groups begin anew.
-    const { key } = this.#options.begin;
-    const sealing = key === null ? null : new Sealing(key);
+    const sealing = this.#key === null ? null : new Sealing(this.#key);
+    this.#sealing = sealing;
     this.#uplinks = new SessionUplinks({
       carrier: session,
       sealing,
@@ -313,6 +317,7 @@ export class HostCore {
     this.#sound.connect(null);
     this.#uplinks?.close();
     this.#uplinks = null;
+    this.#sealing = null;
   }
 
   #keyframeRequested(track: number): void {
@@ -383,12 +388,23 @@ export class HostCore {
       case 'live':
         void this.goLive();
         break;
+      case 'key':
+        this.#changeKey(message.key);
+        break;
       case 'start':
       case 'leave':
         this.#options.post({ type: 'verb', verb: message.type });
         break;
     }
     this.#tell(true);
+  }
+
+  /** A broadcast is private from its beginning or never. */
+  #changeKey(key: LinkKey): void {
+    if (this.#key === null || this.#key === key) return;
+    this.#key = key;
+    this.#sealing?.change(key);
+    this.#pipeline.beginAnew();
   }
 
   #setQuality(quality: Quality): void {

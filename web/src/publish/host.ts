@@ -20,7 +20,7 @@ export interface HostOptions {
   origin: string;
   token: string;
   broadcast: string;
-  /** What viewers open its frames with; null: the broadcast is not private. */
+  /** What viewers open its frames with; null: what this browser has kept of it, if the broadcast is private. */
   key: LinkKey | null;
   /** Inside the panel's page. */
   inside: boolean;
@@ -54,6 +54,7 @@ export class CaptureHost {
   readonly #access: AccessMemory;
   readonly #listeners = new Set<() => void>();
   #secret: string | null = null;
+  #key: LinkKey | null = null;
   #channel: SealedChannel | null = null;
   /** Says `bye` at once: a page that is going has no time to seal it. */
   #bye: { say: () => void; sealedMs: number } | null = null;
@@ -80,7 +81,13 @@ export class CaptureHost {
 
   /** Becomes the broadcast's host in this browser; false when another window is. */
   async open(): Promise<boolean> {
-    const [keys, { surface, quality }] = await Promise.all([this.#findKeys(), this.#memory.load()]);
+    const [keys, { surface, quality }, access] = await Promise.all([
+      this.#findKeys(),
+      this.#memory.load(),
+      this.#access.load(),
+    ]);
+    this.#key = this.#options.key ?? access.key;
+    if (this.#key !== access.key) void this.#access.save({ key: this.#key });
     this.#surface = surface;
     this.#frameRate = quality.frameRate;
     const release = await becomeSole(keys.lock);
@@ -273,7 +280,7 @@ export class CaptureHost {
     };
     this.#worker = worker;
     const { id: host, startedMs } = this;
-    this.#post({ type: 'begin', ...this.#options, host, startedMs, keys });
+    this.#post({ type: 'begin', ...this.#options, key: this.#key, host, startedMs, keys });
   }
 
   #hear(message: FromWorker): void {

@@ -37,7 +37,7 @@ const lockOf = (secret: string) => ({ name: `lock ${secret}` });
 vi.mock('../publish/storage.ts', async (original) => ({
   ...(await original<object>()),
   accessOf: () => ({
-    load: async () => page.kept ?? { token: null, panelSecret: null },
+    load: async () => page.kept ?? { token: null, panelSecret: null, key: null },
     save: async (changes: Partial<Access>) => {
       if (page.kept !== null) page.kept = { ...page.kept, ...changes };
       return page.kept !== null;
@@ -132,7 +132,7 @@ async function open(options: SharePages = {}): Promise<AdminScreenShareService> 
 beforeEach(() => {
   vi.useFakeTimers();
   Object.assign(page, { held: [], opened: [], said: [], blocked: false, asked: 0, at: null });
-  page.kept = { token: null, panelSecret: 'one' };
+  page.kept = { token: null, panelSecret: 'one', key: null };
   vi.stubGlobal('document', {
     visibilityState: 'visible',
     addEventListener: () => undefined,
@@ -323,7 +323,7 @@ it('opens a new window in place of one that shares nothing, which may be covered
 
 it('lets a window take over from itself, and follows it once that shares', async () => {
   page.blocked = true;
-  page.kept = { token: TOKEN, panelSecret: 'one' };
+  page.kept = { token: TOKEN, panelSecret: 'one', key: null };
   const service = await open();
   await vi.advanceTimersByTimeAsync(0);
   await service.start();
@@ -388,7 +388,7 @@ it('counts what it does not understand', async () => {
 });
 
 it('waits to be told where hosts are, where the browser does not know', async () => {
-  page.kept = { token: null, panelSecret: null };
+  page.kept = { token: null, panelSecret: null, key: null };
   page.held = [lockOf('two')];
   const answers: (() => void)[] = [];
   const facts = {
@@ -408,7 +408,7 @@ it('waits to be told where hosts are, where the browser does not know', async ()
   expect(page.said).toMatchObject([{ type: 'status' }]);
   say('h', 1, status('live'));
   expect(service.snapshot().host).toBe('present');
-  expect(page.kept).toEqual({ token: TOKEN, panelSecret: 'two' });
+  expect(page.kept).toEqual({ token: TOKEN, panelSecret: 'two', key: null });
 });
 
 it('says that there is no host where nothing can be known', async () => {
@@ -437,11 +437,11 @@ it('moves when the relay has another secret, and hears no more of what was befor
 });
 
 it('keeps its token for hosts, but none that may be worse than what is kept', async () => {
-  page.kept = { token: tokenFor(1), panelSecret: 'one' };
+  page.kept = { token: tokenFor(1), panelSecret: 'one', key: null };
   await open();
   expect(page.kept?.token, 'that one has ended').toBe(TOKEN);
   const good = tokenFor(4_000_000_001);
-  page.kept = { token: good, panelSecret: 'one' };
+  page.kept = { token: good, panelSecret: 'one', key: null };
   const service = await open();
   await service.start();
   expect(page.kept?.token).toBe(good);

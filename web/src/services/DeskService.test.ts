@@ -8,6 +8,7 @@ const BROADCAST: DeskBroadcast = {
   phase: 'waiting',
   sinceMs: 0,
   players: 0,
+  isPrivate: false,
   playerLink: 'https://relay.example/play#token=t',
   networkLinks: [],
   warnings: [],

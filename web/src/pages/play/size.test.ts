@@ -12,6 +12,8 @@ const MOST_BYTES = 100_000;
 const SOUND = /\/(hearing|output|worklet)-/;
 /** What only those fetch whose network lets no UDP through. */
 const TCP = /\/qmux-/;
+/** What opens a private broadcast. */
+const PRIVATE = /\/private-broadcast-/;
 /** What a request and its answer have besides, at most. */
 const HEADERS = 1_200;
 /** What the page asks the relay for until then: where sessions are, whether it is there, what the broadcast is called. */
@@ -52,7 +54,7 @@ function sentBytes(part: string): number {
 
 it('has the player at most 100 kB from its first picture', () => {
   const all = [...partsOf('play.html')];
-  const parts = all.filter((part) => !SOUND.test(part) && !TCP.test(part));
+  const parts = all.filter((part) => !SOUND.test(part) && !TCP.test(part) && !PRIVATE.test(part));
   expect(
     all.filter((part) => SOUND.test(part)),
     'sound is in parts of its own',
@@ -60,6 +62,10 @@ it('has the player at most 100 kB from its first picture', () => {
   expect(
     all.filter((part) => TCP.test(part)),
     'and so is WebSocket',
+  ).toHaveLength(1);
+  expect(
+    all.filter((part) => PRIVATE.test(part)),
+    'and so is what opens a private broadcast',
   ).toHaveLength(1);
   const workers = parts.filter((part) => part.includes('/worker-'));
   expect(workers, 'the player has one worker, and nothing of the host').toHaveLength(1);
