@@ -13,6 +13,7 @@ mod issuers;
 mod joins;
 mod leaving;
 mod memory;
+mod privacy;
 mod records;
 mod renditions;
 mod shards;

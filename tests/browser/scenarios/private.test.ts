@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ms } from '../src/checks.ts';
 import { Firefox } from '../src/firefox.ts';
+import { Meddler } from '../src/meddler.ts';
+import { PanelPage } from '../src/pages.ts';
 import { type Stage, scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 
@@ -88,3 +90,92 @@ scenario(
   },
   PRIVATE,
 );
+
+scenario(
+  'what somebody on the way has changed is not shown, the viewer is told, and the picture goes on',
+  async (stage) => {
+    const { relay } = stage;
+    const { publish, play } = linksOf(stage);
+    const admin = await stage.chromium();
+    const host = await admin.openHost(relay, publish);
+    await host.waitUntilLive();
+    const meddler = stage.closeLater(await Meddler.start(relay.origin));
+    const player = await admin.openPlayer(meddler, play, TCP);
+    await player.waitForPicture();
+    assert.equal(await player.transport(), 'websocket');
+    const note = player.page.getByText('Something on the way has changed the picture').first();
+    assert.equal(await note.isVisible(), false);
+    for (const round of [1, 2, 3]) {
+      meddler.meddle();
+      await until('a picture to be changed', async () => meddler.changed === round);
+      const { framesShown } = await player.records();
+      await until('the picture to go on', async () => {
+        const records = await player.records();
+        return records.framesShown > framesShown + 10;
+      });
+    }
+    await note.waitFor();
+    const { decoderErrors, keyframeRequests } = await player.records();
+    assert.equal(decoderErrors, 0, 'no decoder has seen what was changed');
+    assert.ok(keyframeRequests >= 3);
+    await stage.assertUnharmed({ player });
+  },
+  PRIVATE,
+);
+
+scenario(
+  'the desk makes a private broadcast, and new links for viewers come with a new key',
+  async (stage) => {
+    const { relay } = stage;
+    const admin = await stage.chromium();
+    const desk = await admin.context.newPage();
+    await desk.goto(`${relay.origin}/admin`);
+    await desk.getByLabel('Admin key').fill(relay.adminKey);
+    await desk.getByRole('button', { name: 'Open desk' }).click();
+    await desk.getByLabel('Title of a new broadcast').fill('Our table');
+    await desk.getByLabel('Only people with the link can see it').check();
+    await desk.getByRole('button', { name: 'Create broadcast' }).click();
+    await desk.getByRole('button', { name: 'Open “Our table”' }).click();
+    const panel = new PanelPage(desk);
+    await panel.waitForPresence('none');
+    await desk.getByText('Encrypted: only people with the link can see this').waitFor();
+    const field = desk.getByLabel('Link for viewers', { exact: true });
+    const linkOf = () => until('a whole link', async () => wholeLink(await field.inputValue()));
+    const before = await linkOf();
+    const host = await panel.share();
+    await host.waitUntilLive();
+    const viewer = await admin.openPlayer(relay, before);
+    await viewer.waitForPicture();
+    await viewer.page.keyboard.press('i');
+    const code = /\d{4} \d{4} \d{4}/;
+    const seen = await viewer.page.getByText(code).first().textContent();
+    assert.equal(
+      seen?.match(code)?.[0],
+      (await desk.getByText(code).first().textContent())?.match(code)?.[0],
+    );
+
+    await desk.getByRole('button', { name: 'Replace this link…' }).click();
+    await desk.getByRole('button', { name: 'Replace link', exact: true }).click();
+    await viewer.waitForState('refused');
+    const after = await until('another link', async () => {
+      const link = await linkOf();
+      return link === before ? null : link;
+    });
+    const [keyBefore, keyAfter] = [before, after].map((link) => link.split('&key=')[1]);
+    assert.notEqual(keyAfter, keyBefore);
+    const again = await admin.openPlayer(relay, after, { apart: true });
+    await again.waitForPicture();
+    // A link that is good, with the key of before.
+    const outsider = after.replace(String(keyAfter), String(keyBefore));
+    const removed = await admin.openPlayer(relay, outsider, { places: null, apart: true });
+    await removed.waitForState('locked');
+    await removed.page.getByText('This link’s key does not fit').first().waitFor();
+    assert.equal((await removed.records()).framesShown, 0);
+  },
+);
+
+/** Token and key, as they stand behind `#token=`; null: there is no key. */
+function wholeLink(link: string): string | null {
+  const [, fragment = ''] = link.split('#token=');
+  return fragment.includes('&key=') ? fragment : null;
+}
