@@ -1,3 +1,4 @@
+import { newLinkKey } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { statusOf } from '../publish/fake-status.ts';
 import { fromHost, type PanelMessage, parsePanelMessage } from '../publish/messages.ts';
@@ -473,4 +474,30 @@ it('tells a host again to stop, or to pause, that has not heard it', async () =>
   // Shared again from its own window.
   say('h', 1, status('live'));
   expect(told('stop')).toBe(2);
+});
+
+it('puts the key of a private broadcast into links, which no relay knows, and another one into new links', async () => {
+  const key = newLinkKey();
+  page.kept = { token: TOKEN, panelSecret: 'one', key };
+  const facts = { id: 'b', title: '', phase: 'live', sinceUs: 1, players: 0, private: true };
+  const links = { admin: '/admin#token=q', player: '/play#token=q' };
+  const bodies: unknown[] = [];
+  vi.stubGlobal('fetch', async (_url: URL, { body }: RequestInit = {}) => {
+    bodies.push(body);
+    return Response.json({ ...facts, panelSecret: 'one', publishToken: 'q', links });
+  });
+  const service = await open();
+  await vi.advanceTimersByTimeAsync(1_000);
+  const link = () => service.snapshot().broadcast?.playerLink;
+  expect(link()).toBe(`https://relay.example/play#token=q&key=${key}`);
+  expect(service.adminLink()).toBe(`https://relay.example/admin#token=${TOKEN}&key=${key}`);
+  say('host', 1, status('live'));
+  await service.renewPlayerLink();
+  const [, next] = link()?.split('&key=') ?? [];
+  expect(next).not.toBe(key);
+  expect([page.kept?.key, service.snapshot().key]).toEqual([next, next]);
+  expect(page.said).toContainEqual(
+    expect.objectContaining({ type: 'key', host: 'host', key: next }),
+  );
+  expect(JSON.stringify(bodies)).not.toContain(next);
 });
