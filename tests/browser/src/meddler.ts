@@ -9,6 +9,8 @@ import { connect, createServer, type Socket } from 'node:net';
 const HOST = '127.0.0.1';
 /** More than a message about something else has: a picture, or a part of one. */
 const PICTURE_BYTES = 600;
+/** So far before the end of a message there is a picture's, and neither its header nor the next one. */
+const INSIDE = 20;
 
 export class Meddler {
   readonly #target: number;
@@ -60,18 +62,68 @@ export class Meddler {
       this.#closers.push(() => from.destroy());
     }
     client.pipe(relay);
+    const ends = new MessageEnds();
     relay.on('data', (bytes: Buffer) => {
-      if (!client.write(this.#passed(bytes))) relay.pause();
+      for (const end of ends.in(bytes)) this.#see(bytes, end);
+      if (!client.write(bytes)) relay.pause();
     });
     client.on('drain', () => relay.resume());
   }
 
-  #passed(bytes: Buffer): Buffer {
-    if (this.#left === 0 || bytes.length < PICTURE_BYTES) return bytes;
+  /** A message ends here. */
+  #see(bytes: Buffer, { at, length }: MessageEnd): void {
+    const place = at - INSIDE;
+    if (this.#left === 0 || length < PICTURE_BYTES || place < 0) return;
     this.#left -= 1;
     this.changed += 1;
-    const middle = bytes.length >> 1;
-    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-    return bytes;
+    bytes[place] = (bytes[place] ?? 0) ^ 1;
   }
+}
+
+interface MessageEnd {
+  /** Where the next one begins, in the piece that was just read. */
+  at: number;
+  length: number;
+}
+
+/** Finds where the messages of a WebSocket end that a server sends (RFC 6455, 5.2), whatever pieces they come in. */
+class MessageEnds {
+  #open = false;
+  #header: number[] = [];
+  #length = 0;
+  #left = 0;
+
+  in(bytes: Buffer): MessageEnd[] {
+    const found: MessageEnd[] = [];
+    let at = this.#open ? 0 : this.#opens(bytes);
+    while (at < bytes.length) {
+      if (this.#left === 0) {
+        this.#header.push(bytes[at] ?? 0);
+        at += 1;
+        this.#left = this.#length = lengthOf(this.#header);
+        if (this.#left > 0) this.#header = [];
+        continue;
+      }
+      const step = Math.min(this.#left, bytes.length - at);
+      at += step;
+      this.#left -= step;
+      if (this.#left === 0) found.push({ at, length: this.#length });
+    }
+    return found;
+  }
+
+  /** Behind the answer that makes a connection a WebSocket. */
+  #opens(bytes: Buffer): number {
+    if (!bytes.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) return bytes.length;
+    this.#open = true;
+    return bytes.indexOf('\r\n\r\n') + 4;
+  }
+}
+
+/** Of a message's payload; 0: its header is not whole yet, for none is empty here. */
+function lengthOf(header: readonly number[]): number {
+  const short = (header[1] ?? 0) & 0x7f;
+  const size = short === 127 ? 10 : short === 126 ? 4 : 2;
+  if (header.length < size) return 0;
+  return size === 2 ? short : header.slice(2).reduce((sum, byte) => sum * 256 + byte, 0);
 }
