@@ -110,6 +110,7 @@ impl Lane {
         let header = FrameHeader {
             keyframe: frame.config.is_some(),
             refinement: false,
+            sealed: false,
             track: self.track,
             layer: 0,
             epoch: self.epoch,

@@ -206,6 +206,7 @@ fn a_keyframe_s_header_and_config() {
     let header = FrameHeader {
         keyframe: true,
         refinement: true,
+        sealed: false,
         track: TrackId::of(CodecKind::Vp8),
         layer: 2,
         epoch: 0x0102_0304,
@@ -276,6 +277,7 @@ fn what_is_said_of_sound() {
 fn a_datagram_with_sound_that_repeats_a_frame() {
     let packet = SoundPacket {
         begins: false,
+        sealed: false,
         epoch: 2,
         sequence: 258,
         capture_us: 0x0102_0304_0506,

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use golden::json::{
     Bad, Client, ColourJson, ConfigJson, FormatJson, FrameJson, Good, HeaderJson, Kind, Later,
-    Relay, RenditionJson, ServingJson, SoundJson, StatusJson, WantedTrackJson,
+    Opened, Relay, RenditionJson, Sealed, ServingJson, SoundJson, StatusJson, WantedTrackJson,
 };
 use serde::de::DeserializeOwned;
+use steadycast_codec_glue::privacy::{LinkKey, OpenError, Opener, Sealer, Tenure};
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, Hop, MediaKind,
     Phase, RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat,
@@ -120,6 +121,105 @@ fn sound_decodes_and_encodes() {
         );
         assert_eq!(encode_sound(&packet), Ok(bytes.into()), "{name}");
     }
+}
+
+#[test]
+fn sealed_frames_open_or_are_refused() {
+    for sealed in read::<Sealed>("sealed.json") {
+        let mut opener = Opener::new(link_key(&sealed.key));
+        let payload = unhex(&sealed.hex);
+        let found = match &sealed.header {
+            Some(json) => {
+                let (header, config) = header_and_config(json);
+                opener
+                    .picture((&header, &config), &payload)
+                    .map(|open| Opened {
+                        tenure: golden::json::hex(&open.tenure.bytes()),
+                        track: Some(open.place.track.number()),
+                        group: Some(open.place.group),
+                        index: Some(open.place.index),
+                        sequence: None,
+                        captured_us: open.captured_us,
+                        distance: Some(open.distance),
+                        chunk: golden::json::hex(&open.chunk),
+                    })
+            }
+            None => opener.sound(&payload).map(|open| Opened {
+                tenure: golden::json::hex(&open.tenure.bytes()),
+                track: None,
+                group: None,
+                index: None,
+                sequence: Some(open.sequence),
+                captured_us: open.captured_us,
+                distance: None,
+                chunk: golden::json::hex(&open.frame),
+            }),
+        };
+        let expected = match (sealed.opened, sealed.error.as_deref()) {
+            (Some(opened), None) => Ok(opened),
+            (None, Some(error)) => Err(error.to_owned()),
+            _ => panic!("{} neither opens nor fails", sealed.name),
+        };
+        assert_eq!(
+            found.map_err(|error| name(error).to_owned()),
+            expected,
+            "{}",
+            sealed.name
+        );
+    }
+}
+
+#[test]
+fn what_opens_is_sealed_to_the_same_bytes() {
+    for sealed in read::<Sealed>("sealed.json") {
+        let Some(opened) = &sealed.opened else {
+            continue;
+        };
+        let tenure = Tenure::new(unhex(&opened.tenure).try_into().unwrap());
+        let mut sealer = Sealer::new(link_key(&sealed.key), tenure);
+        let (captured_us, chunk) = (opened.captured_us, unhex(&opened.chunk));
+        let bytes = match (&sealed.header, opened.sequence) {
+            (Some(json), None) => {
+                let (header, config) = header_and_config(json);
+                let written = FrameHeader {
+                    track: track(opened.track.unwrap()),
+                    group: opened.group.unwrap(),
+                    ..header
+                };
+                let inside = (captured_us, opened.distance.unwrap());
+                sealer.picture((&written, &config), inside, &chunk).unwrap()
+            }
+            (None, Some(sequence)) => sealer.sound(sequence, captured_us, &chunk).unwrap(),
+            _ => panic!("{} is neither picture nor sound", sealed.name),
+        };
+        assert_eq!(bytes, unhex(&sealed.hex), "{}", sealed.name);
+    }
+}
+
+fn link_key(hex: &str) -> LinkKey {
+    LinkKey::new(unhex(hex).try_into().unwrap())
+}
+
+fn name(error: OpenError) -> &'static str {
+    match error {
+        OpenError::Malformed(_) => "malformed",
+        OpenError::Forged => "forged",
+    }
+}
+
+fn header_and_config(json: &HeaderJson) -> (FrameHeader, Vec<u8>) {
+    let json = serde_json::to_value(json)
+        .and_then(serde_json::from_value)
+        .unwrap();
+    let frame = frame(FrameJson {
+        header: json,
+        payload: "00".into(),
+    });
+    let mut config = Vec::new();
+    if let Some(fields) = frame.config {
+        fields.encode(&mut config).unwrap();
+    }
+    (frame.header, config)
 }
 
 #[test]
@@ -316,6 +416,7 @@ fn sound(json: SoundJson) -> SoundPacket {
     let bytes = |hex: &String| unhex(hex).into();
     SoundPacket {
         begins: json.begins,
+        sealed: json.sealed,
         epoch: json.epoch,
         sequence: json.sequence,
         capture_us: json.capture_us,
@@ -461,6 +562,7 @@ fn frame(json: FrameJson) -> reader::Frame {
         header: FrameHeader {
             keyframe: json.header.keyframe,
             refinement: json.header.refinement,
+            sealed: json.header.sealed,
             track: track(json.header.track),
             layer: json.header.layer,
             epoch: json.header.epoch,

@@ -76,6 +76,7 @@ mod tests {
                 created,
                 maker: None,
                 chosen: false,
+                private: false,
                 settings: OwnSettings::default(),
                 links_end: None,
                 panel_secret: None,

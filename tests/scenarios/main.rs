@@ -15,6 +15,7 @@ mod leaving;
 mod memory;
 mod peers;
 mod placement;
+mod privacy;
 mod records;
 mod renditions;
 mod shards;

@@ -175,6 +175,7 @@ impl Coded {
         let header = FrameHeader {
             keyframe: self.keyframe,
             refinement: false,
+            sealed: false,
             track,
             layer: 0,
             epoch,

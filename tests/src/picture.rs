@@ -64,6 +64,7 @@ impl Picture {
         FrameHeader {
             keyframe: self.index == 0,
             refinement: false,
+            sealed: false,
             track: self.track,
             layer: 0,
             epoch: self.epoch,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use steadycast_codec_glue::wire::{Code, Role};
 use steadycast_relay::auth::{Expiry, Minted, Order};
-use steadycast_relay::broadcast::{BroadcastId, Snapshot};
+use steadycast_relay::broadcast::{BroadcastId, Description, Snapshot};
 use steadycast_relay::config::Config;
 use steadycast_relay::http::{NewBroadcast, Site};
 use steadycast_relay::relay::Relay;
@@ -244,13 +244,27 @@ impl TestRelay {
     /// # Errors
     /// When the relay refuses.
     pub async fn broadcast(&self) -> Result<TestBroadcast<'_>> {
-        let broadcast = self
-            .site
-            .create(NewBroadcast {
-                description: "Scenario".into(),
-                ..NewBroadcast::default()
-            })
-            .await?;
+        self.created("Scenario".into()).await
+    }
+
+    /// Creates a private broadcast.
+    ///
+    /// # Errors
+    /// When the relay refuses.
+    pub async fn private_broadcast(&self) -> Result<TestBroadcast<'_>> {
+        let description = Description {
+            private: true,
+            ..Description::from("Scenario")
+        };
+        self.created(description).await
+    }
+
+    async fn created(&self, description: Description) -> Result<TestBroadcast<'_>> {
+        let new = NewBroadcast {
+            description,
+            ..NewBroadcast::default()
+        };
+        let broadcast = self.site.create(new).await?;
         Ok(TestBroadcast {
             relay: self,
             id: broadcast.id().clone(),

@@ -60,6 +60,7 @@ impl Speaker {
         let repeats = sequence.min(self.repeat.into());
         SoundPacket {
             begins: sequence == 0,
+            sealed: false,
             epoch: self.epoch,
             sequence,
             capture_us: self.began_us + u64::from(sequence) * LASTS_US,

@@ -115,6 +115,7 @@ impl Film {
         let header = FrameHeader {
             keyframe,
             refinement: false,
+            sealed: false,
             track: TrackId::MAIN,
             layer: 0,
             epoch: self.seat.epoch(),

@@ -81,6 +81,7 @@ fn keyframe(payload: usize) -> Bytes {
     let header = FrameHeader {
         keyframe: true,
         refinement: false,
+        sealed: false,
         track: TrackId::MAIN,
         layer: 0,
         epoch: 1,

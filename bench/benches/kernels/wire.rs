@@ -48,6 +48,7 @@ pub(super) const KERNELS: [Kernel; 8] = [
 const HEADER: FrameHeader = FrameHeader {
     keyframe: false,
     refinement: false,
+    sealed: false,
     track: TrackId::MAIN,
     layer: 0,
     epoch: 3,

@@ -69,6 +69,7 @@ impl Voice {
             script,
             next: SoundPacket {
                 begins: true,
+                sealed: false,
                 epoch,
                 sequence: 0,
                 capture_us: 0,

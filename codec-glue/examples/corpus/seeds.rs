@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use steadycast_codec_glue::bitstream::Codec;
 use steadycast_codec_glue::rtp::{FrameIn, packetize, write_red};
-use steadycast_codec_glue::wire::HEADER_LEN;
+use steadycast_codec_glue::wire::{DecoderConfig, FrameHeader, HEADER_LEN, TrackId};
 
 /// A fuzz target's name and bytes for it.
 pub(crate) type Seed = (&'static str, Vec<u8>);
@@ -29,6 +29,9 @@ pub(crate) fn all() -> Vec<Seed> {
             let kind = kind.or(vector.kind.as_deref()).unwrap();
             wire(&mut seeds, kind, &unhex(&vector.hex));
         }
+    }
+    for vector in read::<Sealed>("sealed.json") {
+        seeds.push(("sealed", vector.seed()));
     }
     let mut stream = Vec::new();
     for sample in read::<Sample>("bitstream/facts.json") {
@@ -60,6 +63,67 @@ fn redundant(earlier: u32) -> Vec<u8> {
 struct Vector {
     kind: Option<String>,
     hex: String,
+}
+
+/// A sealed frame of `sealed.json`.
+#[derive(Deserialize)]
+struct Sealed {
+    hex: String,
+    header: Option<Sent>,
+}
+
+/// What its header says, as far as it counts for opening it.
+#[derive(Deserialize)]
+struct Sent {
+    keyframe: bool,
+    refinement: bool,
+    sealed: bool,
+    layer: u8,
+    config: Option<Config>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    width: u16,
+    height: u16,
+    codec: String,
+    description: String,
+}
+
+impl Sealed {
+    /// Header, config and payload; sound has the header of a frame that is no keyframe.
+    fn seed(&self) -> Vec<u8> {
+        let (payload, mut config) = (unhex(&self.hex), Vec::new());
+        if let Some(said) = self.header.as_ref().and_then(|sent| sent.config.as_ref()) {
+            let (width, height) = (said.width, said.height);
+            let (codec, description) = (said.codec.clone(), unhex(&said.description));
+            let fields = DecoderConfig {
+                width,
+                height,
+                codec,
+                description,
+            };
+            fields.encode(&mut config).unwrap();
+        }
+        let said = self.header.as_ref();
+        let header = FrameHeader {
+            keyframe: said.is_some_and(|sent| sent.keyframe),
+            refinement: said.is_some_and(|sent| sent.refinement),
+            sealed: said.is_none_or(|sent| sent.sealed),
+            track: TrackId::MAIN,
+            layer: said.map_or(0, |sent| sent.layer),
+            epoch: 1,
+            group: 1,
+            index: 0,
+            capture_us: 1,
+            payload_len: payload.len().max(1) as u32,
+            config_len: config.len() as u16,
+            colour: None,
+        };
+        let mut bytes = Vec::new();
+        header.encode(&mut bytes);
+        [bytes, config, payload].concat()
+    }
 }
 
 #[derive(Deserialize)]

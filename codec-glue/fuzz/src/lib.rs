@@ -6,11 +6,13 @@
 
 pub mod rtp;
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 
 use bytes::Bytes;
 use steadycast_codec_glue::bitstream::h264::{self, AvcConfig, Framing, LengthSize};
 use steadycast_codec_glue::bitstream::{BitstreamError, Codec, Facts, inspect};
+use steadycast_codec_glue::privacy::{LinkKey, OpenError, Opener};
 use steadycast_codec_glue::wire::{
     DecoderConfig, FrameHeader, GroupOrder, HEADER_LEN, WireError, decode_client, decode_relay,
     decode_sound, encode_client, encode_relay, encode_sound, limits, opus_duration_us,
@@ -20,13 +22,14 @@ use steadycast_codec_glue::wire::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     ("control_client", control_client),
     ("control_relay", control_relay),
     ("frame_header", frame_header),
     ("decoder_config", decoder_config),
     ("group_order", group_order),
     ("sound", sound),
+    ("sealed", sealed),
     ("vp8", vp8),
     ("vp9", vp9),
     ("h264", h264),
@@ -113,6 +116,40 @@ pub fn sound(data: &[u8]) {
         }
     }
     assert_eq!(encode_sound(&packet), Ok(datagram));
+}
+
+thread_local! {
+    static OPENER: RefCell<Opener> = RefCell::new(Opener::new(LinkKey::new(core::array::from_fn(
+        |at| if at == 31 { 255 } else { at as u8 },
+    ))));
+}
+
+/// A frame's fixed header, then config and payload, sealed with the key of the vectors; then the payload as sound.
+pub fn sealed(data: &[u8]) {
+    let Some((fixed, body)) = data.split_first_chunk::<HEADER_LEN>() else {
+        return;
+    };
+    let Ok(header) = FrameHeader::decode(fixed) else {
+        return;
+    };
+    let Some((config, payload)) = body.split_at_checked(header.config_len.into()) else {
+        return;
+    };
+    OPENER.with_borrow_mut(|opener| {
+        if let Ok(open) = opener.picture((&header, config), payload) {
+            assert!(header.sealed && !open.chunk.is_empty() && open.chunk.len() < payload.len());
+            assert_eq!(header.keyframe, open.place.index == 0);
+            assert!(u32::from(open.distance) <= open.place.index);
+            // Whatever is changed of it, it opens no more.
+            let mut other = payload.to_vec();
+            *other.last_mut().unwrap() ^= 1;
+            let opened = opener.picture((&header, config), &other);
+            assert_eq!(opened, Err(OpenError::Forged));
+        }
+        if let Ok(open) = opener.sound(payload) {
+            assert!(!open.frame.is_empty() && open.frame.len() < payload.len());
+        }
+    });
 }
 
 /// A keyframe's decoder config.

@@ -95,6 +95,8 @@ codes! {
     TooFar = 34, "too_far", false;
     /// It is not known which relay the broadcast is at.
     Unclaimed = 35, "unclaimed", true;
+    /// A private broadcast is only for what is sealed, and for who can open that.
+    Private = 36, "private", false;
 }
 
 /// First HTTP/3 code that WebTransport application codes map to.

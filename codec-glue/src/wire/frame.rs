@@ -13,8 +13,9 @@ pub const HEADER_LEN: usize = 30;
 
 const KEYFRAME: u8 = 0b01;
 const REFINEMENT: u8 = 0b10;
-/// Flags of later versions without which a frame cannot be understood (PROTOCOL 2.12).
-const UNKNOWN: u8 = 0b1100;
+const SEALED: u8 = 0b100;
+/// A flag of later versions without which a frame cannot be understood (PROTOCOL 2.12).
+const UNKNOWN: u8 = 0b1000;
 
 /// The fixed part of a frame (PROTOCOL 4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct FrameHeader {
     pub keyframe: bool,
     /// The same source picture encoded again, for quality.
     pub refinement: bool,
+    /// The payload is sealed: only people with the link can open it (PROTOCOL 12).
+    pub sealed: bool,
     /// The track.
     pub track: TrackId,
     /// The temporal layer; 0 is the base.
@@ -46,8 +49,10 @@ pub struct FrameHeader {
 impl FrameHeader {
     /// Writes the header's [`HEADER_LEN`] bytes.
     pub fn encode(&self, out: &mut impl BufMut) {
-        let flags =
-            if self.keyframe { KEYFRAME } else { 0 } | if self.refinement { REFINEMENT } else { 0 };
+        let flag = |said, bit| if said { bit } else { 0 };
+        let flags = flag(self.keyframe, KEYFRAME)
+            | flag(self.refinement, REFINEMENT)
+            | flag(self.sealed, SEALED);
         let (colour_flags, colour) = self.colour.map_or((0, 0), Colour::to_header);
         out.put_u8(flags | colour_flags);
         out.put_u8(self.track.number());
@@ -74,6 +79,7 @@ impl FrameHeader {
         let header = Self {
             keyframe,
             refinement: flags & REFINEMENT != 0,
+            sealed: flags & SEALED != 0,
             track: TrackId::from_number(track)
                 .ok_or(WireError::Malformed("a track that does not exist"))?,
             layer,
@@ -216,6 +222,7 @@ mod tests {
     const KEY: FrameHeader = FrameHeader {
         keyframe: true,
         refinement: false,
+        sealed: false,
         track: TrackId::MAIN,
         layer: 0,
         epoch: 0x0102_0304,

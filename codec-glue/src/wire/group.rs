@@ -81,6 +81,7 @@ mod tests {
         FrameHeader {
             keyframe: index == 0,
             refinement: false,
+            sealed: false,
             track: TrackId::MAIN,
             layer: 0,
             epoch: 3,

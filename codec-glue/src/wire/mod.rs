@@ -1,4 +1,4 @@
-//! The wire: control messages, frames, sound, limits and codes (PROTOCOL 2 to 5, 9, 11).
+//! The wire: control messages, frames, sound, limits and codes (PROTOCOL 2 to 5, 9, 11, 12).
 //!
 //! Everything here is a pure function of bytes. Decoders are fed by strangers:
 //! they check every length before they trust it and fail with a [`WireError`].
@@ -31,4 +31,4 @@ pub use message::{
 pub use sound::{
     SoundCodec, SoundFormat, SoundPacket, decode_sound, encode_sound, opus_duration_us,
 };
-pub use version::{MIN_VERSION, PAUSES, RELAYS, SKIPPABLE, SOUNDS, VERSION, agree};
+pub use version::{MIN_VERSION, PAUSES, RELAYS, SEALS, SKIPPABLE, SOUNDS, VERSION, agree};

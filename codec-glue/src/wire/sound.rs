@@ -44,14 +44,17 @@ const SOUND: u8 = 1;
 /// Bytes before the frames.
 const HEADER: usize = 18;
 /// How many earlier frames are repeated.
-const REPEATS: u8 = 0b011;
-const BEGINS: u8 = 0b100;
+const REPEATS: u8 = 0b0011;
+const BEGINS: u8 = 0b0100;
+const SEALED: u8 = 0b1000;
 
 /// One datagram: a frame, and some that were sent before it (PROTOCOL 9.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SoundPacket {
     /// Nothing before the frame is missing: it is the first, or follows a silence that was not sent.
     pub begins: bool,
+    /// Its frames are sealed: only people with the link can open them (PROTOCOL 12).
+    pub sealed: bool,
     /// The publisher's tenure.
     pub epoch: u32,
     /// The frame's number; an epoch's frames count up by one.
@@ -73,9 +76,10 @@ pub fn encode_sound(packet: &SoundPacket) -> Result<Bytes, WireError> {
     check(packet)?;
     let repeated: usize = packet.repeats.iter().map(|frame| 2 + frame.len()).sum();
     let mut out = Vec::with_capacity(HEADER + repeated + packet.frame.len());
-    let begins = if packet.begins { BEGINS } else { 0 };
+    let flag = |said, bit| if said { bit } else { 0 };
+    let flags = flag(packet.begins, BEGINS) | flag(packet.sealed, SEALED);
     out.put_u8(SOUND);
-    out.put_u8(begins | packet.repeats.len() as u8);
+    out.put_u8(flags | packet.repeats.len() as u8);
     out.put_u32(packet.epoch);
     out.put_u32(packet.sequence);
     out.put_u64(packet.capture_us);
@@ -102,7 +106,7 @@ pub fn decode_sound(datagram: &Bytes) -> Result<Option<SoundPacket>, WireError> 
     }
     let mut rest = datagram.slice(1..);
     let flags = rest.get_u8();
-    if flags & !(REPEATS | BEGINS) != 0 {
+    if flags & !(REPEATS | BEGINS | SEALED) != 0 {
         return Err(WireError::Malformed("flags of a sound datagram"));
     }
     let (epoch, sequence, capture_us) = (rest.get_u32(), rest.get_u32(), rest.get_u64());
@@ -116,6 +120,7 @@ pub fn decode_sound(datagram: &Bytes) -> Result<Option<SoundPacket>, WireError> 
     }
     let packet = SoundPacket {
         begins: flags & BEGINS != 0,
+        sealed: flags & SEALED != 0,
         epoch,
         sequence,
         capture_us,
@@ -172,6 +177,7 @@ mod tests {
     fn packet(repeats: &[&'static [u8]]) -> SoundPacket {
         SoundPacket {
             begins: false,
+            sealed: false,
             epoch: 0x0102_0304,
             sequence: 5,
             capture_us: 6,

@@ -24,6 +24,9 @@ pub const SOUNDS: u16 = 5;
 /// The first version that relays speak to one another.
 pub const RELAYS: u16 = 6;
 
+/// The first version whose sessions know of sealed frames.
+pub const SEALS: u16 = 6;
+
 /// What a session speaks whose client says `newest` in its `Hello`: the highest version that both
 /// know; `None` when there is none.
 pub fn agree(newest: u16) -> Option<u16> {

@@ -29,7 +29,11 @@ fn colour() -> impl Strategy<Value = Option<Colour>> {
 
 /// Any header that may be sent.
 pub(crate) fn header() -> impl Strategy<Value = FrameHeader> {
-    let flags = (any::<bool>(), any::<bool>(), track(), 0..=limits::LAYER);
+    let flags = (
+        [any::<bool>(), any::<bool>(), any::<bool>()],
+        track(),
+        0..=limits::LAYER,
+    );
     let place = (any::<u32>(), any::<u32>(), any::<u32>(), colour());
     let lengths = (
         1..=limits::PAYLOAD,
@@ -38,13 +42,14 @@ pub(crate) fn header() -> impl Strategy<Value = FrameHeader> {
     );
     (flags, place, lengths).prop_map(
         |(
-            (keyframe, refinement, track, layer),
+            ([keyframe, refinement, sealed], track, layer),
             (epoch, group, index, colour),
             (payload, config, capture_us),
         )| {
             FrameHeader {
                 keyframe,
                 refinement,
+                sealed,
                 track,
                 layer,
                 epoch,

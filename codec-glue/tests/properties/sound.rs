@@ -17,9 +17,10 @@ fn frame() -> impl Strategy<Value = Bytes> {
 fn packet() -> impl Strategy<Value = SoundPacket> {
     let repeats = prop::collection::vec(frame(), 0..=usize::from(limits::SOUND_REPEATS));
     let numbers = (any::<u32>(), any::<u32>(), 0..=limits::INTEGER);
-    (any::<bool>(), numbers, repeats, frame()).prop_map(
-        |(begins, (epoch, sequence, capture_us), repeats, frame)| SoundPacket {
+    ([any::<bool>(), any::<bool>()], numbers, repeats, frame()).prop_map(
+        |([begins, sealed], (epoch, sequence, capture_us), repeats, frame)| SoundPacket {
             begins,
+            sealed,
             epoch,
             sequence,
             capture_us,

@@ -37,6 +37,7 @@ export const CODES = {
   elsewhere: { number: 33, retries: false },
   too_far: { number: 34, retries: false },
   unclaimed: { number: 35, retries: true },
+  private: { number: 36, retries: false },
 } as const satisfies Record<string, CodeEntry>;
 
 export type CodeName = keyof typeof CODES;

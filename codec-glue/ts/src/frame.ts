@@ -29,6 +29,8 @@ export interface FrameHeader {
   keyframe: boolean;
   /** The same source picture as before, encoded again at a better quality. */
   refinement: boolean;
+  /** The payload is sealed: only people with the link can open it (PROTOCOL 12). */
+  sealed: boolean;
   track: number;
   /** Temporal layer; 0 is the base. */
   layer: number;
@@ -64,10 +66,9 @@ export interface FixedHeader {
   colour: Colour | null;
 }
 
-const KEYFRAME = 1;
-const REFINEMENT = 2;
-/** Flags of later versions without which a frame cannot be understood (PROTOCOL 2.12). */
-const UNKNOWN = 0b1100;
+export const FLAGS = { keyframe: 1, refinement: 2, sealed: 4 } as const;
+/** A flag of later versions without which a frame cannot be understood (PROTOCOL 2.12). */
+const UNKNOWN = 0b1000;
 
 const ascii = new TextDecoder('latin1');
 
@@ -92,7 +93,10 @@ function writeFixedHeader(view: DataView, fixed: FixedHeader): void {
   const { header, payloadLength, configLength } = fixed;
   checkFixedHeader(fixed);
   const colour = colourBits(fixed.colour);
-  const flags = (header.keyframe ? KEYFRAME : 0) | (header.refinement ? REFINEMENT : 0);
+  const flags =
+    (header.keyframe ? FLAGS.keyframe : 0) |
+    (header.refinement ? FLAGS.refinement : 0) |
+    (header.sealed ? FLAGS.sealed : 0);
   view.setUint8(0, flags | colour.flags);
   view.setUint8(1, header.track);
   view.setUint8(2, header.layer);
@@ -116,8 +120,9 @@ export function decodeFixedHeader(bytes: Uint8Array): FixedHeader {
   const captureUs = view.getBigUint64(16);
   if (captureUs > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`capture time ${captureUs}`);
   const header = {
-    keyframe: (flags & KEYFRAME) !== 0,
-    refinement: (flags & REFINEMENT) !== 0,
+    keyframe: (flags & FLAGS.keyframe) !== 0,
+    refinement: (flags & FLAGS.refinement) !== 0,
+    sealed: (flags & FLAGS.sealed) !== 0,
     track: view.getUint8(1),
     layer: view.getUint8(2),
     epoch: view.getUint32(4),

@@ -57,6 +57,7 @@ export type {
   Welcome,
 } from './message.ts';
 export { PHASES } from './message.ts';
+export * from './privacy/index.ts';
 export {
   decodeSound,
   encodeSound,
@@ -72,6 +73,7 @@ export {
   PAUSES_SINCE,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MIN,
+  SEALED_SINCE,
   SOUND_SINCE,
   type Versions,
 } from './version.ts';

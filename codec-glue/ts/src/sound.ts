@@ -18,6 +18,8 @@ export interface SoundFormat {
 export interface SoundPacket {
   /** Nothing before the frame is missing: it is the first, or follows a silence that was not sent. */
   begins: boolean;
+  /** Its frames are sealed: only people with the link can open them (PROTOCOL 12). */
+  sealed: boolean;
   epoch: number;
   /** The frame's number; an epoch's frames count up by one. */
   sequence: number;
@@ -33,8 +35,9 @@ const SOUND = 1;
 /** Bytes before the frames. */
 const HEADER = 18;
 /** How many earlier frames are repeated. */
-const REPEATS = 0b011;
-const BEGINS = 0b100;
+const REPEATS = 0b0011;
+const BEGINS = 0b0100;
+const SEALED = 0b1000;
 
 /** The packet as a datagram. Throws WireError when it breaks a limit. */
 export function encodeSound(packet: SoundPacket): Uint8Array {
@@ -44,7 +47,8 @@ export function encodeSound(packet: SoundPacket): Uint8Array {
   checkDatagram(bytes);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, SOUND);
-  view.setUint8(1, (packet.begins ? BEGINS : 0) | packet.repeats.length);
+  const flags = (packet.begins ? BEGINS : 0) | (packet.sealed ? SEALED : 0);
+  view.setUint8(1, flags | packet.repeats.length);
   view.setUint32(2, packet.epoch);
   view.setUint32(6, packet.sequence);
   view.setBigUint64(10, BigInt(packet.captureUs));
@@ -67,10 +71,11 @@ export function decodeSound(bytes: Uint8Array): SoundPacket | null {
   if (bytes.length <= HEADER) throw malformed('a sound datagram that ends too early');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = view.getUint8(1);
-  if ((flags & ~(REPEATS | BEGINS)) !== 0) throw malformed('flags of a sound datagram');
+  if ((flags & ~(REPEATS | BEGINS | SEALED)) !== 0) throw malformed('flags of a sound datagram');
   const { repeats, end } = readRepeats(bytes, view, flags & REPEATS);
   const packet = {
     begins: (flags & BEGINS) !== 0,
+    sealed: (flags & SEALED) !== 0,
     epoch: view.getUint32(2),
     sequence: view.getUint32(6),
     captureUs: Number(view.getBigUint64(10)),

@@ -12,6 +12,8 @@ export const SKIPPABLE = 64;
 export const PAUSES_SINCE = 4;
 /** The first version whose sessions know of sound. */
 export const SOUND_SINCE = 5;
+/** The first version whose sessions know of sealed frames. */
+export const SEALED_SINCE = 6;
 
 /** Versions of the protocol, from the oldest to the newest. */
 export interface Versions {

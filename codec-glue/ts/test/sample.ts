@@ -44,6 +44,7 @@ const soundFrame = fc.uint8Array({ minLength: 1, maxLength: 300 });
 export const soundPackets: fc.Arbitrary<SoundPacket> = fc
   .record({
     begins: fc.boolean(),
+    sealed: fc.boolean(),
     epoch: u32,
     sequence: u32,
     captureUs: u64,
@@ -191,6 +192,7 @@ export const groups: fc.Arbitrary<Frame[]> = fc
     frames: fc.array(
       fc.record({
         refinement: fc.boolean(),
+        sealed: fc.boolean(),
         layer: fc.nat(7),
         stepUs: fc.nat(100_000),
         payload: fc.uint8Array({ minLength: 1, maxLength: 60 }),
@@ -200,10 +202,10 @@ export const groups: fc.Arbitrary<Frame[]> = fc
   })
   .map(({ epoch, group, startUs, config, track, frames }) => {
     let captureUs = startUs;
-    return frames.map(({ refinement, layer, stepUs, payload }, index) => {
+    return frames.map(({ refinement, sealed, layer, stepUs, payload }, index) => {
       captureUs += stepUs;
       const keyframe = index === 0;
-      const header = { keyframe, refinement, track, layer, epoch, group, index, captureUs };
+      const header = { keyframe, refinement, sealed, track, layer, epoch, group, index, captureUs };
       return { header: { ...header, config: keyframe ? config : null }, payload };
     });
   });
@@ -212,6 +214,7 @@ export function keyframe(over: Partial<FrameHeader> = {}): FrameHeader {
   return {
     keyframe: true,
     refinement: false,
+    sealed: false,
     track: 0,
     layer: 0,
     epoch: 1,

@@ -37,6 +37,7 @@ describe('a datagram with sound', () => {
   it('is not made of numbers that it cannot carry', () => {
     const good = {
       begins: true,
+      sealed: false,
       epoch: 1,
       sequence: 2,
       captureUs: 3,

@@ -54,6 +54,12 @@ pub enum PublishError {
     /// Its bytes are no frame of sound, or it repeats what was before the first.
     #[error("a frame of sound that is none")]
     Sound,
+    /// It is not sealed, and the broadcast is private.
+    #[error("what is not sealed, in a private broadcast")]
+    Clear,
+    /// It is sealed, and the broadcast is not private: players have nothing to open it with.
+    #[error("what is sealed, in a broadcast that is not private")]
+    Sealed,
     /// The cache refused it.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -67,7 +73,8 @@ impl PublishError {
             Self::Superseded => Code::Superseded,
             Self::Ended(code) => code,
             Self::Unasked(_) | Self::Cache(CacheError::Gap { .. }) => Code::OutOfOrder,
-            Self::OtherCodec(_) | Self::Sound => Code::Malformed,
+            Self::OtherCodec(_) | Self::Sound | Self::Sealed => Code::Malformed,
+            Self::Clear => Code::Private,
             Self::Cache(CacheError::GroupTooLarge { .. }) => Code::TooLarge,
         }
     }

@@ -149,6 +149,7 @@ pub(crate) mod tests {
         FrameHeader {
             keyframe: index == 0,
             refinement: false,
+            sealed: false,
             track: TrackId::MAIN,
             layer,
             epoch,

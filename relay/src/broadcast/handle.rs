@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::content::Changes;
 use super::memory::{Account, MakesWay, Memory};
+use super::privacy::Privacy;
 use super::sound;
 use super::state::{State, Tick};
 use super::{
@@ -24,6 +25,7 @@ pub struct Broadcast {
     id: BroadcastId,
     incarnation: Incarnation,
     title: String,
+    pub(super) privacy: Privacy,
     pub(super) settings: Arc<Settings>,
     pub(super) state: Mutex<State>,
     /// Rises with every frame, and with what changes the worth of those that are there.
@@ -40,7 +42,7 @@ pub struct Broadcast {
 impl Broadcast {
     pub(super) fn new(
         id: BroadcastId,
-        (title, upstream): (String, Option<Arc<str>>),
+        (title, upstream, privacy): (String, Option<Arc<str>>, Privacy),
         settings: Arc<Settings>,
         memory: &Arc<Memory>,
         presence: Presence,
@@ -54,6 +56,7 @@ impl Broadcast {
             id,
             incarnation: Incarnation::next(),
             title,
+            privacy,
             settings,
             state: Mutex::new(state),
             frames: watch::Sender::new(0),
@@ -83,6 +86,11 @@ impl Broadcast {
     /// Its name for people.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// Whether only people with its link can see it, as far as is known (PROTOCOL 12).
+    pub fn is_private(&self) -> bool {
+        self.privacy.is_private()
     }
 
     /// The address of the relay that it comes from, where its publisher is at another.
@@ -118,6 +126,7 @@ impl Broadcast {
         Snapshot {
             id: self.id.clone(),
             title: self.title.clone(),
+            private: self.is_private(),
             phase: status.phase.name(),
             since_us: status.since_us,
             epoch: status.epoch,

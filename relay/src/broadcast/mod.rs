@@ -20,6 +20,7 @@ mod keyframes;
 mod memory;
 mod news;
 mod presence;
+mod privacy;
 mod registry;
 mod relays;
 mod renditions;

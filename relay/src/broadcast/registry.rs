@@ -7,6 +7,7 @@ use parking_lot::{Mutex, RwLock};
 use steadycast_codec_glue::wire::{Code, Phase};
 
 use super::memory::Memory;
+use super::privacy::Privacy;
 use super::{Broadcast, BroadcastId, OwnSettings, Presence, RelayTime, Settings, Totals};
 
 /// Why a broadcast cannot be created.
@@ -25,6 +26,8 @@ pub enum RegistryError {
 pub struct Description {
     /// Its name for people.
     pub title: String,
+    /// Only people with its link can see it (PROTOCOL 12).
+    pub private: bool,
     /// What it has less of than others.
     pub settings: OwnSettings,
 }
@@ -33,6 +36,7 @@ impl<T: Into<String>> From<T> for Description {
     fn from(title: T) -> Self {
         Self {
             title: title.into(),
+            private: false,
             settings: OwnSettings::default(),
         }
     }
@@ -119,7 +123,7 @@ impl Registry {
         self.add(id, |id| {
             Broadcast::new(
                 id,
-                (description.title, Some(upstream)),
+                (description.title, Some(upstream), Privacy::elsewhere()),
                 settings,
                 &self.memory,
                 Presence::Never,
@@ -168,10 +172,11 @@ impl Registry {
         presence: Presence,
         times: (RelayTime, RelayTime),
     ) -> Arc<Broadcast> {
+        let private = description.private;
         let settings = self.settings_of(&description);
         Broadcast::new(
             id,
-            (description.title, None),
+            (description.title, None, Privacy::Known { private }),
             settings,
             &self.memory,
             presence,

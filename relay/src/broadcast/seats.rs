@@ -139,6 +139,7 @@ impl PublisherSeat {
     pub fn publish(&self, frame: Frame, now: RelayTime) -> Result<(), PublishError> {
         self.heard.store(now.as_micros(), Ordering::Relaxed);
         let broadcast = &self.broadcast;
+        broadcast.privacy.admit(frame.header().sealed)?;
         let mut state = broadcast.state.lock();
         let changed = state.publish(self.epoch, &frame, now)?;
         self.frames.fetch_add(1, Ordering::Relaxed);
@@ -169,6 +170,7 @@ impl PublisherSeat {
     pub fn publish_sound(&self, packet: SoundPacket, now: RelayTime) -> Result<(), PublishError> {
         self.heard.store(now.as_micros(), Ordering::Relaxed);
         let broadcast = &self.broadcast;
+        broadcast.privacy.admit(packet.sealed)?;
         let mut state = broadcast.state.lock();
         let (frames, changed) = state.take_sound(self.epoch, packet, now)?;
         if changed {

@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub id: BroadcastId,
     /// Its name for people.
     pub title: String,
+    /// Only people with its link can see it: what it shows is sealed, and here nobody can open it.
+    pub private: bool,
     /// `waiting`, `live` or `held`.
     pub phase: &'static str,
     /// When the phase began, in microseconds on the relay's clock.

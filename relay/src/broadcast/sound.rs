@@ -18,6 +18,8 @@ const BEHIND: usize = 16;
 
 /// More than these one after the other cannot be missing: a minute of them. Who skips more has counted wrong.
 const LONGEST_GAP: u32 = 3_000;
+/// A sealed frame lasts so long, since nobody can look into it here (PROTOCOL 12.5).
+const SEALED_US: u32 = 20_000;
 
 /// Frames of sound as they come, each with those before it that may be repeated.
 pub type Sounds = broadcast::Receiver<Arc<SoundPacket>>;
@@ -183,6 +185,7 @@ impl Sound {
 fn frames(packet: SoundPacket) -> Result<Vec<SoundPacket>, PublishError> {
     let SoundPacket {
         begins,
+        sealed,
         epoch,
         mut sequence,
         mut capture_us,
@@ -192,13 +195,17 @@ fn frames(packet: SoundPacket) -> Result<Vec<SoundPacket>, PublishError> {
     let mut frames = Vec::with_capacity(1 + repeats.len());
     let mut newest = true;
     for frame in std::iter::once(frame).chain(repeats.into_iter().rev()) {
-        let lasts = opus_duration_us(&frame).ok_or(PublishError::Sound)?;
+        let lasts = match sealed {
+            true => SEALED_US,
+            false => opus_duration_us(&frame).ok_or(PublishError::Sound)?,
+        };
         if !newest {
             capture_us = capture_us.saturating_sub(lasts.into());
             sequence = sequence.checked_sub(1).ok_or(PublishError::Sound)?;
         }
         frames.push(SoundPacket {
             begins: begins && newest,
+            sealed,
             epoch,
             sequence,
             capture_us,

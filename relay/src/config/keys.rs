@@ -359,6 +359,14 @@ pub const KEYS: &[Key] = &[
     .now(),
     key(
         "broadcast",
+        "private",
+        Kind::Switch,
+        "false",
+        "Broadcasts are private where whoever makes one does not say: only people with the link can see them.",
+    )
+    .now(),
+    key(
+        "broadcast",
         "publish_token_ttl_h",
         HOURS,
         "720",

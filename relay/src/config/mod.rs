@@ -207,6 +207,8 @@ pub struct Broadcast {
     pub max_broadcasts: usize,
     /// How many of them made with tokens about one subject.
     pub max_per_maker: usize,
+    /// Whether broadcasts of which nothing else is said are private.
+    pub private: bool,
     /// How long a publish token is valid.
     #[serde(rename = "publish_token_ttl_h", deserialize_with = "duration::hours")]
     pub publish_token_ttl: Duration,

@@ -97,6 +97,7 @@ mod tests {
     fn packet(sequence: u32, repeats: usize) -> Arc<SoundPacket> {
         Arc::new(SoundPacket {
             begins: repeats == 0,
+            sealed: false,
             epoch: 1,
             sequence,
             capture_us: 0,

@@ -103,6 +103,7 @@ impl Site {
             created: now.as_seconds(),
             maker,
             chosen,
+            private: description.private,
             settings: description.settings,
             links_end: None,
             panel_secret: None,
@@ -277,6 +278,7 @@ impl Site {
             let times = (created, now);
             let description = Description {
                 title: entry.title,
+                private: entry.private,
                 settings: entry.settings,
             };
             self.registry

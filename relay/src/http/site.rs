@@ -90,6 +90,8 @@ pub struct Rules {
     pub play_token_ttl: Duration,
     /// How many broadcasts whom a token is about may have.
     pub max_per_maker: usize,
+    /// Whether broadcasts of which nothing else is said are private.
+    pub private: bool,
     /// Whether the admin key is one of the settings', and not a file's.
     pub admin_key_is_set: bool,
 }
@@ -101,6 +103,7 @@ impl From<&Config> for Rules {
             publish_token_ttl: broadcast.publish_token_ttl,
             play_token_ttl: broadcast.play_token_ttl,
             max_per_maker: broadcast.max_per_maker,
+            private: broadcast.private,
             admin_key_is_set: config.server.admin_key.is_some(),
         }
     }

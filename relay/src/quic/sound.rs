@@ -116,6 +116,7 @@ mod tests {
         let frame = |len: &usize| Bytes::from(vec![0xf8; *len]);
         SoundPacket {
             begins: false,
+            sealed: false,
             epoch: 1,
             sequence: 9,
             capture_us: 5,

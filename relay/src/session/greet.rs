@@ -166,6 +166,11 @@ async fn authorize(
         .find(pass.broadcast(), role)
         .await
         .map_err(|why| Ending::because(why.code(), why))?;
+    if broadcast.is_private() && version < wire::SEALS {
+        let why =
+            "this broadcast is private, which a page of an older version cannot show: load it anew";
+        return Err(Ending::because(Code::Private, why));
+    }
     let agent = excerpt(&agent);
     let trace = BroadcastTrace::of(pass.broadcast());
     tracing::info!(broadcast = %pass.broadcast(), ?role, agent, version, %trace, "session");

@@ -84,6 +84,9 @@ pub struct Entry {
     /// Whether its id was chosen by somebody, who may choose it again.
     #[serde(default = "yes")]
     pub chosen: bool,
+    /// Whether only people with its link can see it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
     /// What it has less of than others.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub settings: OwnSettings,

@@ -336,6 +336,7 @@ mod tests {
             created: 1_700_000_000,
             maker: Some("ada".into()),
             chosen: false,
+            private: false,
             settings: OwnSettings::default(),
             links_end: None,
             panel_secret: None,

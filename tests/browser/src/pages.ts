@@ -1,6 +1,7 @@
 /** The three pages as tests see them: what they say of themselves, and what they show. */
 
 import type { Page } from 'playwright-core';
+import type { PlayerSnapshot } from '../../../web/src/play/messages.ts';
 import type { TransportName } from '../../../web/src/play/race.ts';
 import type { PlayerRecords, ShownFrame } from '../../../web/src/play/records.ts';
 import type { PlayerState } from '../../../web/src/play/state.ts';
@@ -30,6 +31,7 @@ interface Diagnostics {
   records(): Records;
   state(): PlayerState;
   transport(): TransportName | null;
+  privacy(): PlayerSnapshot['privacy'];
   status(): HostStatus | null;
   panel(): { host: string } | null;
 }

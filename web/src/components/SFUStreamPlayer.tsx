@@ -1,3 +1,4 @@
+import type { LinkKey } from '@steadycast/codec-glue';
 import {
   type FocusEvent,
   type MouseEvent,
@@ -36,6 +37,8 @@ export interface SFUStreamPlayerProps {
   origin: string;
   /** A play token (PROTOCOL 6). */
   token: string;
+  /** What opens a private broadcast, from its link; left out: it is not private. */
+  linkKey?: LinkKey | null | undefined;
   /** The service to play with; one of its own when left out. */
   service?: PlayerService | undefined;
   /** What the broadcast is called, for files; null, or left out: not known. */
@@ -51,14 +54,15 @@ const IDLE_MS = 3_000;
  * anywhere on the page but in a field that is typed in.
  */
 export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
-  const { origin, token, service: given, title = null, themed = false } = props;
+  const { origin, token, linkKey = null, service: given, title = null, themed = false } = props;
   const { place, service, snapshot } = usePlayer({
     origin,
     token,
+    key: linkKey,
     ...(given !== undefined && { service: given }),
   });
-  const { state, records, undecodable, blocked, slow, transport } = snapshot;
-  const words = wordsFor(state, blocked, slow);
+  const { state, records, undecodable, blocked, slow, transport, privacy } = snapshot;
+  const words = wordsFor(state, blocked, slow, privacy !== null && privacy.meddled !== null);
   const live = state.kind === 'live' || state.kind === 'static';
   const pictured = records.framesShown > 0;
   const picture = pictured && !words.final ? records.picture : null;
@@ -120,6 +124,8 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
             <Details
               records={records}
               transport={transport}
+              linkKey={privacy?.lock === 'open' ? linkKey : null}
+              capturedMs={privacy?.capturedMs ?? null}
               shortcuts={controls.shortcuts}
               themed={themed}
             />

@@ -25,6 +25,7 @@ const FACTS: BroadcastFacts = {
   phase: 'live',
   sinceMs: 1,
   players: 1,
+  isPrivate: false,
   playerLink: 'https://relay.example/play#token=t',
   warnings: [],
 };
@@ -57,6 +58,7 @@ class FakeService implements ShareService {
     quality: DEFAULT_QUALITY,
     sound: DEFAULT_SOUND,
     broadcast: null,
+    key: null,
     problem: null,
     inside: false,
     hasHostPage: true,

@@ -9,6 +9,7 @@ import { Figures } from './admin/Figures.tsx';
 import { InsideNotice } from './admin/InsideNotice.tsx';
 import { NewAdminLink } from './admin/NewAdminLink.tsx';
 import { PausePicture } from './admin/PausePicture.tsx';
+import { PrivateNote } from './admin/PrivateNote.tsx';
 import { QualityForm } from './admin/QualityForm.tsx';
 import { Renditions } from './admin/Renditions.tsx';
 import { ShareLink } from './admin/ShareLink.tsx';
@@ -103,6 +104,7 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
           <StateCard service={service} snapshot={snapshot} words={words} />
           {!isDeadLink(snapshot) && (
             <div className="card link-card">
+              {snapshot.broadcast?.isPrivate === true && <PrivateNote linkKey={snapshot.key} />}
               <ShareLink
                 link={snapshot.broadcast?.playerLink ?? null}
                 networkLinks={snapshot.broadcast?.networkLinks ?? []}

@@ -1,14 +1,15 @@
+import { readLinkKey } from '@steadycast/codec-glue';
 import type { ShareOptions } from '../services/AdminScreenShareService.ts';
 import { LateElement } from './LateElement.tsx';
 
 /**
  * `<steadycast-panel relay="https://relay.example:4443" token="…" host-page="/capture">`: all that an admin does
  * with a broadcast. `host-page`: where the page with the `<steadycast-host>` is; without it this page captures.
- * `player-page`: where viewers are sent; without it to the relay's own page.
+ * `link-key`: what a private broadcast is sealed with. `player-page`: where viewers are sent; without it to the relay's own page.
  */
 export class SteadycastPanelElement extends LateElement<ShareOptions> {
   static readonly observedAttributes: readonly string[] = [
-    ...['relay', 'token'],
+    ...['relay', 'token', 'link-key'],
     ...['host-page', 'player-page'],
   ];
 
@@ -24,6 +25,7 @@ export class SteadycastPanelElement extends LateElement<ShareOptions> {
     return {
       origin: this.text('relay'),
       token: this.text('token'),
+      key: readLinkKey(this.text('link-key')),
       ...(hostPage !== '' && { hostPage }),
       ...(playerPage !== '' && { playerPage }),
     };

@@ -1,3 +1,4 @@
+import { readLinkKey } from '@steadycast/codec-glue';
 import type { ReactElement } from 'react';
 import { SFUStreamPlayer } from '../components/SFUStreamPlayer.tsx';
 import { PlayerStreamService } from '../services/PlayerStreamService.ts';
@@ -6,10 +7,10 @@ import { Scope } from './Scope.tsx';
 
 /**
  * `<steadycast-player relay="https://relay.example:4443" token="…">`: shows a broadcast. `name`: what it is
- * called, for files; may be left out.
+ * called, for files; may be left out. `link-key`: what opens a private broadcast.
  */
 export class SteadycastPlayerElement extends MountedElement {
-  static readonly observedAttributes: readonly string[] = ['relay', 'token', 'name'];
+  static readonly observedAttributes: readonly string[] = ['relay', 'token', 'link-key', 'name'];
 
   /** What plays: its state and figures, and how frames are shown. */
   readonly service: PlayerStreamService = new PlayerStreamService();
@@ -22,6 +23,7 @@ export class SteadycastPlayerElement extends MountedElement {
         <SFUStreamPlayer
           origin={this.text('relay')}
           token={this.text('token')}
+          linkKey={readLinkKey(this.text('link-key'))}
           service={this.service}
           title={name === '' ? null : name}
         />

@@ -1,5 +1,6 @@
 /** What sharing and watching are made of, for any page, with or without a framework. */
 
+export { comparisonCode, type LinkKey, newLinkKey, readLinkKey } from '@steadycast/codec-glue';
 export type { HeardSound, PlayerSnapshot } from '../play/messages.ts';
 export type { PlayerRecords, ShownFrame } from '../play/records.ts';
 export type { SoundRecords } from '../play/sound/records.ts';

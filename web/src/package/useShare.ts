@@ -29,10 +29,11 @@ export function useShare(options: ShareOptions | OwnShareOptions): Share {
   latest.current = options;
   const { origin, hostPage, playerPage } = options;
   const who = 'token' in options ? options.token : options.adminId;
+  const linkKey = 'token' in options ? (options.key ?? '') : '';
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `who` and the others are what the options are told apart by.
   useEffect(() => {
-    const key = [origin, hostPage, playerPage, who].join(' ');
+    const key = [origin, hostPage, playerPage, who, linkKey].join(' ');
     let over = false;
     let opened: AdminScreenShareService | null = null;
     setProblem(null);
@@ -51,7 +52,7 @@ export function useShare(options: ShareOptions | OwnShareOptions): Share {
       if (opened !== null) putAside(key, opened);
       setService(null);
     };
-  }, [origin, hostPage, playerPage, who, times]);
+  }, [origin, hostPage, playerPage, who, linkKey, times]);
 
   const again = useCallback(() => setTimes((before) => before + 1), []);
   const subscribe = useCallback(

@@ -11,7 +11,8 @@ const CONFIG: DecoderConfig = {
 };
 
 function frame(index: number, config: DecoderConfig | null = index === 0 ? CONFIG : null): Frame {
-  const header = { refinement: false, track: 0, layer: 0, epoch: 1, group: 1, captureUs: 5 };
+  const place = { track: 0, layer: 0, epoch: 1, group: 1, captureUs: 5 };
+  const header = { ...place, refinement: false, sealed: false };
   return { header: { ...header, index, keyframe: index === 0, config }, payload: Uint8Array.of(1) };
 }
 

@@ -39,7 +39,7 @@ export class DirectPlayback implements Playback {
   #blocked = false;
 
   constructor(carrier: CarrierName, options: PlaybackOptions) {
-    const { place, origin, token, playout, endpoint = null, onSnapshot, onProgress } = options;
+    const { place, origin, token, key, playout, endpoint = null, onSnapshot, onProgress } = options;
     this.#stage = makeStage({
       onBlocked: (blocked) => {
         this.#blocked = blocked;
@@ -76,7 +76,7 @@ export class DirectPlayback implements Playback {
       onProgress('impossible');
     };
     const canvas = this.#stage.target;
-    this.#send({ type: 'start', canvas, origin, token, playout, carrier, endpoint }, [canvas]);
+    this.#send({ type: 'start', canvas, origin, token, key, playout, carrier, endpoint }, [canvas]);
     document.addEventListener('visibilitychange', this.#tellHidden);
     if (document.hidden) this.#tellHidden();
   }

@@ -45,7 +45,8 @@ function setUp(timers: Timers = PLAIN) {
   const receive = (captureMs: number, epoch = 1, live = true): FrameTag => {
     const lateMs = live ? Date.now() - captureMs : null;
     const captureUs = captureMs * 1_000;
-    const header = { refinement: false, track: 0, layer: 0, group: 1, index: 0, config: null };
+    const place = { track: 0, layer: 0, group: 1, index: 0 };
+    const header = { ...place, refinement: false, sealed: false, config: null };
     return {
       header: { ...header, keyframe: false, epoch, captureUs },
       timing: parts.pacing.received(epoch, captureUs, Date.now(), lateMs),

@@ -94,6 +94,7 @@ function play(possible: TransportName[] = ['webtransport', 'whep'], kept = store
     place,
     origin: 'https://relay.test',
     token: 't',
+    key: null,
     playout: 'automatic',
     possible,
     missing: possible.includes('webtransport') ? null : 'webkit',

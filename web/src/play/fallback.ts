@@ -136,7 +136,7 @@ export class FallbackPlayer {
   }
 
   #start(name: TransportName): void {
-    const { place, origin, token, endpoint, start } = this.#options;
+    const { place, origin, token, key, endpoint, start } = this.#options;
     const layer = document.createElement('div');
     layer.className = 'player-layer';
     // Under the picture that is there, until this one has its own.
@@ -147,6 +147,7 @@ export class FallbackPlayer {
       place: layer,
       origin,
       token,
+      key,
       playout: this.#playout,
       endpoint,
       onSnapshot: (snapshot, shown) => {

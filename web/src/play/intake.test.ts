@@ -6,6 +6,7 @@ import { readGroups } from './intake.ts';
 const header = (group: number, index: number): FrameHeader => ({
   keyframe: index === 0,
   refinement: false,
+  sealed: false,
   track: 0,
   layer: 0,
   epoch: 1,
@@ -51,7 +52,10 @@ async function read(streams: ReadableStream<Uint8Array>[]) {
   const heard = vi.fn();
   const carrier = { groups: () => streamOf(streams), heard } as unknown as Carrier;
   await readGroups(carrier, {
-    onFrame: (id, { header }) => frames.push(`${id}:${header.group}/${header.index}`),
+    onFrame: (id, { header }) => {
+      frames.push(`${id}:${header.group}/${header.index}`);
+      return null;
+    },
     onBytes: () => {
       events.pieces += 1;
     },

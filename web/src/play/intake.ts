@@ -4,8 +4,8 @@ import { CODES, type Frame, GroupParser, WireError } from '@steadycast/codec-glu
 import type { Carrier } from './carrier.ts';
 
 export interface IntakeEvents {
-  /** `stream` tells streams apart; the frames of one come in order. */
-  onFrame: (stream: number, frame: Frame) => void;
+  /** `stream` tells streams apart; the frames of one come in order. The next one waits for what is promised. */
+  onFrame: (stream: number, frame: Frame) => Promise<void> | null;
   /** Something came, be it only a part of a frame. */
   onBytes: () => void;
   /** The relay replaced the rest of a stream by newer frames. */
@@ -44,7 +44,8 @@ async function readGroup(
       events.onBytes();
       parser.push(value);
       for (let frame = parser.next(); frame !== null; frame = parser.next()) {
-        events.onFrame(id, frame);
+        const turn = events.onFrame(id, frame);
+        if (turn !== null) await turn;
       }
     }
     parser.finish();

@@ -1,5 +1,7 @@
 /** What the page and the player's worker say to each other. */
 
+import type { LinkKey } from '@steadycast/codec-glue';
+import type { PrivacyFacts } from '../privacy/private-broadcast.ts';
 import type { RelayEndpoint } from '../session/endpoint.ts';
 import type { CarrierName } from '../session/transport.ts';
 import { type Footing, NO_FOOTING } from './footing.ts';
@@ -21,6 +23,8 @@ export type ToWorker =
       canvas: PictureTarget;
       origin: string;
       token: string;
+      /** Of the link, where it has one. */
+      key: LinkKey | null;
       playout: PlayoutMode;
       carrier: CarrierName;
       /** What is known of the relay; null: nothing. */
@@ -50,6 +54,8 @@ export interface PlayerSnapshot {
   records: PlayerRecords;
   /** A codec that this browser cannot decode, while the broadcast uses it. */
   undecodable: string | null;
+  /** How it stands with a private broadcast; null: it is none, as far as is known. */
+  privacy: PrivacyFacts | null;
   /** The broadcast's id, once known. */
   broadcast: string | null;
   /** What brings the picture; null: nothing so far. */
@@ -78,6 +84,7 @@ export const NO_SOUND: HeardSound = Object.freeze({ state: 'none' });
 export const NOTHING_YET: PlayerSnapshot = Object.freeze({
   state: { kind: 'connecting', attempt: 1 } as const,
   undecodable: null,
+  privacy: null,
   broadcast: null,
   transport: null,
   slow: null,

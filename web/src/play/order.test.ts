@@ -6,6 +6,7 @@ import { FrameOrder } from './order.ts';
 const header = (epoch: number, group: number, index: number, track = 0): FrameHeader => ({
   keyframe: index === 0,
   refinement: false,
+  sealed: false,
   track,
   layer: 0,
   epoch,

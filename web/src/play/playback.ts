@@ -1,6 +1,6 @@
 /** What the ways of playing a broadcast have in common. */
 
-import type { CodeName } from '@steadycast/codec-glue';
+import type { CodeName, LinkKey } from '@steadycast/codec-glue';
 import type { ConnectionState, KeptSession, RelayEndpoint } from '../session/index.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import type { Progress } from './race.ts';
@@ -33,6 +33,8 @@ export interface PlaybackOptions {
   place: HTMLElement;
   origin: string;
   token: string;
+  /** Of the link to a private broadcast; null: it has none. */
+  key: LinkKey | null;
   playout: PlayoutMode;
   /** What the relay has said of itself before. */
   endpoint?: RelayEndpoint | undefined;

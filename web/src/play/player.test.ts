@@ -99,6 +99,7 @@ class FakeCarrier {
     const header = {
       keyframe,
       refinement: false,
+      sealed: false,
       track: 0,
       layer: 0,
       epoch: 1,
@@ -116,7 +117,8 @@ class FakeCarrier {
 
   /** Begins a frame of so many bytes. */
   piece(group: number, index: number, bytes: number): void {
-    const header = { keyframe: false, refinement: false, track: 0, layer: 0, epoch: 1 };
+    const place = { track: 0, layer: 0, epoch: 1 };
+    const header = { ...place, keyframe: false, refinement: false, sealed: false };
     const rest = { group, index, captureUs: Date.now() * 1_000, config: null };
     this.#group?.enqueue(encodeFrame({ ...header, ...rest }, new Uint8Array(bytes)).head);
   }

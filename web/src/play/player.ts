@@ -2,11 +2,13 @@
 
 import {
   type Frame,
+  type LinkKey,
   type Report,
   type Serving,
   SOUND_SINCE,
   type SoundFormat,
 } from '@steadycast/codec-glue';
+import type { PrivateBroadcast } from '../privacy/private-broadcast.ts';
 import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
 import { Abilities, type DecodeProber } from './abilities.ts';
 import type { Carrier } from './carrier.ts';
@@ -31,6 +33,8 @@ export interface PlayerOptions {
   canvas: PictureTarget;
   origin: string;
   token: string;
+  /** What a private broadcast is opened with; null: the link has no key. */
+  key?: LinkKey | null;
   playout: PlayoutMode;
   onSnapshot: (snapshot: PlayerSnapshot, shown: ShownFrame[]) => void;
   onProgress?: (progress: Progress) => void;
@@ -44,6 +48,14 @@ export interface PlayerOptions {
 
 /** A session that brings nothing for so long, although it was asked several times, is not waited for alone. */
 const SILENT_MS = 1_000;
+/** Of these there is nothing to say where nothing can be opened. */
+const COVERED_BY_LOCK: ReadonlySet<PlayerState['kind']> = new Set([
+  'connecting',
+  'live',
+  'static',
+  'preparing',
+]);
+
 const AGENT = 'steadycast-web-player';
 const TICK_MS = 250;
 const REPORT_EVERY_MS = 1_000;
@@ -68,6 +80,9 @@ export class Player {
   readonly #renderer: Picture;
   readonly #playout: Playout;
   #order = new FrameOrder();
+  /** Opens what is sealed; null: nothing has been so far, and there is no key. */
+  #private: PrivateBroadcast | null = null;
+  #loading: Promise<PrivateBroadcast> | null = null;
   #carrier: Carrier | null = null;
   /** Frames captured before were in the relay's cache when this player asked for them. */
   #liveFromUs = 0;
@@ -144,6 +159,8 @@ export class Player {
     if (this.#port !== port || this.#abort.signal.aborted) return;
     this.#hearing = new Hearing({
       port,
+      open: async (packet) => (await this.#loadPrivate()).sound(packet),
+      isPrivate: (packet) => this.#isPrivate(packet.sealed),
       pictureUs: () => this.#pictureUs,
       onDelay: (us) => {
         this.#playout.soundMs = us === null ? null : us / 1_000 - SEEN_AFTER_MS;
@@ -191,6 +208,7 @@ export class Player {
     this.#broadcast = carrier.welcome.broadcast;
     this.#reportBase = this.#records.report(null);
     this.#order = new FrameOrder();
+    this.#private?.restart();
     this.#partialMs = null;
     this.#playout.restart();
     this.#slowness.restart();
@@ -212,7 +230,10 @@ export class Player {
     });
     void readGroups(carrier, {
       onFrame: (stream, frame) => {
-        if (this.#carrier === carrier) this.#received(carrier, stream, frame);
+        if (this.#carrier !== carrier) return null;
+        if (this.#isPrivate(frame.header.sealed)) return this.#open(carrier, stream, frame);
+        this.#received(carrier, stream, frame);
+        return null;
       },
       onBytes: () => this.#arriving(),
       onSkip: () => {
@@ -269,7 +290,38 @@ export class Player {
     this.#hearing?.detach();
   }
 
-  #received(carrier: Carrier, stream: number, frame: Frame): void {
+  /** With a key nothing is shown that was not sealed with it. */
+  #isPrivate(sealed: boolean): boolean {
+    return sealed || (this.#options.key ?? null) !== null;
+  }
+
+  /** Opens a frame and goes on with what is in it. */
+  async #open(carrier: Carrier, stream: number, frame: Frame): Promise<void> {
+    const broadcast = await this.#loadPrivate();
+    const opening = await broadcast.picture(stream, frame);
+    if (this.#carrier !== carrier) return;
+    if (opening.kind === 'good') {
+      this.#received(carrier, stream, frame, opening.frame);
+      return;
+    }
+    this.#partialMs = null;
+    this.#refresh();
+    if (opening.kind !== 'wrong') return;
+    if (this.#order.isCurrent(stream)) this.#lostGroup();
+    else if (frame.header.keyframe) this.#askForKeyframe(ASK_PAUSE_MS);
+    this.#publish();
+  }
+
+  #loadPrivate(): Promise<PrivateBroadcast> {
+    this.#loading ??= import('../privacy/private-broadcast.ts').then(({ PrivateBroadcast }) => {
+      this.#private = new PrivateBroadcast(this.#options.key ?? null);
+      return this.#private;
+    });
+    return this.#loading;
+  }
+
+  /** `opened`: what is in the frame, where it was sealed. */
+  #received(carrier: Carrier, stream: number, frame: Frame, opened = frame): void {
     const { header, payload } = frame;
     this.#partialMs = null;
     this.#records.count('framesReceived');
@@ -282,7 +334,7 @@ export class Player {
     if (verdict !== 'decode') return;
     // What was in the cache of another track is as old as it is.
     if (header.track !== track) this.#liveFromUs = carrier.clock.nowUs();
-    this.#playout.received(frame, header.captureUs >= this.#liveFromUs);
+    this.#playout.received(opened, header.captureUs >= this.#liveFromUs);
   }
 
   /** While a large frame is on its way, the screen is not at rest. */
@@ -350,7 +402,11 @@ export class Player {
   }
 
   #currentState(): PlayerState {
-    return this.#machine.at(Date.now(), this.#carrier?.silentMs ?? 0);
+    const state = this.#machine.at(Date.now(), this.#carrier?.silentMs ?? 0);
+    const lock = this.#private?.facts?.lock;
+    if (!COVERED_BY_LOCK.has(state.kind)) return state;
+    if (lock === 'locked') return { kind: 'locked', why: 'keyless' };
+    return lock === 'foreign' ? { kind: 'locked', why: 'foreign' } : state;
   }
 
   #publish(): void {
@@ -367,6 +423,7 @@ export class Player {
         state: this.#state,
         records,
         undecodable: this.#undecodable,
+        privacy: this.#private?.facts ?? null,
         slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
         transport: this.#options.transport ?? 'webtransport',

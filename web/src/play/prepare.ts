@@ -6,8 +6,8 @@ import { possibleTransports } from './support.ts';
 import { prepareSession } from './whep/early.ts';
 
 /** Begins the session that the player will try first. */
-export function prepare(origin: string, token: string): void {
-  const [first] = new Memory(origin).order(possibleTransports(), Date.now());
+export function prepare(origin: string, token: string, isPrivate = false): void {
+  const [first] = new Memory(origin).order(possibleTransports(isPrivate), Date.now());
   if (first === 'webtransport' || first === 'websocket') prepareWorker(origin, first);
   if (first === 'whep') void prepareSession(origin, token).catch(() => undefined);
 }

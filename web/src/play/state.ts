@@ -22,6 +22,8 @@ export type PlayerState =
   | { kind: 'preparing' }
   /** What the admin sends cannot be shown here, and no other version can be had. */
   | { kind: 'undecodable'; codec: CodecKind | null }
+  /** It is private, and there is no key here (keyless), or none that fits (foreign). */
+  | { kind: 'locked'; why: 'keyless' | 'foreign' }
   /** The admin has not started yet. */
   | { kind: 'waiting' }
   /** `covered`: the picture had been taken back, and stays so. */

@@ -11,13 +11,13 @@ export function missingSupport(): UnsupportedReason | null {
   return null;
 }
 
-/** What this browser can play by. */
-export function possibleTransports(): TransportName[] {
+/** What this browser can play by. What is private is opened in the page's own worker, past which WebRTC goes. */
+export function possibleTransports(isPrivate = false): TransportName[] {
   const direct = missingSupport() === null;
   const possible: Record<TransportName, boolean> = {
     webtransport: direct && webTransportWorks(),
     // Where WebRTC is switched off, its constructor is gone.
-    whep: 'RTCPeerConnection' in globalThis,
+    whep: !isPrivate && 'RTCPeerConnection' in globalThis,
     websocket: direct && webSocketWorks(),
   };
   return TRANSPORTS.filter((name) => possible[name]);

@@ -23,12 +23,13 @@ const told = new Promise<RelayEndpoint | null>((resolve) => {
 });
 
 function start(wanted: Extract<ToWorker, { type: 'start' }>): void {
-  const { canvas, origin, token, playout, carrier, endpoint } = wanted;
+  const { canvas, origin, token, key, playout, carrier, endpoint } = wanted;
   const begun = ahead;
   player = new Player({
     canvas,
     origin,
     token,
+    key,
     playout,
     transport: carrier,
     onSnapshot: (snapshot, shown) => scope.postMessage({ type: 'snapshot', snapshot, shown }),

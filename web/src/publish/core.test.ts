@@ -59,6 +59,7 @@ async function setUp(memory = new FakeMemory()) {
       origin: 'https://relay.example',
       token: 't',
       broadcast: 'b',
+      key: null,
       host: 'me',
       startedMs: 5,
       inside: false,

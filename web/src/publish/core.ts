@@ -1,6 +1,7 @@
 /** The capture host's worker half: pipeline, session and panels under one roof. */
 
-import { MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
+import { type LinkKey, MAIN_TRACK, PAUSES_SINCE, type TrackGroup } from '@steadycast/codec-glue';
+import { Sealing } from '../privacy/sealing.ts';
 import type { RelaySession } from '../session/index.ts';
 import { hostWords } from '../words/host.ts';
 import { Carriers } from './carriers.ts';
@@ -51,6 +52,9 @@ export class HostCore {
   #capture: { phase: CapturePhase; reason: string | null } = { phase: 'idle', reason: null };
   #source: Pick<SourceFacts, 'surface' | 'muted'> = { surface: '', muted: false };
   #uplinks: SessionUplinks | null = null;
+  /** What frames are sealed with; null: the broadcast is not private. */
+  #key: LinkKey | null;
+  #sealing: Sealing | null = null;
   #broken = false;
   #paused = false;
   #standby = false;
@@ -65,7 +69,8 @@ export class HostCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { origin, token } = options.begin;
+    const { origin, token, key } = options.begin;
+    this.#key = key;
     this.#pipeline = new Pipeline({
       tally: this.#tally,
       onPreview: ({ source, data, width, height }) =>
@@ -290,8 +295,12 @@ export class HostCore {
     this.#tally.counts.epochs += 1;
     this.#options.post({ type: 'unheard' });
     void this.#options.memory.save({ resume: session.welcome.resume });
+    // A tenure of its own for each session, whose groups begin anew.
+    const sealing = this.#key === null ? null : new Sealing(this.#key);
+    this.#sealing = sealing;
     this.#uplinks = new SessionUplinks({
       carrier: session,
+      sealing,
       epoch: session.welcome.status.epoch,
       onGiven: (bytes) => this.#pipeline.given(bytes),
       onSent: (track, frame) => this.#pipeline.sent(track, frame),
@@ -300,7 +309,7 @@ export class HostCore {
     // Before anything is sent: whoever comes back in a pause brings no picture.
     if (this.#paused) this.#sayPaused([{ track: MAIN_TRACK, group: 1 }]);
     this.#pipeline.connect(this.#uplinks);
-    this.#sound.connect(session);
+    this.#sound.connect(session, sealing);
   }
 
   #gone(wanted: boolean): void {
@@ -309,6 +318,7 @@ export class HostCore {
     this.#sound.connect(null);
     this.#uplinks?.close();
     this.#uplinks = null;
+    this.#sealing = null;
   }
 
   #keyframeRequested(track: number): void {
@@ -379,12 +389,23 @@ export class HostCore {
       case 'live':
         void this.goLive();
         break;
+      case 'key':
+        this.#changeKey(message.key);
+        break;
       case 'start':
       case 'leave':
         this.#options.post({ type: 'verb', verb: message.type });
         break;
     }
     this.#tell(true);
+  }
+
+  /** A broadcast is private from its beginning or never. */
+  #changeKey(key: LinkKey): void {
+    if (this.#key === null || this.#key === key) return;
+    this.#key = key;
+    this.#sealing?.change(key);
+    this.#pipeline.beginAnew();
   }
 
   #setQuality(quality: Quality): void {

@@ -22,7 +22,7 @@ const memory: Memory = {
   save: async (changes) => void Object.assign(kept, changes),
 };
 const SECRET = newSecret();
-const access: Access = { token: null, panelSecret: SECRET };
+const access: Access = { token: null, panelSecret: SECRET, key: null };
 vi.mock('./storage.ts', () => ({
   memoryOf: () => memory,
   accessOf: () => ({
@@ -144,7 +144,7 @@ async function panelAt(secret: string): Promise<SealedChannel> {
 
 beforeEach(async () => {
   Object.assign(kept, { sharing: false, standby: false, surface: '' });
-  Object.assign(access, { token: null, panelSecret: SECRET });
+  Object.assign(access, { token: null, panelSecret: SECRET, key: null });
   Object.assign(locks, { other: false, mine: false, awaited: false });
   picked = [];
   sounds = [];
@@ -179,7 +179,13 @@ afterEach(() => {
 });
 
 async function opened(): Promise<{ host: InstanceType<typeof CaptureHost>; worker: FakeWorker }> {
-  const options = { origin: 'https://relay.test', token: 't', broadcast: 'abc', inside: false };
+  const options = {
+    origin: 'https://relay.test',
+    token: 't',
+    broadcast: 'abc',
+    key: null,
+    inside: false,
+  };
   const host = new CaptureHost(options);
   expect(await host.open()).toBe(true);
   FakeWorker.last.heard();
@@ -188,7 +194,13 @@ async function opened(): Promise<{ host: InstanceType<typeof CaptureHost>; worke
 
 it('leaves the broadcast to another window that hosts it', async () => {
   locks.other = true;
-  const options = { origin: 'https://relay.test', token: 't', broadcast: 'abc', inside: false };
+  const options = {
+    origin: 'https://relay.test',
+    token: 't',
+    broadcast: 'abc',
+    key: null,
+    inside: false,
+  };
   const host = new CaptureHost(options);
   expect(await host.open()).toBe(false);
   expect(host.snapshot().phase).toBe('second');
@@ -417,7 +429,7 @@ it('asks the relay where panels are, once, where this browser does not know', as
   relaySays(SECRET);
   const { host, worker } = await opened();
   await vi.waitFor(() => expect(bye).toContain('hello'));
-  expect(access).toEqual({ token: 't', panelSecret: SECRET });
+  expect(access).toEqual({ token: 't', panelSecret: SECRET, key: null });
   expect(worker.told).toEqual([]);
   host.close();
 });

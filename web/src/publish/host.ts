@@ -3,6 +3,7 @@
  * to the worker. Runs in a window of its own or, where that is not to be had, inside the panel.
  */
 
+import type { LinkKey } from '@steadycast/codec-glue';
 import { fromHost, type HostMessage } from './messages.ts';
 import { askPanelSecret } from './panel-secret.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
@@ -19,6 +20,8 @@ export interface HostOptions {
   origin: string;
   token: string;
   broadcast: string;
+  /** What viewers open its frames with; null: what this browser has kept of it, if the broadcast is private. */
+  key: LinkKey | null;
   /** Inside the panel's page. */
   inside: boolean;
 }
@@ -51,6 +54,7 @@ export class CaptureHost {
   readonly #access: AccessMemory;
   readonly #listeners = new Set<() => void>();
   #secret: string | null = null;
+  #key: LinkKey | null = null;
   #channel: SealedChannel | null = null;
   /** Says `bye` at once: a page that is going has no time to seal it. */
   #bye: { say: () => void; sealedMs: number } | null = null;
@@ -77,7 +81,13 @@ export class CaptureHost {
 
   /** Becomes the broadcast's host in this browser; false when another window is. */
   async open(): Promise<boolean> {
-    const [keys, { surface, quality }] = await Promise.all([this.#findKeys(), this.#memory.load()]);
+    const [keys, { surface, quality }, access] = await Promise.all([
+      this.#findKeys(),
+      this.#memory.load(),
+      this.#access.load(),
+    ]);
+    this.#key = this.#options.key ?? access.key;
+    if (this.#key !== access.key) void this.#access.save({ key: this.#key });
     this.#surface = surface;
     this.#frameRate = quality.frameRate;
     const release = await becomeSole(keys.lock);
@@ -270,7 +280,7 @@ export class CaptureHost {
     };
     this.#worker = worker;
     const { id: host, startedMs } = this;
-    this.#post({ type: 'begin', ...this.#options, host, startedMs, keys });
+    this.#post({ type: 'begin', ...this.#options, key: this.#key, host, startedMs, keys });
   }
 
   #hear(message: FromWorker): void {

@@ -77,6 +77,7 @@ class Bench {
         openGroup: async () => new WritableStream<Uint8Array>().getWriter(),
       },
       epoch: 1,
+      sealing: null,
       track: 0,
       onGiven: () => undefined,
       onSent: (frame) => {

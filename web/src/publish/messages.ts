@@ -3,6 +3,7 @@
  * each side parses what it hears and ignores what is not for it.
  */
 
+import { type LinkKey, readLinkKey } from '@steadycast/codec-glue';
 import { type Check, isCount, isFlag, isRecord, isText, orNull, shape } from '../session/parse.ts';
 import type { Crop, Size } from './geometry.ts';
 import { isCrop, isSize } from './parse.ts';
@@ -26,6 +27,8 @@ export type PanelMessage =
   | { type: 'sound'; host: string; sound: SoundChoice }
   /** Take the picture back, or show it again. */
   | { type: 'pause'; host: string; paused: boolean }
+  /** Seal what is sent with another key from now on: viewers' links are new. */
+  | { type: 'key'; host: string; key: LinkKey }
   /** End it all: capture, encoder, session. */
   | { type: 'stop'; host: string }
   /** Say how things are, and go on doing so for a few seconds. null: whoever is there. */
@@ -69,6 +72,7 @@ const panelShapes: { [T in PanelMessage['type']]: Check<Extract<PanelMessage, { 
     host: isText,
     paused: isFlag,
   }),
+  key: shape<Of<PanelMessage, 'key'>>({ type: is('key'), host: isText, key: isLinkKey }),
   stop: shape<Of<PanelMessage, 'stop'>>({ type: is('stop'), host: isText }),
   status: shape<Of<PanelMessage, 'status'>>({
     type: is('status'),
@@ -164,6 +168,10 @@ function parse<Message extends { type: string }>(
 
 function is<const T extends string>(name: T): Check<T> {
   return (value): value is T => value === name;
+}
+
+function isLinkKey(value: unknown): value is LinkKey {
+  return typeof value === 'string' && readLinkKey(value) !== null;
 }
 
 function isPreviewData(value: unknown): value is Uint8Array<ArrayBuffer> {

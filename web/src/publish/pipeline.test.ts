@@ -62,6 +62,7 @@ class Host {
           openGroup: async () => new WritableStream<Uint8Array>().getWriter(),
         },
         epoch: 1,
+        sealing: null,
         onGiven: (bytes) => this.#take(bytes),
         onSent: (track, frame) => {
           this.sent.push({ ...frame, track, atMs: performance.now() });

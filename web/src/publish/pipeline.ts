@@ -205,6 +205,12 @@ export class Pipeline {
     this.#work();
   }
 
+  /** Every track is to begin another group. */
+  beginAnew(): void {
+    for (const lane of this.#lanes()) lane.wantKeyframe();
+    this.#work();
+  }
+
   /** So many bytes were given to the session. */
   given(bytes: number): void {
     this.#given += bytes;

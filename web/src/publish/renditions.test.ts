@@ -44,6 +44,7 @@ function setUp(): { renditions: Renditions; uplinks: SessionUplinks } {
   const uplinks = new SessionUplinks({
     carrier,
     epoch: 1,
+    sealing: null,
     onGiven: vi.fn(),
     onSent: vi.fn(),
     onKeyframeNeeded: vi.fn(),

@@ -1,5 +1,6 @@
 /** What outlives the host's document: IndexedDB, two records a broadcast, and one for each admin of an app. */
 
+import { type LinkKey, readLinkKey } from '@steadycast/codec-glue';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { networkName } from '../session/network.ts';
 import { isCount, isRecord, oneOf, shape } from '../session/parse.ts';
@@ -48,6 +49,8 @@ export interface Access {
   token: string | null;
   /** What panels and hosts know each other by (PROTOCOL 7.2), as the relay says it. */
   panelSecret: string | null;
+  /** What a private broadcast is sealed with; null: it is not private, or nobody has said it here. */
+  key: LinkKey | null;
 }
 
 export interface AccessMemory {
@@ -87,7 +90,7 @@ const NOTHING: Kept = {
   standby: false,
   surface: '',
 };
-const NO_ACCESS: Access = { token: null, panelSecret: null };
+const NO_ACCESS: Access = { token: null, panelSecret: null, key: null };
 /** Far more than any token has. */
 const TEXT_MAX = 8_192;
 /** Longer than tokens live; what is older is forgotten. */
@@ -246,8 +249,9 @@ function checked(value: unknown): Kept {
 
 function checkedAccess(value: unknown): Access {
   if (!isRecord(value)) return NO_ACCESS;
-  const { token, panelSecret } = value;
-  return { token: textOf(token), panelSecret: textOf(panelSecret) };
+  const { token, panelSecret, key } = value;
+  const known = readLinkKey(textOf(key) ?? '');
+  return { token: textOf(token), panelSecret: textOf(panelSecret), key: known };
 }
 
 function textOf(value: unknown): string | null {

@@ -1,5 +1,7 @@
-import { colourOf, type Frame, GroupParser } from '@steadycast/codec-glue';
+import { colourOf, type Frame, GroupParser, newLinkKey } from '@steadycast/codec-glue';
 import { describe, expect, it, vi } from 'vitest';
+import { PrivateBroadcast } from '../privacy/private-broadcast.ts';
+import { Sealing } from '../privacy/sealing.ts';
 import type { EncodedPicture } from './encoder.ts';
 import { Uplink } from './uplink.ts';
 
@@ -50,12 +52,20 @@ class FakeCarrier {
   }
 }
 
-function setUp() {
+function setUp(sealing: Sealing | null = null) {
   const carrier = new FakeCarrier();
   const onSent = vi.fn();
   const onGiven = vi.fn();
   const onKeyframeNeeded = vi.fn();
-  const uplink = new Uplink({ carrier, epoch: 4, track: 2, onGiven, onSent, onKeyframeNeeded });
+  const uplink = new Uplink({
+    carrier,
+    epoch: 4,
+    track: 2,
+    sealing,
+    onGiven,
+    onSent,
+    onKeyframeNeeded,
+  });
   return { carrier, onGiven, onSent, onKeyframeNeeded, uplink };
 }
 
@@ -205,4 +215,57 @@ it('takes back what waits, and says which group follows', async () => {
   uplink.send(picture(true, 5));
   await vi.waitFor(() => expect(carrier.frames(1)).toHaveLength(1));
   expect(carrier.frames(1)).toMatchObject([{ header: { group: 2, index: 0 } }]);
+});
+
+describe('the uplink of a private broadcast', () => {
+  const KEY = newLinkKey();
+  const opened = async (broadcast: PrivateBroadcast, stream: number, frame: Frame | undefined) => {
+    if (frame === undefined) return 'nothing';
+    const opening = await broadcast.picture(stream, frame);
+    return opening.kind === 'good' ? [...opening.frame.payload].join() : opening.kind;
+  };
+
+  it('seals every frame for those with the key, in order', async () => {
+    const { carrier, onSent, onGiven, uplink } = setUp(new Sealing(KEY));
+    for (const [at, key] of [true, false, false, true, false].entries()) {
+      uplink.send(picture(key, 1_000_000 + at * 33_000));
+    }
+    await vi.waitFor(() => expect(onSent).toHaveBeenCalledTimes(5));
+    const seen = new PrivateBroadcast(KEY);
+    for (const [stream, count] of [3, 2].entries()) {
+      const frames = carrier.frames(stream);
+      expect(frames.map(({ header }) => header.sealed)).toEqual(Array(count).fill(true));
+      for (const frame of frames) expect(await opened(seen, stream, frame)).toBe('1,2,3');
+    }
+    const given = onGiven.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0);
+    expect(given).toBe(carrier.streams.flat().reduce((sum, { length }) => sum + length, 0));
+  });
+
+  it('goes over to another key with the next keyframe', async () => {
+    const sealing = new Sealing(KEY);
+    const { carrier, onSent, uplink } = setUp(sealing);
+    uplink.send(picture(true, 1_000_000));
+    const next = newLinkKey();
+    sealing.change(next);
+    uplink.send(picture(false, 1_033_000));
+    uplink.send(picture(true, 1_066_000));
+    await vi.waitFor(() => expect(onSent).toHaveBeenCalledTimes(3));
+    const [before, after] = [new PrivateBroadcast(KEY), new PrivateBroadcast(next)];
+    for (const frame of carrier.frames(0)) expect(await opened(before, 1, frame)).toBe('1,2,3');
+    const [key] = carrier.frames(1);
+    expect(await opened(before, 2, key)).toBe('wrong');
+    expect(await opened(after, 2, key)).toBe('1,2,3');
+  });
+
+  it('is shown by nobody who has seen a later session of the host', async () => {
+    const [first, second] = [setUp(new Sealing(KEY)), setUp(new Sealing(KEY))];
+    first.uplink.send(picture(true, 1_000_000));
+    second.uplink.send(picture(true, 90_000_000));
+    await vi.waitFor(() => expect(second.onSent).toHaveBeenCalledTimes(1));
+    const seen = new PrivateBroadcast(KEY);
+    const [old, newer] = [first.carrier.frames(0)[0], second.carrier.frames(0)[0]];
+    expect(await opened(seen, 1, old)).toBe('1,2,3');
+    expect(await opened(seen, 2, newer)).toBe('1,2,3');
+    expect(await opened(seen, 3, old)).toBe('wrong');
+  });
 });

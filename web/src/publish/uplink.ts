@@ -4,8 +4,16 @@ import {
   COLOUR_SINCE,
   type DecoderConfig,
   encodeFrame,
+  type FrameHeader,
   groupPreamble,
+  PAYLOAD_MAX,
+  type PictureInside,
+  SEALED_PICTURE_OVERHEAD,
+  type Sealer,
+  WireError,
 } from '@steadycast/codec-glue';
+import { Following } from '../privacy/following.ts';
+import type { Sealing } from '../privacy/sealing.ts';
 import { RelayStamps } from './capture-clock.ts';
 import type { EncodedPicture } from './encoder.ts';
 import { Groups } from './groups.ts';
@@ -28,6 +36,8 @@ export interface UplinkOptions {
   carrier: FrameCarrier;
   epoch: number;
   track: number;
+  /** What frames are sealed with; null: the broadcast is not private. */
+  sealing: Sealing | null;
   /** So many bytes are the stream's from now on, and will come unless the session ends. */
   onGiven: (bytes: number) => void;
   /** A frame has left, as far as the stream took it. */
@@ -37,13 +47,17 @@ export interface UplinkOptions {
 }
 
 interface Outgoing extends SentFrame {
-  pieces: Uint8Array[];
+  /** Known once the frame is sealed. */
+  pieces: Uint8Array[] | Promise<Uint8Array[]>;
 }
 
 export class Uplink {
   readonly #options: UplinkOptions;
   readonly #groups = new Groups();
   readonly #stamps: RelayStamps;
+  readonly #following = new Following();
+  /** What the open group is sealed with, all of it. */
+  #sealer: Sealer | null = null;
   readonly #queue: Outgoing[] = [];
   #writer: WritableStreamDefaultWriter<Uint8Array> | null = null;
   #pumping = false;
@@ -135,9 +149,11 @@ export class Uplink {
   #outgoing(picture: EncodedPicture, place: { group: number; index: number }): Outgoing {
     const { keyframe, refinement, layer, config, payload } = picture;
     const captureUs = this.#stamps.stamp(picture.capturedUs, this.#options.carrier.clock.offsetUs);
+    const { sealing } = this.#options;
     const header = {
       keyframe,
       refinement,
+      sealed: sealing !== null,
       track: this.#options.track,
       layer,
       epoch: this.#options.epoch,
@@ -145,10 +161,33 @@ export class Uplink {
       captureUs,
       config: this.#spoken(config),
     };
-    const { head } = encodeFrame(header, payload);
-    const bytes = head.length + payload.length;
-    const pieces = keyframe ? [groupPreamble(), head, payload] : [head, payload];
-    return { pieces, bytes, keyframe, refinement, group: place.group };
+    const facts = { keyframe, refinement, group: place.group };
+    if (sealing === null) {
+      const pieces = piecesOf(header, payload);
+      return { ...facts, pieces, bytes: frameBytes(pieces, keyframe) };
+    }
+    const distance = this.#following.distance(place.index, layer);
+    if (keyframe) this.#sealer = sealing.newest;
+    const inside = { capturedUs: sealing.time.of(picture.capturedUs), distance };
+    const outgoing = { ...facts, pieces: this.#sealed(header, inside, payload), bytes: 0 };
+    // Whoever writes the frame hears of a failure.
+    outgoing.pieces.then(
+      (pieces) => {
+        outgoing.bytes = frameBytes(pieces, keyframe);
+      },
+      () => undefined,
+    );
+    return outgoing;
+  }
+
+  /** Begun at once; frames are written in their order all the same. */
+  #sealed(header: FrameHeader, inside: PictureInside, chunk: Uint8Array): Promise<Uint8Array[]> {
+    if (chunk.length > PAYLOAD_MAX - SEALED_PICTURE_OVERHEAD) {
+      throw new WireError('too_large', `a picture of ${chunk.length} bytes`);
+    }
+    const sealing = this.#sealer?.picture(header, inside, chunk);
+    if (sealing === undefined) throw new WireError('out_of_order', 'a group without its keyframe');
+    return sealing.then((payload) => piecesOf(header, payload));
   }
 
   /** What the session's version can say of a config. */
@@ -177,6 +216,8 @@ export class Uplink {
   }
 
   async #write(frame: Outgoing): Promise<void> {
+    const pieces = Array.isArray(frame.pieces) ? frame.pieces : await frame.pieces;
+    if (this.#closed) return;
     if (frame.keyframe) {
       this.#finish();
       const writer = await this.#options.carrier.openGroup();
@@ -187,7 +228,7 @@ export class Uplink {
     const writer = this.#writer;
     if (writer === null) return;
     await writer.ready;
-    const bytes = joined(frame.pieces);
+    const bytes = joined(pieces);
     this.#options.onGiven(bytes.length);
     writer.write(bytes).catch(() => undefined);
     // The stream takes one piece at a time: once it is ready again, this one is on its way.
@@ -208,8 +249,22 @@ export class Uplink {
   }
 }
 
+function piecesOf(header: FrameHeader, payload: Uint8Array): Uint8Array[] {
+  const { head } = encodeFrame(header, payload);
+  return header.keyframe ? [groupPreamble(), head, payload] : [head, payload];
+}
+
+/** Without the group's own first byte. */
+function frameBytes(pieces: readonly Uint8Array[], keyframe: boolean): number {
+  return lengthOf(pieces) - (keyframe ? 1 : 0);
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  const bytes = new Uint8Array(lengthOf(pieces));
   let at = 0;
   for (const piece of pieces) {
     bytes.set(piece, at);

@@ -1,6 +1,7 @@
 /** One session's uplinks: a track each, with groups that rise as long as the session lasts. */
 
 import { MAIN_TRACK, type TrackGroup } from '@steadycast/codec-glue';
+import type { Sealing } from '../privacy/sealing.ts';
 import { type FrameCarrier, type SentFrame, Uplink } from './uplink.ts';
 
 /** Before this version relays do not say how much has come (PROTOCOL 2.13). */
@@ -9,6 +10,8 @@ const REPORTED_SINCE = 3;
 export interface SessionUplinksOptions {
   carrier: FrameCarrier;
   epoch: number;
+  /** What frames are sealed with; null: the broadcast is not private. */
+  sealing: Sealing | null;
   /** So many bytes are a stream's from now on, and will come unless the session ends. */
   onGiven: (bytes: number) => void;
   /** A frame has left, as far as its stream took it. */
@@ -43,11 +46,12 @@ export class SessionUplinks {
   of(track: number): Uplink {
     const known = this.#uplinks.get(track);
     if (known !== undefined) return known;
-    const { carrier, epoch, onGiven, onSent, onKeyframeNeeded } = this.#options;
+    const { carrier, epoch, sealing, onGiven, onSent, onKeyframeNeeded } = this.#options;
     const uplink = new Uplink({
       carrier,
       epoch,
       track,
+      sealing,
       onGiven,
       onSent: (frame) => onSent(track, frame),
       onKeyframeNeeded: () => onKeyframeNeeded(track),

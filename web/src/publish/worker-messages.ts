@@ -1,5 +1,6 @@
 /** Between a host's document and its worker. */
 
+import type { LinkKey } from '@steadycast/codec-glue';
 import type { ChannelKeys } from './sealed.ts';
 import type { DeviceChoice } from './sound/choice.ts';
 import type { MicrophoneFacts, SharedFacts } from './sound/facts.ts';
@@ -11,6 +12,8 @@ export type ToWorker =
       origin: string;
       token: string;
       broadcast: string;
+      /** What viewers open its frames with; null: the broadcast is not private. */
+      key: LinkKey | null;
       host: string;
       startedMs: number;
       inside: boolean;

@@ -1,3 +1,4 @@
+import { newLinkKey } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { statusOf } from '../publish/fake-status.ts';
 import { fromHost, type PanelMessage, parsePanelMessage } from '../publish/messages.ts';
@@ -37,7 +38,7 @@ const lockOf = (secret: string) => ({ name: `lock ${secret}` });
 vi.mock('../publish/storage.ts', async (original) => ({
   ...(await original<object>()),
   accessOf: () => ({
-    load: async () => page.kept ?? { token: null, panelSecret: null },
+    load: async () => page.kept ?? { token: null, panelSecret: null, key: null },
     save: async (changes: Partial<Access>) => {
       if (page.kept !== null) page.kept = { ...page.kept, ...changes };
       return page.kept !== null;
@@ -132,7 +133,7 @@ async function open(options: SharePages = {}): Promise<AdminScreenShareService> 
 beforeEach(() => {
   vi.useFakeTimers();
   Object.assign(page, { held: [], opened: [], said: [], blocked: false, asked: 0, at: null });
-  page.kept = { token: null, panelSecret: 'one' };
+  page.kept = { token: null, panelSecret: 'one', key: null };
   vi.stubGlobal('document', {
     visibilityState: 'visible',
     addEventListener: () => undefined,
@@ -323,7 +324,7 @@ it('opens a new window in place of one that shares nothing, which may be covered
 
 it('lets a window take over from itself, and follows it once that shares', async () => {
   page.blocked = true;
-  page.kept = { token: TOKEN, panelSecret: 'one' };
+  page.kept = { token: TOKEN, panelSecret: 'one', key: null };
   const service = await open();
   await vi.advanceTimersByTimeAsync(0);
   await service.start();
@@ -388,7 +389,7 @@ it('counts what it does not understand', async () => {
 });
 
 it('waits to be told where hosts are, where the browser does not know', async () => {
-  page.kept = { token: null, panelSecret: null };
+  page.kept = { token: null, panelSecret: null, key: null };
   page.held = [lockOf('two')];
   const answers: (() => void)[] = [];
   const facts = {
@@ -408,7 +409,7 @@ it('waits to be told where hosts are, where the browser does not know', async ()
   expect(page.said).toMatchObject([{ type: 'status' }]);
   say('h', 1, status('live'));
   expect(service.snapshot().host).toBe('present');
-  expect(page.kept).toEqual({ token: TOKEN, panelSecret: 'two' });
+  expect(page.kept).toEqual({ token: TOKEN, panelSecret: 'two', key: null });
 });
 
 it('says that there is no host where nothing can be known', async () => {
@@ -437,11 +438,11 @@ it('moves when the relay has another secret, and hears no more of what was befor
 });
 
 it('keeps its token for hosts, but none that may be worse than what is kept', async () => {
-  page.kept = { token: tokenFor(1), panelSecret: 'one' };
+  page.kept = { token: tokenFor(1), panelSecret: 'one', key: null };
   await open();
   expect(page.kept?.token, 'that one has ended').toBe(TOKEN);
   const good = tokenFor(4_000_000_001);
-  page.kept = { token: good, panelSecret: 'one' };
+  page.kept = { token: good, panelSecret: 'one', key: null };
   const service = await open();
   await service.start();
   expect(page.kept?.token).toBe(good);
@@ -473,4 +474,30 @@ it('tells a host again to stop, or to pause, that has not heard it', async () =>
   // Shared again from its own window.
   say('h', 1, status('live'));
   expect(told('stop')).toBe(2);
+});
+
+it('puts the key of a private broadcast into links, which no relay knows, and another one into new links', async () => {
+  const key = newLinkKey();
+  page.kept = { token: TOKEN, panelSecret: 'one', key };
+  const facts = { id: 'b', title: '', phase: 'live', sinceUs: 1, players: 0, private: true };
+  const links = { admin: '/admin#token=q', player: '/play#token=q' };
+  const bodies: unknown[] = [];
+  vi.stubGlobal('fetch', async (_url: URL, { body }: RequestInit = {}) => {
+    bodies.push(body);
+    return Response.json({ ...facts, panelSecret: 'one', publishToken: 'q', links });
+  });
+  const service = await open();
+  await vi.advanceTimersByTimeAsync(1_000);
+  const link = () => service.snapshot().broadcast?.playerLink;
+  expect(link()).toBe(`https://relay.example/play#token=q&key=${key}`);
+  expect(service.adminLink()).toBe(`https://relay.example/admin#token=${TOKEN}&key=${key}`);
+  say('host', 1, status('live'));
+  await service.renewPlayerLink();
+  const [, next] = link()?.split('&key=') ?? [];
+  expect(next).not.toBe(key);
+  expect([page.kept?.key, service.snapshot().key]).toEqual([next, next]);
+  expect(page.said).toContainEqual(
+    expect.objectContaining({ type: 'key', host: 'host', key: next }),
+  );
+  expect(JSON.stringify(bodies)).not.toContain(next);
 });

@@ -3,6 +3,7 @@
  * is. For any page, with or without a framework; the picture never depends on it.
  */
 
+import { type LinkKey, newLinkKey } from '@steadycast/codec-glue';
 import { movedTo } from '../links/reach.ts';
 import { Draft } from '../publish/draft.ts';
 import type { Crop } from '../publish/geometry.ts';
@@ -21,7 +22,7 @@ import type { Levels } from '../publish/sound/facts.ts';
 import { type HostState, type HostStatus, isSharing } from '../publish/status.ts';
 import { type Memory, memoryOf } from '../publish/storage.ts';
 import type { ShareWish } from '../publish/wish.ts';
-import { broadcastFragment, tokenFragment } from '../session/fragment.ts';
+import { broadcastFragment, tokenFragment, withKey } from '../session/fragment.ts';
 import { at, isRelay } from '../session/place.ts';
 import { readToken } from '../session/token.ts';
 import { connectionWords } from '../words/connection.ts';
@@ -58,6 +59,8 @@ export interface ShareOptions extends SharePages {
   token: string;
   /** The token's broadcast; as the token says when left out. */
   broadcast?: string | undefined;
+  /** What a private broadcast is sealed with, from the link to its panel; left out: as this browser has kept it. */
+  key?: LinkKey | null | undefined;
 }
 
 /** A broadcast of an admin of an app, whom the app's server knows. */
@@ -79,6 +82,8 @@ export interface ShareSnapshot {
   sound: SoundChoice;
   /** What the relay says; null before it answered. */
   broadcast: BroadcastFacts | null;
+  /** What a private broadcast is sealed with; null: it is not private, or this browser has no key. */
+  key: LinkKey | null;
   /** Why the relay's answer is missing; null when it is not. */
   problem: { offline: boolean; message: string; code: string | null } | null;
   /** This page captures: the browser opened no window for it, or there is no page for one. */
@@ -197,6 +202,7 @@ export class AdminScreenShareService implements ShareService {
   /** Throws TypeError where one of the options is none. */
   constructor(options: ShareOptions) {
     const { origin, token, hostPage, playerPage, broadcast = broadcastOf(token) } = options;
+    const { key = null } = options;
     if (!isRelay(origin)) throw new TypeError(connectionWords().noRelay(origin));
     this.#relay = origin;
     this.#token = token;
@@ -212,6 +218,8 @@ export class AdminScreenShareService implements ShareService {
     this.#meeting = new Meeting({
       token,
       broadcast,
+      key,
+      onKey: (kept) => this.#show({ key: kept }),
       onMessage: (message) => this.#hear(message),
       onMove: () => this.#lookAnew(),
     });
@@ -222,6 +230,7 @@ export class AdminScreenShareService implements ShareService {
       quality: DEFAULT_QUALITY,
       sound: DEFAULT_SOUND,
       broadcast: null,
+      key,
       problem: null,
       inside: false,
       hasHostPage: this.#windows.canBeHeard,
@@ -328,23 +337,34 @@ export class AdminScreenShareService implements ShareService {
   async renewPlayerLink(): Promise<void> {
     const { playerLink } = await renewLinks(this.#relay, this.#id, this.#token, ['play']);
     const facts = this.#snapshot.broadcast;
+    if (facts?.isPrivate === true) await this.#changeKey();
     if (facts === null) return;
     const networkLinks = facts.networkLinks?.map((address) => movedTo(address, playerLink)) ?? [];
     this.#show({ broadcast: this.#linked({ ...facts, playerLink, networkLinks }) });
   }
 
+  /** Whoever had the link before can open nothing of what is sent from now on. */
+  async #changeKey(): Promise<void> {
+    const key = newLinkKey();
+    await this.#meeting.changeKey(key);
+    this.#show({ key });
+    if (this.#host !== null) this.#send({ type: 'key', host: this.#host.id, key });
+  }
+
   async timedPlayerLink(ttlS: number): Promise<string> {
-    return this.#toPlayers(await makeTimedLink(this.#relay, this.#id, this.#token, ttlS));
+    const link = await makeTimedLink(this.#relay, this.#id, this.#token, ttlS);
+    return this.#toPlayers(withKey(link, this.#snapshot.key));
   }
 
   adminLink(): string {
     const url = at(this.#relay, 'admin');
-    url.hash = tokenFragment(this.#token);
+    url.hash = tokenFragment(this.#token, this.#snapshot.key);
     return url.href;
   }
 
   async newAdminLink(): Promise<string> {
-    return (await renewLinks(this.#relay, this.#id, this.#token, [])).adminLink;
+    const { adminLink } = await renewLinks(this.#relay, this.#id, this.#token, []);
+    return withKey(adminLink, this.#snapshot.key);
   }
 
   watchPreview(watcher: (image: PreviewImage) => void): () => void {
@@ -374,7 +394,9 @@ export class AdminScreenShareService implements ShareService {
   #openWindow(wish: ShareWish): boolean {
     // With the token itself only where the host could not find it.
     const { tokenKept } = this.#meeting;
-    const fragment = tokenKept ? broadcastFragment(this.#id) : tokenFragment(this.#token);
+    const fragment = tokenKept
+      ? broadcastFragment(this.#id)
+      : tokenFragment(this.#token, this.#snapshot.key);
     return this.#windows.open(wish, fragment);
   }
 
@@ -391,6 +413,7 @@ export class AdminScreenShareService implements ShareService {
       origin: this.#relay,
       token: this.#token,
       broadcast: this.#id,
+      key: this.#snapshot.key,
       inside: true,
     });
     this.#inside = host;
@@ -464,9 +487,17 @@ export class AdminScreenShareService implements ShareService {
   }
 
   /** With links to the app's page for viewers, if there is one: where else that is reached, nobody knows. */
-  #linked(facts: BroadcastFacts): BroadcastFacts {
+  #linked(told: BroadcastFacts): BroadcastFacts {
+    const facts = told.isPrivate ? this.#whole(told) : told;
     if (this.#playerPage === null) return facts;
     return { ...facts, playerLink: this.#toPlayers(facts.playerLink), networkLinks: [] };
+  }
+
+  /** The relay's links to a private broadcast lack the key. */
+  #whole(facts: BroadcastFacts): BroadcastFacts {
+    const { key } = this.#snapshot;
+    const networkLinks = facts.networkLinks?.map((link) => withKey(link, key)) ?? [];
+    return { ...facts, playerLink: withKey(facts.playerLink, key), networkLinks };
   }
 
   #toPlayers(link: string): string {

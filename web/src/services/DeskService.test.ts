@@ -1,6 +1,16 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Access } from '../publish/storage.ts';
 import { type DeskBroadcast, DeskService, inOrder, withOver } from './DeskService.ts';
+
+/** What this browser keeps. */
+const keys = new Map<string, Partial<Access>>();
+vi.mock('../publish/storage.ts', () => ({
+  accessOf: (id: string) => ({
+    load: async () => ({ token: null, panelSecret: null, key: null, ...keys.get(id) }),
+    save: async (changes: Partial<Access>) => keys.set(id, changes) !== null,
+  }),
+}));
 
 const BROADCAST: DeskBroadcast = {
   id: 'a',
@@ -8,6 +18,7 @@ const BROADCAST: DeskBroadcast = {
   phase: 'waiting',
   sinceMs: 0,
   players: 0,
+  isPrivate: false,
   playerLink: 'https://relay.example/play#token=t',
   networkLinks: [],
   warnings: [],
@@ -28,14 +39,14 @@ const listed = (id: string, more: object = {}) => ({
   ...more,
 });
 
-let asked: { method: string; url: URL }[];
+let asked: { method: string; url: URL; body: unknown }[];
 let answer: (method: string, url: URL) => Response;
 
 beforeEach(() => {
   vi.useFakeTimers();
   asked = [];
-  vi.stubGlobal('fetch', async (url: URL, { method = 'GET' }: RequestInit) => {
-    asked.push({ method, url });
+  vi.stubGlobal('fetch', async (url: URL, { method = 'GET', body }: RequestInit) => {
+    asked.push({ method, url, body });
     return answer(method, url);
   });
 });
@@ -112,6 +123,24 @@ it('goes on with the list that it has while the relay does not answer', async ()
   answer = () => Response.json({ broadcasts: [listed('a')] });
   await vi.advanceTimersByTimeAsync(4_000);
   expect(desk.snapshot().problem).toBeNull();
+  desk.close();
+});
+
+it('makes the key of a private broadcast itself, and tells the relay nothing of it', async () => {
+  answer = (method) =>
+    method === 'GET'
+      ? Response.json({ broadcasts: [listed('a', { private: true })] })
+      : Response.json({ ...listed('a'), publishToken: 'p' });
+  const desk = await open();
+  await desk.create('Ours', true);
+  const [one] = desk.snapshot().broadcasts ?? [];
+  if (one === undefined) throw new Error('no broadcast');
+  const link = await desk.whole(one, one.playerLink);
+  const key = keys.get('a')?.key;
+  expect(link).toBe(`https://relay.example/play#token=t&key=${key}`);
+  expect(JSON.stringify(asked)).not.toContain(key);
+  keys.clear();
+  expect(await desk.whole(one, one.playerLink), 'in another browser').toBeNull();
   desk.close();
 });
 

@@ -1,3 +1,6 @@
+import { newLinkKey } from '@steadycast/codec-glue';
+import { accessOf } from '../publish/storage.ts';
+import { withKey } from '../session/fragment.ts';
 import {
   ApiError,
   createBroadcast,
@@ -42,9 +45,11 @@ export interface Desk {
   /** Shows a further part of the list. */
   more(): void;
   /** Throws ApiError. */
-  create(title: string): Promise<void>;
+  create(title: string, isPrivate: boolean): Promise<void>;
   /** Links to a broadcast, made once for as long as the desk is open. Throws ApiError. */
   links(id: string): Promise<Pick<NewLinks, 'publishToken' | 'adminLink'>>;
+  /** A link to a broadcast as viewers need it; null: it is private, and this browser does not have its key. */
+  whole(broadcast: DeskBroadcast, link: string): Promise<string | null>;
   /** Ends a broadcast for everyone, for good. Throws ApiError. */
   end(id: string): Promise<void>;
 }
@@ -92,9 +97,11 @@ export class DeskService implements Desk {
     void this.#ask();
   }
 
-  async create(title: string): Promise<void> {
+  async create(title: string, isPrivate: boolean): Promise<void> {
     const { origin, key } = this.#options;
-    await createBroadcast(origin, key, title);
+    const { id } = await createBroadcast(origin, key, title, isPrivate);
+    // No relay is told of it: where this browser does not keep it, nobody has it.
+    if (isPrivate) await accessOf(id).save({ key: newLinkKey() });
     await this.#ask();
   }
 
@@ -102,11 +109,24 @@ export class DeskService implements Desk {
     const known = this.#links.get(id);
     if (known !== undefined) return known;
     const { origin, key } = this.#options;
-    const made = renewLinks(origin, id, key, []);
+    const made = this.#withKey(id, renewLinks(origin, id, key, []));
     this.#links.set(id, made);
     // What failed may be tried again.
     made.catch(() => this.#links.delete(id));
     return made;
+  }
+
+  async whole({ id, isPrivate }: DeskBroadcast, link: string): Promise<string | null> {
+    if (!isPrivate) return link;
+    const { key } = await accessOf(id).load();
+    return key === null ? null : withKey(link, key);
+  }
+
+  /** With the key of a private broadcast, where this browser has it. */
+  async #withKey(id: string, made: Promise<NewLinks>): Promise<NewLinks> {
+    const [links, { key }] = await Promise.all([made, accessOf(id).load()]);
+    const { adminLink, playerLink } = links;
+    return { ...links, adminLink: withKey(adminLink, key), playerLink: withKey(playerLink, key) };
   }
 
   async end(id: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Plays one broadcast in one place of a page, with or without a framework. */
 
+import type { LinkKey } from '@steadycast/codec-glue';
 import { DirectPlayback } from '../play/direct.ts';
 import type { FallbackOptions } from '../play/fallback.ts';
 import { choosePlayout, chosenPlayout, Memory } from '../play/memory.ts';
@@ -20,6 +21,8 @@ export interface PlayOptions {
   origin: string;
   /** A play token (PROTOCOL 6). */
   token: string;
+  /** What opens a private broadcast, from its link; without it nothing of one is seen. */
+  key?: LinkKey | null | undefined;
   /**
    * How frames that come unevenly are shown: `live` as they come, `smooth` evenly and a little
    * later, `automatic` smooth where the path needs it. What was chosen here before when left out.
@@ -58,6 +61,7 @@ const STARTERS: FallbackOptions['start'] = {
 
 /** What is played, and how. */
 interface Wanted extends PlayOptions {
+  key: LinkKey | null;
   playout: PlayoutMode;
 }
 
@@ -162,18 +166,18 @@ export class PlayerStreamService implements PlayerService {
     this.#player?.resume();
   }
 
-  #wanted({ origin, token, playout }: PlayOptions): Wanted {
-    return { origin, token, playout: playout ?? this.#playout };
+  #wanted({ origin, token, key, playout }: PlayOptions): Wanted {
+    return { origin, token, key: key ?? null, playout: playout ?? this.#playout };
   }
 
-  #play({ origin, token, playout }: Wanted): void {
+  #play({ origin, token, key, playout }: Wanted): void {
     this.stop();
     this.#layers = null;
     this.#playout = playout;
     this.#snapshot = NOTHING_YET;
     this.#shown = [];
     const missing = missingSupport();
-    const possible = possibleTransports();
+    const possible = possibleTransports(key !== null);
     if (possible.length === 0) {
       this.#conclude({ kind: 'unsupported', reason: missing ?? 'webtransport' });
     } else if (!isRelay(origin)) {
@@ -195,6 +199,7 @@ export class PlayerStreamService implements PlayerService {
         place,
         origin,
         token,
+        key,
         playout,
         possible,
         missing,
@@ -225,5 +230,6 @@ export class PlayerStreamService implements PlayerService {
 }
 
 function isSame(one: Wanted, other: Wanted): boolean {
-  return one.origin === other.origin && one.token === other.token && one.playout === other.playout;
+  const names = ['origin', 'token', 'key', 'playout'] as const;
+  return names.every((name) => one[name] === other[name]);
 }

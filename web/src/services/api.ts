@@ -1,7 +1,16 @@
 /** The relay's HTTP API, as far as admins use it (PROTOCOL 7). */
 
 import { PHASES, type Phase } from '@steadycast/codec-glue';
-import { type Check, isCount, isRecord, isText, listOf, oneOf, shape } from '../session/parse.ts';
+import {
+  type Check,
+  isCount,
+  isFlag,
+  isRecord,
+  isText,
+  listOf,
+  oneOf,
+  shape,
+} from '../session/parse.ts';
 import { at } from '../session/place.ts';
 import { relayWords } from '../words/index.ts';
 
@@ -20,6 +29,8 @@ export interface BroadcastFacts {
   /** When the phase began: Unix milliseconds of the relay. */
   sinceMs: number;
   players: number;
+  /** Only people with the link can see it: the relay cannot, and its links lack the key. */
+  isPrivate: boolean;
   playerLink: string;
   /** The same at addresses that other machines reach, the best first; where `playerLink` is good on this one alone. */
   networkLinks?: readonly string[];
@@ -108,6 +119,7 @@ interface Told extends Answer {
   phase: BroadcastFacts['phase'];
   sinceUs: number;
   players: number;
+  private: boolean | undefined;
   warnings: Warning[] | undefined;
 }
 
@@ -116,6 +128,7 @@ const told = {
   phase: oneOf(PHASES),
   sinceUs: isCount,
   players: isCount,
+  private: orMissing(isFlag),
   // A relay of before says none.
   warnings: (value: unknown): value is Warning[] | undefined =>
     value === undefined || (Array.isArray(value) && value.every(isWarning)),
@@ -144,9 +157,11 @@ export async function createBroadcast(
   origin: string,
   adminKey: string,
   title: string,
+  isPrivate = false,
 ): Promise<CreatedBroadcast> {
   const url = at(origin, 'api/broadcasts');
-  const body = JSON.stringify(title === '' ? {} : { title });
+  const named = title === '' ? {} : { title };
+  const body = JSON.stringify(isPrivate ? { ...named, private: true } : named);
   const made = await call(url, adminKey, { method: 'POST', body });
   if (!isCreated(made)) throw strange();
   const { id, publishToken, links } = made;
@@ -195,6 +210,7 @@ function factsOf(one: Told, origin: string) {
     phase: one.phase,
     sinceMs: one.sinceUs / 1_000,
     players: one.players,
+    isPrivate: one.private === true,
     playerLink: new URL(player, origin).href,
     networkLinks: network.map((link) => new URL(link, origin).href),
     warnings: (one.warnings ?? []).map(({ message }) => message),

@@ -1,5 +1,6 @@
 /** Where a panel meets the hosts of its broadcast, and how it is let in there. */
 
+import type { LinkKey } from '@steadycast/codec-glue';
 import { type Channel, deriveKeys, SealedChannel } from '../publish/sealed.ts';
 import { isHeld } from '../publish/sole.ts';
 import { type AccessMemory, accessOf } from '../publish/storage.ts';
@@ -8,6 +9,10 @@ import { readToken } from '../session/token.ts';
 export interface MeetingOptions {
   token: string;
   broadcast: string;
+  /** Of the link that the panel was opened with; null: it had none. */
+  key: LinkKey | null;
+  /** What the broadcast is sealed with, as this browser keeps it. */
+  onKey: (key: LinkKey) => void;
   onMessage: (message: unknown) => void;
   /** Hosts are elsewhere from now on; those that were heard before are none any more. */
   onMove: () => void;
@@ -39,9 +44,11 @@ export class Meeting {
 
   /** What this browser knows of the broadcast: a panel works while the relay is away. */
   async recall(): Promise<void> {
-    const { token } = this.#options;
+    const { token, key, onKey } = this.#options;
     const kept = await this.#access.load();
     if (this.#closed) return;
+    if (key === null && kept.key !== null) onKey(kept.key);
+    if (key !== null && key !== kept.key) await this.#access.save({ key });
     // One that may be good is left for the relay to decide about: this one may be cut short.
     const endsMs = readToken(kept.token ?? '')?.expiresMs ?? 0;
     if (kept.token === token || endsMs < Date.now()) await this.#keepToken();
@@ -55,6 +62,11 @@ export class Meeting {
     if (secret === null || secret === this.#secret) return;
     await this.#access.save({ panelSecret: secret });
     await this.#go(secret);
+  }
+
+  /** Has another key from now on, which hosts that begin find here. */
+  async changeKey(key: LinkKey): Promise<void> {
+    await this.#access.save({ key });
   }
 
   /** Says that to all hosts; to nobody where none can be. */

@@ -8,9 +8,9 @@ const relay = { answer: (_broadcast: string): Response => Response.error(), aske
 
 vi.mock('../publish/storage.ts', () => ({
   accessOf: (broadcast: string) => ({
-    load: async () => kept.access.get(broadcast) ?? { token: null, panelSecret: null },
+    load: async () => kept.access.get(broadcast) ?? { token: null, panelSecret: null, key: null },
     save: async ({ token }: Access) => {
-      kept.access.set(broadcast, { token, panelSecret: null });
+      kept.access.set(broadcast, { token, panelSecret: null, key: null });
       return true;
     },
   }),

@@ -1,4 +1,5 @@
 // @vitest-environment jsdom
+import { newLinkKey } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PageAddress } from './address.ts';
 import { tokenFragment } from './fragment.ts';
@@ -27,15 +28,31 @@ describe('a page’s address', () => {
     const given = token('main', role);
     for (const fragment of [`#${given}`, tokenFragment(given), `${tokenFragment(given)}&key=k`]) {
       const address = openAt(`?x=1${fragment}`, role);
-      expect(address.opened()).toEqual({ token: given, broadcast: 'main' });
+      expect(address.opened()).toEqual({ token: given, broadcast: 'main', key: null });
       expect(location.href).toMatch(/\?x=1#broadcast=main$/);
     }
     expect(openAt('#broadcast=main', role).opened().token).toBe(given);
   });
 
+  it('loses the key of a private broadcast at once, which a player’s page keeps and a panel’s does not', () => {
+    const key = newLinkKey();
+    for (const role of ['play', 'publish'] as const) {
+      const link = tokenFragment(token('main', role), key);
+      expect(openAt(link, role).opened().key).toBe(key);
+      expect(location.href).toMatch(/#broadcast=main$/);
+      expect(openAt('#broadcast=main', role).opened().key).toBe(role === 'play' ? key : null);
+    }
+    expect(openAt(tokenFragment(PLAY)).opened().key, 'a link that was cut short').toBe(key);
+    expect(openAt('#broadcast=other').opened().key).toBeNull();
+  });
+
   it('that names another broadcast does not get what is kept of this one', () => {
     openAt(tokenFragment(PLAY));
-    expect(openAt('#broadcast=other').opened()).toEqual({ token: '', broadcast: 'other' });
+    expect(openAt('#broadcast=other').opened()).toEqual({
+      token: '',
+      broadcast: 'other',
+      key: null,
+    });
     expect(openAt('#broadcast=main', 'publish').opened().token).toBe('');
   });
 
@@ -49,7 +66,7 @@ describe('a page’s address', () => {
 
   it('keeps nothing that is for something else, and no rest of it', () => {
     for (const odd of [token('main', 'publish'), 'hello']) {
-      expect(openAt(`#${odd}`).opened()).toEqual({ token: odd, broadcast: null });
+      expect(openAt(`#${odd}`).opened()).toEqual({ token: odd, broadcast: null, key: null });
       expect(location.hash).toBe('');
     }
     expect(sessionStorage).toHaveLength(0);
@@ -71,7 +88,7 @@ describe('a page’s address', () => {
     const other = token('other', 'play');
     history.pushState(null, '', tokenFragment(other));
     dispatchEvent(new HashChangeEvent('hashchange'));
-    expect(address.opened()).toEqual({ token: other, broadcast: 'other' });
+    expect(address.opened()).toEqual({ token: other, broadcast: 'other', key: null });
     expect([location.hash, heard.mock.calls.length]).toEqual(['#broadcast=other', 1]);
   });
 
@@ -93,6 +110,6 @@ describe('a page’s address', () => {
       });
     }
     openAt(tokenFragment(PLAY));
-    expect(openAt(location.hash).opened()).toEqual({ token: PLAY, broadcast: 'main' });
+    expect(openAt(location.hash).opened()).toEqual({ token: PLAY, broadcast: 'main', key: null });
   });
 });

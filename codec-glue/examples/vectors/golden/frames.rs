@@ -15,8 +15,9 @@ pub(crate) fn vectors() -> Vec<Good<FrameJson>> {
 }
 
 /// A frame whose lengths are still to be filled in.
+#[derive(Clone)]
 pub(crate) struct Named {
-    name: String,
+    pub(crate) name: String,
     pub(crate) header: FrameHeader,
     pub(crate) config: Option<DecoderConfig>,
     pub(crate) payload: Vec<u8>,
@@ -76,6 +77,7 @@ pub(crate) fn keyframe(name: &str) -> Named {
         header: FrameHeader {
             keyframe: true,
             refinement: false,
+            sealed: false,
             track: TrackId::MAIN,
             layer: 0,
             epoch: 1,
@@ -122,13 +124,15 @@ fn keyframes() -> Vec<Named> {
     };
     let mut refined = keyframe("keyframe that refines");
     refined.header.refinement = true;
+    let mut sealed = keyframe("keyframe that is sealed");
+    sealed.header.sealed = true;
     let mut ordered = keyframe("keyframe with numbers that show the order of bytes");
     ordered.header.epoch = 0x0102_0304;
     ordered.header.group = 0x0506_0708;
     ordered.header.capture_us = 0x0009_0a0b_0c0d_0e0f;
     let mut long = keyframe("keyframe with a payload of 300 bytes");
     long.payload = (0..300).map(|i| i as u8).collect();
-    all.extend([zero, full, refined, ordered, long]);
+    all.extend([zero, full, refined, sealed, ordered, long]);
     all.extend(TrackId::all().skip(1).map(|track| {
         let mut frame = keyframe(&format!("keyframe of track {track}"));
         frame.header.track = track;
@@ -230,6 +234,8 @@ fn deltas() -> Vec<Named> {
     }
     let mut refined = delta("frame that refines", 9);
     refined.header.refinement = true;
+    let mut sealed = keyframe("keyframe that is sealed");
+    sealed.header.sealed = true;
     let mut byte = delta("frame of one byte that looks like a stream", 1);
     byte.payload = vec![0x47];
     all.extend([refined, byte]);

@@ -121,6 +121,7 @@ pub(crate) struct FormatJson {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SoundJson {
     pub(crate) begins: bool,
+    pub(crate) sealed: bool,
     pub(crate) epoch: u32,
     pub(crate) sequence: u32,
     pub(crate) capture_us: u64,
@@ -245,11 +246,46 @@ pub(crate) struct FrameJson {
     pub(crate) payload: String,
 }
 
+/// A sealed frame: what is in it, or why it does not open.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Sealed {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    /// None: it is sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) header: Option<HeaderJson>,
+    pub(crate) hex: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) opened: Option<Opened>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// What is in a sealed picture, or in a sealed frame of sound.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Opened {
+    pub(crate) tenure: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) track: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) index: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sequence: Option<u32>,
+    pub(crate) captured_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) distance: Option<u8>,
+    pub(crate) chunk: String,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HeaderJson {
     pub(crate) keyframe: bool,
     pub(crate) refinement: bool,
+    pub(crate) sealed: bool,
     pub(crate) track: u8,
     pub(crate) layer: u8,
     pub(crate) epoch: u32,
@@ -449,6 +485,7 @@ impl From<&SoundPacket> for SoundJson {
     fn from(packet: &SoundPacket) -> Self {
         Self {
             begins: packet.begins,
+            sealed: packet.sealed,
             epoch: packet.epoch,
             sequence: packet.sequence,
             capture_us: packet.capture_us,
@@ -520,6 +557,7 @@ impl From<(&FrameHeader, Option<&DecoderConfig>)> for HeaderJson {
         Self {
             keyframe: header.keyframe,
             refinement: header.refinement,
+            sealed: header.sealed,
             track: header.track.number(),
             layer: header.layer,
             epoch: header.epoch,

@@ -10,17 +10,19 @@ pub(crate) mod json;
 mod later;
 mod malformed;
 mod relay;
+mod sealed;
 mod sound;
 
 use serde::Serialize;
 
 /// Name and text of every file, in the order of the clauses.
-pub(crate) fn files() -> [(&'static str, String); 6] {
+pub(crate) fn files() -> [(&'static str, String); 7] {
     [
         ("client_messages.json", text(&client::vectors())),
         ("relay_messages.json", text(&relay::vectors())),
         ("frames.json", text(&frames::vectors())),
         ("sound.json", text(&sound::vectors())),
+        ("sealed.json", text(&sealed::vectors())),
         ("later.json", text(&later::vectors())),
         ("malformed.json", text(&malformed::vectors())),
     ]

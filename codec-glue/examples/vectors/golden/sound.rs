@@ -28,6 +28,7 @@ pub(crate) fn packet(repeats: u8) -> SoundPacket {
     let frame = |age: u8| Bytes::from(vec![0xfc, 0xa0 | age, age]);
     SoundPacket {
         begins: false,
+        sealed: false,
         epoch: 3,
         sequence: 70_000,
         capture_us: 1_790_000_000_000_000,
@@ -46,6 +47,11 @@ fn usual() -> Vec<Named> {
     for repeats in 0..=limits::SOUND_REPEATS {
         all.push((format!("sound: {repeats} frames repeated"), packet(repeats)));
     }
+    let sealed = SoundPacket {
+        sealed: true,
+        ..packet(1)
+    };
+    all.push(("sound: sealed frames".into(), sealed));
     let byte = SoundPacket {
         repeats: vec![Bytes::from_static(&[1])],
         frame: Bytes::from_static(&[1]),

@@ -23,6 +23,7 @@ fn captured(sequence: u32) -> u64 {
 fn packet(sequence: u32, repeats: u32) -> SoundPacket {
     SoundPacket {
         begins: false,
+        sealed: false,
         epoch: 1,
         sequence,
         capture_us: captured(sequence),

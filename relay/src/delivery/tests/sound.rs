@@ -24,6 +24,7 @@ impl Scene {
     fn sound_unheard(&mut self, sequence: u32) {
         let packet = SoundPacket {
             begins: false,
+            sealed: false,
             epoch: self.publisher.epoch(),
             sequence,
             capture_us: self.now().relay.as_micros(),

@@ -44,6 +44,10 @@ pub(super) struct Wish {
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
     id: Option<BroadcastId>,
+    /// Only people with its link are to see it: publishers seal what they send, and nobody here can open it. Where it is
+    /// not said, as `broadcast.private` has it.
+    #[serde(default)]
+    private: Option<bool>,
     /// What it has less of than others.
     #[serde(default, deserialize_with = "object")]
     settings: OwnSettings,
@@ -152,6 +156,7 @@ pub(super) async fn create(
         id: wish.id,
         description: Description {
             title: title(wish.title)?,
+            private: wish.private.unwrap_or(site.rules().private),
             settings,
         },
         maker: caller.subject(),

@@ -156,6 +156,7 @@ impl Relay {
                 publish_token_ttl: usual,
                 play_token_ttl: Duration::from_secs(3600),
                 max_per_maker: 2,
+                private: false,
                 admin_key_is_set: false,
             }),
             clock,

@@ -114,6 +114,9 @@ async fn create(
     let role = role(&uri);
     let address = peer.address.ip();
     let (broadcast, record) = bearer.enter(&site, &id, role, address).await?;
+    if broadcast.is_private() {
+        return Err(private(role));
+    }
     let body = read(body, LONGEST).await?;
     // Who brings none that can be answered, or finds no room, has never been there.
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
@@ -129,6 +132,21 @@ async fn create(
         Ok(opened) => created(&site, &uri, &opened),
         Err(error) => not_opened(&site, &uri, &error),
     }
+}
+
+/// Over WebRTC nothing is sealed for people with the link alone.
+fn private(role: Role) -> Problem {
+    let why = match role {
+        Role::Publisher => {
+            "this broadcast is private: only a browser that has its link can publish, for what it sends is encrypted \
+             for the viewers before it leaves"
+        }
+        Role::Player => {
+            "this broadcast is private: it can be watched in a browser with the whole link, over WebTransport or \
+             WebSocket"
+        }
+    };
+    Problem::new(StatusCode::FORBIDDEN, Code::Private, why)
 }
 
 /// What an endpoint is for, and its sessions: WHIP for publishers, WHEP for players.

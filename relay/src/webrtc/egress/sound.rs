@@ -316,6 +316,7 @@ mod tests {
             let frame = Bytes::from(vec![TOC, self.sequence as u8, 7]);
             let packet = SoundPacket {
                 begins: self.sequence == 1,
+                sealed: false,
                 epoch: 1,
                 sequence: self.sequence,
                 capture_us: self.now.relay.as_micros(),

@@ -87,6 +87,7 @@ pub(in crate::webrtc) fn frame(
     let header = FrameHeader {
         keyframe: assembled.keyframe,
         refinement: false,
+        sealed: false,
         track: TrackId::MAIN,
         layer: assembled.layer,
         epoch: seat.epoch(),

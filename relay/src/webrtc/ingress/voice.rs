@@ -107,6 +107,7 @@ impl Voice {
             }
             let packet = SoundPacket {
                 begins: voiced.begins,
+                sealed: false,
                 epoch: seat.epoch(),
                 sequence: voiced.sequence,
                 capture_us: capture.micros,

@@ -115,6 +115,7 @@ fn frame(group: u32, len: usize) -> Vec<Bytes> {
     let header = FrameHeader {
         keyframe: true,
         refinement: false,
+        sealed: false,
         track: TrackId::MAIN,
         layer: 0,
         epoch: 1,
@@ -219,6 +220,7 @@ async fn a_group_that_is_cut_ends_with_its_reason_and_takes_back_what_waits() {
 fn packet(sequence: u32) -> SoundPacket {
     SoundPacket {
         begins: sequence == 1,
+        sealed: false,
         epoch: 1,
         sequence,
         capture_us: 5,

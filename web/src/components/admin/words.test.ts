@@ -17,6 +17,7 @@ const NONE: ShareSnapshot = {
   quality: DEFAULT_QUALITY,
   sound: DEFAULT_SOUND,
   broadcast: null,
+  key: null,
   problem: null,
   inside: false,
   hasHostPage: true,
@@ -31,6 +32,7 @@ const BROADCAST = {
   phase: 'live' as const,
   sinceMs: 0,
   players: 2,
+  isPrivate: false,
   playerLink: 'https://relay.example/play#token=t',
   warnings: [],
 };

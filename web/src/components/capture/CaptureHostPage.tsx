@@ -38,9 +38,9 @@ function useHost(
   useEffect(() => {
     if (missingForHost() !== null) return;
     let over = false;
-    void findToken(address).then((token) => {
+    void findToken(address).then((opened) => {
       if (over) return;
-      const found = hostOf(relay, token);
+      const found = hostOf(relay, opened);
       setHost(found);
       if (found !== null) onHost?.(found);
     });

@@ -80,6 +80,11 @@ function Acts({ desk, broadcast, onOpen, onEnd }: ActsProps) {
     setSaid(null);
     setSaid(await copyLink(what, make));
   };
+  const viewers = async () => {
+    const whole = await desk.whole(broadcast, viewersLink);
+    if (whole === null) throw new Error(linkWords().keyMissing);
+    return whole;
+  };
   const open = async () => {
     setSaid(null);
     await desk.links(id).then(
@@ -98,11 +103,7 @@ function Acts({ desk, broadcast, onOpen, onEnd }: ActsProps) {
         >
           {words.openPanel}
         </button>
-        <button
-          type="button"
-          className="button"
-          onClick={() => void copy('viewers', async () => viewersLink)}
-        >
+        <button type="button" className="button" onClick={() => void copy('viewers', viewers)}>
           {words.copyViewers}
         </button>
         <button

@@ -9,12 +9,14 @@ const TITLE_MAX = 120;
 /** Makes a broadcast, which is in the list then. */
 export function CreateBroadcast({ desk }: { desk: Desk }) {
   const id = useId();
+  const privateId = useId();
   const [title, setTitle] = useState('');
+  const [isPrivate, setPrivate] = useState(false);
   const { busy, problem, created, create } = useCreate(desk);
   const words = deskWords();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (await create(title.trim())) setTitle('');
+    if (await create(title.trim(), isPrivate)) setTitle('');
   };
   return (
     <form className="card create-broadcast" onSubmit={(event) => void submit(event)}>
@@ -33,6 +35,16 @@ export function CreateBroadcast({ desk }: { desk: Desk }) {
           {busy ? words.creating : words.create}
         </button>
       </div>
+      <div className="create-broadcast-private">
+        <input
+          id={privateId}
+          type="checkbox"
+          checked={isPrivate}
+          onChange={(event) => setPrivate(event.target.checked)}
+        />
+        <label htmlFor={privateId}>{words.private}</label>
+      </div>
+      {isPrivate && <p className="faint">{words.privateWhat}</p>}
       <p className="faint" role="status">
         {created === null ? '' : words.created(created)}
       </p>
@@ -49,12 +61,12 @@ function useCreate(desk: Desk) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [created, setCreated] = useState<string | null>(null);
-  const create = async (title: string): Promise<boolean> => {
+  const create = async (title: string, isPrivate: boolean): Promise<boolean> => {
     setBusy(true);
     setProblem(null);
     setCreated(null);
     try {
-      await desk.create(title);
+      await desk.create(title, isPrivate);
       setCreated(titleOf({ title }));
       return true;
     } catch (error) {

@@ -12,6 +12,7 @@ const one = (change: Partial<DeskBroadcast>): DeskBroadcast => ({
   phase: 'waiting',
   sinceMs: NOW - HOUR,
   players: 0,
+  isPrivate: false,
   playerLink: 'https://relay.example/play#token=t',
   networkLinks: [],
   warnings: [],

@@ -1,3 +1,4 @@
+import type { LinkKey } from '@steadycast/codec-glue';
 import type { TransportName } from '../../play/race.ts';
 import type { PlayerRecords } from '../../play/records.ts';
 import { decimal } from '../../words/numbers.ts';
@@ -5,6 +6,7 @@ import { playerWords } from '../../words/player.ts';
 import { codecName } from '../codecs.ts';
 import type { Control } from './Controls.tsx';
 import { ThemeChoice } from './ThemeChoice.tsx';
+import { useComparisonCode } from './useComparisonCode.ts';
 
 const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`);
 
@@ -65,6 +67,10 @@ function rows(records: PlayerRecords, transport: TransportName | null): Row[] {
 export interface DetailsProps {
   records: PlayerRecords;
   transport: TransportName | null;
+  /** What the picture was opened with; null: it is not private. */
+  linkKey: LinkKey | null;
+  /** When the newest picture of a private broadcast was captured, by the host's clock: Unix milliseconds. */
+  capturedMs: number | null;
   /** The list of shortcuts. */
   shortcuts: Control;
   /** Offers light and dark. */
@@ -72,7 +78,8 @@ export interface DetailsProps {
 }
 
 /** The figures behind the picture, for whoever helps a viewer, and what is seldom chosen. */
-export function Details({ records, transport, shortcuts, themed }: DetailsProps) {
+export function Details(props: DetailsProps) {
+  const { records, transport, linkKey, capturedMs, shortcuts, themed } = props;
   return (
     <div className="player-details">
       <dl className="player-figures numeric">
@@ -83,12 +90,34 @@ export function Details({ records, transport, shortcuts, themed }: DetailsProps)
           </div>
         ))}
       </dl>
+      {linkKey !== null && <Private linkKey={linkKey} capturedMs={capturedMs} />}
       <div className="player-tools">
         {themed && <ThemeChoice />}
         <button type="button" className="player-tool" onClick={shortcuts.toggle}>
           {playerWords().shortcuts.button}
         </button>
       </div>
+    </div>
+  );
+}
+
+interface PrivateProps {
+  linkKey: LinkKey;
+  capturedMs: number | null;
+}
+
+/** That nobody else can see the picture, how to tell, and when it was made, whatever the server says. */
+function Private({ linkKey, capturedMs }: PrivateProps) {
+  const words = playerWords();
+  const code = useComparisonCode(linkKey);
+  const made = capturedMs === null ? '–' : new Date(capturedMs).toLocaleTimeString();
+  return (
+    <div className="player-private">
+      <p>{words.private}</p>
+      <p>
+        {words.compare} <span className="numeric">{code}</span>
+      </p>
+      <p>{words.captured(made)}</p>
     </div>
   );
 }

@@ -22,19 +22,19 @@ export interface Player<Service extends PlayerService = PlayerStreamService> {
 export function usePlayer(options: PlayOptions): Player;
 export function usePlayer(options: UsePlayerOptions): Player<PlayerService>;
 export function usePlayer(options: UsePlayerOptions): Player<PlayerService> {
-  const { origin, token, playout, service: given } = options;
+  const { origin, token, key = null, playout, service: given } = options;
   const service = useMemo(() => given ?? new PlayerStreamService(), [given]);
   const snapshot = useSyncExternalStore(service.subscribe, service.snapshot, () => NOTHING_YET);
   const [stage, place] = useState<HTMLElement | null>(null);
 
   useEffect(() => {
     if (stage === null) return;
-    service.start(stage, { origin, token, ...(playout !== undefined && { playout }) });
+    service.start(stage, { origin, token, key, ...(playout !== undefined && { playout }) });
     return () => {
       service.stop();
       stage.replaceChildren();
     };
-  }, [service, stage, origin, token, playout]);
+  }, [service, stage, origin, token, key, playout]);
 
   return { place, service, snapshot };
 }

@@ -46,9 +46,17 @@ interface Said {
   detail: string;
 }
 
-/** `blocked`: the browser plays only after a touch or a click; `slow`: the network carries too little. */
-export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null = null): Words {
+/** `blocked`: the browser plays only after a touch or a click; `slow`: the network carries too little; `meddled`: somebody has changed it. */
+export function wordsFor(
+  state: PlayerState,
+  blocked = false,
+  slow: Slow | null = null,
+  meddled = false,
+): Words {
   const said = playerWords();
+  if (meddled && (state.kind === 'live' || state.kind === 'static')) {
+    return { ...PLAIN, badge: said.live, ...said.meddled, tone: 'bad' };
+  }
   if (blocked && state.kind === 'connecting') {
     return { ...PLAIN, badge: said.ready, tone: 'wait', title: said.tap };
   }
@@ -79,6 +87,8 @@ export function wordsFor(state: PlayerState, blocked = false, slow: Slow | null 
       const detail = said.undecodable.detail(codec);
       return { ...PLAIN, ...said.undecodable, tone: 'bad', detail };
     }
+    case 'locked':
+      return { ...PLAIN, ...said.locked[state.why], tone: 'bad' };
     case 'waiting':
       return { ...PLAIN, ...said.waiting, tone: 'wait' };
     case 'reconnecting':

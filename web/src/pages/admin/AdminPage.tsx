@@ -11,10 +11,10 @@ import { WrongLink } from './WrongLink.tsx';
 
 /** With a publish token the panel, without one the desk, from which one comes to panels. */
 export function AdminPage() {
-  const { token, broadcast } = useSyncExternalStore(address.subscribe, address.opened);
+  const { token, broadcast, key } = useSyncExternalStore(address.subscribe, address.opened);
   const claims = readToken(token);
   if (claims?.roles.includes('publish') === true) {
-    return <PanelView key={token} token={token} claims={claims} />;
+    return <PanelView key={token} token={token} linkKey={key} claims={claims} />;
   }
   if (token === '' && broadcast !== null)
     return <KeptPanel key={broadcast} broadcast={broadcast} />;

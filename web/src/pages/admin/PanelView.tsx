@@ -1,3 +1,4 @@
+import type { LinkKey } from '@steadycast/codec-glue';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useNow } from '../../components/admin/useNow.ts';
 import { withheldBadge } from '../../components/admin/words.ts';
@@ -13,8 +14,15 @@ import { showService } from './diagnostics.ts';
 import { PageHeader } from './PageHeader.tsx';
 import { toDesk } from './way.ts';
 
+export interface PanelViewProps {
+  token: string;
+  /** Of a private broadcast's link; null: this browser may have kept it. */
+  linkKey: LinkKey | null;
+  claims: TokenClaims;
+}
+
 /** The panel of the broadcast that a token is for. */
-export function PanelView({ token, claims }: { token: string; claims: TokenClaims }) {
+export function PanelView({ token, linkKey, claims }: PanelViewProps) {
   const { broadcast } = claims;
   const missing = missingForHost();
   const [service, setService] = useState<AdminScreenShareService | null>(null);
@@ -23,12 +31,13 @@ export function PanelView({ token, claims }: { token: string; claims: TokenClaim
       origin: relayOf(location.href),
       token,
       broadcast,
+      key: linkKey,
     });
     opened.open();
     setService(opened);
     showService(opened);
     return () => opened.close();
-  }, [token, broadcast]);
+  }, [token, linkKey, broadcast]);
   if (service === null) return null;
   return (
     <div className="admin">

@@ -1,3 +1,4 @@
+import type { LinkKey } from '@steadycast/codec-glue';
 import { type ReactNode, StrictMode, useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { AdminLink } from '../../components/player/AdminLink.tsx';
@@ -16,12 +17,12 @@ import '../../styles/base.css';
 import '../../components/player/player.css';
 
 function PlayPage({ service }: { service: PlayerStreamService }) {
-  const { token } = useSyncExternalStore(address.subscribe, address.opened);
+  const { token, key } = useSyncExternalStore(address.subscribe, address.opened);
   const claims = readToken(token);
   if (claims?.roles.includes('publish') === true && !claims.roles.includes('play')) {
     return <SharersPage token={token} />;
   }
-  return <ViewersPage key={token} token={token} service={service} />;
+  return <ViewersPage key={token} token={token} linkKey={key} service={service} />;
 }
 
 function SharersPage({ token }: { token: string }) {
@@ -33,7 +34,13 @@ function SharersPage({ token }: { token: string }) {
   );
 }
 
-function ViewersPage({ token, service }: { token: string; service: PlayerStreamService }) {
+interface ViewersPageProps {
+  token: string;
+  linkKey: LinkKey | null;
+  service: PlayerStreamService;
+}
+
+function ViewersPage({ token, linkKey, service }: ViewersPageProps) {
   const { state, blocked, slow, broadcast } = useSyncExternalStore(
     service.subscribe,
     service.snapshot,
@@ -44,7 +51,14 @@ function ViewersPage({ token, service }: { token: string; service: PlayerStreamS
   useTabTitle(tabTitle(state, wordsFor(state, blocked, slow), title));
   return (
     <Page name={title ?? 'Steadycast'}>
-      <SFUStreamPlayer origin={origin} token={token} service={service} title={title} themed />
+      <SFUStreamPlayer
+        origin={origin}
+        token={token}
+        linkKey={linkKey}
+        service={service}
+        title={title}
+        themed
+      />
     </Page>
   );
 }

@@ -5,6 +5,7 @@
 
 import type { TransportName } from '../../play/race.ts';
 import type { PlayerState } from '../../play/state.ts';
+import type { PrivacyFacts } from '../../privacy/private-broadcast.ts';
 import type { PlayerReport, PlayerStreamService } from '../../services/PlayerStreamService.ts';
 
 export interface SteadycastDiagnostics {
@@ -14,6 +15,8 @@ export interface SteadycastDiagnostics {
   state(): PlayerState;
   /** What brings the picture; null: nothing so far. */
   transport(): TransportName | null;
+  /** How it stands with a private broadcast; null: it is none, as far as is known. */
+  privacy(): PrivacyFacts | null;
 }
 
 declare global {
@@ -27,6 +30,7 @@ export function exposeDiagnostics(service: PlayerStreamService): void {
     records: () => service.records(),
     state: () => service.snapshot().state,
     transport: () => service.snapshot().transport,
+    privacy: () => service.snapshot().privacy,
   });
   Object.defineProperty(window, 'steadycast', { value });
 }

@@ -14,6 +14,8 @@ const SOUND = /\/(hearing|output|worklet)-/;
 const TCP = /\/qmux-/;
 /** What it takes to go to another relay, which comes once there is a picture. */
 const AWAY = /\/away-/;
+/** What opens a private broadcast. */
+const PRIVATE = /\/private-broadcast-/;
 /** What a request and its answer have besides, at most. */
 const HEADERS = 1_200;
 /** What the page asks the relay for until then: where sessions are, whether it is there, what the broadcast is called. */
@@ -54,7 +56,8 @@ function sentBytes(part: string): number {
 
 it('has the player at most 100 kB from its first picture', () => {
   const all = [...partsOf('play.html')];
-  const parts = all.filter((part) => !SOUND.test(part) && !TCP.test(part) && !AWAY.test(part));
+  const APART = [SOUND, TCP, AWAY, PRIVATE];
+  const parts = all.filter((part) => !APART.some((one) => one.test(part)));
   expect(
     all.filter((part) => SOUND.test(part)),
     'sound is in parts of its own',
@@ -66,6 +69,10 @@ it('has the player at most 100 kB from its first picture', () => {
   expect(
     all.filter((part) => AWAY.test(part)),
     'and so is what knows of other relays',
+  ).toHaveLength(1);
+  expect(
+    all.filter((part) => PRIVATE.test(part)),
+    'and so is what opens a private broadcast',
   ).toHaveLength(1);
   const workers = parts.filter((part) => part.includes('/worker-'));
   expect(workers, 'the player has one worker, and nothing of the host').toHaveLength(1);

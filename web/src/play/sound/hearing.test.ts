@@ -73,6 +73,8 @@ beforeEach(() => {
   pictureUs = null;
   hearing = new Hearing({
     port: port as unknown as MessagePort,
+    isPrivate: () => false,
+    open: () => Promise.resolve(null),
     pictureUs: () => pictureUs,
     onDelay: (us) => delays.push(us),
     timers: time,
@@ -96,6 +98,7 @@ const packet = (sequence: number, change: Partial<SoundPacket> = {}) =>
   deliver(
     encodeSound({
       begins: false,
+      sealed: false,
       epoch: 1,
       sequence,
       captureUs: 1_000_000 + sequence * 20_000,

@@ -1,6 +1,6 @@
 /** What the player's worker does for sound: datagrams in, decoded sound out to the page's audio worklet. */
 
-import { decodeSound, type SoundFormat, WireError } from '@steadycast/codec-glue';
+import { decodeSound, type SoundFormat, type SoundPacket, WireError } from '@steadycast/codec-glue';
 import type { Carrier } from '../carrier.ts';
 import { browserTimers, type Timers } from '../timers.ts';
 import { type CreateSoundDecoder, SoundDecoder } from './decoder.ts';
@@ -15,6 +15,10 @@ import { type Chunk, msOf } from './samples.ts';
 export interface HearingParts {
   /** To the audio worklet. */
   port: MessagePort;
+  /** Whether it has to be opened first. */
+  isPrivate: (packet: SoundPacket) => boolean;
+  /** What is in it, where that may be heard. */
+  open: (packet: SoundPacket) => Promise<SoundPacket | null>;
   /** How late the picture is at best, microseconds from its capture; null: there is none to wait for. */
   pictureUs: () => number | null;
   /** Sound is heard so long after its capture, microseconds; null: none is heard. */
@@ -126,12 +130,26 @@ export class Hearing {
   #received(bytes: Uint8Array): void {
     try {
       const packet = decodeSound(bytes);
-      if (packet !== null) this.#decode(this.#intake.take(packet, this.#timers.nowMs()));
+      if (packet !== null && this.#parts.isPrivate(packet)) void this.#open(packet);
+      else if (packet !== null) this.#take(packet);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#malformed += 1;
     }
     this.#wait();
+  }
+
+  async #open(packet: SoundPacket): Promise<void> {
+    const carrier = this.#carrier;
+    const opened = await this.#parts.open(packet);
+    if (this.#carrier !== carrier) return;
+    if (opened === null) this.#malformed += 1;
+    else this.#take(opened);
+    this.#wait();
+  }
+
+  #take(packet: SoundPacket): void {
+    this.#decode(this.#intake.take(packet, this.#timers.nowMs()));
   }
 
   /** A frame that came out of turn is given up on, and goes on, at its time. */

@@ -7,6 +7,7 @@ const frame = (sequence: number) => Uint8Array.of(0b11111_0_00, 1, sequence);
 
 const packet = (sequence: number, change: Partial<SoundPacket> = {}): SoundPacket => ({
   begins: false,
+  sealed: false,
   epoch: 1,
   sequence,
   captureUs: sequence * 20_000,

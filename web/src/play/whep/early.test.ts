@@ -47,6 +47,7 @@ it('is the session that the player plays, and connects once there is one', async
     place: document.createElement('div'),
     origin: ORIGIN,
     token: TOKEN,
+    key: null,
     playout: 'automatic',
     onProgress: () => undefined,
     onSnapshot: (newest) => {

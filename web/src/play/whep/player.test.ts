@@ -41,6 +41,7 @@ function play(token = TOKEN) {
     place,
     origin: 'https://relay.test',
     token,
+    key: null,
     playout: 'automatic',
     onProgress: (step) => progress.push(step),
     onSnapshot: (newest, frames) => {

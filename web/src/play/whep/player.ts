@@ -398,6 +398,7 @@ export class WhepPlayer implements Playback {
         state: this.#state,
         records,
         undecodable: null,
+        privacy: null,
         slow: this.#slowness.at(performance.now(), live ? records.latencyMs : null),
         broadcast: this.#broadcast,
         transport: 'whep',

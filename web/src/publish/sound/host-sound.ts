@@ -1,6 +1,7 @@
 /** The worker half of a host's sound: what it is made of, as the document gives it, and what becomes of it. */
 
 import { SOUND_SINCE } from '@steadycast/codec-glue';
+import type { Sealing } from '../../privacy/sealing.ts';
 import type { RelaySession } from '../../session/index.ts';
 import type { FromWorker, ToWorker } from '../worker-messages.ts';
 import { type SoundChoice, sameDevice } from './choice.ts';
@@ -43,9 +44,9 @@ export class HostSound {
   }
 
   /** Null: there is no session at present. A relay of before hears nothing of sound. */
-  connect(session: RelaySession | null): void {
+  connect(session: RelaySession | null, sealing: Sealing | null = null): void {
     const knows = (session?.welcome.version ?? 0) >= SOUND_SINCE;
-    this.#pipeline.connect(knows ? session : null, session?.welcome.status.epoch ?? 0);
+    this.#pipeline.connect(knows ? session : null, session?.welcome.status.epoch ?? 0, sealing);
   }
 
   /** So many are to hear it, and each datagram is to repeat so many frames. */

@@ -4,6 +4,7 @@
  */
 
 import type { ClientMessage, SoundFormat } from '@steadycast/codec-glue';
+import type { Sealing } from '../../privacy/sealing.ts';
 import { localUs } from '../../session/index.ts';
 import { RateMeter } from '../meters.ts';
 import { DEFAULT_SOUND, loudnessOf, type SoundChoice } from './choice.ts';
@@ -99,9 +100,9 @@ export class SoundPipeline {
   }
 
   /** Null: there is no session at present, or its relay knows nothing of sound. */
-  connect(session: SoundSession | null, epoch: number): void {
+  connect(session: SoundSession | null, epoch: number, sealing: Sealing | null = null): void {
     this.#session = session;
-    this.#uplink = session === null ? null : new SoundUplink(session, epoch);
+    this.#uplink = session === null ? null : new SoundUplink(session, epoch, sealing);
     this.#listeners = { players: 0, repeat: 0 };
     // A new epoch begins without sound (PROTOCOL 9.1).
     this.#format = null;

@@ -2,10 +2,13 @@
 
 import {
   encodeSound,
+  SEALED_SOUND_OVERHEAD,
   SOUND_DATAGRAM_MAX,
   SOUND_FRAME_MAX,
   SOUND_REPEATS_MAX,
+  type SoundPacket,
 } from '@steadycast/codec-glue';
+import type { Sealing } from '../../privacy/sealing.ts';
 import { RelayStamps } from '../capture-clock.ts';
 import type { EncodedSound } from './encoder.ts';
 
@@ -24,13 +27,18 @@ export class SoundUplink {
   readonly #carrier: SoundCarrier;
   readonly #epoch: number;
   readonly #stamps: RelayStamps;
+  readonly #sealing: Sealing | null;
+  /** Frames that are being sealed go in their order. */
+  #sealed: Promise<void> = Promise.resolve();
   /** The frames just before the next one, the oldest first; none from before a silence. */
   #earlier: Uint8Array[] = [];
   #sequence = 0;
   #repeat = 0;
   #counts = { frames: 0, bytes: 0, left: 0 };
 
-  constructor(carrier: SoundCarrier, epoch: number) {
+  /** `sealing`: what frames are sealed with; null: the broadcast is not private. */
+  constructor(carrier: SoundCarrier, epoch: number, sealing: Sealing | null = null) {
+    this.#sealing = sealing;
     this.#carrier = carrier;
     this.#epoch = epoch;
     this.#stamps = new RelayStamps(carrier.clock.offsetUs);
@@ -46,26 +54,41 @@ export class SoundUplink {
     return this.#counts;
   }
 
-  /** Sends a frame, now or never. */
+  /** Sends a frame, now or never: sealing is done in less than it takes to speak it. Gives its bytes, about. */
   send({ bytes, capturedUs, begins }: EncodedSound): number {
-    if (bytes.length > SOUND_FRAME_MAX) {
+    const most = SOUND_FRAME_MAX - (this.#sealing === null ? 0 : SEALED_SOUND_OVERHEAD);
+    if (bytes.length > most) {
       // No encoder that is asked for so little makes one of these. To whoever listens it is lost.
       this.#sequence += 1;
       this.#earlier = [];
       return 0;
     }
     const starts = begins || this.#sequence === 0;
-    if (starts) this.#earlier = [];
     this.#sequence += 1;
-    const datagram = encodeSound({
+    const captureUs = this.#stamps.stamp(capturedUs, this.#carrier.clock.offsetUs);
+    const place = {
       begins: starts,
+      sealed: this.#sealing !== null,
       epoch: this.#epoch,
       sequence: this.#sequence,
-      captureUs: Math.max(0, this.#stamps.stamp(capturedUs, this.#carrier.clock.offsetUs)),
-      repeats: this.#repeated(bytes.length),
-      frame: bytes,
-    });
-    this.#earlier = [...this.#earlier, bytes].slice(-SOUND_REPEATS_MAX);
+      captureUs: Math.max(0, captureUs),
+    };
+    if (this.#sealing === null) return this.#give(place, bytes);
+    const { newest, time } = this.#sealing;
+    const sealing = newest.sound(place.sequence, time.of(capturedUs), bytes);
+    this.#sealed = this.#sealed
+      .then(async () => void this.#give(place, await sealing))
+      .catch(() => {
+        this.#counts.left += 1;
+        this.#earlier = [];
+      });
+    return HEADER + bytes.length + SEALED_SOUND_OVERHEAD;
+  }
+
+  #give(place: Omit<SoundPacket, 'repeats' | 'frame'>, frame: Uint8Array): number {
+    if (place.begins) this.#earlier = [];
+    const datagram = encodeSound({ ...place, repeats: this.#repeated(frame.length), frame });
+    this.#earlier = [...this.#earlier, frame].slice(-SOUND_REPEATS_MAX);
     this.#counts.frames += 1;
     this.#counts.bytes += datagram.length;
     if (!this.#carrier.sendDatagram(datagram)) this.#counts.left += 1;

@@ -21,6 +21,9 @@ export const desk: typeof english = {
   lock: 'Übersicht sperren',
   newTitle: 'Titel einer neuen Übertragung, wenn du magst',
   newExample: 'Spieleabend am Donnerstag',
+  private: 'Nur wer den Link hat, kann es sehen',
+  privateWhat:
+    'Was du teilst, wird in deinem Browser für alle mit dem Link verschlüsselt, und der Server kann es nicht sehen. Andere Programme (OBS, Player über WHEP) können dann nicht mitmachen, ebenso wenig Browser, die nur über WebRTC spielen, wie alle auf iPhone und iPad.',
   create: 'Übertragung anlegen',
   creating: 'Wird angelegt …',
   created: (title) => `„${title}“ ist da. Öffne sie, um deinen Bildschirm zu teilen.`,

@@ -102,6 +102,8 @@ export const host: typeof english = {
     held_too_long:
       'Die Übertragung ist zu Ende, weil zu lange niemand geteilt hat. Lege eine neue an.',
     elsewhere: 'Diese Übertragung gehört zu einem anderen Server. Teile über den Link zu jenem.',
+    private:
+      'Diese Übertragung ist verschlüsselt, und dieser Browser hat ihren Schlüssel nicht. Öffne den ganzen Admin-Link.',
     unsupported_version: 'Diese Seite ist älter oder neuer als der Server. Lade sie neu.',
   },
   muted: told(

@@ -3,6 +3,10 @@ import type { links as english } from '../en/links.ts';
 export const links: typeof english = {
   viewers: 'Link für Zuschauer',
   waiting: 'Warte auf das Relay …',
+  private: 'Verschlüsselt: Nur wer den Link hat, kann das sehen',
+  compare: 'Wer denselben Code sieht, hat denselben Schlüssel:',
+  keyMissing:
+    'Diese Übertragung ist verschlüsselt, und dieser Browser hat ihren Schlüssel nicht. Öffne den ganzen Admin-Link, wie er im Panel kopiert wurde: Was ein Relay ausgibt, enthält den Schlüssel nicht.',
   copy: 'Kopieren',
   copied: 'Kopiert',
   viewersCopied: 'Der Zuschauer-Link ist in der Zwischenablage.',

@@ -23,6 +23,25 @@ export const player: typeof english = {
     'Der Host hat das Bild angehalten',
     'Es geht von selbst weiter, sobald der Host so weit ist.',
   ),
+  locked: {
+    keyless: ended(
+      'Verschlüsselt',
+      'Diesem Link fehlt der Schlüssel',
+      'Die Übertragung ist verschlüsselt. Bitte den Host um den ganzen Link, oder öffne ihn noch einmal.',
+    ),
+    foreign: ended(
+      'Verschlüsselt',
+      'Der Schlüssel dieses Links passt nicht',
+      'Der Host hat inzwischen einen neuen Link. Bitte ihn darum.',
+    ),
+  },
+  meddled: titled(
+    'Etwas auf dem Weg hat das Bild verändert',
+    'Was verändert wurde, ist nicht zu sehen. Es geht weiter mit dem, was der Host gesendet hat. Sag es dem Host.',
+  ),
+  private: 'Verschlüsselt: Nur wer den Link hat, kann das sehen',
+  compare: 'Der Host sieht denselben Code:',
+  captured: (time) => `Neuestes Bild von ${time}, nach der Uhr des Hosts`,
   preparing: ended(
     'Vorbereiten',
     'Eine Fassung für diesen Browser wird vorbereitet',

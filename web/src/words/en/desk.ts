@@ -19,6 +19,9 @@ export const desk = {
   lock: 'Lock the desk',
   newTitle: 'Title of a new broadcast, if you like',
   newExample: 'Thursday game night',
+  private: 'Only people with the link can see it',
+  privateWhat:
+    'What you share is encrypted in your browser for those who have the link, and the server cannot see it. Other programs (OBS, players over WHEP) cannot take part then, nor can browsers that play over WebRTC alone, as all on iPhone and iPad do.',
   create: 'Create broadcast',
   creating: 'Creating…',
   created: (title: string) => `“${title}” is there. Open it to share your screen.`,

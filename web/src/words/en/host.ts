@@ -89,6 +89,8 @@ export const host = {
     broadcast_ended: 'The broadcast was ended for everyone. Create a new one to share again.',
     held_too_long: 'The broadcast ended because nobody shared for too long. Create a new one.',
     elsewhere: 'This broadcast belongs to another relay. Share from the link to that one.',
+    private:
+      'This broadcast is encrypted, and this browser does not have its key. Open the whole admin link.',
     unsupported_version: 'This page is older or newer than the relay. Reload it.',
   } as Record<string, string>,
   muted: told(

@@ -1,6 +1,10 @@
 export const links = {
   viewers: 'Link for viewers',
   waiting: 'Waiting for the relay…',
+  private: 'Encrypted: only people with the link can see this',
+  compare: 'Viewers who see the same code have the same key:',
+  keyMissing:
+    'This broadcast is encrypted, and this browser does not have its key. Open the whole admin link, as it was copied from the panel: what relays print lacks the key.',
   copy: 'Copy',
   copied: 'Copied',
   viewersCopied: 'The viewers’ link is in the clipboard.',

@@ -22,6 +22,25 @@ export const player = {
     'The host has paused the picture',
     'It goes on by itself when they are ready.',
   ),
+  locked: {
+    keyless: ended(
+      'Encrypted',
+      'This link lacks the key',
+      'The broadcast is encrypted. Ask the host for the whole link, or open it once more.',
+    ),
+    foreign: ended(
+      'Encrypted',
+      'This link’s key does not fit',
+      'The host has a new link by now. Ask for it.',
+    ),
+  },
+  meddled: titled(
+    'Something on the way has changed the picture',
+    'What was changed is not shown. The picture goes on with what the host has sent. Tell the host.',
+  ),
+  private: 'Encrypted: only people with the link can see this',
+  compare: 'The host sees this code too:',
+  captured: (time: string) => `Newest picture made at ${time}, by the host’s clock`,
   preparing: ended(
     'Preparing',
     'Preparing a version that this browser can show',

@@ -37,6 +37,37 @@ async fn whoever_opens_no_session_has_never_joined() {
 }
 
 #[tokio::test]
+async fn at_a_private_broadcast() {
+    let relay = Relay::new();
+    let made = relay
+        .post(
+            "/api/broadcasts",
+            super::super::ADMIN,
+            r#"{"private": true}"#,
+        )
+        .await
+        .json();
+    let text = |key: &str| made[key].as_str().unwrap().to_owned();
+    let cast = Cast {
+        id: text("id"),
+        publish: text("publishToken"),
+        play: text("playToken"),
+        relay,
+    };
+    let path = format!("/api/broadcasts/{}", cast.id);
+    let shown = cast.relay.get(&path, &cast.publish).await.json();
+    assert_eq!(shown["private"], true);
+    for (endpoint, token, offer) in [
+        ("whep", &cast.play, "chromium-player"),
+        ("whip", &cast.publish, "obs-publisher"),
+    ] {
+        let reply = cast.offer(endpoint, token, of(offer)).await;
+        assert_eq!(reply.problem(403), "private");
+    }
+    nobody_is_there(&cast).await;
+}
+
+#[tokio::test]
 async fn a_body_of_another_type() {
     let cast = Cast::new().await;
     for kind in [

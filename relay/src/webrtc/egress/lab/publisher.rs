@@ -79,6 +79,7 @@ fn frame(epoch: u32, (group, index): (u32, u32), captured: Duration) -> Frame {
     let header = FrameHeader {
         keyframe,
         refinement: false,
+        sealed: false,
         colour: None,
         track: TrackId::MAIN,
         layer: 0,

@@ -1,0 +1,26 @@
+import type { LinkKey } from '@steadycast/codec-glue';
+import { linkWords } from '../../words/index.ts';
+import { useComparisonCode } from './useComparisonCode.ts';
+
+/** Says of a private broadcast that it is one, and by which code to tell that a link was not changed. */
+export function PrivateNote({ linkKey }: { linkKey: LinkKey | null }) {
+  const code = useComparisonCode(linkKey);
+  const words = linkWords();
+  if (linkKey === null) {
+    return (
+      <p className="notice" role="status">
+        {words.keyMissing}
+      </p>
+    );
+  }
+  return (
+    <div className="private-note">
+      <p>
+        <strong>{words.private}</strong>
+      </p>
+      <p className="faint">
+        {words.compare} <span className="numeric">{code}</span>
+      </p>
+    </div>
+  );
+}
