@@ -192,6 +192,11 @@ impl Registry {
         *self.settings.write() = Arc::new(settings);
     }
 
+    /// Whether there may be one more.
+    pub fn has_room(&self) -> bool {
+        self.broadcasts.read().len() < self.most()
+    }
+
     /// How many broadcasts there may be at once.
     pub fn most(&self) -> usize {
         self.settings.read().max_broadcasts

@@ -33,11 +33,11 @@ pub(super) struct Parts {
     pub(super) linger: Duration,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) whereabouts: Arc<dyn Whereabouts>,
-    pub(super) catalog: Arc<dyn Catalog>,
+    pub(super) at_home: Arc<dyn AtHome>,
 }
 
 /// What is known of broadcasts besides where they are.
-pub(crate) trait Catalog: Send + Sync {
+pub(crate) trait AtHome: Send + Sync {
     /// What one is.
     fn describe(&self, id: &BroadcastId) -> Description;
 
@@ -48,7 +48,7 @@ pub(crate) trait Catalog: Send + Sync {
 /// Nothing is known but names, and nothing moves.
 pub(crate) struct Names;
 
-impl Catalog for Names {
+impl AtHome for Names {
     fn describe(&self, id: &BroadcastId) -> Description {
         id.to_string().into()
     }
@@ -146,7 +146,7 @@ impl Pulls {
             registry, clock, ..
         } = &self.parts;
         let (id, peer) = (way.broadcast.clone(), way.peer());
-        let description = self.parts.catalog.describe(&id);
+        let description = self.parts.at_home.describe(&id);
         let taken = registry.take_in(id, description, peer.clone(), clock.now());
         let broadcast = taken.map_err(|error| match error {
             RegistryError::Full => NotHere::Full,
@@ -172,7 +172,7 @@ impl Pulls {
             come: table.way(&broadcast, *own).clone(),
             moved: table.hear(&way.broadcast),
             registry: registry.clone(),
-            catalog: self.parts.catalog.clone(),
+            at_home: self.parts.at_home.clone(),
             clock: *clock,
             linger: *linger,
             way: Arc::new(way),
