@@ -1,6 +1,7 @@
 //! The relay as a whole: what it is made of, how it starts, and how it stops.
 
 mod join;
+mod welcome;
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,19 +17,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use self::welcome::Welcome;
 use crate::auth::{AuthorityError, KeySourceError, KeyWatch, RandomError};
-use crate::broadcast::{BroadcastId, Registry, RelayTime, Settings, Ticked};
-use crate::cli::{Banner, Failure, show_banner};
+use crate::broadcast::{Registry, RelayTime, Settings, Ticked};
+use crate::cli::Failure;
 use crate::clocks;
 use crate::cluster::{self, Cluster, ClusterError, Port};
-use crate::config::{Config, Reachable};
+use crate::config::{Config, Reachable, SecretError};
 use crate::directory::{ConnectError, Keeper as DirectoryKeeper};
 use crate::events::{Event, Events, Hooks, HooksError};
 use crate::files;
 use crate::homes::Moves;
-use crate::http::{
-    Bounds, CreateError, Listener, NewBroadcast, Rules, Site, ViewersTokens, router, serve, to_page,
-};
+use crate::http::{Bounds, CreateError, Listener, Rules, Site, ViewersTokens, router, serve};
 use crate::metrics::{Metrics, MetricsError, MetricsListener, Sources};
 use crate::peers::Peers;
 use crate::placement::Placement;
@@ -42,7 +42,7 @@ use crate::sockets::{ListenError, Sockets};
 use crate::store::{StateDir, StateError, StateLock};
 use crate::supervisor;
 use crate::telemetry::{self, LogLevel, TelemetryError};
-use crate::tls::{Identities, Keeper, Source, TlsError, host_addresses, https_config, quic_config};
+use crate::tls::{Identities, Keeper, Source, TlsError, https_config, quic_config};
 use crate::webrtc::{self, Bridge, IdentityError, Reach};
 use crate::websocket::{Entrance, Sending};
 
@@ -102,6 +102,9 @@ pub enum RelayError {
     /// The QUIC endpoint cannot serve.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    /// What all relays of the cluster know cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The first broadcast cannot be created.
     #[error(transparent)]
     Create(#[from] CreateError),
@@ -123,6 +126,7 @@ impl Failure for RelayError {
             Self::Listen(_)
             | Self::Keys(_)
             | Self::Directory(_)
+            | Self::Secret(_)
             | Self::AccessLog { .. }
             | Self::MetricsAddress { .. } => true,
             _ => false,
@@ -130,8 +134,6 @@ impl Failure for RelayError {
     }
 }
 
-/// The broadcast that a development relay begins with.
-const FIRST: &str = "main";
 /// How often silence, age and hold times are looked at: well below the shortest of them.
 const TICK: Duration = Duration::from_millis(100);
 /// How often it is looked for tokens that were taken back and have ended since.
@@ -199,7 +201,7 @@ impl Relay {
         let (base, directory) = join::Base::lay(config, (dir, &links), (registry, clock), issuers)?;
         let cluster = Cluster::start(
             &config.cluster,
-            (&base.registry, base.catalog()),
+            (&base.registry, base.at_home()),
             &base.directory,
             clock,
             &shutdown,
@@ -397,48 +399,6 @@ impl Relay {
         drop(lock);
         tracing::info!("stopped");
     }
-
-    /// Prints the links of the first broadcast; creates it where it is missing.
-    async fn welcome(&self) -> Result<(), RelayError> {
-        let Ok(id) = FIRST.parse::<BroadcastId>() else {
-            return Ok(());
-        };
-        if self.site.registry.find(&id).is_none() {
-            let first = NewBroadcast {
-                id: Some(id.clone()),
-                description: "Main broadcast".into(),
-                maker: None,
-            };
-            // It serves all the same: the others may be what it is there for.
-            if let Err(error) = self.site.create(first).await {
-                tracing::warn!(%error, broadcast = FIRST, "the first broadcast cannot be made");
-                return Ok(());
-            }
-        }
-        let tokens = self.site.mint_both(&id)?;
-        let port = self.address.port();
-        let public = self.site.public_url.as_ref().map(ToString::to_string);
-        // Behind a public URL pages may have to be come to that way.
-        let elsewhere = self.address.ip().is_unspecified() && public.is_none();
-        let network: Vec<_> = host_addresses()
-            .into_iter()
-            .filter(|_| elsewhere)
-            .map(|ip| format!("https://{}", SocketAddr::new(ip, port)))
-            .collect();
-        // Browsers take the first address of a name only; one that was chosen is named as it is.
-        let local = match self.address.ip() {
-            _ if public.is_some() => public.unwrap_or_default(),
-            ip if ip.is_unspecified() => format!("http://localhost:{port}"),
-            _ => format!("http://{}", self.address),
-        };
-        show_banner(&Banner {
-            local: &local,
-            network: &network,
-            admin: &to_page("admin", &tokens.publish),
-            player: &to_page("play", &tokens.play),
-        });
-        Ok(())
-    }
 }
 
 /// Where WebRTC clients reach the relay, and what they may cost.
@@ -479,6 +439,7 @@ fn metrics(
         gate: site.gate.clone(),
         identities: site.identities.clone(),
         directory: site.directory.clone(),
+        ledger: site.ledger.clone(),
         shards,
     };
     let listener = MetricsListener::bind(address, sources);
@@ -542,6 +503,7 @@ fn site(
         token_keys,
         keeps: AtomicBool::new(true),
         turns: tokio::sync::Mutex::default(),
+        makers: tokio::sync::Mutex::default(),
         rules: RwLock::new(Rules::from(config)),
         proxies: config.proxies(),
         origins,
@@ -606,6 +568,7 @@ async fn tick(site: &Site, kept: &mut Kept) {
             kept.at = None;
         }
         for id in ended {
+            site.timed_out(&id, Code::HeldTooLong);
             events.tell(Event::Ended(id, Code::HeldTooLong));
         }
         if kept.at.is_none_or(|at| at.elapsed() >= KEEP) {
@@ -660,7 +623,12 @@ pub fn run(config: &Config) -> Result<(), RelayError> {
         let mut signals = Signals::heard()?;
         let relay = Relay::load(config)?;
         if relay.dev {
-            relay.welcome().await?;
+            let welcome = Welcome::to(&relay);
+            match relay.site.homes {
+                None => welcome.show().await?,
+                // The others are known once it runs.
+                Some(_) => drop(tokio::spawn(welcome.show_to_several())),
+            }
         }
         let shutdown = relay.shutdown().clone();
         let (site, drain) = (relay.site.clone(), config.cluster.drain);

@@ -11,7 +11,6 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use steadycast_relay::broadcast::BroadcastId;
 use steadycast_relay::config::{Config, Peer};
 use steadycast_relay::directory::State;
-use steadycast_relay::store::Change;
 
 use crate::client::{Carrier, Target};
 use crate::nats::Server;
@@ -170,10 +169,9 @@ impl Cluster {
     pub async fn broadcast(&self) -> Result<BroadcastId> {
         let first = self.relays.first().context("no relay")?;
         let id = first.broadcast().await?.id;
-        let entry = first.site().ledger.get(&id).context("not kept")?;
-        for relay in self.relays.iter().skip(1) {
-            let known = Change::Put(entry.clone());
-            relay.site().ledger.commit(&[known])?;
+        for relay in &self.relays {
+            let known = || relay.site().knows(&id);
+            relay.until("a broadcast of the first", known).await?;
         }
         Ok(id)
     }
@@ -185,8 +183,14 @@ impl Cluster {
     pub async fn know_one_another(&self) -> Result<()> {
         let all = self.relays.len();
         for relay in &self.relays {
-            let directory = &relay.site().directory;
-            let joined = || directory.state() == State::Joined && directory.relays().len() == all;
+            let site = relay.site();
+            let directory = &site.directory;
+            let joined = || {
+                let homes = site.homes.as_ref();
+                directory.state() == State::Joined
+                    && directory.relays().len() == all
+                    && homes.is_some_and(|homes| homes.catalog().is_reached())
+            };
             relay.until("the other relays", joined).await?;
         }
         Ok(())

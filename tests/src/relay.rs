@@ -126,6 +126,8 @@ impl TestRelay {
         let mut config = Config::defaults(true);
         config.server.listen = (Ipv4Addr::LOCALHOST, 0).into();
         config.server.state_dir.clone_from(&directory.0);
+        // It is of use where there is an engine, and nowhere else.
+        config.cluster.secret = Some("a secret that all relays of the tests know".parse()?);
         change(&mut config)?;
         Self::run(config, directory, by).await
     }
@@ -163,17 +165,32 @@ impl TestRelay {
     /// # Errors
     /// When it does not stop or start.
     pub async fn restart(self) -> Result<Self> {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with a configuration that `change` has changed.
+    ///
+    /// # Errors
+    /// When it does not stop or start.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Result<Self> {
+        let mut stopped = self.stopped().await?;
+        change(&mut stopped.config);
+        stopped.start().await
+    }
+
+    /// Stops the relay, and waits until it has.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn stopped(self) -> Result<Stopped> {
         self.shutdown.cancel();
         soon("the relay to stop", self.task).await??;
         drop(self.site);
-        // The last of its tasks gives the port back a moment later.
-        let free = async {
-            while steadycast_relay::sockets::Sockets::bind(self.config.server.listen, 1).is_err() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        soon("the port to be free", free).await?;
-        Self::run(self.config, self.directory, self.ahead).await
+        Ok(Stopped {
+            config: self.config,
+            directory: self.directory,
+            ahead: self.ahead,
+        })
     }
 
     /// The relay goes without a word to the engine, which takes it to be alive for as long as its lease lasts.
@@ -267,7 +284,7 @@ impl TestRelay {
         let broadcast = self.site.create(new).await?;
         Ok(TestBroadcast {
             relay: self,
-            id: broadcast.id().clone(),
+            id: broadcast.id,
         })
     }
 
@@ -293,6 +310,30 @@ impl TestRelay {
         tokio::time::timeout(PATIENCE, search)
             .await
             .with_context(|| format!("waited in vain for {what}"))
+    }
+}
+
+/// A relay that has stopped, with its port and state.
+pub struct Stopped {
+    config: Config,
+    directory: Directory,
+    ahead: Duration,
+}
+
+impl Stopped {
+    /// Starts it again.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(self) -> Result<TestRelay> {
+        // The last of its tasks gives the port back a moment later.
+        let free = async {
+            while steadycast_relay::sockets::Sockets::bind(self.config.server.listen, 1).is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        soon("the port to be free", free).await?;
+        TestRelay::run(self.config, self.directory, self.ahead).await
     }
 }
 

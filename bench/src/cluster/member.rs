@@ -13,7 +13,7 @@ use super::Plan;
 use crate::process::find;
 use crate::target::Target;
 
-/// The admin key of all of them.
+/// The admin key of all of them, and what they share their keys by.
 pub const ADMIN_KEY: &str = "a-key-for-a-cluster-on-one-machine";
 
 /// A relay of a cluster. Dropping it ends the process.
@@ -58,6 +58,7 @@ impl Member {
             format!("--cluster-certificate={}", path(certificate)),
             format!("--cluster-key={}", path(key)),
             format!("--cluster-replicas={}", plan.replicas),
+            format!("--cluster-secret={ADMIN_KEY}"),
         ];
         if plan.ports.is_some() {
             // People's pages go from one to another by it.

@@ -108,22 +108,29 @@ impl Registry {
     }
 
     /// Takes in a broadcast of another relay, at this address: nothing but that relay's word ends it, and that nobody
-    /// watches it.
+    /// watches it. Where it is not known what it is, it is called by its id, and what comes says whether it is private.
     ///
     /// # Errors
     /// [`RegistryError`].
     pub fn take_in(
         &self,
         id: BroadcastId,
-        description: Description,
+        description: Option<Description>,
         upstream: Arc<str>,
         now: RelayTime,
     ) -> Result<Arc<Broadcast>, RegistryError> {
+        let (description, privacy) = match description {
+            Some(known) => {
+                let private = known.private;
+                (known, Privacy::Known { private })
+            }
+            None => (id.to_string().into(), Privacy::elsewhere()),
+        };
         let settings = self.settings_of(&description);
         self.add(id, |id| {
             Broadcast::new(
                 id,
-                (description.title, Some(upstream), Privacy::elsewhere()),
+                (description.title, Some(upstream), privacy),
                 settings,
                 &self.memory,
                 Presence::Never,
@@ -195,6 +202,11 @@ impl Registry {
     /// Takes other settings, for broadcasts that are made from now on. How much memory there is stays as it was.
     pub fn adjust(&self, settings: Settings) {
         *self.settings.write() = Arc::new(settings);
+    }
+
+    /// Whether there may be one more.
+    pub fn has_room(&self) -> bool {
+        self.broadcasts.read().len() < self.most()
     }
 
     /// How many broadcasts there may be at once.
@@ -564,7 +576,7 @@ mod tests {
     fn what_was_told_where_a_broadcast_was_is_not_told_again_where_it_goes_on() {
         let registry = registry();
         let edge = registry
-            .take_in(id("a"), "A".into(), "origin:1".into(), at(0))
+            .take_in(id("a"), None, "origin:1".into(), at(0))
             .unwrap();
         let (pulled, _) = edge.follow_relay("origin:1".into(), at(0)).unwrap();
         let live = Word {

@@ -47,10 +47,15 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// A broadcast of which nothing is there but its name.
-    pub(crate) fn waiting(id: BroadcastId, title: String, since: RelayTime) -> Self {
+    pub(crate) fn waiting(
+        id: BroadcastId,
+        (title, private): (String, bool),
+        since: RelayTime,
+    ) -> Self {
         Self {
             id,
             title,
+            private,
             phase: "waiting",
             since_us: since.as_micros(),
             epoch: 0,

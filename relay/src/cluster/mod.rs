@@ -40,7 +40,7 @@ use crate::shard::RelayClock;
 use crate::tls::{RelayTls, TlsError};
 
 pub(crate) use port::{Port, settings};
-pub(crate) use pulls::{Catalog, Names, Others, Pulls};
+pub(crate) use pulls::{AtHome, Names, Others, Pulls};
 pub use talk::SILENCE;
 
 /// Why a relay cannot have to do with others.
@@ -73,7 +73,7 @@ impl Cluster {
     /// [`ClusterError`].
     pub(crate) fn start(
         config: &config::Cluster,
-        (registry, catalog): (&Arc<Registry>, Arc<dyn Catalog>),
+        (registry, at_home): (&Arc<Registry>, Arc<dyn AtHome>),
         directory: &Arc<dyn Directory>,
         clock: RelayClock,
         shutdown: &CancellationToken,
@@ -101,7 +101,7 @@ impl Cluster {
             linger: config.linger,
             upstreams,
             whereabouts,
-            catalog,
+            at_home,
         });
         Ok(Some(Self {
             pulls: Arc::new(pulls),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::feed::Feed;
 use super::link::{End, Link};
-use super::pulls::Catalog;
+use super::pulls::AtHome;
 use super::talk::{Failure, Talk};
 use super::upstream::{Upstream, Upstreams};
 use super::whereabouts::Whereabouts;
@@ -129,7 +129,7 @@ pub(super) struct Pull {
     /// Which move of the broadcast it belongs to: it goes on until the next.
     pub(super) moves: u32,
     pub(super) registry: Arc<Registry>,
-    pub(super) catalog: Arc<dyn Catalog>,
+    pub(super) at_home: Arc<dyn AtHome>,
     pub(super) clock: RelayClock,
     /// The relays through which it has come, this one last.
     pub(super) come: watch::Sender<Vec<Hop>>,
@@ -332,7 +332,7 @@ impl<'a> Links<'a> {
         let whereabouts = &pull.way.whereabouts;
         whereabouts.unreached(pull.broadcast.id(), &pull.way.peer());
         if self.adopting.is_none() {
-            self.adopting = Some(pull.catalog.adopt(&pull.broadcast));
+            self.adopting = Some(pull.at_home.adopt(&pull.broadcast));
         }
     }
 

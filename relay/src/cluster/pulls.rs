@@ -33,13 +33,13 @@ pub(super) struct Parts {
     pub(super) linger: Duration,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) whereabouts: Arc<dyn Whereabouts>,
-    pub(super) catalog: Arc<dyn Catalog>,
+    pub(super) at_home: Arc<dyn AtHome>,
 }
 
 /// What is known of broadcasts besides where they are.
-pub(crate) trait Catalog: Send + Sync {
-    /// What one is.
-    fn describe(&self, id: &BroadcastId) -> Description;
+pub(crate) trait AtHome: Send + Sync {
+    /// What one is, if that is known.
+    fn describe(&self, id: &BroadcastId) -> Option<Description>;
 
     /// Has one that comes from another relay be at home here, if nobody has it any more.
     fn adopt<'a>(&'a self, broadcast: &'a Arc<Broadcast>) -> Answer<'a, ()>;
@@ -48,9 +48,9 @@ pub(crate) trait Catalog: Send + Sync {
 /// Nothing is known but names, and nothing moves.
 pub(crate) struct Names;
 
-impl Catalog for Names {
-    fn describe(&self, id: &BroadcastId) -> Description {
-        id.to_string().into()
+impl AtHome for Names {
+    fn describe(&self, _: &BroadcastId) -> Option<Description> {
+        None
     }
 
     fn adopt<'a>(&'a self, _: &'a Arc<Broadcast>) -> Answer<'a, ()> {
@@ -146,7 +146,7 @@ impl Pulls {
             registry, clock, ..
         } = &self.parts;
         let (id, peer) = (way.broadcast.clone(), way.peer());
-        let description = self.parts.catalog.describe(&id);
+        let description = self.parts.at_home.describe(&id);
         let taken = registry.take_in(id, description, peer.clone(), clock.now());
         let broadcast = taken.map_err(|error| match error {
             RegistryError::Full => NotHere::Full,
@@ -172,7 +172,7 @@ impl Pulls {
             come: table.way(&broadcast, *own).clone(),
             moved: table.hear(&way.broadcast),
             registry: registry.clone(),
-            catalog: self.parts.catalog.clone(),
+            at_home: self.parts.at_home.clone(),
             clock: *clock,
             linger: *linger,
             way: Arc::new(way),

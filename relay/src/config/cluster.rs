@@ -1,6 +1,7 @@
 //! Other relays.
 
 use std::fmt;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 
 use super::{duration, nothing};
 use crate::directory::{self, EngineUrl, RelayId};
+use crate::store::{ClusterSecret, ClusterSecretError};
 
 /// Other relays.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,6 +49,12 @@ pub struct Cluster {
     /// PEM file with the certificates of the authorities that the engine is trusted by; `None`: what the system trusts.
     #[serde(deserialize_with = "nothing::or_value")]
     pub nats_authority: Option<PathBuf>,
+    /// What all relays of the cluster know; `None`: it is in a file, or there is no engine.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub secret: Option<ClusterSecret>,
+    /// The file that it is in.
+    #[serde(deserialize_with = "nothing::or_value")]
+    pub secret_file: Option<PathBuf>,
     /// What the names of the engine's buckets begin with.
     pub prefix: String,
     /// How many of the engine's servers keep each of them.
@@ -57,6 +65,16 @@ pub struct Cluster {
     /// For how long clients are handed over to other relays before this one stops; none: they are not.
     #[serde(rename = "drain_s", deserialize_with = "duration::seconds")]
     pub drain: Duration,
+}
+
+/// The secret of the cluster cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cluster.secret_file: {}: {why}", path.display())]
+pub struct SecretError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 /// What relays know one another by.
@@ -86,6 +104,32 @@ impl Cluster {
             replicas: self.replicas,
             lease: self.lease,
         })
+    }
+
+    /// What all relays of the cluster know, where there is an engine.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn secret(&self) -> Result<Option<ClusterSecret>, SecretError> {
+        match (&self.secret, &self.secret_file) {
+            _ if self.nats.is_empty() => Ok(None),
+            (Some(secret), _) => Ok(Some(secret.clone())),
+            (None, Some(path)) => {
+                let unread = |why: String| SecretError {
+                    path: path.clone(),
+                    why,
+                };
+                let text = fs::read_to_string(path).map_err(|error| unread(error.to_string()))?;
+                let secret = text.trim().parse();
+                let secret =
+                    secret.map_err(|error: ClusterSecretError| unread(error.to_string()))?;
+                Ok(Some(secret))
+            }
+            (None, None) => Err(SecretError {
+                path: PathBuf::new(),
+                why: "neither it nor cluster.secret is set".to_owned(),
+            }),
+        }
     }
 
     /// What relays know one another by, where all of it is set.

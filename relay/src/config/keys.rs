@@ -554,6 +554,21 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "cluster",
+        "secret",
+        Kind::Secret { min: 32 },
+        "",
+        "What all relays of the cluster know and nobody else, at least 32 characters, for cluster.nats: the keys to \
+         links are the same at all of them, and lie in the engine sealed with it. `openssl rand -hex 32` makes one.",
+    ),
+    key(
+        "cluster",
+        "secret_file",
+        Kind::Path,
+        "",
+        "File with it, in place of cluster.secret.",
+    ),
+    key(
+        "cluster",
         "prefix",
         Kind::Name,
         "steadycast",

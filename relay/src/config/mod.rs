@@ -24,7 +24,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Value;
 
-pub use cluster::{Cluster, ClusterFiles, Peer};
+pub use cluster::{Cluster, ClusterFiles, Peer, SecretError};
 
 pub use crate::asking::{SafeUrl, SafeUrlError};
 pub use keys::{Change, KEYS, Key, Names, SECTIONS, named};
@@ -512,6 +512,12 @@ impl Config {
             !self.cluster.nats.is_empty() && self.cluster.prefix.is_empty(),
             "cluster.prefix",
             "not set; the buckets of the engine need names",
+        );
+        mistake(
+            !self.cluster.nats.is_empty()
+                && self.cluster.secret.is_some() == self.cluster.secret_file.is_some(),
+            "cluster.secret and cluster.secret_file",
+            "one of them has to be set, and not both: relays of one cluster share keys, which are sealed with it",
         );
         mistake(
             self.hooks.url.is_some() != self.hooks.secret.is_some(),

@@ -35,6 +35,7 @@ impl Everywhere {
     }
 
     async fn find(&self, id: &BroadcastId, behind: &[Hop]) -> Result<Arc<Broadcast>, NotHere> {
+        self.homes.begun().await;
         if self.homes.entry(id).is_some() && self.homes.elsewhere(id).is_none() {
             match self.homes.bring(id, Bid::Home).await {
                 Ok(home) => return Ok(home.broadcast),
@@ -120,6 +121,7 @@ impl Elsewhere for Everywhere {
 
     fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>> {
         Box::pin(async move {
+            self.homes.begun().await;
             if self.homes.entry(id).is_some() && self.homes.elsewhere(id).is_none() {
                 return None;
             }

@@ -5,29 +5,37 @@
 //! it got from its home, or, where no relay that lives has claimed it, made here.
 
 mod everywhere;
+mod look_after;
 mod moves;
+mod place;
 mod publishers;
 mod turns;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::timeout;
 
 use self::turns::Turns;
 use crate::broadcast::{Broadcast, BroadcastId, Description, Registry, RegistryError, RelayTime};
-use crate::directory::{Bid, Claim, ClaimEpoch, ClaimError, Directory, RelayId};
+use crate::directory::{Bid, Claim, ClaimEpoch, ClaimError, Directory, RelayId, State};
 use crate::shard::RelayClock;
-use crate::store::{Entry, Ledger};
+use crate::store::{Catalog, Entry};
 
 pub(crate) use everywhere::Everywhere;
+pub(crate) use look_after::look_after;
 pub(crate) use moves::Moves;
+
+/// How long somebody who comes waits for a relay that has only just begun to know the others.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The broadcasts that this relay is the home of, and how it becomes that.
 #[derive(Debug)]
 pub struct Homes {
     registry: Arc<Registry>,
-    ledger: Arc<Ledger>,
+    catalog: Arc<Catalog>,
     directory: Arc<dyn Directory>,
     clock: RelayClock,
     /// Which claims it holds.
@@ -62,13 +70,13 @@ impl Homes {
     /// None yet.
     pub(crate) fn new(
         registry: Arc<Registry>,
-        ledger: Arc<Ledger>,
+        catalog: Arc<Catalog>,
         directory: Arc<dyn Directory>,
         clock: RelayClock,
     ) -> Self {
         Self {
             registry,
-            ledger,
+            catalog,
             directory,
             clock,
             claims: Mutex::default(),
@@ -78,7 +86,32 @@ impl Homes {
 
     /// What is known of a broadcast, wherever it is; `None`: there is none of this id.
     pub fn entry(&self, id: &BroadcastId) -> Option<Entry> {
-        self.ledger.get(id)
+        self.catalog.entry(id)
+    }
+
+    /// What is known of all broadcasts.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Waits, where this relay has only just begun, until it is known which broadcasts there are and where: but not for
+    /// long.
+    pub(crate) async fn begun(&self) {
+        let (mut events, mut heard) = (self.directory.listen(), self.catalog.heard());
+        let begun = async {
+            while !self.knows_all() && self.directory.state() != State::Away {
+                tokio::select! {
+                    _ = events.next() => {}
+                    _ = heard.changed() => {}
+                }
+            }
+        };
+        // Who has come is told that the others are not reached.
+        let _ = timeout(PATIENCE, begun).await;
+    }
+
+    fn knows_all(&self) -> bool {
+        self.directory.state() == State::Joined && self.catalog.is_reached()
     }
 
     /// The relay that has a broadcast, where it is another one and lives.
@@ -151,6 +184,7 @@ impl Homes {
         let created = RelayTime::from_micros(entry.created.saturating_mul(1_000_000));
         let description = Description {
             title: entry.title,
+            private: entry.private,
             settings: entry.settings,
         };
         let id = entry.id;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Homes;
 use crate::broadcast::{Broadcast, BroadcastId, Description};
-use crate::cluster::{Catalog, Pulls};
+use crate::cluster::{AtHome, Pulls};
 use crate::directory::{Bid, ClaimEpoch, Event, Listener};
 use crate::session::Answer;
 
@@ -71,15 +71,13 @@ impl Moves {
     }
 }
 
-impl Catalog for Homes {
-    fn describe(&self, id: &BroadcastId) -> Description {
-        match self.entry(id) {
-            Some(entry) => Description {
-                title: entry.title,
-                settings: entry.settings,
-            },
-            None => id.to_string().into(),
-        }
+impl AtHome for Homes {
+    fn describe(&self, id: &BroadcastId) -> Option<Description> {
+        self.entry(id).map(|entry| Description {
+            title: entry.title,
+            private: entry.private,
+            settings: entry.settings,
+        })
     }
 
     fn adopt<'a>(&'a self, broadcast: &'a Arc<Broadcast>) -> Answer<'a, ()> {
@@ -89,7 +87,7 @@ impl Catalog for Homes {
 
 impl Homes {
     /// Has a broadcast of a relay that is dead be at home here: everybody at it stays, and it is held.
-    async fn have_stay(&self, broadcast: &Arc<Broadcast>) {
+    pub(super) async fn have_stay(&self, broadcast: &Arc<Broadcast>) {
         let id = broadcast.id();
         if self.elsewhere(id).is_some() {
             return;

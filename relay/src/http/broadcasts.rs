@@ -1,7 +1,6 @@
 //! Creating and ending broadcasts, giving out links to them and taking them back: in memory and on disk
 //! together.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use steadycast_codec_glue::wire::Code;
@@ -11,10 +10,10 @@ use super::site::Site;
 use crate::auth::{
     Allotment, Minted, Order, Power, RandomError, Revocation, Token, random, random_text,
 };
-use crate::broadcast::{Broadcast, BroadcastId, Description, Presence, RegistryError, RelayTime};
+use crate::broadcast::{BroadcastId, Description, Presence, RegistryError, RelayTime};
 use crate::clocks;
 use crate::events::Event;
-use crate::store::{Change, Entry, PanelSecret, Seen, StateError, TokenKeys};
+use crate::store::{CatalogError, Change, Entry, PanelSecret, Seen, StateError, TokenKeys};
 use crate::tls::Identity;
 
 /// A broadcast that somebody would like to have.
@@ -34,6 +33,9 @@ pub enum CreateError {
     /// There are as many as there may be, or the id is taken.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The other relays cannot be told.
+    #[error(transparent)]
+    Catalog(CatalogError),
     /// Its maker has as many as one may have.
     #[error(
         "whom this token is about has as many broadcasts as one may have (broadcast.max_per_maker)"
@@ -53,9 +55,21 @@ pub enum KeepError {
     /// It cannot be written.
     #[error("broadcasts and links cannot be kept: {0}")]
     State(#[from] StateError),
+    /// The other relays cannot be told.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// The task that writes has died.
     #[error("broadcasts and links cannot be kept: {0}")]
     Writing(#[from] tokio::task::JoinError),
+}
+
+/// A broadcast that was made.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// Its id.
+    pub id: BroadcastId,
+    /// Its name for people.
+    pub title: String,
 }
 
 /// The two tokens of a broadcast, made together.
@@ -69,12 +83,21 @@ pub struct Tokens {
     pub expires: u64,
 }
 
+impl From<CatalogError> for CreateError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Exists => RegistryError::Exists.into(),
+            error => Self::Catalog(error),
+        }
+    }
+}
+
 impl Site {
     /// Creates a broadcast that survives a restart.
     ///
     /// # Errors
     /// [`CreateError`]; there is no broadcast then.
-    pub async fn create(&self, new: NewBroadcast) -> Result<Arc<Broadcast>, CreateError> {
+    pub async fn create(&self, new: NewBroadcast) -> Result<Made, CreateError> {
         let NewBroadcast {
             id,
             description,
@@ -83,7 +106,7 @@ impl Site {
         // Two at once must not both be the last that one may have.
         let _turn = match &maker {
             Some(maker) => {
-                let turn = self.turns.lock().await;
+                let turn = self.makers.lock().await;
                 if self.ledger.made_by(maker) >= self.rules().max_per_maker {
                     return Err(CreateError::TooManyOfOne);
                 }
@@ -97,9 +120,10 @@ impl Site {
             None => BroadcastId::from_random(random()?),
         };
         let now = self.clock.now();
+        let title = description.title.clone();
         let entry = Entry {
             id: id.clone(),
-            title: description.title.clone(),
+            title: title.clone(),
             created: now.as_seconds(),
             maker,
             chosen,
@@ -109,21 +133,35 @@ impl Site {
             panel_secret: None,
             publisher: Seen::Never,
         };
-        let broadcast = self.registry.create(id.clone(), description, now)?;
-        let mut changes = vec![Change::Put(entry)];
         // There may have been one of this id that was made up, of whose links nothing is known any more.
-        if chosen && id.may_be_random() {
-            let powers = [Power::Publish, Power::Play];
-            changes.push(Change::Revoke(self.next_generation(&id, &powers)));
+        let powers = [Power::Publish, Power::Play];
+        let links = (chosen && id.may_be_random())
+            .then(|| Change::Revoke(self.next_generation(&id, &powers)));
+        match &self.homes {
+            None => self.create_here(entry, description, now, links).await?,
+            Some(homes) => self.create_for_all(homes, &entry, links).await?,
         }
+        tracing::info!(broadcast = %id, "created");
+        self.records.events().tell(Event::Created(id.clone()));
+        Ok(Made { id, title })
+    }
+
+    async fn create_here(
+        &self,
+        entry: Entry,
+        description: Description,
+        now: RelayTime,
+        links: Option<Change>,
+    ) -> Result<(), CreateError> {
+        let id = entry.id.clone();
+        self.registry.create(id.clone(), description, now)?;
+        let changes: Vec<_> = [Change::Put(entry)].into_iter().chain(links).collect();
         if let Err(error) = self.on_disk(changes.clone()).await {
             self.registry.end(&id, Code::Internal);
             return Err(error.into());
         }
         self.remember(changes);
-        tracing::info!(broadcast = %id, "created");
-        self.records.events().tell(Event::Created(id));
-        Ok(broadcast)
+        Ok(())
     }
 
     /// Ends a broadcast for everybody and for good, and its links with it. False when there is none.
@@ -131,6 +169,14 @@ impl Site {
     /// # Errors
     /// [`KeepError`]; then it goes on, for else it would be back after a restart.
     pub async fn end(&self, id: &BroadcastId, code: Code) -> Result<bool, KeepError> {
+        if let Some(homes) = &self.homes {
+            let ended = self.end_for_all(homes, id, code).await?;
+            if ended {
+                tracing::info!(broadcast = %id, %code, "ended");
+                self.records.events().tell(Event::Ended(id.clone(), code));
+            }
+            return Ok(ended);
+        }
         if self.registry.find(id).is_none() {
             return Ok(false);
         }
@@ -154,6 +200,9 @@ impl Site {
     /// # Errors
     /// [`KeepError`]; the next call makes up for it.
     pub async fn keep(&self, stopping: Option<RelayTime>) -> Result<(), KeepError> {
+        if self.homes.is_some() {
+            return self.keep_copy().await;
+        }
         let presence = |id: &BroadcastId| match self.registry.find(id)?.presence() {
             Presence::AwaySince(since) if stopping.is_some_and(|at| since >= at) => {
                 Some(Presence::Here)
@@ -161,13 +210,6 @@ impl Site {
             presence => Some(presence),
         };
         let mut changes = self.ledger.changes(presence);
-        if let Some(homes) = &self.homes {
-            // What is not here is at another relay.
-            changes.retain(|change| match change {
-                Change::Remove(id) => homes.holds(id),
-                _ => true,
-            });
-        }
         let gone = changes.iter().filter_map(|change| match change {
             Change::Remove(id) => Some(self.end_of_links(id)),
             _ => None,
@@ -191,7 +233,8 @@ impl Site {
         }
         for id in self.ledger.without_links(self.clock.now()) {
             let broadcast = self.registry.find(&id);
-            if broadcast.is_some_and(|one| one.presence() != Presence::Here) {
+            let ours = self.homes.as_ref().is_none_or(|homes| homes.holds(&id));
+            if ours && broadcast.is_some_and(|one| one.presence() != Presence::Here) {
                 self.end(&id, Code::HeldTooLong).await?;
             }
         }
@@ -214,7 +257,7 @@ impl Site {
 
     /// What becomes of the links to a broadcast that ends. Whoever makes another of the same id has not
     /// given them out.
-    fn end_of_links(&self, id: &BroadcastId) -> Change {
+    pub(super) fn end_of_links(&self, id: &BroadcastId) -> Change {
         match self.ledger.get(id) {
             Some(entry) if !entry.chosen => Change::ForgetLinks(id.clone()),
             _ => Change::Revoke(self.next_generation(id, &[Power::Publish, Power::Play])),
@@ -231,36 +274,52 @@ impl Site {
 
     /// Makes known what has become of the links to broadcasts that are over: their sessions end for that
     /// reason.
-    fn remember(&self, changes: Vec<Change>) {
+    pub(super) fn remember(&self, changes: Vec<Change>) {
         for change in changes {
             match change {
                 Change::Revoke(revocation) => self.gate.remember(revocation),
                 Change::ForgetLinks(id) => self.gate.forget_links(&id),
                 Change::Remove(id) => self.viewers.forget(&id),
-                Change::Put(_) | Change::ForgetToken(_) | Change::PatternsEnd(_) => {}
+                Change::Put(_)
+                | Change::ForgetToken(_)
+                | Change::PatternsEnd(_)
+                | Change::Mark(_) => {}
             }
         }
     }
 
-    async fn on_disk(&self, changes: Vec<Change>) -> Result<(), KeepError> {
+    pub(super) async fn on_disk(&self, changes: Vec<Change>) -> Result<(), KeepError> {
         let taken_back = match &self.outbox {
             Some(_) => changes.iter().filter_map(Change::taken_back).collect(),
             None => Vec::new(),
         };
         let ledger = self.ledger.clone();
-        let written = tokio::task::spawn_blocking(move || ledger.commit(&changes)).await;
-        self.keeps
-            .store(matches!(written, Ok(Ok(()))), Ordering::Relaxed);
-        written??;
+        self.kept(move || ledger.commit(&changes)).await?;
         if let Some(outbox) = &self.outbox {
             taken_back.into_iter().for_each(|one| outbox.tell(one));
         }
         Ok(())
     }
 
-    /// Makes the broadcasts that were there before a restart again; gives how many.
+    /// Does what waits for the disk, and notes whether that could be written.
+    pub(super) async fn kept(
+        &self,
+        write: impl FnOnce() -> Result<(), StateError> + Send + 'static,
+    ) -> Result<(), KeepError> {
+        let written = tokio::task::spawn_blocking(write).await;
+        self.keeps
+            .store(matches!(written, Ok(Ok(()))), Ordering::Relaxed);
+        Ok(written??)
+    }
+
+    /// Makes the broadcasts that were there before a restart again; gives how many. Where other relays know them too,
+    /// each is made when somebody comes for it, or when it is this relay's turn to have it.
     pub fn restore(&self) -> usize {
         let entries = self.ledger.entries();
+        if self.homes.is_some() {
+            clocks::warn_at_start(self.clock.now().as_seconds(), &entries);
+            return entries.len();
+        }
         let (count, most) = (entries.len(), self.registry.most());
         if count > most {
             tracing::warn!(
@@ -330,6 +389,9 @@ impl Site {
     /// [`RandomError`].
     pub fn panel_secret(&self, id: &BroadcastId) -> Result<Option<PanelSecret>, RandomError> {
         let generation = self.gate.generation(id).publish.generation;
+        if let Some(homes) = &self.homes {
+            return Ok(self.shared_panel_secret(homes, id, generation));
+        }
         self.ledger.panel_secret(id, generation, random_text)
     }
 
@@ -398,7 +460,10 @@ impl Site {
         // Another key meanwhile would not have been told.
         let _turn = self.turns.lock().await;
         let ttl = order.ttl;
-        self.with_keys(move |keys| keys.allow(ttl)).await?;
+        match &self.homes {
+            None => self.with_keys(move |keys| keys.allow(ttl)).await?,
+            Some(homes) => self.allow_for_all(homes, ttl).await?,
+        }
         Ok(self.make(order)?)
     }
 

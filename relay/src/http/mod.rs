@@ -17,13 +17,14 @@ mod problem;
 mod routes;
 mod server;
 mod session;
+mod several;
 mod site;
 mod unread;
 mod viewers;
 mod webrtc;
 
 pub(crate) use access_log::ACCESS;
-pub use broadcasts::{CreateError, KeepError, NewBroadcast, Tokens};
+pub use broadcasts::{CreateError, KeepError, Made, NewBroadcast, Tokens};
 pub(crate) use coding::{gzip, text};
 pub use forwarded::Proxies;
 pub use links::Links;

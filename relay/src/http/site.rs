@@ -39,8 +39,10 @@ pub struct Site {
     pub token_keys: Arc<TokenKeys>,
     /// Whether what is to be kept could be written, the last time.
     pub keeps: AtomicBool,
-    /// Held while links to a broadcast are ended, somebody's broadcasts are counted, or keys are changed.
+    /// Held while links to a broadcast are ended, or keys are changed.
     pub turns: tokio::sync::Mutex<()>,
+    /// Held while somebody's broadcasts are counted.
+    pub makers: tokio::sync::Mutex<()>,
     /// Whose word is taken on where clients come from.
     pub proxies: Proxies,
     /// Whose pages may read the API's answers.

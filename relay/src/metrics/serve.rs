@@ -26,6 +26,7 @@ use crate::directory::Directory;
 use crate::http;
 use crate::records::Records;
 use crate::shard::Pulse;
+use crate::store::Ledger;
 use crate::tls::Identities;
 
 /// Connections at once; of more nobody is heard.
@@ -48,6 +49,8 @@ pub struct Sources {
     pub identities: Identities,
     /// Which relay has what.
     pub directory: Arc<dyn Directory>,
+    /// The broadcasts that are known, wherever they are.
+    pub ledger: Arc<Ledger>,
     /// The shards.
     pub(crate) shards: Vec<Pulse>,
 }
@@ -131,6 +134,7 @@ async fn metrics(State(sources): State<Sources>, request: HeaderMap) -> Response
         broadcasts: &sources.broadcasts,
         gate: &sources.gate,
         directory: &*sources.directory,
+        known: sources.ledger.count(),
         busy: sources.shards.iter().map(Pulse::busy).collect(),
         certificate: identity.map(|identity| identity.not_after()),
     };

@@ -36,6 +36,7 @@ fn figures() -> String {
         broadcasts: &broadcasts,
         gate: &gate,
         directory: &directory,
+        known: 0,
         busy: vec![Duration::from_secs(1)],
         certificate: Some(OffsetDateTime::UNIX_EPOCH),
     };

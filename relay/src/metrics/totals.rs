@@ -111,6 +111,8 @@ pub(super) struct Moment<'a> {
     pub(super) broadcasts: &'a Broadcasts,
     pub(super) gate: &'a Gate,
     pub(super) directory: &'a dyn Directory,
+    /// How many broadcasts are known, wherever they are.
+    pub(super) known: usize,
     /// How long each shard has been busy since it started.
     pub(super) busy: Vec<Duration>,
     /// When the certificate ends, where there is one.
@@ -247,6 +249,9 @@ impl Moment<'_> {
             let gauge = states.with_label_values(&[other.name()]);
             gauge.set(i64::from(other == state));
         }
+        let help = "Broadcasts that are known here, wherever they are: with an engine those of all relays.";
+        let known = gauges(registry, "broadcasts_known", help, &[])?;
+        known.with_label_values::<&str>(&[]).set(whole(self.known));
         let census = self.directory.census();
         let help = "Relays that live, this one among them, as far as it knows.";
         let relays = gauges(registry, "directory_relays", help, &[])?;

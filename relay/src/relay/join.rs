@@ -8,19 +8,20 @@ use steadycast_codec_glue::wire::Role;
 use super::RelayError;
 use crate::auth::{Gate, Issuers, RandomError, Revocation, Transport, random};
 use crate::broadcast::Registry;
-use crate::cluster::{Catalog, Cluster, Names};
+use crate::cluster::{AtHome, Cluster, Names};
 use crate::config::{self, Config};
 use crate::directory::engine::Connection;
 use crate::directory::{
     self, Alone, Directory, Engine, Keeper, Lease, Load, Places, RelayId, Standing,
 };
-use crate::homes::{Everywhere, Homes, Moves};
+use crate::homes::{self, Everywhere, Homes, Moves};
 use crate::http::{Rules, Site};
 use crate::peers;
 use crate::session::Elsewhere;
 use crate::shard::RelayClock;
+use crate::store::catalog;
 use crate::store::taken_back::{self, Taken};
-use crate::store::{Ledger, LocalStore, StateDir, TokenKeys};
+use crate::store::{Catalog, Ledger, LocalStore, StateDir, TokenKeys};
 
 /// What the rest of a relay stands on: what is kept, and whom it knows.
 pub(super) struct Base {
@@ -43,6 +44,7 @@ impl Base {
         (registry, clock): (Arc<Registry>, RelayClock),
         issuers: Option<Arc<Issuers>>,
     ) -> Result<(Self, Option<Keeper>), RelayError> {
+        let secret = config.cluster.secret()?;
         let (ledger, revocations) = Ledger::open(Arc::new(LocalStore::open(&dir)?))?;
         let life = Rules::from(config).longest_life();
         let token_keys = TokenKeys::open(&dir, life, clock.now())?;
@@ -59,9 +61,14 @@ impl Base {
         let links = advertised(&config.cluster, links.as_ref());
         let (directory, keeper) = directory(config, (&dir, links), clock, &gate)?;
         let ledger = Arc::new(ledger);
-        let homes = keeper.is_some().then(|| {
-            let (registry, ledger) = (registry.clone(), ledger.clone());
-            Arc::new(Homes::new(registry, ledger, directory.clone(), clock))
+        let homes = secret.map(|secret| {
+            let catalog = Arc::new(Catalog::new(ledger.clone(), secret));
+            Arc::new(Homes::new(
+                registry.clone(),
+                catalog,
+                directory.clone(),
+                clock,
+            ))
         });
         let base = Self {
             dir,
@@ -93,7 +100,7 @@ impl Base {
     }
 
     /// What is known of broadcasts besides where they are.
-    pub(super) fn catalog(&self) -> Arc<dyn Catalog> {
+    pub(super) fn at_home(&self) -> Arc<dyn AtHome> {
         match &self.homes {
             Some(homes) => homes.clone(),
             None => Arc::new(Names),
@@ -108,19 +115,38 @@ pub(super) async fn beside(site: &Site, connection: Connection, settings: &direc
     let events = site.records.events().listen();
     let metrics = site.records.metrics();
     tokio::join!(
-        take_back(site, connection.clone(), settings),
+        follow(site, connection.clone(), settings),
         peers::tell(connection.clone(), prefix, own, events),
         peers::serve(connection, prefix, own, site, metrics),
     );
 }
 
-/// Has what was taken back at one relay be so at all.
-async fn take_back(site: &Site, connection: Connection, settings: &directory::Settings) {
-    let Some(outbox) = &site.outbox else {
+/// Has what is so at one relay be so at all: what was taken back, which broadcasts there are, and where each is.
+async fn follow(site: &Site, connection: Connection, settings: &directory::Settings) {
+    let (Some(outbox), Some(homes)) = (&site.outbox, &site.homes) else {
         return;
     };
-    let name = format!("{}-taken-back", settings.prefix);
-    taken_back::follow(name, settings.replicas, connection, outbox, site).await;
+    let name = |what| format!("{}-{what}", settings.prefix);
+    let (replicas, catalog) = (settings.replicas, homes.catalog());
+    let other = connection.clone();
+    tokio::join!(
+        // What they wait with is large, and would be carried through the stack of whoever starts them.
+        Box::pin(taken_back::follow(
+            name("taken-back"),
+            replicas,
+            other,
+            outbox,
+            site
+        )),
+        Box::pin(catalog::follow(
+            name("broadcasts"),
+            replicas,
+            connection,
+            catalog,
+            site
+        )),
+        Box::pin(homes::look_after(homes, settings.lease)),
+    );
 }
 
 impl Taken for Site {

@@ -200,6 +200,26 @@ impl StateDir {
         Ok((key, text))
     }
 
+    /// The admin key's text, where it is in `admin.key`; made now if need be.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub(crate) fn admin_text(&self) -> Result<String, StateError> {
+        self.secret(ADMIN_KEY)
+    }
+
+    /// This is the admin key from now on.
+    ///
+    /// # Errors
+    /// [`StateError`]; the key is as it was then.
+    pub(crate) fn keep_admin_key(&self, text: &str) -> Result<AdminKey, StateError> {
+        let key = self.read_admin_key(text)?;
+        if self.text(ADMIN_KEY)?.as_deref() != Some(text) {
+            self.write(ADMIN_KEY, format!("{text}\n").as_bytes(), Access::Private)?;
+        }
+        Ok(key)
+    }
+
     /// The relay's name among others: the configured one, else the one in `relay.id`, made now if need be.
     ///
     /// # Errors

@@ -38,6 +38,17 @@ pub struct Kept {
     pub revocations: Vec<Revocation>,
     /// When the last token ends that is for more than one broadcast, in seconds since the Unix epoch.
     pub patterns_end: u64,
+    /// As of when the engine's bucket of broadcasts is known, where one is.
+    pub mark: Option<Mark>,
+}
+
+/// As of when the engine's bucket of broadcasts is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// When the bucket was made, in nanoseconds since the Unix epoch: tells it from another of its name.
+    pub made: u64,
+    /// The newest of its revisions that is known.
+    pub revision: u64,
 }
 
 /// A change of what is kept.
@@ -54,6 +65,8 @@ pub enum Change {
     /// A token for more than one broadcast was made that ends then, in seconds since the Unix epoch: later than
     /// all before it.
     PatternsEnd(u64),
+    /// The engine's bucket of broadcasts is known as of then.
+    Mark(Mark),
     /// Nobody can ask for this broadcast again: which links to it were good need not be known.
     ForgetLinks(BroadcastId),
 }

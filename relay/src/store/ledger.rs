@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::StateError;
-use super::engine::{Change, Entry, Kept, PanelSecret, Store};
+use super::engine::{Change, Entry, Kept, Mark, PanelSecret, Store};
 use crate::auth::Pattern;
 use crate::broadcast::{BroadcastId, Presence, RelayTime};
 
@@ -26,6 +26,10 @@ struct Known {
     ahead: BTreeSet<BroadcastId>,
     /// When the last token ends that is for more than one broadcast; whether the store knows.
     patterns_end: (u64, bool),
+    /// As of when the engine's bucket is known, where there is one.
+    mark: Option<Mark>,
+    /// Those that are otherwise in the store than the engine says.
+    unsaved: BTreeSet<BroadcastId>,
 }
 
 /// When links end is kept no more precisely than this, in seconds: links are given out more often than a
@@ -42,6 +46,7 @@ impl Ledger {
             broadcasts,
             revocations,
             patterns_end,
+            mark,
         } = store.load()?;
         let by_id = broadcasts
             .into_iter()
@@ -50,6 +55,8 @@ impl Ledger {
             entries: by_id.collect(),
             ahead: BTreeSet::new(),
             patterns_end: (patterns_end, true),
+            mark,
+            unsaved: BTreeSet::new(),
         });
         Ok((Self { store, known }, revocations))
     }
@@ -88,10 +95,104 @@ impl Ledger {
                     let newest = known.patterns_end.0;
                     known.patterns_end = (newest.max(*end), newest <= *end);
                 }
-                Change::Revoke(_) | Change::ForgetToken(_) | Change::ForgetLinks(_) => {}
+                Change::Revoke(_)
+                | Change::ForgetToken(_)
+                | Change::ForgetLinks(_)
+                | Change::Mark(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// A broadcast is like this, as the engine says. The store hears of it with the next [`save`](Self::save).
+    pub(super) fn learn(&self, mut entry: Entry) {
+        let mut known = self.known.lock();
+        let before = known.entries.get(&entry.id);
+        if !before.is_some_and(|before| take_newer(&mut entry, before)) {
+            known.ahead.remove(&entry.id);
+        }
+        known.unsaved.insert(entry.id.clone());
+        known.entries.insert(entry.id.clone(), entry);
+    }
+
+    /// A broadcast is no more, as the engine says; gives what it was.
+    pub(super) fn unlearn(&self, id: &BroadcastId) -> Option<Entry> {
+        let mut known = self.known.lock();
+        known.ahead.remove(id);
+        let entry = known.entries.remove(id)?;
+        known.unsaved.insert(id.clone());
+        Some(entry)
+    }
+
+    /// When the last token ends that is for more than one broadcast, as the engine says.
+    pub(super) fn learn_patterns_end(&self, end: u64) {
+        let mut known = self.known.lock();
+        if end >= known.patterns_end.0 {
+            known.patterns_end = (end, true);
+        }
+    }
+
+    /// What the engine has not been told of yet: when the links to broadcasts end.
+    pub(super) fn untold(&self) -> Untold {
+        let known = self.known.lock();
+        let links = known.ahead.iter();
+        let links = links.filter_map(|id| {
+            let end = known.entries.get(id)?.links_end?;
+            Some((id.clone(), end))
+        });
+        let (end, told) = known.patterns_end;
+        Untold {
+            links: links.collect(),
+            patterns_end: (!told).then_some(end),
+        }
+    }
+
+    /// As of when the engine's bucket is known.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        self.known.lock().mark
+    }
+
+    /// The engine's bucket is known as of then.
+    pub(super) fn mark_as(&self, mark: Mark) {
+        self.known.lock().mark = Some(mark);
+    }
+
+    /// Has the store say what the engine says.
+    ///
+    /// # Errors
+    /// [`StateError`]; the next call makes up for it.
+    pub(crate) fn save(&self) -> Result<(), StateError> {
+        let (ids, changes) = {
+            let mut known = self.known.lock();
+            let ids = std::mem::take(&mut known.unsaved);
+            if ids.is_empty() {
+                return Ok(());
+            }
+            let change = |id: &BroadcastId| match known.entries.get(id) {
+                Some(entry) => Change::Put(entry.clone()),
+                None => Change::Remove(id.clone()),
+            };
+            let mut changes: Vec<_> = ids.iter().map(change).collect();
+            changes.push(Change::PatternsEnd(known.patterns_end.0));
+            changes.extend(known.mark.map(Change::Mark));
+            (ids, changes)
+        };
+        // Nobody who looks for a broadcast waits for the disk.
+        let saved = self.store.commit(&changes);
+        if saved.is_err() {
+            self.known.lock().unsaved.extend(ids);
+        }
+        saved
+    }
+
+    /// Their ids.
+    pub fn ids(&self) -> Vec<BroadcastId> {
+        self.known.lock().entries.keys().cloned().collect()
+    }
+
+    /// How many broadcasts there are.
+    pub fn count(&self) -> usize {
+        self.known.lock().entries.len()
     }
 
     /// The broadcast of this id, as it is kept.
@@ -115,6 +216,7 @@ impl Ledger {
             entries,
             ahead,
             patterns_end,
+            ..
         } = &mut *known;
         match broadcasts {
             Pattern::One(id) => {
@@ -197,6 +299,15 @@ impl Ledger {
     pub fn place(&self) -> String {
         self.store.place()
     }
+}
+
+/// What the engine has not been told of yet.
+#[derive(Debug, Default)]
+pub(super) struct Untold {
+    /// When the last link to a broadcast ends.
+    pub(super) links: Vec<(BroadcastId, u64)>,
+    /// When the last token ends that is for more than one.
+    pub(super) patterns_end: Option<u64>,
 }
 
 /// Takes from what is known what has come about since `entry` was made to be written; whether there was anything.

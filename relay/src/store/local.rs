@@ -9,7 +9,7 @@ use redb::{
     Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction,
 };
 
-use super::engine::{Change, Entry, Kept, Store};
+use super::engine::{Change, Entry, Kept, Mark, Store};
 use super::{StateDir, StateError, early};
 use crate::auth::{Generation, Revocation};
 
@@ -24,6 +24,8 @@ const FORMATS: TableDefinition<'_, &str, u64> = TableDefinition::new("formats");
 /// By name.
 const FIGURES: TableDefinition<'_, &str, u64> = TableDefinition::new("figures");
 const PATTERNS_END: &str = "patterns_end";
+const BUCKET_MADE: &str = "bucket_made";
+const BUCKET_REVISION: &str = "bucket_revision";
 /// By id, as JSON.
 const BROADCASTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("broadcasts");
 /// By the broadcast's id, as JSON.
@@ -183,6 +185,9 @@ impl LocalStore {
         let figures = transaction.open_table(FIGURES)?;
         let end = figures.get(PATTERNS_END)?.map(|end| end.value());
         rows.patterns_end = end.unwrap_or_default();
+        let figure = |name| Ok::<_, redb::Error>(figures.get(name)?.map(|figure| figure.value()));
+        let mark = figure(BUCKET_MADE)?.zip(figure(BUCKET_REVISION)?);
+        rows.mark = mark.map(|(made, revision)| Mark { made, revision });
         Ok(rows)
     }
 
@@ -223,6 +228,7 @@ struct Rows {
     generations: Vec<(String, Vec<u8>)>,
     revocations: Vec<Revocation>,
     patterns_end: u64,
+    mark: Option<Mark>,
 }
 
 impl Store for LocalStore {
@@ -250,6 +256,7 @@ impl Store for LocalStore {
                 .map_err(|error| unreadable(&error))?,
             revocations,
             patterns_end: rows.patterns_end,
+            mark: rows.mark,
         })
     }
 
@@ -295,6 +302,11 @@ fn make(transaction: &WriteTransaction, change: &Change) -> Result<(), redb::Err
         }
         Change::PatternsEnd(end) => {
             transaction.open_table(FIGURES)?.insert(PATTERNS_END, end)?;
+        }
+        Change::Mark(Mark { made, revision }) => {
+            let mut table = transaction.open_table(FIGURES)?;
+            table.insert(BUCKET_MADE, made)?;
+            table.insert(BUCKET_REVISION, revision)?;
         }
         Change::ForgetLinks(id) => {
             transaction.open_table(GENERATIONS)?.remove(id.as_str())?;

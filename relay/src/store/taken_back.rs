@@ -69,17 +69,11 @@ pub(crate) async fn follow(
         history: HISTORY,
     };
     loop {
-        let losses = connection.there().await;
-        let (session, mut gone) = (
-            session(&shape, &connection, outbox, taken),
-            connection.clone(),
-        );
-        let why = tokio::select! {
-            ended = session => match ended {
-                Ok(never) => match never {},
-                Err(why) => why,
-            },
-            () = gone.lost_since(losses) => EngineError::Unreached,
+        let session = |connection| session(&shape, connection, outbox, taken);
+        let why = match connection.once_there(session).await {
+            Some(Ok(never)) => match never {},
+            Some(Err(why)) => why,
+            None => EngineError::Unreached,
         };
         tracing::debug!(%why, "what was taken back is looked at again");
         sleep(PAUSE).await;
@@ -88,7 +82,7 @@ pub(crate) async fn follow(
 
 async fn session(
     shape: &Shape,
-    connection: &Connection,
+    connection: Connection,
     outbox: &Outbox,
     taken: &impl Taken,
 ) -> Result<Infallible, EngineError> {

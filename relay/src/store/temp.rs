@@ -56,6 +56,7 @@ impl Store for Fragile {
             broadcasts: self.broadcasts.lock().clone(),
             revocations: Vec::new(),
             patterns_end: 0,
+            mark: None,
         })
     }
 

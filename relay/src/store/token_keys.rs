@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use super::{Access, StateDir, StateError};
 use crate::auth::{EARLIEST, LONGEST_LIFE, RandomError, TokenSigner, random};
@@ -26,7 +27,7 @@ pub struct TokenKeys {
 }
 
 struct Known {
-    ring: Ring,
+    ring: KeyRing,
     /// How long tokens live that nobody wishes otherwise, in seconds.
     usual: u64,
 }
@@ -53,7 +54,7 @@ impl TokenKeys {
                 ring
             }
             None => {
-                let ring = Ring::new(usual)?;
+                let ring = KeyRing::new(usual)?;
                 write(dir, &ring)?;
                 tracing::info!(file = %dir.file(NAME).display(), "made a new key");
                 ring
@@ -84,11 +85,7 @@ impl TokenKeys {
     /// [`StateError`]; the keys are as they were then.
     pub fn rotate(&self, end_links: bool, now: RelayTime) -> Result<TokenSigner, StateError> {
         let mut known = self.known.lock();
-        let mut ring = Ring::new(known.usual)?;
-        if !end_links {
-            ring.older = known.ring.retired(now.as_seconds());
-            ring.drop_dead(now.as_seconds());
-        }
+        let ring = known.ring.rotated(end_links, known.usual, now)?;
         write(&self.dir, &ring)?;
         known.ring = ring;
         Ok(known.ring.signer())
@@ -114,12 +111,39 @@ impl TokenKeys {
     }
 }
 
+/// Where several relays have the same keys.
+impl TokenKeys {
+    /// The keys as they are here.
+    pub(crate) fn ring(&self) -> KeyRing {
+        self.known.lock().ring.clone()
+    }
+
+    /// How long tokens live that nobody wishes otherwise, in seconds.
+    pub(crate) fn usual(&self) -> u64 {
+        self.known.lock().usual
+    }
+
+    /// These are the keys from now on; says besides whether the one that signed until now is among them.
+    ///
+    /// # Errors
+    /// [`StateError`]; the keys are as they were then.
+    pub(crate) fn adopt(&self, ring: KeyRing) -> Result<(TokenSigner, bool), StateError> {
+        let mut known = self.known.lock();
+        let goes_on = ring.has(&known.ring.secret);
+        if ring != known.ring {
+            write(&self.dir, &ring)?;
+            known.ring = ring;
+        }
+        Ok((known.ring.signer(), goes_on))
+    }
+}
+
 impl Known {
     fn allow(&mut self, dir: &StateDir, life: u64) -> Result<(), StateError> {
         if life <= self.ring.life {
             return Ok(());
         }
-        let ring = Ring {
+        let ring = KeyRing {
             life,
             ..self.ring.clone()
         };
@@ -138,8 +162,9 @@ impl fmt::Debug for TokenKeys {
 /// What the file says, a line for each key: the one that signs, with how long its tokens live at most (`life=`, in
 /// seconds), then those before it, with the time at which no token of theirs can be good any more (`until=`, in seconds
 /// since the Unix epoch). Relays up to 0.1 wrote the keys alone.
-#[derive(Clone, PartialEq, Eq)]
-struct Ring {
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct KeyRing {
     secret: [u8; 32],
     life: u64,
     older: Vec<Old>,
@@ -152,7 +177,69 @@ struct Old {
     until: Option<u64>,
 }
 
-impl Ring {
+/// The text is no ring of keys.
+#[derive(Debug, thiserror::Error)]
+#[error("not lines of keys")]
+pub(crate) struct KeyRingError;
+
+impl TryFrom<String> for KeyRing {
+    type Error = KeyRingError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(text.trim()).ok_or(KeyRingError)
+    }
+}
+
+impl From<KeyRing> for String {
+    fn from(ring: KeyRing) -> Self {
+        ring.to_text()
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRing(..)")
+    }
+}
+
+impl KeyRing {
+    /// With a new key before all others, or in place of them where their links are to end. `usual`: how long tokens
+    /// live, in seconds.
+    pub(crate) fn rotated(
+        &self,
+        end_links: bool,
+        usual: u64,
+        now: RelayTime,
+    ) -> Result<Self, RandomError> {
+        let mut ring = Self::new(usual)?;
+        if !end_links {
+            ring.older = self.retired(now.as_seconds());
+            ring.drop_dead(now.as_seconds());
+        }
+        Ok(ring)
+    }
+
+    /// With a key that signs tokens which live for so long, in seconds.
+    pub(crate) fn allowing(&self, life: u64) -> Self {
+        Self {
+            life: self.life.max(life),
+            ..self.clone()
+        }
+    }
+
+    /// With the keys of another as those before these, so that its tokens stay good.
+    pub(crate) fn with(&self, other: &Self, now: RelayTime) -> Self {
+        let mut ring = self.clone();
+        let more = other.retired(now.as_seconds()).into_iter();
+        ring.older.extend(more.filter(|old| !self.has(&old.secret)));
+        ring
+    }
+
+    /// Whether a key is among these.
+    fn has(&self, secret: &[u8; 32]) -> bool {
+        self.secret == *secret || self.older.iter().any(|old| old.secret == *secret)
+    }
+
     fn new(life: u64) -> Result<Self, RandomError> {
         Ok(Self {
             secret: random()?,
@@ -239,17 +326,17 @@ fn line(text: &str, name: &str) -> Option<([u8; 32], Option<u64>)> {
     words.next().is_none().then_some((secret, figure))
 }
 
-fn read(dir: &StateDir) -> Result<Option<Ring>, StateError> {
+fn read(dir: &StateDir) -> Result<Option<KeyRing>, StateError> {
     let Some(text) = dir.text(NAME)? else {
         return Ok(None);
     };
     let why = "not 32 bytes in base64url, or several such lines; restore it from a backup, or remove it for a new one \
                (old links end then)";
-    let ring = Ring::parse(&text).ok_or_else(|| dir.corrupt(NAME, why.to_owned()))?;
+    let ring = KeyRing::parse(&text).ok_or_else(|| dir.corrupt(NAME, why.to_owned()))?;
     Ok(Some(ring))
 }
 
-fn write(dir: &StateDir, ring: &Ring) -> Result<(), StateError> {
+fn write(dir: &StateDir, ring: &KeyRing) -> Result<(), StateError> {
     dir.write(NAME, ring.to_text().as_bytes(), Access::Private)
 }
 

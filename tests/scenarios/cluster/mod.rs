@@ -1,5 +1,6 @@
 //! Several relays: what is at one of them is watched at the others.
 
+mod catalog;
 mod clocks;
 mod links;
 mod measured;

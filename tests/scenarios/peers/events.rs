@@ -101,18 +101,18 @@ async fn what_happens_at_any_relay_is_told_once_at_each_and_posted_once() -> Res
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_listens_learns_that_others_were_not_heard_for_a_while() -> Result<()> {
     let mut three = Three::start().await?;
+    let id = three.relays[1].broadcast().await?.id;
     let mut events = Events::open_as(three.relays[1].address(), "/api/events", ADMIN).await?;
     three.engine.kill();
     let lost = events.find("lost", |_| true).await?;
     ensure!(lost["events"].is_null(), "{lost}");
     // What happens here is told all the same.
-    three.relays[1].broadcast().await?;
+    let player = three.player(1, &id).await?;
     let here = |told: &Value| told["relay"] == "r1";
-    events.find("broadcast.created", here).await?;
+    events.find("player.joined", here).await?;
+    drop(player);
     three.engine.restart().await?;
-    for relay in &three.relays {
-        knows(relay, 3).await?;
-    }
+    three.know_one_another().await?;
     three.relays[0].broadcast().await?;
     let there = |told: &Value| told["relay"] == "r0";
     events.find("broadcast.created", there).await?;

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use super::connection::PATIENCE;
 use crate::excerpt::excerpt;
+use crate::store::Mark;
 use crate::telemetry::reasons;
 
 /// The end of a value is told by a marker that stays for so long: a relay that is away longer looks at everything.
@@ -107,6 +108,16 @@ impl Bucket {
             prefix: store.prefix,
             stream: store.stream,
         })
+    }
+
+    /// Which bucket it is, and its newest revision as it was opened.
+    pub(crate) fn mark(&self) -> Mark {
+        let info = self.stream.cached_info();
+        let made = info.created.unix_timestamp_nanos();
+        Mark {
+            made: u64::try_from(made).unwrap_or_default(),
+            revision: info.state.last_sequence,
+        }
     }
 
     /// Writes a value over this revision (0: there is none) and no other, and tells its own. With `lasts` it ends by

@@ -179,6 +179,19 @@ impl Connection {
         *self.turned.borrow()
     }
 
+    /// Once it is there, does that until it is lost: `None` then.
+    pub(crate) async fn once_there<T, F: Future<Output = T>>(
+        &mut self,
+        act: impl FnOnce(Self) -> F,
+    ) -> Option<T> {
+        let losses = self.there().await;
+        let done = act(self.clone());
+        tokio::select! {
+            done = done => Some(done),
+            () = self.lost_since(losses) => None,
+        }
+    }
+
     /// Waits until it was lost once more. Cancel-safe.
     pub(crate) async fn lost_since(&mut self, losses: Losses) {
         // When nobody tells any more the client has ended.

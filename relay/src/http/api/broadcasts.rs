@@ -10,7 +10,7 @@ use steadycast_codec_glue::wire::{Code, Role};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::body::{Json, Query, object};
-use super::super::broadcasts::{CreateError, KeepError, NewBroadcast};
+use super::super::broadcasts::{CreateError, KeepError, Made, NewBroadcast};
 use super::super::caller::{Bearer, Caller};
 use super::super::links::Links;
 use super::super::listener::Peer;
@@ -24,7 +24,7 @@ use crate::auth::{Action, RandomError, Token};
 use crate::broadcast::{BroadcastId, Description, OwnSettings, RegistryError};
 use crate::directory::RelayId;
 use crate::peers::Question;
-use crate::store::Entry;
+use crate::store::{CatalogError, Entry};
 
 /// The longest title, in characters.
 const TITLE: usize = 120;
@@ -161,11 +161,11 @@ pub(super) async fn create(
         },
         maker: caller.subject(),
     };
-    let broadcast = site.create(new).await?;
-    let tokens = site.mint_both(broadcast.id())?;
+    let Made { id, title } = site.create(new).await?;
+    let tokens = site.mint_both(&id)?;
     let answer = Created {
-        id: broadcast.id().clone(),
-        title: broadcast.title().to_owned(),
+        id,
+        title,
         expires: tokens.expires,
         links: Pair::of(&links, &tokens),
         publish_token: tokens.publish,
@@ -261,9 +261,11 @@ pub(super) async fn title_of(
     let from = peer.address.ip();
     bearer.check(&site, &id, Role::Player, from).await?;
     let id = id.parse().map_err(|_| Problem::unknown_broadcast())?;
-    let broadcast = site.registry.find(&id);
-    let broadcast = broadcast.ok_or_else(Problem::unknown_broadcast)?;
-    let title = broadcast.title().to_owned();
+    // One that comes from another relay is known by its id alone, unless the relays know all broadcasts.
+    let known = site.homes.as_ref().and_then(|homes| homes.entry(&id));
+    let here = || site.registry.find(&id).map(|one| one.title().to_owned());
+    let title = known.map(|entry| entry.title).or_else(here);
+    let title = title.ok_or_else(Problem::unknown_broadcast)?;
     Ok(Answer(Title { title }))
 }
 
@@ -359,6 +361,7 @@ impl From<CreateError> for Problem {
             CreateError::Registry(RegistryError::Exists) => {
                 Self::new(StatusCode::CONFLICT, Code::Exists, error.to_string())
             }
+            CreateError::Catalog(error) => error.into(),
             CreateError::Keep(error) => error.into(),
             CreateError::Random(_) => Self::internal(&error),
         }
@@ -373,8 +376,19 @@ impl From<RandomError> for Problem {
 
 impl From<&KeepError> for Problem {
     fn from(error: &KeepError) -> Self {
+        if let KeepError::Catalog(error) = error {
+            return error.into();
+        }
         tracing::error!(%error, "nothing was changed");
         Self::not_kept()
+    }
+}
+
+impl From<&CatalogError> for Problem {
+    fn from(error: &CatalogError) -> Self {
+        tracing::warn!(%error, "nothing was changed");
+        let detail = format!("{error}: nothing was changed");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, detail)
     }
 }
 

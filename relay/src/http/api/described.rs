@@ -151,7 +151,11 @@ impl Shown {
 impl Known {
     /// A broadcast that is here.
     fn of(site: &Site, broadcast: &Broadcast, entry: Entry) -> Self {
-        let snapshot = broadcast.snapshot();
+        // One that comes from another relay is called by its id there.
+        let snapshot = Snapshot {
+            title: entry.title,
+            ..broadcast.snapshot()
+        };
         let last = snapshot.since_us.max(snapshot.totals.newest_keyframe_us);
         let settings = broadcast.holding(entry.settings);
         Self {
@@ -178,7 +182,7 @@ impl Known {
             Presence::Never | Presence::Here => created,
         };
         Self {
-            snapshot: Snapshot::waiting(entry.id, entry.title, since),
+            snapshot: Snapshot::waiting(entry.id, (entry.title, entry.private), since),
             origin: OriginOf {
                 last_activity: since.as_seconds().max(entry.created),
                 created: entry.created,

@@ -14,6 +14,7 @@ use super::super::broadcasts::KeepError;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::super::site::Site;
+use crate::auth::random_text;
 
 /// A key of the relay's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -80,6 +81,15 @@ pub(super) async fn renew(
 async fn admin(site: Arc<Site>) -> Result<Answer<Renewed>, Problem> {
     // Of two at once, the later one's is in the file and in memory.
     let _turn = site.turns.lock().await;
+    if let Some(homes) = &site.homes {
+        let text = random_text()?;
+        site.change_admin_key_for_all(homes, &text).await?;
+        tracing::info!("the admin key is another at all relays");
+        return Ok(Answer(Renewed {
+            admin_key: Some(text),
+            sessions_ended: 0,
+        }));
+    }
     let state = site.state.clone();
     // It waits for the disk.
     let made = tokio::task::spawn_blocking(move || state.renew_admin_key());
@@ -96,6 +106,17 @@ async fn admin(site: Arc<Site>) -> Result<Answer<Renewed>, Problem> {
 async fn tokens(site: Arc<Site>, end_links: bool) -> Result<Answer<Renewed>, Problem> {
     // Of two at once, the later one has to know the key of the earlier.
     let _turn = site.turns.lock().await;
+    if let Some(homes) = &site.homes {
+        let sessions_ended = site.rotate_for_all(homes, end_links).await?;
+        tracing::info!(
+            end_links,
+            "tokens are signed with another key at all relays"
+        );
+        return Ok(Answer(Renewed {
+            admin_key: None,
+            sessions_ended,
+        }));
+    }
     let now = site.clock.now();
     let signer = site
         .with_keys(move |keys| keys.rotate(end_links, now))

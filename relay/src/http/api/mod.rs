@@ -94,11 +94,8 @@ pub(super) async fn known(
     action: Action,
 ) -> Result<BroadcastId, Problem> {
     let id = permitted(site, caller, id, action).await?;
-    let entry = || site.homes.as_ref()?.entry(&id);
-    let is_known = site.registry.find(&id).is_some()
-        || entry().is_some()
-        || site.directory.find(&id).is_some();
-    match is_known {
+    // That it is claimed may be heard before what it is.
+    match site.knows(&id) || site.directory.find(&id).is_some() {
         true => Ok(id),
         false => Err(Problem::unknown_broadcast()),
     }

@@ -56,6 +56,7 @@ async fn figures_come_compressed_to_who_takes_them_so() {
         gate: site.gate.clone(),
         identities: site.identities.clone(),
         directory: site.directory.clone(),
+        ledger: site.ledger.clone(),
         shards: Vec::new(),
     });
     let figures = async |headers: &[(&str, &str)]| {

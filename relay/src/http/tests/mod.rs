@@ -143,6 +143,7 @@ impl Relay {
             token_keys: Arc::new(token_keys),
             keeps: true.into(),
             turns: tokio::sync::Mutex::default(),
+            makers: tokio::sync::Mutex::default(),
             records,
             entrance: Arc::new(Entrance::new(Arc::new(shared))),
             proxies: Proxies::new(vec!["198.51.100.0/24".parse().unwrap()]),

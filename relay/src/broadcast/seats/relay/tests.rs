@@ -197,7 +197,7 @@ fn a_need_for_a_narrow_path_is_not_met_by_a_wider_picture() {
 #[test]
 fn a_broadcast_of_another_relay_is_as_that_says_since_when_it_says() {
     let registry = registry();
-    let broadcast = registry.take_in("a".parse().unwrap(), "A".into(), "origin:1".into(), at(0));
+    let broadcast = registry.take_in("a".parse().unwrap(), None, "origin:1".into(), at(0));
     let broadcast = broadcast.unwrap();
     assert_eq!(broadcast.upstream().as_deref(), Some("origin:1"));
     let seat = broadcast.attach_relay_above(1, at(0)).unwrap();
@@ -280,7 +280,7 @@ fn a_broadcast_that_moves_keeps_its_picture_and_supersedes_at_once() {
 fn a_broadcast_whose_relay_is_gone_stays_here_and_is_held() {
     let registry = registry();
     let id: crate::broadcast::BroadcastId = "a".parse().unwrap();
-    let broadcast = registry.take_in(id, "A".into(), "b:1".into(), at(0));
+    let broadcast = registry.take_in(id, None, "b:1".into(), at(0));
     let broadcast = broadcast.unwrap();
     let seat = broadcast
         .attach_relay_above(broadcast.moves(), at(0))
@@ -321,7 +321,7 @@ fn a_broadcast_of_another_relay_ends_by_its_word_or_unwatched() {
     let registry = registry();
     let id: crate::broadcast::BroadcastId = "a".parse().unwrap();
     let broadcast = registry
-        .take_in(id.clone(), "A".into(), "origin:1".into(), at(0))
+        .take_in(id.clone(), None, "origin:1".into(), at(0))
         .unwrap();
     let seat = broadcast.attach_relay_above(1, at(0)).unwrap();
     seat.publish(frame(1, 0, 0, 10), at(0)).unwrap();
