@@ -94,6 +94,10 @@ function smallReact(): Plugin {
   };
 }
 
+/** What most pages have in common, and is too small for a request of its own. */
+const BASICS =
+  /\/src\/(words\/(language|numbers|theme)|words\/\w+\/theme|theme|components\/compared|services\/wake-lock|session\/(fragment|pause))\.ts$/;
+
 /** Smaller than this nothing is won: it is one packet anyway. */
 const WORTH_BYTES = 1_000;
 
@@ -132,7 +136,10 @@ export default defineConfig({
     // The relay's content security policy allows no inline script and no data: script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: Object.fromEntries(pages) },
+    rolldownOptions: {
+      input: Object.fromEntries(pages),
+      output: { codeSplitting: { groups: [{ name: 'basics', test: BASICS }] } },
+    },
   },
   test: { include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}'] },
 });

@@ -108,7 +108,7 @@ fn broadcasts_links_and_tokens_are_made_and_taken_back() {
         "Sessions that end: 0\n"
     );
     let sessions = ask(&relay, &["session", "list", "game-7"]);
-    assert!(sessions.starts_with("SESSION  ROLE"), "{sessions}");
+    assert!(sessions.starts_with("SESSION  RELAY  ROLE"), "{sessions}");
     assert_eq!(ask(&relay, &["broadcast", "end", "game-7"]), "");
     assert!(!ask(&relay, &["broadcast", "list"]).contains("game-7"));
 }

@@ -168,7 +168,8 @@ mod tests {
                 &Code::Silent,
                 &Code::HelloTimeout,
                 &Code::TooMany,
-                &Code::Internal
+                &Code::Internal,
+                &Code::Unclaimed
             ]
         );
     }

@@ -277,7 +277,7 @@ fn stable<M: PartialEq + std::fmt::Debug>(
 
 /// A message that only a later version knows, and that may be skipped; framed.
 fn stranger() -> impl Strategy<Value = Vec<u8>> {
-    let body = (66u8..251, prop::collection::vec(any::<u8>(), 0..40));
+    let body = (68u8..251, prop::collection::vec(any::<u8>(), 0..40));
     body.prop_map(|(variant, rest)| [&[0, 1 + rest.len() as u8, variant], &rest[..]].concat())
 }
 

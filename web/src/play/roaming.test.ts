@@ -96,6 +96,7 @@ function play(answer: () => Promise<RelayEndpoint> = async () => ENDPOINT) {
     place,
     origin: HOME,
     token: 't',
+    key: null,
     playout: 'automatic',
     possible: ['webtransport'],
     missing: null,
