@@ -161,6 +161,13 @@ impl Group {
         FrameHeader::decode(first).ok()
     }
 
+    /// The header of the newest frame that has come to its last byte; `None`: there is none, or it was let go of.
+    pub fn newest(&self) -> Option<FrameHeader> {
+        let mut frames = self.pieces.iter().rev().filter(|piece| piece.begins);
+        let newest = frames.nth(usize::from(self.missing > 0))?;
+        FrameHeader::decode(newest.bytes.first_chunk::<HEADER_LEN>()?).ok()
+    }
+
     /// Whether the keyframe is here to its last byte.
     pub fn has_keyframe(&self) -> bool {
         self.has(0) && self.is_whole()

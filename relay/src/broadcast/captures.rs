@@ -81,11 +81,6 @@ struct Line {
 }
 
 impl Captures {
-    /// The newest capture time.
-    pub(super) fn newest(&self) -> u64 {
-        self.newest
-    }
-
     /// Another publisher is in charge, with another clock.
     pub(super) fn hand_over(&mut self) {
         self.line = None;

@@ -22,8 +22,11 @@ pub struct Newest {
     pub captured: u64,
 }
 
-/// Clocks of relays are known to each other to within this, in microseconds.
-const KNOWN_TO: u64 = 20_000;
+/// Clocks of relays are known to each other to within this while machines are busy, in microseconds: no two keyframes of
+/// the same size come so soon after one another.
+const KNOWN_TO: u64 = 60_000;
+/// A keyframe that is older than what was seen by more than this is older, whatever clocks say.
+const OLDER_BY: u64 = 250_000;
 
 impl Newest {
     /// Whether a keyframe was seen already, or is older than what was: one of this header, captured then on the relay's
@@ -32,7 +35,7 @@ impl Newest {
         let own = &self.keyframe;
         let is_this =
             head.body_len() == own.body_len() && captured.abs_diff(own.capture_us) < KNOWN_TO;
-        is_this || captured + KNOWN_TO < self.captured
+        is_this || captured + OLDER_BY < self.captured
     }
 }
 

@@ -179,10 +179,11 @@ impl State {
     /// What is newest of what there is to see on a track.
     pub(super) fn newest(&self, track: TrackId) -> Option<Newest> {
         let track = self.track(track);
-        let group = track.cache.newest()?;
+        // What has not come to its end may never do so.
+        let group = track.cache.pictured()?;
         Some(Newest {
             keyframe: group.head()?,
-            captured: track.captures.newest(),
+            captured: group.newest()?.capture_us,
         })
     }
 

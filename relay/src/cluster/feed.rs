@@ -298,7 +298,10 @@ impl Feed {
             if charge.wait_for(|in_charge| *in_charge).await.is_err() {
                 return false;
             }
-            seen = self.broadcast.newest(track).or(seen);
+            // Or it has not come to its end there.
+            let captured = here(head.capture_us, self.state.lock().offset);
+            let newest = self.broadcast.newest(track);
+            seen = newest.filter(|newest| newest.has_seen(&head, captured));
         }
         let Some(line) = self.line(head.epoch) else {
             return false;
@@ -322,17 +325,18 @@ impl Feed {
         line: &Line,
         (track, group): (TrackId, u32),
     ) -> bool {
+        // Clocks may be off: what is new is not missed while there is somebody to ask for it.
+        if self.known.borrow().phase == Phase::Live {
+            self.state.lock().behind = true;
+            return true;
+        }
         let mut parts = Vec::new();
         loop {
             let Ok(Some(head)) = reader.ahead().await else {
                 return false;
             };
             if line.time(head.capture_us) > seen.captured + SAME {
-                if self.known.borrow().phase != Phase::Live {
-                    break;
-                }
-                self.state.lock().behind = true;
-                return true;
+                break;
             }
             if !self
                 .keep_frame(&mut reader, (line, track, group), &mut parts)
