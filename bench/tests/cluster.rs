@@ -29,7 +29,9 @@ fn three_relays_come_up_with_links_and_end_with_ctrl_c() -> Result<()> {
     let mut cluster = Running(cluster);
     let output = cluster.0.stdout.take().context("no output")?;
     let mut links = Vec::new();
-    for line in BufReader::new(output).lines() {
+    // What it says after that wants to be written as well.
+    let mut lines = BufReader::new(output).lines();
+    for line in lines.by_ref() {
         let line = line?;
         links.extend(
             line.split_whitespace()

@@ -89,6 +89,25 @@ for (const [name, fate] of CARRIERS) {
   });
 }
 
+for (const [what, signal] of [
+  ['is killed', 'SIGKILL'],
+  ['leaves', 'SIGTERM'],
+] as const) {
+  clusterScenario(`the publisher's relay ${what}: it publishes at another one`, async (cast) => {
+    const { stage } = cast;
+    const player = await watching(cast, 'alone');
+    await stage.relay.stop(signal, 20_000);
+    const seen = (await player.witness()).newest?.atMs ?? 0;
+    await until('the picture to go on', async () => {
+      return ((await player.witness()).newest?.atMs ?? 0) > seen + 1_000;
+    });
+    const { largestGapMs } = await player.witness();
+    stage.note(`the picture stood still for ${ms(largestGapMs)}`);
+    assert.ok(largestGapMs < ELSEWHERE_MS, `${ms(largestGapMs)} without a new picture`);
+    stage.note(await assertUnharmed('player', player));
+  });
+}
+
 clusterScenario('a relay stands still, and its player is at another one', async (cast) => {
   const { stage, edges } = cast;
   const player = await watching(cast, 'works');

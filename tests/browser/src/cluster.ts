@@ -14,15 +14,16 @@ import { type Closable, type Stage, scenario } from './stage.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
+/** What the keys that all of them have are sealed with. */
+const SECRET = 'a-secret-of-relays-that-are-there-for-a-scenario';
 const ENGINE = resolve(import.meta.dirname, '../../../target/tools/nats/bin/nats-server');
 
-/** The relay that the publisher is at, and others that get its broadcast. */
+/** Relays with one engine. */
 export class Cluster implements Closable {
   readonly #directory: string;
   readonly #enginePort: number;
   readonly #engine: ChildProcess;
   readonly #edges: Relay[] = [];
-  #origin: { state: string; links: string } | null = null;
 
   private constructor(directory: string, enginePort: number, engine: ChildProcess) {
     this.#directory = directory;
@@ -43,20 +44,16 @@ export class Cluster implements Closable {
     return cluster;
   }
 
-  /** The flags of a relay at this place; the first one is the origin of all others. */
+  /** The flags of a relay at this place. */
   async flagsOf({ state, origin }: RelayPlace): Promise<string[]> {
     const certificate = await this.#admit(state);
     const links = `127.0.0.1:${await freePort()}`;
-    const at = this.#origin;
-    if (at === null) this.#origin = { state, links };
-    // Tokens are good at all of them.
-    else await copyFile(join(at.state, 'token.key'), join(state, 'token.key'));
     return [
       ...['--server-public-url', origin, '--cluster-nats', `nats://127.0.0.1:${this.#enginePort}`],
       ...['--cluster-listen', links, '--cluster-advertise', links, '--cluster-lease-s', '3'],
       ...['--cluster-authority', join(this.#directory, 'ca.pem')],
       ...['--cluster-certificate', certificate, '--cluster-key', `${certificate}.key`],
-      ...(at === null ? [] : ['--cluster-origin', at.links]),
+      ...['--cluster-secret', SECRET],
     ];
   }
 
