@@ -44,7 +44,7 @@ const PARTS: Record<string, () => UserConfig> = {
       rollupOptions: {
         external: [/^react(-dom)?(\/|$)/],
         output: {
-          chunkFileNames: ({ name }) => (name === 'output' ? 'sound.js' : 'shared.js'),
+          chunkFileNames: ({ name }) => `${LATER[name] ?? 'shared'}.js`,
           // Frameworks that make pages on a server ask for that word where there are hooks.
           banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
         },
@@ -69,9 +69,12 @@ const PARTS: Record<string, () => UserConfig> = {
     worker('publish/worker.ts', 'publish-worker', 'LICENSES-BUNDLED-WORKERS.md'),
 };
 
+/** What comes once it is needed: what plays sound, and what knows of other relays. */
+const LATER: Record<string, string> = { output: 'sound', away: 'away' };
+
 function partName({ name }: { name: string }): string {
-  if (name === 'output') return 'element-sound.js';
-  return name === 'admin-views' ? 'element-admin.js' : 'element-shared.js';
+  const parts: Record<string, string> = { ...LATER, 'admin-views': 'admin' };
+  return `element-${parts[name] ?? 'shared'}.js`;
 }
 
 /** In one file: a bundler that only copies it copies all of it. */

@@ -158,6 +158,8 @@ it('holds what apps need, and nothing else', () => {
       ...['play-worker.js', 'publish-worker.js', 'shared.js'],
       // What plays sound comes once there is some.
       ...['sound.js', 'element-sound.js', 'sound-worklet.js'],
+      // And what knows of other relays where there are some.
+      ...['away.js', 'element-away.js'],
       ...['element.d.ts', 'index.d.ts', 'react.d.ts'],
       ...['PlayerStreamService', 'language'].map((shared) => `types-${shared}.d.ts`),
     ]
