@@ -1,6 +1,7 @@
 /** Child processes that never outlive the tests. */
 
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -38,12 +39,28 @@ export async function end(
 
 /** A port that nothing listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port to be had');
-  return address.port;
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** Of these the system gives none to sockets that do not say which they want. */
+const PORTS = { first: 20_000, count: 12_000 };
+
+/** Over TCP and over UDP. */
+async function isFree(port: number): Promise<boolean> {
+  const [server, socket] = [createServer(), createSocket('udp4')];
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    socket.bind(port, '127.0.0.1');
+    await once(socket, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+    socket.close();
+  }
 }
