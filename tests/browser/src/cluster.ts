@@ -2,13 +2,11 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { end, freePort, launch } from './process.ts';
+import { end, freePort, isOpen, launch } from './process.ts';
 import { type CreatedBroadcast, Relay, type RelayPlace } from './relay.ts';
 import { type Closable, type Stage, scenario } from './stage.ts';
 import { until } from './until.ts';
@@ -146,16 +144,4 @@ async function knows(relay: Relay, others: number): Promise<boolean> {
   const answer = await fetch(`${relay.origin}/api/relay`);
   const { relays } = (await answer.json()) as { relays: unknown[] };
   return relays.length === others;
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

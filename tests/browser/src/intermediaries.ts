@@ -1,13 +1,11 @@
 /** Programs of others between browsers and a relay, set up as docs/deploy has it. */
 
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { end, freePort, launch } from './process.ts';
+import { end, freePort, isOpen, launch } from './process.ts';
 import { until } from './until.ts';
 
 const DEPLOY = resolve(import.meta.dirname, '../../../docs/deploy');
@@ -55,18 +53,6 @@ async function start(
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** A certificate for 127.0.0.1 that nobody trusts; gives the paths of it and of its key. */

@@ -10,7 +10,7 @@ use steadycast_tests::client::Publisher;
 use steadycast_tests::cluster::Cluster;
 use steadycast_tests::relay::TestRelay;
 
-use super::{Show, TOLD, all_see, nobody_left, viewers};
+use super::{Show, TOLD, all_see, nobody_left, on_air, viewers};
 
 /// A publisher that resumes a lineage.
 async fn resumes(
@@ -100,13 +100,8 @@ async fn a_publisher_resumes_at_any_relay_until_another_has_taken_over() -> Resu
 async fn without_the_engine_publishers_go_on_at_the_relay_that_has_the_claim_and_nowhere_else()
 -> Result<()> {
     let mut cluster = Cluster::of(2).await?;
-    let id = cluster.broadcast().await?;
-    let mut show = Show::default();
-    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
+    let (id, mut show, mut publisher, mut viewers) = on_air(&cluster).await?;
     let lineage = publisher.welcome.resume;
-    let sent = show.keyframe(&mut publisher).await?;
-    let mut viewers = viewers(&cluster, &id).await?;
-    all_see(&mut viewers, &sent).await?;
     cluster.engine.kill();
     for relay in &cluster.relays {
         let away = || relay.site().directory.state() == State::Away;

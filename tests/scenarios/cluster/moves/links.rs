@@ -8,7 +8,7 @@ use steadycast_tests::client::Publisher;
 use steadycast_tests::cluster::Cluster;
 use steadycast_tests::relay::TestRelay;
 
-use super::{Show, Viewer, all_see, nobody_left, viewers};
+use super::{Show, Viewer, all_see, nobody_left, on_air};
 
 /// A lease that does not end while a scenario lasts.
 const A_MINUTE: Duration = Duration::from_secs(60);
@@ -16,13 +16,8 @@ const A_MINUTE: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_dies_loses_its_own_players_and_no_others() -> Result<()> {
     let mut cluster = Cluster::of(3).await?;
-    let id = cluster.broadcast().await?;
-    let mut show = Show::default();
-    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
+    let (id, mut show, publisher, mut viewers) = on_air(&cluster).await?;
     let lineage = publisher.welcome.resume;
-    let sent = show.keyframe(&mut publisher).await?;
-    let mut viewers = viewers(&cluster, &id).await?;
-    all_see(&mut viewers, &sent).await?;
     cluster.relays.remove(0).dies().await?;
     viewers.drain(..2);
     for viewer in &mut viewers {
@@ -41,12 +36,7 @@ async fn a_relay_that_dies_loses_its_own_players_and_no_others() -> Result<()> {
 async fn a_broadcast_whose_relay_has_died_is_at_home_where_its_players_are_with_its_picture()
 -> Result<()> {
     let mut cluster = Cluster::of(3).await?;
-    let id = cluster.broadcast().await?;
-    let mut show = Show::default();
-    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
-    let sent = show.keyframe(&mut publisher).await?;
-    let mut viewers = viewers(&cluster, &id).await?;
-    all_see(&mut viewers, &sent).await?;
+    let (id, mut show, publisher, mut viewers) = on_air(&cluster).await?;
     cluster.relays.remove(0).dies().await?;
     drop(publisher);
     viewers.drain(..2);
@@ -77,7 +67,7 @@ async fn a_broadcast_whose_relay_has_died_is_at_home_where_its_players_are_with_
     // Whoever comes now finds the picture, wherever.
     for relay in &cluster.relays {
         let mut late = relay.known(&id).player().await?;
-        ensure!(late.frame().await?.payload.len() == sent.len);
+        ensure!(late.frame().await?.payload.len() == viewers[0].seen);
     }
     let mut publisher = cluster.relays[1].known(&id).publisher().await?;
     let sent = show.keyframe(&mut publisher).await?;

@@ -6,7 +6,7 @@ use steadycast_relay::broadcast::Snapshot;
 use steadycast_tests::cluster::Cluster;
 use steadycast_tests::sound::{STEREO, Speaker};
 
-use super::{Show, all_see, nobody_left, viewers};
+use super::{Show, all_see, nobody_left, on_air, viewers};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sound_is_heard_of_the_newest_publisher_wherever_it_is() -> Result<()> {
@@ -57,12 +57,7 @@ async fn sound_is_heard_of_the_newest_publisher_wherever_it_is() -> Result<()> {
 async fn a_picture_that_was_taken_back_is_seen_nowhere_until_another_publisher_shows_its_own()
 -> Result<()> {
     let cluster = Cluster::of(3).await?;
-    let id = cluster.broadcast().await?;
-    let mut show = Show::default();
-    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
-    let sent = show.keyframe(&mut publisher).await?;
-    let mut viewers = viewers(&cluster, &id).await?;
-    all_see(&mut viewers, &sent).await?;
+    let (id, mut show, mut publisher, mut viewers) = on_air(&cluster).await?;
     for at in [1, 2, 0] {
         publisher.pause(1).await?;
         for viewer in &mut viewers {

@@ -88,6 +88,17 @@ async fn all_see(viewers: &mut [Viewer], sent: &Picture) -> Result<()> {
     Ok(())
 }
 
+/// A broadcast of the first relay's, with viewers at each, who have seen its first picture.
+async fn on_air(cluster: &Cluster) -> Result<(BroadcastId, Show, Publisher, Vec<Viewer>)> {
+    let id = cluster.broadcast().await?;
+    let mut show = Show::default();
+    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
+    let sent = show.keyframe(&mut publisher).await?;
+    let mut viewers = viewers(cluster, &id).await?;
+    all_see(&mut viewers, &sent).await?;
+    Ok((id, show, publisher, viewers))
+}
+
 /// Nobody at any relay was told goodbye.
 fn nobody_left(cluster: &Cluster, id: &BroadcastId) -> Result<()> {
     for relay in &cluster.relays {
@@ -101,12 +112,7 @@ fn nobody_left(cluster: &Cluster, id: &BroadcastId) -> Result<()> {
 async fn a_publisher_that_comes_to_another_relay_is_seen_at_all_and_the_one_before_is_told()
 -> Result<()> {
     let cluster = Cluster::of(3).await?;
-    let id = cluster.broadcast().await?;
-    let mut show = Show::default();
-    let mut publisher = cluster.relays[0].known(&id).publisher().await?;
-    let sent = show.keyframe(&mut publisher).await?;
-    let mut viewers = viewers(&cluster, &id).await?;
-    all_see(&mut viewers, &sent).await?;
+    let (id, mut show, mut publisher, mut viewers) = on_air(&cluster).await?;
     let mut slowest = Duration::ZERO;
     for number in [1, 2, 0, 1, 0, 2] {
         let came = Instant::now();
