@@ -4,68 +4,21 @@
  */
 
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { Chromium } from '../src/chromium.ts';
 import { linkTo } from '../src/links.ts';
 import type { HostPage, PanelPage, PlayerPage } from '../src/pages.ts';
 import { type CreatedBroadcast, Relay } from '../src/relay.ts';
 import { until } from '../src/until.ts';
+import { IMAGES, shoot, shootAll } from './camera.ts';
 import { MAP_SIZE, mapScript } from './map.ts';
-
-const IMAGES = resolve(import.meta.dirname, '../../../docs/images');
-const { values } = parseArgs({ options: { gallery: { type: 'string' } } });
-/** A desktop, a phone on its side, a phone, and the smallest. */
-const SIZES = [
-  { width: 1280, height: 800 },
-  { width: 844, height: 390 },
-  { width: 390, height: 844 },
-  { width: 320, height: 640 },
-] as const;
+import { showPrivate } from './private.ts';
 
 interface Set {
   relay: Relay;
   broadcast: CreatedBroadcast;
   admin: Chromium;
   viewers: Chromium;
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  await settle(page);
-  await page.evaluate('scrollTo(0, 0)');
-  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
-  await shootAll(page, name);
-  process.stdout.write(`${name}\n`);
-}
-
-/** For the gallery alone. */
-async function shootAll(page: Page, name: string): Promise<void> {
-  if (values.gallery === undefined) return;
-  const before = page.viewportSize();
-  for (const size of SIZES) {
-    await page.setViewportSize(size);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await settle(page);
-      const path = join(values.gallery, `${name}-${size.width}-${colorScheme}.png`);
-      await page.screenshot({ path, fullPage: size.width !== 844 });
-    }
-  }
-  await page.emulateMedia({ colorScheme: null });
-  if (before !== null) await page.setViewportSize(before);
-}
-
-async function settle(page: Page): Promise<void> {
-  // What fades in is to be seen whole; endless animations have no end to wait for.
-  await page.evaluate(() =>
-    Promise.allSettled(
-      document
-        .getAnimations()
-        .filter(({ effect }) => effect?.getTiming().iterations !== Number.POSITIVE_INFINITY)
-        .map(({ finished }) => finished),
-    ),
-  );
 }
 
 async function main(): Promise<void> {
@@ -77,6 +30,7 @@ async function main(): Promise<void> {
     await admin.context.addInitScript({ content: mapScript() });
     const broadcast = await relay.createBroadcast('Game night');
     await play({ relay, broadcast, admin, viewers });
+    await showPrivate(admin, viewers);
   } finally {
     await viewers.close();
     await admin.close();

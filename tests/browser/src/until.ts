@@ -18,15 +18,16 @@ export async function until<T>(
   const deadlineMs = performance.now() + withinMs;
   let last: unknown;
   for (;;) {
+    const leftMs = deadlineMs - performance.now();
+    if (leftMs <= 0) {
+      throw new Error(`waited ${withinMs} ms in vain for ${what}; the last answer was: ${last}`);
+    }
     try {
-      const found = await within(what, deadlineMs - performance.now(), Promise.resolve(probe()));
+      const found = await within(what, leftMs, Promise.resolve(probe()));
       if (isFound(found)) return found;
       last = found;
     } catch (error) {
       last = error;
-    }
-    if (performance.now() >= deadlineMs) {
-      throw new Error(`waited ${withinMs} ms in vain for ${what}; the last answer was: ${last}`);
     }
     await pause(everyMs);
   }

@@ -133,6 +133,7 @@ export function SFUStreamPlayer(props: SFUStreamPlayerProps) {
           <Controls
             badge={<Badge words={words} onPress={note.aside ? note.bring : null} />}
             latencyMs={live ? records.latencyMs : null}
+            encrypted={privacy?.lock === 'open'}
             zoom={looking.zoom}
             keyed={single.on}
             {...controls}

@@ -15,11 +15,9 @@ export function PrivateNote({ linkKey }: { linkKey: LinkKey | null }) {
   }
   return (
     <div className="private-note">
-      <p>
-        <strong>{words.private}</strong>
-      </p>
+      <p className="private-note-title">{words.private}</p>
       <p className="faint">
-        {words.compare} <span className="numeric">{code}</span>
+        {words.compare} <span className="private-note-code numeric">{code}</span>
       </p>
     </div>
   );

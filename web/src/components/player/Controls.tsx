@@ -1,7 +1,14 @@
 import type { ReactNode } from 'react';
 import { decimal } from '../../words/numbers.ts';
 import { playerWords } from '../../words/player.ts';
-import { DetailsIcon, FitIcon, FullscreenIcon, PictureInPictureIcon, SaveIcon } from './icons.tsx';
+import {
+  DetailsIcon,
+  FitIcon,
+  FullscreenIcon,
+  LockIcon,
+  PictureInPictureIcon,
+  SaveIcon,
+} from './icons.tsx';
 import { type PlayoutControl, PlayoutMenu } from './PlayoutMenu.tsx';
 import { Sound } from './Sound.tsx';
 import type { SoundControl } from './useSound.ts';
@@ -20,6 +27,8 @@ export interface Control {
 export interface ControlsProps {
   badge: ReactNode;
   latencyMs: number | null;
+  /** Whether only people with the link can see the picture; the details say more. */
+  encrypted: boolean;
   /** 1: as large as it is by itself. */
   zoom: number;
   whole: Control;
@@ -36,7 +45,7 @@ export interface ControlsProps {
 
 /** The bar under the picture. */
 export function Controls(props: ControlsProps) {
-  const { badge, latencyMs, zoom, whole, sound, save, keyed } = props;
+  const { badge, latencyMs, encrypted, zoom, whole, sound, save, keyed } = props;
   const { fill, playout, details, pictureInPicture, fullscreen } = props;
   const words = playerWords();
   const { buttons } = words;
@@ -48,6 +57,11 @@ export function Controls(props: ControlsProps) {
           <span className="player-latency numeric" title={words.latency}>
             {Math.round(latencyMs)} ms
           </span>
+        )}
+        {encrypted && (
+          <Switch control={details} label={words.private} keyed={false}>
+            <LockIcon />
+          </Switch>
         )}
         {zoom > 1 && (
           <button
@@ -87,12 +101,12 @@ export function Controls(props: ControlsProps) {
 interface SwitchProps {
   control: Control;
   label: string;
-  keys: string;
+  keys?: string;
   keyed: boolean;
   children: ReactNode;
 }
 
-function Switch({ control, label, keys, keyed, children }: SwitchProps) {
+function Switch({ control, label, keys = '', keyed, children }: SwitchProps) {
   if (!control.available) return null;
   return (
     <button

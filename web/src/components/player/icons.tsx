@@ -42,6 +42,15 @@ export function FitIcon({ fill }: { fill: boolean }) {
   );
 }
 
+export function LockIcon() {
+  return (
+    <Icon>
+      <rect x="5" y="11" width="14" height="9" rx="2" />
+      <path d="M8 11V8a4 4 0 0 1 8 0v3" />
+    </Icon>
+  );
+}
+
 export function DetailsIcon() {
   return (
     <Icon>
