@@ -5,7 +5,7 @@
 
 import type { LinkKey } from '@steadycast/codec-glue';
 import { fromHost, type HostMessage } from './messages.ts';
-import { askPanelSecret } from './panel-secret.ts';
+import { PanelSecret } from './panel-secret.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
 import { askForScreen, captureLimits } from './screen.ts';
 import { type ChannelKeys, deriveKeys, newSecret, SealedChannel } from './sealed.ts';
@@ -52,6 +52,7 @@ export class CaptureHost {
   readonly #options: HostOptions;
   readonly #memory: Memory;
   readonly #access: AccessMemory;
+  readonly #panelSecret: PanelSecret;
   readonly #listeners = new Set<() => void>();
   #secret: string | null = null;
   #key: LinkKey | null = null;
@@ -77,6 +78,7 @@ export class CaptureHost {
     this.#options = options;
     this.#memory = memoryOf(options.broadcast);
     this.#access = accessOf(options.broadcast);
+    this.#panelSecret = new PanelSecret(options.origin, options.broadcast, options.token);
   }
 
   /** Becomes the broadcast's host in this browser; false when another window is. */
@@ -212,10 +214,10 @@ export class CaptureHost {
    * them: it may be away, or refuse the token, which is told then.
    */
   async #findKeys(): Promise<ChannelKeys> {
-    const { origin, broadcast, token } = this.#options;
+    const { broadcast, token } = this.#options;
     const kept = await this.#access.load();
     if (kept.token === null) void this.#access.save({ token });
-    const known = kept.panelSecret ?? (await askPanelSecret(origin, broadcast, token));
+    const known = kept.panelSecret ?? (await this.#panelSecret.ask());
     const keys = known === null ? null : await deriveKeys(known, broadcast);
     if (keys !== null) {
       this.#secret = known;
@@ -231,8 +233,8 @@ export class CaptureHost {
   async #follow(): Promise<void> {
     if (this.#moving || this.#channel === null) return;
     this.#moving = true;
-    const { origin, broadcast, token } = this.#options;
-    const secret = await askPanelSecret(origin, broadcast, token);
+    const { broadcast } = this.#options;
+    const secret = await this.#panelSecret.ask();
     const keys =
       secret === null || secret === this.#secret ? null : await deriveKeys(secret, broadcast);
     this.#moving = false;

@@ -24,6 +24,7 @@ import { type Memory, memoryOf } from '../publish/storage.ts';
 import type { ShareWish } from '../publish/wish.ts';
 import { broadcastFragment, tokenFragment, withKey } from '../session/fragment.ts';
 import { at, isRelay } from '../session/place.ts';
+import { Places } from '../session/places.ts';
 import { readToken } from '../session/token.ts';
 import { connectionWords } from '../words/connection.ts';
 import {
@@ -32,8 +33,10 @@ import {
   ENDED_HERE,
   endBroadcast,
   makeTimedLink,
+  type NewLinks,
   readBroadcast,
   renewLinks,
+  verdictOf,
 } from './api.ts';
 import { Audience, type AudienceSource } from './audience.ts';
 import { CaptureWindows } from './capture-windows.ts';
@@ -158,7 +161,8 @@ const STALE_MS = 2_200;
 
 export class AdminScreenShareService implements ShareService {
   readonly audience: AudienceSource;
-  readonly #relay: string;
+  /** Where the API is asked. */
+  readonly #places: Places;
   readonly #token: string;
   readonly #id: string;
   readonly #windows: CaptureWindows;
@@ -204,7 +208,7 @@ export class AdminScreenShareService implements ShareService {
     const { origin, token, hostPage, playerPage, broadcast = broadcastOf(token) } = options;
     const { key = null } = options;
     if (!isRelay(origin)) throw new TypeError(connectionWords().noRelay(origin));
-    this.#relay = origin;
+    this.#places = new Places(origin, verdictOf);
     this.#token = token;
     this.#id = broadcast;
     const page = hostPage === undefined ? at(origin, 'host') : pageOf('hostPage', hostPage);
@@ -213,7 +217,9 @@ export class AdminScreenShareService implements ShareService {
     }
     this.#windows = new CaptureWindows(page);
     this.#playerPage = playerPage === undefined ? null : pageOf('playerPage', playerPage);
-    this.audience = new Audience(() => readViewers(origin, broadcast, token));
+    this.audience = new Audience(() =>
+      this.#places.ask((relay) => readViewers(relay, broadcast, token)),
+    );
     this.#memory = memoryOf(broadcast);
     this.#meeting = new Meeting({
       token,
@@ -328,14 +334,14 @@ export class AdminScreenShareService implements ShareService {
 
   async endBroadcast(): Promise<void> {
     this.stop();
-    await endBroadcast(this.#relay, this.#id, this.#token);
+    await this.#places.ask((relay) => endBroadcast(relay, this.#id, this.#token));
     this.#endedHere = true;
     this.#askedRelayMs = Number.NEGATIVE_INFINITY;
     await this.#askRelay();
   }
 
   async renewPlayerLink(): Promise<void> {
-    const { playerLink } = await renewLinks(this.#relay, this.#id, this.#token, ['play']);
+    const { playerLink } = await this.#renewLinks(['play']);
     const facts = this.#snapshot.broadcast;
     if (facts?.isPrivate === true) await this.#changeKey();
     if (facts === null) return;
@@ -352,19 +358,24 @@ export class AdminScreenShareService implements ShareService {
   }
 
   async timedPlayerLink(ttlS: number): Promise<string> {
-    const link = await makeTimedLink(this.#relay, this.#id, this.#token, ttlS);
+    const make = (relay: string) => makeTimedLink(relay, this.#id, this.#token, ttlS);
+    const link = await this.#places.ask(make);
     return this.#toPlayers(withKey(link, this.#snapshot.key));
   }
 
   adminLink(): string {
-    const url = at(this.#relay, 'admin');
+    const url = at(this.#places.at, 'admin');
     url.hash = tokenFragment(this.#token, this.#snapshot.key);
     return url.href;
   }
 
   async newAdminLink(): Promise<string> {
-    const { adminLink } = await renewLinks(this.#relay, this.#id, this.#token, []);
+    const { adminLink } = await this.#renewLinks([]);
     return withKey(adminLink, this.#snapshot.key);
+  }
+
+  #renewLinks(end: readonly 'play'[]): Promise<NewLinks> {
+    return this.#places.ask((relay) => renewLinks(relay, this.#id, this.#token, end));
   }
 
   watchPreview(watcher: (image: PreviewImage) => void): () => void {
@@ -410,7 +421,7 @@ export class AdminScreenShareService implements ShareService {
 
   async #hostInside(standby: boolean): Promise<void> {
     const host = new CaptureHost({
-      origin: this.#relay,
+      origin: this.#places.at,
       token: this.#token,
       broadcast: this.#id,
       key: this.#snapshot.key,
@@ -475,7 +486,8 @@ export class AdminScreenShareService implements ShareService {
     if (nowMs - this.#askedRelayMs < RELAY_POLL_MS) return;
     this.#askedRelayMs = nowMs;
     try {
-      const { panelSecret, ...facts } = await readBroadcast(this.#relay, this.#id, this.#token);
+      const read = (relay: string) => readBroadcast(relay, this.#id, this.#token);
+      const { panelSecret, ...facts } = await this.#places.ask(read);
       this.#show({ broadcast: this.#linked(facts), problem: null });
       await this.#meeting.learn(panelSecret);
     } catch (error) {

@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Access } from '../publish/storage.ts';
+import type { Page } from './api.ts';
 import { type DeskBroadcast, DeskService, inOrder, withOver } from './DeskService.ts';
 
 /** What this browser keeps. */
@@ -64,15 +65,21 @@ async function open(): Promise<DeskService> {
 }
 
 it('keeps what is over, and says who has ended it', () => {
-  const listedNow = [{ ...BROADCAST, id: 'b' }];
-  expect(withOver([BROADCAST], listedNow, null).map(({ id, over }) => [id, over])).toEqual([
+  const listed = [{ ...BROADCAST, id: 'b' }];
+  const page = (broadcasts: DeskBroadcast[], more: Partial<Page>) => {
+    return { broadcasts, incomplete: [], next: null, ...more };
+  };
+  expect(withOver([BROADCAST], page(listed, {})).map(({ id, over }) => [id, over])).toEqual([
     ['b', null],
     ['a', 'elsewhere'],
   ]);
   const own: DeskBroadcast = { ...BROADCAST, over: 'here' };
-  expect(withOver([own], [], null)[0]?.over).toBe('here');
+  expect(withOver([own], page([], {}))[0]?.over).toBe('here');
   // What is behind the part that was asked for may still be there.
-  expect(withOver([{ ...BROADCAST, id: 'z' }], listedNow, 'b').map(({ id }) => id)).toEqual(['b']);
+  const behind = withOver([{ ...BROADCAST, id: 'z' }], page(listed, { next: 'b' }));
+  expect(behind.map(({ id }) => id)).toEqual(['b']);
+  // Its relay may be one of those that do not answer.
+  expect(withOver([BROADCAST], page([], { incomplete: ['r2'] }))[0]?.over).toBeNull();
 });
 
 it('puts what is on the air first and what is over last', () => {

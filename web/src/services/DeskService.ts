@@ -1,6 +1,7 @@
 import { newLinkKey } from '@steadycast/codec-glue';
 import { accessOf } from '../publish/storage.ts';
 import { withKey } from '../session/fragment.ts';
+import { Places } from '../session/places.ts';
 import {
   ApiError,
   createBroadcast,
@@ -10,6 +11,7 @@ import {
   type NewLinks,
   type Page,
   renewLinks,
+  verdictOf,
 } from './api.ts';
 
 export interface DeskOptions {
@@ -32,6 +34,8 @@ export interface DeskSnapshot {
   broadcasts: readonly DeskBroadcast[] | null;
   /** There are more than are shown. */
   more: boolean;
+  /** Relays that do not answer the one that is asked: what is there stands as it was heard of last. */
+  incomplete: readonly string[];
   /** When the relay said so: Unix milliseconds. */
   heardMs: number | null;
   /** Why the list is old; null when it is not. */
@@ -60,9 +64,16 @@ const POLL_MS = 4_000;
 /** All broadcasts of a relay, as an admin of them all sees them. */
 export class DeskService implements Desk {
   readonly #options: DeskOptions;
+  readonly #places: Places;
   readonly #listeners = new Set<() => void>();
   readonly #links = new Map<string, Promise<NewLinks>>();
-  #snapshot: DeskSnapshot = { broadcasts: null, more: false, heardMs: null, problem: null };
+  #snapshot: DeskSnapshot = {
+    broadcasts: null,
+    more: false,
+    incomplete: [],
+    heardMs: null,
+    problem: null,
+  };
   #pages = 1;
   /** Of looks that overlap the last one counts. */
   #look = 0;
@@ -71,6 +82,7 @@ export class DeskService implements Desk {
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#places = new Places(options.origin, verdictOf);
   }
 
   /** Begins to ask; call once. */
@@ -98,8 +110,9 @@ export class DeskService implements Desk {
   }
 
   async create(title: string, isPrivate: boolean): Promise<void> {
-    const { origin, key } = this.#options;
-    const { id } = await createBroadcast(origin, key, title, isPrivate);
+    const { key } = this.#options;
+    const create = (relay: string) => createBroadcast(relay, key, title, isPrivate);
+    const { id } = await this.#places.ask(create, { once: true });
     // No relay is told of it: where this browser does not keep it, nobody has it.
     if (isPrivate) await accessOf(id).save({ key: newLinkKey() });
     await this.#ask();
@@ -108,8 +121,9 @@ export class DeskService implements Desk {
   links(id: string): Promise<NewLinks> {
     const known = this.#links.get(id);
     if (known !== undefined) return known;
-    const { origin, key } = this.#options;
-    const made = this.#withKey(id, renewLinks(origin, id, key, []));
+    const { key } = this.#options;
+    const renewed = this.#places.ask((relay) => renewLinks(relay, id, key, []));
+    const made = this.#withKey(id, renewed);
     this.#links.set(id, made);
     // What failed may be tried again.
     made.catch(() => this.#links.delete(id));
@@ -130,8 +144,8 @@ export class DeskService implements Desk {
   }
 
   async end(id: string): Promise<void> {
-    const { origin, key } = this.#options;
-    await endBroadcast(origin, id, key);
+    const { key } = this.#options;
+    await this.#places.ask((relay) => endBroadcast(relay, id, key));
     const { broadcasts } = this.#snapshot;
     const ended = broadcasts?.map((one) =>
       one.id === id ? { ...one, over: 'here' as const } : one,
@@ -159,10 +173,11 @@ export class DeskService implements Desk {
 
   async #read(): Promise<Partial<DeskSnapshot>> {
     try {
-      const { broadcasts, next } = await this.#readPages();
+      const page = await this.#places.ask((relay) => this.#readPages(relay));
       return {
-        broadcasts: inOrder(withOver(this.#snapshot.broadcasts ?? [], broadcasts, next)),
-        more: next !== null,
+        broadcasts: inOrder(withOver(this.#snapshot.broadcasts ?? [], page)),
+        more: page.next !== null,
+        incomplete: page.incomplete,
         heardMs: Date.now(),
         problem: null,
       };
@@ -173,16 +188,19 @@ export class DeskService implements Desk {
     }
   }
 
-  async #readPages(): Promise<Page> {
-    const { origin, key } = this.#options;
-    const all: Page = { broadcasts: [], next: null };
-    for (let page = 0; page < this.#pages; page += 1) {
-      const { broadcasts, next } = await listBroadcasts(origin, key, all.next);
-      all.broadcasts.push(...broadcasts);
-      all.next = next;
+  async #readPages(relay: string): Promise<Page> {
+    const { key } = this.#options;
+    const broadcasts: ListedBroadcast[] = [];
+    const incomplete = new Set<string>();
+    let next: string | null = null;
+    for (let count = 0; count < this.#pages; count += 1) {
+      const page = await listBroadcasts(relay, key, next);
+      broadcasts.push(...page.broadcasts);
+      for (const silent of page.incomplete) incomplete.add(silent);
+      next = page.next;
       if (next === null) break;
     }
-    return all;
+    return { broadcasts, incomplete: [...incomplete].sort(), next };
   }
 
   #show(change: Partial<DeskSnapshot>): void {
@@ -192,19 +210,20 @@ export class DeskService implements Desk {
 }
 
 /**
- * What the relay lists now, and behind it what was known before and is over: nothing vanishes from
- * under the pointer. `next`: the list goes on behind this id, where nothing is known to be missing.
+ * What the relay lists now, and behind it what was known before and is over: nothing vanishes from under the pointer.
+ * Behind the id where the list goes on nothing is known to be missing, and where a relay has not said what is there,
+ * nothing is known to be over.
  */
 export function withOver(
   known: readonly DeskBroadcast[],
-  listed: readonly ListedBroadcast[],
-  next: string | null,
+  { broadcasts, incomplete, next }: Page,
 ): DeskBroadcast[] {
-  const ids = new Set(listed.map(({ id }) => id));
+  const ids = new Set(broadcasts.map(({ id }) => id));
   const missing = known.filter(({ id }) => !ids.has(id) && (next === null || id <= next));
+  const over = incomplete.length === 0 ? ('elsewhere' as const) : null;
   return [
-    ...listed.map((one) => ({ ...one, over: null })),
-    ...missing.map((one) => ({ ...one, over: one.over ?? ('elsewhere' as const) })),
+    ...broadcasts.map((one) => ({ ...one, over: null })),
+    ...missing.map((one) => ({ ...one, over: one.over ?? over })),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** The relay's HTTP API, as far as admins use it (PROTOCOL 7). */
 
 import { PHASES, type Phase } from '@steadycast/codec-glue';
+import { SessionError } from '../session/error.ts';
 import {
   type Check,
   isCount,
@@ -12,6 +13,7 @@ import {
   shape,
 } from '../session/parse.ts';
 import { at } from '../session/place.ts';
+import type { Verdict } from '../session/places.ts';
 import { relayWords } from '../words/index.ts';
 
 export interface CreatedBroadcast {
@@ -50,6 +52,8 @@ export interface ListedBroadcast extends BroadcastFacts {
 /** A part of that list, which is in the order of ids. */
 export interface Page {
   broadcasts: ListedBroadcast[];
+  /** Relays that have not said which of the broadcasts there are theirs and how these are doing: those are left out. */
+  incomplete: readonly string[];
   /** Behind this id there are more; null: there are none. */
   next: string | null;
 }
@@ -74,6 +78,18 @@ export class ApiError extends Error {
   }
 }
 
+/** Answers of what stands before a relay that does not answer. */
+const UNREACHED: ReadonlySet<number> = new Set([502, 504]);
+
+/** For `Places`. */
+export function verdictOf(error: unknown): Verdict {
+  if (error instanceof SessionError) return 'silent';
+  if (!(error instanceof ApiError)) return 'answered';
+  if (error.kind === 'offline') return 'silent';
+  // It may not have the keys of the others yet, or be none of them.
+  return error.code === 'unauthorized' ? 'stranger' : 'answered';
+}
+
 /** What stands in place of a problem's code where a panel has ended its broadcast itself. */
 export const ENDED_HERE = 'ended_here';
 
@@ -83,6 +99,8 @@ const TIMEOUT_MS = 8_000;
 const NETWORK_MAX = 16;
 /** The relay's longest page. */
 const PAGE_MAX = 1_000;
+/** More relays than there are in a cluster. */
+export const RELAYS_MAX = 10_000;
 
 interface Answer {
   id: string;
@@ -144,11 +162,16 @@ interface Listed extends Told {
   lastLive: number | undefined;
 }
 
-const isPage = shape<{ broadcasts: Listed[]; next: string | undefined }>({
+const isPage = shape<{
+  broadcasts: Listed[];
+  incomplete: string[] | undefined;
+  next: string | undefined;
+}>({
   broadcasts: listOf(
     shape<Listed>({ ...told, created: isCount, lastLive: orMissing(isCount) }),
     PAGE_MAX,
   ),
+  incomplete: orMissing(listOf(isText, RELAYS_MAX)),
   next: orMissing(isText),
 });
 
@@ -199,7 +222,7 @@ export async function listBroadcasts(
     createdMs: one.created * 1_000,
     lastLiveMs: one.lastLive === undefined ? null : one.lastLive * 1_000,
   }));
-  return { broadcasts, next: page.next ?? null };
+  return { broadcasts, incomplete: page.incomplete ?? [], next: page.next ?? null };
 }
 
 function factsOf(one: Told, origin: string) {
@@ -289,6 +312,7 @@ export async function call(
   const response = await request(url, bearer, init);
   const body: unknown = response.status === 204 ? null : await response.json().catch(() => null);
   if (response.ok) return body;
+  if (UNREACHED.has(response.status)) throw new ApiError('offline', relayWords().silent);
   const problem = isRecord(body) ? body : {};
   const { detail, title, code } = problem;
   const said = isText(detail)

@@ -1,7 +1,7 @@
 /** How the viewers of a broadcast fare, as the relay says it (PROTOCOL 7.6). */
 
 import { isCount, isFlag, isRecord, isText, listOf, oneOf, shape } from '../session/parse.ts';
-import { broadcastUrl, call, strange } from './api.ts';
+import { broadcastUrl, call, RELAYS_MAX, strange } from './api.ts';
 
 /** In the order in which they are worth a word. */
 export const VIEWER_STATES = ['live', 'behind', 'light', 'waiting', 'away'] as const;
@@ -43,6 +43,8 @@ export interface ViewersFacts {
   latency?: ViewersLatency | undefined;
   /** Those with most trouble first. */
   troubled: TroubledViewer[];
+  /** Relays that have not said who watches there: those viewers are missing in all of this. */
+  incomplete?: string[] | undefined;
 }
 
 const TROUBLED_MAX = 100;
@@ -66,6 +68,7 @@ export const isViewers = shape<ViewersFacts>({
   byState: counts(VIEWER_STATES),
   latency: maybe(shape<ViewersLatency>({ p50Ms: isCount, p95Ms: isCount, viewers: isCount })),
   troubled: listOf(isViewer, TROUBLED_MAX),
+  incomplete: maybe(listOf(isText, RELAYS_MAX)),
 });
 
 /** Throws ApiError. */

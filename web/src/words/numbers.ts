@@ -1,4 +1,4 @@
-/** Numbers as the page's language writes them. */
+/** Numbers and lists as the page's language writes them. */
 
 import { language } from './language.ts';
 
@@ -15,4 +15,9 @@ export function decimal(value: number, digits: number): string {
 /** A count, in groups of three. */
 export function count(value: number): string {
   return new Intl.NumberFormat(language()).format(value);
+}
+
+/** Things one after another, as in `a, b and c`. */
+export function listed(things: readonly string[]): string {
+  return new Intl.ListFormat(language(), { type: 'conjunction' }).format(things);
 }

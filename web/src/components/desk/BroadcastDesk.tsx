@@ -104,10 +104,17 @@ function ReachNote({ desk }: { desk: Desk }) {
 }
 
 function Stale({ desk }: { desk: Desk }) {
-  const { problem, heardMs } = useSyncExternalStore(desk.subscribe, desk.snapshot);
+  const { problem, incomplete, heardMs } = useSyncExternalStore(desk.subscribe, desk.snapshot);
   const nowMs = useNow();
-  if (problem === null) return null;
   const words = deskWords();
+  if (problem === null && incomplete.length === 0) return null;
+  if (problem === null) {
+    return (
+      <p className="notice" role="status">
+        {words.incomplete(incomplete)}
+      </p>
+    );
+  }
   const silent = heardMs === null ? words.offline : words.stale(moment(heardMs, nowMs));
   return (
     <p className="notice" role="status">

@@ -1,4 +1,5 @@
 import type { desk as english } from '../en/desk.ts';
+import { listed } from '../numbers.ts';
 
 export const desk: typeof english = {
   pageTitle: 'Übertragungen · Steadycast',
@@ -18,6 +19,10 @@ export const desk: typeof english = {
   keyChanged: 'Das Relay nimmt diesen Schlüssel nicht mehr. Gib den jetzigen ein.',
   offline: 'Das Relay antwortet nicht. Läuft es?',
   stale: (when) => `Das Relay antwortet nicht. Die Liste ist von ${when}.`,
+  incomplete: (relays) =>
+    relays.length === 1
+      ? `Das Relay ${listed(relays)} antwortet nicht. Seine Übertragungen stehen hier wie zuletzt, oder sie fehlen.`
+      : `Die Relays ${listed(relays)} antworten nicht. Ihre Übertragungen stehen hier wie zuletzt, oder sie fehlen.`,
   lock: 'Übersicht sperren',
   newTitle: 'Titel einer neuen Übertragung, wenn du magst',
   newExample: 'Spieleabend am Donnerstag',

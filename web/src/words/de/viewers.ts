@@ -1,11 +1,15 @@
 import type { viewers as english } from '../en/viewers.ts';
-import { count } from '../numbers.ts';
+import { count, listed } from '../numbers.ts';
 
 export const viewers: typeof english = {
   title: 'Zuschauer',
   nobody: 'Noch sieht niemand zu.',
   untold: 'Dieses Relay sagt nicht, wie es den Zuschauern geht.',
   asking: 'Das Relay wird gefragt…',
+  incomplete: (relays) =>
+    relays.length === 1
+      ? `Das Relay ${listed(relays)} antwortet nicht. Wer dort zusieht, fehlt hier.`
+      : `Die Relays ${listed(relays)} antworten nicht. Wer dort zusieht, fehlt hier.`,
   states: {
     live: 'live',
     behind: 'hinterher',

@@ -1,3 +1,5 @@
+import { listed } from '../numbers.ts';
+
 export const desk = {
   pageTitle: 'Broadcasts · Steadycast',
   panelTitle: 'Steadycast sharing',
@@ -16,6 +18,10 @@ export const desk = {
   keyChanged: 'The relay does not take this key any more. Enter the one of now.',
   offline: 'The relay does not answer. Is it running?',
   stale: (when: string) => `The relay does not answer. The list is from ${when}.`,
+  incomplete: (relays: readonly string[]) =>
+    relays.length === 1
+      ? `The relay ${listed(relays)} does not answer. Its broadcasts stand as they were, or are missing.`
+      : `The relays ${listed(relays)} do not answer. Their broadcasts stand as they were, or are missing.`,
   lock: 'Lock the desk',
   newTitle: 'Title of a new broadcast, if you like',
   newExample: 'Thursday game night',

@@ -1,10 +1,14 @@
-import { count } from '../numbers.ts';
+import { count, listed } from '../numbers.ts';
 
 export const viewers = {
   title: 'Viewers',
   nobody: 'Nobody watches yet.',
   untold: 'This relay does not say how viewers fare.',
   asking: 'Asking the relay…',
+  incomplete: (relays: readonly string[]) =>
+    relays.length === 1
+      ? `The relay ${listed(relays)} does not answer. Whoever watches there is missing here.`
+      : `The relays ${listed(relays)} do not answer. Whoever watches there is missing here.`,
   states: {
     live: 'live',
     behind: 'behind',

@@ -39,6 +39,17 @@ function show(snapshot: Partial<AudienceSnapshot>, still = false): void {
 const lines = () =>
   screen.queryAllByRole('listitem').filter((line) => line.hasAttribute('data-state'));
 
+it('says whose viewers are missing, in both languages', () => {
+  show({ facts: NOBODY });
+  expect(screen.queryByRole('status')).toBeNull();
+  show({ facts: { ...NOBODY, incomplete: ['r1', 'r2'] } });
+  screen.getByText('The relays r1 and r2 do not answer. Whoever watches there is missing here.');
+  cleanup();
+  speak('de');
+  show({ facts: { ...NOBODY, incomplete: ['r2'] } });
+  screen.getByText('Das Relay r2 antwortet nicht. Wer dort zusieht, fehlt hier.');
+});
+
 it('counts viewers, by what they watch over and by how they fare', () => {
   show({
     facts: {

@@ -35,6 +35,7 @@ export function Viewers({ audience, still, live }: ViewersProps) {
             <Count facts={facts} />
             {live && <States facts={facts} />}
           </div>
+          <Missing facts={facts} />
           {live && <Latency facts={facts} samples={latencies} still={still} />}
           {live && <Slow facts={facts} />}
         </>
@@ -53,6 +54,16 @@ function Count({ facts }: { facts: ViewersFacts }) {
       <p className="viewers-count numeric">{count(facts.count)}</p>
       <p className="faint">{over.length === 0 ? words.nobody : over.join(' · ')}</p>
     </div>
+  );
+}
+
+function Missing({ facts }: { facts: ViewersFacts }) {
+  const { incomplete = [] } = facts;
+  if (incomplete.length === 0) return null;
+  return (
+    <p className="notice" role="status">
+      {viewersWords().incomplete(incomplete)}
+    </p>
   );
 }
 
