@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::catalog::Catalogs;
 use crate::commands::churn::Churn;
 use crate::commands::cluster::Clusters;
 use crate::commands::directory::Directories;
@@ -40,6 +41,8 @@ enum Command {
     Churn(Churn),
     /// An engine and some relays on this machine, for people to see
     Cluster(Clusters),
+    /// What many broadcasts of other relays cost a relay, in the engine and in its memory
+    Catalog(Catalogs),
     /// What the directory of a cluster costs a relay that has none of its broadcasts
     Directory(Directories),
     /// A cluster of processes that are killed, frozen and cut off, and what players see of that
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Soak(soak) => soak.run(),
         Command::Churn(churn) => churn.run(),
         Command::Cluster(cluster) => cluster.run(),
+        Command::Catalog(catalog) => catalog.run(),
         Command::Directory(directory) => directory.run(),
         Command::Faults(faults) => faults.run(),
         Command::Model(model) => model.run(),

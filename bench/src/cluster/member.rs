@@ -167,6 +167,11 @@ impl Member {
         Ok(())
     }
 
+    /// The id of its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     fn signal(&self, signal: Signal) -> Result<()> {
         let child = self.child.as_ref().context("it does not run")?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -193,7 +198,11 @@ impl Drop for Member {
     }
 }
 
-fn free_tcp() -> Result<u16> {
+/// A port that nobody listens at.
+///
+/// # Errors
+/// When there is none.
+pub fn free_tcp() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }

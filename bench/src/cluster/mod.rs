@@ -9,7 +9,7 @@ use std::{env, fs, process};
 use anyhow::Result;
 use steadycast_tests::cluster::{Authority, Cable};
 
-pub use member::{ADMIN_KEY, Member};
+pub use member::{ADMIN_KEY, Member, free_tcp};
 
 /// Relays that know one another. Dropping it ends them.
 pub struct Cluster {

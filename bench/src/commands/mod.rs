@@ -1,5 +1,6 @@
 //! What can be asked for on the command line, a file each.
 
+pub mod catalog;
 pub mod churn;
 pub mod cluster;
 pub mod directory;
