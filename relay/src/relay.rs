@@ -359,6 +359,7 @@ impl Relay {
                         join::beside(&site, connection, settings).await;
                     };
                     directory.run_beside(shutdown.clone(), beside).await;
+                    join::leave(&site);
                 }
             };
             let moves = async {

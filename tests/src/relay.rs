@@ -198,10 +198,23 @@ impl TestRelay {
     /// # Errors
     /// When it does not end.
     pub async fn dies(self) -> Result<()> {
+        self.died().await.map(drop)
+    }
+
+    /// The same, with its port and state for another.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn died(self) -> Result<Stopped> {
         self.task.abort();
         // It has been aborted.
         let _ = soon("the relay to end", self.task).await?;
-        Ok(())
+        drop(self.site);
+        Ok(Stopped {
+            config: self.config,
+            directory: self.directory,
+            ahead: self.ahead,
+        })
     }
 
     /// Tells the relay to stop; it drains by itself.

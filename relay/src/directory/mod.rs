@@ -14,6 +14,7 @@ mod event;
 mod id;
 mod lease;
 mod leases;
+mod remembered;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use engine::{ConnectError, Engine, EngineError, Keeper, Loads, PATIENCE};
 pub use event::{Event, Listener, Missed};
 pub use id::{RelayId, RelayIdError};
 pub use lease::{Lease, Load, Places, Standing};
+pub use remembered::Remembered;
 pub use settings::{EngineUrl, EngineUrlError, Settings};
 pub use view::{Entry, Found, Prepared, Remedy, View};
 
@@ -79,6 +81,20 @@ pub trait Directory: fmt::Debug + Send + Sync {
 
     /// How much there is.
     fn census(&self) -> Census;
+
+    /// What is to be remembered of it, unless that is the same as it was at this number of changes; `None`: nothing, or
+    /// nothing new, or what is known is old already.
+    fn remembered(&self, but: Option<u64>) -> Option<(u64, Remembered)> {
+        let _ = but;
+        None
+    }
+
+    /// The engine has not been reached since the start: until it is, this is how things are, as far as is known, and what
+    /// was this relay's own is held by it. False: something is known by now, which holds.
+    fn recall(&self, remembered: Remembered) -> bool {
+        let _ = remembered;
+        false
+    }
 }
 
 /// Where a broadcast is.
@@ -103,7 +119,7 @@ pub enum State {
     Joining,
     /// The engine answers.
     Joined,
-    /// The engine does not answer: what was known last is told, and no claim is taken.
+    /// The engine does not answer: what was known last, be it before the start, is told, and no claim is taken.
     Away,
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::leases::{Leases, Turn};
-use super::{Bid, Census, Claim, ClaimEpoch, ClaimError, Event, Lease, RelayId, Whereabouts};
+use super::{
+    Bid, Census, Claim, ClaimEpoch, ClaimError, Event, Lease, RelayId, Remembered, Whereabouts,
+};
 use crate::broadcast::{BroadcastId, RelayTime};
 
 /// How long the claims of a dead relay are kept, so that its publishers can resume elsewhere.
@@ -31,6 +33,8 @@ pub struct View {
     amiss: BTreeSet<BroadcastId>,
     /// Since when the engine is away. Meanwhile nobody can renew, so no lease ends.
     away: Option<RelayTime>,
+    /// How often claims, or who lives, have changed.
+    changes: u64,
 }
 
 /// A claim as the engine has it.
@@ -77,6 +81,7 @@ impl View {
             under_way: HashMap::new(),
             amiss: BTreeSet::new(),
             away: None,
+            changes: 0,
         }
     }
 
@@ -174,6 +179,7 @@ impl View {
             };
             self.claims.insert(broadcast.clone(), entry);
             self.held.insert(broadcast.clone(), claim.clone());
+            self.changes += 1;
         }
         self.over(broadcast, claim.epoch);
         match stands {
@@ -203,6 +209,7 @@ impl View {
         {
             self.held.remove(broadcast);
             self.amiss.insert(broadcast.clone());
+            self.changes += 1;
         }
     }
 
@@ -226,7 +233,50 @@ impl View {
         self.position
     }
 
+    /// How often claims, or who lives, have changed so far.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// What is known, to be remembered.
+    pub fn remembered(&self, now: RelayTime) -> Remembered {
+        let claims = self.claims.iter();
+        let claims = claims.map(|(id, entry)| (id.clone(), entry.claim.clone()));
+        let held = self.held.iter();
+        Remembered {
+            leases: self
+                .relays(now)
+                .iter()
+                .map(|lease| (**lease).clone())
+                .collect(),
+            claims: claims
+                .chain(held.map(|(id, claim)| (id.clone(), claim.clone())))
+                .collect(),
+            held: self.held.keys().cloned().collect(),
+        }
+    }
+
+    /// What was known before this relay started. The engine, when it says something, is believed instead; what was held
+    /// is held until it says that somebody else has it.
+    pub fn recall(&mut self, remembered: Remembered, now: RelayTime) {
+        for lease in remembered.leases {
+            if lease.relay != self.own {
+                self.leases.take(lease.relay.clone(), 0, Some(lease), now);
+            }
+        }
+        for (id, claim) in remembered.claims {
+            self.newest = self.newest.max(Some(claim.epoch));
+            if claim.relay == self.own && remembered.held.contains(&id) {
+                self.held.insert(id.clone(), claim.clone());
+            }
+            // Over no revision: the engine's own is newer, whichever it is.
+            let revision = 0;
+            self.claims.insert(id, Entry { claim, revision });
+        }
+    }
+
     fn take(&mut self, broadcast: BroadcastId, entry: Option<Entry>) -> Option<Event> {
+        self.changes += 1;
         let claim = entry.as_ref().map(|entry| entry.claim.clone());
         let before = match entry {
             Some(entry) => self.claims.insert(broadcast.clone(), entry),
@@ -308,6 +358,7 @@ impl View {
         self.position = self.position.max(revision);
         let now = self.time(now);
         let turn = self.leases.take(relay.clone(), revision, lease, now)?;
+        self.changes += 1;
         Some(turned(relay, turn))
     }
 

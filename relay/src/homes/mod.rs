@@ -6,6 +6,7 @@
 
 mod everywhere;
 mod look_after;
+mod memory;
 mod moves;
 mod place;
 mod publishers;
@@ -18,11 +19,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
+use self::memory::Memory;
 use self::turns::Turns;
 use crate::broadcast::{Broadcast, BroadcastId, Description, Registry, RegistryError, RelayTime};
 use crate::directory::{Bid, Claim, ClaimEpoch, ClaimError, Directory, RelayId, State};
 use crate::shard::RelayClock;
-use crate::store::{Catalog, Entry};
+use crate::store::{Catalog, Entry, StateDir};
 
 pub(crate) use everywhere::Everywhere;
 pub(crate) use look_after::look_after;
@@ -41,6 +43,7 @@ pub struct Homes {
     /// Which claims it holds.
     claims: Mutex<HashMap<BroadcastId, ClaimEpoch>>,
     turns: Turns,
+    memory: Memory,
 }
 
 /// A broadcast that is at this relay, and what says so.
@@ -72,7 +75,7 @@ impl Homes {
         registry: Arc<Registry>,
         catalog: Arc<Catalog>,
         directory: Arc<dyn Directory>,
-        clock: RelayClock,
+        (clock, dir): (RelayClock, StateDir),
     ) -> Self {
         Self {
             registry,
@@ -81,6 +84,7 @@ impl Homes {
             clock,
             claims: Mutex::default(),
             turns: Turns::default(),
+            memory: Memory::new(dir),
         }
     }
 
@@ -110,7 +114,8 @@ impl Homes {
         let _ = timeout(PATIENCE, begun).await;
     }
 
-    fn knows_all(&self) -> bool {
+    /// Whether it is known which broadcasts there are and where, up to date.
+    pub(crate) fn knows_all(&self) -> bool {
         self.directory.state() == State::Joined && self.catalog.is_reached()
     }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use super::forwarded::Proxies;
 use super::viewers::ViewersTokens;
 use crate::auth::{Embedder, Gate, Origins, PublicUrl};
@@ -118,6 +121,15 @@ impl Rules {
     }
 }
 
+/// Something that a relay lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Missing {
+    /// The engine that it has with other relays is not reached, or says nothing that it can read: broadcasts are where
+    /// they were as far as it knows, none is made, moved or ended, and of other relays nothing is heard.
+    Engine,
+}
+
 impl Site {
     /// The rules that hold now.
     pub fn rules(&self) -> Rules {
@@ -136,6 +148,17 @@ impl Site {
     /// Whether the relay stops, or is about to.
     pub(super) fn stops(&self) -> bool {
         self.draining.is_cancelled() || self.placement.is_leaving()
+    }
+
+    /// Whether it is known which broadcasts there are and where, as it is from the beginning where there is one relay.
+    pub(super) fn has_begun(&self) -> bool {
+        self.homes.as_ref().is_none_or(|homes| homes.has_begun())
+    }
+
+    /// What is lacking of what there should be.
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        let engine = self.homes.as_ref().filter(|homes| !homes.knows_all());
+        engine.map(|_| Missing::Engine).into_iter().collect()
     }
 
     /// What comes before the relay's own paths where a proxy strips it; usually nothing.

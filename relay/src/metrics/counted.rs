@@ -80,6 +80,8 @@ pub enum Answered {
     Answered,
     /// It was none, or is not known here.
     Refused,
+    /// It is not of a relay of this cluster.
+    Foreign,
 }
 
 impl Answered {
@@ -87,6 +89,7 @@ impl Answered {
         match self {
             Self::Answered => "answered",
             Self::Refused => "refused",
+            Self::Foreign => "foreign",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Asking.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -9,6 +9,8 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::envelope::{Envelope, Refused, Reply};
+use super::seal::{About, Seal};
+use super::seldom::Seldom;
 use super::{Question, subject};
 use crate::directory::engine::Connection;
 use crate::directory::{Directory, RelayId};
@@ -23,6 +25,8 @@ pub(crate) struct Peers {
     directory: Arc<dyn Directory>,
     metrics: Arc<Metrics>,
     line: OnceLock<Line>,
+    /// That one of them is of another secret, or what it says is not for here.
+    pub(super) strange: Arc<Seldom>,
 }
 
 /// What they are asked over.
@@ -31,6 +35,7 @@ pub(super) struct Line {
     pub(super) connection: Connection,
     /// What subjects begin with.
     pub(super) prefix: Box<str>,
+    pub(super) seal: Arc<Seal>,
 }
 
 /// Why nothing is known of what was asked.
@@ -42,6 +47,11 @@ pub(crate) enum Unanswered {
     /// No answer has come in time.
     #[error("relay {0} does not answer")]
     Silent(RelayId),
+    /// What it answers is not of this cluster.
+    #[error(
+        "relay {0} does not have the cluster.secret of this one, and so neither answers for the other"
+    )]
+    Foreign(RelayId),
     /// It does not answer this.
     #[error("relay {0} does not answer this: {1}")]
     Refused(RelayId, Refused),
@@ -52,8 +62,13 @@ impl Unanswered {
         match self {
             Self::Away => Asked::Away,
             Self::Silent(_) => Asked::Silent,
-            Self::Refused(..) => Asked::Refused,
+            Self::Foreign(_) | Self::Refused(..) => Asked::Refused,
         }
+    }
+
+    /// Whether somebody has to do something about it.
+    fn is_strange(&self) -> bool {
+        matches!(self, Self::Foreign(_) | Self::Refused(_, Refused::Late))
     }
 }
 
@@ -92,6 +107,7 @@ impl Peers {
             directory,
             metrics,
             line: OnceLock::new(),
+            strange: Arc::default(),
         }
     }
 
@@ -102,10 +118,15 @@ impl Peers {
     }
 
     /// From now on they can be asked, over this connection.
-    pub(crate) fn reached_over(&self, connection: Connection, prefix: &str) {
+    pub(crate) fn reached_over(&self, connection: Connection, prefix: &str, seal: Arc<Seal>) {
         let prefix = prefix.into();
+        let line = Line {
+            connection,
+            prefix,
+            seal,
+        };
         // There is one connection for as long as the relay runs.
-        let _ = self.line.set(Line { connection, prefix });
+        let _ = self.line.set(line);
     }
 
     /// What they are asked over, whether the engine is reached or not; `None`: there are none.
@@ -130,6 +151,11 @@ impl Peers {
         self.metrics.asked(count);
         if let Err(error) = &answer {
             tracing::debug!(%error, ask = Q::NAME, "unanswered");
+            if error.is_strange()
+                && let Some(times) = self.strange.once_more(Instant::now())
+            {
+                tracing::error!(%error, times, "what other relays have is missing in what is told here");
+            }
         }
         answer
     }
@@ -147,13 +173,16 @@ impl Peers {
         // It has nothing that JSON does not.
         let payload = serde_json::to_vec(&envelope).unwrap_or_default();
         let subject = subject(&line.prefix, relay);
-        let asked = line.connection.client().request(subject, payload.into());
+        let (id, sealed) = line.seal.seal(About::Question(&subject), &payload);
+        let asked = line.connection.client().request(subject, sealed.into());
         let message = match timeout(PATIENCE, asked).await {
             Ok(Ok(message)) => message,
             Ok(Err(_)) | Err(_) => return Err(Unanswered::Silent(relay.clone())),
         };
+        let opened = line.seal.open(About::Answer(&id), &message.payload);
+        let opened = opened.map_err(|_| Unanswered::Foreign(relay.clone()))?;
         let refused = |why| Unanswered::Refused(relay.clone(), why);
-        let reply = serde_json::from_slice(&message.payload);
+        let reply = serde_json::from_slice(&opened.text);
         match reply.map_err(|_| refused(Refused::Otherwise))? {
             Reply::Refused(why) => Err(refused(why)),
             Reply::Answer(answer) => {

@@ -32,6 +32,9 @@ pub(crate) enum Refused {
     /// The question is none.
     #[error("it makes nothing of the question")]
     Malformed,
+    /// It was asked before, or too long ago: or the clocks of the two are apart.
+    #[error("the question is too old for it, by its clock, or comes again")]
+    Late,
     /// It is longer than the engine takes.
     #[error("the answer is too long")]
     TooLong,

@@ -1,7 +1,8 @@
 //! What happens at each relay, told to those who listen at others.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_nats::Subscriber;
 use futures_util::StreamExt;
@@ -9,6 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::seal::{self, About, Seal, Time, is_fresh};
+use super::seldom::Seldom;
 use super::{Peers, events_of};
 use crate::broadcast::BroadcastId;
 use crate::directory::RelayId;
@@ -22,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// and what is too much for that is missing in the numbers that others see.
 pub(crate) async fn tell(
     connection: Connection,
-    prefix: &str,
-    own: &RelayId,
+    (prefix, own): (&str, &RelayId),
+    seal: &Seal,
     mut happens: Listener,
 ) {
     let client = connection.client();
@@ -33,7 +36,8 @@ pub(crate) async fn tell(
                 let subject = events_of(prefix, happened.broadcast.as_ref(), own.as_str());
                 // It has nothing that JSON does not.
                 let payload = serde_json::to_vec(&*happened).unwrap_or_default();
-                if let Err(error) = client.publish(subject, payload.into()).await {
+                let (_, sealed) = seal.seal(About::Event(&subject), &payload);
+                if let Err(error) = client.publish(subject, sealed.into()).await {
                     tracing::warn!(%error, "an event is not told to other relays");
                 }
             }
@@ -72,14 +76,27 @@ pub(crate) struct Told {
 /// Hears what happens at other relays.
 #[derive(Debug)]
 pub(crate) struct Elsewhere {
-    own: RelayId,
+    /// What subjects end with on which this relay tells its own.
+    own_end: String,
     subscriber: Subscriber,
     connection: Connection,
     losses: Losses,
-    /// The newest number of each relay; `None`: it is about one broadcast, whose events have no numbers of their own.
-    numbers: Option<HashMap<RelayId, u64>>,
+    seal: Arc<Seal>,
+    strange: Arc<Seldom>,
+    /// When it began to listen: what is older than that by more than events can be is not new.
+    since: Time,
+    /// The newest that was heard of each relay.
+    newest: HashMap<RelayId, Newest>,
+    /// It is about all broadcasts. Events of one have no numbers of their own.
+    of_all: bool,
     /// The event before which some are missing.
     waits: Option<Told>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Newest {
+    at: Time,
+    number: u64,
 }
 
 impl Peers {
@@ -97,11 +114,15 @@ impl Peers {
         // Whoever listens is told that it is heard once it is; where the engine is away, later.
         let _ = timeout(PATIENCE, client.flush()).await;
         Some(Elsewhere {
-            own: self.own()?.clone(),
+            own_end: format!(".{}", self.own()?),
             subscriber,
+            strange: self.strange.clone(),
             losses: line.connection.losses(),
             connection: line.connection.clone(),
-            numbers: broadcast.is_none().then(HashMap::new),
+            seal: line.seal.clone(),
+            since: seal::now(),
+            newest: HashMap::new(),
+            of_all: broadcast.is_none(),
             waits: None,
         })
     }
@@ -122,14 +143,23 @@ impl Elsewhere {
                     return Some(Heard::Lost(None));
                 }
             };
-            let Some(told) = read(&message.subject, &message.payload) else {
-                tracing::warn!("the engine tells an event that no relay wrote");
-                continue;
-            };
-            if told.relay == self.own {
+            if message.subject.ends_with(&self.own_end) {
                 continue;
             }
-            return Some(match self.missing_before(&told) {
+            let subject = &message.subject;
+            let Ok(opened) = self.seal.open(About::Event(subject), &message.payload) else {
+                self.say("is not of a relay with this cluster.secret");
+                continue;
+            };
+            let Some(told) = read(subject, &opened.text) else {
+                self.say("makes no sense here");
+                continue;
+            };
+            if !self.is_new(&told, opened.at) {
+                self.say("comes again, or by a clock that was set back");
+                continue;
+            }
+            return Some(match self.missing_before(&told, opened.at) {
                 0 => Heard::Happened(told),
                 events => {
                     self.waits = Some(told);
@@ -139,14 +169,30 @@ impl Elsewhere {
         }
     }
 
+    fn say(&self, event: &str) {
+        if let Some(times) = self.strange.once_more(Instant::now()) {
+            tracing::warn!(times, event, "an event of another relay is not told here");
+        }
+    }
+
+    /// Whether it has not been heard before: a relay tells one after another.
+    fn is_new(&self, told: &Told, at: Time) -> bool {
+        match self.newest.get(&told.relay) {
+            Some(newest) => (at, told.id) > (newest.at, newest.number),
+            None => at >= self.since || is_fresh(at, self.since),
+        }
+    }
+
     /// How many events of its relay have come neither before it nor with it.
-    fn missing_before(&mut self, told: &Told) -> u64 {
-        let Some(numbers) = &mut self.numbers else {
-            return 0;
-        };
-        let last = numbers.insert(told.relay.clone(), told.id);
+    fn missing_before(&mut self, told: &Told, at: Time) -> u64 {
+        let number = told.id;
+        let newest = Newest { at, number };
+        let last = self.newest.insert(told.relay.clone(), newest);
+        let last = last.filter(|_| self.of_all);
         // A relay that has started anew counts from the beginning.
-        last.map_or(0, |last| told.id.saturating_sub(last.saturating_add(1)))
+        last.map_or(0, |last| {
+            number.saturating_sub(last.number.saturating_add(1))
+        })
     }
 }
 

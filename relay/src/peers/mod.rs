@@ -3,11 +3,15 @@
 //! Whoever comes to a relay is known there, and there it is said what they may; what others have to do for that is
 //! asked of them in that name. It goes over the connection that the directory has to the engine, on subjects beside its
 //! buckets, and is kept nowhere: what is not answered within a second is not known, and is said to be missing. What
-//! happens at each relay is told on such subjects too ([`tell`], [`Elsewhere`]).
+//! happens at each relay is told on such subjects too ([`tell`], [`Elsewhere`]). All of it is sealed under the secret of the
+//! cluster ([`Seal`]): who may use the engine is no relay by that.
 
 mod ask;
 mod envelope;
 mod events;
+mod once;
+mod seal;
+mod seldom;
 mod serve;
 
 use serde::Serialize;
@@ -16,6 +20,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use ask::{Gathered, Peers, Unanswered};
 pub(crate) use envelope::{Envelope, Refused};
 pub(crate) use events::{Elsewhere, Heard, tell};
+pub(crate) use seal::Seal;
 pub(crate) use serve::{Answers, serve};
 
 use crate::broadcast::BroadcastId;

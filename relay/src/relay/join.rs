@@ -16,7 +16,7 @@ use crate::directory::{
 };
 use crate::homes::{self, Everywhere, Homes, Moves};
 use crate::http::{Rules, Site};
-use crate::peers;
+use crate::peers::{self, Seal};
 use crate::session::Elsewhere;
 use crate::shard::RelayClock;
 use crate::store::catalog;
@@ -67,7 +67,7 @@ impl Base {
                 registry.clone(),
                 catalog,
                 directory.clone(),
-                clock,
+                (clock, dir.clone()),
             ))
         });
         let base = Self {
@@ -110,14 +110,36 @@ impl Base {
 
 /// What a relay does over its connection to the engine beside the directory; never ends.
 pub(super) async fn beside(site: &Site, connection: Connection, settings: &directory::Settings) {
-    let (own, prefix) = (site.directory.own(), &*settings.prefix);
-    site.peers.reached_over(connection.clone(), prefix);
+    tokio::join!(
+        follow(site, connection.clone(), settings),
+        talk(site, connection, settings),
+    );
+}
+
+/// Others have what this relay had from now on.
+pub(super) fn leave(site: &Site) {
+    if let Some(homes) = &site.homes {
+        homes.give_up_all();
+    }
+}
+
+/// Has relays ask one another, and tell what happens.
+async fn talk(site: &Site, connection: Connection, settings: &directory::Settings) {
+    let Some(homes) = &site.homes else {
+        return;
+    };
+    let seal = match Seal::new(homes.catalog().secret()) {
+        Ok(seal) => Arc::new(seal),
+        Err(error) => return tracing::error!(%error, "other relays are neither asked nor answered"),
+    };
+    let name = (&*settings.prefix, site.directory.own());
+    site.peers
+        .reached_over(connection.clone(), name.0, seal.clone());
     let events = site.records.events().listen();
     let metrics = site.records.metrics();
     tokio::join!(
-        follow(site, connection.clone(), settings),
-        peers::tell(connection.clone(), prefix, own, events),
-        peers::serve(connection, prefix, own, site, metrics),
+        peers::tell(connection.clone(), name, &seal, events),
+        peers::serve(connection, name, &seal, site, metrics),
     );
 }
 
@@ -146,6 +168,7 @@ async fn follow(site: &Site, connection: Connection, settings: &directory::Setti
             site
         )),
         Box::pin(homes::look_after(homes, settings.lease)),
+        homes.remember(),
     );
 }
 

@@ -1,6 +1,7 @@
 //! The broadcasts that are kept, in memory and in the store together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -64,6 +65,23 @@ impl Ledger {
     /// The broadcasts, by id.
     pub fn entries(&self) -> Vec<Entry> {
         self.known.lock().entries.values().cloned().collect()
+    }
+
+    /// The first ones behind an id that are meant, at most so many; and whether there are more.
+    pub fn page(
+        &self,
+        after: Option<&BroadcastId>,
+        most: usize,
+        is_meant: impl Fn(&Entry) -> bool,
+    ) -> (Vec<Entry>, bool) {
+        let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let known = self.known.lock();
+        let entries = known.entries.range((behind, Bound::Unbounded));
+        let mut meant = entries
+            .map(|(_, entry)| entry)
+            .filter(|entry| is_meant(entry));
+        let page = meant.by_ref().take(most).cloned().collect();
+        (page, meant.next().is_some())
     }
 
     /// Makes these changes, all or none of them.
@@ -362,6 +380,25 @@ mod tests {
         store.breaks(true);
         assert!(ledger.commit(&[Change::Remove(entry("a").id)]).is_err());
         assert_eq!(ledger.entries(), [entry("a")]);
+    }
+
+    #[test]
+    fn a_page_is_what_is_meant_behind_an_id() {
+        let ledger = open(&TempDir::new());
+        let put = ["a", "b", "c", "d"].map(|id| Change::Put(entry(id)));
+        ledger.commit(&put).unwrap();
+        let page = |after: Option<&str>, most| {
+            let after = after.map(|id| entry(id).id);
+            let is_meant = |entry: &Entry| entry.id.as_str() != "c";
+            let (page, more) = ledger.page(after.as_ref(), most, is_meant);
+            let ids: Vec<_> = page.iter().map(|entry| entry.id.to_string()).collect();
+            (ids.concat(), more)
+        };
+        assert_eq!(page(None, 2), ("ab".to_owned(), true));
+        assert_eq!(page(None, 3), ("abd".to_owned(), false));
+        assert_eq!(page(Some("b"), 9), ("d".to_owned(), false));
+        assert_eq!(page(Some("bb"), 0), (String::new(), true));
+        assert_eq!(page(Some("d"), 9), (String::new(), false));
     }
 
     #[test]

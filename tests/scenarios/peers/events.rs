@@ -118,3 +118,29 @@ async fn whoever_listens_learns_that_others_were_not_heard_for_a_while() -> Resu
     events.find("broadcast.created", there).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broadcast_that_moves_goes_on_for_those_who_listen() -> Result<()> {
+    let three = Three::start().await?;
+    let id = three.0.broadcast().await?;
+    let mut events = Events::open_as(three.relays[2].address(), "/api/events", ADMIN).await?;
+    let mut first = three.relays[0].known(&id).publisher().await?;
+    first.keyframe(10_000).await?;
+    let mut there = three.player(1, &id).await?;
+    there.frame().await?;
+    let begun = [
+        ("publisher.joined", "r0"),
+        ("broadcast.live", "r0"),
+        ("player.joined", "r1"),
+    ];
+    tells(&mut events, &begun).await?;
+    // Another publisher takes it over where the player is: it is live all the while.
+    let mut second = three.relays[1].known(&id).publisher().await?;
+    second.keyframe(10_000).await?;
+    there.frame().await?;
+    let moved = [("publisher.joined", "r1"), ("publisher.left", "r0")];
+    tells(&mut events, &moved).await?;
+    second.crash();
+    let gone = [("publisher.left", "r1"), ("broadcast.held", "r1")];
+    tells(&mut events, &gone).await
+}

@@ -25,7 +25,7 @@ use self::connection::Plan;
 use self::shared::Shared;
 use super::{
     Bid, Census, Claim, ClaimEpoch, ClaimError, Directory, Lease, Listener, Load, Places, RelayId,
-    Settings, Standing, State, Whereabouts,
+    Remembered, Settings, Standing, State, Whereabouts,
 };
 use crate::broadcast::BroadcastId;
 use crate::shard::RelayClock;
@@ -154,5 +154,19 @@ impl Directory for Engine {
 
     fn census(&self) -> Census {
         self.0.view.read().census(self.0.clock.now())
+    }
+
+    fn remembered(&self, but: Option<u64>) -> Option<(u64, Remembered)> {
+        // While nobody is heard others may have what was this relay's.
+        if self.state() != State::Joined {
+            return None;
+        }
+        let view = self.0.view.read();
+        let changes = view.changes();
+        (but != Some(changes)).then(|| (changes, view.remembered(self.0.clock.now())))
+    }
+
+    fn recall(&self, remembered: Remembered) -> bool {
+        self.0.recall(remembered)
     }
 }

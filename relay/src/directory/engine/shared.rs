@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::super::event::Events;
 use super::super::view::View;
-use super::super::{Event, Lease, Places, RelayId, Settings, Standing, State};
+use super::super::{Event, Lease, Places, RelayId, Remembered, Settings, Standing, State};
 use super::bucket::Bucket;
 use super::connection::Connection;
 use super::{EngineError, Loads};
@@ -181,6 +181,22 @@ impl Shared {
             _ => tracing::info!(relay = %self.own, "the engine is there"),
         }
         self.events.tell(Event::Turned(to));
+    }
+
+    /// The engine has not been reached since the start: until it is, this is how things are. False: it was.
+    pub(super) fn recall(&self, remembered: Remembered) -> bool {
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        let mut view = self.view.write();
+        if *state != State::Joining || view.position() > 0 {
+            return false;
+        }
+        *state = State::Away;
+        view.recall(remembered, now);
+        view.set_away(true, now);
+        drop((view, state));
+        self.events.tell(Event::Turned(State::Away));
+        true
     }
 
     pub(super) fn tell(&self, events: impl IntoIterator<Item = Event>) {

@@ -200,14 +200,13 @@ pub(super) async fn list(
         check_plain("the query's maker", maker)?;
     }
     let is_meant = |entry: &Entry| {
-        which.after.as_ref().is_none_or(|after| entry.id > *after)
-            && administered.matches(&entry.id)
+        administered.matches(&entry.id)
             && (which.maker.is_none() || which.maker.as_deref() == entry.maker.as_deref())
     };
-    let mut meant = site.ledger.entries().into_iter().filter(is_meant);
-    let page: Vec<_> = meant.by_ref().take(limit.into()).collect();
+    let after = which.after.as_ref();
+    let (page, more) = site.ledger.page(after, limit.into(), is_meant);
     let last = page.last().map(|entry| entry.id.clone());
-    let next = last.filter(|_| meant.next().is_some());
+    let next = last.filter(|_| more);
     let described = described::all(&site, &whom(&caller), page).await;
     let broadcasts = described.answers.into_iter();
     let broadcasts = broadcasts.map(|(id, facts)| Shown::new(&site, &links, &id, facts));

@@ -11,12 +11,15 @@ use serde::Serialize;
 use steadycast_codec_glue::wire::{MIN_VERSION, VERSION};
 use utoipa::ToSchema;
 
-use super::super::site::Site;
+use super::super::site::{Missing, Site};
 
 /// How the relay is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
     status: Word,
+    /// What it lacks of what it should have: it serves what it knows all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<Missing>,
 }
 
 /// How it is, in a word or some.
@@ -34,6 +37,9 @@ enum Word {
     /// Broadcasts and links cannot be written to disk.
     #[serde(rename = "nothing can be kept")]
     CannotKeep,
+    /// It has not heard yet from other relays which broadcasts there are.
+    #[serde(rename = "joining")]
+    Joining,
     /// There is no certificate, or none whose time is now.
     #[serde(rename = "no good certificate")]
     NoCertificate,
@@ -41,11 +47,14 @@ enum Word {
 
 impl Health {
     fn good(status: Word) -> (StatusCode, Answer<Self>) {
-        (StatusCode::OK, Answer(Self { status }))
+        let missing = Vec::new();
+        (StatusCode::OK, Answer(Self { status, missing }))
     }
 
     fn bad(status: Word) -> (StatusCode, Answer<Self>) {
-        (StatusCode::SERVICE_UNAVAILABLE, Answer(Self { status }))
+        let missing = Vec::new();
+        let health = Self { status, missing };
+        (StatusCode::SERVICE_UNAVAILABLE, Answer(health))
     }
 }
 
@@ -75,16 +84,19 @@ pub(super) async fn health(State(site): State<Arc<Site>>) -> (StatusCode, Answer
     security(()),
     responses(
         (status = 200, description = "It does", body = Health),
-        (status = 503, description = "It is stopping, cannot write its state, or has no certificate whose time is now", body = Health)
+        (status = 503, description = "It is stopping, cannot write its state, has no certificate whose time is now, or has not heard from other relays yet which broadcasts there are", body = Health)
     )
 )]
 pub(super) async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, Answer<Health>) {
-    match () {
+    let (status, Answer(mut health)) = match () {
         () if site.stops() => Health::bad(Word::Draining),
         () if !site.keeps() => Health::bad(Word::CannotKeep),
         () if !site.has_good_certificate() => Health::bad(Word::NoCertificate),
+        () if !site.has_begun() => Health::bad(Word::Joining),
         () => Health::good(Word::Ready),
-    }
+    };
+    health.missing = site.missing();
+    (status, Answer(health))
 }
 
 /// What a page needs to open a session.
@@ -107,6 +119,9 @@ pub(super) struct Relay {
     /// Others that take sessions for the same broadcasts, a handful, in the order in which they are to be tried. Whoever
     /// asks again may be told others: those that have least to do are told most often, and first.
     relays: Vec<OtherRelay>,
+    /// What it lacks of what it should have: it serves what it knows all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<Missing>,
 }
 
 /// Another relay.
@@ -151,5 +166,6 @@ pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<Relay> {
             .into_iter()
             .map(|url| OtherRelay { url })
             .collect(),
+        missing: site.missing(),
     })
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use parking_lot::Mutex;
 use steadycast_codec_glue::wire::Code;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -57,22 +58,52 @@ pub(crate) async fn follow(
         replicas,
         history: HISTORY,
     };
-    let mut said = None;
+    let news = News::default();
     loop {
-        let session = |connection| session(&shape, connection, catalog, here);
+        let session = |connection| session(&shape, connection, catalog, here, &news);
         let why = match connection.once_there(session).await {
             Some(Ok(never)) => match never {},
             Some(Err(why)) => why,
             None => EngineError::Unreached.into(),
         };
         catalog.known.lock().bucket = None;
-        if let CatalogError::Engine(EngineError::Refused(why)) = &why
-            && said.replace(why.clone()).as_ref() != Some(why)
-        {
-            tracing::error!(%why, "no broadcast is made or ended for now");
-        }
+        news.lost(&why);
         tracing::debug!(%why, "broadcasts are looked at again");
         sleep(PAUSE).await;
+    }
+}
+
+/// What is said of how the catalog is heard.
+#[derive(Default)]
+struct News(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
+    /// It was heard since it was lost last: it will be again at once, be it from another server.
+    heard: bool,
+    /// Why it is not, as was said.
+    said: Option<Box<str>>,
+}
+
+impl News {
+    fn heard(&self) {
+        let mut told = self.0.lock();
+        told.heard = true;
+        if told.said.take().is_some() {
+            tracing::info!("broadcasts are made and ended again");
+        }
+    }
+
+    fn lost(&self, why: &CatalogError) {
+        let mut told = self.0.lock();
+        let was_heard = std::mem::take(&mut told.heard);
+        if let CatalogError::Engine(EngineError::Refused(why)) = why
+            && !was_heard
+            && told.said.as_ref() != Some(why)
+        {
+            tracing::error!(%why, "no broadcast is made or ended for now");
+            told.said = Some(why.clone());
+        }
     }
 }
 
@@ -81,11 +112,13 @@ async fn session(
     connection: Connection,
     catalog: &Catalog,
     here: &impl Here,
+    news: &News,
 ) -> Result<Infallible, CatalogError> {
     let bucket = Bucket::open(connection.context(), shape).await?;
     let mut watch = bucket.watch().await?;
     let all = watch.all().await?;
     begin(catalog, &bucket, &all, here).await?;
+    news.heard();
     let mut ticks = interval(TOLD_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

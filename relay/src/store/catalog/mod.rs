@@ -93,6 +93,11 @@ impl Catalog {
         }
     }
 
+    /// What all relays know that have it.
+    pub(crate) fn secret(&self) -> &ClusterSecret {
+        &self.secret
+    }
+
     /// The broadcast of this id, as it is known; `None`: there is none, or it has just ended here.
     pub fn entry(&self, id: &BroadcastId) -> Option<Entry> {
         let entry = self.ledger.get(id)?;

@@ -14,6 +14,7 @@ use crate::broadcast::BroadcastId;
 /// What the keys that come of a secret are for: none is used for two things.
 const KEYS: &[u8] = b"steadycast keys";
 const PANEL: &[u8] = b"steadycast panel";
+const TALK: &[u8] = b"steadycast talk";
 
 /// A secret that all relays of a cluster have (`cluster.secret`), from which they derive what others must not know.
 #[derive(Clone)]
@@ -72,8 +73,17 @@ impl ClusterSecret {
         Some(URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// What a relay seals with that has drawn this salt, when it says something to others.
+    pub(crate) fn talk(&self, salt: &[u8]) -> Option<LessSafeKey> {
+        self.expanded(&[TALK, salt])
+    }
+
     fn key(&self) -> Option<LessSafeKey> {
-        let made = self.0.expand(&[KEYS], &AES_256_GCM).ok()?;
+        self.expanded(&[KEYS])
+    }
+
+    fn expanded(&self, about: &[&[u8]]) -> Option<LessSafeKey> {
+        let made = self.0.expand(about, &AES_256_GCM).ok()?;
         Some(LessSafeKey::new(UnboundKey::from(made)))
     }
 }

@@ -4,6 +4,7 @@ mod carriers;
 mod claims;
 mod links;
 mod media;
+mod starts;
 
 use std::time::{Duration, Instant};
 
