@@ -9,11 +9,13 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use golden::json::{
-    Bad, Client, ColourJson, ConfigJson, FormatJson, FrameJson, Good, HeaderJson, Kind, Later,
-    Opened, Relay, RenditionJson, Sealed, ServingJson, SoundJson, StatusJson, WantedTrackJson,
+    Bad, Carried as CarriedJson, Client, ColourJson, ConfigJson, FormatJson, FrameJson, Good,
+    HeaderJson, Kind, Later, Opened, Relay, RenditionJson, Sealed, ServingJson, SoundJson,
+    StatusJson, WantedTrackJson,
 };
 use serde::de::DeserializeOwned;
 use steadycast_codec_glue::privacy::{LinkKey, OpenError, Opener, Sealer, Tenure};
+use steadycast_codec_glue::rtp::{Carried, carry};
 use steadycast_codec_glue::wire::{
     ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, Hop, MediaKind,
     Phase, RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat,
@@ -193,6 +195,29 @@ fn what_opens_is_sealed_to_the_same_bytes() {
             _ => panic!("{} is neither picture nor sound", sealed.name),
         };
         assert_eq!(bytes, unhex(&sealed.hex), "{}", sealed.name);
+    }
+}
+
+#[test]
+fn carried_frames_are_cut_and_read() {
+    for vector in read::<CarriedJson>("carried.json") {
+        let (name, bytes) = (&vector.name, unhex(&vector.hex));
+        let found = Carried::read(&bytes);
+        let Some(carries) = vector.carries else {
+            assert!(found.is_err() && vector.error.is_some(), "{name}");
+            continue;
+        };
+        let frame = unhex(&carries.frame);
+        let expected = Carried {
+            keyframe: carries.keyframe,
+            number: carries.number,
+            frame: &frame,
+        };
+        assert_eq!(found, Ok(expected), "{name}");
+        let payloads = carry(&frame, carries.size, carries.max_payload).unwrap();
+        let cut: Vec<_> = payloads.iter().map(<[u8]>::to_vec).collect();
+        let lengths = carries.payloads.iter().map(|payload| payload.len() / 2);
+        assert!(cut.iter().map(Vec::len).eq(lengths), "{name}");
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) fn all() -> Vec<Seed> {
     for vector in read::<Sealed>("sealed.json") {
         seeds.push(("sealed", vector.seed()));
     }
+    for vector in read::<Vector>("carried.json") {
+        seeds.push(("rtp_carried", unhex(&vector.hex)));
+    }
     let mut stream = Vec::new();
     for sample in read::<Sample>("bitstream/facts.json") {
         let bytes = std::fs::read(folder().join("bitstream").join(&sample.file)).unwrap();

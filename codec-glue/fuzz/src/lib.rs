@@ -22,7 +22,7 @@ use steadycast_codec_glue::wire::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     ("control_client", control_client),
     ("control_relay", control_relay),
     ("frame_header", frame_header),
@@ -45,6 +45,7 @@ pub const TARGETS: [Target; 22] = [
     ("rtp_receive_av1", rtp::rtp_receive_av1),
     ("rtp_reorder", rtp::rtp_reorder),
     ("rtp_red", rtp::rtp_red),
+    ("rtp_carried", rtp::rtp_carried),
 ];
 
 const FRAMINGS: [Framing; 4] = [

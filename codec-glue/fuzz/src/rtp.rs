@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use steadycast_codec_glue::bitstream::{Codec, inspect};
 use steadycast_codec_glue::rtp::{
-    Assembled, Assembler, FrameIn, Ordered, PAYLOAD_LENGTHS, Packet, Payloads, Placed, RED_BLOCKS,
-    Reorder, ReorderConfig, packetize, read_red, write_red,
+    Assembled, Assembler, Carried, FrameIn, Ordered, PAYLOAD_LENGTHS, Packet, Payloads, Placed,
+    RED_BLOCKS, Reorder, ReorderConfig, carry, packetize, read_red, write_red,
 };
 use steadycast_codec_glue::wire::limits;
 
@@ -223,4 +223,33 @@ pub fn rtp_red(data: &[u8]) {
         write_red(&mut written, newest.payload_type, earlier, &newest.frame);
         assert_eq!(written, data);
     }
+}
+
+/// What packets that pass for VP8 have brought: the frame in it comes through them once more as it is.
+pub fn rtp_carried(data: &[u8]) {
+    const DESCRIPTOR: usize = 4;
+    let Ok(Carried {
+        keyframe,
+        number,
+        frame,
+    }) = Carried::read(data)
+    else {
+        return;
+    };
+    let size = keyframe.then_some((640, 360));
+    // None where there is nothing to carry, or more than a frame has.
+    let Ok(payloads) = carry(frame, size, *PAYLOAD_LENGTHS.start()) else {
+        return;
+    };
+    let mut together = Vec::new();
+    for (at, payload) in payloads.iter().enumerate() {
+        let mut payload = payload.to_vec();
+        if at == 0 {
+            payloads.numbering().write_first(&mut payload, number);
+        }
+        together.extend_from_slice(&payload[DESCRIPTOR..]);
+    }
+    let again = Carried::read(&together).unwrap();
+    assert_eq!((again.keyframe, again.number), (keyframe, number));
+    assert_eq!(again.frame, frame);
 }

@@ -15,6 +15,7 @@
 
 mod assembler;
 mod av1;
+mod carried;
 mod h264;
 mod parts;
 mod payloads;
@@ -24,6 +25,7 @@ mod vp8;
 mod vp9;
 
 pub use assembler::{Assembled, Assembler};
+pub use carried::{Carried, carry};
 pub use payloads::{Numbering, Payloads};
 pub use red::{RED_AGE, RED_BLOCKS, RED_LENGTH, RedBlock, read_red, write_red};
 pub use reorder::{Ordered, Packet, Placed, Reorder, ReorderConfig};

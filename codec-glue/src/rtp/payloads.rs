@@ -72,6 +72,9 @@ pub struct Numbering {
     pub picture_id: Option<usize>,
     /// Of the byte of `TL0PICIDX`, the count of base layer frames. All are sent as such.
     pub tl0_pic_idx: Option<usize>,
+    /// Of two bytes like those of the picture id in the frame's first payload alone: what puts packets
+    /// together keeps picture ids to itself.
+    pub number: Option<usize>,
 }
 
 impl Numbering {
@@ -86,6 +89,14 @@ impl Numbering {
         let index = self.tl0_pic_idx.and_then(|at| payload.get_mut(at));
         if let Some(byte) = index {
             *byte = tl0_pic_idx;
+        }
+    }
+
+    /// Writes what stands in the first payload alone into a copy of that.
+    pub fn write_first(self, payload: &mut [u8], picture_id: u16) {
+        let number = self.number.and_then(|at| payload.get_mut(at..at + 2));
+        if let Some(bytes) = number {
+            bytes.copy_from_slice(&(LONG_ID | picture_id).to_be_bytes());
         }
     }
 }
@@ -165,6 +176,7 @@ mod tests {
         let both = Numbering {
             picture_id: Some(1),
             tl0_pic_idx: Some(4),
+            number: None,
         };
         let mut payload = [0; 6];
         both.write(&mut payload, 0x1234, 0x56);
@@ -180,6 +192,7 @@ mod tests {
         let id = Numbering {
             picture_id: Some(0),
             tl0_pic_idx: None,
+            number: None,
         };
         let mut payload = [0; 3];
         id.write(&mut payload, 0x8001, 9);

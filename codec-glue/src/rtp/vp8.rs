@@ -7,7 +7,7 @@ use super::{FrameIn, Numbering, Payloads, RtpError};
 /// X: a second byte says which fields follow.
 const EXTENDED: u8 = 0x80;
 /// S: here a partition begins.
-const START: u8 = 0x10;
+pub(super) const START: u8 = 0x10;
 /// PID: which partition.
 const PARTITION: u8 = 0x07;
 
@@ -18,10 +18,11 @@ const TID: u8 = 0x20;
 const KEY_IDX: u8 = 0x10;
 
 /// A picture id of 15 bits and nothing else (RFC 7741 4.2).
-const DESCRIPTOR: [u8; 4] = [EXTENDED, PICTURE_ID, 0x80, 0x00];
-const NUMBERING: Numbering = Numbering {
+pub(super) const DESCRIPTOR: [u8; 4] = [EXTENDED, PICTURE_ID, 0x80, 0x00];
+pub(super) const NUMBERING: Numbering = Numbering {
     picture_id: Some(2),
     tl0_pic_idx: None,
+    number: None,
 };
 
 /// Payloads of one frame; their partition index is always 0, as if it had one partition.

@@ -25,6 +25,7 @@ const DESCRIPTOR: [u8; 5] = [PICTURE_ID | LAYERS, 0x80, 0x00, 0x00, 0x00];
 const NUMBERING: Numbering = Numbering {
     picture_id: Some(1),
     tl0_pic_idx: Some(4),
+    number: None,
 };
 
 /// A scalability structure of one spatial layer (N_S 0) and without picture group (G 0),

@@ -1,5 +1,6 @@
 /** The Steadycast wire (PROTOCOL.md) for browsers: bytes to messages and frames, and back. */
 
+export { CARRIED_NUMBERS, type Carried, readCarried } from './carried.ts';
 export { CODES, type CodeEntry, type CodeName, codeName, fromHttp3, toHttp3 } from './code.ts';
 export * from './codec.ts';
 export { COLOUR_SINCE, type Colour, type ColourNames, colourOf } from './colour.ts';

@@ -246,6 +246,32 @@ pub(crate) struct FrameJson {
     pub(crate) payload: String,
 }
 
+/// A frame in RTP payloads that pass for VP8, and as a receiver has it of them; or bytes that are none.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Carried {
+    pub(crate) name: String,
+    /// As it comes out of the packets.
+    pub(crate) hex: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) carries: Option<Carries>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// What is in it, and how it was cut.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Carries {
+    pub(crate) keyframe: bool,
+    pub(crate) number: u16,
+    pub(crate) frame: String,
+    /// Of a keyframe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<(u16, u16)>,
+    pub(crate) max_payload: usize,
+    pub(crate) payloads: Vec<String>,
+}
+
 /// A sealed frame: what is in it, or why it does not open.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Sealed {

@@ -4,6 +4,7 @@
     reason = "a generator that cannot go on should stop"
 )]
 
+mod carried;
 mod client;
 mod frames;
 pub(crate) mod json;
@@ -16,13 +17,14 @@ mod sound;
 use serde::Serialize;
 
 /// Name and text of every file, in the order of the clauses.
-pub(crate) fn files() -> [(&'static str, String); 7] {
+pub(crate) fn files() -> [(&'static str, String); 8] {
     [
         ("client_messages.json", text(&client::vectors())),
         ("relay_messages.json", text(&relay::vectors())),
         ("frames.json", text(&frames::vectors())),
         ("sound.json", text(&sound::vectors())),
         ("sealed.json", text(&sealed::vectors())),
+        ("carried.json", text(&carried::vectors())),
         ("later.json", text(&later::vectors())),
         ("malformed.json", text(&malformed::vectors())),
     ]
