@@ -160,6 +160,21 @@ impl Session {
         Ok(self.ask("GET", &[], "").await?.status == 204)
     }
 
+    /// Asks for a keyframe, as pages do that open frames themselves; gives the status.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn plead(&self) -> Result<u16> {
+        let request = Request {
+            method: "POST",
+            path: &format!("{}/keyframe", self.location),
+            bearer: "",
+            headers: &[],
+            body: b"",
+        };
+        Ok(request.send(self.http).await?.status)
+    }
+
     /// Restarts ICE with these credentials of the client; gives the relay's own.
     ///
     /// # Errors

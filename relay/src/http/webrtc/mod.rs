@@ -3,6 +3,7 @@
 mod caller;
 mod cors;
 mod events;
+mod keyframe;
 mod report;
 mod session;
 
@@ -60,6 +61,10 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
             "/{broadcast}/whep/{session}/report",
             post(report::report).options(cors::options),
         )
+        .route(
+            "/{broadcast}/whep/{session}/keyframe",
+            post(keyframe::ask).options(cors::options),
+        )
         .layer(from_fn_with_state(site.clone(), cors::allow))
         .layer(from_fn_with_state(site.clone(), count_refusals))
 }
@@ -114,12 +119,15 @@ async fn create(
     let role = role(&uri);
     let address = peer.address.ip();
     let (broadcast, record) = bearer.enter(&site, &id, role, address).await?;
-    if broadcast.is_private() {
+    if broadcast.is_private() && role == Role::Publisher {
         return Err(private(role));
     }
     let body = read(body, LONGEST).await?;
     // Who brings none that can be answered, or finds no room, has never been there.
     let offer = Offer::parse(sdp(&headers, &body)?, role).map_err(refused)?;
+    if broadcast.is_private() && offer.carries().is_none() {
+        return Err(private(role));
+    }
     let from = Origin {
         address,
         came_to: peer.came_to,
@@ -134,7 +142,7 @@ async fn create(
     }
 }
 
-/// Over WebRTC nothing is sealed for people with the link alone.
+/// Nothing of a private broadcast is for tools, nor for players that leave it to the browser to decode.
 fn private(role: Role) -> Problem {
     let why = match role {
         Role::Publisher => {
@@ -142,8 +150,7 @@ fn private(role: Role) -> Problem {
              for the viewers before it leaves"
         }
         Role::Player => {
-            "this broadcast is private: it can be watched in a browser with the whole link, over WebTransport or \
-             WebSocket"
+            "this broadcast is private: it can be watched on the relay's own page, with the whole link"
         }
     };
     Problem::new(StatusCode::FORBIDDEN, Code::Private, why)

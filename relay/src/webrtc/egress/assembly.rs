@@ -31,6 +31,8 @@ impl Coding {
 pub(in crate::webrtc) struct Whole {
     pub(in crate::webrtc) header: FrameHeader,
     pub(in crate::webrtc) payload: Bytes,
+    /// All of it, header and config included.
+    pub(in crate::webrtc) bytes: Bytes,
     pub(in crate::webrtc) coding: Arc<Coding>,
 }
 
@@ -80,6 +82,7 @@ impl Assembly {
         Some(Whole {
             header,
             payload: bytes.slice_ref(bytes.get(config_end..)?),
+            bytes: bytes.clone(),
             coding: self.coding.clone()?,
         })
     }

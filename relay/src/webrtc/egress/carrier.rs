@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use steadycast_codec_glue::wire::Code;
 
 use super::assembly::Assembly;
 use super::control::Control;
@@ -79,6 +80,8 @@ pub(in crate::webrtc) struct Egress<W> {
     reported: Option<(u32, Instant)>,
     /// Frames that went out to their last packet.
     frames: u64,
+    /// What there is to watch is sealed, and its page opens nothing, or the other way round.
+    astray: bool,
 }
 
 impl<W: Wire> Egress<W> {
@@ -116,6 +119,7 @@ impl<W: Wire> Egress<W> {
             filler: Filler::default(),
             reported: None,
             frames: 0,
+            astray: false,
         }
     }
 
@@ -139,7 +143,9 @@ impl<W: Wire> Egress<W> {
     pub(in crate::webrtc) fn is_stuck(&mut self, feedback: &Feedback, now: Instant) -> bool {
         self.rest.hear(feedback);
         let at_rest = self.outbox.is_empty() && self.rest.is_at_rest(now);
-        feedback.keyframe && !at_rest && !self.is_keyframe_coming(now)
+        // The decoder of one whose page opens frames itself is given none, and asks for one all the time.
+        let asks = feedback.keyframe && !self.sender.is_sealed();
+        asks && !at_rest && !self.is_keyframe_coming(now)
     }
 
     /// Whether a keyframe waits, or one that took long has gone out so lately that what the player says may
@@ -206,6 +212,11 @@ impl<W: Wire> Egress<W> {
         let delay = Duration::from_secs_f64(f64::from(report.delay) / 65_536.0);
         let measured = now.saturating_duration_since(at).saturating_sub(delay);
         self.round_trip = (self.round_trip * 7 + measured) / 8;
+    }
+
+    /// Whether the page of a player that opens frames itself is sent a keyframe because it asks for one.
+    pub(in crate::webrtc) fn is_heard(&mut self, now: Instant) -> bool {
+        self.sender.is_sealed() && !self.is_keyframe_coming(now) && self.may_begin_again(now)
     }
 
     /// Whether a keyframe may be sent because the player asks for one: not again and again while
@@ -303,11 +314,17 @@ impl<W: Wire> Carrier for Egress<W> {
     fn open(&mut self) {}
 
     fn queue(&mut self, parcels: &[Arc<Packets>], rush: Rush) {
+        // A relay that gets the broadcast from another one knows of it by its first frame.
+        self.astray |= !parcels.iter().all(|packets| self.sender.is_for(packets));
         let catching_up = rush == Rush::CatchingUp;
         self.outbox.extend(self.sender.time(parcels, catching_up));
     }
 
     fn send(&mut self, now: Moment) -> Result<Sent, Gone> {
+        if self.astray {
+            self.session.end(Code::Private);
+            return Err(Gone);
+        }
         self.paced = None;
         let mut sent = Sent::Blocked;
         // What the system has not taken goes first.
@@ -337,6 +354,9 @@ impl<W: Wire> Carrier for Egress<W> {
         let Some(sound) = &mut self.sound else {
             return false;
         };
+        if !sound.is_for(sounding) {
+            return true;
+        }
         let first = sound.is_new();
         let mut exit = Exit {
             keys: &mut self.keys,

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use steadycast_codec_glue::rtp::{FrameIn, Payloads, packetize};
-use steadycast_codec_glue::wire::FrameHeader;
+use steadycast_codec_glue::rtp::{FrameIn, Payloads, RtpError, carry, packetize};
+use steadycast_codec_glue::wire::{CodecKind, FrameHeader};
 
 use super::assembly::{Coding, Whole};
 use crate::broadcast::{Account, Charge};
@@ -16,6 +16,9 @@ use crate::webrtc::VIDEO_CLOCK;
 pub(in crate::webrtc) const PAYLOAD: usize = 1_156;
 /// Bytes of payloads that are kept for those who come later; the cache has all frames anyway.
 const KEPT: usize = 2 << 20;
+
+/// What packets of sealed frames pass for (PROTOCOL 12.10).
+pub(in crate::webrtc) const CARRIER: CodecKind = CodecKind::Vp8;
 
 /// One frame, ready to be sent to anybody.
 #[derive(Debug)]
@@ -28,6 +31,14 @@ pub(in crate::webrtc) struct Packets {
 }
 
 impl Packets {
+    /// The codec that its packets are of, or pass for.
+    pub(in crate::webrtc) fn codec(&self) -> CodecKind {
+        match self.header.sealed {
+            true => CARRIER,
+            false => self.coding.codec,
+        }
+    }
+
     /// The frame's time as RTP counts it, not yet wrapped (PROTOCOL 8.6).
     pub(in crate::webrtc) fn time(&self) -> u64 {
         rtp_time(self.header.capture_us)
@@ -86,13 +97,7 @@ impl Packetizer {
             return Some(found);
         }
         let coding = &whole.coding;
-        let frame = FrameIn {
-            keyframe: whole.header.keyframe,
-            payload: &whole.payload,
-            description: &coding.config.description,
-            size: Some((coding.config.width, coding.config.height)),
-        };
-        let payloads = match packetize(coding.framing, frame, PAYLOAD) {
+        let payloads = match cut(whole) {
             Ok(payloads) => payloads,
             Err(error) => {
                 tracing::debug!(%error, "a frame that cannot go into RTP packets");
@@ -112,6 +117,23 @@ impl Packetizer {
         recent.keep(wanted, packets.clone());
         Some(packets)
     }
+}
+
+/// A sealed frame goes as it is, since nobody here can look into it; any other as its codec has it.
+fn cut(whole: &Whole) -> Result<Payloads, RtpError> {
+    let (header, config) = (&whole.header, &whole.coding.config);
+    let size = (config.width, config.height);
+    if header.sealed {
+        let size = header.keyframe.then_some(size);
+        return carry(&whole.bytes, size, PAYLOAD);
+    }
+    let frame = FrameIn {
+        keyframe: header.keyframe,
+        payload: &whole.payload,
+        description: &config.description,
+        size: Some(size),
+    };
+    packetize(whole.coding.framing, frame, PAYLOAD)
 }
 
 impl Recent {

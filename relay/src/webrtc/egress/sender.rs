@@ -41,6 +41,8 @@ struct Types {
 pub(in crate::webrtc) struct Sender {
     media: Media,
     types: Vec<Types>,
+    /// It takes frames that are sealed, and no others.
+    sealed: bool,
     extensions: Extensions,
     sequence: u16,
     rtx_sequence: u16,
@@ -142,6 +144,7 @@ impl Sender {
         Self {
             media,
             types: offer.formats().iter().map(types).collect(),
+            sealed: offer.carries().is_some(),
             extensions: Extensions {
                 abs_send_time: offer.extension(Extension::AbsSendTime),
                 playout_delay: offer.extension(Extension::PlayoutDelay),
@@ -161,6 +164,16 @@ impl Sender {
         }
     }
 
+    /// Whether it takes frames that are sealed, and no others.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    /// Whether a frame is for this player: sealed ones are for those whose page opens them, and no others.
+    pub(super) fn is_for(&self, packets: &Packets) -> bool {
+        packets.header.sealed == self.sealed
+    }
+
     /// Whether the player says of each packet when it arrived.
     pub(super) fn is_told_of_arrivals(&self) -> bool {
         self.extensions.transport_wide.is_some()
@@ -176,11 +189,11 @@ impl Sender {
         self.media.ssrc
     }
 
-    fn types(&self, codec: CodecKind) -> Option<Types> {
-        self.types
-            .iter()
-            .copied()
-            .find(|types| types.codec == codec)
+    /// What a frame's packets are sent as; nothing where the player can do nothing with it.
+    fn types(&self, packets: &Packets) -> Option<Types> {
+        let mut fit = self.types.iter().copied();
+        let found = fit.find(|types| types.codec == packets.codec());
+        found.filter(|_| self.is_for(packets))
     }
 
     /// Gives frames the times that this player sees: their own, unless they bring it up to date,
@@ -219,7 +232,7 @@ impl Sender {
     ) -> usize {
         let packets = frame.packets.clone();
         let payloads = &packets.payloads;
-        let Some(types) = self.types(packets.coding.codec) else {
+        let Some(types) = self.types(&packets) else {
             frame.next = payloads.len();
             return 0;
         };
@@ -336,7 +349,7 @@ impl Sender {
         let at = usize::from(row.from) + usize::from(place);
         let (packets, stamp, sent) = (row.packets.clone(), row.stamp, row.sent);
         let wide = row.wide.wrapping_add(place);
-        let Some(types) = self.types(packets.coding.codec) else {
+        let Some(types) = self.types(&packets) else {
             return false;
         };
         let packet = match types.rtx {
@@ -379,8 +392,8 @@ impl Sender {
             return 0;
         };
         let has_rtx = |this: &Self, number: u16| {
-            let codec = this.row(number).map(|row| row.packets.coding.codec);
-            codec.and_then(|codec| this.types(codec)?.rtx).is_some()
+            let types = this.row(number).and_then(|row| this.types(&row.packets));
+            types.and_then(|types| types.rtx).is_some()
         };
         if !has_rtx(self, numbers[0]) {
             return 0;
@@ -433,6 +446,9 @@ impl Sender {
             out.extend_from_slice(&packets.payloads[at]);
             let numbering = packets.payloads.numbering();
             numbering.write(&mut out[payload..], stamp.picture, stamp.tl0);
+            if at == 0 {
+                numbering.write_first(&mut out[payload..], stamp.picture);
+            }
             keys.rtp(out, begin, header)?;
             bytes = out.len() - begin;
             Ok::<_, Error>(())

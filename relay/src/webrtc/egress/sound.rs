@@ -15,7 +15,7 @@ use super::losing::Losing;
 use super::sender::Exit;
 use super::timeline::{Mark, Timeline, sound_time};
 use crate::broadcast::Moment;
-use crate::delivery::Sounder;
+use crate::delivery::{Sounder, repeating};
 use crate::webrtc::rtcp::Feedback;
 use crate::webrtc::sdp::{Extension, Opus, Red};
 
@@ -26,6 +26,8 @@ const REMEMBERED: usize = 64;
 /// The least time between two repetitions of a packet, and how often it is repeated.
 const AGAIN: Duration = Duration::from_millis(15);
 const REPETITIONS: u32 = 3;
+/// How long a sealed frame lasts.
+const SEALED_US: u32 = 20_000;
 
 /// A frame of sound, the same for all players of a shard.
 #[derive(Debug, Clone)]
@@ -39,14 +41,19 @@ pub(in crate::webrtc) struct Sounding {
     pub(in crate::webrtc) frame: Bytes,
     /// Those before it, the oldest first, and how much earlier they are.
     pub(in crate::webrtc) earlier: Vec<(u32, Bytes)>,
+    /// What goes to pages that open it themselves, where it is sealed.
+    pub(in crate::webrtc) sealed: Option<SoundPacket>,
 }
 
 impl Sounder for Timeline {
     type Sound = Sounding;
 
     fn sound(&mut self, packet: &SoundPacket) -> Sounding {
-        // What was taken is a frame, and says how long it is.
-        let lasts = |frame: &Bytes| opus_duration_us(frame).unwrap_or_default();
+        // What was taken is a frame, and says how long it is, unless it is sealed (PROTOCOL 12.5).
+        let lasts = |frame: &Bytes| match packet.sealed {
+            true => SEALED_US,
+            false => opus_duration_us(frame).unwrap_or_default(),
+        };
         let (mut age, mut earlier) = (0, Vec::with_capacity(packet.repeats.len()));
         for frame in packet.repeats.iter().rev() {
             age += sound_time(lasts(frame).into()) as u32;
@@ -66,6 +73,7 @@ impl Sounder for Timeline {
             begins: packet.begins,
             frame: packet.frame.clone(),
             earlier,
+            sealed: packet.sealed.then(|| packet.clone()),
         }
     }
 }
@@ -73,6 +81,8 @@ impl Sounder for Timeline {
 /// One player's sound.
 pub(in crate::webrtc) struct SoundSender {
     ssrc: u32,
+    /// It takes frames that are sealed, and no others.
+    sealed: bool,
     opus: u8,
     red: Option<Red>,
     extensions: Extensions,
@@ -101,6 +111,7 @@ impl SoundSender {
     pub(in crate::webrtc) fn new(opus: &Opus, ssrc: u32, first: u16) -> Self {
         Self {
             ssrc,
+            sealed: false,
             opus: opus.payload_type,
             red: opus.red,
             extensions: Extensions {
@@ -118,8 +129,20 @@ impl SoundSender {
         }
     }
 
+    /// For a page that opens frames itself where `sealed`.
+    #[must_use]
+    pub(in crate::webrtc) fn opened_there(mut self, sealed: bool) -> Self {
+        self.sealed = sealed;
+        self
+    }
+
     pub(in crate::webrtc) fn ssrc(&self) -> u32 {
         self.ssrc
+    }
+
+    /// Whether a frame is for this player: sealed ones are for those whose page opens them, and no others.
+    pub(super) fn is_for(&self, sounding: &Sounding) -> bool {
+        sounding.sealed.is_some() == self.sealed
     }
 
     /// Whether nothing has been sent yet.
@@ -132,7 +155,7 @@ impl SoundSender {
         let repeats = self.losing.repeats();
         let redundant = self
             .red
-            .filter(|_| repeats > 0 && !sounding.earlier.is_empty());
+            .filter(|_| repeats > 0 && !sounding.earlier.is_empty() && !self.sealed);
         let numbered = self.extensions.transport_wide.is_some();
         let header = Header {
             marker: sounding.begins,
@@ -150,15 +173,16 @@ impl SoundSender {
         let written = exit.out.push_with(|out| {
             header.write(&extensions, out);
             let head = out.len() - begin;
-            match redundant {
-                Some(red) => {
+            match (&sounding.sealed, redundant) {
+                (Some(packet), _) => out.extend_from_slice(&repeating(packet, repeats)),
+                (None, Some(red)) => {
                     let most = red.earlier.min(repeats);
                     let skipped = sounding.earlier.len().saturating_sub(most);
                     let earlier = sounding.earlier[skipped..].iter();
                     let earlier = earlier.map(|(age, frame)| (*age, &frame[..]));
                     write_red(out, opus, earlier, &sounding.frame);
                 }
-                None => out.extend_from_slice(&sounding.frame),
+                (None, None) => out.extend_from_slice(&sounding.frame),
             }
             payload = out.len() - begin - head;
             keys.rtp(out, begin, head)?;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use steadycast_codec_glue::wire::Role;
 
+use super::carries::{FRAMES, VERSION};
 use super::codecs::{ESTIMATES, Format, TRANSPORT_WIDE, name};
 use super::offer::{Extension, Offer, Section};
 use crate::webrtc::VIDEO_CLOCK;
@@ -84,6 +85,9 @@ impl Answer<'_> {
         }
         writeln!(out, "a=ice-lite")?;
         writeln!(out, "a=msid-semantic: WMS *")?;
+        if self.offer.carries.is_some() {
+            writeln!(out, "a={FRAMES}:{VERSION}")?;
+        }
         for section in &self.offer.sections {
             self.section(out, section)?;
         }

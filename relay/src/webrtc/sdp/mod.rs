@@ -2,6 +2,7 @@
 
 mod answer;
 mod audio;
+mod carries;
 mod codecs;
 mod fragment;
 mod offer;

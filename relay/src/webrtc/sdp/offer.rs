@@ -8,9 +8,11 @@ use rtc_sdp::description::media::MediaDescription;
 use steadycast_codec_glue::wire::{CodecSet, Role};
 
 use super::audio::Opus;
+use super::carries::carried;
 use super::codecs::{Format, TRANSPORT_WIDE, usable};
 use crate::excerpt::excerpt_of;
 use crate::webrtc::dtls::{Fingerprint, Setup};
+use crate::webrtc::egress::packets::CARRIER;
 use crate::webrtc::ice::Credentials;
 
 /// Sections that an offer may have; a browser with everything on has three.
@@ -47,7 +49,7 @@ pub enum OfferError {
     Unsupported(&'static str),
 }
 
-fn malformed(what: impl Into<String>) -> OfferError {
+pub(super) fn malformed(what: impl Into<String>) -> OfferError {
     OfferError::Malformed(what.into())
 }
 
@@ -123,6 +125,8 @@ pub struct Offer {
     /// The client's side of ICE; a new one means that it restarts it.
     pub(in crate::webrtc) credentials: Credentials,
     pub(in crate::webrtc) bundled: bool,
+    /// What its page decodes itself, where it opens sealed frames.
+    pub(in crate::webrtc) carries: Option<CodecSet>,
 }
 
 impl Offer {
@@ -171,13 +175,24 @@ impl Offer {
         let password = either("ice-pwd").filter(|password| PASSWORD.contains(&password.len()));
         let password = password.ok_or_else(|| malformed("no a=ice-pwd, or of an odd length"))?;
         let bundled = bundled(&description, &sections)?;
+        let carries = match role {
+            Role::Player => carried(&description)?,
+            Role::Publisher => None,
+        };
         let mut offer = Self {
+            carries,
             sections,
             setup,
             fingerprint: fingerprint.ok_or_else(|| malformed("no a=fingerprint of sha-256"))?,
             credentials: Credentials::of(ufrag, password),
             bundled,
         };
+        if offer.carries.is_some() && !offer.formats().iter().any(|format| format.codec == CARRIER)
+        {
+            return Err(OfferError::Unsupported(
+                "frames that a page opens itself travel as VP8, which is not offered",
+            ));
+        }
         offer.agree_on_numbers();
         Ok(offer)
     }
@@ -213,7 +228,13 @@ impl Offer {
 
     /// What its client can decode, or send.
     pub(in crate::webrtc) fn codecs(&self) -> CodecSet {
-        self.formats().iter().map(|format| format.codec).collect()
+        let offered = || self.formats().iter().map(|format| format.codec).collect();
+        self.carries.unwrap_or_else(offered)
+    }
+
+    /// Whether the client's page opens sealed frames itself, and takes no others: then what it decodes.
+    pub(crate) fn carries(&self) -> Option<CodecSet> {
+        self.carries
     }
 
     /// The extension that numbers packets for feedback on when each arrived, where the client sends that,

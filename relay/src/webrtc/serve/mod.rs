@@ -175,6 +175,7 @@ impl<W: Wire> Peers<W> {
                 }
             }
             Command::Restart(session, pair) => self.restart(&session, pair),
+            Command::Plea(number) => self.plead(number).await,
             Command::Adopt(arrival, number) => self.adopt(*arrival, number).await,
             Command::Lost(remote) => self.lose(remote),
             Command::Seated(number, seat) => self.seated(number, seat).await,

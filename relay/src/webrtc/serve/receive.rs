@@ -342,6 +342,26 @@ impl<W: Wire> Peers<W> {
         }
     }
 
+    /// The page of a player that opens frames itself cannot go on from what it was sent.
+    pub(super) async fn plead(&mut self, number: u64) {
+        let known = self.by_number.get(&number).copied();
+        let Some((key, peer)) = known.and_then(|key| Some((key, self.peers.get(key)?))) else {
+            return;
+        };
+        let Side::Player(player) = self.peers[key].side else {
+            return;
+        };
+        let (broadcast, now) = (peer.session.broadcast.incarnation(), self.clock.moment());
+        let Some(attended) = self.channels.get(broadcast) else {
+            return;
+        };
+        let egress = attended.players.carrier(player);
+        if egress.is_some_and(|egress| egress.is_heard(now.instant)) {
+            attended.players.restart(player, now);
+            self.advance(broadcast).await;
+        }
+    }
+
     /// Sends what a publisher is to be told.
     pub(in crate::webrtc) async fn speak(&mut self, key: usize) {
         let Peer { link, side, .. } = &mut self.peers[key];

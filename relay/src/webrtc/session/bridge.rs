@@ -162,7 +162,10 @@ impl Bridge {
         let [first, again, other] = [[k, l], [m, n], [o, p]].map(u16::from_be_bytes);
         let sender = Sender::new(offer, media, [first, again]);
         let sound = offer.opus();
-        let sound = sound.map(|opus| SoundSender::new(opus, media.sound_ssrc, other));
+        let sound = sound.map(|opus| {
+            let sound = SoundSender::new(opus, media.sound_ssrc, other);
+            sound.opened_there(offer.carries().is_some())
+        });
         let newcomer = Newcomer {
             seat,
             sender,
@@ -333,6 +336,11 @@ impl Bridge {
             peer.leave(Code::Done);
         }
         session.end(Code::Done);
+    }
+
+    /// The page of a player that opens frames itself asks for a keyframe.
+    pub fn plead(&self, session: &Arc<Session>) {
+        self.table.lock().plead(session, &self.routes);
     }
 
     /// Gives up sessions whose client has not come in time, and those of broadcasts that ended.

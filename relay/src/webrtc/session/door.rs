@@ -14,6 +14,8 @@ use crate::webrtc::tcp::Arrival;
 pub(in crate::webrtc) enum Command {
     Close(Arc<Session>),
     Restart(Arc<Session>, Pair),
+    /// The page of the player of this number asks for a keyframe.
+    Plea(u64),
     /// A connection has come for a session of this shard's, or for one whose client has not been seen; it
     /// has this number.
     Adopt(Box<Arrival>, u64),

@@ -190,6 +190,14 @@ impl Table {
         Ok(())
     }
 
+    /// Its page asks for a keyframe: the shard that has it is told; where its client has not come, it lacks none.
+    pub(super) fn plead(&self, session: &Session, routes: &Routes) {
+        let ufrag = &session.ice.lock().current.ufrag;
+        if let Some(Holder::Shard(shard)) = self.holders.get(ufrag) {
+            routes.command(*shard, Command::Plea(session.number));
+        }
+    }
+
     /// Takes a session out of its client's sight. Gives the peer where it is waited for; a shard that
     /// has it is told.
     pub(super) fn close(&mut self, session: &Arc<Session>, routes: &Routes) -> Option<Box<Peer>> {

@@ -36,6 +36,12 @@ async fn whoever_opens_no_session_has_never_joined() {
     assert_eq!(names, ["publisher.refused", "broadcast.ended"]);
 }
 
+/// The offer of a page that opens frames itself.
+fn carrying(offer: &str) -> String {
+    let (head, media) = offer.split_once("m=").unwrap();
+    format!("{head}a=steadycast-frames:6 av1 vp8\nm={media}")
+}
+
 #[tokio::test]
 async fn at_a_private_broadcast() {
     let relay = Relay::new();
@@ -64,7 +70,15 @@ async fn at_a_private_broadcast() {
         let reply = cast.offer(endpoint, token, of(offer)).await;
         assert_eq!(reply.problem(403), "private");
     }
+    // Nor does a publisher get in by the words of a page that watches.
+    let offer = carrying(of("obs-publisher"));
+    let reply = cast.offer("whip", &cast.publish, &offer).await;
+    assert_eq!(reply.problem(403), "private");
     nobody_is_there(&cast).await;
+    let offer = carrying(of("chromium-player"));
+    let reply = cast.offer("whep", &cast.play, &offer).await;
+    assert_eq!(reply.status, 201);
+    assert!(reply.text().contains("\r\na=steadycast-frames:6\r\n"));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! What the relay answers to whom.
 
-use steadycast_codec_glue::wire::Role;
+use steadycast_codec_glue::wire::{CodecKind, Role};
 
-use super::super::offer::Extension;
+use super::super::offer::{Extension, OfferError};
 use super::super::offers::{PLAYERS, PUBLISHERS, of};
 use super::{ADDRESSES, Offer, all, answer, answer_at, changed, check, formats, one, video};
 
@@ -259,4 +259,37 @@ fn an_extension_is_taken_once_and_only_where_its_number_fits() {
     let lines = answer(&twice, Role::Player);
     assert_eq!(all(&video(&lines), "a=extmap:5 ").len(), 1);
     assert!(!lines.contains("a=extmap:14"));
+}
+
+/// The offer with a line of its session more.
+fn with_line(line: &str) -> String {
+    let (head, media) = of("chromium-player").split_once("m=").unwrap();
+    format!("{head}{line}\nm={media}")
+}
+
+#[test]
+fn a_page_that_opens_frames_itself_says_what_it_decodes() {
+    let offer = with_line("a=steadycast-frames:7 av1 vp8 theora");
+    let parsed = Offer::parse(&offer, Role::Player).unwrap();
+    let codecs = [CodecKind::Av1, CodecKind::Vp8].into_iter().collect();
+    assert_eq!(parsed.carries(), Some(codecs));
+    assert_eq!(parsed.codecs(), codecs);
+    assert!(answer(&offer, Role::Player).contains("\r\na=steadycast-frames:6\r\n"));
+}
+
+#[test]
+fn frames_of_versions_that_seal_nothing_are_not_carried() {
+    let offer = with_line("a=steadycast-frames:5 av1");
+    assert_eq!(Offer::parse(&offer, Role::Player).unwrap().carries(), None);
+    assert!(!answer(&offer, Role::Player).contains("steadycast-frames"));
+}
+
+#[test]
+fn frames_that_are_carried_need_vp8_and_a_version() {
+    let offer = with_line("a=steadycast-frames:6 av1").replace("VP8/90000", "VP7/90000");
+    let refused = Offer::parse(&offer, Role::Player).unwrap_err();
+    assert!(matches!(refused, OfferError::Unsupported(_)), "{refused}");
+    let offer = with_line("a=steadycast-frames:av1");
+    let refused = Offer::parse(&offer, Role::Player).unwrap_err();
+    assert!(matches!(refused, OfferError::Malformed(_)), "{refused}");
 }
