@@ -1,24 +1,17 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ms } from '../src/checks.ts';
 import { Firefox } from '../src/firefox.ts';
 import { Meddler } from '../src/meddler.ts';
 import { PanelPage } from '../src/pages.ts';
-import { type Stage, scenario } from '../src/stage.ts';
+import { linksOf, PRIVATE_RELAY, wholeLink } from '../src/private-links.ts';
+import { scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 
-/** Every broadcast is private, unless its maker says otherwise. */
-const PRIVATE = { relay: ['--broadcast-private=true', '--log-level=trace'] } as const;
+const PRIVATE = { relay: [...PRIVATE_RELAY, '--log-level=trace'] };
 const TCP = { webTransport: 'tcp' } as const;
 /** On a machine that compiles as well. */
 const OLD_MS = 10_000;
-
-/** A key, and the tokens of this stage's broadcast with it, as they stand in links. */
-function linksOf({ broadcast }: Stage, key = randomBytes(32).toString('base64url')) {
-  const whole = (token: string) => `${token}&key=${key}`;
-  return { key, publish: whole(broadcast.publishToken), play: whole(broadcast.playToken) };
-}
 
 scenario(
   'a private broadcast is seen by people with the link, over WebTransport and WebSocket',
@@ -176,9 +169,3 @@ scenario(
     assert.equal((await removed.records()).framesShown, 0);
   },
 );
-
-/** Token and key, as they stand behind `#token=`; null: there is no key. */
-function wholeLink(link: string): string | null {
-  const [, fragment = ''] = link.split('#token=');
-  return fragment.includes('&key=') ? fragment : null;
-}

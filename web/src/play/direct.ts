@@ -1,8 +1,13 @@
-/** Plays a broadcast as frames, over WebTransport or WebSocket: a worker takes them and decodes them. */
+/**
+ * Plays a broadcast as frames, over WebTransport or WebSocket: a worker takes them and decodes them. A private one comes
+ * so over WebRTC as well, where the page has the session, and the worker what it brings.
+ */
 
-import type { CarrierName } from '../session/transport.ts';
+import { CarriedPage } from './carried/carried-page.ts';
+import type { CarriedWord } from './carried/words.ts';
 import { type FromWorker, NOTHING_YET, type PlayerSnapshot, type ToWorker } from './messages.ts';
 import type { Playback, PlaybackOptions, Surface } from './playback.ts';
+import type { TransportName } from './race.ts';
 import type { ShownFrame } from './records.ts';
 import { OwnSound } from './sound/own-sound.ts';
 import type { SoundWish } from './sound/wish.ts';
@@ -37,8 +42,10 @@ export class DirectPlayback implements Playback {
   #snapshot: PlayerSnapshot = NOTHING_YET;
   #pictured = false;
   #blocked = false;
+  /** The session, where it is not the worker's. */
+  readonly #page: CarriedPage | null;
 
-  constructor(carrier: CarrierName, options: PlaybackOptions) {
+  constructor(carrier: TransportName, options: PlaybackOptions) {
     const { place, origin, token, key, playout, endpoint = null, onSnapshot, onProgress } = options;
     this.#stage = makeStage({
       onBlocked: (blocked) => {
@@ -59,6 +66,7 @@ export class DirectPlayback implements Playback {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       heard = true;
       if (data.type === 'progress') onProgress(data.progress);
+      if (data.type === 'carried') this.#page?.hear(data.answer);
       if (data.type !== 'snapshot') return;
       this.#pictured = data.snapshot.records.framesShown > 0;
       this.#stage.look();
@@ -77,6 +85,7 @@ export class DirectPlayback implements Playback {
     };
     const canvas = this.#stage.target;
     this.#send({ type: 'start', canvas, origin, token, key, playout, carrier, endpoint }, [canvas]);
+    this.#page = carrier === 'whep' ? this.#carry(options) : null;
     document.addEventListener('visibilitychange', this.#tellHidden);
     if (document.hidden) this.#tellHidden();
   }
@@ -90,6 +99,7 @@ export class DirectPlayback implements Playback {
   }
 
   stop(): void {
+    this.#page?.stop();
     this.#sound.close();
     document.removeEventListener('visibilitychange', this.#tellHidden);
     this.#stage.retire();
@@ -113,6 +123,14 @@ export class DirectPlayback implements Playback {
 
   resume(): void {
     this.#stage.play();
+  }
+
+  /** Opens sessions for the worker. */
+  #carry({ origin, token, endpoint }: PlaybackOptions): CarriedPage {
+    const tell = (word: CarriedWord) => this.#send({ type: 'carried', word });
+    const page = new CarriedPage({ origin, token, endpoint, worker: this.#worker, tell });
+    void page.run();
+    return page;
   }
 
   #publish(shown: ShownFrame[]): void {

@@ -230,7 +230,7 @@ export class FallbackPlayer {
   #end(runner: Runner): void {
     const { state, records } = runner.snapshot;
     if (state.kind === 'reconnecting') this.#lostMs = state.sinceMs;
-    if (state.kind === 'refused') this.#lastWords = state;
+    if (state.kind === 'refused' || state.kind === 'locked') this.#lastWords = state;
     this.#past = sum(this.#past, records, runner.afterMs);
     this.#runners.delete(runner.name);
     runner.playback.stop();

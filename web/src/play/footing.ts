@@ -1,6 +1,6 @@
 /** How a player stands with its relay, and what it knows of others. */
 
-import type { ConnectionState, KeptSession } from '../session/index.ts';
+import type { ConnectionState } from '../session/index.ts';
 
 export interface Footing {
   /** Relays that would take this player, in the order in which they are to be tried (PROTOCOL 2.15). */
@@ -33,10 +33,7 @@ export const NO_FOOTING: Footing = Object.freeze({
 });
 
 /** How it stands after that; as before where it says nothing of it. */
-export function standingOf<S extends KeptSession>(
-  state: ConnectionState<S>,
-  before: SessionStanding,
-): SessionStanding {
+export function standingOf<S>(state: ConnectionState<S>, before: SessionStanding): SessionStanding {
   if (state.kind === 'open') return 'open';
   return state.kind === 'lost' ? state.why : before;
 }
@@ -51,7 +48,7 @@ export class FootingNotes {
   #session: SessionStanding = 'opening';
   #notedMs = Number.POSITIVE_INFINITY;
 
-  connection<S extends KeptSession>(state: ConnectionState<S>): void {
+  connection<S>(state: ConnectionState<S>): void {
     // Another session may be at a relay that was started since.
     if (state.kind === 'open') this.#leaves = false;
     this.#session = standingOf(state, this.#session);

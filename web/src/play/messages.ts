@@ -4,6 +4,7 @@ import type { LinkKey } from '@steadycast/codec-glue';
 import type { PrivacyFacts } from '../privacy/private-broadcast.ts';
 import type { RelayEndpoint } from '../session/endpoint.ts';
 import type { CarrierName } from '../session/transport.ts';
+import type { CarriedAnswer, CarriedWord } from './carried/words.ts';
 import { type Footing, NO_FOOTING } from './footing.ts';
 import type { Progress, TransportName } from './race.ts';
 import { NO_RECORDS, type PlayerRecords, type ShownFrame } from './records.ts';
@@ -26,7 +27,7 @@ export type ToWorker =
       /** Of the link, where it has one. */
       key: LinkKey | null;
       playout: PlayoutMode;
-      carrier: CarrierName;
+      carrier: TransportName;
       /** What is known of the relay; null: nothing. */
       endpoint: RelayEndpoint | null;
     }
@@ -41,12 +42,16 @@ export type ToWorker =
   | { type: 'listen'; port: MessagePort | null }
   /** When the page's browser plays what. */
   | { type: 'heard'; at: HeardAt }
+  /** Of the page's WebRTC sessions. */
+  | { type: 'carried'; word: CarriedWord }
   | { type: 'stop' };
 
 export type FromWorker =
   /** On every change of state, and a few times per second. */
   | { type: 'snapshot'; snapshot: PlayerSnapshot; shown: ShownFrame[] }
   | { type: 'progress'; progress: Progress }
+  /** For the page's WebRTC session. */
+  | { type: 'carried'; answer: CarriedAnswer }
   | { type: 'stopped' };
 
 export interface PlayerSnapshot {

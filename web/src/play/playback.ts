@@ -1,7 +1,7 @@
 /** What the ways of playing a broadcast have in common. */
 
 import type { CodeName, LinkKey } from '@steadycast/codec-glue';
-import type { ConnectionState, KeptSession, RelayEndpoint } from '../session/index.ts';
+import type { ConnectionState, RelayEndpoint } from '../session/index.ts';
 import type { PlayerSnapshot } from './messages.ts';
 import type { Progress } from './race.ts';
 import type { ShownFrame } from './records.ts';
@@ -57,7 +57,7 @@ const FOR_ALL: ReadonlySet<CodeName> = new Set([
 ]);
 
 /** Tells what a connection that is not open means to the viewer. */
-export function tellMachine<S extends KeptSession>(
+export function tellMachine<S>(
   machine: StateMachine,
   state: Exclude<ConnectionState<S>, { kind: 'open' }>,
   nowMs: number,
@@ -79,7 +79,7 @@ export function tellMachine<S extends KeptSession>(
 }
 
 /** How a connection's state counts in the race; null: it does not. */
-export function progressOf<S extends KeptSession>(state: ConnectionState<S>): Progress | null {
+export function progressOf<S>(state: ConnectionState<S>): Progress | null {
   switch (state.kind) {
     case 'connecting':
       return null;

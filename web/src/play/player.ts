@@ -11,7 +11,7 @@ import {
 import type { PrivateBroadcast } from '../privacy/private-broadcast.ts';
 import { type ConnectionState, keepConnected, type RelayClock } from '../session/index.ts';
 import { Abilities, type DecodeProber } from './abilities.ts';
-import type { Carrier } from './carrier.ts';
+import type { Carrier, ConnectOptions } from './carrier.ts';
 import type { Break } from './decoder.ts';
 import type { FrameTag } from './display.ts';
 import { FootingNotes } from './footing.ts';
@@ -41,7 +41,7 @@ export interface PlayerOptions {
   /** What it is called that `connect` goes over. */
   transport?: TransportName;
   /** What brings sessions; the relay over WebTransport when left out. */
-  connect?: typeof keepConnected;
+  connect?: (options: ConnectOptions) => Promise<unknown>;
   /** What says which codecs can be decoded; the browser when left out. */
   prober?: DecodeProber;
 }
@@ -130,7 +130,7 @@ export class Player {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     // The join does not wait for it.
     void this.#abilities.probe().then(() => this.#sayAbilities());
-    const onState = (state: ConnectionState) => this.#connection(state);
+    const onState = (state: ConnectionState<Carrier>) => this.#connection(state);
     await connect({ origin, role: 'player', token, agent: AGENT, signal, onState });
     clearInterval(this.#timer);
     void this.listen(null);
@@ -190,7 +190,7 @@ export class Player {
     if (blank) this.#records.count('blackFrames');
   }
 
-  #connection(state: ConnectionState): void {
+  #connection(state: ConnectionState<Carrier>): void {
     if (state.kind !== 'open') this.#detach();
     this.#footing.connection(state);
     if (state.kind === 'open') this.#attach(state.session);
@@ -313,7 +313,7 @@ export class Player {
   }
 
   #loadPrivate(): Promise<PrivateBroadcast> {
-    this.#loading ??= import('../privacy/private-broadcast.ts').then(({ PrivateBroadcast }) => {
+    this.#loading ??= import('./opening.ts').then(({ PrivateBroadcast }) => {
       this.#private = new PrivateBroadcast(this.#options.key ?? null);
       return this.#private;
     });

@@ -9,5 +9,5 @@ import { prepareSession } from './whep/early.ts';
 export function prepare(origin: string, token: string, isPrivate = false): void {
   const [first] = new Memory(origin).order(possibleTransports(isPrivate), Date.now());
   if (first === 'webtransport' || first === 'websocket') prepareWorker(origin, first);
-  if (first === 'whep') void prepareSession(origin, token).catch(() => undefined);
+  if (first === 'whep' && !isPrivate) void prepareSession(origin, token).catch(() => undefined);
 }

@@ -3,6 +3,7 @@
 import { fetchEndpoint } from '../session/endpoint.ts';
 import type { CarrierName } from '../session/transport.ts';
 import type { ToWorker } from './messages.ts';
+import type { TransportName } from './race.ts';
 
 let spare: { worker: Worker; origin: string; carrier: CarrierName } | null = null;
 
@@ -21,7 +22,7 @@ export function prepareWorker(origin: string, carrier: CarrierName): void {
 }
 
 /** The worker that was prepared for this relay and carrier, or a new one. */
-export function takeWorker(origin: string, carrier: CarrierName): Worker {
+export function takeWorker(origin: string, carrier: TransportName): Worker {
   const fits = spare?.origin === origin && spare.carrier === carrier;
   const prepared = fits ? (spare?.worker ?? null) : null;
   if (prepared !== null) spare = null;

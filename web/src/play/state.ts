@@ -41,6 +41,8 @@ export type UnsupportedReason =
   | 'decoder'
   | 'canvas'
   | 'insecure'
+  /** The broadcast is private, and no way is here by which this browser could open it. */
+  | 'sealed'
   /** The relay answers, and none of the ways to a session gets through. */
   | 'blocked'
   /** The network lets no UDP through, and over TCP this browser cannot play. */

@@ -11,13 +11,25 @@ export function missingSupport(): UnsupportedReason | null {
   return null;
 }
 
-/** What this browser can play by. What is private is opened in the page's own worker, past which WebRTC goes. */
+/** The same for a private broadcast, of which browsers that lack anything see nothing. */
+export function missingFor(isPrivate: boolean): UnsupportedReason | null {
+  const missing = missingSupport();
+  if (!isPrivate || missing === 'insecure') return missing;
+  return missing !== null || possibleTransports(true).length === 0 ? 'sealed' : null;
+}
+
+/** What is private comes as frames over WebRTC as well, where browsers let pages have those (`RTCRtpScriptTransform`). */
+export function carriesFrames(): boolean {
+  return missingSupport() === null && 'RTCRtpScriptTransform' in globalThis;
+}
+
+/** What this browser can play by. */
 export function possibleTransports(isPrivate = false): TransportName[] {
   const direct = missingSupport() === null;
   const possible: Record<TransportName, boolean> = {
     webtransport: direct && webTransportWorks(),
     // Where WebRTC is switched off, its constructor is gone.
-    whep: !isPrivate && 'RTCPeerConnection' in globalThis,
+    whep: 'RTCPeerConnection' in globalThis && (!isPrivate || carriesFrames()),
     websocket: direct && webSocketWorks(),
   };
   return TRANSPORTS.filter((name) => possible[name]);

@@ -11,7 +11,7 @@ import { RoamingPlayer } from '../play/roaming.ts';
 import { keepSound, type SoundWish, wishedSound, within } from '../play/sound/wish.ts';
 import type { PlayoutMode } from '../play/spread.ts';
 import { NO_TOKEN, type PlayerState } from '../play/state.ts';
-import { missingSupport, possibleTransports } from '../play/support.ts';
+import { missingFor, possibleTransports } from '../play/support.ts';
 import { WhepPlayer } from '../play/whep/player.ts';
 import { isRelay } from '../session/place.ts';
 import { connectionWords } from '../words/connection.ts';
@@ -52,6 +52,7 @@ const SHOWN_MAX = 2_000;
 const STARTERS: FallbackOptions['start'] = {
   webtransport: (options) => new DirectPlayback('webtransport', options),
   whep: (options) => {
+    if (options.key !== null) return new DirectPlayback('whep', options);
     const player = new WhepPlayer(options);
     void player.run();
     return player;
@@ -176,7 +177,7 @@ export class PlayerStreamService implements PlayerService {
     this.#playout = playout;
     this.#snapshot = NOTHING_YET;
     this.#shown = [];
-    const missing = missingSupport();
+    const missing = missingFor(key !== null);
     const possible = possibleTransports(key !== null);
     if (possible.length === 0) {
       this.#conclude({ kind: 'unsupported', reason: missing ?? 'webtransport' });

@@ -19,7 +19,7 @@ export interface KeptSession {
   close(code: CodeName, message: string): Promise<void>;
 }
 
-export type ConnectionState<S extends KeptSession = RelaySession> =
+export type ConnectionState<S = RelaySession> =
   /** `attempt` counts from 1 since the last session that held. */
   | { kind: 'connecting'; attempt: number }
   /**

@@ -15,7 +15,7 @@ const TCP = /\/qmux-/;
 /** What it takes to go to another relay, which comes once there is a picture. */
 const AWAY = /\/away-/;
 /** What opens a private broadcast. */
-const PRIVATE = /\/private-broadcast-/;
+const PRIVATE = /\/opening-/;
 /** What a request and its answer have besides, at most. */
 const HEADERS = 1_200;
 /** What the page asks the relay for until then: where sessions are, whether it is there, what the broadcast is called. */

@@ -204,7 +204,7 @@ describe('the stream', () => {
     expect(heard).toEqual([
       { type: 'serving', serving: preparing },
       { type: 'path', narrow: true, carriesKbps: null },
-      { type: 'sound', there: true },
+      { type: 'sound', there: true, format: { codec: 'opus', channels: 2 } },
       { type: 'ping', relayUs: 2, framesSent: null },
     ]);
     // What is not said stands as it did at the beginning.

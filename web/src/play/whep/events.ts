@@ -7,6 +7,7 @@ import {
   PHASES,
   type Phase,
   type Serving,
+  type SoundFormat,
 } from '@steadycast/codec-glue';
 import { knownCode } from '../../session/error.ts';
 import {
@@ -34,7 +35,7 @@ export type WhepEvent =
   /** What this player is served from now on; until the first, whatever the broadcast is in. */
   | { type: 'serving'; serving: Serving }
   /** Whether the broadcast has sound; until the first, what comes says so. */
-  | { type: 'sound'; there: boolean }
+  | { type: 'sound'; there: boolean; format: SoundFormat | null }
   /** How wide the path to this player is; `carriesKbps` null: not known. */
   | { type: 'path'; narrow: boolean; carriesKbps: number | null }
   /** Other relays that would take this player. */
@@ -58,6 +59,7 @@ const isServing = shape<Serving>({
 const isContent = shape<{ stillSinceUs: number | null }>({ stillSinceUs: orNull(isCount) });
 const isPath = shape<{ narrow: boolean }>({ narrow: isFlag });
 const isSound = shape<{ sound: object | null }>({ sound: orNull(isRecord) });
+const isFormat = shape<SoundFormat>({ codec: oneOf(['opus']), channels: isCount });
 const isRelays = shape<{ relays: unknown[] }>({ relays: Array.isArray });
 const isRetry = orNull(isCount);
 
@@ -80,7 +82,7 @@ export function readEvent({ name, data }: ServerEvent): WhepEvent | null {
       if (!isPath(value)) return null;
       return { type: 'path', narrow: value.narrow, carriesKbps: optional(value, 'carriesKbps') };
     case 'sound':
-      return isSound(value) ? { type: 'sound', there: value.sound !== null } : null;
+      return isSound(value) ? { type: 'sound', ...sounding(value.sound) } : null;
     case 'relays':
       return isRelays(value) ? { type: 'relays', relays: value.relays.filter(isText) } : null;
     case 'move':
@@ -96,6 +98,12 @@ function pick({ phase, sinceUs, epoch, relayUs }: Omit<WhepEvent & { type: 'stat
 
 function served({ service, track, codec }: Serving): Serving {
   return { service, track, codec };
+}
+
+/** Whether there is sound, and which, where the relay says what this version knows. */
+function sounding(sound: object | null): { there: boolean; format: SoundFormat | null } {
+  const format = isFormat(sound) ? { codec: sound.codec, channels: sound.channels } : null;
+  return { there: sound !== null, format };
 }
 
 function ended(value: { code: string; message: string }): WhepEvent {
@@ -247,7 +255,7 @@ export class EventStream {
     if (this.#narrow && !said('path')) {
       this.#tell({ type: 'path', narrow: false, carriesKbps: null });
     }
-    if (this.#sounds && !said('sound')) this.#tell({ type: 'sound', there: false });
+    if (this.#sounds && !said('sound')) this.#tell({ type: 'sound', there: false, format: null });
     for (const event of stands) this.#tell(event);
   }
 

@@ -2,6 +2,7 @@
 
 import { unreachable } from '../../session/error.ts';
 import { settled } from '../../session/transport.ts';
+import type { Transformed } from '../carried/words.ts';
 import { isFirefox } from '../firefox.ts';
 import { possibleTransports } from '../support.ts';
 import type { Answer } from './signal.ts';
@@ -63,6 +64,11 @@ type Delayed = Omit<RTCRtpReceiver, 'jitterBufferTarget'> & {
   playoutDelayHint?: number | null;
 };
 
+/** A receiver whose frames may go to a worker. */
+interface Transforming {
+  transform?: unknown;
+}
+
 export class Peer {
   /** The video, from the beginning, though nothing may have come yet. */
   readonly stream: MediaStream;
@@ -71,6 +77,8 @@ export class Peer {
   readonly #connection: RTCPeerConnection;
   readonly #receiver: Delayed;
   readonly #ear: RTCRtpReceiver;
+  /** How many frames the page has been given itself; null: the browser decodes them. */
+  framesCarried: number | null = null;
   /** Whether frames were asked to wait, in the browser that does not forget it. */
   #held = false;
   readonly #listeners = new Set<() => void>();
@@ -87,6 +95,16 @@ export class Peer {
     };
     connection.addEventListener('connectionstatechange', changed);
     connection.addEventListener('iceconnectionstatechange', changed);
+  }
+
+  /** Has what comes go to a worker, and nothing of it to the browser's decoders. */
+  carry(worker: Worker, session: number): void {
+    this.framesCarried = 0;
+    const [video, audio] = [this.#receiver, this.#ear] as Transforming[];
+    const transform = (media: Transformed['media']) =>
+      new RTCRtpScriptTransform(worker, { session, media } satisfies Transformed);
+    if (video !== undefined) video.transform = transform('video');
+    if (audio !== undefined) audio.transform = transform('audio');
   }
 
   /** How long frames wait for their neighbours at least; null: as the browser finds right. */
@@ -161,7 +179,9 @@ export class Peer {
     (await this.#connection.getStats()).forEach((entry: StatsEntry) => {
       all.push(entry);
     });
-    return { connection: this.connection, ...readStats(all) };
+    const read = { connection: this.connection, ...readStats(all) };
+    const frames = this.framesCarried;
+    return frames === null ? read : { ...read, framesReceived: frames, framesDecoded: frames };
   }
 
   close(): void {

@@ -374,3 +374,11 @@ it('reports nothing more to a relay that takes no reports', async () => {
   const reports = asked.mock.calls.filter(([url]) => String(url).endsWith('/report'));
   expect(reports).toHaveLength(1);
 });
+
+it('says of a private broadcast that its link lacks the key, for here nothing is opened', async () => {
+  relay.refusals.push({ status: 403, code: 'private' });
+  const playing = play();
+  await vi.waitFor(() => expect(playing.state()?.kind).toBe('locked'));
+  expect(playing.state()).toEqual({ kind: 'locked', why: 'keyless' });
+  expect(playing.progress.at(-1)).toBe('impossible');
+});

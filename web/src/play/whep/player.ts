@@ -382,7 +382,10 @@ export class WhepPlayer implements Playback {
   }
 
   #currentState(): PlayerState {
-    return this.#machine.at(Date.now(), this.#current?.session?.silentMs ?? 0);
+    const state = this.#machine.at(Date.now(), this.#current?.session?.silentMs ?? 0);
+    // Here nothing is opened: whoever has a key comes another way (PROTOCOL 12.10).
+    const isPrivate = state.kind === 'refused' && state.reason === 'private';
+    return isPrivate ? { kind: 'locked', why: 'keyless' } : state;
   }
 
   #publish(): void {

@@ -1,6 +1,6 @@
 /** One WHEP session: offer, peer connection, events, and whether it still works. */
 
-import type { CodeName, Phase, Serving } from '@steadycast/codec-glue';
+import type { CodecKind, CodeName, Phase, Serving, SoundFormat } from '@steadycast/codec-glue';
 import {
   fetchEndpoint,
   type KeptSession,
@@ -26,8 +26,10 @@ export interface SessionListener {
   onContent: (stillSinceUs: number | null) => void;
   /** Whether the path to this browser carries what the picture needs. */
   onPath: (word: PathWord) => void;
-  /** Whether the broadcast has sound, if the relay says so. */
-  onSound: (there: boolean) => void;
+  /** Whether the broadcast has sound, if the relay says so, and which. */
+  onSound: (there: boolean, format: SoundFormat | null) => void;
+  /** The relay lives. */
+  onPing?: () => void;
   /** Other relays that would take this player. */
   onRelays: (relays: string[]) => void;
   /** The relay goes, and this player is to be at another one. */
@@ -49,11 +51,13 @@ export interface WhepSessionOptions {
   /** A play token. */
   token: string;
   /** Estimates the relay's clock, and is improved here; null: the relay does not tell its time. */
-  clock: RelayClock | null;
+  clock: Pick<RelayClock, 'add'> | null;
   signal: AbortSignal;
   peer: Peer;
   /** It has begun with this peer before. */
   begun?: Beginning | undefined;
+  /** What the page decodes, where it opens frames itself. */
+  carries?: readonly CodecKind[] | undefined;
   /** How many of its frames were shown; null: nobody can tell. */
   framesShown: () => number | null;
   listener: SessionListener;
@@ -146,9 +150,9 @@ export class WhepSession implements KeptSession {
   }
 
   async #open(): Promise<void> {
-    const { peer, origin, broadcast, token, begun } = this.#options;
+    const { peer, origin, broadcast, token, begun, carries } = this.#options;
     const { signal } = this.#over;
-    const under = begun ?? begin(peer, { origin, broadcast, token });
+    const under = begun ?? begin(peer, { origin, broadcast, token, carries });
     const leaves = ({ session }: Answer) => leave(session, token);
     const answer = await unlessAborted(under.answer, signal, leaves);
     this.#session = answer.session;
@@ -186,6 +190,7 @@ export class WhepSession implements KeptSession {
         break;
       case 'ping':
         this.#framesSent = event.framesSent;
+        listener.onPing?.();
         break;
       case 'content':
         listener.onContent(event.stillSinceUs);
@@ -197,7 +202,7 @@ export class WhepSession implements KeptSession {
         listener.onPath(event);
         break;
       case 'sound':
-        listener.onSound(event.there);
+        listener.onSound(event.there, event.format);
         break;
       case 'relays':
         listener.onRelays(event.relays);
@@ -260,6 +265,16 @@ export class WhepSession implements KeptSession {
   async report(told: Told): Promise<void> {
     if (this.#session === null || !this.#takesReports) return;
     this.#takesReports = await tell(this.#session, told);
+  }
+
+  /** Does something with the session's URL, as long as there is one. */
+  async act(request: (session: string) => Promise<void>): Promise<void> {
+    if (this.#session !== null) await request(this.#session);
+  }
+
+  /** It is of no more use: another one is opened. */
+  giveUp(reason: string): void {
+    this.#lost(reason);
   }
 
   /** HTTP takes its time, but at times little. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { leave, offer, parseLinks } from './signal.ts';
+import { askForKeyframe, leave, offer, parseLinks, wantingFrames } from './signal.ts';
 
 const REQUEST = { origin: 'https://relay.test', broadcast: 'b 1', token: 't', sdp: 'v=0' };
 const SSE = 'urn:ietf:params:whep:ext:core:server-sent-events';
@@ -112,4 +112,38 @@ it('reads no links where there are none', () => {
   expect(parseLinks('', 'https://relay.test')).toEqual([]);
   expect(parseLinks('nonsense; rel="x"', 'https://relay.test')).toEqual([]);
   expect(parseLinks('<https://[>; rel="x"', 'https://relay.test')).toEqual([]);
+});
+
+describe('frames that a page opens itself', () => {
+  const SDP = 'v=0\r\na=group:BUNDLE 0\r\nm=video 9\r\na=mid:0\r\nm=audio 9\r\n';
+  const carries = ['av1', 'vp8'] as const;
+
+  it('are wanted by a line among those of the session, with what the page decodes', () => {
+    const line = 'a=steadycast-frames:6 av1 vp8\r\n';
+    expect(wantingFrames(SDP, carries)).toBe(SDP.replace('m=video', `${line}m=video`));
+  });
+
+  it('are told of in the answer, or the session is left', async () => {
+    const asked = answer(201, 'v=0\r\na=steadycast-frames:6\r\n', { location: '/s' });
+    await expect(offer({ ...REQUEST, sdp: SDP, carries })).resolves.toMatchObject({
+      session: 'https://relay.test/s',
+    });
+    expect(asked.mock.calls[0]).toMatchObject([{}, { body: wantingFrames(SDP, carries) }]);
+    const without = answer(201, 'v=0\r\n', { location: '/s' });
+    await expect(offer({ ...REQUEST, sdp: SDP, carries })).rejects.toMatchObject({
+      kind: 'unsupported',
+    });
+    expect(without.mock.calls.at(-1)).toMatchObject(['https://relay.test/s', { method: 'DELETE' }]);
+  });
+
+  it('have keyframes that the page asks for, whatever comes of it', async () => {
+    const asked = answer(202, '');
+    await askForKeyframe('https://relay.test/s');
+    expect(asked.mock.calls[0]).toMatchObject([
+      { href: 'https://relay.test/s/keyframe' },
+      { method: 'POST' },
+    ]);
+    vi.stubGlobal('fetch', async () => Promise.reject(new TypeError('no network')));
+    await expect(askForKeyframe('https://relay.test/s')).resolves.toBeUndefined();
+  });
 });

@@ -1,6 +1,6 @@
 /** WHEP's requests: the offer that begins a session, and its end (PROTOCOL 8). */
 
-import { CODES } from '@steadycast/codec-glue';
+import { CODES, type CodecKind, PROTOCOL_VERSION } from '@steadycast/codec-glue';
 import { deadline } from '../../session/deadline.ts';
 import { knownCode, SessionError, unreachable } from '../../session/error.ts';
 import { isRecord, isText } from '../../session/parse.ts';
@@ -13,6 +13,8 @@ export interface Offer {
   /** A play token. */
   token: string;
   sdp: string;
+  /** What the page decodes, where it opens frames itself and wants no others (PROTOCOL 12.10). */
+  carries?: readonly CodecKind[] | undefined;
 }
 
 /** What the relay answers; addresses are absolute. */
@@ -31,6 +33,8 @@ export interface Link {
 }
 
 const TIMEOUT_MS = 8_000;
+/** An attribute of the session, in offer and answer. */
+const FRAMES = 'a=steadycast-frames:';
 const EVENTS_REL = 'urn:ietf:params:whep:ext:core:server-sent-events';
 /** When the relay wants another try, but says not when. */
 const RETRY_MS = 2_000;
@@ -40,24 +44,42 @@ const RETRY_MS = 2_000;
  * nobody knows of; who wants it no more leaves once it is answered.
  */
 export async function offer(request: Offer): Promise<Answer> {
-  const { origin, broadcast, token, sdp } = request;
+  const { origin, broadcast, token, sdp, carries } = request;
   const url = at(origin, `${encodeURIComponent(broadcast)}/whep`);
   const init = {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/sdp' },
-    body: sdp,
+    body: carries === undefined ? sdp : wantingFrames(sdp, carries),
   };
   const response = await sendOn(url, init);
   if (response.status !== 201) throw await refusal(response);
   const location = response.headers.get('location');
   if (location === null) throw unreachable('the relay named no session');
   const links = parseLinks(response.headers.get('link') ?? '', response.url || url.href);
+  const session = new URL(location, response.url || url).href;
+  const answer = await response.text();
+  if (carries !== undefined && !answer.includes(FRAMES)) {
+    leave(session, token);
+    throw new SessionError('unsupported', 'this relay sends no frames over WebRTC');
+  }
   return {
-    sdp: await response.text(),
-    session: new URL(location, response.url || url).href,
+    sdp: answer,
+    session,
     events: links.find(({ params }) => params.get('rel') === EVENTS_REL)?.url ?? null,
     iceServers: links.filter(({ params }) => params.get('rel') === 'ice-server').map(iceServer),
   };
+}
+
+/** The offer, in which the page wants frames that it opens itself. */
+export function wantingFrames(sdp: string, codecs: readonly CodecKind[]): string {
+  const line = `${FRAMES}${[PROTOCOL_VERSION, ...codecs].join(' ')}\r\n`;
+  return sdp.replace(/^m=/m, `${line}m=`);
+}
+
+/** Asks for a keyframe for a page that opens frames itself. */
+export async function askForKeyframe(session: string): Promise<void> {
+  // It is asked for again where nothing comes of it.
+  await send(new URL(`${session}/keyframe`), { method: 'POST' }).catch(() => undefined);
 }
 
 /** Ends a session; also while the page goes away. Whether it arrives nobody waits for. */

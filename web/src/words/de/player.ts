@@ -149,6 +149,10 @@ export const player: typeof english = {
       'Das Bild kommt von hier aus nicht durch',
       'Der Server antwortet, aber weder WebTransport noch WebRTC noch WebSocket kommt bis zu ihm durch. Versuch es in einem anderen Netz, oder frag, wer dieses oder den Server betreibt. Diese Seite versucht es weiter.',
     ),
+    sealed: titled(
+      'Dieser Browser kann diese verschlüsselte Übertragung nicht öffnen',
+      'Nur wer den Link hat, kann sie sehen; der Browser muss sie also selbst entschlüsseln. Ein aktueller Chrome, Edge, Firefox oder Safari kann das.',
+    ),
     insecure: titled(
       'Diese Seite wurde ohne Verschlüsselung geöffnet',
       'Nimm den Link genau so, wie der Host ihn dir gegeben hat; er beginnt mit https.',

@@ -146,6 +146,10 @@ export const player = {
       'The picture does not get through from here',
       'The server answers, but neither WebTransport nor WebRTC nor WebSocket gets through to it. Try another network, or ask who runs this one or the server. This page keeps trying.',
     ),
+    sealed: titled(
+      'This browser cannot open this encrypted broadcast',
+      'Only people with the link can see it, so the browser has to decrypt it by itself. A current Chrome, Edge, Firefox or Safari can.',
+    ),
     insecure: titled(
       'This page was opened without encryption',
       'Use the link exactly as the host gave it to you; it begins with https.',
