@@ -138,34 +138,3 @@ clusterScenario(
   },
   ['--limits-players-per-broadcast', '1'],
 );
-
-clusterScenario('a panel and a desk ask another relay where theirs dies', async (cast) => {
-  const { stage, broadcast, edges } = cast;
-  const admin = await stage.chromium();
-  const host = await admin.openHost(stage.relay, broadcast.publishToken);
-  await host.waitUntilLive();
-  const panel = await admin.openPanel(edges[0], broadcast.publishToken);
-  const desk = await admin.context.newPage();
-  await desk.goto(`${edges[0].origin}/admin`);
-  await desk.getByLabel('Admin key').fill(edges[0].adminKey);
-  await desk.getByRole('button', { name: 'Open desk' }).click();
-  const first = await admin.openPlayer(edges[1], broadcast.playToken, { webTransport: 'alone' });
-  await first.waitForPicture();
-  const viewers = panel.page.getByRole('region', { name: 'Viewers' });
-  await viewers.getByText('1 over WebTransport').waitFor();
-  await desk.getByText('1 viewer', { exact: true }).waitFor();
-  // They have learnt who the others are.
-  await pause(SETTLED_MS);
-  await edges[0].stop('SIGKILL');
-  const second = await admin.openPlayer(edges[1], broadcast.playToken, { webTransport: 'alone' });
-  await second.waitForPicture();
-  await viewers.getByText('2 over WebTransport').waitFor();
-  await desk.getByText('2 viewers', { exact: true }).waitFor();
-  assert.equal(await desk.getByText('The relay does not answer').count(), 0);
-  assert.equal(await panel.page.getByText('The relay does not answer').count(), 0);
-  // What it is told to do is done by another relay as well.
-  await desk.getByLabel('Title of a new broadcast').fill('Made elsewhere');
-  await desk.getByRole('button', { name: 'Create broadcast' }).click();
-  await desk.getByText('“Made elsewhere” is there').waitFor();
-  stage.note(await assertUnharmed('first', first));
-});
