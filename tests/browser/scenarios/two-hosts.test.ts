@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { scenario } from '../src/stage.ts';
+import { type Stage, scenario } from '../src/stage.ts';
 import { until } from '../src/until.ts';
 
-scenario('two hosts in two browsers: the newest wins, and they do not fight', async (stage) => {
+const FIGHT = 'two hosts in two browsers: the newest wins, and they do not fight';
+scenario(FIGHT, fight, { alsoPrivately: 'webtransport' });
+
+async function fight(stage: Stage): Promise<void> {
   const { relay, broadcast } = stage;
   const one = await stage.chromium();
   const two = await stage.chromium();
@@ -38,7 +41,7 @@ scenario('two hosts in two browsers: the newest wins, and they do not fight', as
   assert.equal(scenes.length, 3);
   const snapshot = await stage.assertUnharmed({ player });
   assert.equal(snapshot.epoch, 3);
-});
+}
 
 scenario('two hosts in one browser: the second window steps back', async (stage) => {
   const { relay, broadcast } = stage;

@@ -56,6 +56,11 @@ export interface ChromiumOptions {
   lacks?: readonly Lack[];
   /** Takes any certificate. */
   trusting?: boolean;
+  /**
+   * websocket: nothing else brings sessions here; without-webrtc: in place of it, too, for what WebRTC does not bring. What is
+   * left out stays as it is.
+   */
+  sessions?: 'websocket' | 'without-webrtc' | undefined;
   /** The port of a proxy on this machine by which it opens all connections, those of WebRTC too. */
   proxyPort?: number;
 }
@@ -81,6 +86,9 @@ export class Chromium {
   readonly browser: Browser;
   /** Pages of versions before know no links but those with a bare token. */
   bareLinks = false;
+  /** Called with each player's link when it is opened. */
+  onPlayer: ((relay: Pick<Relay, 'origin'>, token: string) => Promise<void>) | null = null;
+  readonly #sessions: ChromiumOptions['sessions'];
   readonly #openContext: () => Promise<BrowserContext>;
   readonly #context: BrowserContext;
   readonly #cdp: CDPSession;
@@ -90,8 +98,10 @@ export class Chromium {
     openContext: () => Promise<BrowserContext>,
     context: BrowserContext,
     cdp: CDPSession,
+    sessions: ChromiumOptions['sessions'],
   ) {
     this.browser = browser;
+    this.#sessions = sessions;
     this.#openContext = openContext;
     this.#context = context;
     this.#cdp = cdp;
@@ -135,11 +145,13 @@ export class Chromium {
       }
       if (capture === 'tab') await context.addInitScript({ content: sceneScript(scene, '/host') });
       if (sound !== 'made-up') await context.addInitScript({ content: toneScript('/host') });
-      if (options.lacks !== undefined) await takeAway(context, options.lacks);
+      const { lacks = [], sessions } = options;
+      const overTcp = sessions === 'websocket';
+      if (lacks.length > 0 || overTcp) await takeAway(context, lacks, overTcp);
       return context;
     };
     const cdp = await browser.newBrowserCDPSession();
-    return new Chromium(browser, open, await open(), cdp);
+    return new Chromium(browser, open, await open(), cdp, options.sessions);
   }
 
   get context(): BrowserContext {
@@ -154,13 +166,14 @@ export class Chromium {
     const { places = [UNCROPPED], everyMs, webTransport = 'works' } = options;
     const context = options.apart ? await this.#openContext() : this.#context;
     const page = await context.newPage();
-    await doom(page, webTransport);
+    await doom(page, fateWith(this.#sessions, webTransport));
     if (options.swallowable) await makeSwallowable(page);
     if (options.ear) await page.addInitScript({ content: earScript('/play') });
     if (places !== null) {
       await page.addInitScript({ content: witnessScript(places, everyMs, '/play') });
     }
     await page.goto(this.#link(relay, 'play', token), { waitUntil: 'commit' });
+    await this.onPlayer?.(relay, token);
     return new PlayerTab(page);
   }
 
@@ -245,6 +258,12 @@ export async function crash(page: Page): Promise<void> {
   // Its answer never comes.
   cdp.send('Page.crash').catch(() => undefined);
   await crashed;
+}
+
+/** What a player's page has that is to have `fate`, in such a browser. */
+function fateWith(sessions: ChromiumOptions['sessions'], fate: WebTransportFate): WebTransportFate {
+  if (sessions === 'websocket') return 'tcp';
+  return sessions === 'without-webrtc' && fate === 'none' ? 'tcp' : fate;
 }
 
 /** The browser first, so that it replaces nobody. */

@@ -56,6 +56,8 @@ export class Firefox {
       browser: 'firefox',
       executablePath: EXECUTABLE,
       headless: true,
+      // That of a relay for development.
+      acceptInsecureCerts: true,
       extraPrefsFirefox: { ...PREFERENCES, ...(heard && HEARD) },
       ...(heard && { env: { ...process.env, PULSE_SERVER: sink.server } }),
     });
@@ -68,7 +70,7 @@ export class Firefox {
 
   /** Its pixels are watched through `lens`: see {@link FirefoxPlayer}; `prepare` runs before all. */
   async openPlayer(
-    relay: Relay,
+    relay: Pick<Relay, 'origin'>,
     token: string,
     lens: LensPage,
     origin = relay.origin,

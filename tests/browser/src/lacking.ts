@@ -12,13 +12,25 @@ export interface Lack {
   promises?: boolean;
 }
 
-/** Coders live in workers, where no init script runs: their scripts get a few lines in front. */
-export async function takeAway(context: BrowserContext, lacks: readonly Lack[]): Promise<void> {
-  const prelude = pageScript([lack, takeFrom], lacks);
+/** Coders live in workers; `lacks` may be none. `transport`: whether WebTransport is taken away as well. */
+export async function takeAway(
+  context: BrowserContext,
+  lacks: readonly Lack[],
+  transport = false,
+): Promise<void> {
+  const coders = pageScript([lack, takeFrom], lacks);
+  const prelude = transport ? `delete globalThis.WebTransport;${coders}` : coders;
+  await beforeWorkers(context, prelude);
+}
+
+/** In workers no init script runs: their scripts get a few lines in front. */
+export async function beforeWorkers(context: BrowserContext, prelude: string): Promise<void> {
   // Of a script that did not come from this machine's network, the browser thinks the worst.
   await context.grantPermissions(['local-network-access']);
   await context.route('**/assets/worker-*.js', async (route) => {
-    const response = await route.fetch();
+    // Of a relay that is away just now, as the page would have it without this.
+    const response = await route.fetch().catch(() => null);
+    if (response === null) return route.abort();
     const body = `${prelude};\n${await response.text()}`;
     await route.fulfill({ response, body });
   });

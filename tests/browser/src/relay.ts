@@ -1,10 +1,12 @@
 /** A relay of its own for every scenario: own port, own state directory, own log. */
 
 import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { PRIVATE_FLAG, wished } from './privately.ts';
 import { end, freePort, launch } from './process.ts';
 import { signToken, type TokenFacts } from './token.ts';
 import { until } from './until.ts';
@@ -26,6 +28,8 @@ export interface BroadcastSnapshot {
   sinceUs: number;
   epoch: number;
   players: number;
+  /** Missing from relays of versions before. */
+  private?: boolean;
   cache: { groups: number; frames: number; bytes: number };
   sound: { listeners: number } | null;
   renditions: { track: number; codec: string; players: number; framesReceived: number }[];
@@ -65,12 +69,14 @@ export interface RelayPlace {
 
 export interface RelayOptions {
   /** Further flags, which depend on where it is. */
-  flagsAt?: (place: RelayPlace) => Promise<readonly string[]>;
+  flagsAt?: (place: RelayPlace) => Promise<string[]>;
   /** As `--limits-sessions=5`. */
   flags?: readonly string[];
   binary?: string;
   /** Listens on all addresses, not on this machine's own only. */
   everywhere?: boolean;
+  /** Its broadcasts are private, and the tokens of links come with a key, as in links. */
+  isPrivate?: boolean;
 }
 
 export class Relay {
@@ -79,6 +85,8 @@ export class Relay {
   readonly #state: string;
   readonly #flags: readonly string[];
   readonly #everywhere: boolean;
+  /** Which no relay knows; null: its broadcasts are not private. */
+  readonly #linkKey: string | null;
   #child: ChildProcess | null = null;
 
   private constructor(
@@ -91,15 +99,19 @@ export class Relay {
     this.#binary = options.binary;
     this.#flags = options.flags;
     this.#everywhere = options.everywhere;
+    this.#linkKey = options.isPrivate ? randomBytes(32).toString('base64url') : null;
   }
 
   /** Starts one and waits until it answers. */
   static async start(options: RelayOptions = {}): Promise<Relay> {
-    const { flags = [], binary = relayBinary(), everywhere = false, flagsAt } = options;
+    const { flags = [], binary = relayBinary(), everywhere = false } = options;
+    const { isPrivate = wished() !== null } = options;
     const state = await mkdtemp(join(tmpdir(), 'steadycast-relay-'));
     const port = await freePort();
-    const more = (await flagsAt?.({ state, origin: originAt(port) })) ?? [];
-    const relay = new Relay(port, state, { flags: [...flags, ...more], binary, everywhere });
+    const more = (await options.flagsAt?.({ state, origin: originAt(port) })) ?? [];
+    if (isPrivate) more.push(PRIVATE_FLAG);
+    const all = { flags: [...flags, ...more], binary, everywhere, isPrivate };
+    const relay = new Relay(port, state, all);
     await relay.#launch();
     return relay;
   }
@@ -122,6 +134,22 @@ export class Relay {
   /** What opens the desk. */
   get adminKey(): string {
     return ADMIN_KEY;
+  }
+
+  /** Whether the broadcasts that are made here are. */
+  get isPrivate(): boolean {
+    return this.#linkKey !== null || this.#flags.includes(PRIVATE_FLAG);
+  }
+
+  /** Its state directory, with its log. */
+  get state(): string {
+    return this.#state;
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('the relay does not run');
+    return pid;
   }
 
   get logPath(): string {
@@ -156,7 +184,7 @@ export class Relay {
   }
 
   async createBroadcast(title = 'Browser test'): Promise<CreatedBroadcast> {
-    return this.#call('POST', '/api/broadcasts', { title }) as Promise<CreatedBroadcast>;
+    return this.#whole(await this.#call('POST', '/api/broadcasts', { title }));
   }
 
   async snapshot(broadcast: string): Promise<BroadcastSnapshot> {
@@ -165,16 +193,14 @@ export class Relay {
 
   /** New links, and the end of those until now for these roles. */
   async renewLinks(broadcast: string, end: ('publish' | 'play')[]): Promise<CreatedBroadcast> {
-    return this.#call('POST', `/api/broadcasts/${broadcast}/links`, {
-      end,
-    }) as Promise<CreatedBroadcast>;
+    return this.#whole(await this.#call('POST', `/api/broadcasts/${broadcast}/links`, { end }));
   }
 
   /** A token for one viewer, with a name. */
   async invite(broadcast: string, name: string): Promise<string> {
     const wish = { broadcast, roles: ['play'], name };
     const { token } = (await this.#call('POST', '/api/tokens', wish)) as { token: string };
-    return token;
+    return this.#withKey(token);
   }
 
   /** Ends it for everybody. */
@@ -187,7 +213,22 @@ export class Relay {
     const keys = await readFile(join(this.#state, 'token.key'), 'utf8');
     // The first one signs, and is the first word of its line.
     const [key = ''] = keys.split(/\s/);
-    return signToken(facts, Buffer.from(key, 'base64url'));
+    return this.#withKey(signToken(facts, Buffer.from(key, 'base64url')));
+  }
+
+  #whole(made: unknown): CreatedBroadcast {
+    const broadcast = made as CreatedBroadcast;
+    const { publishToken, playToken } = broadcast;
+    const whole = [publishToken, playToken].map((token) => this.#withKey(token)) as [
+      string,
+      string,
+    ];
+    return { ...broadcast, publishToken: whole[0], playToken: whole[1] };
+  }
+
+  /** A token as links have it, with what stands beside it. */
+  #withKey(token: string): string {
+    return this.#linkKey === null ? token : `${token}&key=${this.#linkKey}`;
   }
 
   async #launch(): Promise<void> {
@@ -198,8 +239,8 @@ export class Relay {
       ...['--server-state-dir', this.#state, '--server-admin-key', ADMIN_KEY],
       ...this.#flags,
     ];
-    // Every such variable is a setting to the relay, and it knows none of this name.
-    const { STEADYCAST_BINARY: _, ...env } = process.env;
+    // Every such variable is a setting to the relay, and it knows none of these names.
+    const { STEADYCAST_BINARY: _, STEADYCAST_PRIVATELY: __, ...env } = process.env;
     const child = launch(this.#binary, args, { env, stdio: ['ignore', log.fd, log.fd] });
     this.#child = child;
     await log.close();
