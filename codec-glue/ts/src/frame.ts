@@ -74,6 +74,11 @@ const ascii = new TextDecoder('latin1');
 
 /** The frame's bytes. Throws WireError when the header or payload breaks a limit. */
 export function encodeFrame(header: FrameHeader, payload: Uint8Array): EncodedFrame {
+  return { head: encodeHead(header, payload.length), payload };
+}
+
+/** What stands before a payload of this length. Throws WireError. */
+export function encodeHead(header: FrameHeader, payloadLength: number): Uint8Array {
   if (header.keyframe !== (header.config !== null)) {
     throw malformed('a decoder config belongs to keyframes, and to each of them');
   }
@@ -81,12 +86,12 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): EncodedFr
   const head = new Uint8Array(FRAME_HEADER_SIZE + config.length);
   writeFixedHeader(new DataView(head.buffer), {
     header,
-    payloadLength: payload.length,
+    payloadLength,
     configLength: config.length,
     colour: header.config?.colour ?? null,
   });
   head.set(config, FRAME_HEADER_SIZE);
-  return { head, payload };
+  return head;
 }
 
 function writeFixedHeader(view: DataView, fixed: FixedHeader): void {

@@ -15,6 +15,7 @@ export {
   type DecoderConfig,
   type EncodedFrame,
   encodeFrame,
+  encodeHead,
   type Frame,
   type FrameHeader,
   sameDecoderConfig,

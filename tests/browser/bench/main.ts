@@ -1,7 +1,9 @@
 /**
  * Measures what the README promises, with real browsers:
- * `npm run bench -- [--only join,latency,reload,restart,soak,sound] [--joins 20]
+ * `npm run bench -- [--only join,latency,reload,restart,sealing,soak,sound] [--joins 20]
  * [--seconds 20] [--reloads 20] [--restarts 100] [--players 5] [--minutes 60] [--sound-minutes 10]`
+ *
+ * `STEADYCAST_PRIVATELY=webtransport` measures the same with private broadcasts.
  */
 
 import { cpus } from 'node:os';
@@ -12,12 +14,13 @@ import { measureJoins } from './join.ts';
 import { measureLatency } from './latency.ts';
 import { measureReloads } from './reload.ts';
 import { measureRestarts } from './restart.ts';
+import { measureSealing } from './sealing.ts';
 import { measureSoak } from './soak.ts';
 import { measureSound } from './sound.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'join,latency,reload,restart,soak,sound' },
+    only: { type: 'string', default: 'join,latency,reload,restart,sealing,soak,sound' },
     joins: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '20' },
     reloads: { type: 'string', default: '20' },
@@ -32,6 +35,7 @@ const measures: Record<string, (relay: Relay) => Promise<Row[]>> = {
   join: (relay) => measureJoins(relay, Number(values.joins)),
   latency: (relay) => measureLatency(relay, Number(values.seconds)),
   reload: (relay) => measureReloads(relay, Number(values.reloads)),
+  sealing: () => measureSealing(),
   soak: (relay) => measureSoak(relay, Number(values.minutes)),
   sound: (relay) => measureSound(relay, Number(values['sound-minutes']), Number(values.restarts)),
   restart: (relay) => measureRestarts(relay, Number(values.restarts), Number(values.players)),

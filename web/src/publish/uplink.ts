@@ -3,7 +3,7 @@
 import {
   COLOUR_SINCE,
   type DecoderConfig,
-  encodeFrame,
+  encodeHead,
   type FrameHeader,
   groupPreamble,
   PAYLOAD_MAX,
@@ -185,9 +185,9 @@ export class Uplink {
     if (chunk.length > PAYLOAD_MAX - SEALED_PICTURE_OVERHEAD) {
       throw new WireError('too_large', `a picture of ${chunk.length} bytes`);
     }
-    const sealing = this.#sealer?.picture(header, inside, chunk);
+    const sealing = this.#sealer?.pieces(header, inside, chunk);
     if (sealing === undefined) throw new WireError('out_of_order', 'a group without its keyframe');
-    return sealing.then((payload) => piecesOf(header, payload));
+    return sealing.then((payload) => piecesOf(header, ...payload));
   }
 
   /** What the session's version can say of a config. */
@@ -249,9 +249,9 @@ export class Uplink {
   }
 }
 
-function piecesOf(header: FrameHeader, payload: Uint8Array): Uint8Array[] {
-  const { head } = encodeFrame(header, payload);
-  return header.keyframe ? [groupPreamble(), head, payload] : [head, payload];
+function piecesOf(header: FrameHeader, ...payload: Uint8Array[]): Uint8Array[] {
+  const head = encodeHead(header, lengthOf(payload));
+  return header.keyframe ? [groupPreamble(), head, ...payload] : [head, ...payload];
 }
 
 /** Without the group's own first byte. */

@@ -14,7 +14,7 @@ import {
 } from './inside.ts';
 import { Keys } from './keys.ts';
 import type { LinkKey } from './link-key.ts';
-import { seal } from './sframe.ts';
+import { joined, seal } from './sframe.ts';
 
 export type { PictureInside } from './inside.ts';
 
@@ -43,6 +43,15 @@ export class Sealer {
     inside: PictureInside,
     chunk: Uint8Array,
   ): Promise<Uint8Array<ArrayBuffer>> {
+    return joined(...(await this.pieces(header, inside, chunk)));
+  }
+
+  /** The same in pieces, for who puts them behind others: large pictures are copied no more often than they have to be. */
+  async pieces(
+    header: FrameHeader,
+    inside: PictureInside,
+    chunk: Uint8Array,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
     checkDistance(inside.distance, header.index);
     const plaintext = writePicture(inside, chunk);
     const key = await this.#keys.of(keyIdOf(this.#tenure, header.track));
@@ -57,6 +66,6 @@ export class Sealer {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const plaintext = writeSound(capturedUs, frame);
     const key = await this.#keys.of(keyIdOf(this.#tenure, SOUND_SOURCE));
-    return seal(key, BigInt(sequence), new Uint8Array(0), plaintext);
+    return joined(...(await seal(key, BigInt(sequence), new Uint8Array(0), plaintext)));
   }
 }

@@ -66,16 +66,16 @@ export async function deriveKey(base: CryptoKey, keyId: bigint): Promise<SFrameK
   return { keyId, aead, salt: new Uint8Array(salt) };
 }
 
-/** Seals what the pieces hold together; never twice for one counter. */
+/** Header and ciphertext, which belong behind one another; never twice for one counter. */
 export async function seal(
   key: SFrameKey,
   counter: bigint,
   metadata: Uint8Array,
   plaintext: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array<ArrayBuffer>[]> {
   const header = encodeHeader({ keyId: key.keyId, counter });
   const sealed = await crypto.subtle.encrypt(params(key, counter, metadata), key.aead, plaintext);
-  return joined(header, new Uint8Array(sealed));
+  return [header, new Uint8Array(sealed)];
 }
 
 /** What is in `sealed`, which follows a header of this counter. Throws Forged. */
