@@ -9,9 +9,11 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use clap_complete::Shell;
+use reqwest::Url;
 
 use crate::config::{self, Config, ConfigError, ENV_CONFIG, Sources};
 use crate::doctor::examine;
+use crate::operate::pages::{self, Pages};
 use crate::operate::{self, Operation, operate, operation};
 use crate::telemetry::reasons;
 
@@ -36,6 +38,8 @@ pub enum Task {
     Operate(Box<Operation>),
     /// Say what keeps a relay with these settings from serving.
     Examine(Box<Sources>),
+    /// Look at the pages that a relay serves.
+    ComparePages(Url),
     /// Print a text about the program itself.
     Print(String),
 }
@@ -72,6 +76,16 @@ pub fn run_with<E: Failure>(
                 false => ExitCode::FAILURE,
             }
         }
+        Ok(Task::ComparePages(relay)) => match pages::check(&relay) {
+            Ok(found) => {
+                let printed = print(&found.text());
+                match found.is_well() {
+                    true => printed,
+                    false => ExitCode::FAILURE,
+                }
+            }
+            Err(error) => fail(&error),
+        },
         Ok(Task::Serve(config)) => match serve(*config) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
@@ -120,6 +134,10 @@ pub fn parse(
             let sources = sources(matches, env.into_iter().collect());
             Ok(Task::Examine(Box::new(sources)))
         }
+        Some(("pages", matches)) => Ok(match Pages::of(matches) {
+            Some(Pages::Check(relay)) => Task::ComparePages(relay),
+            Some(Pages::List) | None => Task::Print(pages::list()),
+        }),
         Some(("completions", matches)) => Ok(Task::Print(completions(matches))),
         Some(("man", matches)) => Ok(Task::Print(manual(matches)?)),
         Some(("keys", matches)) if matches.subcommand_name() == Some("generate") => {
@@ -194,6 +212,7 @@ fn command() -> Command {
         ))
         .subcommand(Command::new("config").about("Print the commented default configuration file"))
         .subcommands(operate::commands())
+        .subcommand(pages::command())
         .subcommand(
             Command::new("completions")
                 .about("Print what completes commands in a shell")
@@ -271,6 +290,13 @@ pub struct Banner<'a> {
     pub local: &'a str,
     /// Where other machines' browsers do: `https://192.168.1.7:4433`.
     pub network: &'a [String],
+    /// The first broadcast's links; `None`: it is private, or would be, and the relay has no key to make them with.
+    pub first: Option<First<'a>>,
+}
+
+/// The links of the first broadcast.
+#[derive(Debug, Clone, Copy)]
+pub struct First<'a> {
     /// The path and fragment of the admin's page.
     pub admin: &'a str,
     /// The path and fragment of the player's page.
@@ -287,13 +313,23 @@ pub fn startup_banner(banner: &Banner<'_>, colour: bool) -> String {
     let Banner {
         local,
         network,
-        admin,
-        player,
+        first,
     } = banner;
     let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!(
-        "\n  {bold}Steadycast {version}{plain} {dim}development relay{plain}\n\n\
-         \x20 {bold}Admin{plain}   {local}{admin}\n\
+    let mut text =
+        format!("\n  {bold}Steadycast {version}{plain} {dim}development relay{plain}\n\n");
+    let Some(First { admin, player }) = first else {
+        let _ = write!(
+            text,
+            "  {bold}Admin{plain}   {local}/admin\n\n\
+             \x20 {dim}Broadcasts are private here: their links have a key that no relay knows. This page makes them, with\n\
+             \x20 the admin key, which is in the state directory; and so does steadycast broadcast create.{plain}\n\n"
+        );
+        return text;
+    };
+    let _ = write!(
+        text,
+        "  {bold}Admin{plain}   {local}{admin}\n\
          \x20 {bold}Player{plain}  {local}{player}\n"
     );
     if !network.is_empty() {
@@ -424,8 +460,10 @@ mod tests {
         let banner = Banner {
             local: "http://localhost:4433",
             network: &network,
-            admin: "/admin#A",
-            player: "/play#P",
+            first: Some(First {
+                admin: "/admin#A",
+                player: "/play#P",
+            }),
         };
         let text = startup_banner(&banner, false);
         assert!(text.contains("http://localhost:4433/admin#A"), "{text}");

@@ -4,6 +4,8 @@
 
 mod process;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 
 use process::Relay;
@@ -111,6 +113,174 @@ fn broadcasts_links_and_tokens_are_made_and_taken_back() {
     assert!(sessions.starts_with("SESSION  RELAY  ROLE"), "{sessions}");
     assert_eq!(ask(&relay, &["broadcast", "end", "game-7"]), "");
     assert!(!ask(&relay, &["broadcast", "list"]).contains("game-7"));
+}
+
+/// The key in a link, and what stands before it.
+fn parted(link: &str) -> (&str, &str) {
+    link.split_once("&key=")
+        .unwrap_or_else(|| panic!("no key in {link}"))
+}
+
+#[test]
+fn links_to_a_private_broadcast_have_a_key_that_the_relay_never_hears_of() {
+    let relay = Relay::start();
+    let create = ["broadcast", "create", "--id", "table", "--private"];
+    let made = ask(&relay, &create);
+    assert!(made.contains("is kept nowhere else"), "{made}");
+    let (admin, player) = (value(&made, "Admin"), value(&made, "Player"));
+    let (_, key) = parted(&admin);
+    assert_eq!((key.len(), parted(&player).1), (43, key));
+
+    // Nobody but who has a link knows it, so others cannot be made without one.
+    let url = format!("http://{}", relay.address);
+    let state = relay.state.to_str().unwrap();
+    let refused = |more: &[&str]| {
+        let links = [
+            "broadcast",
+            "links",
+            "table",
+            "--url",
+            &url,
+            "--state-dir",
+            state,
+        ];
+        let output = run(&[&links[..], more].concat(), &[]);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&[]).contains("known to no relay"));
+    assert!(refused(&["--key", &player[1..40]]).contains("neither a link key"));
+    let more = ask(&relay, &["broadcast", "links", "table", "--key", &player]);
+    assert_eq!(parted(&value(&more, "Admin")).1, key);
+    assert_ne!(value(&more, "Admin"), admin);
+
+    // Who is not to see anything any more has the key.
+    assert!(refused(&["--end", "play", "--key", &player]).contains("a key of their own"));
+    let renewed = ask(&relay, &["broadcast", "links", "table", "--end", "play"]);
+    assert!(renewed.contains("The key is another one"), "{renewed}");
+    let fresh = value(&renewed, "Player");
+    assert_ne!(parted(&fresh).1, key);
+    assert_eq!(parted(&value(&renewed, "Admin")).1, parted(&fresh).1);
+
+    let token = ["token", "create", "--broadcast", "table", "--role", "play"];
+    let keyed = ask(&relay, &[&token[..], &["--key", &fresh]].concat());
+    assert_eq!(parted(&value(&keyed, "Link")).1, parted(&fresh).1);
+    let bare = ask(&relay, &token);
+    assert!(bare.contains("lacks its key"), "{bare}");
+    let json: Value = serde_json::from_str(&ask(
+        &relay,
+        &[&create[..2], &create[4..], &["--json"]].concat(),
+    ))
+    .unwrap();
+    assert!(
+        json["links"]["player"].as_str().unwrap().contains("&key="),
+        "{json}"
+    );
+
+    // Others have none, and take none.
+    let open = ask(&relay, &["broadcast", "create", "--id", "open"]);
+    assert!(!open.contains("key"), "{open}");
+    let output = run(
+        &[
+            "broadcast",
+            "links",
+            "open",
+            "--key",
+            &player,
+            "--url",
+            &url,
+            "--state-dir",
+            state,
+        ],
+        &[],
+    );
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("is not private")
+    );
+
+    let heard = relay.end();
+    for secret in [key, parted(&fresh).1] {
+        assert!(!heard.contains(secret), "the relay has heard of the key");
+    }
+}
+
+#[test]
+fn where_all_broadcasts_are_private_links_have_a_key_and_the_first_is_made_by_hand() {
+    let mut relay = Relay::start_with(&["--broadcast-private=true"]);
+    let said = relay.says_until("steadycast broadcast create");
+    assert!(said.contains("/admin\n"), "{said}");
+    assert!(!said.contains("token="), "{said}");
+    let made = ask(&relay, &["broadcast", "create", "--id", "table"]);
+    let (admin, player) = (value(&made, "Admin"), value(&made, "Player"));
+    assert_eq!(parted(&admin).1, parted(&player).1);
+    assert_eq!(
+        ask(&relay, &["broadcast", "list"]).lines().count(),
+        2,
+        "no other was made"
+    );
+}
+
+/// Stands before a relay, and changes the last byte of what it answers at one path.
+fn meddle(relay: &str, path: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let relay = relay.to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut lines = BufReader::new(client.try_clone().unwrap()).lines();
+            let mut head = lines
+                .by_ref()
+                .map(Result::unwrap)
+                .take_while(|line| !line.is_empty());
+            let first = head.next().unwrap();
+            let rest: Vec<_> = head.collect();
+            let asked = format!(
+                "{first}\r\nconnection: close\r\n{}\r\n\r\n",
+                rest.join("\r\n")
+            );
+            let mut server = TcpStream::connect(&relay).unwrap();
+            server.write_all(asked.as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            server.read_to_end(&mut answer).unwrap();
+            if first.split(' ').nth(1) == Some(path) {
+                *answer.last_mut().unwrap() ^= 1;
+            }
+            client.write_all(&answer).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn pages_that_are_not_those_of_the_release_are_told() {
+    let relay = Relay::start_at("info");
+    let list = String::from_utf8(run(&["pages", "list"], &[]).stdout).unwrap();
+    let play = list.lines().find(|line| line.ends_with("  play.html"));
+    assert_eq!(play.unwrap().len(), 64 + "  play.html".len(), "{list}");
+
+    let compare = |url: &str| {
+        let output = run(&["pages", "check", "--url", url], &[]);
+        let told = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), told)
+    };
+    let (code, told) = compare(&format!("http://{}", relay.address));
+    assert_eq!(code, Some(0), "{told}");
+    assert!(
+        told.starts_with("All ") && told.contains("files are those of Steadycast"),
+        "{told}"
+    );
+    let (code, told) = compare(&meddle(&relay.address, "/play"));
+    assert_eq!(code, Some(1), "{told}");
+    for coding in ["identity", "br", "gzip"] {
+        assert!(
+            told.contains(&format!("play.html: differs ({coding})\n")),
+            "{told}"
+        );
+    }
+    assert_eq!(told.lines().count(), 4, "{told}");
 }
 
 #[test]

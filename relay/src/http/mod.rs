@@ -30,6 +30,7 @@ pub use forwarded::Proxies;
 pub use links::Links;
 pub(crate) use links::{to_page, token_in};
 pub use listener::{Bounds, Listener, Peer};
+pub(crate) use pages::{PageFile, page_files};
 pub use problem::Problem;
 pub use routes::router;
 pub use server::serve;

@@ -36,6 +36,23 @@ pub(super) struct File {
     pub(super) sha256: [u8; 32],
 }
 
+/// One of the pages' files, by its name in the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PageFile {
+    pub(crate) name: String,
+    pub(crate) sha256: [u8; 32],
+}
+
+/// All that the program has of them, by name.
+pub(crate) fn page_files() -> impl Iterator<Item = PageFile> {
+    let names = Built::iter().collect::<std::collections::BTreeSet<_>>();
+    names.into_iter().filter_map(|name| {
+        let sha256 = Built::get(&name)?.metadata.sha256_hash();
+        let name = name.into_owned();
+        Some(PageFile { name, sha256 })
+    })
+}
+
 /// Where files come from: the program, or a test.
 type Find = fn(&str) -> Option<File>;
 

@@ -65,6 +65,27 @@ pub enum OperateError {
     /// It says no.
     #[error("the relay says: {0}")]
     Refused(String),
+    /// What was given is no key.
+    #[error("--key: neither a link key nor a link that has one")]
+    NoKey,
+    /// Links would be of no use.
+    #[error(
+        "this broadcast is private, and its key is known to no relay: give it, or a link that has it, by --key (- reads it \
+         from standard input), or make new links for everybody by --end play, which come with another key"
+    )]
+    KeyMissing,
+    /// Whoever is to see nothing any more has that one.
+    #[error("--key: new links for viewers come with a key of their own")]
+    OldKey,
+    /// Nothing is sealed there.
+    #[error("--key: this broadcast is not private")]
+    NotPrivate,
+    /// No key can be made.
+    #[error("the system gives no randomness")]
+    NoRandomness,
+    /// The web pages were not built.
+    #[error("this program was built without pages")]
+    NoPages,
     /// Nothing can be asked at all.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -72,7 +93,12 @@ pub enum OperateError {
 
 impl crate::cli::Failure for OperateError {
     fn is_mistake(&self) -> bool {
-        matches!(self, Self::Key { .. } | Self::Url)
+        match self {
+            Self::Key { .. } | Self::Url => true,
+            Self::NoKey | Self::KeyMissing | Self::OldKey | Self::NotPrivate => true,
+            Self::Unreachable(_) | Self::Refused(_) => false,
+            Self::NoRandomness | Self::NoPages | Self::Io(_) => false,
+        }
     }
 }
 
@@ -100,13 +126,7 @@ pub(super) fn ask(relay: &Asked, request: &Request) -> Result<Value, OperateErro
     if !request.query.is_empty() {
         url.query_pairs_mut().extend_pairs(&request.query);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        // Others may have installed it before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::new();
+    at_once(async |client| {
         let mut asking = client
             .request(request.method.clone(), url)
             .header(AUTHORIZATION, format!("Bearer {key}"));
@@ -126,4 +146,16 @@ pub(super) fn ask(relay: &Asked, request: &Request) -> Result<Value, OperateErro
         let told = detail.map_or_else(|| status.to_string(), str::to_owned);
         Err(OperateError::Refused(told))
     })
+}
+
+/// Does something that takes asking over a network, and waits for it.
+pub(super) fn at_once<T>(
+    act: impl AsyncFnOnce(Client) -> Result<T, OperateError>,
+) -> Result<T, OperateError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Others may have installed it before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    runtime.block_on(act(Client::new()))
 }

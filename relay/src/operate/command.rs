@@ -7,6 +7,7 @@ use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
 use super::client::{Asked, Request};
+use super::keying::Keying;
 use super::show::Shown;
 use crate::http::token_in;
 
@@ -16,6 +17,7 @@ pub struct Operation {
     /// Of which relay.
     pub relay: Asked,
     pub(super) request: Request,
+    pub(super) keying: Keying,
     /// Whether the answer is shown as it comes.
     pub json: bool,
 }
@@ -28,15 +30,23 @@ pub fn commands() -> impl Iterator<Item = Command> {
                 .arg(text("maker", "WHO").help("Those made with a token about this subject alone")),
             leaf("create", "Create one, and print its links")
                 .arg(text("id", "ID").help("An id of your choice; else one is made up"))
-                .arg(text("title", "TITLE").help("Its name for people")),
+                .arg(text("title", "TITLE").help("Its name for people"))
+                .arg(flag(
+                    "private",
+                    "Only people with its links can see it: a key that no relay knows is made here, and is in them",
+                ))
+                .arg(key("A key of your own for a private one")),
             leaf("end", "End one, for everybody and for good").arg(id()),
             leaf("keyframe", "Ask its publisher for a keyframe").arg(id()),
-            leaf("links", "Print new links to one").arg(id()).arg(
-                text("end", "ROLE")
-                    .action(ArgAction::Append)
-                    .value_parser(["publish", "play"])
-                    .help("End the links until now for this role, and their sessions"),
-            ),
+            leaf("links", "Print new links to one")
+                .arg(id())
+                .arg(
+                    text("end", "ROLE")
+                        .action(ArgAction::Append)
+                        .value_parser(["publish", "play"])
+                        .help("End the links until now for this role, and their sessions"),
+                )
+                .arg(key("The key of a private one")),
         ]),
         group("session", "Sessions of a running relay").subcommands([
             leaf("list", "List those at a broadcast").arg(id()),
@@ -71,7 +81,8 @@ pub fn commands() -> impl Iterator<Item = Command> {
                 .arg(flag("stay-until", "Sessions end with it"))
                 .arg(number("players", "COUNT").help("How many players its publisher may have"))
                 .arg(number("renditions", "COUNT").help("How many renditions its publisher is asked for"))
-                .arg(number("kbps", "KBPS").help("How much its publisher may bring, in kbit/s")),
+                .arg(number("kbps", "KBPS").help("How much its publisher may bring, in kbit/s"))
+                .arg(key("The key of a private broadcast, for the link")),
             leaf("inspect", "Say what one is good for, here and now").arg(
                 Arg::new("token")
                     .value_name("TOKEN")
@@ -138,7 +149,10 @@ fn leaf(name: &'static str, about: &'static str) -> Command {
             .default_value("state")
             .value_parser(clap::value_parser!(PathBuf))
             .help("The relay's state directory"),
-        flag("json", "Print the relay's answer as it is"),
+        flag(
+            "json",
+            "Print the relay's answer as it is, with whole links to a private broadcast",
+        ),
     ])
 }
 
@@ -161,6 +175,12 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
         .help(help)
 }
 
+fn key(what: &str) -> Arg {
+    text("key", "KEY").help(format!(
+        "{what}: itself, or a link that has it; - reads it from standard input"
+    ))
+}
+
 fn id() -> Arg {
     Arg::new("broadcast")
         .value_name("BROADCAST")
@@ -174,6 +194,8 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
     let (name, matches) = matches.subcommand()?;
     let given = |name: &str| matches.get_one::<String>(name).cloned();
     let broadcast = || format!("/api/broadcasts/{}", given("broadcast").unwrap_or_default());
+    let is_private = (group, name) == ("broadcast", "create")
+        && (matches.get_flag("private") || given("key").is_some());
     let request = match (group, name) {
         ("broadcast", "list") => {
             let mut list = get("/api/broadcasts".to_owned(), Shown::Broadcasts);
@@ -186,7 +208,10 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
             post(format!("{}/keyframe", broadcast()), json!({}), Shown::Asked)
         }
         ("broadcast", "create") => {
-            let body = object([("id", given("id")), ("title", given("title"))]);
+            let mut body = object([("id", given("id")), ("title", given("title"))]);
+            if is_private {
+                body["private"] = json!(true);
+            }
             post("/api/broadcasts".to_owned(), body, Shown::Links)
         }
         ("broadcast", "end") => delete(broadcast(), None),
@@ -242,8 +267,35 @@ pub fn operation(matches: &ArgMatches) -> Option<Operation> {
             state_dir: matches.get_one::<PathBuf>("state-dir")?.clone(),
         },
         request,
+        keying: keying(group, name, matches),
         json: matches.get_flag("json"),
     })
+}
+
+/// What becomes of the key, where links are printed.
+fn keying(group: &str, name: &str, matches: &ArgMatches) -> Keying {
+    let given = |name: &str| matches.get_one::<String>(name).cloned();
+    match (group, name) {
+        ("broadcast", "create") => Keying::New {
+            private: matches.get_flag("private"),
+            key: given("key"),
+        },
+        ("broadcast", "links") => Keying::Links {
+            broadcast: given("broadcast").unwrap_or_default(),
+            ends_viewers: many(matches, "end").iter().any(|role| role == "play"),
+            key: given("key"),
+        },
+        ("token", "create") => match given("broadcast") {
+            Some(broadcast) if !broadcast.ends_with('*') || given("key").is_some() => {
+                Keying::Token {
+                    broadcast,
+                    key: given("key"),
+                }
+            }
+            _ => Keying::Needless,
+        },
+        _ => Keying::Needless,
+    }
 }
 
 fn many(matches: &ArgMatches, name: &str) -> Vec<String> {

@@ -3,6 +3,9 @@
 mod client;
 mod command;
 mod key_pair;
+mod keying;
+mod link_key;
+pub mod pages;
 mod show;
 
 use serde_json::Value;
@@ -10,6 +13,7 @@ use serde_json::Value;
 pub use client::{Asked, OperateError};
 pub use command::{Operation, commands, operation};
 pub use key_pair::key_pair;
+use keying::Keying;
 
 /// Does it, and gives what is to be printed.
 ///
@@ -19,9 +23,13 @@ pub fn operate(operation: Operation) -> Result<String, OperateError> {
     let Operation {
         relay,
         request,
+        keying,
         json,
     } = operation;
+    let known = keying.before(&relay)?;
     let mut answer = client::ask(&relay, &request)?;
+    let completion = known.map_or_else(|| Keying::after(&relay, &answer), Ok)?;
+    completion.of(&mut answer);
     // Lists come in pages, which go on behind the last of each.
     while let Some(next) = answer["next"].as_str() {
         let more = client::ask(&relay, &request.after(next))?;
@@ -29,7 +37,7 @@ pub fn operate(operation: Operation) -> Result<String, OperateError> {
     }
     Ok(match json {
         true => format!("{answer:#}\n"),
-        false => show::text(&request.shown, &answer),
+        false => show::text(&request.shown, &answer) + completion.note,
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Relay, RelayError};
 use crate::broadcast::{BroadcastId, RegistryError};
-use crate::cli::{Banner, show_banner};
+use crate::cli::{Banner, First, show_banner};
 use crate::http::{CreateError, NewBroadcast, Site, to_page};
 use crate::tls::host_addresses;
 
@@ -41,7 +41,9 @@ impl Welcome {
         let Ok(id) = FIRST.parse::<BroadcastId>() else {
             return Ok(());
         };
-        if !self.site.knows(&id) {
+        let private = self.is_private(&id);
+        // One that is private is made by whoever makes its key as well, which is not the relay.
+        if !private && !self.site.knows(&id) {
             let first = NewBroadcast {
                 id: Some(id.clone()),
                 description: "Main broadcast".into(),
@@ -57,7 +59,6 @@ impl Welcome {
                 }
             }
         }
-        let tokens = self.site.mint_both(&id)?;
         let port = self.address.port();
         let public = self.site.public_url.as_ref().map(ToString::to_string);
         // Behind a public URL pages may have to be come to that way.
@@ -73,12 +74,33 @@ impl Welcome {
             ip if ip.is_unspecified() => format!("http://localhost:{port}"),
             _ => format!("http://{}", self.address),
         };
+        if private {
+            let first = None;
+            show_banner(&Banner {
+                local: &local,
+                network: &network,
+                first,
+            });
+            return Ok(());
+        }
+        let tokens = self.site.mint_both(&id)?;
         show_banner(&Banner {
             local: &local,
             network: &network,
-            admin: &to_page("admin", &tokens.publish),
-            player: &to_page("play", &tokens.play),
+            first: Some(First {
+                admin: &to_page("admin", &tokens.publish),
+                player: &to_page("play", &tokens.play),
+            }),
         });
         Ok(())
+    }
+
+    /// Whether the first broadcast is private, or would be.
+    fn is_private(&self, id: &BroadcastId) -> bool {
+        let site = &self.site;
+        let known = site.homes.as_ref().and_then(|homes| homes.entry(id));
+        let known = known.map(|entry| entry.private);
+        let here = || site.registry.find(id).map(|one| one.is_private());
+        known.or_else(here).unwrap_or(site.rules().private)
     }
 }

@@ -82,6 +82,18 @@ impl Relay {
         })
     }
 
+    /// What it prints, up to the first line that has this.
+    pub(crate) fn says_until(&mut self, last: &str) -> String {
+        let mut said = String::new();
+        for line in BufReader::new(self.process.stdout.take().unwrap()).lines() {
+            said += &(line.unwrap() + "\n");
+            if said.contains(last) {
+                break;
+            }
+        }
+        said
+    }
+
     /// Lets it write files up to this length only, as a full disk would; `None`: as long as it likes.
     pub(crate) fn limit_files(&self, length: Option<u64>) {
         let limit = Rlimit {
