@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::claims::{is_plain, shown_name};
 use super::grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
-use super::token::{is_plain, shown_name};
 use super::{Pattern, Refusal, Visit};
 use crate::asking::{SafeUrl, body, client};
 use crate::telemetry::traces;

@@ -11,10 +11,11 @@ use parking_lot::RwLock;
 use steadycast_codec_glue::wire::{Role, limits};
 
 use super::authority::{Action, Authority};
+use super::claims::{Early, WireClaims};
 use super::guesses::{Guesses, OneAtATime, TooManyTries};
 use super::passes::{Pass, Passes, Standing, Transport, Visit, Withdrawal};
 use super::revocations::{Generation, Revocation, Revocations};
-use super::token::{Early, Minted, Order, TokenSigner, WireClaims};
+use super::token::{Minted, Order, TokenSigner};
 use super::{AdminKey, Grant, Issuers, Pattern, Power, RandomError, Refusal};
 use crate::broadcast::{BroadcastId, RelayTime};
 

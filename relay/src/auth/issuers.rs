@@ -9,8 +9,8 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::claims::{Early, WireClaims};
 use super::key_set::KeySet;
-use super::token::{Early, WireClaims};
 use super::{Grant, Refusal};
 use crate::broadcast::RelayTime;
 

@@ -2,6 +2,7 @@
 
 mod admin_key;
 mod authority;
+mod claims;
 mod embedder;
 mod gate;
 mod grant;
@@ -21,6 +22,7 @@ mod token;
 
 pub use admin_key::{AdminKey, AdminKeyError};
 pub use authority::{Action, Authority, AuthorityError};
+pub(crate) use claims::{TEXT, is_plain};
 pub use embedder::{Embedder, EmbedderError};
 pub use gate::{CallerError, Gate};
 pub use grant::{Allotment, Expiry, Grant, Holder, Power, Powers};
@@ -36,7 +38,6 @@ pub use random::{RandomError, random, random_text};
 pub use refusal::Refusal;
 pub use revocations::{Bound, Generation, Revocation};
 pub use token::{EARLIEST, LONGEST_LIFE, Minted, Order, Token, TokenSigner};
-pub(crate) use token::{TEXT, is_plain};
 
 /// A pass for tests of what comes behind the gate.
 #[cfg(test)]
