@@ -42,7 +42,7 @@ use crate::sockets::{ListenError, Sockets};
 use crate::store::{StateDir, StateError, StateLock};
 use crate::supervisor;
 use crate::telemetry::{self, LogLevel, TelemetryError};
-use crate::tls::{Identities, Keeper, Source, TlsError, https_config, quic_config};
+use crate::tls::{Identities, Keeper, RelayPapers, Source, TlsError, https_config, quic_config};
 use crate::webrtc::{self, Bridge, IdentityError, Reach};
 use crate::websocket::{Entrance, Sending};
 
@@ -305,11 +305,13 @@ impl Relay {
 
     /// What reads its settings again, which are these.
     pub(crate) fn reload(&self, config: Config, level: LogLevel) -> Reload {
+        let papers = self.cluster.as_ref();
+        let papers = papers.and_then(|cluster| cluster.papers.as_ref());
         Reload {
             config,
             level,
             site: self.site.clone(),
-            certificates: self.keeper.nudge(),
+            certificates: [Some(self.keeper.nudge()), papers.map(RelayPapers::nudge)],
         }
     }
 
@@ -319,7 +321,7 @@ impl Relay {
             websockets_over_http2,
             site,
             shards,
-            cluster,
+            mut cluster,
             relays,
             listener,
             keeper,
@@ -332,6 +334,7 @@ impl Relay {
             lock,
             ..
         } = self;
+        let papers = cluster.as_mut().and_then(|cluster| cluster.papers.take());
         let mut kept = Kept::default();
         // Pages that probe for the relay's return must not find one that is about to go.
         let router = router(site.clone());
@@ -362,6 +365,11 @@ impl Relay {
                     join::leave(&site);
                 }
             };
+            let papers = async {
+                if let Some(papers) = papers {
+                    papers.run().await;
+                }
+            };
             let moves = async {
                 if let Some(moves) = moves {
                     moves.run().await;
@@ -373,6 +381,7 @@ impl Relay {
             let ticking = tick(&site, &mut kept);
             tokio::join!(
                 keeper.run(),
+                papers,
                 keys,
                 metrics,
                 hooks,

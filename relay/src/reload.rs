@@ -16,14 +16,17 @@ pub(crate) struct Reload {
     pub(crate) config: Config,
     pub(crate) level: LogLevel,
     pub(crate) site: Arc<Site>,
-    pub(crate) certificates: Arc<Notify>,
+    /// What has certificates looked at, the relay's own and those for other relays.
+    pub(crate) certificates: [Option<Arc<Notify>>; 2],
 }
 
 impl Reload {
     /// Reads everything again, and says what has changed and what could not. With mistakes in the settings none
     /// of them changes. Waits for the disk.
     pub(crate) fn reload(&mut self) {
-        self.certificates.notify_one();
+        for nudge in self.certificates.iter().flatten() {
+            nudge.notify_one();
+        }
         self.site.gate.read_keys_again();
         let new = match self.config.again() {
             Ok(new) => new,

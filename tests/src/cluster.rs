@@ -33,6 +33,11 @@ impl Authority {
         Ok(Self(issuer))
     }
 
+    /// Its certificate, as PEM.
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
     /// Has a relay know others by this authority, and shows them a certificate of `shown`'s.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ use crate::broadcast::Registry;
 use crate::config;
 use crate::directory::{Directory, State};
 use crate::shard::RelayClock;
-use crate::tls::{RelayTls, TlsError};
+use crate::tls::{RelayPapers, RelayTls, TlsError};
 
 pub(crate) use port::{Port, settings};
 pub(crate) use pulls::{AtHome, Names, Others, Pulls};
@@ -62,6 +62,8 @@ pub(crate) struct Cluster {
     pulls: Arc<Pulls>,
     /// TLS for those that come here, until it is used.
     pub(crate) server: rustls::ServerConfig,
+    /// What keeps its certificates as their files are, until it runs.
+    pub(crate) papers: Option<RelayPapers>,
     over: oneshot::Receiver<()>,
     _origin: Option<Arc<Upstream>>,
 }
@@ -82,7 +84,11 @@ impl Cluster {
         let Some(files) = config.files().filter(|_| used) else {
             return Ok(None);
         };
-        let RelayTls { server, client } = RelayTls::read(files)?;
+        let RelayTls {
+            server,
+            client,
+            papers,
+        } = RelayTls::read(files)?;
         let runtime = Runtime::start(client, shutdown.clone())?;
         let upstreams = Arc::new(Upstreams::new(runtime.endpoint, runtime.handle));
         // A connection to it is ready from the start.
@@ -106,6 +112,7 @@ impl Cluster {
         Ok(Some(Self {
             pulls: Arc::new(pulls),
             server,
+            papers: Some(papers),
             over: runtime.over,
             _origin: origin,
         }))

@@ -24,4 +24,4 @@ pub use names::{host_addresses, interface_addresses};
 pub(crate) use acme::kept_certificate;
 pub(crate) use challenge::ALPN as CHALLENGE_ALPN;
 pub(crate) use pem::read_pem;
-pub(crate) use relays::RelayTls;
+pub(crate) use relays::{RelayPapers, RelayTls};

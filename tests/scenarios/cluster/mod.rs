@@ -1,6 +1,7 @@
 //! Several relays: what is at one of them is watched at the others.
 
 mod catalog;
+mod certificates;
 mod clocks;
 mod links;
 mod measured;
