@@ -19,7 +19,7 @@ pub mod metrics;
 pub mod operate;
 pub mod path;
 mod peers;
-mod placement;
+pub mod placement;
 pub mod quic;
 pub mod records;
 pub mod relay;

@@ -1,49 +1,82 @@
 //! Where players go, and what becomes of them when a region is lost.
 
-use super::random::mix;
+use steadycast_relay::directory::{Load, Mark};
+use steadycast_relay::placement::packing::{Leaver, Taker, pack};
+
 use super::scene::{APART, MOVED_AFTER, Placement, SILENCE};
 use super::trees::From;
-use super::world::{Event, World};
+use super::world::{Comer, Event, World};
 
 /// How often a relay gives others a sign of life.
 const HEARTBEAT: std::time::Duration = std::time::Duration::from_millis(250);
 /// The region that is lost.
 const LOST: usize = 0;
-/// What a relay takes of players, against an even share.
-const ROOM: f64 = 1.2;
+/// Relays that a client knows of (PROTOCOL 2.15).
+const KNOWN: usize = 4;
 
 impl World {
-    /// A relay for a player of a region.
-    pub(super) fn choose(&mut self, id: usize, region: usize) -> usize {
+    /// A relay for a player; no relay takes more than it may.
+    fn choose(&mut self, id: usize, comer: Comer) -> usize {
+        let linked = self.links[id];
         match self.scene.placement {
-            Placement::Spread => {
-                let relays = &self.regions[region];
-                let [one, two] = [(); 2].map(|()| relays[self.random.below(relays.len())]);
-                match self.relays[one].players <= self.relays[two].players {
-                    true => one,
-                    false => two,
-                }
+            Placement::Spread => self.less_loaded(comer.region),
+            Placement::Linked if self.takes(linked) => linked,
+            Placement::Linked if self.relays[linked].lives => {
+                self.sent(id, self.relays[linked].region, comer.leaver)
             }
-            Placement::Packed => self.first_with_room(id, region),
+            Placement::Linked | Placement::Packed => self.sent(id, comer.region, comer.leaver),
         }
     }
 
-    fn first_with_room(&mut self, id: usize, region: usize) -> usize {
-        let live = self.relays.iter().filter(|relay| relay.lives).count();
-        let room = ROOM * self.scene.players as f64 / live as f64;
+    fn takes(&self, relay: usize) -> bool {
+        let relay = &self.relays[relay];
+        relay.lives && relay.players < self.scene.takes
+    }
+
+    fn less_loaded(&mut self, region: usize) -> usize {
         let relays = &self.regions[region];
-        let (order, full) = self.orders.entry((id, region)).or_insert_with(|| {
-            let mut order = relays.clone();
-            order.sort_by_key(|relay| mix(id as u64, *relay as u64));
-            (order, 0)
-        });
-        while *full + 1 < order.len() && self.relays[order[*full]].players as f64 >= room {
-            *full += 1;
+        let [one, two] = [(); 2].map(|()| relays[self.random.below(relays.len())]);
+        match self.relays[one].players <= self.relays[two].players {
+            true => one,
+            false => two,
         }
-        order[*full]
     }
 
-    pub(super) fn join(&mut self, id: usize, relay: usize, since: u64, lost: bool) {
+    /// The first that takes it of those that a relay of this region tells of, by what the leases say.
+    fn sent(&mut self, id: usize, region: usize, leaver: Leaver) -> usize {
+        let live = self.relays.iter().enumerate();
+        let live: Vec<_> = live.filter(|(_, relay)| relay.lives).collect();
+        let takers = live.iter().map(|(_, relay)| {
+            let load = relay.lease.load;
+            Taker::new(relay.mark, relay.region == region, load, false)
+        });
+        let takers: Vec<_> = takers.collect();
+        let broadcast = Mark::of_broadcast(&self.ids[id]);
+        let order = pack(broadcast, &takers, leaver, KNOWN);
+        let mut told = order.into_iter().map(|at| live[at].0);
+        let found = told.find(|relay| self.takes(*relay));
+        // Whoever finds all of them full asks again later, when the leases say so.
+        found.unwrap_or_else(|| self.less_loaded(region))
+    }
+
+    /// What a relay says in its lease that it has to do.
+    pub(super) fn load(&self, relay: usize) -> Load {
+        let players = self.relays[relay].players;
+        Load {
+            sessions: players,
+            players,
+            taken: players,
+            most: self.scene.takes,
+        }
+    }
+
+    pub(super) fn come(&mut self, id: usize, comer: Comer) {
+        let relay = self.choose(id, comer);
+        self.relays[relay].players += 1;
+        self.join(id, relay, comer.since, comer.lost);
+    }
+
+    fn join(&mut self, id: usize, relay: usize, since: u64, lost: bool) {
         self.trees.join(id, relay, (since, self.now), lost);
         let here = self.trees.at(id, relay);
         if here.is_some_and(|here| here.from == From::Nobody && here.attempt == 0 && !here.fed) {
@@ -60,7 +93,6 @@ impl World {
         for relay in &self.regions[LOST] {
             self.relays[*relay].lives = false;
         }
-        self.orders.clear();
         let election = self.scene.election_ms * 1_000;
         self.engine.loses_its_head(self.now + election);
         for id in 0..self.scene.broadcasts {
@@ -95,12 +127,18 @@ impl World {
             let Some(here) = self.trees.lose(id, relay) else {
                 continue;
             };
-            for _ in 0..here.players {
-                let region = self.elsewhere();
-                let other = self.choose(id, region);
-                self.relays[other].players += 1;
+            for place in 0..here.players {
+                let comer = Comer {
+                    region: self.elsewhere(),
+                    leaver: Leaver {
+                        of: here.players,
+                        turn: place as f64 / here.players as f64,
+                    },
+                    since: self.now,
+                    lost: true,
+                };
                 let delay = self.delay();
-                self.after(delay, Event::Join(id, other, self.now, true));
+                self.after(delay, Event::Come(id, comer));
             }
         }
         if !self.relays[self.publishers[id].at].lives {

@@ -36,6 +36,7 @@ impl World {
             self.after(waited, Event::InVain(relay));
             return;
         };
+        self.relays[relay].lease.load = self.load(relay);
         let lease = self.relays[relay].lease.clone();
         let until = self.time() + LEASE;
         let revision = self.engine.renew(relay, lease, until);

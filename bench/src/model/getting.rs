@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use steadycast_relay::cluster::tree::{Asked, Asker, Child, Place, place};
+use steadycast_relay::homes::turn;
 
 use super::scene::{REPORTED, Scene};
 use super::trees::From;
@@ -28,6 +29,7 @@ impl World {
         }
         here.attempt = attempt;
         here.refused = 0;
+        here.turn = None;
         self.after(0, Event::Look(id, relay, attempt));
     }
 
@@ -51,10 +53,13 @@ impl World {
                     here.attempt = 0;
                 }
             }
-            Some(found) if found.lease.is_none() => {
-                self.settle(id, relay);
-                self.after(4 * unknown, again);
-            }
+            Some(found) if found.lease.is_none() => match self.turn(id, relay) {
+                due if due > self.now => self.at(due, again),
+                _ => {
+                    self.settle(id, relay);
+                    self.after(4 * unknown, again);
+                }
+            },
             Some(found) => {
                 let asked = self.names[&found.relay];
                 self.send_ask(Asking {
@@ -65,6 +70,22 @@ impl World {
                 });
             }
         }
+    }
+
+    /// When it is the relay's turn to claim what a dead one has.
+    fn turn(&mut self, id: usize, relay: usize) -> u64 {
+        let (now, time) = (self.now, self.time());
+        if let Some(due) = self.trees.at(id, relay).and_then(|here| here.turn) {
+            return due;
+        }
+        let there = &self.relays[relay];
+        let live = there.view.relays(time);
+        let names = live.iter().map(|lease| &lease.relay);
+        let due = now + turn(&self.ids[id], &there.name, names).as_micros() as u64;
+        if let Some(here) = self.trees.at_mut(id, relay) {
+            here.turn = Some(due);
+        }
+        due
     }
 
     fn send_ask(&mut self, asking: Asking) {

@@ -24,6 +24,9 @@ pub struct Scene {
     /// How players come to relays of their region
     #[arg(long, value_enum, default_value_t = Placement::Spread)]
     pub placement: Placement,
+    /// Players that a relay takes
+    #[arg(long, default_value_t = 2_000)]
+    pub takes: u64,
     /// Relays that may get a broadcast from one relay
     #[arg(long, default_value_t = 16)]
     pub children: usize,
@@ -48,9 +51,11 @@ pub struct Scene {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Placement {
-    /// To any, as by an address that many relays have: the less loaded of two
+    /// To any of their region, as by an address that many relays have: the less loaded of two
     Spread,
-    /// Those of a broadcast to the same relays, until these are full
+    /// To the one that the link names, which is where the publisher came first; when it is full, to those that it tells of
+    Linked,
+    /// To those of their region that one there tells of: those of a broadcast to the same until these are full
     Packed,
 }
 

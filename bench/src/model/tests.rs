@@ -12,6 +12,7 @@ fn small(seed: u64, election_ms: u64) -> Scene {
         broadcasts: 40,
         regions: 3,
         placement: Placement::Spread,
+        takes: 100,
         children: 4,
         kbps: 2_500,
         moves: 20,

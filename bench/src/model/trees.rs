@@ -18,6 +18,8 @@ pub(super) struct Here {
     pub(super) fed: bool,
     /// Which attempt to get it is under way; 0: none.
     pub(super) attempt: u64,
+    /// When it is the relay's turn to claim it, where nobody has it that lives.
+    pub(super) turn: Option<u64>,
     /// Whom it was asked for in vain while others were behind.
     pub(super) refused: u32,
 }

@@ -8,7 +8,8 @@ use anyhow::Result;
 use serde_json::json;
 use steadycast_codec_glue::wire::ResumeSecret;
 use steadycast_relay::broadcast::{BroadcastId, RelayTime};
-use steadycast_relay::directory::{Found, Lease, Lineage, Prepared, RelayId, Remedy, View};
+use steadycast_relay::directory::{Found, Lease, Lineage, Mark, Prepared, RelayId, Remedy, View};
+use steadycast_relay::placement::packing::Leaver;
 
 use super::engine::Engine;
 use super::random::{Popular, Random, mix};
@@ -35,8 +36,8 @@ pub(super) enum Event {
     InVain(usize),
     /// A publisher comes to a relay.
     Publish(usize, usize),
-    /// A player comes to a relay; since when it has had no picture, and whether its relay had died.
-    Join(usize, usize, u64, bool),
+    /// A player comes to a broadcast.
+    Come(usize, Comer),
     /// A relay begins to look for a broadcast.
     Look(usize, usize, u64),
     /// A relay is asked for one by another.
@@ -53,6 +54,19 @@ pub(super) enum Event {
     Moves,
     /// A region is lost.
     Lose,
+}
+
+/// A player that comes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Comer {
+    /// The region that it is sent to.
+    pub(super) region: usize,
+    /// Who comes with it.
+    pub(super) leaver: Leaver,
+    /// Since when it has had no picture.
+    pub(super) since: u64,
+    /// Whether its relay had died.
+    pub(super) lost: bool,
 }
 
 /// One relay asks another for a broadcast.
@@ -94,6 +108,7 @@ pub(super) enum Outcome {
 
 pub(super) struct Relay {
     pub(super) name: RelayId,
+    pub(super) mark: Mark,
     pub(super) region: usize,
     pub(super) lives: bool,
     pub(super) view: View,
@@ -126,8 +141,8 @@ pub(super) struct World {
     pub(super) publishers: Vec<Publisher>,
     pub(super) trees: Trees,
     pub(super) popular: Popular,
-    /// By broadcast and region: its relays in the broadcast's own order, and how many of them are full.
-    pub(super) orders: HashMap<(usize, usize), (Vec<usize>, usize)>,
+    /// Of each broadcast: the relay that links to it name.
+    pub(super) links: Vec<usize>,
     pub(super) counts: Counts,
 }
 
@@ -190,7 +205,8 @@ impl World {
             lineage: lineage(number),
             resumes: false,
         });
-        let publishers = publishers.collect();
+        let publishers: Vec<_> = publishers.collect();
+        let links = publishers.iter().map(|publisher| publisher.at).collect();
         let names = relays.iter().enumerate();
         let names = names.map(|(number, relay)| (relay.name.clone(), number));
         let regions = (0..scene.regions).map(|region| {
@@ -209,7 +225,7 @@ impl World {
             publishers,
             trees: Trees::new(scene.relays, scene.broadcasts),
             popular: Popular::new(scene.broadcasts),
-            orders: HashMap::new(),
+            links,
             counts: Counts::default(),
             relays,
             random,
@@ -232,10 +248,14 @@ impl World {
         }
         for player in 0..self.scene.players {
             let id = self.popular.choose(&mut self.random);
-            let at = TIMES.players + self.random.within(Duration::from_secs(16));
-            let relay = self.choose(id, player % self.scene.regions);
-            self.relays[relay].players += 1;
-            self.at(at, Event::Join(id, relay, at, false));
+            let since = TIMES.players + self.random.within(Duration::from_secs(16));
+            let comer = Comer {
+                region: player % self.scene.regions,
+                leaver: Leaver { of: 1, turn: 0.0 },
+                since,
+                lost: false,
+            };
+            self.at(since, Event::Come(id, comer));
         }
         self.at(TIMES.moves, Event::Moves);
         self.at(TIMES.lost, Event::Lose);
@@ -288,7 +308,7 @@ impl World {
             Event::Told(region, revision) => self.told(region, revision),
             Event::InVain(relay) => self.in_vain(relay),
             Event::Publish(id, relay) => self.publish(id, relay),
-            Event::Join(id, relay, since, lost) => self.join(id, relay, since, lost),
+            Event::Come(id, comer) => self.come(id, comer),
             Event::Look(id, relay, attempt) => self.look(id, relay, attempt),
             Event::Ask(asking) => self.ask(asking),
             Event::Answer(asking, answer) => self.answer(asking, answer),
@@ -321,6 +341,7 @@ fn relay(scene: &Scene, number: usize) -> Result<Relay> {
     }))?;
     Ok(Relay {
         view: View::new(name.clone(), LEASE),
+        mark: Mark::of_relay(&name),
         name,
         region,
         lives: true,

@@ -114,6 +114,12 @@ impl Broadcast {
         self.state.lock().status()
     }
 
+    /// Players at this relay.
+    pub fn players_here(&self) -> u32 {
+        let state = self.state.lock();
+        state.status().players.saturating_sub(state.elsewhere())
+    }
+
     /// Whether its publisher is there.
     pub fn presence(&self) -> Presence {
         self.state.lock().presence()

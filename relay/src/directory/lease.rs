@@ -50,8 +50,27 @@ pub struct Places {
 pub struct Load {
     /// Sessions of every kind.
     pub sessions: u64,
+    /// Those that count against `most`: over WebRTC, or over all else, whichever are more.
+    pub taken: u64,
+    /// How many of these it takes; 0: it does not say.
+    pub most: u64,
     /// Players among them.
     pub players: u64,
+}
+
+impl Load {
+    /// Whether so many of 100 that it takes are there.
+    pub fn is_full(&self, percent: u64) -> bool {
+        self.most > 0 && self.taken.saturating_mul(100) >= self.most.saturating_mul(percent)
+    }
+
+    /// How many more it takes until so many of 100 are there.
+    pub fn room(&self, percent: u64) -> u64 {
+        match self.most {
+            0 => u64::MAX,
+            most => (most.saturating_mul(percent) / 100).saturating_sub(self.taken),
+        }
+    }
 }
 
 /// Whether a relay takes more.

@@ -15,6 +15,7 @@ mod id;
 mod lease;
 mod leases;
 mod remembered;
+mod rendezvous;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use event::{Event, Listener, Missed};
 pub use id::{RelayId, RelayIdError};
 pub use lease::{Lease, Load, Places, Standing};
 pub use remembered::Remembered;
+pub use rendezvous::{Mark, rank};
 pub use settings::{EngineUrl, EngineUrlError, Settings};
 pub use view::{Entry, Found, Prepared, Remedy, View};
 

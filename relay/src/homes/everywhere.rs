@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use steadycast_codec_glue::wire::Hop;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{HomeError, Homes};
 use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat};
@@ -15,6 +15,10 @@ use crate::session::{Answer, Comer, Elsewhere, NotHere};
 
 /// How long a publisher waits for what there is to see at another relay.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long it is looked again for what is known to be somewhere.
+const NOT_YET: Duration = Duration::from_secs(2);
+/// How soon it is, where nothing is heard.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Brings broadcasts here from the relays that have them, and has this one be the home of those that none has.
 pub(crate) struct Everywhere {
@@ -34,8 +38,39 @@ impl Everywhere {
         }
     }
 
+    /// Brings a broadcast here. Where that fails because it is not yet known where it is, or it is on its way from one
+    /// relay to another, it is tried again for a while, as soon as the directory says more.
     async fn find(&self, id: &BroadcastId, behind: &[Hop]) -> Result<Arc<Broadcast>, NotHere> {
         self.homes.begun().await;
+        if self.homes.entry(id).is_none() {
+            // Whoever has a link may be faster than what is told of its broadcast.
+            self.homes.catalog().ask_for(id).await;
+        }
+        let by = Instant::now() + NOT_YET;
+        let mut events = self.homes.directory.listen();
+        loop {
+            let why = match self.look(id, behind).await {
+                Ok(broadcast) => return Ok(broadcast),
+                Err(why) => why,
+            };
+            let passes = matches!(why, NotHere::Unknown | NotHere::TooFar);
+            if !passes || self.homes.entry(id).is_none() {
+                return Err(why);
+            }
+            if Instant::now() >= by {
+                // There is one: whoever has come may come again.
+                return Err(match why {
+                    NotHere::Unknown => NotHere::Unreachable,
+                    why => why,
+                });
+            }
+            tracing::debug!(broadcast = %id, %why, "not yet");
+            let _ = timeout(LOOK_AGAIN, events.next()).await;
+        }
+    }
+
+    async fn look(&self, id: &BroadcastId, behind: &[Hop]) -> Result<Arc<Broadcast>, NotHere> {
+        self.homes.wait_for_turn(id).await;
         if self.homes.entry(id).is_some() && self.homes.elsewhere(id).is_none() {
             match self.homes.bring(id, Bid::Home).await {
                 Ok(home) => return Ok(home.broadcast),
@@ -65,6 +100,13 @@ fn why(id: &BroadcastId, error: &HomeError) -> NotHere {
 impl Everywhere {
     /// Waits a little for what another relay has, and then makes the broadcast here, where its publisher is to be.
     async fn find_to_publish(&self, id: &BroadcastId) -> Result<Arc<Broadcast>, NotHere> {
+        self.homes.begun().await;
+        if let Some(entry) = self.homes.entry(id)
+            && self.homes.elsewhere(id).is_none()
+        {
+            // Its publisher claims it, and waits for nobody's turn.
+            return self.homes.here(entry).map_err(|error| why(id, &error));
+        }
         let why_not = match timeout(PATIENCE, self.find(id, &[])).await {
             Ok(Ok(broadcast)) => return Ok(broadcast),
             Ok(Err(why)) => why,
@@ -104,6 +146,10 @@ impl Everywhere {
 }
 
 impl Elsewhere for Everywhere {
+    fn begun(&self) -> Answer<'_, ()> {
+        Box::pin(self.homes.begun())
+    }
+
     fn bring_to_publish<'a>(
         &'a self,
         id: &'a BroadcastId,

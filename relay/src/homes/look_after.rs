@@ -7,9 +7,8 @@ use futures_util::future::join_all;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Homes;
-use super::place::place;
 use crate::broadcast::{BroadcastId, RelayTime};
-use crate::directory::{Bid, RelayId, Standing, Whereabouts};
+use crate::directory::{Bid, RelayId, Standing, Whereabouts, rank};
 
 /// How often it is looked for broadcasts that no relay has.
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
@@ -75,7 +74,7 @@ impl Orphans {
             let since = self.0.get(&id).copied().unwrap_or(now);
             // A relay that is only reported dead, because a link to it was lost, says within a lease that it lives. Each
             // place further back waits for one more, so that a relay that cannot take it keeps nobody from it.
-            let leases = place(&id, own, ready.iter().copied()) + 1;
+            let leases = rank(&id, own, ready.iter().copied()) + 1;
             if now >= since + lease * leases {
                 due.push(id.clone());
             }

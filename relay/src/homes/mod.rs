@@ -4,11 +4,11 @@
 //! it gets from another. All others it knows by name, which costs it nothing. Whoever comes for one that is not here has
 //! it got from its home, or, where no relay that lives has claimed it, made here.
 
+mod adoption;
 mod everywhere;
 mod look_after;
 mod memory;
 mod moves;
-mod place;
 mod publishers;
 mod turns;
 
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use self::memory::Memory;
 use self::turns::Turns;
@@ -26,12 +26,15 @@ use crate::directory::{Bid, Claim, ClaimEpoch, ClaimError, Directory, RelayId, S
 use crate::shard::RelayClock;
 use crate::store::{Catalog, Entry, StateDir};
 
+pub use adoption::turn;
 pub(crate) use everywhere::Everywhere;
 pub(crate) use look_after::look_after;
 pub(crate) use moves::Moves;
 
 /// How long somebody who comes waits for a relay that has only just begun to know the others.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// For so long it has only just begun: where it has not reached them by then, who comes is told so without waiting.
+const BEGINNING: Duration = Duration::from_secs(10);
 
 /// The broadcasts that this relay is the home of, and how it becomes that.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub struct Homes {
     claims: Mutex<HashMap<BroadcastId, ClaimEpoch>>,
     turns: Turns,
     memory: Memory,
+    started: Instant,
 }
 
 /// A broadcast that is at this relay, and what says so.
@@ -85,6 +89,7 @@ impl Homes {
             claims: Mutex::default(),
             turns: Turns::default(),
             memory: Memory::new(dir),
+            started: Instant::now(),
         }
     }
 
@@ -110,8 +115,9 @@ impl Homes {
                 }
             }
         };
+        let by = (Instant::now() + PATIENCE).min(self.started + BEGINNING);
         // Who has come is told that the others are not reached.
-        let _ = timeout(PATIENCE, begun).await;
+        let _ = timeout_at(by, begun).await;
     }
 
     /// Whether it is known which broadcasts there are and where, up to date.

@@ -89,6 +89,7 @@ impl Homes {
     /// Has a broadcast of a relay that is dead be at home here: everybody at it stays, and it is held.
     pub(super) async fn have_stay(&self, broadcast: &Arc<Broadcast>) {
         let id = broadcast.id();
+        self.wait_for_turn(id).await;
         if self.elsewhere(id).is_some() {
             return;
         }

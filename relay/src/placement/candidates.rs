@@ -1,80 +1,97 @@
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use steadycast_codec_glue::wire::limits;
 
+use super::packing::{Leaver, Taker, pack};
 use crate::auth::PublicUrl;
-use crate::directory::{Lease, RelayId, Standing};
+use crate::directory::{Lease, Mark, RelayId, Standing};
 
-/// Of so many it is drawn: those that are nearest, and have least to do.
+/// Of so many it is drawn where nobody says for which broadcast: those that are nearest, and have least to do.
 const MOST: usize = 32;
 
-/// Relays that take sessions, those that are near first, and of these the ones that have least to do.
+/// Relays that take sessions: those that have room first, near ones among them, and of these the ones that have least to do.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Candidates(Vec<Candidate>);
-
-#[derive(Debug, Clone)]
-struct Candidate {
-    url: PublicUrl,
-    /// The larger, the likelier it is drawn.
-    weight: f64,
+pub(super) struct Candidates {
+    urls: Vec<PublicUrl>,
+    takers: Vec<Taker>,
+    /// The larger, the likelier one of the first is drawn.
+    weights: Vec<f64>,
 }
 
 impl Candidates {
-    /// Those among the relays that live which have pages elsewhere than this one, and take whoever comes.
-    pub(super) fn among(leases: &[Arc<Lease>], own: &RelayId) -> Self {
+    /// Those among the relays that live which have pages elsewhere than this one, and take whoever comes. `before`: those
+    /// that there were a moment ago.
+    pub(super) fn among(leases: &[Arc<Lease>], own: &RelayId, before: &Self) -> Self {
         let pages = |lease: &Lease| lease.places.pages.clone();
-        let own_pages = leases.iter().find(|lease| lease.relay == *own);
+        let own_lease = leases.iter().find(|lease| lease.relay == *own);
         // Of several behind one address nobody knows which one answers.
-        let mut known: HashSet<_> = own_pages
+        let mut known: HashSet<_> = own_lease
             .and_then(|lease| pages(lease))
             .into_iter()
             .collect();
-        let mut others: Vec<_> = leases
+        let was_full = before.full();
+        let mut others: Vec<(PublicUrl, Taker)> = leases
             .iter()
             .filter(|lease| lease.relay != *own && lease.standing == Standing::Ready)
             .filter_map(|lease| {
                 let url = pages(lease)?;
                 let short = url.len() <= limits::PLACE;
                 let new = short && known.insert(url.clone());
-                Some((url.parse().ok().filter(|_| new)?, lease.load.sessions))
+                let was_full = was_full.contains(&*url);
+                let mark = Mark::of_relay(&lease.relay);
+                let taker = Taker::new(mark, true, lease.load, was_full);
+                Some((url.parse().ok().filter(|_| new)?, taker))
             })
             .collect();
-        others.sort_by_key(|(_, sessions)| *sessions);
-        others.truncate(MOST);
-        let all: u64 = others.iter().map(|(_, sessions)| sessions).sum();
-        let usual = all as f64 / others.len().max(1) as f64;
-        let candidate = |(url, sessions)| Candidate {
-            url,
-            // One that has nothing to do is not to be overrun: it is twice as likely as a usual one.
-            weight: 1.0 / (1.0 + usual + sessions as f64),
-        };
-        Self(others.into_iter().map(candidate).collect())
+        others.sort_by_key(|(_, taker)| (taker.full, !taker.near, taker.load.sessions));
+        let sessions = |taker: &Taker| taker.load.sessions;
+        let (urls, takers): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+        let first = &takers[..takers.len().min(MOST)];
+        let usual = first.iter().map(sessions).sum::<u64>() as f64 / first.len().max(1) as f64;
+        // One that has nothing to do is not to be overrun: it is twice as likely as a usual one.
+        let weight = |taker: &Taker| 1.0 / (1.0 + usual + sessions(taker) as f64);
+        let weights = first.iter().map(weight).collect();
+        Self {
+            urls,
+            takers,
+            weights,
+        }
     }
 
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.urls.is_empty()
     }
 
-    /// Whether they are at the same places as those.
-    pub(super) fn are_where(&self, others: &Self) -> bool {
-        let urls = |candidates: &Self| -> HashSet<String> {
-            let urls = candidates.0.iter();
-            urls.map(|candidate| candidate.url.to_string()).collect()
+    /// Where those are that are passed over.
+    fn full(&self) -> HashSet<String> {
+        let all = self.urls.iter().zip(&self.takers);
+        let full = all.filter(|(_, taker)| taker.full);
+        full.map(|(url, _)| url.to_string()).collect()
+    }
+
+    /// Whether they are at the same places as those, and the same are passed over.
+    pub(super) fn are_as(&self, others: &Self) -> bool {
+        let all = |candidates: &Self| -> HashMap<String, bool> {
+            let all = candidates.urls.iter().zip(&candidates.takers);
+            all.map(|(url, taker)| (url.to_string(), taker.full))
+                .collect()
         };
-        urls(self) == urls(others)
+        all(self) == all(others)
     }
 
-    /// A handful of them in the order in which they are to be tried. What is drawn depends on `lot` alone, so that
-    /// those who leave a relay at once go to different ones, most of them to those that have least to do.
+    /// A handful of them in the order in which they are to be tried, by somebody of whom it is not known what they watch.
+    /// What is drawn depends on `lot` alone, so that those who leave a relay at once go to different ones, most of them to
+    /// those that have least to do.
     pub(super) fn draw(&self, lot: u64) -> Vec<String> {
         let mut drawn: Vec<_> = self
-            .0
+            .urls
             .iter()
-            .map(|Candidate { url, weight }| {
+            .zip(&self.weights)
+            .map(|(url, weight)| {
                 let url = url.to_string();
                 // By weights without replacement (Efraimidis and Spirakis).
                 let turn = share(lot, &url).ln() / weight;
@@ -84,6 +101,13 @@ impl Candidates {
         drawn.sort();
         let urls = drawn.into_iter().map(|(_, url)| url);
         urls.take(limits::PLACES).collect()
+    }
+
+    /// The same for somebody who watches this broadcast: the relays at which all others are to be that watch it.
+    pub(super) fn of(&self, broadcast: Mark, leaver: Leaver) -> Vec<String> {
+        let order = pack(broadcast, &self.takers, leaver, limits::PLACES);
+        let urls = order.into_iter().map(|at| self.urls[at].to_string());
+        urls.collect()
     }
 }
 
@@ -122,13 +146,14 @@ mod tests {
         lease.load = Load {
             sessions,
             players: sessions,
+            ..Load::default()
         };
         lease
     }
 
     fn among(leases: impl IntoIterator<Item = Lease>) -> Candidates {
         let leases: Vec<_> = leases.into_iter().map(Arc::new).collect();
-        Candidates::among(&leases, &"own".parse().unwrap())
+        Candidates::among(&leases, &"own".parse().unwrap(), &Candidates::default())
     }
 
     fn own() -> Lease {
@@ -212,10 +237,48 @@ mod tests {
     }
 
     #[test]
-    fn only_another_place_is_a_change() {
+    fn another_place_is_a_change_and_so_is_one_that_is_full_or_no_longer() {
         let b = |sessions| lease("b", Some("https://b.example"), sessions);
         let c = lease("c", Some("https://c.example"), 5);
-        assert!(among([own(), b(1), c.clone()]).are_where(&among([own(), b(90), c.clone()])));
-        assert!(!among([own(), b(1), c.clone()]).are_where(&among([own(), c])));
+        let of = |lease: Lease, before: &Candidates| {
+            let leases = [own(), lease, c.clone()].map(Arc::new);
+            Candidates::among(&leases, &"own".parse().unwrap(), before)
+        };
+        let taken = |taken| {
+            let mut lease = b(1);
+            (lease.load.taken, lease.load.most) = (taken, 100);
+            lease
+        };
+        let first = of(b(1), &Candidates::default());
+        assert!(of(b(90), &first).are_as(&first));
+        assert!(!among([own(), c.clone()]).are_as(&first));
+        assert!(of(taken(79), &first).are_as(&first));
+        let full = of(taken(80), &first);
+        assert!(!full.are_as(&first));
+        assert!(of(taken(75), &full).are_as(&full));
+        assert!(of(taken(69), &full).are_as(&first));
+    }
+
+    #[test]
+    fn all_who_watch_the_same_are_told_the_same_at_whichever_relay_they_are() {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let all = names.map(|id| lease(id, Some(&format!("https://{id}.example")), 10));
+        let all = all.map(Arc::new);
+        let at = |own: &str| Candidates::among(&all, &own.parse().unwrap(), &Candidates::default());
+        let mut firsts = HashSet::new();
+        for number in 0..40 {
+            let about = Mark::of_broadcast(&format!("b{number}").parse().unwrap());
+            let alone = Leaver { of: 1, turn: 0.3 };
+            let everywhere = at("elsewhere").of(about, alone);
+            assert_eq!(everywhere.len(), limits::PLACES);
+            firsts.insert(everywhere[0].clone());
+            for own in names {
+                let here = at(own).of(about, alone);
+                let own = format!("https://{own}.example");
+                let others = everywhere.iter().filter(|url| **url != own);
+                assert!(here.iter().zip(others).all(|(here, other)| here == other));
+            }
+        }
+        assert_eq!(firsts.len(), names.len(), "{firsts:?}");
     }
 }

@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Candidates, Placement};
+use super::packing::Leaver;
+use super::{Candidates, Placement, turn};
+use crate::broadcast::Broadcast;
+use crate::directory::Mark;
 
 /// What one client has been told of other relays.
 #[derive(Debug)]
 pub(crate) struct Handover {
     placement: Arc<Placement>,
     candidates: watch::Receiver<Arc<Candidates>>,
+    broadcast: Arc<Broadcast>,
     lot: u64,
-    /// It knows of some.
-    knows: bool,
+    /// What it knows of.
+    knows: Vec<String>,
     /// It has been told to go.
     goes: bool,
 }
@@ -28,40 +32,53 @@ pub(crate) enum Hint {
 }
 
 impl Handover {
-    /// The client knows nothing yet. Which relays it is told of depends on its `lot`, and when it is to go.
-    pub(crate) fn new(placement: &Arc<Placement>, lot: u64) -> Self {
+    /// The client, who is at this broadcast, knows nothing yet. Which relays it is told of depends on the broadcast, and
+    /// on its `lot` when it is to go.
+    pub(crate) fn new(placement: &Arc<Placement>, broadcast: &Arc<Broadcast>, lot: u64) -> Self {
+        let mut candidates = placement.candidates.subscribe();
+        candidates.mark_changed();
         Self {
             placement: placement.clone(),
-            candidates: placement.candidates.subscribe(),
+            candidates,
+            broadcast: broadcast.clone(),
             lot,
-            knows: false,
+            knows: Vec::new(),
             goes: false,
         }
     }
 
     /// The next that it is to be told. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Hint {
-        if !self.knows && !self.candidates.borrow().is_empty() {
-            return self.relays();
-        }
-        let due = async {
-            match self.goes {
-                true => pending().await,
-                false => self.placement.due(self.lot).await,
-            }
-        };
-        tokio::select! {
-            // The placement outlives whoever is told.
-            Ok(()) = self.candidates.changed() => self.relays(),
-            within = due => {
-                self.goes = true;
-                Hint::Move(within)
+        loop {
+            let due = async {
+                match self.goes {
+                    true => pending().await,
+                    false => self.placement.due(self.lot).await,
+                }
+            };
+            tokio::select! {
+                // The placement outlives whoever is told.
+                Ok(()) = self.candidates.changed() => {
+                    let relays = self.relays();
+                    if relays != self.knows {
+                        self.knows.clone_from(&relays);
+                        return Hint::Relays(relays);
+                    }
+                }
+                within = due => {
+                    self.goes = true;
+                    return Hint::Move(within);
+                }
             }
         }
     }
 
-    fn relays(&mut self) -> Hint {
-        self.knows = true;
-        Hint::Relays(self.candidates.borrow_and_update().draw(self.lot))
+    fn relays(&mut self) -> Vec<String> {
+        let leaver = Leaver {
+            of: self.broadcast.players_here().into(),
+            turn: turn(self.lot),
+        };
+        let broadcast = Mark::of_broadcast(self.broadcast.id());
+        self.candidates.borrow_and_update().of(broadcast, leaver)
     }
 }

@@ -6,6 +6,7 @@
 
 mod candidates;
 mod handover;
+pub mod packing;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -17,8 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use self::candidates::Candidates;
 pub(crate) use self::handover::{Handover, Hint};
+use self::packing::Leaver;
 use crate::auth::{Origin, Origins, PublicUrl};
-use crate::directory::{Directory, Standing, State};
+use crate::broadcast::BroadcastId;
+use crate::directory::{Directory, Mark, Standing, State};
 use steadycast_codec_glue::wire::RelayMessage;
 
 /// How often it is looked for other relays; clients hear of changes no more often.
@@ -51,6 +54,13 @@ impl Placement {
         self.candidates.borrow().draw(lot)
     }
 
+    /// The same for somebody who comes for this broadcast: those at which the others are to be that watch it.
+    pub(crate) fn draw_for(&self, broadcast: &BroadcastId) -> Vec<String> {
+        let comes = Leaver { of: 1, turn: 0.0 };
+        let broadcast = Mark::of_broadcast(broadcast);
+        self.candidates.borrow().of(broadcast, comes)
+    }
+
     /// Looks for other relays until the shutdown; their pages are trusted like this one's own.
     pub(crate) async fn follow(
         &self,
@@ -78,11 +88,11 @@ impl Placement {
             Some(url.origin().clone())
         });
         origins.trust_relays(pages.collect::<Vec<Origin>>());
-        let now = Candidates::among(&leases, directory.own());
         self.candidates.send_if_modified(|before| {
-            let moved = !now.are_where(before);
+            let now = Candidates::among(&leases, directory.own(), before);
+            let changed = !now.are_as(before);
             *before = Arc::new(now);
-            moved
+            changed
         });
     }
 
@@ -155,7 +165,7 @@ impl Placement {
         let leases: Vec<_> = pages.iter().enumerate().map(lease).collect();
         let own = "own".parse().expect("a relay's name");
         let placement = Self::default();
-        let candidates = Candidates::among(&leases, &own);
+        let candidates = Candidates::among(&leases, &own, &Candidates::default());
         placement.candidates.send_replace(Arc::new(candidates));
         placement
     }
@@ -171,6 +181,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::broadcast::{Broadcast, Registry, RelayTime, Settings};
     use crate::directory::{Alone, test_lease};
     use crate::shard::RelayClock;
 
@@ -235,11 +246,18 @@ mod tests {
         assert!((4_000..4_300).contains(&took.as_millis()), "{took:?}");
     }
 
+    fn broadcast() -> Arc<Broadcast> {
+        let registry = Registry::new(Settings::default());
+        let id = "b".parse().unwrap();
+        let made = registry.create(id, "b".into(), RelayTime::default());
+        made.unwrap()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_client_is_told_where_it_could_go_and_later_that_it_is_to_go() {
         let (placement, directory) = with_another();
         let placement = Arc::new(placement);
-        let mut handover = Handover::new(&placement, 7);
+        let mut handover = Handover::new(&placement, &broadcast(), 7);
         let relays = Hint::Relays(vec!["https://b.example".to_owned()]);
         assert_eq!(handover.next().await, relays);
         let told = async {
@@ -255,6 +273,11 @@ mod tests {
     #[tokio::test]
     async fn where_there_are_no_others_nobody_is_told_of_any() {
         let placement = Arc::new(Placement::default());
-        assert_eq!(Handover::new(&placement, 1).next().now_or_never(), None);
+        assert_eq!(
+            Handover::new(&placement, &broadcast(), 1)
+                .next()
+                .now_or_never(),
+            None
+        );
     }
 }

@@ -228,12 +228,19 @@ fn directory(
         return Ok((Arc::new(Alone::new(lease, clock)), None));
     };
     let own = dir.relay_id(cluster.id.as_ref())?;
-    let gate = gate.clone();
+    let (gate, most) = (gate.clone(), config.limits.sessions as u64);
     let loads = move || {
-        let players = Transport::ALL.map(|transport| gate.count(transport, Role::Player));
+        let [publishers, players] = [Role::Publisher, Role::Player]
+            .map(|role| Transport::ALL.map(|transport| (transport, gate.count(transport, role))));
+        let there = || publishers.iter().chain(&players);
+        let over_webrtc = there().filter(|(transport, _)| *transport == Transport::WebRtc);
+        let over_webrtc: usize = over_webrtc.map(|(_, count)| count).sum();
+        let all: usize = there().map(|(_, count)| count).sum();
         Load {
             sessions: gate.sessions() as u64,
-            players: players.iter().sum::<usize>() as u64,
+            players: players.iter().map(|(_, count)| *count as u64).sum(),
+            taken: over_webrtc.max(all - over_webrtc) as u64,
+            most,
         }
     };
     let (engine, keeper) = Engine::new(settings, own, places, clock, Box::new(loads))?;

@@ -1,5 +1,6 @@
 //! Broadcasts that are at other relays, as sessions see them.
 
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,6 +11,12 @@ use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat, Relay
 
 /// Brings broadcasts of other relays here.
 pub(crate) trait Elsewhere: Send + Sync {
+    /// Waits, where the relay has only just begun, until it knows whose links are good and which broadcasts there are; but
+    /// not for long.
+    fn begun(&self) -> Answer<'_, ()> {
+        Box::pin(ready(()))
+    }
+
     /// Brings a broadcast that is not here, for players, or for the relays that have asked for it, the last of them
     /// first. Waits until it is here, or it is known that it will not be.
     fn bring<'a>(

@@ -157,6 +157,7 @@ async fn authorize(
         return Err(Ending::because(Code::OutOfOrder, "Hello comes first"));
     };
     let version = wire::agree(newest).ok_or_else(|| unspoken(newest))?;
+    shared.begun().await;
     let pass = shared
         .gate
         .admit(&token, role, named, visit)

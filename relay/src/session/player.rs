@@ -84,7 +84,7 @@ async fn pump<L: Link>(
         served: Serving::DEFAULT,
         sound: None,
         path: PathNews::default(),
-        handover: Handover::new(&shared.placement, session.number),
+        handover: Handover::new(&shared.placement, &session.broadcast, session.number),
         unheard: None,
     };
     let ending = tokio::select! {

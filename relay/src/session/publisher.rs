@@ -124,7 +124,7 @@ async fn pump(
     let mut groups = FuturesUnordered::new();
     let mut arrivals = Arrivals::new(count.clone());
     let mut sound = Intake::default();
-    let mut handover = Handover::new(&shared.placement, session.number);
+    let mut handover = Handover::new(&shared.placement, &session.broadcast, session.number);
     loop {
         let idle = shared
             .clock

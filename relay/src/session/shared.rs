@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use steadycast_codec_glue::wire::{Code, Hop, ResumeSecret, Role, limits};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +18,9 @@ use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat, Regis
 use crate::placement::Placement;
 use crate::records::Records;
 use crate::shard::{Addresses, RelayClock};
+
+/// How long a relay waits for a broadcast whose way here would lead through itself, or too far.
+const NOT_YET: Duration = Duration::from_millis(500);
 
 /// What sessions work with.
 #[derive(Clone)]
@@ -90,6 +95,13 @@ impl Shared {
         }
     }
 
+    /// Waits, where the relay has only just begun, until it knows what others know; but not for long.
+    pub(crate) async fn begun(&self) {
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.begun().await;
+        }
+    }
+
     /// The broadcast of this id, for a client of this role; waits where it is brought from another relay.
     ///
     /// # Errors
@@ -161,15 +173,21 @@ impl Shared {
             Some(broadcast) => broadcast,
             None => elsewhere.bring(id, relays).await?,
         };
-        let way = elsewhere.way(&broadcast);
-        let come = way.borrow();
-        let twice = come.iter().any(|relay| relays.contains(relay));
-        let far = come.len() + relays.len() > limits::RELAYS;
-        drop(come);
-        match twice || far {
-            true => Err(NotHere::TooFar),
-            false => Ok((broadcast, way)),
+        let mut way = elsewhere.way(&broadcast);
+        let fits = |come: &Vec<Hop>| {
+            let twice = come.iter().any(|relay| relays.contains(relay));
+            !twice && come.len() + relays.len() <= limits::RELAYS
+        };
+        // Where broadcasts move, one may be about to begin here: it is asked for as soon as that is known elsewhere.
+        let patience = match elsewhere.takes_publishers() {
+            true => NOT_YET,
+            false => Duration::ZERO,
+        };
+        match timeout(patience, way.wait_for(fits)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return Err(NotHere::TooFar),
         }
+        Ok((broadcast, way))
     }
 
     /// Sessions past their handshake.

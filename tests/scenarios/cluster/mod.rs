@@ -3,6 +3,7 @@
 mod catalog;
 mod certificates;
 mod clocks;
+mod early;
 mod links;
 mod measured;
 mod moves;

@@ -81,6 +81,9 @@ const ENDPOINT: RelayEndpoint = {
 };
 
 /** What waits for nothing but promises has happened. */
+const CLAIMS = { exp: 100, steadycast: { broadcast: 'main', roles: ['play'] } };
+const TOKEN = `${btoa('{}')}.${btoa(JSON.stringify(CLAIMS))}.sig`;
+
 const settled = () => vi.advanceTimersByTimeAsync(0);
 
 function play(answer: () => Promise<RelayEndpoint> = async () => ENDPOINT) {
@@ -95,7 +98,7 @@ function play(answer: () => Promise<RelayEndpoint> = async () => ENDPOINT) {
   const player = new RoamingPlayer({
     place,
     origin: HOME,
-    token: 't',
+    token: TOKEN,
     key: null,
     playout: 'automatic',
     possible: ['webtransport'],
@@ -226,7 +229,7 @@ it('asks a relay that is full where others are', async () => {
   const { relay, ask, snapshot } = play();
   relay(HOME).stand({ session: 'full' });
   await vi.advanceTimersByTimeAsync(0);
-  expect(ask).toHaveBeenCalledExactlyOnceWith(HOME, expect.anything());
+  expect(ask).toHaveBeenCalledExactlyOnceWith(HOME, expect.anything(), 'main');
   relay(B).picture();
   expect(snapshot().state.kind).toBe('live');
   expect(relay(HOME).stopped).toBe(true);

@@ -1,6 +1,7 @@
 /** Plays at whichever relay serves: at the one that the page comes from, and at another when that one goes or dies. */
 
 import { fetchEndpoint } from '../session/endpoint.ts';
+import { readToken } from '../session/token.ts';
 import { type FallbackOptions, FallbackPlayer, isCovered } from './fallback.ts';
 import type { Footing } from './footing.ts';
 import type { Journey } from './journey.ts';
@@ -262,7 +263,8 @@ export class RoamingPlayer {
     const { ask = fetchEndpoint } = this.#options;
     this.#asked = true;
     const { signal } = new AbortController();
-    const endpoint = await ask(this.#kept.relay, signal).catch(() => null);
+    const broadcast = readToken(this.#options.token)?.broadcast;
+    const endpoint = await ask(this.#kept.relay, signal, broadcast).catch(() => null);
     journey.knows(endpoint?.relays ?? []);
     this.#follow();
   }

@@ -57,6 +57,16 @@ it('takes along where others are, but for what is no address of a relay', async 
   expect((await fetchEndpoint(ORIGIN, open())).relays).toEqual([url]);
 });
 
+it('says for which broadcast the others are to be', async () => {
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async (url: URL) => {
+    asked.push(url.href);
+    return Response.json({ session: '/session' });
+  });
+  await fetchEndpoint(ORIGIN, open(), 'main');
+  expect(asked).toEqual([`${ORIGIN}/api/relay?broadcast=main`]);
+});
+
 it('needs no hashes of a trusted certificate', async () => {
   answer({ session: '/session' });
   expect((await fetchEndpoint(ORIGIN, open())).certificateHashes).toEqual([]);

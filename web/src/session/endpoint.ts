@@ -29,10 +29,19 @@ export type Health = 'ok' | 'draining' | 'unreachable';
 const FETCH_TIMEOUT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** Asks the relay for its endpoint; hashes change, so ask before every session. Throws SessionError. */
-export async function fetchEndpoint(origin: string, signal: AbortSignal): Promise<RelayEndpoint> {
+/**
+ * Asks the relay for its endpoint; hashes change, so ask before every session. The other relays that it names are those at
+ * which all are to be that watch `broadcast`, where that is said. Throws SessionError.
+ */
+export async function fetchEndpoint(
+  origin: string,
+  signal: AbortSignal,
+  broadcast?: string,
+): Promise<RelayEndpoint> {
   const sentUs = localUs();
-  const answer = await request(at(origin, 'api/relay'), FETCH_TIMEOUT_MS, signal);
+  const url = at(origin, 'api/relay');
+  if (broadcast !== undefined) url.searchParams.set('broadcast', broadcast);
+  const answer = await request(url, FETCH_TIMEOUT_MS, signal);
   const receivedUs = localUs();
   if (!answer.ok) throw unreachable(connectionWords().answered(answer.status));
   return parseEndpoint(origin, await answer.json().catch(() => null), { sentUs, receivedUs });

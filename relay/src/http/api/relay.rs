@@ -7,11 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use steadycast_codec_glue::wire::{MIN_VERSION, VERSION};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use super::super::body::Query;
 use super::super::site::{Missing, Site};
+use crate::broadcast::BroadcastId;
 
 /// How the relay is.
 #[derive(Serialize, ToSchema)]
@@ -116,8 +118,9 @@ pub(super) struct Relay {
     relay_us: u64,
     /// When it started, by that clock.
     started_us: u64,
-    /// Others that take sessions for the same broadcasts, a handful, in the order in which they are to be tried. Whoever
-    /// asks again may be told others: those that have least to do are told most often, and first.
+    /// Others that take sessions for the same broadcasts, a handful, in the order in which they are to be tried. Where it was
+    /// said for which broadcast, they are those at which all are to be that watch it; else those that have least to do
+    /// are told most often, and first.
     relays: Vec<OtherRelay>,
     /// What it lacks of what it should have: it serves what it knows all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -138,15 +141,33 @@ struct Versions {
     max: u16,
 }
 
+/// For which broadcast somebody asks.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct For {
+    /// The broadcast that `relays` are to be for.
+    #[serde(default)]
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    broadcast: Option<BroadcastId>,
+}
+
 /// What a page needs to open a session.
 #[utoipa::path(
     get,
     path = "/api/relay",
     tag = "relay",
     security(()),
+    params(For),
     responses((status = 200, body = Relay))
 )]
-pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<Relay> {
+pub(super) async fn relay(
+    State(site): State<Arc<Site>>,
+    Query(asked): Query<For>,
+) -> Answer<Relay> {
+    let relays = match &asked.broadcast {
+        Some(broadcast) => site.placement.draw_for(broadcast),
+        None => site.placement.draw(),
+    };
     let identity = site.identities.borrow().clone();
     let hash = identity.and_then(|identity| identity.hash());
     Answer(Relay {
@@ -160,12 +181,7 @@ pub(super) async fn relay(State(site): State<Arc<Site>>) -> Answer<Relay> {
         certificate_hashes: hash.iter().map(|hash| STANDARD.encode(hash)).collect(),
         relay_us: site.clock.now().as_micros(),
         started_us: site.clock.started().as_micros(),
-        relays: site
-            .placement
-            .draw()
-            .into_iter()
-            .map(|url| OtherRelay { url })
-            .collect(),
+        relays: relays.into_iter().map(|url| OtherRelay { url }).collect(),
         missing: site.missing(),
     })
 }

@@ -36,6 +36,7 @@ impl Bearer {
         from: IpAddr,
     ) -> Result<(Arc<Broadcast>, Record), Problem> {
         let Self(token) = self;
+        site.entrance.shared().begun().await;
         let visit = Visit {
             number: site.gate.number(),
             transport: Transport::WebRtc,

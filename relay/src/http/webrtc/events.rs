@@ -52,7 +52,7 @@ pub(super) async fn listen(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let session = find(&site, &id, &session)?;
-    let handover = Handover::new(&site.placement, session.number);
+    let handover = Handover::new(&site.placement, &session.broadcast, session.number);
     let listener = Listener {
         news: session.broadcast.news(),
         content: session.broadcast.content(),

@@ -247,11 +247,17 @@ fn elsewhere(site: &Site, uri: &Uri) -> Option<Response> {
     let overflow = site.overflow.as_ref().map(ToString::to_string);
     let (relay, query) = match overflow {
         Some(overflow) => (overflow, String::new()),
-        None => (
-            site.placement.draw().into_iter().next()?,
-            format!("?{SENT}"),
-        ),
+        None => (for_whom(site, uri).into_iter().next()?, format!("?{SENT}")),
     };
     let location = format!("{}{}{query}", relay.trim_end_matches('/'), uri.path());
     Some((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response())
+}
+
+/// Relays for those who come to this path.
+fn for_whom(site: &Site, uri: &Uri) -> Vec<String> {
+    let id = uri.path().split('/').nth(1);
+    match id.and_then(|id| id.parse::<BroadcastId>().ok()) {
+        Some(id) => site.placement.draw_for(&id),
+        None => site.placement.draw(),
+    }
 }

@@ -251,6 +251,19 @@ impl Catalog {
         self.heard.subscribe()
     }
 
+    /// Asks the engine for a broadcast that is not known here, and waits until it is, if it is there.
+    pub(crate) async fn ask_for(&self, id: &BroadcastId) {
+        let Ok(bucket) = self.bucket() else {
+            return;
+        };
+        let asked = timeout(HEARD_WITHIN, bucket.read(&key(id))).await;
+        if let Ok(Ok(found)) = asked
+            && let Some(Some(Value::There(_))) = value(found.bytes.as_deref())
+        {
+            self.hear_of(found.revision).await;
+        }
+    }
+
     /// Waits until this revision was heard of, but not for ever: it is tried again in any case.
     async fn hear_of(&self, revision: u64) {
         let mut heard = self.heard.subscribe();

@@ -1,16 +1,38 @@
-use crate::broadcast::BroadcastId;
-use crate::directory::RelayId;
+//! Which relays come first for a broadcast, by rendezvous hashing: all relays say the same without a word between them, each
+//! broadcast has an order of its own, and one relay more or less changes nothing about the order of the others.
 
-/// How many of these relays come before this one as homes of a broadcast. All relays say the same without a word between
-/// them, each broadcast has an order of its own, and one relay more or less changes nothing about the order of the others
-/// (rendezvous hashing).
-pub(super) fn place<'a>(
+use super::RelayId;
+use crate::broadcast::BroadcastId;
+
+/// What is made once of a name, so that weighing takes no look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(u64);
+
+impl Mark {
+    /// A relay's.
+    pub fn of_relay(relay: &RelayId) -> Self {
+        Self(hash(relay.as_str()))
+    }
+
+    /// A broadcast's.
+    pub fn of_broadcast(broadcast: &BroadcastId) -> Self {
+        Self(hash(broadcast.as_str()))
+    }
+
+    /// How much a relay weighs for a broadcast: the relay with the largest weight comes first.
+    pub fn weight(self, other: Self) -> u64 {
+        mix(self.0 ^ other.0)
+    }
+}
+
+/// How many of these relays come before this one.
+pub fn rank<'a>(
     broadcast: &BroadcastId,
     own: &RelayId,
     relays: impl Iterator<Item = &'a RelayId>,
 ) -> u32 {
-    let about = hash(broadcast.as_str());
-    let weight = |relay: &RelayId| (mix(about ^ hash(relay.as_str())), relay.clone());
+    let about = Mark::of_broadcast(broadcast);
+    let weight = |relay: &RelayId| (about.weight(Mark::of_relay(relay)), relay.clone());
     let own = weight(own);
     let before = relays.filter(|relay| weight(relay) > own).count();
     u32::try_from(before).unwrap_or(u32::MAX)
@@ -44,13 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn each_relay_has_a_place_of_its_own_and_as_many_first_ones_as_the_others() {
+    fn each_relay_has_a_rank_of_its_own_and_as_many_first_ones_as_the_others() {
         let relays = relays(5);
         let mut first = [0; 5];
         for number in 0..1_000 {
             let places: Vec<_> = relays
                 .iter()
-                .map(|own| place(&id(number), own, relays.iter()))
+                .map(|own| rank(&id(number), own, relays.iter()))
                 .collect();
             let mut sorted = places.clone();
             sorted.sort_unstable();
@@ -69,7 +91,7 @@ mod tests {
         let fewer = &all[..4];
         for number in 0..200 {
             let home = |relays: &[RelayId]| {
-                let first = |own: &&RelayId| place(&id(number), own, relays.iter()) == 0;
+                let first = |own: &&RelayId| rank(&id(number), own, relays.iter()) == 0;
                 relays.iter().find(first).unwrap().clone()
             };
             let before = home(&all);
