@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertUnharmed, ms } from '../src/checks.ts';
 import type { PlayerTab } from '../src/chromium.ts';
-import { type Cast, clusterScenario } from '../src/cluster.ts';
+import { type Cast, clusterScenario, knows } from '../src/cluster.ts';
 import type { Relay } from '../src/relay.ts';
 import type { WebTransportFate } from '../src/transports.ts';
 import { pause, until } from '../src/until.ts';
@@ -107,6 +107,37 @@ for (const [what, signal] of [
     stage.note(await assertUnharmed('player', player));
   });
 }
+
+clusterScenario('relays are upgraded one after another, and nobody notices', async (cast) => {
+  const { stage, broadcast, edges } = cast;
+  const admin = await stage.chromium();
+  const host = await admin.openHost(stage.relay, broadcast.publishToken);
+  await host.waitUntilLive();
+  const players: [string, PlayerTab][] = [];
+  for (const [name, webTransport] of CARRIERS) {
+    const player = await admin.openPlayer(edges[0], broadcast.playToken, { webTransport });
+    await player.waitForPicture();
+    players.push([name, player]);
+  }
+  await pause(SETTLED_MS);
+  for (const [, player] of players) await player.resetWitness();
+  for (const relay of [edges[0], stage.relay, edges[1]]) {
+    await relay.stop('SIGTERM', 20_000);
+    await relay.startAgain();
+    await until('it to be ready', async () => (await fetch(`${relay.origin}/ready`)).ok);
+    await until('it to know the others', () => knows(relay, 2));
+    await pause(SETTLED_MS);
+  }
+  for (const [name, player] of players) {
+    await player.waitForState('live');
+    const { largestGapMs } = await player.witness();
+    assert.ok(largestGapMs < GAP_MS, `${name}: ${ms(largestGapMs)} without a new picture`);
+    // It has left each session that it had while that was open.
+    const { sessionsOpened } = await player.records();
+    assert.ok(sessionsOpened > 1, `${name}: it was nowhere else`);
+    stage.note(await assertUnharmed(name, player, sessionsOpened, 0));
+  }
+});
 
 clusterScenario('a relay stands still, and its player is at another one', async (cast) => {
   const { stage, edges } = cast;

@@ -140,7 +140,7 @@ export function clusterScenario(
 }
 
 /** Whether a relay tells pages of so many others. */
-async function knows(relay: Relay, others: number): Promise<boolean> {
+export async function knows(relay: Relay, others: number): Promise<boolean> {
   const answer = await fetch(`${relay.origin}/api/relay`);
   const { relays } = (await answer.json()) as { relays: unknown[] };
   return relays.length === others;

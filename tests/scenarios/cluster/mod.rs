@@ -9,6 +9,7 @@ mod measured;
 mod moves;
 mod refused;
 mod renditions;
+mod rolling;
 mod sound;
 mod states;
 mod tree;
