@@ -169,3 +169,61 @@ scenario(
     assert.equal((await removed.records()).framesShown, 0);
   },
 );
+
+scenario(
+  'an admin with a link of before is told that its key is old, and who watches why nothing is seen',
+  async (stage) => {
+    const { relay } = stage;
+    const { publish, play } = linksOf(stage);
+    const [one, other] = [await stage.chromium(), await stage.chromium()];
+    const panel = await one.openPanel(relay, publish);
+    const host = await panel.share();
+    await host.waitUntilLive();
+    const removed = await one.openPlayer(relay, play, { apart: true });
+    await removed.waitForPicture();
+    const elsewhere = await other.openPanel(relay, publish);
+    const old = elsewhere.page.getByText('this browser has the key of before').first();
+    await elsewhere.page.getByText('Encrypted: only people with the link can see this').waitFor();
+    assert.equal(await old.isVisible(), false);
+
+    const field = panel.page.getByLabel('Link for viewers', { exact: true });
+    const before = await field.inputValue();
+    await panel.page.getByRole('button', { name: 'Replace this link…' }).click();
+    await panel.page.getByRole('button', { name: 'Replace link', exact: true }).click();
+    await removed.waitForState('refused');
+    const after = await until('another link', async () => {
+      const link = await field.inputValue();
+      return link === before ? null : wholeLink(link);
+    });
+    const player = await one.openPlayer(relay, after, { apart: true });
+    await player.waitForPicture();
+    await old.waitFor();
+
+    // Whoever shares with it all the same shows nobody anything, and nobody is suspected for that.
+    const second = await elsewhere.share('Take over from here');
+    await second.waitUntilLive();
+    const locked = await player.waitForState('locked');
+    assert.deepEqual(locked, { kind: 'locked', why: 'foreign' });
+    await player.page.getByText('This link’s key does not fit').first().waitFor();
+    const third = await panel.share(/take back|share/i);
+    await third.waitUntilLive();
+    await player.waitForPicture(0, await third.scene());
+    await player.waitForState('live');
+    const privacy = await player.page.evaluate(() => window.steadycast?.privacy());
+    assert.deepEqual([privacy?.lock, privacy?.meddled], ['open', null]);
+
+    // The new admin link has the new key.
+    await panel.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await panel.page.getByRole('button', { name: 'Copy admin link' }).click();
+    const link = await until('a copy', () =>
+      panel.page.evaluate(() => navigator.clipboard.readText()),
+    );
+    await elsewhere.page.goto(link);
+    await elsewhere.page.getByText('Encrypted: only people with the link can see this').waitFor();
+    const last = await elsewhere.share('Take over from here');
+    await last.waitUntilLive();
+    await player.waitForPicture(0, await last.scene());
+    await stage.assertUnharmed({ player });
+  },
+  PRIVATE,
+);

@@ -59,6 +59,7 @@ class FakeService implements ShareService {
     sound: DEFAULT_SOUND,
     broadcast: null,
     key: null,
+    isKeyOld: false,
     problem: null,
     inside: false,
     hasHostPage: true,

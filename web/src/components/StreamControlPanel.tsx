@@ -104,7 +104,9 @@ export function StreamControlPanel(props: StreamControlPanelProps) {
           <StateCard service={service} snapshot={snapshot} words={words} />
           {!isDeadLink(snapshot) && (
             <div className="card link-card">
-              {snapshot.broadcast?.isPrivate === true && <PrivateNote linkKey={snapshot.key} />}
+              {snapshot.broadcast?.isPrivate === true && (
+                <PrivateNote linkKey={snapshot.key} isOld={snapshot.isKeyOld} />
+              )}
               <ShareLink
                 link={snapshot.broadcast?.playerLink ?? null}
                 networkLinks={snapshot.broadcast?.networkLinks ?? []}

@@ -21,7 +21,11 @@ const header = (group: number, index: number): FrameHeader => ({
 
 /** A host's frames, as they leave it. */
 class Host {
-  readonly #sealer = new Sealer(KEY);
+  readonly #sealer: Sealer;
+
+  constructor(key = KEY) {
+    this.#sealer = new Sealer(key);
+  }
 
   async frame(group: number, index: number): Promise<Frame> {
     const place = header(group, index);
@@ -81,6 +85,34 @@ it('gives a group up where a frame was changed, is told once, and goes on with t
   expect((await seen.picture(1, await host.frame(1, 2))).kind).toBe('late');
   expect((await seen.picture(2, await host.frame(2, 0))).kind).toBe('good');
   expect(seen.facts).toMatchObject({ lock: 'open', meddled: 'forged', refused: 1 });
+});
+
+it('is foreign once another host goes on with another key, until one with the right key does', async () => {
+  const [host, other, seen] = [new Host(), new Host(newLinkKey()), new PrivateBroadcast(KEY)];
+  await seen.picture(1, await host.frame(1, 0));
+  // A keyframe is asked for: it could be somebody on the way.
+  expect(await seen.picture(2, await other.frame(5, 0))).toEqual({ kind: 'wrong', how: 'forged' });
+  expect((await seen.picture(2, await other.frame(5, 1))).kind).toBe('late');
+  expect(seen.facts).toMatchObject({ lock: 'open', meddled: null });
+  expect((await seen.picture(3, await other.frame(6, 0))).kind).toBe('late');
+  expect(seen.facts).toMatchObject({ lock: 'foreign', meddled: null, refused: 0 });
+  const back = new Host();
+  expect((await seen.picture(4, await back.frame(7, 0))).kind).toBe('good');
+  expect(seen.facts).toMatchObject({ lock: 'open', meddled: null, refused: 0 });
+});
+
+it('is meddled with where what is nobody’s comes between groups of its host again and again', async () => {
+  const [host, other, seen] = [new Host(), new Host(newLinkKey()), new PrivateBroadcast(KEY)];
+  await seen.picture(1, await host.frame(1, 0));
+  for (const round of [2, 3, 4]) {
+    // Once or twice it is what a change of keys leaves behind.
+    expect(seen.facts).toMatchObject({ lock: 'open', meddled: null });
+    await seen.picture(round * 2, await other.frame(round, 0));
+    // What was on its way goes on.
+    expect((await seen.picture(round * 2 - 1, await host.frame(round, 0))).kind).toBe('good');
+    expect((await seen.picture(round * 2 - 1, await host.frame(round, 1))).kind).toBe('good');
+  }
+  expect(seen.facts).toMatchObject({ lock: 'open', meddled: 'forged' });
 });
 
 it('opens nothing in the place of something else', async () => {

@@ -7,17 +7,19 @@ import {
   Opener,
   type OpenSound,
   type SoundPacket,
+  tenureIn,
   WireError,
 } from '@steadycast/codec-glue';
 import { type Judgement, type Meddling, PictureGuard } from './guard.ts';
 import { SoundGuard } from './sound-guard.ts';
+import { Strangers } from './strangers.ts';
 import { Tenures } from './tenures.ts';
 
 /** How it stands with a private broadcast at a player. */
 export interface PrivacyFacts {
   /**
    * open: what comes opens; none: nothing has come yet; locked: there is no key in the link; foreign: the
-   * link's key does not fit, for it is another broadcast's or an older one.
+   * link's key does not fit, for it is another broadcast's or an older one, or the host's is.
    */
   lock: 'none' | 'open' | 'locked' | 'foreign';
   /** What somebody on the way has done, for the first time and the last; null: nothing. */
@@ -44,6 +46,8 @@ export class PrivateBroadcast {
   readonly #tenures = new Tenures();
   readonly #guard = new PictureGuard(this.#tenures);
   readonly #heard = new SoundGuard(this.#tenures);
+  readonly #strangers = new Strangers();
+  #hasOpened = false;
   #lock: PrivacyFacts['lock'] = 'none';
   #meddled: Meddling | null = null;
   #refused = 0;
@@ -59,11 +63,6 @@ export class PrivateBroadcast {
     if (this.#opener === null && this.#lock === 'none') return null;
     const capturedMs = this.#capturedUs === null ? null : this.#capturedUs / 1_000;
     return { lock: this.#lock, meddled: this.#meddled, refused: this.#refused, capturedMs };
-  }
-
-  /** Whether something of this broadcast has opened here. */
-  get hasOpened(): boolean {
-    return this.#lock === 'open';
   }
 
   /** Another session: what it sends first may have come before. */
@@ -84,6 +83,10 @@ export class PrivateBroadcast {
     try {
       const open = await this.#opener.picture(header, payload);
       this.#lock = 'open';
+      this.#hasOpened = true;
+      // Where that goes on, what did not open meanwhile is no host's with another key.
+      const isNew = !this.#tenures.knows(open.tenure);
+      if (header.keyframe && this.#strangers.began(isNew)) this.#note('forged');
       const judged = this.#guard.judge(stream, header, open);
       if (judged.kind === 'wrong') this.#note(judged.how);
       if (judged.kind !== 'good') return judged;
@@ -91,7 +94,7 @@ export class PrivateBroadcast {
       return { kind: 'good', frame: { header: judged.header, payload: open.chunk } };
     } catch (error) {
       if (!(error instanceof Forged || error instanceof WireError)) throw error;
-      return this.#broke(stream, 'forged');
+      return this.#unopened(stream, frame);
     }
   }
 
@@ -123,13 +126,22 @@ export class PrivateBroadcast {
     }
   }
 
+  /** What does not open: changed on the way, or sealed with another key. */
+  #unopened(stream: number, { header, payload }: Frame): Opening {
+    const tenure = tenureIn(payload);
+    if (this.#hasOpened && (tenure === null || this.#tenures.knows(tenure))) {
+      return this.#broke(stream, 'forged');
+    }
+    this.#guard.broke(stream);
+    // Where nothing has ever opened it is the link's key that does not fit.
+    const isForeign = !this.#hasOpened || this.#strangers.refused(tenure ?? '', header.keyframe);
+    if (!isForeign) return { kind: 'wrong', how: 'forged' };
+    this.#lock = 'foreign';
+    return LATE;
+  }
+
   #broke(stream: number, how: Meddling): Opening {
     this.#guard.broke(stream);
-    // Nothing has ever opened: it is the key that does not fit.
-    if (how === 'forged' && this.#lock !== 'open') {
-      this.#lock = 'foreign';
-      return LATE;
-    }
     this.#note(how);
     return { kind: 'wrong', how };
   }

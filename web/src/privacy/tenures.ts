@@ -34,6 +34,11 @@ export class Tenures {
     return { kind: 'current', number: this.#number };
   }
 
+  /** Whether something of it has opened. */
+  knows(tenure: string): boolean {
+    return tenure === this.#current || this.#over.has(tenure);
+  }
+
   #begin(tenure: string): void {
     if (this.#current !== null) this.#over.add(this.#current);
     const [oldest] = this.#over;

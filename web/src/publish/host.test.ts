@@ -22,7 +22,7 @@ const memory: Memory = {
   save: async (changes) => void Object.assign(kept, changes),
 };
 const SECRET = newSecret();
-const access: Access = { token: null, panelSecret: SECRET, key: null };
+const access: Access = { token: null, panelSecret: SECRET, key: null, keyGeneration: null };
 vi.mock('./storage.ts', () => ({
   memoryOf: () => memory,
   accessOf: () => ({
@@ -144,7 +144,7 @@ async function panelAt(secret: string): Promise<SealedChannel> {
 
 beforeEach(async () => {
   Object.assign(kept, { sharing: false, standby: false, surface: '' });
-  Object.assign(access, { token: null, panelSecret: SECRET, key: null });
+  Object.assign(access, { token: null, panelSecret: SECRET, key: null, keyGeneration: null });
   Object.assign(locks, { other: false, mine: false, awaited: false });
   picked = [];
   sounds = [];
@@ -429,7 +429,7 @@ it('asks the relay where panels are, once, where this browser does not know', as
   relaySays(SECRET);
   const { host, worker } = await opened();
   await vi.waitFor(() => expect(bye).toContain('hello'));
-  expect(access).toEqual({ token: 't', panelSecret: SECRET, key: null });
+  expect(access).toEqual({ token: 't', panelSecret: SECRET, key: null, keyGeneration: null });
   expect(worker.told).toEqual([]);
   host.close();
 });

@@ -4,6 +4,7 @@
  */
 
 import type { LinkKey } from '@steadycast/codec-glue';
+import { keyOfLink, newerKey } from './link-keys.ts';
 import { fromHost, type HostMessage } from './messages.ts';
 import { PanelSecret } from './panel-secret.ts';
 import { DEFAULT_QUALITY } from './quality.ts';
@@ -88,8 +89,9 @@ export class CaptureHost {
       this.#memory.load(),
       this.#access.load(),
     ]);
-    this.#key = this.#options.key ?? access.key;
-    if (this.#key !== access.key) void this.#access.save({ key: this.#key });
+    const known = newerKey(keyOfLink(this.#options.key, this.#options.token), access);
+    this.#key = known.key;
+    if (this.#key !== access.key) void this.#access.save(known);
     this.#surface = surface;
     this.#frameRate = quality.frameRate;
     const release = await becomeSole(keys.lock);

@@ -35,10 +35,20 @@ beforeEach(() => {
 });
 
 it('keeps what lets a browser in, part by part and for each broadcast', async () => {
-  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null, key: null });
+  expect(await accessOf('main').load()).toEqual({
+    token: null,
+    panelSecret: null,
+    key: null,
+    keyGeneration: null,
+  });
   expect(await accessOf('main').save({ token: 't' })).toBe(true);
   await accessOf('main').save({ panelSecret: 's' });
-  expect(await accessOf('main').load()).toEqual({ token: 't', panelSecret: 's', key: null });
+  expect(await accessOf('main').load()).toEqual({
+    token: 't',
+    panelSecret: 's',
+    key: null,
+    keyGeneration: null,
+  });
   expect((await accessOf('other').load()).token).toBeNull();
 });
 
@@ -47,17 +57,37 @@ it('does not lose it to what pages of before write', async () => {
   await memoryOf('main').save({ sharing: true });
   const record = { resume: null, crop: null, quality: DEFAULT_QUALITY, sharing: false, savedMs: 1 };
   store.records.set('main', record);
-  expect(await accessOf('main').load()).toEqual({ token: 't', panelSecret: 's', key: null });
+  expect(await accessOf('main').load()).toEqual({
+    token: 't',
+    panelSecret: 's',
+    key: null,
+    keyGeneration: null,
+  });
   expect((await memoryOf('main').load()).sharing).toBe(false);
 });
 
 it('takes nothing odd, and says where nothing is kept', async () => {
   store.records.set('access main', { token: 7, panelSecret: '' });
-  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null, key: null });
+  expect(await accessOf('main').load()).toEqual({
+    token: null,
+    panelSecret: null,
+    key: null,
+    keyGeneration: null,
+  });
   store.records.set('access main', 'odd');
-  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null, key: null });
+  expect(await accessOf('main').load()).toEqual({
+    token: null,
+    panelSecret: null,
+    key: null,
+    keyGeneration: null,
+  });
   store.broken = true;
-  expect(await accessOf('main').load()).toEqual({ token: null, panelSecret: null, key: null });
+  expect(await accessOf('main').load()).toEqual({
+    token: null,
+    panelSecret: null,
+    key: null,
+    keyGeneration: null,
+  });
   expect(await accessOf('main').save({ token: 't' })).toBe(false);
 });
 

@@ -51,6 +51,8 @@ export interface Access {
   panelSecret: string | null;
   /** What a private broadcast is sealed with; null: it is not private, or nobody has said it here. */
   key: LinkKey | null;
+  /** Of which generation of links that is (PROTOCOL 12.7); null: nobody knows. */
+  keyGeneration: number | null;
 }
 
 export interface AccessMemory {
@@ -90,7 +92,7 @@ const NOTHING: Kept = {
   standby: false,
   surface: '',
 };
-const NO_ACCESS: Access = { token: null, panelSecret: null, key: null };
+const NO_ACCESS: Access = { token: null, panelSecret: null, key: null, keyGeneration: null };
 /** Far more than any token has. */
 const TEXT_MAX = 8_192;
 /** Longer than tokens live; what is older is forgotten. */
@@ -249,9 +251,13 @@ function checked(value: unknown): Kept {
 
 function checkedAccess(value: unknown): Access {
   if (!isRecord(value)) return NO_ACCESS;
-  const { token, panelSecret, key } = value;
-  const known = readLinkKey(textOf(key) ?? '');
-  return { token: textOf(token), panelSecret: textOf(panelSecret), key: known };
+  const { token, panelSecret, key, keyGeneration } = value;
+  return {
+    token: textOf(token),
+    panelSecret: textOf(panelSecret),
+    key: readLinkKey(textOf(key) ?? ''),
+    keyGeneration: isCount(keyGeneration) ? keyGeneration : null,
+  };
 }
 
 function textOf(value: unknown): string | null {

@@ -1,4 +1,4 @@
-import { newLinkKey } from '@steadycast/codec-glue';
+import { type LinkKey, newLinkKey } from '@steadycast/codec-glue';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { statusOf } from '../publish/fake-status.ts';
 import { fromHost, type PanelMessage, parsePanelMessage } from '../publish/messages.ts';
@@ -38,7 +38,8 @@ const lockOf = (secret: string) => ({ name: `lock ${secret}` });
 vi.mock('../publish/storage.ts', async (original) => ({
   ...(await original<object>()),
   accessOf: () => ({
-    load: async () => page.kept ?? { token: null, panelSecret: null, key: null },
+    load: async () =>
+      page.kept ?? { token: null, panelSecret: null, key: null, keyGeneration: null },
     save: async (changes: Partial<Access>) => {
       if (page.kept !== null) page.kept = { ...page.kept, ...changes };
       return page.kept !== null;
@@ -118,7 +119,9 @@ function status(state: HostState, change: Partial<HostStatus> = {}): HostStatus 
 const say = (host: string, startedMs: number, told: HostStatus) =>
   toPanel(fromHost({ type: 'status', host, startedMs, status: told }));
 
-async function open(options: SharePages = {}): Promise<AdminScreenShareService> {
+async function open(
+  options: SharePages & { token?: string; key?: LinkKey } = {},
+): Promise<AdminScreenShareService> {
   const service = new AdminScreenShareService({
     origin: 'https://relay.example',
     token: TOKEN,
@@ -133,7 +136,7 @@ async function open(options: SharePages = {}): Promise<AdminScreenShareService> 
 beforeEach(() => {
   vi.useFakeTimers();
   Object.assign(page, { held: [], opened: [], said: [], blocked: false, asked: 0, at: null });
-  page.kept = { token: null, panelSecret: 'one', key: null };
+  page.kept = { token: null, panelSecret: 'one', key: null, keyGeneration: null };
   vi.stubGlobal('document', {
     visibilityState: 'visible',
     addEventListener: () => undefined,
@@ -324,7 +327,7 @@ it('opens a new window in place of one that shares nothing, which may be covered
 
 it('lets a window take over from itself, and follows it once that shares', async () => {
   page.blocked = true;
-  page.kept = { token: TOKEN, panelSecret: 'one', key: null };
+  page.kept = { token: TOKEN, panelSecret: 'one', key: null, keyGeneration: null };
   const service = await open();
   await vi.advanceTimersByTimeAsync(0);
   await service.start();
@@ -389,7 +392,7 @@ it('counts what it does not understand', async () => {
 });
 
 it('waits to be told where hosts are, where the browser does not know', async () => {
-  page.kept = { token: null, panelSecret: null, key: null };
+  page.kept = { token: null, panelSecret: null, key: null, keyGeneration: null };
   page.held = [lockOf('two')];
   const answers: (() => void)[] = [];
   const facts = {
@@ -409,7 +412,7 @@ it('waits to be told where hosts are, where the browser does not know', async ()
   expect(page.said).toMatchObject([{ type: 'status' }]);
   say('h', 1, status('live'));
   expect(service.snapshot().host).toBe('present');
-  expect(page.kept).toEqual({ token: TOKEN, panelSecret: 'two', key: null });
+  expect(page.kept).toEqual({ token: TOKEN, panelSecret: 'two', key: null, keyGeneration: null });
 });
 
 it('says that there is no host where nothing can be known', async () => {
@@ -438,11 +441,11 @@ it('moves when the relay has another secret, and hears no more of what was befor
 });
 
 it('keeps its token for hosts, but none that may be worse than what is kept', async () => {
-  page.kept = { token: tokenFor(1), panelSecret: 'one', key: null };
+  page.kept = { token: tokenFor(1), panelSecret: 'one', key: null, keyGeneration: null };
   await open();
   expect(page.kept?.token, 'that one has ended').toBe(TOKEN);
   const good = tokenFor(4_000_000_001);
-  page.kept = { token: good, panelSecret: 'one', key: null };
+  page.kept = { token: good, panelSecret: 'one', key: null, keyGeneration: null };
   const service = await open();
   await service.start();
   expect(page.kept?.token).toBe(good);
@@ -478,7 +481,7 @@ it('tells a host again to stop, or to pause, that has not heard it', async () =>
 
 it('puts the key of a private broadcast into links, which no relay knows, and another one into new links', async () => {
   const key = newLinkKey();
-  page.kept = { token: TOKEN, panelSecret: 'one', key };
+  page.kept = { token: TOKEN, panelSecret: 'one', key, keyGeneration: null };
   const facts = { id: 'b', title: '', phase: 'live', sinceUs: 1, players: 0, private: true };
   const links = { admin: '/admin#token=q', player: '/play#token=q' };
   const bodies: unknown[] = [];
@@ -500,4 +503,54 @@ it('puts the key of a private broadcast into links, which no relay knows, and an
     expect.objectContaining({ type: 'key', host: 'host', key: next }),
   );
   expect(JSON.stringify(bodies)).not.toContain(next);
+});
+
+/** A link's token of this generation. */
+function tokenOf(generation: number): string {
+  const claims = {
+    exp: 9_000_000_000,
+    steadycast: { broadcast: 'b', roles: ['publish'], generation },
+  };
+  return `h.${btoa(JSON.stringify(claims))}.s`;
+}
+
+it('says that its key is an old one, gives that to nobody, and makes a new one with new links', async () => {
+  const key = newLinkKey();
+  page.kept = { token: null, panelSecret: 'one', key: null, keyGeneration: null };
+  const facts = { id: 'b', title: '', phase: 'live', sinceUs: 1, players: 0, private: true };
+  const links = { admin: '/admin#token=a', player: '/play#token=q' };
+  let playGeneration = 3;
+  vi.stubGlobal('fetch', async (_url: URL, { method }: RequestInit = {}) => {
+    if (method === 'POST') playGeneration = 5;
+    const publishToken = tokenOf(playGeneration);
+    return Response.json({ ...facts, playGeneration, panelSecret: 'one', publishToken, links });
+  });
+  const service = await open({ token: tokenOf(3), key });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(service.snapshot()).toMatchObject({ key, isKeyOld: false });
+  expect(service.snapshot().broadcast?.playerLink).toContain(key);
+  // Somebody else replaces them.
+  playGeneration = 4;
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(service.snapshot()).toMatchObject({ key, isKeyOld: true });
+  expect(service.snapshot().broadcast?.playerLink).toBe('https://relay.example/play#token=q');
+  expect(await service.newAdminLink()).toBe('https://relay.example/admin#token=a');
+
+  await service.renewPlayerLink();
+  const { key: next, isKeyOld } = service.snapshot();
+  expect(isKeyOld).toBe(false);
+  expect(next).not.toBe(key);
+  expect(page.kept).toMatchObject({ key: next, keyGeneration: 5, token: tokenOf(5) });
+  // Whoever has this link knows of which generation its key is.
+  expect(service.adminLink()).toContain(encodeURIComponent(tokenOf(5)));
+});
+
+it('goes on with the newer key where an older link is opened once more', async () => {
+  const [older, newer] = [newLinkKey(), newLinkKey()];
+  page.kept = { token: tokenOf(4), panelSecret: 'one', key: newer, keyGeneration: 4 };
+  const service = await open({ token: tokenOf(3), key: older });
+  expect(service.snapshot().key).toBe(newer);
+  expect(page.kept.key).toBe(newer);
+  const other = await open({ token: tokenOf(4), key: older });
+  expect(other.snapshot().key).toBe(older);
 });

@@ -10,6 +10,7 @@ import type { Crop } from '../publish/geometry.ts';
 import { sameCrop } from '../publish/geometry.ts';
 import { History, type Sample } from '../publish/history.ts';
 import { CaptureHost } from '../publish/host.ts';
+import { isOldKey, type KnownKey, keyOfLink } from '../publish/link-keys.ts';
 import {
   fromPanel,
   type HostMessage,
@@ -87,6 +88,8 @@ export interface ShareSnapshot {
   broadcast: BroadcastFacts | null;
   /** What a private broadcast is sealed with; null: it is not private, or this browser has no key. */
   key: LinkKey | null;
+  /** Viewers' links were replaced after those that the key is of: who has a new one opens nothing that is sealed with it. */
+  isKeyOld: boolean;
   /** Why the relay's answer is missing; null when it is not. */
   problem: { offline: boolean; message: string; code: string | null } | null;
   /** This page captures: the browser opened no window for it, or there is no page for one. */
@@ -164,6 +167,9 @@ export class AdminScreenShareService implements ShareService {
   /** Where the API is asked. */
   readonly #places: Places;
   readonly #token: string;
+  /** The newest one for links: it says of which generation the key beside it is. */
+  #linkToken: string;
+  #keyGeneration: number | null;
   readonly #id: string;
   readonly #windows: CaptureWindows;
   /** Null: the relay's own. */
@@ -210,6 +216,8 @@ export class AdminScreenShareService implements ShareService {
     if (!isRelay(origin)) throw new TypeError(connectionWords().noRelay(origin));
     this.#places = new Places(origin, verdictOf);
     this.#token = token;
+    this.#linkToken = token;
+    this.#keyGeneration = keyOfLink(key, token).keyGeneration;
     this.#id = broadcast;
     const page = hostPage === undefined ? at(origin, 'host') : pageOf('hostPage', hostPage);
     if (hostPage !== undefined && page.origin !== location.origin) {
@@ -225,7 +233,7 @@ export class AdminScreenShareService implements ShareService {
       token,
       broadcast,
       key,
-      onKey: (kept) => this.#show({ key: kept }),
+      onKey: (known) => this.#know(known),
       onMessage: (message) => this.#hear(message),
       onMove: () => this.#lookAnew(),
     });
@@ -237,6 +245,7 @@ export class AdminScreenShareService implements ShareService {
       sound: DEFAULT_SOUND,
       broadcast: null,
       key,
+      isKeyOld: false,
       problem: null,
       inside: false,
       hasHostPage: this.#windows.canBeHeard,
@@ -341,37 +350,62 @@ export class AdminScreenShareService implements ShareService {
   }
 
   async renewPlayerLink(): Promise<void> {
-    const { playerLink } = await this.#renewLinks(['play']);
+    const { playerLink, publishToken } = await this.#renewLinks(['play']);
     const facts = this.#snapshot.broadcast;
-    if (facts?.isPrivate === true) await this.#changeKey();
+    if (facts?.isPrivate === true) await this.#changeKey(publishToken);
     if (facts === null) return;
     const networkLinks = facts.networkLinks?.map((address) => movedTo(address, playerLink)) ?? [];
-    this.#show({ broadcast: this.#linked({ ...facts, playerLink, networkLinks }) });
+    const playGeneration = this.#keyGeneration;
+    const renewed = { ...facts, playGeneration, playerLink, networkLinks };
+    this.#show({ broadcast: this.#linked(renewed), isKeyOld: false });
   }
 
   /** Whoever had the link before can open nothing of what is sent from now on. */
-  async #changeKey(): Promise<void> {
-    const key = newLinkKey();
-    await this.#meeting.changeKey(key);
-    this.#show({ key });
+  async #changeKey(token: string): Promise<void> {
+    const known = keyOfLink(newLinkKey(), token);
+    await this.#meeting.changeKey(known);
+    // Not where links are made by somebody else, to whom the relay's tokens say nothing.
+    if (known.keyGeneration !== null && readToken(this.#token)?.generation != null) {
+      this.#linkToken = token;
+      await this.#meeting.renewToken(token);
+    }
+    this.#know(known);
+    const { key } = known;
+    if (key === null) return;
     if (this.#host !== null) this.#send({ type: 'key', host: this.#host.id, key });
+  }
+
+  #know({ key, keyGeneration }: KnownKey): void {
+    this.#keyGeneration = keyGeneration;
+    this.#show({ key, isKeyOld: this.#isOld(key, this.#snapshot.broadcast) });
+  }
+
+  #isOld(key: LinkKey | null, facts: BroadcastFacts | null): boolean {
+    const known = { key, keyGeneration: this.#keyGeneration };
+    return isOldKey(known, facts?.playGeneration ?? null);
+  }
+
+  /** For links; null: there is none, or it is one that viewers have no more. */
+  get #keyForLinks(): LinkKey | null {
+    const { key, isKeyOld } = this.#snapshot;
+    return isKeyOld ? null : key;
   }
 
   async timedPlayerLink(ttlS: number): Promise<string> {
     const make = (relay: string) => makeTimedLink(relay, this.#id, this.#token, ttlS);
     const link = await this.#places.ask(make);
-    return this.#toPlayers(withKey(link, this.#snapshot.key));
+    return this.#toPlayers(withKey(link, this.#keyForLinks));
   }
 
   adminLink(): string {
     const url = at(this.#places.at, 'admin');
-    url.hash = tokenFragment(this.#token, this.#snapshot.key);
+    url.hash = tokenFragment(this.#linkToken, this.#snapshot.key);
     return url.href;
   }
 
   async newAdminLink(): Promise<string> {
     const { adminLink } = await this.#renewLinks([]);
-    return withKey(adminLink, this.#snapshot.key);
+    return withKey(adminLink, this.#keyForLinks);
   }
 
   #renewLinks(end: readonly 'play'[]): Promise<NewLinks> {
@@ -488,7 +522,8 @@ export class AdminScreenShareService implements ShareService {
     try {
       const read = (relay: string) => readBroadcast(relay, this.#id, this.#token);
       const { panelSecret, ...facts } = await this.#places.ask(read);
-      this.#show({ broadcast: this.#linked(facts), problem: null });
+      const isKeyOld = this.#isOld(this.#snapshot.key, facts);
+      this.#show({ broadcast: this.#linked(facts), isKeyOld, problem: null });
       await this.#meeting.learn(panelSecret);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -507,7 +542,7 @@ export class AdminScreenShareService implements ShareService {
 
   /** The relay's links to a private broadcast lack the key. */
   #whole(facts: BroadcastFacts): BroadcastFacts {
-    const { key } = this.#snapshot;
+    const key = this.#isOld(this.#snapshot.key, facts) ? null : this.#snapshot.key;
     const networkLinks = facts.networkLinks?.map((link) => withKey(link, key)) ?? [];
     return { ...facts, playerLink: withKey(facts.playerLink, key), networkLinks };
   }

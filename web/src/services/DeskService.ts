@@ -1,4 +1,5 @@
-import { newLinkKey } from '@steadycast/codec-glue';
+import { type LinkKey, newLinkKey } from '@steadycast/codec-glue';
+import { isOldKey, keyOfLink } from '../publish/link-keys.ts';
 import { accessOf } from '../publish/storage.ts';
 import { withKey } from '../session/fragment.ts';
 import { Places } from '../session/places.ts';
@@ -112,9 +113,9 @@ export class DeskService implements Desk {
   async create(title: string, isPrivate: boolean): Promise<void> {
     const { key } = this.#options;
     const create = (relay: string) => createBroadcast(relay, key, title, isPrivate);
-    const { id } = await this.#places.ask(create, { once: true });
+    const { id, publishToken } = await this.#places.ask(create, { once: true });
     // No relay is told of it: where this browser does not keep it, nobody has it.
-    if (isPrivate) await accessOf(id).save({ key: newLinkKey() });
+    if (isPrivate) await accessOf(id).save(keyOfLink(newLinkKey(), publishToken));
     await this.#ask();
   }
 
@@ -132,13 +133,20 @@ export class DeskService implements Desk {
 
   async whole({ id, isPrivate }: DeskBroadcast, link: string): Promise<string | null> {
     if (!isPrivate) return link;
-    const { key } = await accessOf(id).load();
+    const key = await this.#keyOf(id);
     return key === null ? null : withKey(link, key);
+  }
+
+  /** Null: this browser does not have it, or one of before viewers' links were replaced. */
+  async #keyOf(id: string): Promise<LinkKey | null> {
+    const kept = await accessOf(id).load();
+    const facts = this.#snapshot.broadcasts?.find((one) => one.id === id);
+    return isOldKey(kept, facts?.playGeneration ?? null) ? null : kept.key;
   }
 
   /** With the key of a private broadcast, where this browser has it. */
   async #withKey(id: string, made: Promise<NewLinks>): Promise<NewLinks> {
-    const [links, { key }] = await Promise.all([made, accessOf(id).load()]);
+    const [links, key] = await Promise.all([made, this.#keyOf(id)]);
     const { adminLink, playerLink } = links;
     return { ...links, adminLink: withKey(adminLink, key), playerLink: withKey(playerLink, key) };
   }

@@ -33,6 +33,8 @@ export interface BroadcastFacts {
   players: number;
   /** Only people with the link can see it: the relay cannot, and its links lack the key. */
   isPrivate: boolean;
+  /** Of what generation viewers' links are at least (PROTOCOL 12.7); null: the relay does not say. */
+  playGeneration?: number | null;
   playerLink: string;
   /** The same at addresses that other machines reach, the best first; where `playerLink` is good on this one alone. */
   networkLinks?: readonly string[];
@@ -138,6 +140,7 @@ interface Told extends Answer {
   sinceUs: number;
   players: number;
   private: boolean | undefined;
+  playGeneration: number | undefined;
   warnings: Warning[] | undefined;
 }
 
@@ -147,6 +150,7 @@ const told = {
   sinceUs: isCount,
   players: isCount,
   private: orMissing(isFlag),
+  playGeneration: orMissing(isCount),
   // A relay of before says none.
   warnings: (value: unknown): value is Warning[] | undefined =>
     value === undefined || (Array.isArray(value) && value.every(isWarning)),
@@ -234,6 +238,7 @@ function factsOf(one: Told, origin: string) {
     sinceMs: one.sinceUs / 1_000,
     players: one.players,
     isPrivate: one.private === true,
+    playGeneration: one.playGeneration ?? null,
     playerLink: new URL(player, origin).href,
     networkLinks: network.map((link) => new URL(link, origin).href),
     warnings: (one.warnings ?? []).map(({ message }) => message),

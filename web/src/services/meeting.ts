@@ -1,6 +1,7 @@
 /** Where a panel meets the hosts of its broadcast, and how it is let in there. */
 
 import type { LinkKey } from '@steadycast/codec-glue';
+import { type KnownKey, keyOfLink, newerKey } from '../publish/link-keys.ts';
 import { type Channel, deriveKeys, SealedChannel } from '../publish/sealed.ts';
 import { isHeld } from '../publish/sole.ts';
 import { type AccessMemory, accessOf } from '../publish/storage.ts';
@@ -12,7 +13,7 @@ export interface MeetingOptions {
   /** Of the link that the panel was opened with; null: it had none. */
   key: LinkKey | null;
   /** What the broadcast is sealed with, as this browser keeps it. */
-  onKey: (key: LinkKey) => void;
+  onKey: (key: KnownKey) => void;
   onMessage: (message: unknown) => void;
   /** Hosts are elsewhere from now on; those that were heard before are none any more. */
   onMove: () => void;
@@ -47,8 +48,12 @@ export class Meeting {
     const { token, key, onKey } = this.#options;
     const kept = await this.#access.load();
     if (this.#closed) return;
-    if (key === null && kept.key !== null) onKey(kept.key);
-    if (key !== null && key !== kept.key) await this.#access.save({ key });
+    const known = newerKey(keyOfLink(key, token), kept);
+    if (known.key !== null) onKey(known);
+    if (known.key !== kept.key || known.keyGeneration !== kept.keyGeneration) {
+      const { key, keyGeneration } = known;
+      await this.#access.save({ key, keyGeneration });
+    }
     // One that may be good is left for the relay to decide about: this one may be cut short.
     const endsMs = readToken(kept.token ?? '')?.expiresMs ?? 0;
     if (kept.token === token || endsMs < Date.now()) await this.#keepToken();
@@ -65,8 +70,13 @@ export class Meeting {
   }
 
   /** Has another key from now on, which hosts that begin find here. */
-  async changeKey(key: LinkKey): Promise<void> {
-    await this.#access.save({ key });
+  async changeKey({ key, keyGeneration }: KnownKey): Promise<void> {
+    await this.#access.save({ key, keyGeneration });
+  }
+
+  /** A token of a newer generation of links, which a host may find here as well. */
+  async renewToken(token: string): Promise<void> {
+    if (this.#tokenKept) await this.#access.save({ token });
   }
 
   /** Says that to all hosts; to nobody where none can be. */

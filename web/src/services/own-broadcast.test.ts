@@ -8,9 +8,15 @@ const relay = { answer: (_broadcast: string): Response => Response.error(), aske
 
 vi.mock('../publish/storage.ts', () => ({
   accessOf: (broadcast: string) => ({
-    load: async () => kept.access.get(broadcast) ?? { token: null, panelSecret: null, key: null },
+    load: async () =>
+      kept.access.get(broadcast) ?? {
+        token: null,
+        panelSecret: null,
+        key: null,
+        keyGeneration: null,
+      },
     save: async ({ token }: Access) => {
-      kept.access.set(broadcast, { token, panelSecret: null, key: null });
+      kept.access.set(broadcast, { token, panelSecret: null, key: null, keyGeneration: null });
       return true;
     },
   }),

@@ -12,6 +12,7 @@ describe('a token', () => {
       roles: ['publish', 'play'],
       expiresMs: 100_000,
       endsAccess: false,
+      generation: null,
     });
   });
 
@@ -26,6 +27,7 @@ describe('a token', () => {
       roles: ['publish'],
       expiresMs: 100_000,
       endsAccess: false,
+      generation: null,
     });
   });
 

@@ -12,6 +12,8 @@ export interface TokenClaims {
   expiresMs: number;
   /** Sessions end then too; else only new ones are refused. */
   endsAccess: boolean;
+  /** Of the broadcast's links (PROTOCOL 6.3); null: it is none of the relay's own. */
+  generation: number | null;
 }
 
 /** Null for anything that is not a token of ours, and for one that is for more than one broadcast. */
@@ -21,11 +23,17 @@ export function readToken(token: string): TokenClaims | null {
   const claims = decode(payload);
   if (!isRecord(claims) || !isCount(claims['exp'])) return null;
   const grant = isRecord(claims['steadycast']) ? claims['steadycast'] : early(claims);
-  const { broadcast, roles, expiry } = grant;
+  const { broadcast, roles, expiry, generation } = grant;
   if (typeof broadcast !== 'string' || broadcast === '' || broadcast.endsWith('*')) return null;
   if (!Array.isArray(roles) || !roles.every(isRole)) return null;
   const endsAccess = expiry === 'stay_until';
-  return { broadcast, roles, expiresMs: claims['exp'] * 1_000, endsAccess };
+  return {
+    broadcast,
+    roles,
+    expiresMs: claims['exp'] * 1_000,
+    endsAccess,
+    generation: isCount(generation) ? generation : null,
+  };
 }
 
 /** Tokens of relays up to 0.1 (PROTOCOL 6.4). */

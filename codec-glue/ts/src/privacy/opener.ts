@@ -1,7 +1,7 @@
 /** Opens what was sealed with a link's key, by any host in any session (PROTOCOL 12.6). */
 
 import { TRACK_MAX } from '../codec.ts';
-import { malformed } from '../error.ts';
+import { malformed, WireError } from '../error.ts';
 import type { FrameHeader } from '../frame.ts';
 import {
   checkDistance,
@@ -35,6 +35,16 @@ export interface OpenSound {
 }
 
 const LOW = 0xffff_ffffn;
+
+/** The tenure that a sealed frame says it is of, whether it opens or not; null: it is no sealed frame. */
+export function tenureIn(sealed: Uint8Array): string | null {
+  try {
+    return tenureOf(decodeHeader(sealed).keyId).tenure;
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}
 
 export class Opener {
   readonly #keys: Keys;

@@ -26,6 +26,9 @@ pub(super) struct Shown {
     #[serde(flatten)]
     facts: Facts,
     links: PlayerLink,
+    /// The generation that viewers' links have to be of at least, by what their tokens say. Whoever has the key of a private
+    /// broadcast by a link of an earlier one has one of before they were replaced.
+    play_generation: u64,
     /// What the panels and capture hosts of its publishers know each other by: 32 random bytes, as base64url.
     /// Another one once links for publishers were taken back; in no list.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +146,7 @@ impl Shown {
                 player: links.player(&play.token),
                 network: links.player_in_network(&play.token),
             },
+            play_generation: site.gate.generation(id).play.generation,
             panel_secret: None,
         })
     }

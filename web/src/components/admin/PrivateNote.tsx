@@ -3,13 +3,13 @@ import { linkWords } from '../../words/index.ts';
 import { useComparisonCode } from './useComparisonCode.ts';
 
 /** Says of a private broadcast that it is one, and by which code to tell that a link was not changed. */
-export function PrivateNote({ linkKey }: { linkKey: LinkKey | null }) {
+export function PrivateNote({ linkKey, isOld }: { linkKey: LinkKey | null; isOld: boolean }) {
   const code = useComparisonCode(linkKey);
   const words = linkWords();
-  if (linkKey === null) {
+  if (linkKey === null || isOld) {
     return (
       <p className="notice" role="status">
-        {words.keyMissing}
+        {isOld ? words.keyOld : words.keyMissing}
       </p>
     );
   }

@@ -18,6 +18,7 @@ const NONE: ShareSnapshot = {
   sound: DEFAULT_SOUND,
   broadcast: null,
   key: null,
+  isKeyOld: false,
   problem: null,
   inside: false,
   hasHostPage: true,

@@ -5,6 +5,8 @@ export const links: typeof english = {
   waiting: 'Warte auf das Relay …',
   private: 'Verschlüsselt: Nur wer den Link hat, kann das sehen',
   compare: 'Wer denselben Code sieht, hat denselben Schlüssel:',
+  keyOld:
+    'Der Link für Zuschauer wurde anderswo ersetzt, und dieser Browser hat noch den Schlüssel von vorher: Wer den neuen Link hat, sieht nichts von dem, was von hier geteilt wird. Öffne einen neuen Admin-Link, kopiert von dort, wo er ersetzt wurde, oder ersetze den Link für Zuschauer hier.',
   keyMissing:
     'Diese Übertragung ist verschlüsselt, und dieser Browser hat ihren Schlüssel nicht. Öffne den ganzen Admin-Link, wie er im Panel kopiert wurde: Was ein Relay ausgibt, enthält den Schlüssel nicht.',
   copy: 'Kopieren',

@@ -32,7 +32,7 @@ export const player: typeof english = {
     foreign: ended(
       'Verschlüsselt',
       'Der Schlüssel dieses Links passt nicht',
-      'Der Host hat inzwischen einen neuen Link. Bitte ihn darum.',
+      'Was der Host teilt, ist mit einem anderen Schlüssel verschlüsselt als dem dieses Links. Bitte den Host um einen neuen.',
     ),
   },
   meddled: titled(

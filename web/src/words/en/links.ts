@@ -3,6 +3,8 @@ export const links = {
   waiting: 'Waiting for the relay…',
   private: 'Encrypted: only people with the link can see this',
   compare: 'Viewers who see the same code have the same key:',
+  keyOld:
+    'The viewers’ link was replaced elsewhere, and this browser has the key of before: viewers with the new link see nothing of what is shared from here. Open a new admin link, copied from where it was replaced, or replace the viewers’ link here.',
   keyMissing:
     'This broadcast is encrypted, and this browser does not have its key. Open the whole admin link, as it was copied from the panel: what relays print lacks the key.',
   copy: 'Copy',

@@ -31,7 +31,7 @@ export const player = {
     foreign: ended(
       'Encrypted',
       'This link’s key does not fit',
-      'The host has a new link by now. Ask for it.',
+      'What the host shares is encrypted with another key than this link has. Ask the host for a new link.',
     ),
   },
   meddled: titled(
