@@ -16,12 +16,14 @@ import {
   Relay,
   type RelayOptions,
 } from './relay.ts';
-import { pause, within } from './until.ts';
+import { pause, until, within } from './until.ts';
 
 const ARTIFACTS = join(import.meta.dirname, '../artifacts');
 const TIMEOUT_MS = 150_000;
 /** Players report to the relay every second. */
 const REPORT_MS = 1_100;
+/** A screen at rest is shown, too. */
+const SHOWN: ReadonlySet<string> = new Set(['live', 'static']);
 /** What browsers have; no private broadcast comes over WebRTC. */
 const SESSIONS = {
   openly: undefined,
@@ -117,6 +119,11 @@ export class Stage {
     return this.#privately === 'websocket' ? 'websocket' : 'webtransport';
   }
 
+  /** What brings the picture to players without WebTransport. */
+  get bridged(): 'whep' | 'websocket' {
+    return this.#privately === null ? 'whep' : 'websocket';
+  }
+
   /** So many players are there besides those that a scenario opens. */
   get bystanders(): number {
     return this.#bystander === null ? 0 : 1;
@@ -154,7 +161,9 @@ export class Stage {
     const player = await this.#bystander;
     if (player === null) return;
     const { phase } = await this.snapshot().catch(() => ({ phase: null }));
-    if (phase === 'live') await player.waitForState('live');
+    if (phase === 'live') {
+      await until('Firefox to show it', async () => SHOWN.has((await player.state()).kind));
+    }
     const { blackFrames, decoderErrors, framesShown, blankResets } = await player.records();
     const { blank, backwards, read, largestGapMs } = await player.witness();
     const transport = await player.transport();
