@@ -12,8 +12,6 @@ export async function measureLatency(relay: Relay, seconds: number): Promise<Row
   const rows: Row[] = [];
   for (const codec of CODECS) {
     for (const transport of TRANSPORTS) {
-      // Nothing private comes over WebRTC.
-      if (relay.isPrivate && transport.name === 'WebRTC') continue;
       rows.push(...(await measureCodec(relay, { codec, seconds, transport })));
     }
   }

@@ -57,8 +57,8 @@ export interface ChromiumOptions {
   /** Takes any certificate. */
   trusting?: boolean;
   /**
-   * websocket: nothing else brings sessions here; without-webrtc: in place of it, too, for what WebRTC does not bring. What is
-   * left out stays as it is.
+   * websocket: nothing else brings sessions here; without-webrtc: WebSocket does so in place of WebRTC. Left out: whatever a
+   * player's page is to have.
    */
   sessions?: 'websocket' | 'without-webrtc' | undefined;
   /** The port of a proxy on this machine by which it opens all connections, those of WebRTC too. */

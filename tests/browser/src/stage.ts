@@ -24,7 +24,7 @@ const TIMEOUT_MS = 150_000;
 const REPORT_MS = 1_100;
 /** A screen at rest is shown, too. */
 const SHOWN: ReadonlySet<string> = new Set(['live', 'static']);
-/** What browsers have; no private broadcast comes over WebRTC. */
+/** What browsers have; private broadcasts over WebRTC have scenarios of their own. */
 const SESSIONS = {
   openly: undefined,
   webtransport: 'without-webrtc',
