@@ -190,6 +190,7 @@ fn directory(name: &str, url: &str) -> Result<(Engine, Keeper)> {
         prefix: "bench".to_owned(),
         replicas: 1,
         lease: LEASE,
+        secret: Some("a secret of relays that are measured".parse()?),
     };
     let clock = RelayClock::start();
     let load = Box::new(Load::default);

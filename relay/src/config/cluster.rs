@@ -94,7 +94,7 @@ impl Cluster {
         self.listen.is_some() || self.origin.is_some()
     }
 
-    /// How the directory is kept, where there is an engine.
+    /// How the directory is kept, where there is an engine, but for the secret, which may be in a file.
     pub fn directory(&self) -> Option<directory::Settings> {
         (!self.nats.is_empty()).then(|| directory::Settings {
             servers: self.nats.clone(),
@@ -103,6 +103,7 @@ impl Cluster {
             prefix: self.prefix.clone(),
             replicas: self.replicas,
             lease: self.lease,
+            secret: None,
         })
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::Url;
 use serde::Deserialize;
 
+use crate::store::ClusterSecret;
+
 /// How the engine is reached, and what is kept there.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -20,6 +22,8 @@ pub struct Settings {
     pub replicas: usize,
     /// How long a relay's lease is good without being renewed.
     pub lease: Duration,
+    /// What all relays know, by which they know one another's leases; `None`: nobody is sent to any of them.
+    pub secret: Option<ClusterSecret>,
 }
 
 /// A server of the engine: `nats://HOST:PORT`, or `tls://HOST:PORT`. Who the relay is stands elsewhere, so that it is

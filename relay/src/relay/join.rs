@@ -21,7 +21,7 @@ use crate::session::Elsewhere;
 use crate::shard::RelayClock;
 use crate::store::catalog;
 use crate::store::taken_back::{self, Taken};
-use crate::store::{Catalog, Ledger, LocalStore, StateDir, TokenKeys};
+use crate::store::{Catalog, ClusterSecret, Ledger, LocalStore, StateDir, TokenKeys};
 
 /// What the rest of a relay stands on: what is kept, and whom it knows.
 pub(super) struct Base {
@@ -59,7 +59,8 @@ impl Base {
             gate.remember(revocation);
         }
         let links = advertised(&config.cluster, links.as_ref());
-        let (directory, keeper) = directory(config, (&dir, links), clock, &gate)?;
+        let known = (links, secret.clone());
+        let (directory, keeper) = directory(config, (&dir, known), clock, &gate)?;
         let ledger = Arc::new(ledger);
         let homes = secret.map(|secret| {
             let catalog = Arc::new(Catalog::new(ledger.clone(), secret));
@@ -198,7 +199,7 @@ fn first_number(config: &Config) -> Result<u64, RandomError> {
 /// Which relay has what, and what keeps that up to date, where there are others.
 fn directory(
     config: &Config,
-    (dir, links): (&StateDir, Option<Box<str>>),
+    (dir, (links, secret)): (&StateDir, (Option<Box<str>>, Option<ClusterSecret>)),
     clock: RelayClock,
     gate: &Arc<Gate>,
 ) -> Result<(Arc<dyn Directory>, Option<Keeper>), RelayError> {
@@ -211,7 +212,7 @@ fn directory(
             .as_ref()
             .map(|url| url.to_string().into()),
     };
-    let Some(settings) = cluster.directory() else {
+    let Some(mut settings) = cluster.directory() else {
         // Nobody else sees its name, so that it need not be the same the next time.
         let own = match &cluster.id {
             Some(id) => id.clone(),
@@ -227,6 +228,7 @@ fn directory(
         };
         return Ok((Arc::new(Alone::new(lease, clock)), None));
     };
+    settings.secret = secret;
     let own = dir.relay_id(cluster.id.as_ref())?;
     let (gate, most) = (gate.clone(), config.limits.sessions as u64);
     let loads = move || {

@@ -149,6 +149,7 @@ fn settings_of(servers: &[String], replicas: usize) -> Result<Settings> {
         prefix: "test".to_owned(),
         replicas,
         lease: LEASE,
+        secret: Some("a secret that all relays of the tests know".parse()?),
     })
 }
 

@@ -164,6 +164,7 @@ async fn mute(server: &Server, name: &str) -> Result<(Engine, CancellationToken)
         prefix: "steadycast".to_owned(),
         replicas: 1,
         lease: Duration::from_secs(4),
+        secret: None,
     };
     let (id, clock) = (name.parse()?, RelayClock::start());
     let load = Box::new(Load::default);

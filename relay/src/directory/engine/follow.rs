@@ -56,7 +56,7 @@ async fn heard(
     shared.reached(bucket);
     loop {
         let changed = watch.next().await?;
-        if let Some(said) = Said::read(&changed) {
+        if let Some(said) = Said::read(&changed, &shared.proofs) {
             take(shared, said);
         }
     }
@@ -89,7 +89,7 @@ fn replace(shared: &Shared, all: &[Changed]) {
     let (mut leases, mut claims) = (HashMap::new(), HashMap::new());
     let position = all.iter().map(|changed| changed.value.revision).max();
     for changed in all {
-        match Said::read(changed) {
+        match Said::read(changed, &shared.proofs) {
             Some(Said::Lease(relay, revision, lease)) => {
                 leases.insert(relay, (revision, lease));
             }

@@ -51,7 +51,7 @@ async fn end(shared: &Shared) -> Result<(), EngineError> {
     let bucket = shared.bucket()?;
     let key = keys::of_lease(&shared.own);
     let found = bucket.read(&key).await?;
-    let own = keys::lease(&found).flatten();
+    let own = keys::lease(&found, &shared.proofs).flatten();
     if own.is_some_and(|lease| lease.run == shared.lease().run) {
         // It is written by nobody else.
         let _ = bucket.remove(&key, found.revision).await;
@@ -105,8 +105,7 @@ impl Renewals {
             over = over.max(newest);
         }
         let lease = shared.lease();
-        // It has nothing that JSON does not.
-        let value = serde_json::to_vec(&lease).unwrap_or_default();
+        let value = shared.proofs.value(&lease);
         match bucket
             .put(&key, value.clone(), over, Some(shared.lasts))
             .await
@@ -116,7 +115,7 @@ impl Renewals {
             Err(WriteError::Stale) => {}
         }
         let found = bucket.read(&key).await?;
-        if let Some(other) = keys::lease(&found).flatten()
+        if let Some(other) = keys::lease(&found, &shared.proofs).flatten()
             && other.run != lease.run
         {
             self.meet(&other, &lease)?;

@@ -3,6 +3,7 @@
 use super::super::view::Entry;
 use super::super::{Claim, Lease, RelayId};
 use super::bucket::{Changed, Value};
+use super::proof::Proofs;
 use crate::broadcast::BroadcastId;
 use crate::excerpt::excerpt;
 
@@ -26,11 +27,11 @@ pub(super) enum Said {
 
 impl Said {
     /// Reads a change; `None`: it is none of ours, or makes no sense, which is said and costs nothing else.
-    pub(super) fn read(changed: &Changed) -> Option<Self> {
+    pub(super) fn read(changed: &Changed, proofs: &Proofs) -> Option<Self> {
         let Changed { key, value } = changed;
         let read = if let Some(relay) = key.strip_prefix(LEASE) {
             let relay: Option<RelayId> = relay.parse().ok();
-            let lease = lease(value)
+            let lease = lease(value, proofs)
                 .map(|lease| lease.filter(|lease| Some(&lease.relay) == relay.as_ref()));
             relay
                 .zip(lease)
@@ -60,9 +61,9 @@ pub(super) fn claim(value: &Value) -> Option<Option<Claim>> {
 }
 
 /// The same of a lease.
-pub(super) fn lease(value: &Value) -> Option<Option<Lease>> {
+pub(super) fn lease(value: &Value, proofs: &Proofs) -> Option<Option<Lease>> {
     match &value.bytes {
-        Some(bytes) => serde_json::from_slice(bytes).ok().map(Some),
+        Some(bytes) => proofs.read(bytes).map(Some),
         None => Some(None),
     }
 }

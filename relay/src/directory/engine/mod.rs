@@ -9,6 +9,7 @@ mod follow;
 mod keep;
 mod keys;
 mod mend;
+mod proof;
 mod shared;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use super::super::view::View;
 use super::super::{Event, Lease, Places, RelayId, Remembered, Settings, Standing, State};
 use super::bucket::Bucket;
 use super::connection::Connection;
+use super::proof::Proofs;
 use super::{EngineError, Loads};
 use crate::shard::RelayClock;
 
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) lasts: Duration,
     /// Something may have to be written.
     pub(super) amiss: Notify,
+    pub(super) proofs: Proofs,
     /// The lease is to be renewed at once.
     pub(super) renew: Notify,
     /// What was heard is not all: everything has to be looked at again.
@@ -76,6 +78,7 @@ impl Shared {
             standing: Mutex::default(),
             lasts: settings.lease,
             amiss: Notify::new(),
+            proofs: Proofs::of(settings.secret.as_ref()),
             renew: Notify::new(),
             anew: Notify::new(),
             run: clock.now().as_micros(),

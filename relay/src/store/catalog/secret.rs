@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Prk, Salt};
+use ring::hmac;
 
 use crate::auth::{RandomError, random};
 use crate::broadcast::BroadcastId;
@@ -15,6 +16,7 @@ use crate::broadcast::BroadcastId;
 const KEYS: &[u8] = b"steadycast keys";
 const PANEL: &[u8] = b"steadycast panel";
 const TALK: &[u8] = b"steadycast talk";
+const LEASES: &[u8] = b"steadycast leases";
 
 /// A secret that all relays of a cluster have (`cluster.secret`), from which they derive what others must not know.
 #[derive(Clone)]
@@ -71,6 +73,12 @@ impl ClusterSecret {
         let made = self.0.expand(&about, HKDF_SHA256).ok()?;
         made.fill(&mut bytes).ok()?;
         Some(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// What relays prove with that a lease is one of theirs.
+    pub(crate) fn leases(&self) -> Option<hmac::Key> {
+        let made = self.0.expand(&[LEASES], hmac::HMAC_SHA256).ok()?;
+        Some(hmac::Key::from(made))
     }
 
     /// What a relay seals with that has drawn this salt, when it says something to others.
