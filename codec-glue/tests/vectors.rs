@@ -17,10 +17,10 @@ use serde::de::DeserializeOwned;
 use steadycast_codec_glue::privacy::{LinkKey, OpenError, Opener, Sealer, Tenure};
 use steadycast_codec_glue::rtp::{Carried, carry};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, Hop, MediaKind,
-    Phase, RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat,
-    SoundPacket, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client, decode_relay,
-    decode_sound, encode_client, encode_relay, encode_sound,
+    Branch, ClientMessage, CodecKind, Colour, DecoderConfig, FrameHeader, HEADER_LEN, Hop,
+    MediaKind, Phase, RelayMessage, Rendition, ResumeSecret, Role, Service, Serving, SoundCodec,
+    SoundFormat, SoundPacket, Status, TrackGroup, TrackId, WantedTrack, WireError, decode_client,
+    decode_relay, decode_sound, encode_client, encode_relay, encode_sound,
 };
 
 fn folder() -> PathBuf {
@@ -402,6 +402,23 @@ fn client(json: Client) -> ClientMessage {
             codec: codec(&name),
             max_kbps,
         },
+        Client::Branch {
+            place,
+            region,
+            vain,
+            children,
+            relays,
+            links,
+        } => ClientMessage::Branch {
+            place,
+            region,
+            vain,
+            branch: Branch {
+                children,
+                relays,
+                links,
+            },
+        },
     }
 }
 
@@ -537,6 +554,7 @@ fn relay(json: Relay) -> RelayMessage {
             sound: sound.map(format),
         },
         Relay::Listeners { players, repeat } => RelayMessage::Listeners { players, repeat },
+        Relay::Ask { relay } => RelayMessage::Ask { relay },
         Relay::Through { relays } => RelayMessage::Through {
             relays: ids(&relays),
         },

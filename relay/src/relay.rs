@@ -198,9 +198,10 @@ impl Relay {
         };
         let registry = Arc::new(Registry::new(Settings::from(config)));
         let links = Port::bind(&config.cluster)?;
+        let reached_at = join::advertised(&config.cluster, links.as_ref());
         let (base, directory) = join::Base::lay(config, (dir, &links), (registry, clock), issuers)?;
         let cluster = Cluster::start(
-            &config.cluster,
+            (&config.cluster, reached_at),
             (&base.registry, base.at_home()),
             &base.directory,
             clock,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use steadycast_relay::cluster::tree::{Asked, Asker, Child, Place, place};
+use steadycast_relay::cluster::tree::{Asked, Asker, Child, Place, place, stays};
 use steadycast_relay::homes::turn;
 
 use super::scene::{REPORTED, Scene};
@@ -14,8 +14,6 @@ const FIRST_PAUSE: u64 = 100_000;
 const LONGEST_PAUSE: u64 = 5_000_000;
 /// How soon a relay looks again for what it knows nobody to have.
 const UNKNOWN: Duration = Duration::from_millis(250);
-/// So often a relay that others are behind is told that there is no room before it lets them go.
-const PATIENT: u32 = 1;
 
 impl World {
     /// A relay begins to look for a broadcast, whatever it did before.
@@ -139,6 +137,7 @@ impl World {
                 region: Some(name),
                 children: here.children.len(),
                 behind: here.behind,
+                serves: true,
             })
         });
         let children: Vec<_> = children.collect();
@@ -193,10 +192,14 @@ impl World {
                 let Some(here) = self.trees.at(id, asker) else {
                     return;
                 };
-                if here.refused >= PATIENT && !here.children.is_empty() {
-                    self.let_go(id, asker);
+                match here.children.is_empty() {
+                    true => self.again(id, asker, attempt),
+                    // Without those behind it there may be room: it asks at once.
+                    false => {
+                        self.let_go(id, asker);
+                        self.after(0, Event::Look(id, asker, attempt));
+                    }
                 }
-                self.again(id, asker, attempt);
             }
         }
     }
@@ -252,12 +255,12 @@ impl World {
         let Some(here) = self.trees.at(id, relay) else {
             return;
         };
-        let stays = match here.from {
-            From::Relay(parent) => Some(parent) == holder || here.links > 1,
+        let is_there = match here.from {
+            From::Relay(parent) => stays(Some(parent) == holder, here.links),
             From::Publisher => Some(relay) == holder,
             From::Nobody => false,
         };
-        if !stays {
+        if !is_there {
             self.look_anew(id, relay);
         }
     }

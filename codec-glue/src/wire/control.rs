@@ -160,6 +160,17 @@ fn check_client(message: &ClientMessage) -> Result<(), WireError> {
             WireError::check("broadcast", broadcast.len(), limits::BROADCAST)?;
             check_relays(relays)
         }
+        ClientMessage::Branch {
+            place,
+            region,
+            vain,
+            ..
+        } => {
+            let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            WireError::check("relay's address", text(place), limits::PLACE)?;
+            WireError::check("region", text(region), limits::REGION)?;
+            check_places(vain)
+        }
         ClientMessage::Continue
         | ClientMessage::Listen { .. }
         | ClientMessage::Audience { .. }
@@ -202,6 +213,9 @@ fn check_relay(message: &RelayMessage) -> Result<(), WireError> {
         RelayMessage::Through { relays } => check_relays(relays),
         RelayMessage::Pause { from, .. } => check_pause(from),
         RelayMessage::Relays { relays } => check_places(relays),
+        RelayMessage::Ask { relay } => {
+            WireError::check("relay's address", relay.len(), limits::PLACE)
+        }
         RelayMessage::Serving { .. }
         | RelayMessage::Path { .. }
         | RelayMessage::Continue

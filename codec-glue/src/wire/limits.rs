@@ -42,6 +42,8 @@ pub const RELAYS: usize = 4;
 pub const PLACES: usize = 4;
 /// The longest address of one, in bytes (PROTOCOL 2.15).
 pub const PLACE: usize = 256;
+/// The longest word for a relay's region, in bytes (PROTOCOL 11.10).
+pub const REGION: usize = 32;
 /// The most channels of sound (PROTOCOL 9.1).
 pub const SOUND_CHANNELS: u8 = 2;
 

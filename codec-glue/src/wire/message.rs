@@ -191,6 +191,28 @@ pub enum ClientMessage {
         /// What it may take of a path, in kbit/s; `None`: as much as the publisher finds right.
         max_kbps: Option<u32>,
     },
+    /// Who a relay is that wants a broadcast, and what is behind it (PROTOCOL 11.10).
+    Branch {
+        /// `HOST:PORT` at which other relays reach it; `None`: it serves none.
+        place: Option<String>,
+        /// Its operator's word for where it is.
+        region: Option<String>,
+        /// Places of relays that it was sent to in vain.
+        vain: Vec<String>,
+        /// What is behind it.
+        branch: Branch,
+    },
+}
+
+/// The relays that get a broadcast through one (PROTOCOL 11.10).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Branch {
+    /// How many get it from that one.
+    pub children: u32,
+    /// How many there are in all.
+    pub relays: u32,
+    /// Links to the farthest of them.
+    pub links: u8,
 }
 
 /// A group of one track.
@@ -291,6 +313,11 @@ pub enum RelayMessage {
     },
     /// What the publisher sends is its picture again (PROTOCOL 11.4).
     Continue,
+    /// The broadcast is to be got from another relay, which has it already (PROTOCOL 11.10).
+    Ask {
+        /// `HOST:PORT` of that one.
+        relay: String,
+    },
     /// How wide the path to the player is; may be skipped.
     Path {
         /// Whether it carries less than the picture needs.
@@ -348,6 +375,7 @@ impl fmt::Debug for ClientMessage {
                 write!(f, "Audience({players} {listeners})")
             }
             Self::Needs { codec, max_kbps } => write!(f, "Needs({codec:?} {max_kbps:?})"),
+            Self::Branch { branch, .. } => write!(f, "Branch({} relays)", branch.relays),
         }
     }
 }

@@ -26,7 +26,7 @@ pub use error::WireError;
 pub use frame::{DecoderConfig, FrameHeader, GROUP_STREAM, HEADER_LEN};
 pub use group::GroupOrder;
 pub use message::{
-    ClientMessage, Hop, Phase, RelayMessage, ResumeSecret, Role, Status, TrackGroup,
+    Branch, ClientMessage, Hop, Phase, RelayMessage, ResumeSecret, Role, Status, TrackGroup,
 };
 pub use sound::{
     SoundCodec, SoundFormat, SoundPacket, decode_sound, encode_sound, opus_duration_us,

@@ -21,6 +21,7 @@ const LISTENERS: u32 = 9;
 const THROUGH: u32 = 10;
 const PAUSE: u32 = 11;
 const CONTINUE: u32 = 12;
+const ASK: u32 = 13;
 const PATH: u32 = SKIPPABLE;
 const ARRIVED: u32 = SKIPPABLE + 1;
 const RELAYS: u32 = SKIPPABLE + 2;
@@ -61,6 +62,7 @@ impl Encode for RelayMessage {
             Self::Through { relays } => (THROUGH, relays).encode(to),
             Self::Pause { epoch, from } => (PAUSE, epoch, from).encode(to),
             Self::Continue => CONTINUE.encode(to),
+            Self::Ask { relay } => (ASK, relay).encode(to),
             Self::Path {
                 narrow,
                 carries_kbps,
@@ -125,6 +127,9 @@ impl<Context> Decode<Context> for RelayMessage {
                 from: Decode::decode(from)?,
             },
             CONTINUE => Self::Continue,
+            ASK => Self::Ask {
+                relay: Decode::decode(from)?,
+            },
             PATH => Self::Path {
                 narrow: Decode::decode(from)?,
                 carries_kbps: Decode::decode(from)?,

@@ -41,6 +41,7 @@ impl RelayMessage {
             Self::Tracks { .. } => 3,
             Self::Sound { .. } | Self::Listeners { .. } => SOUNDS,
             Self::Through { .. }
+            | Self::Ask { .. }
             | Self::Pause { .. }
             | Self::Continue
             | Self::Relays { .. }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, Hop, MediaKind, Phase, RelayMessage, Rendition,
+    Branch, ClientMessage, CodecKind, CodecSet, Hop, MediaKind, Phase, RelayMessage, Rendition,
     ResumeSecret, Role, Service, Serving, SoundCodec, SoundFormat, Status, TrackGroup, TrackId,
     WantedTrack, WireError, decode_client, decode_relay, encode_client, encode_relay, limits,
 };
@@ -101,6 +101,25 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
             .prop_map(|(players, listeners)| ClientMessage::Audience { players, listeners }),
         (codec(), prop::option::of(int32()))
             .prop_map(|(codec, max_kbps)| ClientMessage::Needs { codec, max_kbps }),
+        (
+            prop::option::of(text(limits::PLACE)),
+            prop::option::of(text(limits::REGION)),
+            prop::collection::vec(text(limits::PLACE), 0..=limits::PLACES),
+            (int32(), int32(), any::<u8>()),
+        )
+            .prop_map(|(place, region, vain, (children, relays, links))| {
+                let branch = Branch {
+                    children,
+                    relays,
+                    links,
+                };
+                ClientMessage::Branch {
+                    place,
+                    region,
+                    vain,
+                    branch,
+                }
+            }),
     ]
 }
 
@@ -200,6 +219,7 @@ fn relay_message() -> impl Strategy<Value = RelayMessage> {
             .prop_map(|relays| RelayMessage::Relays { relays }),
         int32().prop_map(|within_ms| RelayMessage::Move { within_ms }),
         relays().prop_map(|relays| RelayMessage::Through { relays }),
+        text(limits::PLACE).prop_map(|relay| RelayMessage::Ask { relay }),
         (int32(), int32()).prop_map(|(epoch, group)| RelayMessage::Pause {
             epoch,
             from: vec![TrackGroup {

@@ -22,6 +22,7 @@ import {
   PLACE_MAX,
   PLACES_MAX,
   REFUSAL_REASON_MAX,
+  REGION_MAX,
   RELAY_ID_SIZE,
   RELAYS_MAX,
   RESUME_SIZE,
@@ -130,8 +131,16 @@ function check(message: ClientMessage | RelayMessage): void {
       checkText('broadcast', message.broadcast, BROADCAST_MAX);
       checkRelays(message.relays);
       break;
+    case 'branch':
+      checkText("relay's address", message.place ?? '', PLACE_MAX);
+      checkText('region', message.region ?? '', REGION_MAX);
+      checkPlaces(message.vain);
+      break;
     case 'through':
       checkRelays(message.relays);
+      break;
+    case 'ask':
+      checkText("relay's address", message.relay, PLACE_MAX);
       break;
     case 'relays':
       checkPlaces(message.relays);
@@ -260,6 +269,14 @@ function writeClientFields(out: BincodeWriter, message: ClientMessage): void {
       out.u32(CODEC_KINDS.indexOf(message.codec));
       out.option(message.maxKbps, (value) => out.u32(value));
       break;
+    case 'branch':
+      out.option(message.place, (value) => out.string(value));
+      out.option(message.region, (value) => out.string(value));
+      writeTexts(out, message.vain);
+      out.u32(message.children);
+      out.u32(message.relays);
+      out.u8(message.links);
+      break;
   }
 }
 
@@ -316,6 +333,16 @@ function readClientMessage(input: BincodeReader, type: ClientType): ClientMessag
         type,
         codec: choice(input, CODEC_KINDS),
         maxKbps: input.option(() => input.u32()),
+      };
+    case 'branch':
+      return {
+        type,
+        place: input.option(() => input.string()),
+        region: input.option(() => input.string()),
+        vain: readTexts(input),
+        children: input.u32(),
+        relays: input.u32(),
+        links: input.u8(),
       };
   }
 }
@@ -374,6 +401,9 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
       break;
     case 'continue':
       break;
+    case 'ask':
+      out.string(message.relay);
+      break;
     case 'path':
       out.bool(message.narrow);
       out.option(message.carriesKbps, (value) => out.u32(value));
@@ -383,8 +413,7 @@ function writeRelayFields(out: BincodeWriter, message: RelayMessage): void {
       out.u64(message.relayUs);
       break;
     case 'relays':
-      out.u64(message.relays.length);
-      for (const url of message.relays) out.string(url);
+      writeTexts(out, message.relays);
       break;
     case 'move':
       out.u32(message.withinMs);
@@ -434,6 +463,8 @@ function readRelayMessage(input: BincodeReader, type: RelayType): RelayMessage {
       return { type, epoch: input.u32(), from: readTrackGroups(input) };
     case 'continue':
       return { type };
+    case 'ask':
+      return { type, relay: input.string() };
     case 'path':
       return { type, narrow: input.bool(), carriesKbps: input.option(() => input.u32()) };
     case 'arrived':
@@ -507,6 +538,11 @@ function readRelays(input: BincodeReader): Uint8Array[] {
   // A count that lies meets the end of the message.
   for (let left = input.u64(); left > 0; left -= 1) relays.push(input.raw(RELAY_ID_SIZE));
   return relays;
+}
+
+function writeTexts(out: BincodeWriter, texts: readonly string[]): void {
+  out.u64(texts.length);
+  for (const text of texts) out.string(text);
 }
 
 function readTexts(input: BincodeReader): string[] {

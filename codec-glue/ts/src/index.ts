@@ -23,7 +23,9 @@ export {
 export * from './limits.ts';
 export type {
   Arrived,
+  Ask,
   Audience,
+  Branch,
   ClientGoodbye,
   ClientMessage,
   Continue,

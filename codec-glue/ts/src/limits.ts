@@ -54,6 +54,8 @@ export const RELAY_ID_SIZE = 16;
 /** Other relays that a session is told of, and UTF-8 bytes of the address of one (PROTOCOL 2.15). */
 export const PLACES_MAX = 4;
 export const PLACE_MAX = 256;
+/** UTF-8 bytes of the word for a relay's region (PROTOCOL 11.10). */
+export const REGION_MAX = 32;
 
 /** Channels of sound (PROTOCOL 9.1). */
 export const SOUND_CHANNELS_MAX = 2;

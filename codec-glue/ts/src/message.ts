@@ -188,6 +188,30 @@ export interface Needs {
   maxKbps: number | null;
 }
 
+/** Who a relay is that wants a broadcast, and what is behind it (PROTOCOL 11.10). */
+export interface Branch {
+  type: 'branch';
+  /** `HOST:PORT` at which other relays reach it; null: it serves none. */
+  place: string | null;
+  /** Its operator's word for where it is. */
+  region: string | null;
+  /** Places of relays that it was sent to in vain. */
+  vain: string[];
+  /** Relays that get the broadcast from it. */
+  children: number;
+  /** All that get it through it, those included. */
+  relays: number;
+  /** Links to the farthest of them. */
+  links: number;
+}
+
+/** To relays: the broadcast is to be got from another one, which has it already (PROTOCOL 11.10). */
+export interface Ask {
+  type: 'ask';
+  /** `HOST:PORT` of that one. */
+  relay: string;
+}
+
 /** The relays that the broadcast passes through to the relay that is told (PROTOCOL 11.3). */
 export interface Through {
   type: 'through';
@@ -267,7 +291,8 @@ export type ClientMessage =
   | Listen
   | Pull
   | Audience
-  | Needs;
+  | Needs
+  | Branch;
 export type RelayMessage =
   | Welcome
   | Pong
@@ -282,6 +307,7 @@ export type RelayMessage =
   | Through
   | PauseOfEpoch
   | Continue
+  | Ask
   | PathChange
   | Arrived
   | OtherRelays

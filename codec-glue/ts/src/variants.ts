@@ -21,6 +21,7 @@ const CLIENT_TYPES = [
   'pull',
   'audience',
   'needs',
+  'branch',
 ] as const;
 const RELAY_TYPES = [
   'welcome',
@@ -36,6 +37,7 @@ const RELAY_TYPES = [
   'through',
   'pause',
   'continue',
+  'ask',
 ] as const;
 /** Those that may be skipped (PROTOCOL 2.12), from {@link SKIPPABLE}. */
 const SKIPPABLE_RELAY_TYPES = ['path', 'arrived', 'relays', 'move'] as const;

@@ -68,9 +68,9 @@ const toJson = (value: unknown): unknown =>
   );
 
 const message = <T>(value: unknown): T => {
-  const json = value as { type: string; resume?: string | null; relays?: string[] };
+  const json = value as { type: string; resume?: string | null; relays?: string[] | number };
   // Other relays are told by their addresses, those on a way by their ids.
-  if (json.relays !== undefined && json.type !== 'relays')
+  if (Array.isArray(json.relays) && json.type !== 'relays')
     return { ...json, relays: json.relays.map(fromHex) } as T;
   return (typeof json.resume === 'string' ? { ...json, resume: fromHex(json.resume) } : json) as T;
 };

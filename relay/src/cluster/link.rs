@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use steadycast_codec_glue::wire::{
-    ClientMessage, Code, Hop, RelayMessage, Status, TrackId, limits,
+    Branch, ClientMessage, Code, Hop, RelayMessage, TrackId, limits,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -16,6 +16,7 @@ use super::feed::Feed;
 use super::pull::Pull;
 use super::renditions::Renditions;
 use super::talk::{Failure, HEARTBEAT, Talk};
+use super::way::Asked;
 use crate::broadcast::Pulse;
 
 /// How often the other relay is told who is behind this one at most (PROTOCOL 11.5).
@@ -53,6 +54,10 @@ pub(super) struct Link<'a> {
     told: Told,
     /// Nothing has been heard for a while.
     doubt: watch::Sender<bool>,
+    /// Through which relays it comes, the other one last.
+    through: watch::Sender<Vec<Hop>>,
+    /// The other one is to be left for another.
+    moves: watch::Sender<bool>,
 }
 
 /// What the other relay knows.
@@ -60,25 +65,44 @@ pub(super) struct Link<'a> {
 struct Told {
     players: u32,
     listeners: u32,
+    branch: Branch,
     at: Option<Instant>,
     listens: bool,
     keyframe_requests: u64,
 }
 
 impl<'a> Link<'a> {
-    pub(super) fn new(pull: &'a Pull, talk: Talk, status: Status, pulse: &Pulse) -> Self {
+    pub(super) fn new(pull: &'a Pull, asked: Asked, pulse: &Pulse) -> Self {
+        let Asked {
+            talk,
+            status,
+            through,
+            upstream,
+        } = asked;
         let feed = Arc::new(Feed::new(pull, status, talk.offset()));
         Self {
             pull,
             talk,
-            renditions: Renditions::new(&pull.way, &feed),
+            renditions: Renditions::new(&pull.way, &upstream, &feed),
             feed,
             told: Told {
                 keyframe_requests: pulse.keyframe_requests[0],
                 ..Told::default()
             },
             doubt: watch::Sender::new(false),
+            through: watch::Sender::new(through),
+            moves: watch::Sender::new(false),
         }
+    }
+
+    /// Where to hear through which relays it comes.
+    pub(super) fn through(&self) -> watch::Receiver<Vec<Hop>> {
+        self.through.subscribe()
+    }
+
+    /// Where to hear that another relay is to be asked.
+    pub(super) fn moves(&self) -> watch::Receiver<bool> {
+        self.moves.subscribe()
     }
 
     /// What it brings in.
@@ -99,6 +123,7 @@ impl<'a> Link<'a> {
 
     async fn serve(&mut self) -> Result<Infallible, Failure> {
         let mut pulses = self.pull.broadcast.pulses();
+        let mut branch = self.pull.children.branch();
         let mut beats = interval(HEARTBEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (feed, connection) = (self.feed.clone(), self.talk.connection.clone());
@@ -108,7 +133,7 @@ impl<'a> Link<'a> {
             self.ask_for_a_keyframe().await?;
         }
         loop {
-            let due = self.tell(&mut pulses).await?;
+            let due = self.tell(&mut pulses, &mut branch).await?;
             tokio::select! {
                 message = self.talk.next() => {
                     self.doubt.send_if_modified(std::mem::take);
@@ -126,6 +151,7 @@ impl<'a> Link<'a> {
                     feed.hear(&datagram.payload());
                 }
                 changed = pulses.changed() => changed.map_err(Failure::unreached)?,
+                changed = branch.changed() => changed.map_err(Failure::unreached)?,
                 _ = beats.tick() => self.beat().await?,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
@@ -155,13 +181,16 @@ impl<'a> Link<'a> {
             }
             RelayMessage::Continue => self.feed.go_on(),
             RelayMessage::Sound { sound } => self.feed.sounds_as(sound),
+            RelayMessage::Move { .. } => {
+                self.moves.send_replace(true);
+            }
             other => tracing::debug!(?other, "a relay says what is for others"),
         }
         Ok(())
     }
 
     /// The broadcast comes through these relays (PROTOCOL 11.3).
-    fn comes_through(&self, mut relays: Vec<Hop>) -> Result<(), Failure> {
+    fn comes_through(&self, relays: Vec<Hop>) -> Result<(), Failure> {
         let own = self.pull.way.own;
         if relays.contains(&own) || relays.len() >= limits::RELAYS {
             return Err(Failure::Goodbye {
@@ -169,12 +198,11 @@ impl<'a> Link<'a> {
                 why: "the broadcast comes in a circle, or from too far".to_owned(),
             });
         }
-        relays.push(own);
-        self.pull.come.send_if_modified(|come| {
-            let another = *come != relays;
-            *come = relays;
-            another
-        });
+        // What is not in charge is not how it comes here.
+        if *self.feed.charge().borrow() {
+            self.pull.comes_through(&relays);
+        }
+        self.through.send_replace(relays);
         Ok(())
     }
 
@@ -182,6 +210,7 @@ impl<'a> Link<'a> {
     async fn tell(
         &mut self,
         pulses: &mut watch::Receiver<Pulse>,
+        branch: &mut watch::Receiver<Branch>,
     ) -> Result<Option<Instant>, Failure> {
         let pulse = *pulses.borrow_and_update();
         self.renditions.are(&pulse.wanted.list());
@@ -197,17 +226,25 @@ impl<'a> Link<'a> {
             self.talk.say(&ClientMessage::Listen { on }).await?;
         }
         let players = pulse.status.players;
-        if (players, listeners) == (self.told.players, self.told.listeners) {
+        let branch = *branch.borrow_and_update();
+        let told = &self.told;
+        if (players, listeners, branch) == (told.players, told.listeners, told.branch) {
             return Ok(None);
         }
         let due = self.told.at.map(|at| at + TOLD_EVERY);
         if due.is_some_and(|due| due > Instant::now()) {
             return Ok(due);
         }
-        (self.told.players, self.told.listeners) = (players, listeners);
         self.told.at = Some(Instant::now());
-        let audience = ClientMessage::Audience { players, listeners };
-        self.talk.say(&audience).await?;
+        if self.told.branch != branch {
+            self.told.branch = branch;
+            self.talk.say(&behind(branch)).await?;
+        }
+        if (players, listeners) != (self.told.players, self.told.listeners) {
+            (self.told.players, self.told.listeners) = (players, listeners);
+            let audience = ClientMessage::Audience { players, listeners };
+            self.talk.say(&audience).await?;
+        }
         Ok(None)
     }
 
@@ -215,5 +252,15 @@ impl<'a> Link<'a> {
         let epoch = self.feed.epoch().unwrap_or_default();
         let request = ClientMessage::KeyframeRequest { epoch, group: 0 };
         self.talk.say(&request).await
+    }
+}
+
+/// What is behind this relay, of which everything else was said before.
+fn behind(branch: Branch) -> ClientMessage {
+    ClientMessage::Branch {
+        place: None,
+        region: None,
+        vain: Vec::new(),
+        branch,
     }
 }

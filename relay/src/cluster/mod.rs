@@ -7,6 +7,7 @@
 //! link, for as long as somebody watches; `pulls` sees to it that it happens once. The other way round, relays that come
 //! here (`port`) have sessions like players' (`session/relay.rs`). Which relay has a broadcast is for `whereabouts` to say.
 
+mod children;
 mod clock;
 mod feed;
 mod line;
@@ -19,6 +20,7 @@ mod runtime;
 mod talk;
 pub mod tree;
 mod upstream;
+mod way;
 mod whereabouts;
 
 use std::io;
@@ -26,8 +28,9 @@ use std::sync::Arc;
 
 use steadycast_codec_glue::wire::Hop;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use self::children::Own;
 use self::pulls::Parts;
 use self::runtime::Runtime;
 use self::upstream::{Upstream, Upstreams};
@@ -65,16 +68,18 @@ pub(crate) struct Cluster {
     /// What keeps its certificates as their files are, until it runs.
     pub(crate) papers: Option<RelayPapers>,
     over: oneshot::Receiver<()>,
+    /// Links go with it.
+    _links: DropGuard,
     _origin: Option<Arc<Upstream>>,
 }
 
 impl Cluster {
-    /// Gets ready to have to do with others, if the settings say so.
+    /// Gets ready to have to do with others, who reach it at `place`, if the settings say so.
     ///
     /// # Errors
     /// [`ClusterError`].
     pub(crate) fn start(
-        config: &config::Cluster,
+        (config, place): (&config::Cluster, Option<Box<str>>),
         (registry, at_home): (&Arc<Registry>, Arc<dyn AtHome>),
         directory: &Arc<dyn Directory>,
         clock: RelayClock,
@@ -89,7 +94,8 @@ impl Cluster {
             client,
             papers,
         } = RelayTls::read(files)?;
-        let runtime = Runtime::start(client, shutdown.clone())?;
+        let links = shutdown.child_token();
+        let runtime = Runtime::start(client, links.clone())?;
         let upstreams = Arc::new(Upstreams::new(runtime.endpoint, runtime.handle));
         // A connection to it is ready from the start.
         let origin = config.origin.as_ref().map(|peer| upstreams.at(peer));
@@ -100,13 +106,22 @@ impl Cluster {
                 otherwise: config.origin.clone(),
             }),
         };
+        let about = Own {
+            place,
+            region: config.region().map(Into::into),
+            // Where there is no engine, its operator has chosen who gets what from whom.
+            children: config.directory().map(|_| config.children),
+        };
         let pulls = Pulls::new(Parts {
             own: Hop(random()?),
             registry: registry.clone(),
             clock,
             linger: config.linger,
-            upstreams,
-            whereabouts,
+            ways: way::Parts {
+                about: Arc::new(about),
+                upstreams,
+                whereabouts,
+            },
             at_home,
         });
         Ok(Some(Self {
@@ -114,6 +129,7 @@ impl Cluster {
             server,
             papers: Some(papers),
             over: runtime.over,
+            _links: links.drop_guard(),
             _origin: origin,
         }))
     }

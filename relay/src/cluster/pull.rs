@@ -5,18 +5,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use steadycast_codec_glue::wire::{Code, Hop, Status};
+use steadycast_codec_glue::wire::{Code, Hop};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::children::Children;
 use super::feed::Feed;
 use super::link::{End, Link};
 use super::pulls::AtHome;
-use super::talk::{Failure, Talk};
-use super::upstream::{Upstream, Upstreams};
-use super::whereabouts::Whereabouts;
-use crate::broadcast::{Broadcast, BroadcastId, PublisherSeat, Pulse, Registry};
+use super::talk::Failure;
+use super::tree;
+use super::upstream::Upstream;
+use super::way::{Asked, Way};
+use crate::broadcast::{Broadcast, PublisherSeat, Pulse, Registry};
 use crate::session::Answer;
 use crate::shard::RelayClock;
 
@@ -30,98 +31,6 @@ const BESIDE: Duration = Duration::from_secs(2);
 /// A link that has lasted for so long was a good one: the next attempt comes at once again.
 const GOOD: Duration = Duration::from_secs(5);
 
-/// Where a broadcast is got, and for whom.
-pub(super) struct Way {
-    pub(super) broadcast: BroadcastId,
-    /// This relay.
-    pub(super) own: Hop,
-    /// Those that it is asked for on behalf of, this one first.
-    pub(super) relays: Vec<Hop>,
-    pub(super) clock: RelayClock,
-    upstreams: Arc<Upstreams>,
-    whereabouts: Arc<dyn Whereabouts>,
-    /// The relay that it is got from; `None`: it is not known yet.
-    upstream: Mutex<Option<Arc<Upstream>>>,
-}
-
-impl Way {
-    /// The way of a broadcast, from this relay on the first.
-    pub(super) fn new(
-        broadcast: &BroadcastId,
-        (own, behind): (Hop, &[Hop]),
-        clock: RelayClock,
-        upstreams: &Arc<Upstreams>,
-        whereabouts: &Arc<dyn Whereabouts>,
-    ) -> Self {
-        Self {
-            broadcast: broadcast.clone(),
-            own,
-            relays: [&[own], behind].concat(),
-            clock,
-            upstream: Mutex::default(),
-            upstreams: upstreams.clone(),
-            whereabouts: whereabouts.clone(),
-        }
-    }
-
-    /// Looks where the broadcast is by now; false: nobody is known to have it.
-    pub(super) async fn look(&self) -> bool {
-        let Some(peer) = self.whereabouts.of(&self.broadcast).await else {
-            return false;
-        };
-        *self.upstream.lock() = Some(self.upstreams.at(&peer));
-        true
-    }
-
-    /// The relay that it is got from, for people.
-    pub(super) fn peer(&self) -> Arc<str> {
-        let upstream = self.upstream.lock();
-        let peer = upstream.as_ref().map(|upstream| upstream.peer().as_str());
-        peer.unwrap_or("nobody").into()
-    }
-
-    fn upstream(&self) -> Result<Arc<Upstream>, Failure> {
-        let upstream = self.upstream.lock().clone();
-        upstream.ok_or_else(|| Failure::unreached("nobody is known to have it"))
-    }
-
-    /// Asks the relay for the broadcast.
-    pub(super) async fn ask(&self) -> Result<(Talk, Status), Failure> {
-        let upstream = self.upstream()?;
-        let connection = upstream.connection().await?;
-        let asked = Talk::begin(connection, &self.broadcast, &self.relays, self.clock).await;
-        if let Err(Failure::Unreached(_)) = asked {
-            upstream.distrust();
-        }
-        asked
-    }
-
-    /// The same on another connection than those that there are, which may lead nowhere.
-    async fn ask_afresh(&self) -> Result<(Talk, Status), Failure> {
-        self.upstream()?.distrust();
-        self.ask_again(Duration::ZERO).await
-    }
-
-    /// Asks the relay that has it after a pause, which may be another than before.
-    async fn ask_again(&self, pause: Duration) -> Result<(Talk, Status), Failure> {
-        sleep(pause).await;
-        // Where nobody is known to have it, it may come back where it was.
-        self.look().await;
-        self.ask().await
-    }
-
-    /// What a session that has failed means for the broadcast. Where relays move about, one that does not have it may
-    /// have had it, or be about to.
-    fn end(&self, failure: Failure) -> End {
-        match End::of(failure) {
-            End::Over(Code::UnknownBroadcast) if self.whereabouts.moves() => {
-                End::Lost(Failure::unreached("it is not there"))
-            }
-            end => end,
-        }
-    }
-}
-
 /// A broadcast that is got.
 pub(super) struct Pull {
     pub(super) way: Arc<Way>,
@@ -133,6 +42,8 @@ pub(super) struct Pull {
     pub(super) clock: RelayClock,
     /// The relays through which it has come, this one last.
     pub(super) come: watch::Sender<Vec<Hop>>,
+    /// Those that get it from here.
+    pub(super) children: Arc<Children>,
     /// Rises when another relay has it.
     pub(super) moved: watch::Receiver<u64>,
     pub(super) linger: Duration,
@@ -141,15 +52,19 @@ pub(super) struct Pull {
 /// How a pull begins.
 pub(super) enum Begin {
     /// With a session that has been welcomed.
-    Welcomed(Box<(Talk, Status)>),
+    Welcomed(Box<Asked>),
     /// With this seat, which keeps what is seen here until there is a session.
     Seated(PublisherSeat),
 }
 
 /// A link that runs.
 struct Running<'a> {
+    /// The relay at the other end.
+    upstream: Arc<Upstream>,
     feed: Arc<Feed>,
     doubt: watch::Receiver<bool>,
+    moves: watch::Receiver<bool>,
+    through: watch::Receiver<Vec<Hop>>,
     in_charge: bool,
     begun: Instant,
     run: Pin<Box<dyn Future<Output = End> + Send + 'a>>,
@@ -160,6 +75,8 @@ enum LinkNews {
     Ended(End),
     /// Nothing has been heard for a while.
     Doubted,
+    /// The other relay is to be left for another.
+    Moves,
     /// It is what is seen here from now on.
     InCharge,
 }
@@ -174,6 +91,8 @@ struct Links<'a> {
     asking: Option<Asking<'a>>,
     /// Where the session that is asked for fails, it is to be asked for again.
     wanted: bool,
+    /// The relay that it comes from is to be left.
+    leaves: bool,
     pause: Duration,
     seat: Option<PublisherSeat>,
     /// When to act on that there is no link: the other relay is dead then, as far as is known here.
@@ -181,7 +100,7 @@ struct Links<'a> {
     adopting: Option<Answer<'a, ()>>,
 }
 
-type Asking<'a> = Pin<Box<dyn Future<Output = Result<(Talk, Status), Failure>> + Send + 'a>>;
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<Asked, Failure>> + Send + 'a>>;
 
 /// Why a pull is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +114,43 @@ enum Over {
 }
 
 impl Pull {
+    /// It comes through these relays to this one.
+    pub(super) fn comes_through(&self, relays: &[Hop]) {
+        let come_here = [relays, &[self.way.own]].concat();
+        self.come.send_if_modified(|come| {
+            let another = *come != come_here;
+            *come = come_here;
+            another
+        });
+    }
+
+    /// Asks for it after a pause, wherever it is by then, but not at the relay `besides`.
+    async fn ask(&self, pause: Duration, besides: Option<Arc<Upstream>>) -> Result<Asked, Failure> {
+        sleep(pause).await;
+        // Where nobody is known to have it, it may come back where it was.
+        self.way.look().await;
+        let besides = besides.as_ref().map(|besides| besides.peer());
+        self.way.ask(Some(&self.children), besides).await
+    }
+
+    /// The same where the relay that it comes from may be dead: on other connections than there are, which may lead nowhere.
+    async fn ask_afresh(&self, pause: Duration, silent: Arc<Upstream>) -> Result<Asked, Failure> {
+        silent.distrust();
+        self.way.in_vain(silent.peer());
+        self.ask(pause, None).await
+    }
+
+    /// What a session that has failed means for the broadcast. Where relays move about, one that does not have it may
+    /// have had it, or be about to.
+    fn end(&self, failure: Failure) -> End {
+        match End::of(failure) {
+            End::Over(Code::UnknownBroadcast) if self.way.moves() => {
+                End::Lost(Failure::unreached("it is not there"))
+            }
+            end => end,
+        }
+    }
+
     /// Goes on until the broadcast is over, nobody watches it any more, or it has moved.
     pub(super) async fn run(self, begin: Begin) {
         let broadcast = self.broadcast.id();
@@ -234,6 +190,7 @@ impl<'a> Links<'a> {
             next: None,
             asking: None,
             wanted: true,
+            leaves: false,
             pause: Duration::ZERO,
             seat: None,
             dead: Some(Instant::now() + DEAD),
@@ -252,20 +209,25 @@ impl<'a> Links<'a> {
             self.go_on();
         }
         if self.asking.is_none() && (self.current.is_none() || self.wanted && self.next.is_none()) {
-            self.asking = Some(Box::pin(self.pull.way.ask_again(self.pause)));
+            let current = self.current.as_ref().filter(|_| self.leaves);
+            let besides = current.map(|current| current.upstream.clone());
+            self.asking = Some(Box::pin(self.pull.ask(self.pause, besides)));
         }
         let beside = self.next.is_some() || self.asking.is_some();
         tokio::select! {
             news = news(&mut self.current, !beside) => match news {
                 LinkNews::Ended(end) => return self.lost(end),
-                LinkNews::Doubted => {
-                    self.asking = Some(Box::pin(self.pull.way.ask_afresh()));
-                }
+                LinkNews::Doubted => if let Some(current) = &self.current {
+                    let silent = current.upstream.clone();
+                    self.asking = Some(Box::pin(self.pull.ask_afresh(self.pause, silent)));
+                },
+                LinkNews::Moves => (self.wanted, self.leaves) = (true, true),
                 LinkNews::InCharge => {}
             },
             news = news(&mut self.next, false) => match news {
                 LinkNews::Ended(end) => self.not_next(end),
                 LinkNews::InCharge => self.replace(),
+                LinkNews::Moves => (self.next, self.wanted) = (None, true),
                 LinkNews::Doubted => {}
             },
             asked = answered(&mut self.asking) => {
@@ -280,14 +242,29 @@ impl<'a> Links<'a> {
                 moved.borrow_and_update();
                 // Where its end is the end of the relay, the pull goes on as it is.
                 if changed.is_ok() {
-                    self.pause = Duration::ZERO;
-                    self.wanted = true;
-                    self.next = None;
-                    self.asking = None;
+                    self.has_moved().await;
                 }
             }
         }
         None
+    }
+
+    /// The broadcast is at another relay than before: this one goes there, or stays behind one that does.
+    async fn has_moved(&mut self) {
+        let Pull { way, come, .. } = self.pull;
+        way.look().await;
+        let links = come.borrow().len().saturating_sub(1);
+        let home = way.home();
+        let stays = self.current.as_ref().is_some_and(|current| {
+            let from_home = home.is_some_and(|home| home.peer() == current.upstream.peer());
+            tree::stays(from_home, links)
+        });
+        if !stays || self.leaves {
+            self.pause = Duration::ZERO;
+            self.wanted = true;
+            self.next = None;
+            self.asking = None;
+        }
     }
 
     /// There is no link in charge: the next one is, if there is one.
@@ -302,7 +279,7 @@ impl<'a> Links<'a> {
     /// The link that was to be the next one has ended.
     fn not_next(&mut self, end: End) {
         self.next = None;
-        self.wanted = self.pull.way.whereabouts.moves();
+        self.wanted = self.pull.way.moves();
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
         if let End::Lost(failure) = end {
             tracing::debug!(broadcast = %self.pull.broadcast.id(), %failure, "not the next link");
@@ -317,10 +294,12 @@ impl<'a> Links<'a> {
     }
 
     fn begins(&mut self, link: Running<'a>) {
-        let peer = self.pull.way.peer();
+        let peer: Arc<str> = link.upstream.peer().as_str().into();
         tracing::info!(broadcast = %self.pull.broadcast.id(), relay = %peer, "comes by this link");
         self.pull.broadcast.is_at(peer);
+        self.pull.comes_through(&link.through.borrow());
         self.current = Some(link);
+        self.leaves = false;
         (self.dead, self.adopting) = (None, None);
     }
 
@@ -329,8 +308,7 @@ impl<'a> Links<'a> {
     fn is_dead(&mut self) {
         let pull = self.pull;
         self.dead = Some(Instant::now() + DEAD);
-        let whereabouts = &pull.way.whereabouts;
-        whereabouts.unreached(pull.broadcast.id(), &pull.way.peer());
+        pull.way.is_dead();
         if self.adopting.is_none() {
             self.adopting = Some(pull.at_home.adopt(&pull.broadcast));
         }
@@ -340,7 +318,11 @@ impl<'a> Links<'a> {
     fn lost(&mut self, end: End) -> Option<Over> {
         let current = self.current.take();
         self.dead = Some(Instant::now() + DEAD);
-        let begun = current.map_or_else(Instant::now, |current| current.begun);
+        let begun = current
+            .as_ref()
+            .map_or_else(Instant::now, |current| current.begun);
+        let upstream = current.map(|current| current.upstream);
+        self.leaves = false;
         let failure = match end {
             End::Lost(failure) => failure,
             End::Over(code) => return Some(Over::Ended(code)),
@@ -349,13 +331,16 @@ impl<'a> Links<'a> {
             true => Duration::ZERO,
             false => (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE),
         };
-        let (broadcast, relay) = (self.pull.broadcast.id(), self.pull.way.peer());
-        tracing::info!(%broadcast, %relay, %failure, "the link is lost");
+        let broadcast = self.pull.broadcast.id();
+        if let Some(peer) = upstream.as_ref().map(|upstream| upstream.peer()) {
+            self.pull.way.in_vain(peer);
+            tracing::info!(%broadcast, relay = %peer, %failure, "the link is lost");
+        }
         None
     }
 
     /// A relay has answered.
-    fn answered(&mut self, asked: Result<(Talk, Status), Failure>) -> Option<Over> {
+    fn answered(&mut self, asked: Result<Asked, Failure>) -> Option<Over> {
         let failure = match asked {
             Ok(asked) => {
                 self.welcomed(asked);
@@ -363,7 +348,7 @@ impl<'a> Links<'a> {
             }
             Err(failure) => failure,
         };
-        match (self.pull.way.end(failure), &self.current) {
+        match (self.pull.end(failure), &self.current) {
             (End::Over(code), None) => return Some(Over::Ended(code)),
             (End::Over(_), Some(_)) => {}
             (End::Lost(failure), _) => {
@@ -375,17 +360,21 @@ impl<'a> Links<'a> {
         None
     }
 
-    fn welcomed(&mut self, (talk, status): (Talk, Status)) {
+    fn welcomed(&mut self, asked: Asked) {
         let pull = self.pull;
         let pulse = *pull.broadcast.pulses().borrow();
-        let link = Link::new(pull, talk, status, &pulse);
+        let upstream = asked.upstream.clone();
+        let link = Link::new(pull, asked, &pulse);
         let feed = link.feed().clone();
         if self.current.is_none() {
             feed.take_charge(self.seat.take());
         }
         let link = Running {
+            upstream,
             feed,
             doubt: link.doubt(),
+            moves: link.moves(),
+            through: link.through(),
             in_charge: self.current.is_none(),
             begun: Instant::now(),
             run: Box::pin(link.run()),
@@ -406,6 +395,7 @@ impl Running<'_> {
         tokio::select! {
             end = self.run.as_mut() => LinkNews::Ended(end),
             Ok(_) = self.doubt.wait_for(|doubt| *doubt), if doubts => LinkNews::Doubted,
+            Ok(()) = self.moves.changed() => LinkNews::Moves,
             Ok(_) = charge.wait_for(|in_charge| *in_charge), if !self.in_charge => {
                 self.in_charge = true;
                 LinkNews::InCharge
@@ -426,7 +416,7 @@ async fn news(link: &mut Option<Running<'_>>, doubts: bool) -> LinkNews {
     }
 }
 
-async fn answered(asking: &mut Option<Asking<'_>>) -> Result<(Talk, Status), Failure> {
+async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Asked, Failure> {
     match asking {
         Some(asking) => asking.as_mut().await,
         None => pending().await,

@@ -10,15 +10,16 @@ use steadycast_codec_glue::wire::{Code, Hop, limits};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::pull::{Begin, Pull, Way};
+use super::children::Children;
+use super::pull::{Begin, Pull};
 use super::talk::Failure;
 use super::upstream::Upstreams;
-use super::whereabouts::Whereabouts;
+use super::way::{self, Way};
 use crate::broadcast::{
     AttachError, Broadcast, BroadcastId, Description, Incarnation, PublisherSeat, Registry,
     RegistryError,
 };
-use crate::session::{Answer, Comer, Elsewhere, NotHere};
+use crate::session::{About, Answer, Child, Comer, Elsewhere, NotHere};
 use crate::shard::RelayClock;
 use crate::telemetry::traces::{self, BroadcastTrace};
 
@@ -31,8 +32,7 @@ pub(super) struct Parts {
     pub(super) registry: Arc<Registry>,
     pub(super) clock: RelayClock,
     pub(super) linger: Duration,
-    pub(super) upstreams: Arc<Upstreams>,
-    pub(super) whereabouts: Arc<dyn Whereabouts>,
+    pub(super) ways: way::Parts,
     pub(super) at_home: Arc<dyn AtHome>,
 }
 
@@ -68,22 +68,33 @@ pub(crate) struct Pulls {
 struct Table {
     /// Those that have been asked for, until it is known whether they come.
     asked: HashMap<BroadcastId, watch::Receiver<Option<Outcome>>>,
-    /// The ways of those that are here and go to other relays, or have come from one.
-    ways: HashMap<Incarnation, watch::Sender<Vec<Hop>>>,
+    /// The places in their trees of those that are here and go to other relays, or have come from one.
+    places: HashMap<Incarnation, InTree>,
     /// Those that are got, and who is to hear when they move.
     got: HashMap<BroadcastId, watch::Sender<u64>>,
 }
 
+/// Where this relay is in the tree of a broadcast.
+struct InTree {
+    /// The relays through which it has come, this one last.
+    come: watch::Sender<Vec<Hop>>,
+    children: Arc<Children>,
+}
+
 impl Table {
-    /// The way of a broadcast that is here, which begins here unless it is known that it does not.
-    fn way(&mut self, broadcast: &Broadcast, own: Hop) -> &watch::Sender<Vec<Hop>> {
+    /// The place of a broadcast that is here, which begins here unless it is known that it does not.
+    fn place(&mut self, broadcast: &Broadcast, own: Hop) -> &InTree {
         let incarnation = broadcast.incarnation();
-        if !self.ways.contains_key(&incarnation) {
+        if !self.places.contains_key(&incarnation) {
             // Nobody is at those that have ended.
-            self.ways.retain(|_, way| way.receiver_count() > 0);
+            self.places
+                .retain(|_, place| place.come.receiver_count() > 0);
         }
-        let begins_here = || watch::Sender::new(vec![own]);
-        self.ways.entry(incarnation).or_insert_with(begins_here)
+        let begins_here = || InTree {
+            come: watch::Sender::new(vec![own]),
+            children: Arc::default(),
+        };
+        self.places.entry(incarnation).or_insert_with(begins_here)
     }
 
     /// Where to hear that a broadcast which is got has moved.
@@ -114,7 +125,7 @@ impl Pulls {
         let (tell, asked) = watch::channel(None);
         table.asked.insert(id.clone(), asked.clone());
         let pulls = self.clone();
-        self.parts.upstreams.runtime().spawn(async move {
+        self.upstreams().runtime().spawn(async move {
             pulls.get(way, tell).await;
         });
         asked
@@ -123,8 +134,11 @@ impl Pulls {
     /// Gets a broadcast, and says first whether it comes.
     async fn get(self: Arc<Self>, way: Way, tell: watch::Sender<Option<Outcome>>) {
         let id = way.broadcast.clone();
-        let begun = match way.ask().await {
-            Ok(first) => self.take_in(way).map(|pull| (pull, first)),
+        let begun = match way.ask(None, None).await {
+            Ok(first) => self.take_in(way).map(|pull| {
+                pull.comes_through(&first.through);
+                (pull, first)
+            }),
             Err(failure) => {
                 tracing::info!(broadcast = %id, relay = %way.peer(), %failure, "not got");
                 Err(why(&failure))
@@ -168,8 +182,11 @@ impl Pulls {
             ..
         } = &self.parts;
         let mut table = self.table.lock();
+        let place = table.place(&broadcast, *own);
+        let (come, children) = (place.come.clone(), place.children.clone());
         Pull {
-            come: table.way(&broadcast, *own).clone(),
+            come,
+            children,
             moved: table.hear(&way.broadcast),
             registry: registry.clone(),
             at_home: self.parts.at_home.clone(),
@@ -190,11 +207,11 @@ impl Pulls {
         let mut table = self.table.lock();
         table.got.retain(|_, moved| moved.receiver_count() > 0);
         if broadcast.ended().is_some() {
-            table.ways.remove(&broadcast.incarnation());
+            table.places.remove(&broadcast.incarnation());
         } else if broadcast.upstream().is_none() && broadcast.moves() == moves + 1 {
             // It is here: it begins here for those behind.
-            let way = table.way(&broadcast, self.parts.own);
-            way.send_replace(vec![self.parts.own]);
+            let place = table.place(&broadcast, self.parts.own);
+            place.come.send_replace(vec![self.parts.own]);
         }
     }
 
@@ -202,20 +219,16 @@ impl Pulls {
     /// stays. Its publisher here is superseded at once.
     pub(crate) fn follow(self: &Arc<Self>, broadcast: &Arc<Broadcast>) {
         let Parts {
-            own,
-            clock,
-            upstreams,
-            whereabouts,
-            ..
+            own, clock, ways, ..
         } = &self.parts;
         let id = broadcast.id();
-        let way = Way::new(id, (*own, &[]), *clock, upstreams, whereabouts);
+        let way = Way::new(id, (*own, &[]), *clock, ways);
         // It has ended otherwise.
         if let Ok((seat, moves)) = broadcast.follow_relay(way.peer(), clock.now()) {
             tracing::info!(broadcast = %id, "it is at another relay from now on");
             let pull = self.pull(way, broadcast.clone(), moves);
             let pulls = self.clone();
-            upstreams.runtime().spawn(async move {
+            self.upstreams().runtime().spawn(async move {
                 pulls.keep(pull, Begin::Seated(seat)).await;
             });
         }
@@ -228,18 +241,17 @@ impl Pulls {
         }
     }
 
+    fn upstreams(&self) -> &Upstreams {
+        &self.parts.ways.upstreams
+    }
+
     async fn find(self: Arc<Self>, id: &BroadcastId, behind: &[Hop]) -> Outcome {
         let own = self.parts.own;
         // This one and the one that has it are on the way as well.
         if behind.contains(&own) || behind.len() + 2 > limits::RELAYS {
             return Err(NotHere::TooFar);
         }
-        let Parts {
-            upstreams,
-            whereabouts,
-            ..
-        } = &self.parts;
-        let way = Way::new(id, (own, behind), self.parts.clock, upstreams, whereabouts);
+        let way = Way::new(id, (own, behind), self.parts.clock, &self.parts.ways);
         if !way.look().await {
             return Err(NotHere::Unknown);
         }
@@ -282,7 +294,7 @@ impl Elsewhere for Others {
 
     fn whereabouts<'a>(&'a self, id: &'a BroadcastId) -> Answer<'a, Option<Arc<str>>> {
         Box::pin(async {
-            let peer = self.0.parts.whereabouts.of(id).await?;
+            let peer = self.0.parts.ways.whereabouts.of(id).await?;
             Some(peer.as_str().into())
         })
     }
@@ -301,6 +313,23 @@ impl Elsewhere for Others {
 
     fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>> {
         let mut table = self.0.table.lock();
-        table.way(broadcast, self.0.parts.own).subscribe()
+        table.place(broadcast, self.0.parts.own).come.subscribe()
+    }
+
+    fn admit(
+        &self,
+        broadcast: &Broadcast,
+        relay: Hop,
+        about: &About,
+    ) -> Result<Box<dyn Child>, NotHere> {
+        let Parts { own, ways, .. } = &self.0.parts;
+        let (children, links) = {
+            let mut table = self.0.table.lock();
+            let place = table.place(broadcast, *own);
+            let links = place.come.borrow().len().saturating_sub(1);
+            (place.children.clone(), links)
+        };
+        let child = children.admit(relay, about, (&ways.about, links))?;
+        Ok(Box::new(child))
     }
 }

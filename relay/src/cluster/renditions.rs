@@ -14,8 +14,9 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::feed::Feed;
-use super::pull::Way;
 use super::talk::{Failure, HEARTBEAT, Talk};
+use super::upstream::Upstream;
+use super::way::{Asked, Way};
 
 /// How long to wait before a session that has failed is opened again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -25,6 +26,8 @@ const TOLD_EVERY: Duration = Duration::from_millis(250);
 /// Those that run.
 pub(super) struct Renditions {
     way: Arc<Way>,
+    /// The relay that the main track comes from.
+    upstream: Arc<Upstream>,
     feed: Arc<Feed>,
     running: HashMap<TrackId, Running>,
     tasks: JoinSet<()>,
@@ -44,9 +47,10 @@ struct Wish {
 }
 
 impl Renditions {
-    pub(super) fn new(way: &Arc<Way>, feed: &Arc<Feed>) -> Self {
+    pub(super) fn new(way: &Arc<Way>, upstream: &Arc<Upstream>, feed: &Arc<Feed>) -> Self {
         Self {
             way: way.clone(),
+            upstream: upstream.clone(),
             feed: feed.clone(),
             running: HashMap::new(),
             tasks: JoinSet::new(),
@@ -96,6 +100,7 @@ impl Renditions {
         let (wish, wishes) = watch::channel(wish);
         let session = Session {
             way: self.way.clone(),
+            upstream: self.upstream.clone(),
             feed: self.feed.clone(),
             track,
             codec,
@@ -108,6 +113,7 @@ impl Renditions {
 /// A session for one rendition.
 struct Session {
     way: Arc<Way>,
+    upstream: Arc<Upstream>,
     feed: Arc<Feed>,
     /// The track here.
     track: TrackId,
@@ -128,8 +134,7 @@ impl Session {
 
     /// Ends without an error when the rendition is wanted no longer.
     async fn run(&self, wishes: &mut watch::Receiver<Wish>) -> Result<(), Failure> {
-        let way = &self.way;
-        let (mut talk, _) = way.ask().await?;
+        let Asked { mut talk, .. } = self.way.ask_at(&self.upstream, None).await?;
         let connection = talk.connection.clone();
         let mut pulses = self.feed.broadcast().pulses();
         let requests =

@@ -11,7 +11,7 @@ use wtransport::{Connection, RecvStream, SendStream, VarInt};
 use super::clock::Offsets;
 use crate::broadcast::{BroadcastId, RelayTime};
 use crate::excerpt::excerpt;
-use crate::session::{Framed, Output, ReadError};
+use crate::session::{About, Framed, Output, ReadError};
 use crate::shard::RelayClock;
 
 /// How often the other relay is asked for a sign of life.
@@ -27,6 +27,12 @@ pub(super) enum Failure {
     /// It is not reached, or not any more.
     #[error("{0}")]
     Unreached(String),
+    /// Another one is to be asked instead, at this place.
+    #[error("to be got from the relay at {0}")]
+    SentOn(String),
+    /// One that this relay was sent to did not take it.
+    #[error("sent on in vain: {0}")]
+    InVain(String),
     /// It has said goodbye.
     #[error("{code}: {why}")]
     Goodbye {
@@ -45,10 +51,29 @@ impl Failure {
     /// What it has said, if it has said anything.
     pub(super) fn code(&self) -> Option<Code> {
         match self {
-            Self::Unreached(_) => None,
+            Self::Unreached(_) | Self::SentOn(_) | Self::InVain(_) => None,
             Self::Goodbye { code, .. } => Some(*code),
         }
     }
+
+    /// Whether there is no room for this relay with those that are behind it.
+    pub(super) fn is_for_want_of_room(&self) -> bool {
+        matches!(self.code(), Some(Code::TooMany | Code::TooFar))
+    }
+
+    /// Whether it may be otherwise in a moment, where somebody waits for that.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::InVain(_)) || self.code() == Some(Code::TooMany)
+    }
+}
+
+/// What a relay is asked for.
+pub(super) struct Request<'a> {
+    pub(super) broadcast: &'a BroadcastId,
+    /// On behalf of these relays, this one first.
+    pub(super) relays: &'a [Hop],
+    /// What this one says of itself; `None`: the other knows.
+    pub(super) about: Option<About>,
 }
 
 /// A session at another relay.
@@ -63,14 +88,12 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    /// Asks for a broadcast on a connection, on behalf of these relays, this one first. Gives how the broadcast is doing
-    /// as well.
+    /// Asks for a broadcast on a connection. Gives how the broadcast is doing as well, and through which relays it comes.
     pub(super) async fn begin(
         connection: Connection,
-        broadcast: &BroadcastId,
-        relays: &[Hop],
+        request: Request<'_>,
         clock: RelayClock,
-    ) -> Result<(Self, Status), Failure> {
+    ) -> Result<(Self, Status, Vec<Hop>), Failure> {
         let opening = async {
             let (writer, reader) = connection.open_bi().await?.await?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>((writer, reader))
@@ -90,21 +113,56 @@ impl Talk {
         };
         // What the other's clock shows is known better by a question that it answers at once.
         talk.ping().await?;
+        if let Some(about) = request.about {
+            let About {
+                place,
+                region,
+                vain,
+                branch,
+            } = about;
+            talk.say(&ClientMessage::Branch {
+                place,
+                region,
+                vain,
+                branch,
+            })
+            .await?;
+        }
         talk.say(&ClientMessage::Pull {
             version: VERSION,
-            broadcast: broadcast.to_string(),
-            relays: relays.to_vec(),
+            broadcast: request.broadcast.to_string(),
+            relays: request.relays.to_vec(),
         })
         .await?;
-        let status = timeout(FIRST_WORD, talk.welcome()).await;
-        let status = status.map_err(|_| Failure::unreached("no answer in time"))??;
-        Ok((talk, status))
+        let answered = async {
+            let status = talk.welcome().await?;
+            Ok((status, talk.through().await?))
+        };
+        let answered = timeout(FIRST_WORD, answered).await;
+        let (status, through) = answered.map_err(|_| Failure::unreached("no answer in time"))??;
+        Ok((talk, status, through))
+    }
+
+    /// The way that the broadcast comes, which is told next.
+    async fn through(&mut self) -> Result<Vec<Hop>, Failure> {
+        loop {
+            match self.next().await? {
+                RelayMessage::Pong { .. } => {}
+                RelayMessage::Through { relays } => return Ok(relays),
+                other => {
+                    return Err(Failure::Unreached(format!(
+                        "{other:?} instead of the way that it comes"
+                    )));
+                }
+            }
+        }
     }
 
     async fn welcome(&mut self) -> Result<Status, Failure> {
         loop {
             match self.next().await? {
                 RelayMessage::Pong { .. } => {}
+                RelayMessage::Ask { relay } => return Err(Failure::SentOn(excerpt(&relay))),
                 RelayMessage::Welcome {
                     version, status, ..
                 } if version >= RELAYS => return Ok(status),

@@ -37,6 +37,8 @@ pub struct Child<'a> {
     pub children: usize,
     /// How many there are behind it in all.
     pub behind: usize,
+    /// Whether others may be sent there.
+    pub serves: bool,
 }
 
 /// Where a relay is to get the broadcast.
@@ -48,6 +50,13 @@ pub enum Place {
     At(usize),
     /// Nowhere here: it may ask again when nobody is behind it.
     Nowhere,
+}
+
+/// Whether a relay stays where it gets a broadcast whose publisher has moved: `from_home`: it gets it from the relay that the
+/// publisher is at now; `links`: those between it and the relay that the publisher was at. Only those that got it from there
+/// look for another place, with all that are behind them.
+pub fn stays(from_home: bool, links: usize) -> bool {
+    from_home || links > 1
 }
 
 /// Says where a relay is to get the broadcast.
@@ -102,8 +111,14 @@ fn best(
         return None;
     }
     let most = room(asked.most, MOST_LINKS - asked.links - 1);
+    // Who is there at the end of its way has to be served by the child itself, which can send it no further.
+    let goes_on = asked.links + 3 + asker.below <= MOST_LINKS;
+    let has_room = |child: &Child<'_>| match goes_on {
+        true => child.behind < most,
+        false => child.children < asked.most,
+    };
     let fitting = children.iter().enumerate();
-    let fitting = fitting.filter(|(_, child)| child.behind < most && fits(child));
+    let fitting = fitting.filter(|(_, child)| child.serves && has_room(child) && fits(child));
     let best = fitting.min_by_key(|(at, child)| (child.behind, *at));
     best.map(|(at, _)| at)
 }
@@ -158,6 +173,7 @@ mod tests {
                     region: self.0[*child].region,
                     children: self.0[*child].children.len(),
                     behind: self.behind(*child),
+                    serves: true,
                 });
                 let children: Vec<_> = children.collect();
                 match place(Asker { region, below: 0 }, asked, &children) {
@@ -220,6 +236,7 @@ mod tests {
             region: Some("b"),
             children: 0,
             behind: 0,
+            serves: true,
         };
         let asker = |below| Asker {
             region: Some("b"),
@@ -247,6 +264,7 @@ mod tests {
             region: None,
             children: 0,
             behind: 0,
+            serves: true,
         };
         assert_eq!(place(asker, asked, &[full]), Place::Here);
         assert_eq!(place(asker, asked, &[full; 2]), Place::Nowhere);

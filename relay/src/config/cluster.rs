@@ -59,6 +59,10 @@ pub struct Cluster {
     pub prefix: String,
     /// How many of the engine's servers keep each of them.
     pub replicas: usize,
+    /// The operator's word for where the relay is; empty: there is none.
+    pub region: String,
+    /// How many relays get one broadcast from this one before it sends others on to them.
+    pub children: usize,
     /// How long the relay's lease is good without being renewed.
     #[serde(rename = "lease_s", deserialize_with = "duration::seconds")]
     pub lease: Duration,
@@ -92,6 +96,11 @@ impl Cluster {
     /// Whether there are other relays.
     pub fn is_used(&self) -> bool {
         self.listen.is_some() || self.origin.is_some()
+    }
+
+    /// Where the relay is, in its operator's words, if there are any.
+    pub fn region(&self) -> Option<&str> {
+        (!self.region.is_empty()).then_some(&*self.region)
     }
 
     /// How the directory is kept, where there is an engine, but for the secret, which may be in a file.

@@ -531,6 +531,22 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "cluster",
+        "region",
+        Kind::Name,
+        "",
+        "Where the relay is, in a word that those near it have as well, such as eu-west: relays get broadcasts from those \
+         of their own region where they can, and send clients there first. Empty: it does not say.",
+    ),
+    key(
+        "cluster",
+        "children",
+        whole(1, 1_000, "relays"),
+        "16",
+        "How many relays get one broadcast from this one: further ones are sent on to those that have it already, where \
+         cluster.nats knows them.",
+    ),
+    key(
+        "cluster",
         "nats",
         Kind::Engines,
         "",

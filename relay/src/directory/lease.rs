@@ -32,7 +32,7 @@ impl Lease {
     }
 }
 
-/// Where a relay is reached.
+/// Where a relay is, and where it is reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Places {
@@ -42,6 +42,9 @@ pub struct Places {
     /// The URL of its pages, for players; `None`: it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages: Option<Box<str>>,
+    /// The word that its operator has for where it is; `None`: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Box<str>>,
 }
 
 /// What a relay has to do.

@@ -11,7 +11,7 @@ use super::{HomeError, Homes};
 use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat};
 use crate::cluster::Others;
 use crate::directory::{Bid, ClaimError};
-use crate::session::{Answer, Comer, Elsewhere, NotHere};
+use crate::session::{About, Answer, Child, Comer, Elsewhere, NotHere};
 
 /// How long a publisher waits for what there is to see at another relay.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -185,6 +185,18 @@ impl Elsewhere for Everywhere {
 
     fn takes_publishers(&self) -> bool {
         true
+    }
+
+    fn admit(
+        &self,
+        broadcast: &Broadcast,
+        relay: Hop,
+        about: &About,
+    ) -> Result<Box<dyn Child>, NotHere> {
+        match &self.others {
+            Some(others) => others.admit(broadcast, relay, about),
+            None => Err(NotHere::NoRoom),
+        }
     }
 
     fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>> {

@@ -139,10 +139,19 @@ impl Site {
     /// Hands everybody over to other relays, for so long at most, and takes nobody any more; at once, and without any of
     /// that, where there are no others.
     pub async fn leave(&self, takes: Duration) {
-        let sessions = || self.gate.sessions();
+        let sessions = || self.gate.sessions() + self.relays_behind();
         self.placement
             .leave(&*self.directory, takes, sessions)
             .await;
+    }
+
+    /// Sessions of relays that get here what they could get where it is.
+    fn relays_behind(&self) -> usize {
+        let broadcasts = self.registry.list().into_iter();
+        let from_others = broadcasts.filter(|broadcast| broadcast.upstream().is_some());
+        from_others
+            .map(|broadcast| broadcast.snapshot().relays as usize)
+            .sum()
     }
 
     /// Whether the relay stops, or is about to.

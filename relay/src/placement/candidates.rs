@@ -33,6 +33,8 @@ impl Candidates {
             .into_iter()
             .collect();
         let was_full = before.full();
+        // Where it does not say where it is, all are as near.
+        let region = own_lease.and_then(|lease| lease.places.region.clone());
         let mut others: Vec<(PublicUrl, Taker)> = leases
             .iter()
             .filter(|lease| lease.relay != *own && lease.standing == Standing::Ready)
@@ -42,7 +44,8 @@ impl Candidates {
                 let new = short && known.insert(url.clone());
                 let was_full = was_full.contains(&*url);
                 let mark = Mark::of_relay(&lease.relay);
-                let taker = Taker::new(mark, true, lease.load, was_full);
+                let near = region.is_none() || lease.places.region == region;
+                let taker = Taker::new(mark, near, lease.load, was_full);
                 Some((url.parse().ok().filter(|_| new)?, taker))
             })
             .collect();
@@ -85,21 +88,21 @@ impl Candidates {
 
     /// A handful of them in the order in which they are to be tried, by somebody of whom it is not known what they watch.
     /// What is drawn depends on `lot` alone, so that those who leave a relay at once go to different ones, most of them to
-    /// those that have least to do.
+    /// those that have least to do. Near ones come first.
     pub(super) fn draw(&self, lot: u64) -> Vec<String> {
         let mut drawn: Vec<_> = self
             .urls
             .iter()
-            .zip(&self.weights)
-            .map(|(url, weight)| {
+            .zip(self.takers.iter().zip(&self.weights))
+            .map(|(url, (taker, weight))| {
                 let url = url.to_string();
                 // By weights without replacement (Efraimidis and Spirakis).
                 let turn = share(lot, &url).ln() / weight;
-                (Reverse(Turn(turn)), url)
+                (!taker.near, Reverse(Turn(turn)), url)
             })
             .collect();
         drawn.sort();
-        let urls = drawn.into_iter().map(|(_, url)| url);
+        let urls = drawn.into_iter().map(|(_, _, url)| url);
         urls.take(limits::PLACES).collect()
     }
 
@@ -214,6 +217,29 @@ mod tests {
             ["idle", "busy", "busier"].map(|id| first(&format!("https://{id}.example")));
         assert!(idle > busy && busy > busier, "{idle} {busy} {busier}");
         assert!(busier > 300, "{idle} {busy} {busier}");
+    }
+
+    #[test]
+    fn those_of_the_own_region_come_first_and_others_where_there_are_no_more() {
+        let of = |id: &str, region: Option<&str>, sessions| {
+            let mut lease = lease(id, Some(&format!("https://{id}.example")), sessions);
+            lease.places.region = region.map(Into::into);
+            lease
+        };
+        let others = [
+            of("near", Some("eu"), 900),
+            of("far", Some("us"), 0),
+            of("somewhere", None, 0),
+        ];
+        let near = among(others.clone().into_iter().chain([of("own", Some("eu"), 7)]));
+        for lot in 0..50 {
+            let drawn = near.draw(lot);
+            assert_eq!((&*drawn[0], drawn.len()), ("https://near.example", 3));
+        }
+        // One that does not say where it is has no region of its own.
+        let anywhere = among(others.into_iter().chain([of("own", None, 7)]));
+        let first = |lot| anywhere.draw(lot)[0] == "https://near.example";
+        assert!(!(0..50).all(first));
     }
 
     #[test]

@@ -211,6 +211,7 @@ fn directory(
             .public_url
             .as_ref()
             .map(|url| url.to_string().into()),
+        region: cluster.region().map(Into::into),
     };
     let Some(mut settings) = cluster.directory() else {
         // Nobody else sees its name, so that it need not be the same the next time.
@@ -250,7 +251,7 @@ fn directory(
 }
 
 /// Where other relays reach this one: what the settings say, or where it listens if that is one address.
-fn advertised(cluster: &config::Cluster, links: Option<&UdpSocket>) -> Option<Box<str>> {
+pub(super) fn advertised(cluster: &config::Cluster, links: Option<&UdpSocket>) -> Option<Box<str>> {
     if let Some(peer) = &cluster.advertise {
         return Some(peer.as_str().into());
     }

@@ -4,7 +4,7 @@ use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use steadycast_codec_glue::wire::{Code, Hop, ResumeSecret};
+use steadycast_codec_glue::wire::{Branch, Code, Hop, ResumeSecret};
 use tokio::sync::watch;
 
 use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat, RelayTime, Widths};
@@ -49,6 +49,42 @@ pub(crate) trait Elsewhere: Send + Sync {
 
     /// The relays through which a broadcast has come, this one last.
     fn way(&self, broadcast: &Broadcast) -> watch::Receiver<Vec<Hop>>;
+
+    /// Has another relay get a broadcast that is here, for as long as what is given is kept.
+    ///
+    /// # Errors
+    /// [`NotHere::At`] where it is to get it from one that gets it from here, and [`NotHere::NoRoom`].
+    fn admit(
+        &self,
+        broadcast: &Broadcast,
+        relay: Hop,
+        about: &About,
+    ) -> Result<Box<dyn Child>, NotHere>;
+}
+
+/// What a relay says of itself when it wants a broadcast (PROTOCOL 11.10).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct About {
+    /// `HOST:PORT` at which other relays reach it; `None`: it serves none.
+    pub(crate) place: Option<String>,
+    /// Its operator's word for where it is.
+    pub(crate) region: Option<String>,
+    /// Places of relays that it was sent to in vain.
+    pub(crate) vain: Vec<String>,
+    /// What is behind it.
+    pub(crate) branch: Branch,
+}
+
+/// A relay that gets a broadcast from this one, until it is dropped.
+pub(crate) trait Child: Send {
+    /// It has given a sign of life.
+    fn lives(&self);
+
+    /// This is behind it by now.
+    fn has_behind(&self, branch: Branch);
+
+    /// Waits until it is to find another place. Cancel-safe.
+    fn let_go(&mut self) -> Answer<'_, ()>;
 }
 
 /// Who comes to publish.
@@ -94,6 +130,15 @@ pub(crate) enum NotHere {
     /// There are as many broadcasts as there may be here.
     #[error("the relay has as many broadcasts as it may have")]
     Full,
+    /// A relay that gets it from here has room for another.
+    #[error("it is to be got from the relay at {0}")]
+    At(Arc<str>),
+    /// As many relays get it from here as may, and none of them has room for another.
+    #[error("there is no room for another relay")]
+    NoRoom,
+    /// This relay stops, and has it from another one.
+    #[error("the relay is about to go")]
+    Leaving,
 }
 
 impl NotHere {
@@ -101,10 +146,11 @@ impl NotHere {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Unknown => Code::UnknownBroadcast,
-            Self::Elsewhere(_) => Code::Elsewhere,
             Self::Unreachable => Code::Internal,
             Self::TooFar => Code::TooFar,
-            Self::Full => Code::TooMany,
+            Self::Elsewhere(_) | Self::At(_) => Code::Elsewhere,
+            Self::Full | Self::NoRoom => Code::TooMany,
+            Self::Leaving => Code::ShuttingDown,
         }
     }
 }

@@ -6,6 +6,7 @@ use steadycast_codec_glue::wire::{self, ClientMessage, Code, RelayMessage, Resum
 use tokio::time::{Instant, timeout_at};
 
 use super::control::{ControlReader, ControlWriter};
+use super::elsewhere::About;
 use super::ending::{Ending, part};
 use super::framed::ReadError;
 use super::greeted::Session;
@@ -36,7 +37,9 @@ pub(super) async fn greet<L: Link>(
     };
     let mut reader = ControlReader::new(recv);
     let mut writer = ControlWriter::new(send, shared.settings.player_stall);
-    let hello = match timeout_at(deadline, first(&mut reader, &mut writer, shared)).await {
+    let mut about = About::default();
+    let first = first((&mut reader, &mut writer), &mut about, shared);
+    let hello = match timeout_at(deadline, first).await {
         Ok(hello) => hello.map_err(|error| Ending::from_read(error, &link)),
         Err(_) => Err(Ending::because(Code::HelloTimeout, "no Hello in time")),
     };
@@ -51,6 +54,7 @@ pub(super) async fn greet<L: Link>(
                 link,
                 reader,
                 writer,
+                about,
             };
             return relay::serve(visitor, pull, local).await;
         }
@@ -109,10 +113,10 @@ pub(super) async fn greet<L: Link>(
     tracing::info!(code = %ending.code, why = ending.tell, "session ended");
 }
 
-/// The first message; a relay may ask for the time before it (PROTOCOL 11.2).
+/// The first message; a relay may ask for the time before it, and say what it is (PROTOCOL 11.2).
 async fn first<I: Input, O: Output>(
-    reader: &mut ControlReader<I>,
-    writer: &mut ControlWriter<O>,
+    (reader, writer): (&mut ControlReader<I>, &mut ControlWriter<O>),
+    about: &mut About,
     shared: &Shared,
 ) -> Result<ClientMessage, ReadError> {
     loop {
@@ -125,6 +129,19 @@ async fn first<I: Input, O: Output>(
                 };
                 let sent = writer.send(&pong).await;
                 sent.map_err(|_| ReadError::Ended)?;
+            }
+            ClientMessage::Branch {
+                place,
+                region,
+                vain,
+                branch,
+            } if shared.port == Port::Relays => {
+                *about = About {
+                    place,
+                    region,
+                    vain,
+                    branch,
+                };
             }
             message => return Ok(message),
         }

@@ -27,7 +27,7 @@ mod shared;
 mod sound;
 
 pub(crate) use arrivals::Count;
-pub(crate) use elsewhere::{Answer, Comer, Elsewhere, NotHere};
+pub(crate) use elsewhere::{About, Answer, Child, Comer, Elsewhere, NotHere};
 pub(crate) use framed::{Framed, ReadError};
 pub(crate) use group_reader::{GroupError, GroupReader, Part};
 pub(crate) use link::{CutOff, Input, Link, Output, Player};

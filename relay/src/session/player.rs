@@ -250,6 +250,7 @@ impl<L: Link> Talk<'_, L> {
             )),
             ClientMessage::Pull { .. }
             | ClientMessage::Audience { .. }
+            | ClientMessage::Branch { .. }
             | ClientMessage::Needs { .. } => {
                 Err(Ending::because(Code::WrongRole, "only relays send this"))
             }

@@ -235,6 +235,7 @@ fn answer(
         }
         ClientMessage::Pull { .. }
         | ClientMessage::Audience { .. }
+        | ClientMessage::Branch { .. }
         | ClientMessage::Needs { .. } => {
             Err(Ending::because(Code::WrongRole, "only relays send this"))
         }

@@ -12,13 +12,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::control::{ControlReader, ControlWriter};
 use super::deliver::Stay;
+use super::elsewhere::{About, Child, NotHere};
 use super::ending::{Ending, part};
 use super::greet::unspoken;
 use super::greeted::Session;
 use super::link::Link;
 use super::local::Local;
-use super::shared::Shared;
-use crate::broadcast::{Behind, Broadcast, News, PlayerSeat, Withheld};
+use super::shared::{Served, Shared};
+use crate::broadcast::{Behind, News, PlayerSeat, Withheld};
+use crate::placement::{Handover, Hint, message_of};
 use crate::telemetry::traces::{self, BroadcastTrace};
 
 /// How often a relay sends `Ping` (PROTOCOL 11.2).
@@ -32,13 +34,21 @@ pub(super) struct Visitor<L: Link> {
     pub(super) link: L,
     pub(super) reader: ControlReader<L::Input>,
     pub(super) writer: ControlWriter<L::Output>,
+    /// What it has said of itself.
+    pub(super) about: About,
 }
 
-/// What a relay is served: a broadcast, and the way that it has come.
-struct Granted {
-    version: u16,
-    broadcast: Arc<Broadcast>,
-    way: watch::Receiver<Vec<Hop>>,
+/// Why a relay is not served.
+struct Refused {
+    ending: Ending,
+    /// The relay that it is to ask instead.
+    ask: Option<Arc<str>>,
+}
+
+impl From<Ending> for Refused {
+    fn from(ending: Ending) -> Self {
+        Self { ending, ask: None }
+    }
 }
 
 /// Serves a relay until its session ends.
@@ -52,62 +62,85 @@ pub(super) async fn serve<L: Link>(
         link,
         reader,
         mut writer,
+        about,
     } = visitor;
     let shared = &local.shared;
-    let granted = match grant(pull, shared).await {
+    writer.speaks(RELAYS);
+    let (version, served) = match grant(pull, &about, shared).await {
         Ok(granted) => granted,
-        Err(ending) => {
-            tracing::info!(code = %ending.code, why = ending.tell, "relay refused");
-            shared.records.refused(ending.code, None);
+        Err(Refused { ending, ask }) => {
+            match ask.map(|relay| relay.as_ref().into()) {
+                Some(relay) => {
+                    tracing::info!(%relay, "relay sent on");
+                    // Where it does not hear that, it hears that it ends.
+                    let _ = writer.send(&RelayMessage::Ask { relay }).await;
+                }
+                None => {
+                    tracing::info!(code = %ending.code, why = ending.tell, "relay refused");
+                    shared.records.refused(ending.code, None);
+                }
+            }
             return part(&ending, &mut writer, &link, number).await;
         }
     };
-    let broadcast = granted.broadcast.id();
-    let trace = BroadcastTrace::of(broadcast);
-    tracing::info!(%broadcast, from = %link.address(), version = granted.version, %trace, "relay");
+    let Served {
+        broadcast,
+        way,
+        child,
+    } = served;
+    let id = broadcast.id().clone();
+    let trace = BroadcastTrace::of(&id);
+    tracing::info!(broadcast = %id, from = %link.address(), version, %trace, "relay");
     // It lasts as long as the session.
-    let _span = traces::serving("relay", broadcast);
-    writer.speaks(granted.version);
+    let _span = traces::serving("relay", &id);
+    writer.speaks(version);
     let session = Session {
         number,
         link,
         reader,
         writer,
-        broadcast: granted.broadcast,
+        broadcast,
         resume: None,
-        version: granted.version,
+        version,
     };
-    let ending = run(session, granted.way, local).await;
+    let ending = run(session, way, child, local).await;
     tracing::info!(code = %ending.code, why = ending.tell, "relay has gone");
 }
 
-/// Checks what a relay asks for against PROTOCOL 11.2 and 11.3.
-async fn grant(pull: ClientMessage, shared: &Shared) -> Result<Granted, Ending> {
+/// Checks what a relay asks for against PROTOCOL 11.2, 11.3 and 11.10.
+async fn grant(
+    pull: ClientMessage,
+    about: &About,
+    shared: &Shared,
+) -> Result<(u16, Served), Refused> {
     let ClientMessage::Pull {
         version: newest,
         broadcast,
         relays,
     } = pull
     else {
-        return Err(Ending::because(Code::OutOfOrder, "Pull comes first"));
+        return Err(Ending::because(Code::OutOfOrder, "Pull comes first").into());
     };
     let version = wire::agree(newest).filter(|version| *version >= RELAYS);
     let version = version.ok_or_else(|| unspoken(newest))?;
     let id = broadcast
         .parse()
         .map_err(|error| Ending::because(Code::UnknownBroadcast, error))?;
-    let found = shared.find_for_relays(&id, &relays).await;
-    let (broadcast, way) = found.map_err(|why| Ending::because(why.code(), why))?;
-    Ok(Granted {
-        version,
-        broadcast,
-        way,
-    })
+    let found = shared.find_for_relays(&id, &relays, about).await;
+    let served = found.map_err(|why| Refused {
+        ending: Ending::because(why.code(), &why),
+        ask: match why {
+            NotHere::At(place) => Some(place),
+            _ => None,
+        },
+    })?;
+    Ok((version, served))
 }
 
 async fn run<L: Link>(
     mut session: Session<L>,
     way: watch::Receiver<Vec<Hop>>,
+    child: Box<dyn Child>,
     local: &Arc<Local<L>>,
 ) -> Ending {
     let seat = match session.broadcast.attach_relay() {
@@ -121,7 +154,7 @@ async fn run<L: Link>(
     let (status, news) = (seat.status(), seat.news());
     let welcome = session.welcome(None, HEARTBEAT, status, local.shared.clock.now());
     let ending = match session.writer.send(&welcome).await {
-        Ok(()) => pump(&mut session, seat, (news, status, way), local).await,
+        Ok(()) => pump(&mut session, seat, (news, status, way), child, local).await,
         Err(_) => Ending::of(&session.link),
     };
     session.part(&ending).await;
@@ -132,6 +165,7 @@ async fn pump<L: Link>(
     session: &mut Session<L>,
     seat: PlayerSeat,
     (news, status, way): (watch::Receiver<News>, Status, watch::Receiver<Vec<Hop>>),
+    child: Box<dyn Child>,
     local: &Arc<Local<L>>,
 ) -> Ending {
     let shared = &local.shared;
@@ -147,6 +181,8 @@ async fn pump<L: Link>(
         shared,
         news,
         way,
+        child,
+        handover: Handover::new(&shared.placement, &session.broadcast, session.number),
         told: Told {
             status,
             through: None,
@@ -180,6 +216,20 @@ async fn another(way: &mut watch::Receiver<Vec<Hop>>) {
     }
 }
 
+/// Waits until this relay is about to go; for how long it is there.
+async fn told_to_go(handover: &mut Handover) -> Duration {
+    loop {
+        // Where clients could go does not matter to relays.
+        if let Hint::Move(within) = handover.next().await {
+            return within;
+        }
+    }
+}
+
+fn to_go(within: Duration) -> RelayMessage {
+    message_of(Hint::Move(within))
+}
+
 /// What a relay knows.
 struct Told {
     status: Status,
@@ -198,6 +248,8 @@ struct Talk<'a, L: Link> {
     shared: &'a Shared,
     news: watch::Receiver<News>,
     way: watch::Receiver<Vec<Hop>>,
+    child: Box<dyn Child>,
+    handover: Handover,
     told: Told,
     /// It is to have a rendition.
     needs: bool,
@@ -215,6 +267,7 @@ impl<L: Link> Talk<'_, L> {
             tokio::select! {
                 message = self.reader.next() => {
                     idle = Instant::now() + self.shared.settings.idle_timeout;
+                    self.child.lives();
                     let taken = match message {
                         Ok(message) => self.take(message),
                         Err(error) => return Ending::from_read(error, self.link),
@@ -228,6 +281,8 @@ impl<L: Link> Talk<'_, L> {
                     return Ending::because(Code::Internal, "the broadcast is gone");
                 },
                 () = another(&mut self.way) => {}
+                within = told_to_go(&mut self.handover) => answer = Some(to_go(within)),
+                () = self.child.let_go() => answer = Some(to_go(self.shared.settings.idle_timeout)),
                 ending = self.stay.over() => return ending,
                 () = sleep_until(look) => {
                     look = Instant::now() + LOOK;
@@ -274,6 +329,7 @@ impl<L: Link> Talk<'_, L> {
                 let behind = Behind { players, listeners };
                 self.stay.with_seat(|seat| seat.has_behind(behind));
             }
+            ClientMessage::Branch { branch, .. } => self.child.has_behind(branch),
             ClientMessage::Needs { codec, max_kbps } => {
                 self.needs = true;
                 self.stay.with_seat(|seat| seat.needs(codec, max_kbps, now));

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Settings;
-use super::elsewhere::{Comer, Elsewhere, NotHere};
+use super::elsewhere::{About, Child, Comer, Elsewhere, NotHere};
 use super::ending::Ending;
 use crate::auth::{Gate, Origins, random};
 use crate::broadcast::{AttachError, Broadcast, BroadcastId, PublisherSeat, Registry};
@@ -162,14 +162,21 @@ impl Shared {
         }
     }
 
-    /// The broadcast of this id, for these relays, and the way that it has come (PROTOCOL 11.3).
+    /// The broadcast of this id, for these relays, of which the first says that about itself (PROTOCOL 11.3, 11.10).
     pub(super) async fn find_for_relays(
         &self,
         id: &BroadcastId,
         relays: &[Hop],
-    ) -> Result<(Arc<Broadcast>, watch::Receiver<Vec<Hop>>), NotHere> {
+        about: &About,
+    ) -> Result<Served, NotHere> {
         let elsewhere = self.elsewhere.as_ref().ok_or(NotHere::Unknown)?;
-        let broadcast = match self.registry.find(id) {
+        let asker = *relays.first().ok_or(NotHere::TooFar)?;
+        let found = self.registry.find(id);
+        let is_own = |here: &Arc<Broadcast>| here.upstream().is_none();
+        if self.placement.is_leaving() && !found.as_ref().is_some_and(is_own) {
+            return Err(NotHere::Leaving);
+        }
+        let broadcast = match found {
             Some(broadcast) => broadcast,
             None => elsewhere.bring(id, relays).await?,
         };
@@ -187,7 +194,12 @@ impl Shared {
             Ok(Ok(_)) => {}
             Ok(Err(_)) | Err(_) => return Err(NotHere::TooFar),
         }
-        Ok((broadcast, way))
+        let child = elsewhere.admit(&broadcast, asker, about)?;
+        Ok(Served {
+            broadcast,
+            way,
+            child,
+        })
     }
 
     /// Sessions past their handshake.
@@ -207,6 +219,13 @@ impl Shared {
             .map(ResumeSecret)
             .map_err(|error| Ending::because(Code::Internal, error))
     }
+}
+
+/// What a relay is served: a broadcast, and the way that it has come.
+pub(super) struct Served {
+    pub(super) broadcast: Arc<Broadcast>,
+    pub(super) way: watch::Receiver<Vec<Hop>>,
+    pub(super) child: Box<dyn Child>,
 }
 
 /// A session past its handshake.

@@ -1,5 +1,6 @@
 //! Several relays: what is at one of them is watched at the others.
 
+mod branches;
 mod catalog;
 mod certificates;
 mod clocks;

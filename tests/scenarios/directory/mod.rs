@@ -61,6 +61,7 @@ impl Relay {
         let places = Places {
             links: Some(format!("{name}:4434").into()),
             pages: None,
+            region: None,
         };
         let (id, clock) = (name.parse()?, RelayClock::start());
         let load = Box::new(Load::default);

@@ -1,7 +1,7 @@
 //! Client to relay (PROTOCOL 2.2).
 
 use steadycast_codec_glue::wire::{
-    ClientMessage, CodecKind, CodecSet, Hop, ResumeSecret, Role, SoundCodec, SoundFormat,
+    Branch, ClientMessage, CodecKind, CodecSet, Hop, ResumeSecret, Role, SoundCodec, SoundFormat,
     TrackGroup, TrackId, encode_client, limits,
 };
 
@@ -22,6 +22,7 @@ pub(crate) fn vectors() -> Vec<Good<Client>> {
     messages.extend(pulls());
     messages.extend(audiences());
     messages.extend(needs());
+    messages.extend(branches());
     messages
         .into_iter()
         .map(|(name, message)| Good {
@@ -275,6 +276,60 @@ fn needs() -> Vec<Named> {
             .into_iter()
             .map(|kbps| needs(CodecKind::Av1, Some(kbps))),
     );
+    all
+}
+
+fn branches() -> Vec<Named> {
+    let branch = |name: &str, place: Option<&str>, region: Option<&str>, vain: &[&str], branch| {
+        let message = ClientMessage::Branch {
+            place: place.map(Into::into),
+            region: region.map(Into::into),
+            vain: vain.iter().map(|place| (*place).into()).collect(),
+            branch,
+        };
+        (format!("branch {name}"), message)
+    };
+    let behind = |children, relays, links| Branch {
+        children,
+        relays,
+        links,
+    };
+    let (near, far) = ("relay-1.example.org:4434", "[fd00::1]:4434");
+    let longest = "p".repeat(limits::PLACE);
+    let mut all = vec![
+        branch(
+            "of a relay that serves none",
+            None,
+            None,
+            &[],
+            behind(0, 0, 0),
+        ),
+        branch(
+            "with a place",
+            Some(near),
+            Some("eu-west"),
+            &[],
+            behind(2, 7, 2),
+        ),
+        branch(
+            "sent on in vain",
+            Some(near),
+            None,
+            &[near, far],
+            behind(0, 0, 0),
+        ),
+        branch(
+            "as long as may be",
+            Some(&longest),
+            Some(&"r".repeat(limits::REGION)),
+            &[&*longest; limits::PLACES],
+            behind(u32::MAX, u32::MAX, u8::MAX),
+        ),
+    ];
+    all.extend(boundaries_u32().into_iter().map(|relays| {
+        let name = format!("of {relays} relays");
+        branch(&name, Some(far), None, &[], behind(1, relays, 3))
+    }));
     all
 }
 

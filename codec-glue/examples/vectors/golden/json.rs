@@ -108,6 +108,14 @@ pub(crate) enum Client {
         codec: String,
         max_kbps: Option<u32>,
     },
+    Branch {
+        place: Option<String>,
+        region: Option<String>,
+        vain: Vec<String>,
+        children: u32,
+        relays: u32,
+        links: u8,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -185,6 +193,9 @@ pub(crate) enum Relay {
     },
     Through {
         relays: Vec<String>,
+    },
+    Ask {
+        relay: String,
     },
     Pause {
         epoch: u32,
@@ -408,6 +419,19 @@ impl From<&ClientMessage> for Client {
                 codec: codec.name().into(),
                 max_kbps,
             },
+            ClientMessage::Branch {
+                place,
+                region,
+                vain,
+                branch,
+            } => Self::Branch {
+                place,
+                region,
+                vain,
+                children: branch.children,
+                relays: branch.relays,
+                links: branch.links,
+            },
         }
     }
 }
@@ -479,6 +503,7 @@ impl From<&RelayMessage> for Relay {
             RelayMessage::Through { relays } => Self::Through {
                 relays: ids(&relays),
             },
+            RelayMessage::Ask { relay } => Self::Ask { relay },
             RelayMessage::Pause { epoch, from } => Self::Pause {
                 epoch,
                 from: from.iter().map(track_group).collect(),

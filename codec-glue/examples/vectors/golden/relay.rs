@@ -22,6 +22,7 @@ pub(crate) fn vectors() -> Vec<Good<Relay>> {
     messages.extend(sounds());
     messages.extend(listeners());
     messages.extend(ways());
+    messages.extend(asks());
     messages.extend(pauses());
     messages.extend(paths());
     messages.extend(arrivals());
@@ -331,6 +332,19 @@ fn ways() -> Vec<Named> {
         (format!("through {relays} relays"), message)
     };
     (1..=limits::RELAYS).map(way).collect()
+}
+
+fn asks() -> Vec<Named> {
+    let ask = |relay: &str| {
+        let name = format!("ask a relay at {} letters", relay.len());
+        let relay = relay.into();
+        (name, RelayMessage::Ask { relay })
+    };
+    vec![
+        ask(""),
+        ask("relay-1.example.org:4434"),
+        ask(&"a".repeat(limits::PLACE)),
+    ]
 }
 
 fn pauses() -> Vec<Named> {

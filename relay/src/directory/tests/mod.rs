@@ -24,6 +24,7 @@ pub(crate) fn lease(relay: &str) -> Lease {
         places: Places {
             links: Some(format!("{relay}:4434").into()),
             pages: None,
+            region: None,
         },
         load: Load::default(),
         standing: Standing::Ready,

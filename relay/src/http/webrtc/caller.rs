@@ -18,10 +18,10 @@ use crate::session::NotHere;
 fn not_here(why: &NotHere) -> Problem {
     let status = match why {
         NotHere::Unknown => return Problem::unknown_broadcast(),
-        NotHere::Elsewhere(_) => StatusCode::MISDIRECTED_REQUEST,
+        NotHere::Elsewhere(_) | NotHere::At(_) => StatusCode::MISDIRECTED_REQUEST,
         NotHere::Unreachable => StatusCode::BAD_GATEWAY,
         NotHere::TooFar => StatusCode::LOOP_DETECTED,
-        NotHere::Full => StatusCode::SERVICE_UNAVAILABLE,
+        NotHere::Full | NotHere::NoRoom | NotHere::Leaving => StatusCode::SERVICE_UNAVAILABLE,
     };
     Problem::new(status, why.code(), why.to_string())
 }

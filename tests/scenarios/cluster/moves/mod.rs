@@ -21,29 +21,29 @@ const TOLD: Duration = Duration::from_secs(1);
 
 /// Pictures whose size says which of all of them they are, whoever sends them.
 #[derive(Default)]
-struct Show(usize);
+pub(super) struct Show(usize);
 
 impl Show {
-    async fn keyframe(&mut self, publisher: &mut Publisher) -> Result<Picture> {
+    pub(super) async fn keyframe(&mut self, publisher: &mut Publisher) -> Result<Picture> {
         self.0 += 1;
         publisher.keyframe(20_000 + self.0).await
     }
 
-    async fn delta(&mut self, publisher: &mut Publisher) -> Result<Picture> {
+    pub(super) async fn delta(&mut self, publisher: &mut Publisher) -> Result<Picture> {
         self.0 += 1;
         publisher.delta(20_000 + self.0).await
     }
 }
 
 /// A player that is never shown what it has seen, or what is older.
-struct Viewer {
+pub(super) struct Viewer {
     at: String,
-    player: Player,
+    pub(super) player: Player,
     seen: usize,
 }
 
 impl Viewer {
-    async fn at(at: &str, relay: &TestRelay, id: &BroadcastId) -> Result<Self> {
+    pub(super) async fn at(at: &str, relay: &TestRelay, id: &BroadcastId) -> Result<Self> {
         Ok(Self {
             at: at.to_owned(),
             player: relay.known(id).player().await?,
@@ -82,7 +82,7 @@ async fn viewers(cluster: &Cluster, id: &BroadcastId) -> Result<Vec<Viewer>> {
     Ok(viewers)
 }
 
-async fn all_see(viewers: &mut [Viewer], sent: &Picture) -> Result<()> {
+pub(super) async fn all_see(viewers: &mut [Viewer], sent: &Picture) -> Result<()> {
     for viewer in viewers {
         viewer.sees(sent).await?;
     }

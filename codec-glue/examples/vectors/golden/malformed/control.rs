@@ -42,8 +42,8 @@ fn variants(kind: Kind) -> impl Iterator<Item = Case> {
         Kind::Relay | Kind::Group | Kind::Sound => &[3, 0],
     };
     let first = match kind {
-        Kind::Client => 14,
-        Kind::Relay | Kind::Group | Kind::Sound => 13,
+        Kind::Client => 15,
+        Kind::Relay | Kind::Group | Kind::Sound => 14,
     };
     let second = [framed(good), framed(&[first])].concat();
     unknown(first).into_iter().chain([
