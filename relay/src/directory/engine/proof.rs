@@ -57,8 +57,12 @@ impl Proofs {
 
 /// What is proven, whatever else later relays say.
 fn stated(lease: &Lease) -> Vec<u8> {
-    let Places { links, pages } = &lease.places;
-    let stated = (lease.relay.as_str(), lease.run, links, pages);
+    let Places {
+        links,
+        pages,
+        region,
+    } = &lease.places;
+    let stated = (lease.relay.as_str(), lease.run, links, pages, region);
     // It has nothing that JSON does not.
     serde_json::to_vec(&stated).unwrap_or_default()
 }
@@ -79,6 +83,7 @@ mod tests {
             places: Places {
                 links: Some("a.example:4434".into()),
                 pages: Some("https://a.example".into()),
+                region: Some("north".into()),
             },
             ..test_lease("a")
         };
@@ -91,7 +96,8 @@ mod tests {
         let text = String::from_utf8(value.clone()).unwrap();
         let forged = text.replace("https://a.example", "https://b.example");
         let clear = serde_json::to_string(&lease).unwrap();
-        for other in [forged, clear, text.replace("\"a\"", "\"c\"")] {
+        let elsewhere = text.replace("north", "south");
+        for other in [forged, clear, text.replace("\"a\"", "\"c\""), elsewhere] {
             let read = proofs('a').read(other.as_bytes()).unwrap();
             assert_eq!(read.places, Places::default(), "{other}");
         }
