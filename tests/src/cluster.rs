@@ -1,10 +1,8 @@
-//! Several relays: the authority whose certificates they know one another by, and links that can be cut.
+//! Several relays: the authority whose certificates they know one another by, and those that have one engine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -12,9 +10,8 @@ use steadycast_relay::broadcast::BroadcastId;
 use steadycast_relay::config::{Config, Peer};
 use steadycast_relay::directory::State;
 
-use crate::client::{Carrier, Target};
+pub use crate::cable::Cable;
 use crate::nats::Server;
-use crate::proxy::{Fate, Fates, Proxy};
 use crate::relay::TestRelay;
 
 /// A certificate authority of relays.
@@ -199,54 +196,5 @@ impl Cluster {
             relay.until("the other relays", joined).await?;
         }
         Ok(())
-    }
-}
-
-/// A link between two relays that can be cut.
-pub struct Cable {
-    proxy: Proxy,
-    cut: Arc<AtomicBool>,
-}
-
-impl Cable {
-    /// One to the relay at this address.
-    ///
-    /// # Errors
-    /// When there is no socket.
-    pub async fn to(address: SocketAddr) -> Result<Self> {
-        Self::long(address, Duration::ZERO).await
-    }
-
-    /// One on which everything is so long on its way.
-    ///
-    /// # Errors
-    /// When there is no socket.
-    pub async fn long(address: SocketAddr, way: Duration) -> Result<Self> {
-        let cut = Arc::new(AtomicBool::new(false));
-        let fates = || -> Fates {
-            let cut = cut.clone();
-            Box::new(move |_| match cut.load(Ordering::Relaxed) {
-                true => Fate::Lost,
-                false if way.is_zero() => Fate::Passes,
-                false => Fate::At(Instant::now() + way),
-            })
-        };
-        let target = Target {
-            address,
-            certificate: [0; 32],
-            carrier: Carrier::WebTransport,
-        };
-        let proxy = Proxy::with(&target, fates(), fates()).await?;
-        Ok(Self { proxy, cut })
-    }
-
-    /// Its other end.
-    pub fn address(&self) -> SocketAddr {
-        self.proxy.target().address
-    }
-
-    /// Nothing comes through from now on, or everything again.
-    pub fn cut(&self, cut: bool) {
-        self.cut.store(cut, Ordering::Relaxed);
     }
 }

@@ -2,6 +2,7 @@
 //! wire over real sessions.
 
 pub mod authority;
+mod cable;
 pub mod client;
 pub mod cluster;
 pub mod coded;

@@ -220,9 +220,23 @@ impl Three {
 
     /// Cuts one off from the others, or no longer.
     pub fn cut_off(&self, number: usize, cut: bool) {
+        self.ways_of(number).for_each(|way| way.close(cut));
+    }
+
+    /// The ways between one and the others.
+    pub fn ways_of(&self, number: usize) -> impl Iterator<Item = &Gate> {
+        self.ways(move |ends| ends.contains(&number))
+    }
+
+    /// The ways between two.
+    pub fn ways_between(&self, one: usize, other: usize) -> impl Iterator<Item = &Gate> {
+        self.ways(move |ends| ends.contains(&one) && ends.contains(&other))
+    }
+
+    fn ways(&self, are: impl Fn([usize; 2]) -> bool) -> impl Iterator<Item = &Gate> {
         let ways = self.gates.iter();
-        let ways = ways.filter(|(from, to, _)| [*from, *to].contains(&number));
-        ways.for_each(|(.., gate)| gate.close(cut));
+        let ways = ways.filter(move |(from, to, _)| are([*from, *to]));
+        ways.map(|(.., gate)| gate)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod carriers;
 mod claims;
+mod cuts;
 mod links;
 mod media;
 mod starts;
