@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use steadycast_tests::cluster::Cable;
 
-use super::Plan;
+use super::{Plan, ports};
 use crate::process::find;
 use crate::target::Target;
 
@@ -23,6 +23,7 @@ pub struct Member {
     /// Where its pages are.
     pub address: SocketAddr,
     links: SocketAddr,
+    figures: SocketAddr,
     state: PathBuf,
     flags: Vec<String>,
     cable: Option<Cable>,
@@ -46,10 +47,14 @@ impl Member {
             }
             None => (localhost(free_tcp()?), localhost(free_udp()?)),
         };
+        let figures = localhost(free_tcp()?);
         let path = |path: &Path| path.display().to_string();
         let mut flags = vec![
             format!("--server-listen={address}"),
+            // Players and publishers go from one to another by it.
+            format!("--server-public-url=http://{address}"),
             format!("--server-admin-key={ADMIN_KEY}"),
+            format!("--metrics-listen={figures}"),
             "--limits-sessions=2000".to_owned(),
             format!("--server-state-dir={}", path(&state)),
             format!("--cluster-id={name}"),
@@ -60,10 +65,6 @@ impl Member {
             format!("--cluster-replicas={}", plan.replicas),
             format!("--cluster-secret={ADMIN_KEY}"),
         ];
-        if plan.ports.is_some() {
-            // People's pages go from one to another by it.
-            flags.push(format!("--server-public-url=http://{address}"));
-        }
         let engine = &plan.engine[number % plan.engine.len()];
         flags.push(format!("--cluster-nats={}", engine.join(",")));
         flags.extend_from_slice(&plan.flags);
@@ -71,12 +72,18 @@ impl Member {
             name,
             address,
             links,
+            figures,
             state,
             flags,
             cable: None,
             child: None,
             target: None,
         })
+    }
+
+    /// Where it says how it is doing.
+    pub fn figures(&self) -> String {
+        format!("http://{}/metrics", self.figures)
     }
 
     /// Where other relays come, if nothing lies between.
@@ -158,13 +165,21 @@ impl Member {
         self.signal(Signal::CONT)
     }
 
-    /// Nothing comes through from other relays from now on, or everything again.
+    /// What others come through.
     ///
     /// # Errors
     /// When nothing lies between that could be cut.
-    pub fn cut(&self, cut: bool) -> Result<()> {
-        self.cable.as_ref().context("no cable")?.cut(cut);
-        Ok(())
+    pub(super) fn cable(&self) -> Result<&Cable> {
+        self.cable.as_ref().context("no cable")
+    }
+
+    /// The UDP ports of its process.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(super) fn ports(&self) -> Result<Vec<u16>> {
+        let child = self.child.as_ref().context("it does not run")?;
+        ports::of_process(child.id())
     }
 
     /// The id of its process, while it runs.

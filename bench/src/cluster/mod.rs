@@ -1,6 +1,7 @@
 //! A cluster on this machine: relays that are processes of their own, with an engine and an authority made on the spot.
 
 mod member;
+mod ports;
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -82,5 +83,40 @@ impl Cluster {
             members,
             _files: files,
         })
+    }
+    /// Cuts a relay off from all others, in both directions.
+    ///
+    /// # Errors
+    /// When nothing lies between that could be cut.
+    pub fn cut_off(&self, relay: usize) -> Result<()> {
+        let own = self.members[relay].ports()?;
+        for (number, member) in self.members.iter().enumerate() {
+            match number == relay {
+                true => member.cable()?.cut(true),
+                false => member.cable()?.cut_from(own.clone()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts the link between two relays, whichever has opened it.
+    ///
+    /// # Errors
+    /// When nothing lies between that could be cut.
+    pub fn cut_between(&self, one: usize, other: usize) -> Result<()> {
+        for (to, from) in [(one, other), (other, one)] {
+            let ports = self.members[from].ports()?;
+            self.members[to].cable()?.cut_from(ports);
+        }
+        Ok(())
+    }
+
+    /// Everything comes through between all relays again.
+    ///
+    /// # Errors
+    /// When nothing lies between that could be cut.
+    pub fn heal(&self) -> Result<()> {
+        let mut members = self.members.iter();
+        members.try_for_each(|member| member.cable().map(|cable| cable.cut(false)))
     }
 }

@@ -7,24 +7,27 @@ use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage, ResumeSecret};
 use steadycast_tests::client::Publisher;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::ground::Ground;
+use super::aired::Aired;
+use super::journey::Journey;
 
+/// As pages have it.
 const HEARTBEAT: Duration = Duration::from_millis(250);
-const SILENCE: Duration = Duration::from_secs(1);
-const JOINING: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_millis(1_500);
+const JOINING: Duration = Duration::from_millis(1_500);
 const PAUSE: Duration = Duration::from_millis(100);
 /// One picture, a second's worth of which is a group, and its bytes.
 const PICTURE: Duration = Duration::from_millis(100);
-const GROUP: u64 = 10;
+const GROUP: u32 = 10;
 const LEN: usize = 1_200;
 
-/// What a picture shows: which publisher has captured it, and when.
+/// What a picture shows: which publisher has captured it, as which of its pictures, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) host: u32,
+    pub(super) number: u32,
     pub(super) captured: u64,
 }
 
@@ -32,17 +35,20 @@ impl Shown {
     fn write(self) -> Vec<u8> {
         let mut payload = vec![0; LEN];
         payload[..4].copy_from_slice(&self.host.to_be_bytes());
-        payload[4..12].copy_from_slice(&self.captured.to_be_bytes());
+        payload[4..8].copy_from_slice(&self.number.to_be_bytes());
+        payload[8..16].copy_from_slice(&self.captured.to_be_bytes());
         payload
     }
 
     /// Reads it; `None`: it is no picture of ours.
     pub(super) fn read(payload: &[u8]) -> Option<Self> {
-        let whole = payload.len() == LEN && payload[12..].iter().all(|byte| *byte == 0);
+        let whole = payload.len() == LEN && payload[16..].iter().all(|byte| *byte == 0);
         let host = payload.first_chunk()?;
-        let captured = payload.get(4..)?.first_chunk()?;
+        let number = payload.get(4..)?.first_chunk()?;
+        let captured = payload.get(8..)?.first_chunk()?;
         whole.then_some(Self {
             host: u32::from_be_bytes(*host),
+            number: u32::from_be_bytes(*number),
             captured: u64::from_be_bytes(*captured),
         })
     }
@@ -68,16 +74,27 @@ pub(super) enum Standing {
 /// A publisher. Dropping it ends it without a word.
 pub(super) struct Host {
     standing: Arc<Mutex<Standing>>,
+    left: Arc<Left>,
     task: AbortHandle,
 }
 
 impl Host {
     /// One that begins at a relay.
-    pub(super) fn begin(ground: Arc<Ground>, relay: usize, token: String) -> Self {
+    pub(super) fn begin(aired: Arc<Aired>, relay: usize) -> Self {
         let standing = Arc::new(Mutex::new(Standing::Away));
-        let publishing = publish(ground, standing.clone(), relay, token);
+        let left = Arc::new(Left::default());
+        let publishing = publish(aired, standing.clone(), left.clone(), relay);
         let task = tokio::spawn(publishing).abort_handle();
-        Self { standing, task }
+        Self {
+            standing,
+            left,
+            task,
+        }
+    }
+
+    /// The sessions that it has left at relays that said nothing.
+    pub(super) fn left(&self) -> &Left {
+        &self.left
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -92,70 +109,87 @@ impl Drop for Host {
 }
 
 async fn publish(
-    ground: Arc<Ground>,
+    aired: Arc<Aired>,
     standing: Arc<Mutex<Standing>>,
+    left: Arc<Left>,
     mut relay: usize,
-    token: String,
 ) {
     let mut resume = None;
-    while !ground.is_over() {
-        let ended = session(&ground, &standing, relay, (&token, &mut resume)).await;
-        if matches!(ended, Ok(Over::Superseded)) {
-            *standing.lock() = Standing::Superseded(Instant::now());
-            return;
+    let mut journey = Journey::new(aired.ground.relays(), relay);
+    while !aired.ground.is_over() {
+        match session(&aired, &standing, relay, (&mut journey, &mut resume)).await {
+            Ok(Over::Superseded) => {
+                *standing.lock() = Standing::Superseded(Instant::now());
+                return;
+            }
+            Ok(Over::Silent(session)) => left.goes_on(session),
+            Err(error) => left.hears(format!("the publisher at relay {}: {error:#}", relay + 1)),
+        }
+        if *standing.lock() == Standing::At(relay) {
+            journey.rests();
+        } else {
+            sleep(PAUSE).await;
         }
         *standing.lock() = Standing::Away;
-        relay = (relay + 1) % ground.relays();
-        sleep(PAUSE).await;
+        // Where there is no other to go to, the same may be there again.
+        relay = journey.next(relay).unwrap_or(relay);
     }
 }
 
 enum Over {
     Superseded,
+    /// Nothing is heard of the relay.
+    Silent(Box<Session>),
 }
 
 async fn session(
-    ground: &Ground,
+    aired: &Aired,
     standing: &Mutex<Standing>,
     relay: usize,
-    (token, resume): (&str, &mut Option<ResumeSecret>),
+    (journey, resume): (&mut Journey, &mut Option<ResumeSecret>),
 ) -> Result<Over> {
-    let number = ground.number();
-    let joining = Publisher::join(&ground.targets[relay], token, *resume);
+    let ground = &aired.ground;
+    let host = ground.number();
+    let joining = Publisher::join(ground.target(relay), &aired.tokens.publish_token, *resume);
     let joined = timeout(JOINING, joining).await.context("no answer")?;
-    let mut publisher = match joined {
+    let publisher = match joined {
         Ok(publisher) => publisher,
         Err(error) if is_superseded(&error) => return Ok(Over::Superseded),
         Err(error) => return Err(error),
     };
     *resume = publisher.welcome.resume.or(*resume);
-    ground.begins(number);
+    aired.begins(host);
     *standing.lock() = Standing::At(relay);
+    let mut session = Session {
+        publisher,
+        host,
+        number: 0,
+        wanted: true,
+    };
     let mut pictures = interval(PICTURE);
     pictures.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut beats = interval(HEARTBEAT);
-    let (mut heard, mut count, mut wanted) = (Instant::now(), 0, true);
+    let mut heard = Instant::now();
     loop {
+        if ground.refuses(relay) {
+            bail!("nobody listens there");
+        }
         tokio::select! {
-            _ = pictures.tick() => {
-                let shown = Shown { host: number, captured: now_us() };
-                let keyframe = std::mem::take(&mut wanted) || count % GROUP == 0;
-                count += 1;
-                let payload = shown.write();
-                let showing = publisher.show(keyframe, &payload);
-                timeout(SILENCE, showing).await.context("it takes nothing")??;
-            }
+            _ = pictures.tick() => if !session.show().await? {
+                return Ok(Over::Silent(Box::new(session)));
+            },
             _ = beats.tick() => {
-                let ping = ClientMessage::Ping { sequence: 0, sent_us: 0 };
-                timeout(SILENCE, publisher.control.send(&ping)).await.context("it takes nothing")??;
+                session.beat().await?;
                 if heard.elapsed() > SILENCE {
-                    bail!("nothing heard");
+                    return Ok(Over::Silent(Box::new(session)));
                 }
             }
-            message = publisher.control.next() => {
+            message = session.publisher.control.next() => {
                 heard = Instant::now();
                 match message? {
-                    RelayMessage::KeyframeRequest { .. } => wanted = true,
+                    RelayMessage::KeyframeRequest { .. } => session.wanted = true,
+                    RelayMessage::Relays { relays } => journey.knows(&relays, ground),
+                    RelayMessage::Move { .. } => bail!("it leaves"),
                     RelayMessage::Goodbye { code, .. } if code == Code::Superseded.number() => {
                         return Ok(Over::Superseded);
                     }
@@ -164,6 +198,101 @@ async fn session(
                 }
             }
         }
+    }
+}
+
+/// A session that a relay has let in.
+struct Session {
+    publisher: Publisher,
+    host: u32,
+    /// The next picture.
+    number: u32,
+    /// It is to be a keyframe.
+    wanted: bool,
+}
+
+impl Session {
+    /// Shows a picture; false: the relay takes none. Nothing can be shown any more then.
+    async fn show(&mut self) -> Result<bool> {
+        let shown = Shown {
+            host: self.host,
+            number: self.number,
+            captured: now_us(),
+        };
+        let keyframe = std::mem::take(&mut self.wanted) || self.number.is_multiple_of(GROUP);
+        self.number += 1;
+        let payload = shown.write();
+        match timeout(SILENCE, self.publisher.show(keyframe, &payload)).await {
+            Ok(shown) => shown.map(|()| true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    async fn beat(&mut self) -> Result<()> {
+        let ping = ClientMessage::Ping {
+            sequence: 0,
+            sent_us: 0,
+        };
+        let sending = self.publisher.control.send(&ping);
+        timeout(SILENCE, sending)
+            .await
+            .context("it takes nothing")?
+    }
+
+    /// Goes on as if it had noticed nothing, until it is told that it is over.
+    async fn told(mut self) -> Result<()> {
+        let mut pictures = interval(PICTURE);
+        pictures.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut takes = true;
+        loop {
+            tokio::select! {
+                _ = pictures.tick(), if takes => takes = self.show().await?,
+                message = self.publisher.control.next() => {
+                    if let RelayMessage::Goodbye { .. } = message? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sessions that a publisher has left at relays that said nothing. They go on there: the relay may only have stood still,
+/// and then it has to end them.
+#[derive(Default)]
+pub(super) struct Left(Mutex<Going>);
+
+#[derive(Default)]
+struct Going {
+    sessions: JoinSet<()>,
+    over: Option<Instant>,
+    /// Why other sessions have ended, or have not begun.
+    why: Vec<String>,
+}
+
+impl Left {
+    fn hears(&self, why: String) {
+        self.0.lock().why.push(why);
+    }
+
+    /// What relays said instead of letting it in, and why sessions have ended, since this was asked last.
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().why)
+    }
+
+    fn goes_on(&self, session: Box<Session>) {
+        let told = async move { drop(session.told().await) };
+        self.0.lock().sessions.spawn(told);
+    }
+
+    /// Whether all are over, and since when.
+    pub(super) fn over(&self) -> Option<Instant> {
+        let mut going = self.0.lock();
+        while going.sessions.try_join_next().is_some() {
+            going.over = Some(Instant::now());
+        }
+        let over = going.over.or_else(|| Some(Instant::now()));
+        over.filter(|_| going.sessions.is_empty())
     }
 }
 

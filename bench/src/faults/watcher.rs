@@ -6,50 +6,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use parking_lot::Mutex;
 use steadycast_codec_glue::wire::{ClientMessage, Code, RelayMessage};
-use steadycast_tests::client::{Control, Frames, Player, Received};
+use steadycast_tests::client::{Carrier, Control, Frames, Player};
 use tokio::task::AbortHandle;
 use tokio::time::{interval, sleep, timeout};
 
-use super::ground::Ground;
-use super::host::Shown;
+use super::aired::Aired;
+use super::journey::Journey;
+use super::seen::{Reader, Seen, State};
 
-/// How often a player says that it is there, and how long its relay may be silent.
-const HEARTBEAT: Duration = Duration::from_millis(250);
+/// As pages have it: how often a player says that it is there, how soon it asks a relay that has fallen silent, and when
+/// another one is tried beside that.
+const HEARTBEAT: Duration = Duration::from_millis(1_000);
+const ASKED: Duration = Duration::from_millis(400);
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long another relay has to let it in, and to show something.
-const JOINING: Duration = Duration::from_secs(1);
-/// Before the next relay is tried.
-const PAUSE: Duration = Duration::from_millis(50);
+const JOINING: Duration = Duration::from_millis(1_500);
+const SHOWING: Duration = Duration::from_secs(5);
+/// A relay that is heard again for so long keeps its player.
+const CALM: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(50);
 /// A relay that has been whole for less is not blamed for a session that ends.
 const SETTLED: Duration = Duration::from_secs(5);
-/// How long an older publisher may go on after a newer one was let in.
-const TOLD_WITHIN: Duration = Duration::from_secs(1);
-
-/// What a player has seen since it was asked last.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    /// The longest time between one new picture and the next.
-    pub(super) gap: Duration,
-    /// Sessions that have ended although nothing had happened to their relay.
-    pub(super) lost: Vec<String>,
-    /// Frames that could not be decoded: a screen that breaks or goes black.
-    pub(super) broken: u32,
-    /// Pictures of an older publisher, later than they may be seen.
-    pub(super) outdated: u32,
-    /// It was told that there is no such broadcast.
-    pub(super) ended: u32,
-}
-
-struct State {
-    seen: Seen,
-    /// Captured when, and shown when: the newest picture.
-    newest: (u64, Instant),
-    relay: usize,
-    /// When its relay was heard last.
-    heard: Instant,
-    /// Which session it has.
-    session: u32,
-}
 
 /// A player. Dropping it ends it.
 pub(super) struct Watcher {
@@ -59,17 +36,16 @@ pub(super) struct Watcher {
 
 impl Watcher {
     /// One that begins at a relay.
-    pub(super) fn begin(ground: Arc<Ground>, relay: usize, token: String) -> Self {
-        let now = Instant::now();
-        let state = Arc::new(Mutex::new(State {
-            seen: Seen::default(),
-            newest: (0, now),
-            relay,
-            heard: now,
-            session: 0,
-        }));
-        let watching = watch(ground, state.clone(), token);
-        let task = tokio::spawn(watching).abort_handle();
+    pub(super) fn begin(aired: Arc<Aired>, relay: usize, carrier: Carrier) -> Self {
+        let state = Arc::new(Mutex::new(State::new(relay)));
+        let watching = Watching {
+            journey: Journey::new(aired.ground.relays(), relay),
+            aired,
+            state: state.clone(),
+            carrier,
+            session: None,
+        };
+        let task = tokio::spawn(watching.run(relay)).abort_handle();
         Self { state, task }
     }
 
@@ -80,17 +56,12 @@ impl Watcher {
 
     /// How old its picture is, as it is captured.
     pub(super) fn age(&self) -> Duration {
-        let now = super::host::now_us();
-        Duration::from_micros(now.saturating_sub(self.state.lock().newest.0))
+        self.state.lock().age()
     }
 
     /// What it has seen since this was asked last.
     pub(super) fn take(&self) -> Seen {
-        let mut state = self.state.lock();
-        let waits = state.newest.1.elapsed();
-        let mut seen = std::mem::take(&mut state.seen);
-        seen.gap = seen.gap.max(waits);
-        seen
+        self.state.lock().take()
     }
 }
 
@@ -110,73 +81,115 @@ impl Drop for Session {
     }
 }
 
-async fn watch(ground: Arc<Ground>, state: Arc<Mutex<State>>, token: String) {
-    let mut relay = state.lock().relay;
-    let mut session: Option<Session> = None;
-    let mut looks = interval(Duration::from_millis(50));
-    while !ground.is_over() {
-        let ended = session
-            .as_ref()
-            .is_none_or(|session| session.0.is_finished() || session.1.is_finished());
-        let silent = state.lock().heard.elapsed() > SILENCE;
-        if !ended && !silent {
-            looks.tick().await;
-            continue;
-        }
-        if session.is_some() {
-            if ground.whole_for(relay, SETTLED) {
-                let why = if ended { "ended" } else { "silent" };
-                let lost = format!("at relay {}: {why}", relay + 1);
-                state.lock().seen.lost.push(lost);
-            }
-            relay = (relay + 1) % ground.relays();
-        }
-        // What there was stays until there is something new.
-        match timeout(JOINING, begin(&ground, &state, relay, &token)).await {
-            Ok(Ok(begun)) => session = Some(begun),
-            Ok(Err(error)) => {
-                count_end(&error, &state);
-                relay = (relay + 1) % ground.relays();
-                sleep(PAUSE).await;
-            }
-            Err(_) => relay = (relay + 1) % ground.relays(),
-        }
+impl Session {
+    fn has_ended(&self) -> bool {
+        self.0.is_finished() || self.1.is_finished()
     }
 }
 
-/// Counts what an error says of the broadcast.
-fn count_end(error: &anyhow::Error, state: &Mutex<State>) {
-    let text = error.to_string();
-    let gone = [Code::UnknownBroadcast, Code::BroadcastEnded];
-    if gone.iter().any(|code| text.contains(&code.to_string())) {
-        state.lock().seen.ended += 1;
+struct Watching {
+    aired: Arc<Aired>,
+    state: Arc<Mutex<State>>,
+    carrier: Carrier,
+    journey: Journey,
+    session: Option<Session>,
+}
+
+impl Watching {
+    async fn run(mut self, first: usize) {
+        let mut first = Some(first);
+        while !self.aired.ground.is_over() {
+            if self.is_well() {
+                self.journey.rests();
+                sleep(LOOK).await;
+                continue;
+            }
+            let at = self.state.lock().relay;
+            if let Some(told) = self.state.lock().told.take() {
+                self.journey.knows(&told, &self.aired.ground);
+            }
+            let next = first.take().or_else(|| self.journey.next(at));
+            let Some(next) = next else {
+                sleep(LOOK).await;
+                continue;
+            };
+            let lasting = self.lasts();
+            let tried = tokio::select! {
+                tried = begin(&self.aired, &self.state, next, self.carrier) => Some(tried),
+                // What there was stays until there is something new.
+                () = lasting => None,
+            };
+            match tried {
+                Some(Ok(begun)) => {
+                    if self.session.is_some() {
+                        self.lost(at, "silent");
+                    }
+                    self.session = Some(begun);
+                }
+                Some(Err(error)) => self.state.lock().refused(&error),
+                None => {}
+            }
+        }
+    }
+
+    /// Whether the session that there is goes on. One that has ended is there no more.
+    fn is_well(&mut self) -> bool {
+        let at = self.state.lock().relay;
+        let dead = |session: &Session| session.has_ended() || self.aired.ground.refuses(at);
+        if self.session.as_ref().is_some_and(dead) {
+            self.session = None;
+            self.lost(at, "ended");
+        }
+        let state = self.state.lock();
+        self.session.is_some() && !state.leaves && state.heard.elapsed() <= SILENCE
+    }
+
+    fn lost(&self, relay: usize, why: &str) {
+        let mut state = self.state.lock();
+        if self.aired.ground.whole_for(relay, SETTLED) && !state.leaves {
+            state
+                .seen
+                .lost
+                .push(format!("at relay {}: {why}", relay + 1));
+        }
+    }
+
+    /// Waits until the session that there is has been heard again for a while.
+    fn lasts(&self) -> impl Future<Output = ()> + use<> {
+        let (state, there) = (self.state.clone(), self.session.is_some());
+        async move {
+            let mut since = Instant::now();
+            let mut looks = interval(LOOK);
+            loop {
+                looks.tick().await;
+                let state = state.lock();
+                if !there || state.leaves || state.heard.elapsed() > ASKED {
+                    since = Instant::now();
+                }
+                if since.elapsed() >= CALM {
+                    return;
+                }
+            }
+        }
     }
 }
 
 async fn begin(
-    ground: &Arc<Ground>,
+    aired: &Arc<Aired>,
     state: &Arc<Mutex<State>>,
     relay: usize,
-    token: &str,
+    carrier: Carrier,
 ) -> Result<Session> {
-    let player = Player::join(&ground.targets[relay], token).await?;
+    let target = aired.ground.target(relay).over(carrier);
+    let joining = Player::join(&target, &aired.tokens.play_token);
+    let player = timeout(JOINING, joining).await.context("no answer")??;
     let (control, mut frames) = player.split();
-    let first = frames.next().await?;
-    let number = {
-        let mut state = state.lock();
-        state.session += 1;
-        state.relay = relay;
-        state.heard = Instant::now();
-        state.session
-    };
-    let mut reader = Reader {
-        ground: ground.clone(),
-        state: state.clone(),
-        session: number,
-        place: None,
-    };
+    let first = timeout(SHOWING, frames.next()).await;
+    let first = first.context("it shows nothing")??;
+    let session = state.lock().begins(relay);
+    let mut reader = Reader::new(aired.clone(), state.clone(), session);
     reader.take(&first);
-    let talks = talk(control, state.clone());
+    let talks = talk(control, state.clone(), session);
     Ok(Session(
         tokio::spawn(async move { read(frames, reader).await }).abort_handle(),
         tokio::spawn(async move { drop(talks.await) }).abort_handle(),
@@ -190,66 +203,39 @@ async fn read(mut frames: Frames, mut reader: Reader) {
     }
 }
 
-async fn talk(mut control: Control, state: Arc<Mutex<State>>) -> Result<()> {
-    let mut beats = interval(HEARTBEAT);
-    let mut sequence = 0;
+async fn talk(mut control: Control, state: Arc<Mutex<State>>, session: u32) -> Result<()> {
+    let mut beats = interval(ASKED / 2);
+    let mut beaten: Option<Instant> = None;
     loop {
         tokio::select! {
             _ = beats.tick() => {
-                sequence += 1;
-                let ping = ClientMessage::Ping { sequence, sent_us: 0 };
-                timeout(SILENCE, control.send(&ping)).await.context("it takes nothing")??;
+                let silent = state.lock().heard.elapsed() > ASKED;
+                if silent || beaten.is_none_or(|beaten| beaten.elapsed() >= HEARTBEAT) {
+                    beaten = Some(Instant::now());
+                    let ping = ClientMessage::Ping { sequence: 0, sent_us: 0 };
+                    timeout(SILENCE, control.send(&ping)).await.context("it takes nothing")??;
+                }
             }
             message = control.next() => {
-                state.lock().heard = Instant::now();
-                if let RelayMessage::Goodbye { code, message, .. } = message? {
-                    let ended = [Code::UnknownBroadcast, Code::BroadcastEnded];
-                    if ended.iter().any(|ended| ended.number() == code) {
-                        state.lock().seen.ended += 1;
+                let message = message?;
+                let mut state = state.lock();
+                if state.session != session {
+                    bail!("another one has begun");
+                }
+                state.heard = Instant::now();
+                match message {
+                    RelayMessage::Relays { relays } => state.told = Some(relays),
+                    RelayMessage::Move { .. } => state.leaves = true,
+                    RelayMessage::Goodbye { code, message, .. } => {
+                        let ended = [Code::UnknownBroadcast, Code::BroadcastEnded, Code::HeldTooLong];
+                        if ended.iter().any(|ended| ended.number() == code) {
+                            state.seen.ended += 1;
+                        }
+                        bail!("goodbye: {message}");
                     }
-                    bail!("goodbye: {message}");
+                    _ => {}
                 }
             }
         }
-    }
-}
-
-/// Looks at what comes.
-struct Reader {
-    ground: Arc<Ground>,
-    state: Arc<Mutex<State>>,
-    session: u32,
-    /// Epoch, group and index of the newest frame.
-    place: Option<(u32, u32, u32)>,
-}
-
-impl Reader {
-    fn take(&mut self, frame: &Received) {
-        let now = Instant::now();
-        let mut state = self.state.lock();
-        if state.session != self.session {
-            return;
-        }
-        let (epoch, group, index) = frame.place();
-        let follows =
-            frame.header.keyframe || self.place == Some((epoch, group, index.wrapping_sub(1)));
-        self.place = Some((epoch, group, index));
-        let Some(shown) = Shown::read(&frame.payload).filter(|_| follows) else {
-            state.seen.broken += 1;
-            return;
-        };
-        // A page shows nothing that is older than what it has shown.
-        if shown.captured <= state.newest.0 {
-            return;
-        }
-        let outdated = self.ground.outdated(shown);
-        if outdated.is_some_and(|since| since > TOLD_WITHIN) {
-            state.seen.outdated += 1;
-        }
-        if state.newest.0 > 0 {
-            let gap = now - state.newest.1;
-            state.seen.gap = state.seen.gap.max(gap);
-        }
-        state.newest = (shown.captured, now);
     }
 }
