@@ -185,6 +185,11 @@ impl Broadcast {
         Ok(PublisherSeat::new(self, epoch, lineage, now))
     }
 
+    /// The lineage of the publisher that is here; `None`: none is.
+    pub(crate) fn published_by(&self) -> Option<ResumeSecret> {
+        self.state.lock().published_by()
+    }
+
     /// It comes from another relay, at this address, from now on: a publisher here is superseded, and everybody stays
     /// with the picture that there is. Gives the seat of the relay, and the number of the move.
     ///

@@ -176,6 +176,11 @@ impl State {
         self.lineage = None;
     }
 
+    /// The lineage of the publisher that is attached.
+    pub(super) fn published_by(&self) -> Option<ResumeSecret> {
+        self.publisher.as_ref().and(self.lineage)
+    }
+
     /// What is newest of what there is to see on a track.
     pub(super) fn newest(&self, track: TrackId) -> Option<Newest> {
         let track = self.track(track);

@@ -14,6 +14,9 @@ pub enum Bid {
     },
     /// Nobody publishes here: players are to have a place to wait at.
     Home,
+    /// The publisher of this lineage has been here all the time, while another relay has taken this one to be dead and kept
+    /// the broadcast for it.
+    Back(Lineage),
 }
 
 /// Why a broadcast cannot be claimed.
@@ -53,6 +56,9 @@ impl Bid {
                 },
                 _,
             ) if known.is_some_and(|known| known != shown) => Err(ClaimError::Superseded),
+            // Whoever publishes elsewhere has come since.
+            (Self::Back(lineage), Some(claim)) if claim.home && known == Some(lineage) => Ok(known),
+            (Self::Back(_), _) => Err(ClaimError::Superseded),
             // The newest wins.
             (Self::Publisher { shown, fresh }, _) => Ok(Some(shown.unwrap_or(fresh))),
             (Self::Home, Some(claim)) if claim.relay != *own && !is_dead(&claim.relay) => {
@@ -80,6 +86,7 @@ mod tests {
             relay: relay.parse().unwrap(),
             epoch: ClaimEpoch::after(None, RelayTime::default()),
             lineage: of.map(lineage),
+            home: false,
         }
     }
 
@@ -139,5 +146,21 @@ mod tests {
             Ok(None)
         );
         assert_eq!(outcome(Bid::Home, None, false), Ok(None));
+    }
+
+    #[test]
+    fn a_publisher_that_never_went_has_back_what_was_kept_for_it_and_nothing_else() {
+        let mut there = claim("other", Some(1));
+        let back = |there: Option<&Claim>| outcome(Bid::Back(lineage(1)), there, false);
+        assert_eq!(
+            back(Some(&there)),
+            Err(ClaimError::Superseded),
+            "it has come there"
+        );
+        there.home = true;
+        assert_eq!(back(Some(&there)), Ok(Some(lineage(1))));
+        there.lineage = Some(lineage(2));
+        assert_eq!(back(Some(&there)), Err(ClaimError::Superseded));
+        assert_eq!(back(None), Err(ClaimError::Superseded));
     }
 }

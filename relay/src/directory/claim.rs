@@ -77,6 +77,9 @@ pub struct Claim {
     /// Whose publishers may resume there; `None`: nobody has published yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<Lineage>,
+    /// No publisher has come by it: the relay keeps the broadcast for whoever did before, of that lineage.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub home: bool,
 }
 
 impl Claim {
@@ -107,6 +110,7 @@ mod tests {
             relay: "edge-1".parse().unwrap(),
             epoch: ClaimEpoch(5),
             lineage: Some(Lineage::of(&secret)),
+            home: false,
         };
         let text = serde_json::to_string(&claim).unwrap();
         assert!(!text.contains(&URL_SAFE_NO_PAD.encode(secret.0)), "{text}");

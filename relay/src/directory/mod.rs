@@ -110,6 +110,8 @@ pub struct Whereabouts {
     pub lease: Option<Arc<Lease>>,
     /// Whether it is this relay.
     pub is_own: bool,
+    /// No publisher has come to it by that claim.
+    pub is_home: bool,
 }
 
 /// Whether a directory is up to date.

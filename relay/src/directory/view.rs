@@ -103,6 +103,7 @@ impl View {
             epoch: claim.epoch,
             lease: self.leases.living(&claim.relay, self.time(now)).cloned(),
             is_own: claim.relay == self.own,
+            is_home: claim.home,
         })
     }
 
@@ -150,6 +151,7 @@ impl View {
             relay: self.own.clone(),
             epoch,
             lineage,
+            home: *bid == Bid::Home,
         };
         let under_way = self.under_way.entry(broadcast.clone()).or_default();
         under_way.push(claim.epoch);

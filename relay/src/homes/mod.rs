@@ -185,6 +185,7 @@ impl Homes {
                 relay: self.directory.own().clone(),
                 epoch,
                 lineage: None,
+                home: true,
             },
         })
     }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::Homes;
+use super::{Home, HomeError, Homes};
 use crate::broadcast::{Broadcast, BroadcastId, Description};
 use crate::cluster::{AtHome, Pulls};
-use crate::directory::{Bid, ClaimEpoch, Event, Listener};
+use crate::directory::{Bid, ClaimEpoch, ClaimError, Event, Lineage, Listener, State};
 use crate::session::Answer;
 
 /// Takes care of broadcasts that move: one that has been claimed by another relay comes from there.
@@ -66,8 +66,32 @@ impl Moves {
         match broadcast.upstream() {
             Some(_) => pulls.moved(id),
             None if self.homes.holds(id) => {}
-            None => pulls.follow(&broadcast),
+            None => self.goes(broadcast, pulls.clone()),
         }
+    }
+
+    /// Another relay has claimed what is here. Where that has only kept it, since this one was taken to be dead, and its
+    /// publisher is here, it is claimed back, and nobody notices.
+    fn goes(&self, broadcast: Arc<Broadcast>, pulls: Arc<Pulls>) {
+        let found = self.homes.directory.find(broadcast.id());
+        let kept = found.is_some_and(|found| !found.is_own && found.is_home);
+        let Some(lineage) = broadcast.published_by().filter(|_| kept) else {
+            return pulls.follow(&broadcast);
+        };
+        let homes = self.homes.clone();
+        tokio::spawn(async move {
+            match homes.claim_back(&broadcast, Lineage::of(&lineage)).await {
+                Ok(_) => {
+                    tracing::info!(broadcast = %broadcast.id(), "its publisher is here: it is claimed back");
+                }
+                // A publisher may have come here meanwhile.
+                Err(_) if homes.holds(broadcast.id()) || broadcast.upstream().is_some() => {}
+                Err(error) => {
+                    tracing::info!(broadcast = %broadcast.id(), %error, "not claimed back");
+                    pulls.follow(&broadcast);
+                }
+            }
+        });
     }
 }
 
@@ -86,6 +110,23 @@ impl AtHome for Homes {
 }
 
 impl Homes {
+    /// Claims back what another relay has kept for the publisher here; waits until the engine takes that.
+    async fn claim_back(&self, broadcast: &Broadcast, lineage: Lineage) -> Result<Home, HomeError> {
+        let mut events = self.directory.listen();
+        loop {
+            while self.directory.state() != State::Joined {
+                if events.next().await.is_none() {
+                    return Err(HomeError::Unknown);
+                }
+            }
+            match self.bring(broadcast.id(), Bid::Back(lineage)).await {
+                Err(HomeError::Claim(ClaimError::Away(_)))
+                    if broadcast.published_by().is_some() => {}
+                brought => return brought,
+            }
+        }
+    }
+
     /// Has a broadcast of a relay that is dead be at home here: everybody at it stays, and it is held.
     pub(super) async fn have_stay(&self, broadcast: &Arc<Broadcast>) {
         let id = broadcast.id();

@@ -1,5 +1,6 @@
 //! Publishers that come to another relay than the one before: everybody stays, and sees the newest.
 
+mod apart;
 mod carriers;
 mod claims;
 mod cuts;
