@@ -93,6 +93,8 @@ struct Links<'a> {
     wanted: bool,
     /// The relay that it comes from is to be left.
     leaves: bool,
+    /// It was here until now: those that got it from here go to where it is by themselves.
+    alone: bool,
     pause: Duration,
     seat: Option<PublisherSeat>,
     /// When to act on that there is no link: the other relay is dead then, as far as is known here.
@@ -125,19 +127,26 @@ impl Pull {
     }
 
     /// Asks for it after a pause, wherever it is by then, but not at the relay `besides`.
-    async fn ask(&self, pause: Duration, besides: Option<Arc<Upstream>>) -> Result<Asked, Failure> {
+    /// `alone`: those behind it look for themselves.
+    async fn ask(
+        &self,
+        pause: Duration,
+        besides: Option<Arc<Upstream>>,
+        alone: bool,
+    ) -> Result<Asked, Failure> {
         sleep(pause).await;
         // Where nobody is known to have it, it may come back where it was.
         self.way.look().await;
         let besides = besides.as_ref().map(|besides| besides.peer());
-        self.way.ask(Some(&self.children), besides).await
+        let children = (!alone).then_some(&*self.children);
+        self.way.ask(children, besides).await
     }
 
     /// The same where the relay that it comes from may be dead: on other connections than there are, which may lead nowhere.
     async fn ask_afresh(&self, pause: Duration, silent: Arc<Upstream>) -> Result<Asked, Failure> {
         silent.distrust();
         self.way.in_vain(silent.peer());
-        self.ask(pause, None).await
+        self.ask(pause, None, false).await
     }
 
     /// What a session that has failed means for the broadcast. Where relays move about, one that does not have it may
@@ -191,6 +200,7 @@ impl<'a> Links<'a> {
             asking: None,
             wanted: true,
             leaves: false,
+            alone: false,
             pause: Duration::ZERO,
             seat: None,
             dead: Some(Instant::now() + DEAD),
@@ -198,7 +208,7 @@ impl<'a> Links<'a> {
         };
         match begin {
             Begin::Welcomed(asked) => links.welcomed(*asked),
-            Begin::Seated(seat) => links.seat = Some(seat),
+            Begin::Seated(seat) => (links.seat, links.alone) = (Some(seat), true),
         }
         links
     }
@@ -211,7 +221,8 @@ impl<'a> Links<'a> {
         if self.asking.is_none() && (self.current.is_none() || self.wanted && self.next.is_none()) {
             let current = self.current.as_ref().filter(|_| self.leaves);
             let besides = current.map(|current| current.upstream.clone());
-            self.asking = Some(Box::pin(self.pull.ask(self.pause, besides)));
+            let asking = self.pull.ask(self.pause, besides, self.alone);
+            self.asking = Some(Box::pin(asking));
         }
         let beside = self.next.is_some() || self.asking.is_some();
         tokio::select! {
@@ -259,12 +270,11 @@ impl<'a> Links<'a> {
             let from_home = home.is_some_and(|home| home.peer() == current.upstream.peer());
             tree::stays(from_home, links)
         });
-        if !stays || self.leaves {
-            self.pause = Duration::ZERO;
-            self.wanted = true;
-            self.next = None;
-            self.asking = None;
-        }
+        // What was under way leads to where it was before.
+        self.pause = Duration::ZERO;
+        self.wanted = !stays || self.leaves;
+        self.next = None;
+        self.asking = None;
     }
 
     /// There is no link in charge: the next one is, if there is one.
@@ -299,7 +309,7 @@ impl<'a> Links<'a> {
         self.pull.broadcast.is_at(peer);
         self.pull.comes_through(&link.through.borrow());
         self.current = Some(link);
-        self.leaves = false;
+        (self.leaves, self.alone) = (false, false);
         (self.dead, self.adopting) = (None, None);
     }
 

@@ -181,9 +181,10 @@ impl Shared {
             None => elsewhere.bring(id, relays).await?,
         };
         let mut way = elsewhere.way(&broadcast);
+        let below = usize::from(about.branch.links).max(relays.len() - 1);
         let fits = |come: &Vec<Hop>| {
             let twice = come.iter().any(|relay| relays.contains(relay));
-            !twice && come.len() + relays.len() <= limits::RELAYS
+            !twice && come.len() + 1 + below <= limits::RELAYS
         };
         // Where broadcasts move, one may be about to begin here: it is asked for as soon as that is known elsewhere.
         let patience = match elsewhere.takes_publishers() {
