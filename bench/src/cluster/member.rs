@@ -4,10 +4,12 @@ use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use steadycast_tests::cluster::Cable;
+use tokio::time::sleep;
 
 use super::{Plan, ports};
 use crate::process::find;
@@ -15,6 +17,10 @@ use crate::target::Target;
 
 /// The admin key of all of them, and what they share their keys by.
 pub const ADMIN_KEY: &str = "a-key-for-a-cluster-on-one-machine";
+
+/// How often it is looked whether a relay has joined the others, and for how long at most.
+const LOOK: Duration = Duration::from_millis(50);
+const JOINING: Duration = Duration::from_secs(30);
 
 /// A relay of a cluster. Dropping it ends the process.
 pub struct Member {
@@ -118,6 +124,22 @@ impl Member {
             .with_context(|| format!("starting {}", self.name))?;
         self.child = Some(child);
         self.target = Some(find(&format!("http://{}", self.address), ADMIN_KEY)?);
+        Ok(())
+    }
+
+    /// Waits until it has joined the others.
+    ///
+    /// # Errors
+    /// When it ends by itself, or takes too long.
+    pub(super) async fn joins(&mut self) -> Result<()> {
+        let ready = format!("http://{}/ready", self.address);
+        let given_up = Instant::now() + JOINING;
+        while let Err(why) = ureq::get(&ready).call() {
+            self.lives()?;
+            let late = Instant::now() > given_up;
+            ensure!(!late, "{} is not ready: {why}", self.name);
+            sleep(LOOK).await;
+        }
         Ok(())
     }
 

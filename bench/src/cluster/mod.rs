@@ -55,7 +55,7 @@ impl Drop for Files {
 }
 
 impl Cluster {
-    /// Starts the relays one after another. Each one's tokens are good at all.
+    /// Starts the relays one after another, and waits until all know of one another. Each one's tokens are good at all.
     ///
     /// # Errors
     /// When one does not start.
@@ -78,6 +78,9 @@ impl Cluster {
             }
             member.start()?;
             members.push(member);
+        }
+        for member in &mut members {
+            member.joins().await?;
         }
         Ok(Self {
             members,
