@@ -209,6 +209,8 @@ async function assertNowhere(
   known: string[],
 ): Promise<void> {
   const { relay } = stage;
+  // They are exported every few seconds.
+  await until('traces', () => got.length > 0);
   const told = await answersOf(stage);
   const places = [...(await filesOf(relay)), ...told, ['traces', Buffer.concat(got)] as const];
   for (const [name, bytes] of places) assert.deepEqual(found(needles, bytes), [], name);

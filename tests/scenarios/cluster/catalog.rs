@@ -8,10 +8,11 @@ use steadycast_codec_glue::wire::{Code, Phase, Role};
 use steadycast_relay::broadcast::BroadcastId;
 use steadycast_relay::directory::State;
 use steadycast_relay::http::NewBroadcast;
-use steadycast_tests::client::{Player, Publisher};
+use steadycast_tests::client::{PATIENCE, Player, Publisher};
 use steadycast_tests::cluster::Cluster;
 use steadycast_tests::http::{Reply, Request};
 use steadycast_tests::relay::TestRelay;
+use tokio::time::timeout;
 
 use super::{in_phase, sees};
 
@@ -276,8 +277,12 @@ async fn keys_that_are_made_anew_at_one_relay_are_so_at_all_within_a_second() ->
     let key = renewed["adminKey"].as_str().context("no key")?;
     let is_so = || one.admin_key().is_ok_and(|own| own == key);
     one.until("the new admin key", is_so).await?;
-    ensure!(ask(one, "GET", "/api/broadcasts", "").await?.status == 200);
-    Ok(())
+    // It is written down before it is what lets people in.
+    let lets_in = async {
+        while ask(one, "GET", "/api/broadcasts", "").await?.status != 200 {}
+        anyhow::Ok(())
+    };
+    timeout(PATIENCE, lets_in).await?
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,14 +17,14 @@ use super::{Show, Viewer, all_see, nobody_left, viewers};
 const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// A publisher that is there, and sends a keyframe whenever it is asked for one.
-pub(super) struct Host {
-    pub(super) publisher: Publisher,
-    pub(super) show: Show,
+pub(in super::super) struct Host {
+    pub(in super::super) publisher: Publisher,
+    pub(in super::super) show: Show,
 }
 
 impl Host {
     /// Goes on until that has come about.
-    pub(super) async fn until<T>(
+    pub(in super::super) async fn until<T>(
         &mut self,
         what: &str,
         comes: impl Future<Output = Result<T>>,
@@ -55,13 +55,13 @@ impl Host {
         done.unwrap_or_else(|_| bail!("waited in vain for {what}"))
     }
 
-    pub(super) async fn delta(&mut self) -> Result<Picture> {
+    pub(in super::super) async fn delta(&mut self) -> Result<Picture> {
         self.show.delta(&mut self.publisher).await
     }
 }
 
 /// Waits until all have seen that picture, or a newer one, and nothing before that they had seen already.
-pub(super) async fn have_seen(viewers: &mut [Viewer], sent: &Picture) -> Result<()> {
+pub(in super::super) async fn have_seen(viewers: &mut [Viewer], sent: &Picture) -> Result<()> {
     for viewer in viewers {
         while viewer.seen < sent.len {
             let size = viewer.player.frame().await?.payload.len();

@@ -18,6 +18,8 @@ use steadycast_tests::cluster::Cluster;
 use steadycast_tests::picture::Picture;
 use steadycast_tests::relay::TestRelay;
 
+pub(super) use self::cuts::{Host, have_seen};
+
 /// What a publisher that was taken over is told within, wherever the new one is.
 const TOLD: Duration = Duration::from_secs(1);
 
