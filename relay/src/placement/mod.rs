@@ -1,7 +1,7 @@
 //! Other relays that would take the sessions of this one, and how it hands them over (PROTOCOL 2.15).
 //!
-//! Clients are told ahead of a few others, the [`Candidates`], so that they know where to go when this relay is full, falls
-//! silent or dies without a word. A relay that stops and is not the only one [leaves](Placement::leave): it takes nobody
+//! Clients are told ahead of a few others, the candidates, so that they know where to go when this relay is full, falls
+//! silent or dies without a word. A relay that stops and is not the only one leaves: it takes nobody
 //! any more, and has its clients open sessions elsewhere before it ends theirs. A relay by itself does nothing here.
 
 mod candidates;
