@@ -5,11 +5,10 @@ use std::io::{self, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::error::Unspecified;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 
 use super::client::OperateError;
+use crate::auth::{RandomError, random_text};
 
 /// Bytes of a key.
 const BYTES: usize = 32;
@@ -31,10 +30,8 @@ impl fmt::Debug for LinkKey {
 impl LinkKey {
     /// A new one.
     pub(super) fn made() -> Result<Self, OperateError> {
-        let mut bytes = [0; BYTES];
-        let filled = SystemRandom::new().fill(&mut bytes);
-        filled.map_err(|Unspecified| OperateError::NoRandomness)?;
-        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+        let made = random_text().map_err(|RandomError| OperateError::NoRandomness)?;
+        Ok(Self(made))
     }
 
     /// The one that somebody gives: itself, a link that has it, or `-` for one of both on standard input.

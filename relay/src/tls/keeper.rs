@@ -2,20 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::{Notify, watch};
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::acme::{Acme, AcmeSettings};
+use super::looking::keep_looking;
 use super::pem::PemFiles;
 use super::{Challenges, Identities, Identity, TlsError, development, names};
 use crate::config::Config;
 use crate::store::StateDir;
-
-/// How often the source is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Where a certificate comes from.
 #[derive(Debug, Clone)]
@@ -152,27 +148,11 @@ impl Keeper {
     }
 
     /// Looks at the source again and again.
-    async fn keep_looking(mut self) {
+    async fn keep_looking(self) {
         let nudge = self.nudge.clone();
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = nudge.notified() => {}
-            }
-            let looked = tokio::task::spawn_blocking(move || {
-                self.look(OffsetDateTime::now_utc());
-                self
-            });
-            match looked.await {
-                Ok(keeper) => self = keeper,
-                Err(error) => {
-                    tracing::error!(%error, "certificates are no longer renewed");
-                    return;
-                }
-            }
-        }
+        let look = |keeper: &mut Self| keeper.look(OffsetDateTime::now_utc());
+        let error = keep_looking(self, nudge, look).await;
+        tracing::error!(%error, "certificates are no longer renewed");
     }
 }
 

@@ -10,6 +10,7 @@ mod config;
 mod development;
 mod identity;
 mod keeper;
+mod looking;
 mod names;
 mod pem;
 mod relays;

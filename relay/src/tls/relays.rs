@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::RwLock;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -23,15 +22,12 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
-use tokio::time::{MissedTickBehavior, interval};
 use wtransport::proto::WEBTRANSPORT_ALPN;
 
+use super::looking::keep_looking;
 use super::pem::parse_pem;
 use super::{Identity, TlsError};
 use crate::config::ClusterFiles;
-
-/// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// What a relay shows others, and knows them by.
 pub(crate) struct RelayTls {
@@ -116,27 +112,10 @@ impl RelayPapers {
     }
 
     /// Looks at the files again and again. Links that there are go on; new ones are made with what is there by then.
-    pub(crate) async fn run(mut self) {
-        let nudge = self.nudge.clone();
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = nudge.notified() => {}
-            }
-            let looked = tokio::task::spawn_blocking(move || {
-                self.look();
-                self
-            });
-            match looked.await {
-                Ok(papers) => self = papers,
-                Err(error) => {
-                    tracing::error!(%error, "certificates for other relays are no longer renewed");
-                    return;
-                }
-            }
-        }
+    pub(crate) async fn run(self) {
+        let nudge = self.nudge();
+        let error = keep_looking(self, nudge, Self::look).await;
+        tracing::error!(%error, "certificates for other relays are no longer renewed");
     }
 
     /// What cannot be used is logged, and changes nothing. Waits for the disk.
