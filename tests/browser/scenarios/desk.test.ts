@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { violations } from '../src/axe.ts';
+import { openDesk } from '../src/desk.ts';
 import { tokenIn } from '../src/links.ts';
 import { PanelPage } from '../src/pages.ts';
 import { readCode } from '../src/qr.ts';
@@ -20,7 +21,7 @@ scenario('the desk lists broadcasts, opens and ends them, hands links on', async
   const player = await admin.openPlayer(relay, broadcast.playToken);
   await player.waitForPicture();
 
-  const desk = await openDesk(admin.context, relay);
+  const desk = await deskIn(admin.context, relay);
   const live = row(desk, 'Browser test');
   const other = row(desk, 'Quiet one');
   await live.getByText('1 viewer', { exact: true }).waitFor();
@@ -185,13 +186,10 @@ scenario(
 
 const ownName = ({ origin }: Relay) => `${new URL(origin).host} (this computer alone)`;
 
-async function openDesk(context: BrowserContext, relay: Relay): Promise<Page> {
+async function deskIn(context: BrowserContext, relay: Relay): Promise<Page> {
   const page = await context.newPage();
   await page.setViewportSize({ width: 1_280, height: 800 });
-  await page.goto(`${relay.origin}/admin`);
-  await page.getByLabel('Admin key').fill(relay.adminKey);
-  await page.getByRole('button', { name: 'Open desk' }).click();
-  await page.getByRole('heading', { name: 'Broadcasts' }).waitFor();
+  await openDesk(page, relay);
   return page;
 }
 

@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
+import { makePrivateBroadcast } from '../src/desk.ts';
 import { beforeWorkers } from '../src/lacking.ts';
 import { memoryOf } from '../src/memory.ts';
 import { type HostPage, PanelPage } from '../src/pages.ts';
@@ -65,7 +66,7 @@ scenario(
     await admin.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await noteTenures(admin.context);
     const desk = await admin.context.newPage();
-    await makeAtDesk(desk, relay);
+    await makePrivateBroadcast(desk, relay);
     const panel = new PanelPage(desk);
     await panel.waitForPresence('none');
     const host = await panel.share();
@@ -142,16 +143,6 @@ interface Sealed {
   key: string;
   hex: string;
   opened: { tenure: string; group: number; capturedUs: number };
-}
-
-async function makeAtDesk(desk: Page, relay: Relay): Promise<void> {
-  await desk.goto(`${relay.origin}/admin`);
-  await desk.getByLabel('Admin key').fill(relay.adminKey);
-  await desk.getByRole('button', { name: 'Open desk' }).click();
-  await desk.getByLabel('Title of a new broadcast').fill('Our table');
-  await desk.getByLabel('Only people with the link can see it').check();
-  await desk.getByRole('button', { name: 'Create broadcast' }).click();
-  await desk.getByRole('button', { name: 'Open “Our table”' }).click();
 }
 
 interface Link {

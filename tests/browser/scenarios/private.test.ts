@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { assertUnharmed, ms } from '../src/checks.ts';
+import { makePrivateBroadcast } from '../src/desk.ts';
 import { Firefox } from '../src/firefox.ts';
 import { Meddler } from '../src/meddler.ts';
 import { PanelPage } from '../src/pages.ts';
@@ -125,13 +126,7 @@ scenario(
     const { relay } = stage;
     const admin = await stage.chromium();
     const desk = await admin.context.newPage();
-    await desk.goto(`${relay.origin}/admin`);
-    await desk.getByLabel('Admin key').fill(relay.adminKey);
-    await desk.getByRole('button', { name: 'Open desk' }).click();
-    await desk.getByLabel('Title of a new broadcast').fill('Our table');
-    await desk.getByLabel('Only people with the link can see it').check();
-    await desk.getByRole('button', { name: 'Create broadcast' }).click();
-    await desk.getByRole('button', { name: 'Open “Our table”' }).click();
+    await makePrivateBroadcast(desk, relay);
     const panel = new PanelPage(desk);
     await panel.waitForPresence('none');
     await desk.getByText('Encrypted: only people with the link can see this').waitFor();
